@@ -1,0 +1,282 @@
+"""`arena.yaml`: what to run, as one file; and models as they are named on a command line.
+
+Settings are looked up in this order: flag, environment, file, default.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from arena.errors import InputError
+from arena.records import BackendKind, Decoding, Evidence, Mode, Model
+
+EMBEDDED = "smollm2"
+MODEL_FORMS = (
+    f"{EMBEDDED} (embedded), hf:ORG/NAME, a local folder or .gguf file, openai:NAME[@URL], "
+    "fake:echo, or NAME=one of these"
+)
+_NAME = re.compile(r"[\w][\w.+-]{0,79}")
+
+
+class Strict(BaseModel):
+    """A part of a file: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DecodingSettings(Strict):
+    """How a model writes; the ranges are those of `records.Decoding`."""
+
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    max_tokens: Annotated[int, Field(ge=1)] = 512
+    system: str | None = None
+    seed: int = 0
+
+
+class ModelSettings(DecodingSettings):
+    """One entry under `models:`; `use` is what would be written on a command line."""
+
+    use: str
+    revision: str | None = None
+    context_length: Annotated[int, Field(ge=1)] | None = None
+    family: str | None = None
+    license: str | None = None
+    base_url: str | None = None
+    api_key_env: str | None = None
+    timeout: Annotated[float, Field(gt=0)] = 120.0
+
+    def model(self, name: str | None = None) -> Model:
+        """The record, under that name or the one that `use` implies."""
+        record = parse_model(self.use if name is None else f"{name}={self.use}")
+        own = self.model_dump(exclude={"use", "base_url", *DecodingSettings.model_fields})
+        decoding = Decoding(**self.model_dump(include=set(DecodingSettings.model_fields)))
+        url = record.base_url if self.base_url is None else _checked_url(self.base_url)
+        fields = {f: getattr(record, f) for f in ("name", "backend", "weights")}
+        return Model(**fields, decoding=decoding, base_url=url, **own)
+
+
+class JudgeRun(Strict):
+    """One entry under `judges:`."""
+
+    judge: str
+    mode: Mode = Mode.PAIRWISE
+    baseline: str | None = None
+    limit: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, value: Any) -> Any:
+        return {"judge": value} if isinstance(value, str) else value
+
+
+class BenchmarkRun(Strict):
+    """One entry under `benchmarks:`."""
+
+    task: str
+    limit: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, value: Any) -> Any:
+        return {"task": value} if isinstance(value, str) else value
+
+
+class RankSettings(Strict):
+    """How the evidence becomes a ranking."""
+
+    evidence: Evidence = Evidence.COMBINED
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    allow_weak_judges: bool = False
+
+
+class Config(Strict):
+    """The whole file. Every field has a default, so that any part may be left out."""
+
+    title: str = "Arena"
+    db: str = "arena.db"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 7860
+    models: dict[str, ModelSettings | str] = {}
+    prompts: list[str] = ["core"]
+    limit: Annotated[int, Field(ge=1)] | None = None
+    judges: list[JudgeRun] = []
+    benchmarks: list[BenchmarkRun] = []
+    rank: RankSettings = RankSettings()
+    publish: str | Literal[False] = "site"
+
+    @model_validator(mode="after")
+    def _models_are_well_formed(self) -> Self:
+        try:
+            self.candidates()
+        except InputError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    def candidates(self) -> dict[str, Model]:
+        """The models of the file by name."""
+        return {
+            name: (ModelSettings(use=entry) if isinstance(entry, str) else entry).model(name)
+            for name, entry in self.models.items()
+        }
+
+    def model(self, text: str) -> Model:
+        """A model of the file by its name, or one given inline."""
+        return self.candidates().get(text) or parse_model(text)
+
+
+def parse_model(text: str) -> Model:
+    """Read an inline model: `smollm2`, `hf:ORG/NAME`, a path, `openai:NAME@URL`, `NAME=…`."""
+    name, given, use = text.partition("=")
+    if not given or not _NAME.fullmatch(name):
+        name, use = "", text
+    backend, weights, url = _reach(use)
+    return Model(
+        name=name or _NAME.findall(weights.rstrip("/").removesuffix(".gguf").split("/")[-1])[0],
+        backend=backend,
+        weights=weights,
+        base_url=url,
+        family="SmolLM2" if weights == EMBEDDED else None,
+        license="Apache-2.0" if weights == EMBEDDED else None,
+    )
+
+
+def _reach(use: str) -> tuple[BackendKind, str, str | None]:
+    scheme, colon, rest = use.partition(":")
+    if use == EMBEDDED:
+        return BackendKind.LOCAL, EMBEDDED, None
+    if colon and rest and scheme == "hf":
+        return BackendKind.LOCAL, rest, None
+    if colon and rest and scheme == "openai":
+        weights, _, url = rest.partition("@")
+        return BackendKind.OPENAI, weights, _checked_url(url) if url else None
+    if colon and rest and scheme == "fake":
+        return BackendKind.FAKE, rest, None
+    if use.endswith(".gguf") or use.startswith((".", "/", "~")) or Path(use).is_dir():
+        return BackendKind.LOCAL, str(Path(use).expanduser()), None
+    raise InputError(f"model {use!r} is neither in arena.yaml nor one of: {MODEL_FORMS}")
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InputError(f"base_url {url!r} must start with http:// or https:// and name a host")
+    if parts.username or parts.password:
+        raise InputError(
+            f"base_url for {parts.hostname!r} holds a password; put it into an environment "
+            "variable and name that one in api_key_env"
+        )
+    return url.rstrip("/")
+
+
+def load_config(path: Path | None) -> Config:
+    """Read `path`; without one `arena.yaml` of the current folder, if it is there."""
+    if path is None:
+        path = Path("arena.yaml")
+        if not path.exists():
+            return Config()
+    return read_yaml(path, Config)
+
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+def read_yaml(path: Path, shape: type[Shape]) -> Shape:
+    """Read a YAML file as `shape`; an error names file, line, field, value and what is allowed."""
+    text = read_text(path)
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_duplicates(root, path)
+        return shape.model_validate(yaml.safe_load(text) or {})
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise InputError(f"{where}: not YAML: {getattr(error, 'problem', error)}") from error
+    except ValidationError as error:
+        raise InputError(_first_problem(error, path, root, shape)) from error
+
+
+def read_text(path: Path) -> str:
+    """A file's text, or one sentence on why it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text (byte {error.start})") from error
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from error
+
+
+def _first_problem(
+    error: ValidationError, path: Path, root: yaml.Node | None, shape: type[BaseModel]
+) -> str:
+    problem = min(error.errors(), key=lambda e: _line(root, e["loc"]) or 0)
+    field = ".".join(str(part) for part in problem["loc"])
+    line = _line(root, problem["loc"])
+    where = f"{path}:{line}" if line else str(path)
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        message = f"unknown key; allowed here: {', '.join(_siblings(shape, problem['loc']))}"
+    elif problem["type"] != "missing" and field:
+        message = f"{problem['input']!r}: {message}"
+    return ": ".join(filter(None, [where, field, message]))
+
+
+def _siblings(shape: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """The keys allowed beside the one at `loc`, found in the schema's nested models."""
+    schema = shape.model_json_schema()
+    node: dict[str, Any] = schema
+    for part in loc[:-1]:
+        node = _resolve(schema, node, part) or node
+    return sorted(node.get("properties", {}))
+
+
+def _resolve(schema: dict[str, Any], node: dict[str, Any], part: int | str) -> dict[str, Any]:
+    here = node.get("properties", {}).get(part) or node.get("items") or node.get(
+        "additionalProperties"
+    )
+    options = [here, *here.get("anyOf", [])] if isinstance(here, dict) else []
+    for option in options:
+        if "$ref" in option:
+            return dict(schema["$defs"][option["$ref"].rsplit("/", 1)[-1]])
+    return here if isinstance(here, dict) else {}
+
+
+def _line(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int | None:
+    """The line, from 1, of the deepest part of `loc` that the file has."""
+    if node is None:
+        return None
+    line: int = node.start_mark.line + 1
+    for part in loc:
+        below = _child(node, part)
+        if below is None:
+            continue
+        key, node = below
+        line = key.start_mark.line + 1
+    return line
+
+
+def _child(node: yaml.Node, part: int | str) -> tuple[yaml.Node, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        return next(((k, v) for k, v in node.value if k.value == str(part)), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+        return node.value[part], node.value[part]
+    return None
+
+
+def _refuse_duplicates(node: yaml.Node | None, path: Path) -> None:
+    """YAML lets the later of two equal keys win; here it would lose a model silently."""
+    if isinstance(node, yaml.SequenceNode):
+        for child in node.value:
+            _refuse_duplicates(child, path)
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                line = key.start_mark.line + 1
+                raise InputError(f"{path}:{line}: the key {key.value!r} is there twice")
+            seen.add(key.value)
+            _refuse_duplicates(value, path)

@@ -1,0 +1,93 @@
+"""Every error that a user can meet, as one tree.
+
+ArenaError
+├── InputError              a file, flag or field that the user can mend
+│   ├── UnknownNameError    a name that is not there, with the nearest that are
+│   └── TemplateError       a judge's template that does not render
+├── StoreError              the database cannot be used, or refuses a row
+│   └── ModelConflictError  one name for two different models
+├── BackendError            a model could not answer
+│   ├── UnavailableError    no later call can succeed either: the run stops
+│   └── TransientError      the same call may succeed later: it is retried
+├── GateError               evidence that must not make a ranking unless told to
+└── RatingError             the comparisons do not determine the ratings
+    ├── DisconnectedError   no comparison links some models to the others
+    ├── SeparatedError      some models never lost, or never won
+    └── ConvergenceError    the fit did not reach its optimum
+
+A message is one sentence or two: what, where, which value, what is allowed. Only
+`arena.cli` and `arena.web` turn an error into text for a user.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ArenaError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class InputError(ArenaError):
+    """Something the user wrote is wrong, and nothing was changed because of it."""
+
+
+class UnknownNameError(InputError):
+    """A name that is not among the known ones; the message offers the nearest."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        names = sorted(known)
+        near = get_close_matches(name, names, n=3, cutoff=0.5)
+        offer = f"did you mean {_or(near)}?" if near else f"there is {_and(names) or 'none'}."
+        super().__init__(" ".join(filter(None, [f"no {kind} named {name!r}; {offer}", hint])))
+
+
+class TemplateError(InputError):
+    """A template that does not render: a syntax error or an unknown variable."""
+
+
+class StoreError(ArenaError):
+    """The database cannot be opened, or refuses what it was given."""
+
+
+class ModelConflictError(StoreError):
+    """A model's name is already stored with other weights or decoding."""
+
+
+class BackendError(ArenaError):
+    """A model could not answer one request."""
+
+
+class UnavailableError(BackendError):
+    """The model cannot be reached or loaded at all."""
+
+
+class TransientError(BackendError):
+    """A time-out, a rate limit or a server's fault: worth another try."""
+
+
+class GateError(ArenaError):
+    """A judge too weak to rank by, without the explicit override."""
+
+
+class RatingError(ArenaError):
+    """The comparisons do not determine finite ratings."""
+
+
+class DisconnectedError(RatingError):
+    """The comparisons fall into parts that never met."""
+
+
+class SeparatedError(RatingError):
+    """A group of models won (or lost) every comparison with the rest."""
+
+
+class ConvergenceError(RatingError):
+    """The optimiser stopped before the gradient vanished."""
+
+
+def _or(names: list[str]) -> str:
+    return " or ".join(repr(name) for name in names)
+
+
+def _and(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in names)

@@ -1,0 +1,247 @@
+"""The rows that stages read and write, as frozen dataclasses.
+
+A row's `key` is a digest of all that it depends on and of nothing else, so that the same
+work is found again and other work is not mistaken for it. Time-outs, addresses and names
+of keys are how a model is reached, not what it says, and enter no key.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from hashlib import blake2b
+
+KEY_BYTES = 16
+
+
+def content_key(*parts: object) -> str:
+    """Digest of JSON-able parts: 32 hexadecimal digits of BLAKE2b-128."""
+    text = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return blake2b(text.encode(), digest_size=KEY_BYTES).hexdigest()
+
+
+class BackendKind(StrEnum):
+    """Where a model's text comes from."""
+
+    LOCAL = "local"
+    OPENAI = "openai"
+    FAKE = "fake"
+
+
+class Mode(StrEnum):
+    """What a judge is asked: which of two answers is better, or how good one is."""
+
+    PAIRWISE = "pairwise"
+    SCORE = "score"
+
+
+class Reading(StrEnum):
+    """How a judgement is read: from the odds of the next token, or from written text."""
+
+    LOGIT = "logit"
+    REASONED = "reasoned"
+
+
+class Preference(StrEnum):
+    """A judge's verdict on an ordered pair; `unparsed` is no preference at all."""
+
+    A = "A"
+    B = "B"
+    TIE = "tie"
+    UNPARSED = "unparsed"
+
+
+class Winner(StrEnum):
+    """A person's vote on an ordered pair, in the words of public battle files."""
+
+    MODEL_A = "model_a"
+    MODEL_B = "model_b"
+    TIE = "tie"
+    BOTH_BAD = "both_bad"
+
+
+class Evidence(StrEnum):
+    """What a ranking stands on."""
+
+    HUMAN = "human"
+    JUDGE = "judge"
+    OBJECTIVE = "objective"
+    COMBINED = "combined"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """An open-ended question of one or more user turns; `references` has one per turn."""
+
+    name: str
+    turns: tuple[str, ...]
+    category: str = "general"
+    language: str = "en"
+    references: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def key(self) -> str:
+        """What an answer depends on: the turns alone."""
+        return content_key("prompt", self.turns)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How a model is asked to write.
+
+    temperature: 0 is greedy, at most 2. top_p: in (0, 1]. max_tokens: for each turn.
+    """
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = 512
+    system: str | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A candidate or a judge's model: a name, and how to reach it."""
+
+    name: str
+    backend: BackendKind
+    weights: str
+    revision: str | None = None
+    decoding: Decoding = field(default_factory=Decoding)
+    context_length: int | None = None
+    family: str | None = None
+    license: str | None = None
+    base_url: str | None = None
+    api_key_env: str | None = None
+    timeout: float = 120.0
+
+    @property
+    def key(self) -> str:
+        """What its answers depend on: weights, revision and decoding."""
+        return content_key("model", self.backend, self.weights, self.revision, asdict(self.decoding))
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one reply took: tokens read, tokens written, wall-clock seconds."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model said to a prompt, one text per turn."""
+
+    model: str
+    model_key: str
+    prompt_key: str
+    turns: tuple[str, ...]
+    finish: tuple[str, ...]
+    usage: Usage = field(default_factory=Usage)
+    sample: int = 0
+
+    @property
+    def key(self) -> str:
+        """Digest of the model, its settings, the prompt and the sample index."""
+        return answer_key(self.model, self.model_key, self.prompt_key, self.sample)
+
+
+def answer_key(model: str, model_key: str, prompt_key: str, sample: int = 0) -> str:
+    """The key that an answer will have, known before it is written."""
+    return content_key("answer", model, model_key, prompt_key, sample)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a judge said of an ordered pair of answers.
+
+    p_first, p_second, p_tie: probabilities of the three verdicts, summing to 1, and mass:
+    the share of the next-token distribution that they hold; logit reading only.
+    """
+
+    key: str
+    judge: str
+    judge_key: str
+    prompt_key: str
+    first: str
+    second: str
+    preference: Preference
+    p_first: float | None = None
+    p_second: float | None = None
+    p_tie: float | None = None
+    mass: float | None = None
+    text: str = ""
+    reason: str = ""
+    truncated: bool = False
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a judge said of one answer: a number on the card's scale, or None (unparsed)."""
+
+    key: str
+    judge: str
+    judge_key: str
+    prompt_key: str
+    answer: str
+    value: float | None
+    mass: float | None = None
+    text: str = ""
+    reason: str = ""
+    truncated: bool = False
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What a person said of an ordered pair of answers, once per battle.
+
+    propensity: the probability in (0, 1] with which this pair was drawn, if it is known.
+    seconds: from showing the pair to the vote.
+    """
+
+    battle: str
+    prompt_key: str
+    first: str
+    second: str
+    winner: Winner
+    voter: str
+    language: str = ""
+    propensity: float | None = None
+    seconds: float | None = None
+    app_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A benchmark's result of one model on one item; value is in [0, 1]."""
+
+    model: str
+    model_key: str
+    benchmark: str
+    version: str
+    item: str
+    metric: str
+    value: float
+    text: str = ""
+
+    @property
+    def key(self) -> str:
+        """Digest of the model, the task and its version, the item and the metric."""
+        return content_key(
+            "outcome", self.model, self.model_key, self.benchmark, self.version, self.item,
+            self.metric,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Work that was tried and not done; the next run tries it again."""
+
+    stage: str
+    subject: str
+    kind: str
+    message: str

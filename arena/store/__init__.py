@@ -1,0 +1,9 @@
+"""The one place that holds state, and the only SQL.
+
+`Store` opens the database; its attributes are tables of records: `store.answers.add(rows)`.
+"""
+
+from arena.store.evidence import EvidenceColumns
+from arena.store.store import Store
+
+__all__ = ["EvidenceColumns", "Store"]

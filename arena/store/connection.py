@@ -1,0 +1,99 @@
+"""Opening the database file: what it must be, and how it is written to."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+from sqlite_utils.utils import sqlite3
+
+from arena.errors import StoreError
+from arena.store.schema import migrations
+
+BUSY_MS = 30_000
+# Below this, several connections can lose WAL frames when the log is reset.
+# https://sqlite.org/wal.html#walresetbug
+WAL_IS_SAFE_FROM = (3, 51, 3)
+
+
+class Connections:
+    """One connection for each thread, all on one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+
+    @property
+    def db(self) -> Database:
+        """This thread's connection, opened at first use."""
+        if not hasattr(self._local, "db"):
+            self._local.db = _connect(self.path)
+        return self._local.db  # type: ignore[no-any-return]
+
+    @contextmanager
+    def transaction(self) -> Iterator[Database]:
+        """Take the write lock at once, so that what is read inside cannot change before commit."""
+        db = self.db
+        try:
+            db.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.conn.rollback()
+                raise
+            db.conn.commit()
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"{self.path}: {error}; nothing of this step was stored") from error
+
+    def migrate(self) -> None:
+        """Bring the tables up to date; refuse a database of something else, or a newer one."""
+        try:
+            self._refuse_strangers()
+            with self.transaction() as db:
+                migrations.apply(db)
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"{self.path}: not an arena database ({error})") from error
+
+    def _refuse_strangers(self) -> None:
+        tables = set(self.db.table_names())
+        applied = {m.name for m in migrations.applied(self.db)}
+        known = applied | {m.name for m in migrations.pending(self.db)}
+        if tables - {"_sqlite_migrations"} and not applied:
+            raise StoreError(
+                f"{self.path}: a SQLite database, but not an arena's (it has the tables "
+                f"{', '.join(sorted(tables)[:3])}); name another file with --db"
+            )
+        ours = {name for name, _ in _applied(self.db)}
+        if newer := ours - known:
+            raise StoreError(
+                f"{self.path}: written by a newer version ({', '.join(sorted(newer))}); "
+                "upgrade this package"
+            )
+
+    def close(self) -> None:
+        """Close this thread's connection; other threads' close with them."""
+        if hasattr(self._local, "db"):
+            self._local.db.close()
+            del self._local.db
+
+
+def _applied(db: Database) -> list[tuple[str, str]]:
+    if "_sqlite_migrations" not in db.table_names():
+        return []
+    rows = db.execute("SELECT name, applied_at FROM _sqlite_migrations WHERE migration_set = 'arena'")
+    return [(str(name), str(at)) for name, at in rows.fetchall()]
+
+
+def _connect(path: Path) -> Database:
+    try:
+        conn = sqlite3.connect(
+            str(path), timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+        )
+        conn.execute("PRAGMA foreign_keys = ON")
+        conn.execute("PRAGMA synchronous = FULL")
+        mode = "WAL" if sqlite3.sqlite_version_info >= WAL_IS_SAFE_FROM else "DELETE"
+        conn.execute(f"PRAGMA journal_mode = {mode}")
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{path}: cannot be used as a database ({error})") from error
+    return Database(conn)

@@ -1,0 +1,141 @@
+"""What the rating stage reads: each kind of evidence as columns, joined to model names."""
+
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+from arena.store.connection import Connections
+
+
+@dataclass(frozen=True, slots=True)
+class VoteColumns:
+    """People's votes; every column has one entry a vote, in the order of voting."""
+
+    model_a: list[str]
+    model_b: list[str]
+    winner: list[str]
+    prompt: list[str]
+    voter: list[str]
+    propensity: list[float | None]
+    category: list[str]
+    language: list[str]
+    answer_a: list[str]
+    answer_b: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictColumns:
+    """Judges' verdicts, both orders of a pair in one entry.
+
+    Answer A is the one shown first in `forward`; `backward` is the other order's verdict in
+    its own words (its A is answer B here), or None where only one order was judged. p_*:
+    probability of the first slot, the second slot; None in reasoned reading.
+    """
+
+    judge: list[str]
+    judge_key: list[str]
+    model_a: list[str]
+    model_b: list[str]
+    answer_a: list[str]
+    answer_b: list[str]
+    prompt: list[str]
+    category: list[str]
+    language: list[str]
+    forward: list[str]
+    forward_p_first: list[float | None]
+    forward_p_second: list[float | None]
+    backward: list[str | None]
+    backward_p_first: list[float | None]
+    backward_p_second: list[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreColumns:
+    """Judges' scores; `value` is None where the judge's text held none."""
+
+    judge: list[str]
+    judge_key: list[str]
+    model: list[str]
+    answer: list[str]
+    prompt: list[str]
+    category: list[str]
+    language: list[str]
+    value: list[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeColumns:
+    """Benchmarks' results; `value` is in [0, 1]."""
+
+    benchmark: list[str]
+    version: list[str]
+    metric: list[str]
+    item: list[str]
+    model: list[str]
+    value: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerColumns:
+    """What is shown of each model: the characters and tokens of its answers."""
+
+    model: list[str]
+    answers: list[int]
+    mean_tokens: list[float]
+
+
+C = TypeVar("C", VoteColumns, VerdictColumns, ScoreColumns, OutcomeColumns, AnswerColumns)
+
+
+class EvidenceColumns:
+    """Reads whole tables as columns, which is what ratings are computed from."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def votes(self) -> VoteColumns:
+        """All votes."""
+        return self._read(VoteColumns, f"""
+            SELECT a.model, b.model, v.winner, v.prompt_key, v.voter, v.propensity,
+                   p.category, p.language, v.first, v.second
+            FROM votes v {_ANSWERS} ORDER BY v.id""")
+
+    def verdicts(self) -> VerdictColumns:
+        """All verdicts of all judges, the two orders of a pair together."""
+        return self._read(VerdictColumns, f"""
+            SELECT v.judge, v.judge_key, a.model, b.model, v.first, v.second, v.prompt_key,
+                   p.category, p.language, v.preference, v.p_first, v.p_second,
+                   w.preference, w.p_first, w.p_second
+            FROM verdicts v
+            LEFT JOIN verdicts w ON w.judge_key = v.judge_key
+                 AND w.first = v.second AND w.second = v.first
+            {_ANSWERS}
+            WHERE v.first < v.second OR w.key IS NULL ORDER BY v.rowid""")
+
+    def scores(self) -> ScoreColumns:
+        """All scores of all judges."""
+        return self._read(ScoreColumns, """
+            SELECT s.judge, s.judge_key, a.model, s.answer, s.prompt_key, p.category, p.language,
+                   s.value
+            FROM scores s JOIN answers a ON a.key = s.answer JOIN prompts p ON p.key = s.prompt_key
+            ORDER BY s.rowid""")
+
+    def outcomes(self) -> OutcomeColumns:
+        """All benchmark outcomes."""
+        return self._read(OutcomeColumns, """
+            SELECT benchmark, version, metric, item, model, value FROM outcomes ORDER BY rowid""")
+
+    def answers(self) -> AnswerColumns:
+        """Counts and mean length, in tokens a turn's answer, by model."""
+        return self._read(AnswerColumns, """
+            SELECT model, count(*), avg(1.0 * completion_tokens / json_array_length(turns))
+            FROM answers GROUP BY model ORDER BY model""")
+
+    def _read(self, columns: type[C], sql: str) -> C:
+        rows = self._connections.db.execute(sql).fetchall()
+        names = [field.name for field in fields(columns)]
+        lists: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
+        return columns(**dict(zip(names, lists or [[] for _ in names], strict=True)))
+
+
+_ANSWERS = """JOIN answers a ON a.key = v.first JOIN answers b ON b.key = v.second
+              JOIN prompts p ON p.key = v.prompt_key"""

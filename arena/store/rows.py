@@ -1,0 +1,125 @@
+"""Records to rows and back: one mapping for every table."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, fields
+from enum import StrEnum
+from functools import cache
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, get_origin, get_type_hints
+
+from arena.records import Usage
+from arena.store.connection import Connections
+
+_VARIABLES = 500
+
+
+class Record(Protocol):
+    """A frozen dataclass of plain fields, tuples of text, enums and one `Usage`."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+R = TypeVar("R", bound=Record)
+
+
+class Rows(Generic[R]):
+    """A table of one kind of record, keyed by content: adding what is there changes nothing."""
+
+    def __init__(self, connections: Connections, table: str, record: type[R]) -> None:
+        self._connections = connections
+        self._table = table
+        self._record = record
+
+    def add(self, records: Iterable[R]) -> int:
+        """Store in one transaction; return how many were new."""
+        rows = [encode(record) for record in records]
+        if not rows:
+            return 0
+        columns = ", ".join(f'"{name}"' for name in rows[0])
+        marks = ", ".join(f":{name}" for name in rows[0])
+        sql = f"INSERT INTO {self._table} ({columns}) VALUES ({marks}) ON CONFLICT(key) DO NOTHING"
+        with self._connections.transaction() as db:
+            before = db.conn.total_changes
+            db.conn.executemany(sql, rows)
+            return int(db.conn.total_changes - before)
+
+    def present(self, keys: Iterable[str]) -> set[str]:
+        """Those of `keys` that are stored."""
+        return {
+            row[0]
+            for part in _chunks(list(keys))
+            for row in self._connections.db.execute(
+                f"SELECT key FROM {self._table} WHERE key IN ({', '.join('?' * len(part))})", part
+            ).fetchall()
+        }
+
+    def where(self, **equal: str | int) -> Iterator[R]:
+        """Rows whose columns equal these values, in the order in which they were stored."""
+        test, values = _test(equal)
+        sql = f"SELECT * FROM {self._table}{test} ORDER BY rowid"
+        for row in self._connections.db.query(sql, values):
+            yield decode(self._record, row)
+
+    def get(self, keys: Iterable[str]) -> dict[str, R]:
+        """Records by key; keys that are not stored are left out."""
+        found: dict[str, R] = {}
+        for part in _chunks(list(keys)):
+            sql = f"SELECT * FROM {self._table} WHERE key IN ({', '.join('?' * len(part))})"
+            for row in self._connections.db.query(sql, part):
+                found[str(row["key"])] = decode(self._record, row)
+        return found
+
+    def count(self, **equal: str | int) -> int:
+        """How many rows have these values."""
+        test, values = _test(equal)
+        sql = f"SELECT count(*) FROM {self._table}{test}"
+        return int(self._connections.db.execute(sql, values).fetchone()[0])
+
+
+def encode(record: Record) -> dict[str, Any]:
+    """A flat row: tuples as JSON, enums as their values, usage as three columns, and the key."""
+    row: dict[str, Any] = {}
+    for name in _hints(type(record)):
+        value = getattr(record, name)
+        if isinstance(value, Usage):
+            row |= asdict(value)
+        elif isinstance(value, tuple):
+            row[name] = json.dumps(value, ensure_ascii=False)
+        else:
+            row[name] = str(value) if isinstance(value, StrEnum) else value
+    if hasattr(record, "key"):
+        row["key"] = record.key
+    return row
+
+
+def decode(record: type[R], row: dict[str, Any]) -> R:
+    """The inverse of `encode`; columns that are no field are passed over."""
+    return record(**{name: _value(hint, name, row) for name, hint in _hints(record).items()})
+
+
+def _value(hint: Any, name: str, row: dict[str, Any]) -> Any:
+    if hint is Usage:
+        return Usage(**{field.name: row[field.name] for field in fields(Usage)})
+    value = row[name]
+    if get_origin(hint) is tuple:
+        return tuple(json.loads(value))
+    if hint is bool:
+        return bool(value)
+    return hint(value) if isinstance(hint, type) and issubclass(hint, StrEnum) else value
+
+
+@cache
+def _hints(record: type) -> dict[str, Any]:
+    hints = get_type_hints(record)
+    return {field.name: hints[field.name] for field in fields(record)}
+
+
+def _test(equal: dict[str, str | int]) -> tuple[str, list[str | int]]:
+    if not equal:
+        return "", []
+    return " WHERE " + " AND ".join(f'"{name}" = ?' for name in equal), list(equal.values())
+
+
+def _chunks(keys: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(keys), _VARIABLES):
+        yield list(keys[start : start + _VARIABLES])

@@ -1,0 +1,84 @@
+"""The tables, as append-only migrations: a released one is never edited, only followed."""
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("arena")
+
+APPEND_ONLY = ("answers", "verdicts", "scores", "outcomes", "votes")
+_NOW = "TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
+_USAGE = "prompt_tokens INTEGER, completion_tokens INTEGER, seconds REAL"
+
+
+@migrations()
+def m001_stages(db: Database) -> None:
+    """One table a stage. Rows of models point nowhere: the same weights serve many names."""
+    db.executescript(f"""
+        CREATE TABLE prompts (
+            key TEXT PRIMARY KEY, name TEXT NOT NULL, turns TEXT NOT NULL,
+            category TEXT NOT NULL, language TEXT NOT NULL, "references" TEXT NOT NULL,
+            source TEXT NOT NULL, created_at {_NOW}) STRICT;
+        CREATE TABLE models (
+            name TEXT PRIMARY KEY, key TEXT NOT NULL, spec TEXT NOT NULL,
+            created_at {_NOW}) STRICT;
+        CREATE TABLE judges (
+            key TEXT PRIMARY KEY, name TEXT NOT NULL, card TEXT NOT NULL,
+            created_at {_NOW}) STRICT;
+        CREATE TABLE answers (
+            key TEXT PRIMARY KEY, model TEXT NOT NULL REFERENCES models(name),
+            model_key TEXT NOT NULL, prompt_key TEXT NOT NULL REFERENCES prompts(key),
+            turns TEXT NOT NULL, finish TEXT NOT NULL, sample INTEGER NOT NULL, {_USAGE},
+            created_at {_NOW}) STRICT;
+        CREATE INDEX answers_by_prompt ON answers (prompt_key, model);
+        CREATE TABLE verdicts (
+            key TEXT PRIMARY KEY, judge TEXT NOT NULL,
+            judge_key TEXT NOT NULL REFERENCES judges(key),
+            prompt_key TEXT NOT NULL REFERENCES prompts(key),
+            first TEXT NOT NULL REFERENCES answers(key),
+            second TEXT NOT NULL REFERENCES answers(key),
+            preference TEXT NOT NULL CHECK (preference IN ('A', 'B', 'tie', 'unparsed')),
+            p_first REAL, p_second REAL, p_tie REAL, mass REAL,
+            text TEXT NOT NULL, reason TEXT NOT NULL, truncated INTEGER NOT NULL, {_USAGE},
+            created_at {_NOW}) STRICT;
+        CREATE INDEX verdicts_by_pair ON verdicts (judge_key, first, second);
+        CREATE TABLE scores (
+            key TEXT PRIMARY KEY, judge TEXT NOT NULL,
+            judge_key TEXT NOT NULL REFERENCES judges(key),
+            prompt_key TEXT NOT NULL REFERENCES prompts(key),
+            answer TEXT NOT NULL REFERENCES answers(key), value REAL, mass REAL,
+            text TEXT NOT NULL, reason TEXT NOT NULL, truncated INTEGER NOT NULL, {_USAGE},
+            created_at {_NOW}) STRICT;
+        CREATE INDEX scores_by_answer ON scores (judge_key, answer);
+        CREATE TABLE outcomes (
+            key TEXT PRIMARY KEY, model TEXT NOT NULL REFERENCES models(name),
+            model_key TEXT NOT NULL, benchmark TEXT NOT NULL, version TEXT NOT NULL,
+            item TEXT NOT NULL, metric TEXT NOT NULL,
+            value REAL NOT NULL CHECK (value BETWEEN 0 AND 1), text TEXT NOT NULL,
+            created_at {_NOW}) STRICT;
+        CREATE INDEX outcomes_by_benchmark ON outcomes (benchmark, version, metric, item);
+        CREATE TABLE votes (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, battle TEXT NOT NULL UNIQUE,
+            prompt_key TEXT NOT NULL REFERENCES prompts(key),
+            first TEXT NOT NULL REFERENCES answers(key),
+            second TEXT NOT NULL REFERENCES answers(key),
+            winner TEXT NOT NULL CHECK (winner IN ('model_a', 'model_b', 'tie', 'both_bad')),
+            voter TEXT NOT NULL, language TEXT NOT NULL,
+            propensity REAL CHECK (propensity > 0 AND propensity <= 1), seconds REAL,
+            app_version TEXT NOT NULL, created_at TEXT NOT NULL,
+            previous TEXT NOT NULL, hash TEXT NOT NULL UNIQUE) STRICT;
+        CREATE TABLE failures (
+            id INTEGER PRIMARY KEY, stage TEXT NOT NULL, subject TEXT NOT NULL,
+            kind TEXT NOT NULL, message TEXT NOT NULL, created_at {_NOW}) STRICT;
+        CREATE INDEX failures_by_subject ON failures (stage, subject);
+    """)
+
+
+@migrations()
+def m002_append_only(db: Database) -> None:
+    """What was said stays said: a correction is a new row."""
+    for table in APPEND_ONLY:
+        for action in ("UPDATE", "DELETE"):
+            db.execute(
+                f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )

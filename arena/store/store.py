@@ -1,0 +1,167 @@
+"""`Store`: the database, opened, with one attribute a table."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from arena.errors import ModelConflictError, StoreError
+from arena.records import (
+    Answer,
+    BackendKind,
+    Decoding,
+    Failure,
+    Model,
+    Outcome,
+    Prompt,
+    Score,
+    Verdict,
+)
+from arena.store.connection import Connections
+from arena.store.evidence import EvidenceColumns
+from arena.store.rows import Rows, encode
+from arena.store.votes import Votes
+
+_NOT_CONTENT = ("base_url", "api_key_env", "timeout")
+TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "outcomes")
+
+
+@dataclass(frozen=True, slots=True)
+class FailureCount:
+    """How often a stage failed in one way, with the last message."""
+
+    stage: str
+    kind: str
+    count: int
+    message: str
+
+
+class Store:
+    """One arena database. Threads may share it; processes open their own."""
+
+    def __init__(self, path: str | Path, *, create: bool = True) -> None:
+        """Open `path`, making it where `create` allows."""
+        self.path = Path(path)
+        _check_place(self.path, create)
+        self._connections = Connections(self.path)
+        self._connections.migrate()
+        self.prompts = Rows(self._connections, "prompts", Prompt)
+        self.answers = Rows(self._connections, "answers", Answer)
+        self.verdicts = Rows(self._connections, "verdicts", Verdict)
+        self.scores = Rows(self._connections, "scores", Score)
+        self.outcomes = Rows(self._connections, "outcomes", Outcome)
+        self.votes = Votes(self._connections)
+        self.evidence = EvidenceColumns(self._connections)
+
+    @property
+    def home(self) -> Path:
+        """The folder whose own `judges/` and `prompts/` come before the built-in ones."""
+        return self.path.resolve().parent
+
+    def put_prompts(self, prompts: Iterable[Prompt]) -> None:
+        """Store prompts; what describes one (name, category, …) follows the latest file."""
+        rows = [encode(prompt) for prompt in prompts]
+        with self._connections.transaction() as db:
+            db.conn.executemany(
+                'INSERT INTO prompts (key, name, turns, category, language, "references", source) '
+                "VALUES (:key, :name, :turns, :category, :language, :references, :source) "
+                "ON CONFLICT(key) DO UPDATE SET name = :name, category = :category, "
+                'language = :language, "references" = :references, source = :source',
+                rows,
+            )
+
+    def put_model(self, model: Model) -> None:
+        """Store a model, or raise if its name stands for another one already."""
+        with self._connections.transaction() as db:
+            row = db.execute("SELECT key, spec FROM models WHERE name = ?", [model.name]).fetchone()
+            if row is None:
+                spec = json.dumps(_spec(model), ensure_ascii=False)
+                db.execute(
+                    "INSERT INTO models (name, key, spec) VALUES (?, ?, ?)",
+                    [model.name, model.key, spec],
+                )
+            elif row[0] != model.key:
+                raise ModelConflictError(_conflict(model, json.loads(row[1])))
+
+    def models(self) -> list[Model]:
+        """The models stored, without the addresses they were reached at."""
+        rows = self._connections.db.query("SELECT name, spec FROM models ORDER BY name")
+        return [_model(json.loads(row["spec"])) for row in rows]
+
+    def put_judge(self, key: str, name: str, card: str) -> None:
+        """Keep a judge's card and templates beside its verdicts."""
+        with self._connections.transaction() as db:
+            db.execute(
+                "INSERT INTO judges (key, name, card) VALUES (?, ?, ?) ON CONFLICT(key) DO NOTHING",
+                [key, name, card],
+            )
+
+    def add_failures(self, failures: Iterable[Failure]) -> None:
+        """Record work that failed, so that it can be counted and explained."""
+        with self._connections.transaction() as db:
+            db.conn.executemany(
+                "INSERT INTO failures (stage, subject, kind, message) "
+                "VALUES (:stage, :subject, :kind, :message)",
+                [encode(failure) for failure in failures],
+            )
+
+    def failure_counts(self) -> list[FailureCount]:
+        """Failures by stage and kind."""
+        sql = (
+            "SELECT stage, kind, count(*) AS n, max(id), message FROM failures "
+            "GROUP BY stage, kind ORDER BY n DESC"
+        )
+        return [
+            FailureCount(row["stage"], row["kind"], row["n"], row["message"])
+            for row in self._connections.db.query(sql)
+        ]
+
+    def counts(self) -> dict[str, int]:
+        """Rows in each stage's table."""
+        db = self._connections.db
+        return {
+            table: int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+            for table in TABLES
+        }
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        self._connections.close()
+
+
+def _check_place(path: Path, create: bool) -> None:
+    if path.is_dir():
+        raise StoreError(f"{path}: a folder; --db takes a file")
+    if not path.exists() and not create:
+        raise StoreError(
+            f"{path}: no such database; make one with 'arena init --sample' or 'arena generate'"
+        )
+    if not path.resolve().parent.is_dir():
+        raise StoreError(f"{path}: the folder {path.resolve().parent} does not exist")
+
+
+def _spec(model: Model) -> dict[str, Any]:
+    return {name: value for name, value in asdict(model).items() if name not in _NOT_CONTENT}
+
+
+def _model(spec: dict[str, Any]) -> Model:
+    decoding = Decoding(**spec.pop("decoding"))
+    return Model(**spec | {"backend": BackendKind(spec["backend"])}, decoding=decoding)
+
+
+def _conflict(model: Model, stored: dict[str, Any]) -> str:
+    now = _spec(model)
+    changed = [
+        f"{name} was {old!r}, is {new!r}"
+        for name, old, new in _differences(stored | stored["decoding"], now | now["decoding"])
+    ]
+    return (
+        f"the model name {model.name!r} is already stored with other settings "
+        f"({'; '.join(changed)}); give this one a name of its own: NAME=MODEL"
+    )
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    content = ("backend", "weights", "revision", *Decoding.__dataclass_fields__)
+    return [(n, old.get(n), new.get(n)) for n in content if old.get(n) != new.get(n)]

@@ -1,0 +1,55 @@
+"""Votes: one a battle, never changed, and chained so that an edit shows."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlite_utils.utils import sqlite3
+
+from arena.errors import StoreError
+from arena.records import Vote
+from arena.store.connection import Connections
+from arena.store.rows import Rows, encode
+
+GENESIS = "0" * 64
+
+
+class Votes(Rows[Vote]):
+    """The votes table. A row's `hash` is the digest of its content and of the row before."""
+
+    def __init__(self, connections: Connections) -> None:
+        super().__init__(connections, "votes", Vote)
+
+    def cast(self, vote: Vote) -> None:
+        """Store one vote; a second one for the same battle is refused."""
+        with self._connections.transaction() as db:
+            last = db.execute("SELECT hash FROM votes ORDER BY id DESC LIMIT 1").fetchone()
+            row = encode(vote) | {"created_at": datetime.now(UTC).isoformat(timespec="milliseconds")}
+            row["previous"] = last[0] if last else GENESIS
+            row["hash"] = _digest(row)
+            columns, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
+            try:
+                db.conn.execute(f"INSERT INTO votes ({columns}) VALUES ({marks})", row)
+            except sqlite3.IntegrityError as error:
+                raise StoreError(_refusal(vote, str(error))) from error
+
+    def broken(self) -> Iterator[int]:
+        """The ids of rows whose content or place does not fit the chain."""
+        previous = GENESIS
+        for row in self._connections.db.query("SELECT * FROM votes ORDER BY id"):
+            identifier, stored = int(row.pop("id")), row.pop("hash")
+            if row["previous"] != previous or _digest(row) != stored:
+                yield identifier
+            previous = str(stored)
+
+
+def _digest(row: dict[str, Any]) -> str:
+    return sha256(json.dumps(row, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _refusal(vote: Vote, reason: str) -> str:
+    if "votes.battle" in reason:
+        return "this battle has been voted on already; its first vote counts"
+    return f"the vote on battle {vote.battle} was refused: {reason}"

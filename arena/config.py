@@ -235,8 +235,10 @@ def _siblings(shape: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
 
 
 def _resolve(schema: dict[str, Any], node: dict[str, Any], part: int | str) -> dict[str, Any]:
-    here = node.get("properties", {}).get(part) or node.get("items") or node.get(
-        "additionalProperties"
+    here = (
+        node.get("properties", {}).get(part)
+        or node.get("items")
+        or node.get("additionalProperties")
     )
     options = [here, *here.get("anyOf", [])] if isinstance(here, dict) else []
     for option in options:

@@ -1,8 +1,19 @@
 """From the store's evidence to one ranking, with what it stands on said beside it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Literal
 
+from arena.errors import DisconnectedError, GateError, InputError, SeparatedError
+from arena.evidence import BenchmarkScore, Gathered, Group, gather, groups
+from arena.judging.report import JudgeReport
+from arena.ratings import Comparisons, RatingResult, RatingRow, Settings, bradley_terry, concat
 from arena.records import Evidence
+from arena.store import Store
+
+AUTO_PRIOR = 400.0
+Prior = float | Literal["auto"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +31,16 @@ class Row:
     rank: int
     rank_low: int
     rank_high: int
-    comparisons: int
+    comparisons: int | float
 
 
 @dataclass(frozen=True, slots=True)
 class Leaderboard:
     """A ranking and what it stands on.
 
-    label: `human-anchored`, `judge-only` or `objective-only`. counts: comparisons by source.
-    notes: sentences that must be shown wherever the ranking is. group: the category or
-    language that it is restricted to, empty for all.
+    label: `human-anchored`, `judge-only`, `objective-only`, or `as given` for a file of
+    battles. counts: comparisons by source. notes: sentences that must be shown wherever the
+    ranking is. group: the category or language that it is restricted to, empty for all.
     """
 
     evidence: Evidence
@@ -40,3 +51,196 @@ class Leaderboard:
     counts: dict[str, int]
     notes: tuple[str, ...] = ()
     group: str = ""
+    benchmarks: tuple[BenchmarkScore, ...] = ()
+    reports: tuple[JudgeReport, ...] = ()
+
+
+def leaderboard(
+    store: Store,
+    *,
+    evidence: Evidence = Evidence.COMBINED,
+    group: Group | None = None,
+    confidence: float = 0.95,
+    prior: Prior = "auto",
+    allow_weak_judges: bool = False,
+) -> Leaderboard:
+    """Rank the models of a store by one kind of evidence, or by all of it.
+
+    prior: `auto` takes a stated one only where the data does not determine the ratings.
+    Raises InputError where there is no such evidence, GateError where only judges that are
+    too weak to rank by are left, RatingError where the ratings are not determined.
+    """
+    gathered = gather(store, group)
+    judges, notes = _gate(gathered, evidence, allow_weak_judges)
+    stands_on, sources = _sources(gathered, judges, evidence)
+    if not sources:
+        raise InputError(_nothing(store, evidence, group))
+    board = _fit(concat(list(sources.values())), confidence, prior)
+    return replace(
+        board,
+        evidence=evidence,
+        label=_LABELS[stands_on],
+        counts={name: len(part) for name, part in sources.items()},
+        notes=(*notes, *gathered.notes, *board.notes),
+        group=group.value if group else "",
+        benchmarks=gathered.benchmarks,
+        reports=tuple(gathered.reports.values()),
+    )
+
+
+def leaderboards(store: Store, by: str, rank: Callable[[Group], Leaderboard]) -> list[Leaderboard]:
+    """A ranking for each category or language, those without evidence left out.
+
+    rank: ranks one group. Raises InputError where no group has evidence.
+    """
+    boards = []
+    for group in groups(store, by):
+        with suppress(InputError):
+            boards.append(rank(group))
+    if not boards:
+        raise InputError(f"{store.path} has no evidence on prompts of any {by}")
+    return boards
+
+
+def views(store: Store, board: Leaderboard, allow_weak_judges: bool) -> list[Leaderboard]:
+    """The same models by each single kind of evidence that there is, for comparison."""
+    others = []
+    for evidence in (Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE):
+        if _LABELS[evidence] != board.label:
+            with suppress(InputError, GateError):
+                others.append(
+                    leaderboard(
+                        store,
+                        evidence=evidence,
+                        confidence=board.confidence,
+                        allow_weak_judges=allow_weak_judges,
+                    )
+                )
+    return others
+
+
+def rank_comparisons(
+    comparisons: Comparisons, *, confidence: float = 0.95, prior: float | None = None
+) -> Leaderboard:
+    """Rank comparisons that come from elsewhere, all of one source."""
+    board = _fit(comparisons, confidence, prior)
+    return replace(board, counts={"file": len(comparisons)})
+
+
+def describe(settings: Settings) -> str:
+    """A fit's settings in words."""
+    parts = ["Bradley–Terry", f"ties: {settings.ties}"]
+    if settings.interval:
+        cluster = f" clustered by {settings.cluster}" if settings.cluster else ""
+        parts.append(f"{settings.confidence:.0%} {settings.interval} intervals{cluster}")
+    if settings.weighting:
+        parts.append(f"weighted by inverse {settings.weighting}")
+    if settings.prior:
+        parts.append(f"normal prior with a standard deviation of {settings.prior:.0f} points")
+    return ", ".join(parts)
+
+
+def _gate(
+    gathered: Gathered, evidence: Evidence, allow_weak: bool
+) -> tuple[dict[str, Comparisons], list[str]]:
+    """The judges fit to rank by, and a sentence for each other one, let in or left out."""
+    if evidence not in (Evidence.JUDGE, Evidence.COMBINED):
+        return {}, []
+    fit, notes = {}, []
+    for judge, comparisons in gathered.judges.items():
+        report = gathered.reports.get(judge)
+        objection = report.objection if report else None
+        if objection is None or allow_weak:
+            fit[judge] = comparisons
+        if objection is not None:
+            fate = "it was let in on request" if allow_weak else "it was left out"
+            notes.append(f"{objection[0].upper()}{objection[1:]}; {fate}.")
+        if report and report.one_order:
+            notes.append(f"{report.one_order} pairs were judged by {judge} in one order only.")
+    others = evidence is Evidence.COMBINED and (gathered.human or gathered.objective)
+    if gathered.judges and not fit and not others:
+        raise GateError(
+            f"{notes[0]} To rank by it all the same: --allow-weak-judges "
+            "(in arena.yaml: rank: {allow_weak_judges: true})"
+        )
+    return fit, notes
+
+
+def _sources(
+    gathered: Gathered, judges: Mapping[str, Comparisons], evidence: Evidence
+) -> tuple[Evidence, dict[str, Comparisons]]:
+    """What a ranking stands on. Combined falls back from votes to judges to benchmarks."""
+    by_evidence = {
+        Evidence.HUMAN: {"votes": gathered.human} if gathered.human is not None else {},
+        Evidence.JUDGE: dict(judges),
+        Evidence.OBJECTIVE: gathered.objective,
+    }
+    if evidence is not Evidence.COMBINED:
+        return evidence, by_evidence[evidence]
+    for kind, sources in by_evidence.items():
+        if sources:
+            return kind, sources
+    return evidence, {}
+
+
+def _fit(comparisons: Comparisons, confidence: float, prior: Prior) -> Leaderboard:
+    if prior != "auto":
+        return _board(bradley_terry(comparisons, confidence=confidence, prior=prior))
+    try:
+        return _board(bradley_terry(comparisons, confidence=confidence))
+    except (SeparatedError, DisconnectedError) as error:
+        result = bradley_terry(comparisons, confidence=confidence, prior=AUTO_PRIOR)
+        reason = str(error).split(";")[0].rstrip(".")
+        note = (
+            f"{reason}; ratings are finite only through a normal prior with a standard "
+            f"deviation of {AUTO_PRIOR:.0f} points."
+        )
+        return _board(result, note[0].upper() + note[1:])
+
+
+_LABELS = {
+    Evidence.HUMAN: "human-anchored",
+    Evidence.JUDGE: "judge-only",
+    Evidence.OBJECTIVE: "objective-only",
+}
+
+
+def _board(result: RatingResult, *notes: str) -> Leaderboard:
+    return Leaderboard(
+        evidence=Evidence.HUMAN,
+        label="as given",
+        method=describe(result.settings),
+        confidence=result.settings.confidence,
+        rows=tuple(_row(row) for row in result.as_rows()),
+        counts={},
+        notes=notes,
+    )
+
+
+def _row(row: RatingRow) -> Row:
+    """A line with its interval; leaderboards never ask for a fit without one."""
+    assert row.ci_low is not None
+    assert row.ci_high is not None
+    assert row.rank_low is not None
+    assert row.rank_high is not None
+    return Row(
+        row.model,
+        row.rating,
+        row.ci_low,
+        row.ci_high,
+        row.rank,
+        row.rank_low,
+        row.rank_high,
+        row.comparisons,
+    )
+
+
+def _nothing(store: Store, evidence: Evidence, group: Group | None) -> str:
+    what = {
+        Evidence.HUMAN: "votes; people cast them in the app: arena app",
+        Evidence.JUDGE: "verdicts; a judge makes them: arena judge --judge NAME",
+        Evidence.OBJECTIVE: "outcomes; benchmarks make them: arena bench --tasks short_answer",
+        Evidence.COMBINED: "votes, verdicts or outcomes yet",
+    }[evidence]
+    where = f" for {group.by} {group.value}" if group else ""
+    return f"{store.path} has no {what}{where}"

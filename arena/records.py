@@ -19,6 +19,11 @@ def content_key(*parts: object) -> str:
     return blake2b(text.encode(), digest_size=KEY_BYTES).hexdigest()
 
 
+def seed_of(key: str) -> int:
+    """A row's own seed, so that its text does not depend on what else is in the run."""
+    return int(key[:12], 16)
+
+
 class BackendKind(StrEnum):
     """Where a model's text comes from."""
 
@@ -118,7 +123,9 @@ class Model:
     @property
     def key(self) -> str:
         """What its answers depend on: weights, revision and decoding."""
-        return content_key("model", self.backend, self.weights, self.revision, asdict(self.decoding))
+        return content_key(
+            "model", self.backend, self.weights, self.revision, asdict(self.decoding)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +158,15 @@ class Answer:
 def answer_key(model: str, model_key: str, prompt_key: str, sample: int = 0) -> str:
     """The key that an answer will have, known before it is written."""
     return content_key("answer", model, model_key, prompt_key, sample)
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A judge as its verdicts met it: the card's content as JSON, under its digest."""
+
+    key: str
+    name: str
+    card: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +232,17 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
+class Completion:
+    """What a model wrote to one request of a benchmark."""
+
+    key: str
+    model: str
+    model_key: str
+    text: str
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A benchmark's result of one model on one item; value is in [0, 1]."""
 
@@ -232,7 +259,12 @@ class Outcome:
     def key(self) -> str:
         """Digest of the model, the task and its version, the item and the metric."""
         return content_key(
-            "outcome", self.model, self.model_key, self.benchmark, self.version, self.item,
+            "outcome",
+            self.model,
+            self.model_key,
+            self.benchmark,
+            self.version,
+            self.item,
             self.metric,
         )
 

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database
-from sqlite_utils.utils import sqlite3
+from sqlite_utils.utils import sqlite3 as sqlite3  # type: ignore[attr-defined]
 
 from arena.errors import StoreError
-from arena.store.schema import migrations
+from arena.store.schema import NAMES, migrations
 
 BUSY_MS = 30_000
 # Below this, several connections can lose WAL frames when the log is reset.
@@ -57,17 +57,15 @@ class Connections:
 
     def _refuse_strangers(self) -> None:
         tables = set(self.db.table_names())
-        applied = {m.name for m in migrations.applied(self.db)}
-        known = applied | {m.name for m in migrations.pending(self.db)}
+        applied = {migration.name for migration in migrations.applied(self.db)}
         if tables - {"_sqlite_migrations"} and not applied:
             raise StoreError(
                 f"{self.path}: a SQLite database, but not an arena's (it has the tables "
                 f"{', '.join(sorted(tables)[:3])}); name another file with --db"
             )
-        ours = {name for name, _ in _applied(self.db)}
-        if newer := ours - known:
+        if newer := sorted(applied - NAMES):
             raise StoreError(
-                f"{self.path}: written by a newer version ({', '.join(sorted(newer))}); "
+                f"{self.path}: written by a newer version ({', '.join(newer)}); "
                 "upgrade this package"
             )
 
@@ -76,13 +74,6 @@ class Connections:
         if hasattr(self._local, "db"):
             self._local.db.close()
             del self._local.db
-
-
-def _applied(db: Database) -> list[tuple[str, str]]:
-    if "_sqlite_migrations" not in db.table_names():
-        return []
-    rows = db.execute("SELECT name, applied_at FROM _sqlite_migrations WHERE migration_set = 'arena'")
-    return [(str(name), str(at)) for name, at in rows.fetchall()]
 
 
 def _connect(path: Path) -> Database:

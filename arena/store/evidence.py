@@ -94,14 +94,19 @@ class EvidenceColumns:
 
     def votes(self) -> VoteColumns:
         """All votes."""
-        return self._read(VoteColumns, f"""
+        return self._read(
+            VoteColumns,
+            f"""
             SELECT a.model, b.model, v.winner, v.prompt_key, v.voter, v.propensity,
                    p.category, p.language, v.first, v.second
-            FROM votes v {_ANSWERS} ORDER BY v.id""")
+            FROM votes v {_ANSWERS} ORDER BY v.id""",
+        )
 
     def verdicts(self) -> VerdictColumns:
         """All verdicts of all judges, the two orders of a pair together."""
-        return self._read(VerdictColumns, f"""
+        return self._read(
+            VerdictColumns,
+            f"""
             SELECT v.judge, v.judge_key, a.model, b.model, v.first, v.second, v.prompt_key,
                    p.category, p.language, v.preference, v.p_first, v.p_second,
                    w.preference, w.p_first, w.p_second
@@ -109,26 +114,36 @@ class EvidenceColumns:
             LEFT JOIN verdicts w ON w.judge_key = v.judge_key
                  AND w.first = v.second AND w.second = v.first
             {_ANSWERS}
-            WHERE v.first < v.second OR w.key IS NULL ORDER BY v.rowid""")
+            WHERE v.first < v.second OR w.key IS NULL ORDER BY v.rowid""",
+        )
 
     def scores(self) -> ScoreColumns:
         """All scores of all judges."""
-        return self._read(ScoreColumns, """
+        return self._read(
+            ScoreColumns,
+            """
             SELECT s.judge, s.judge_key, a.model, s.answer, s.prompt_key, p.category, p.language,
                    s.value
             FROM scores s JOIN answers a ON a.key = s.answer JOIN prompts p ON p.key = s.prompt_key
-            ORDER BY s.rowid""")
+            ORDER BY s.rowid""",
+        )
 
     def outcomes(self) -> OutcomeColumns:
         """All benchmark outcomes."""
-        return self._read(OutcomeColumns, """
-            SELECT benchmark, version, metric, item, model, value FROM outcomes ORDER BY rowid""")
+        return self._read(
+            OutcomeColumns,
+            """
+            SELECT benchmark, version, metric, item, model, value FROM outcomes ORDER BY rowid""",
+        )
 
     def answers(self) -> AnswerColumns:
         """Counts and mean length, in tokens a turn's answer, by model."""
-        return self._read(AnswerColumns, """
+        return self._read(
+            AnswerColumns,
+            """
             SELECT model, count(*), avg(1.0 * completion_tokens / json_array_length(turns))
-            FROM answers GROUP BY model ORDER BY model""")
+            FROM answers GROUP BY model ORDER BY model""",
+        )
 
     def _read(self, columns: type[C], sql: str) -> C:
         rows = self._connections.db.execute(sql).fetchall()

@@ -5,7 +5,7 @@ from sqlite_utils.migrations import Migrations
 
 migrations = Migrations("arena")
 
-APPEND_ONLY = ("answers", "verdicts", "scores", "outcomes", "votes")
+APPEND_ONLY = ("answers", "verdicts", "scores", "completions", "outcomes", "votes")
 _NOW = "TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
 _USAGE = "prompt_tokens INTEGER, completion_tokens INTEGER, seconds REAL"
 
@@ -49,6 +49,9 @@ def m001_stages(db: Database) -> None:
             text TEXT NOT NULL, reason TEXT NOT NULL, truncated INTEGER NOT NULL, {_USAGE},
             created_at {_NOW}) STRICT;
         CREATE INDEX scores_by_answer ON scores (judge_key, answer);
+        CREATE TABLE completions (
+            key TEXT PRIMARY KEY, model TEXT NOT NULL REFERENCES models(name),
+            model_key TEXT NOT NULL, text TEXT NOT NULL, {_USAGE}, created_at {_NOW}) STRICT;
         CREATE TABLE outcomes (
             key TEXT PRIMARY KEY, model TEXT NOT NULL REFERENCES models(name),
             model_key TEXT NOT NULL, benchmark TEXT NOT NULL, version TEXT NOT NULL,
@@ -82,3 +85,6 @@ def m002_append_only(db: Database) -> None:
                 f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             )
+
+
+NAMES = frozenset(step.__name__ for step in (m001_stages, m002_append_only))

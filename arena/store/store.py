@@ -10,8 +10,10 @@ from arena.errors import ModelConflictError, StoreError
 from arena.records import (
     Answer,
     BackendKind,
+    Completion,
     Decoding,
     Failure,
+    Judge,
     Model,
     Outcome,
     Prompt,
@@ -48,8 +50,10 @@ class Store:
         self._connections.migrate()
         self.prompts = Rows(self._connections, "prompts", Prompt)
         self.answers = Rows(self._connections, "answers", Answer)
+        self.judges = Rows(self._connections, "judges", Judge)
         self.verdicts = Rows(self._connections, "verdicts", Verdict)
         self.scores = Rows(self._connections, "scores", Score)
+        self.completions = Rows(self._connections, "completions", Completion)
         self.outcomes = Rows(self._connections, "outcomes", Outcome)
         self.votes = Votes(self._connections)
         self.evidence = EvidenceColumns(self._connections)
@@ -71,31 +75,29 @@ class Store:
                 rows,
             )
 
+    def check_model(self, model: Model) -> None:
+        """Raise ModelConflictError if the name stands for another model already."""
+        rows = self._connections.db.query(
+            "SELECT key, spec FROM models WHERE name = ?", [model.name]
+        )
+        for row in rows:
+            if row["key"] != model.key:
+                raise ModelConflictError(_conflict(model, json.loads(row["spec"])))
+
     def put_model(self, model: Model) -> None:
         """Store a model, or raise if its name stands for another one already."""
+        spec = json.dumps(_spec(model), ensure_ascii=False)
         with self._connections.transaction() as db:
-            row = db.execute("SELECT key, spec FROM models WHERE name = ?", [model.name]).fetchone()
-            if row is None:
-                spec = json.dumps(_spec(model), ensure_ascii=False)
-                db.execute(
-                    "INSERT INTO models (name, key, spec) VALUES (?, ?, ?)",
-                    [model.name, model.key, spec],
-                )
-            elif row[0] != model.key:
-                raise ModelConflictError(_conflict(model, json.loads(row[1])))
+            self.check_model(model)
+            db.execute(
+                "INSERT INTO models (name, key, spec) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                [model.name, model.key, spec],
+            )
 
     def models(self) -> list[Model]:
         """The models stored, without the addresses they were reached at."""
         rows = self._connections.db.query("SELECT name, spec FROM models ORDER BY name")
         return [_model(json.loads(row["spec"])) for row in rows]
-
-    def put_judge(self, key: str, name: str, card: str) -> None:
-        """Keep a judge's card and templates beside its verdicts."""
-        with self._connections.transaction() as db:
-            db.execute(
-                "INSERT INTO judges (key, name, card) VALUES (?, ?, ?) ON CONFLICT(key) DO NOTHING",
-                [key, name, card],
-            )
 
     def add_failures(self, failures: Iterable[Failure]) -> None:
         """Record work that failed, so that it can be counted and explained."""

@@ -6,11 +6,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlite_utils.utils import sqlite3
-
 from arena.errors import StoreError
 from arena.records import Vote
-from arena.store.connection import Connections
+from arena.store.connection import Connections, sqlite3
 from arena.store.rows import Rows, encode
 
 GENESIS = "0" * 64
@@ -26,7 +24,9 @@ class Votes(Rows[Vote]):
         """Store one vote; a second one for the same battle is refused."""
         with self._connections.transaction() as db:
             last = db.execute("SELECT hash FROM votes ORDER BY id DESC LIMIT 1").fetchone()
-            row = encode(vote) | {"created_at": datetime.now(UTC).isoformat(timespec="milliseconds")}
+            row = encode(vote) | {
+                "created_at": datetime.now(UTC).isoformat(timespec="milliseconds")
+            }
             row["previous"] = last[0] if last else GENESIS
             row["hash"] = _digest(row)
             columns, marks = ", ".join(row), ", ".join(f":{name}" for name in row)

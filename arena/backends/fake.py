@@ -1,0 +1,101 @@
+"""Models that need no weights, for tests and for trying a configuration.
+
+`fake:echo` answers with the words of the question, varied by temperature and seed.
+As a judge, `fake:first` always prefers the first answer, `fake:longer` the longer one and
+`fake:mute` says nothing that can be read. `fake:echo@0.05` takes 0.05 s for each reply.
+"""
+
+import random
+import re
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from math import log
+
+from arena.backends.base import Availability, Backend, Odds, OddsRequest, Reply, Request, Result
+from arena.errors import UnknownNameError
+from arena.records import Decoding, Model, Usage
+
+_ANSWER = re.compile(r"<answer_([ab]) (\w+)>\n(.*?)\n</answer_\1 \2>", re.DOTALL)
+
+
+def _echo(text: str, decoding: Decoding, seed: int) -> str:
+    words = text.split()
+    dice = random.Random(f"{seed}/{decoding.temperature}/{decoding.system}")
+    if decoding.temperature > 0:
+        dice.shuffle(words)
+    return " ".join(words[: decoding.max_tokens])
+
+
+def _first(text: str, decoding: Decoding, seed: int) -> str:
+    return "The first is better. [[A]] [[7]]"
+
+
+def _longer(text: str, decoding: Decoding, seed: int) -> str:
+    lengths = {slot: len(body) for slot, _, body in _ANSWER.findall(text)}
+    if lengths.get("a") == lengths.get("b"):
+        return "Both say as much. [[C]]"
+    return "[[A]]" if lengths["a"] > lengths["b"] else "[[B]]"
+
+
+def _mute(text: str, decoding: Decoding, seed: int) -> str:
+    return "I would rather not say."
+
+
+_PERSONAS: dict[str, Callable[[str, Decoding, int], str]] = {
+    "echo": _echo,
+    "first": _first,
+    "longer": _longer,
+    "mute": _mute,
+}
+
+
+class FakeBackend(Backend):
+    """A persona with a pace; the same request always gets the same reply."""
+
+    def __init__(self, model: Model) -> None:
+        name, _, pace = model.weights.partition("@")
+        if name not in _PERSONAS:
+            raise UnknownNameError("fake model", name, _PERSONAS)
+        self._say = _PERSONAS[name]
+        self._pace = float(pace or 0)
+        self._decoding = model.decoding
+
+    def converse(
+        self, requests: Sequence[Request], done: Collection[int] = ()
+    ) -> Iterator[Result[Reply]]:
+        """One reply at a time, in order."""
+        for index, request in enumerate(requests):
+            if index not in done:
+                yield [(index, self._reply(request))]
+
+    def odds(
+        self, requests: Sequence[OddsRequest], done: Collection[int] = ()
+    ) -> Iterator[Result[Odds]]:
+        """Nine tenths of the mass on the option that the persona's text names last."""
+        for index, request in enumerate(requests):
+            if index not in done:
+                time.sleep(self._pace)
+                said = re.findall(r"\[\[(\w+)\]\]", self._say(request.text, self._decoding, 0))
+                rest = 0.09 / max(1, len(request.options) - 1)
+                logprobs = [log(0.9 if o in said else rest) for o in request.options]
+                if not said:
+                    logprobs = [log(0.1 / len(request.options))] * len(request.options)
+                yield [(index, Odds(tuple(logprobs), Usage(len(request.text.split()), 1)))]
+
+    def _reply(self, request: Request) -> Reply:
+        time.sleep(self._pace)
+        texts = tuple(self._say(turn, self._decoding, request.seed) for turn in request.turns)
+        read = sum(len(turn.split()) for turn in request.turns)
+        usage = Usage(read, sum(len(text.split()) for text in texts), self._pace)
+        return Reply(texts, ("stop",) * len(texts), usage)
+
+
+def open_backend(model: Model) -> FakeBackend:
+    """The fake that `model.weights` names."""
+    return FakeBackend(model)
+
+
+def availability(model: Model) -> Availability:
+    """A fake is always ready."""
+    FakeBackend(model)
+    return Availability(True, "fake, for tests")

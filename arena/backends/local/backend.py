@@ -1,0 +1,264 @@
+"""A transformers model as a backend: batches of conversations, and shared prefixes for odds."""
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import torch
+
+from arena.backends.base import Backend, Odds, OddsRequest, Reply, Request, Result
+from arena.backends.local.sampling import logits_processors
+from arena.backends.local.weights import load, quiet_transformers
+from arena.errors import BackendError
+from arena.records import Model, Usage
+
+BATCH_ROWS = 16
+BATCH_TOKENS = 24_576
+SHARED_PREFIX_MIN = 32
+
+
+class LocalBackend(Backend):
+    """Greedy or seeded sampling under the model's own chat template."""
+
+    def __init__(self, model: Model, batch_rows: int = BATCH_ROWS) -> None:
+        self._spec = model
+        self._rows = batch_rows
+
+    def start(self) -> None:
+        """Load the weights."""
+        load(self._spec.weights, self._spec.revision)
+
+    def converse(
+        self, requests: Sequence[Request], done: Collection[int] = ()
+    ) -> Iterator[Result[Reply]]:
+        """Conversations of like length together, each batch yielded whole."""
+        finished = set(done)
+        sizes = [len(self._encode([_user(request.turns[0])])) for request in requests]
+        order = sorted(range(len(requests)), key=lambda i: (len(requests[i].turns), sizes[i], i))
+        for batch in self._batches(order, sizes):
+            if todo := [i for i in batch if i not in finished]:
+                yield self._hold([requests[i] for i in todo], todo)
+
+    def odds(
+        self, requests: Sequence[OddsRequest], done: Collection[int] = ()
+    ) -> Iterator[Result[Odds]]:
+        """One forward pass a group of like beginnings; what they share is read once."""
+        finished = set(done)
+        ids = [self._encode([_user(request.text)], request.prefill) for request in requests]
+        for group in prefix_groups(ids, self._rows):
+            todo = [i for i in group if i not in finished]
+            fitting = [i for i in todo if len(ids[i]) < self._window()]
+            result: Result[Odds] = [
+                (i, self._too_long(len(ids[i]), 1)) for i in todo if i not in fitting
+            ]
+            if fitting:
+                result += self._read(fitting, [requests[i] for i in fitting], ids)
+            if result:
+                yield result
+
+    def _batches(self, order: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
+        room, longest = self._spec.decoding.max_tokens, 0
+        batch: list[int] = []
+        for i in order:
+            longest = max(longest, sizes[i] + room)
+            if batch and (len(batch) == self._rows or longest * (len(batch) + 1) > BATCH_TOKENS):
+                yield batch
+                batch, longest = [], sizes[i] + room
+            batch.append(i)
+        if batch:
+            yield batch
+
+    def _hold(self, requests: list[Request], indices: list[int]) -> Result[Reply]:
+        """All turns of a batch of conversations; a conversation that outgrows the window fails."""
+        started = time.perf_counter()
+        histories: list[list[dict[str, str]]] = [[] for _ in requests]
+        finishes: list[list[str]] = [[] for _ in requests]
+        read, written = [0] * len(requests), [0] * len(requests)
+        failed: dict[int, BackendError] = {}
+        for turn in range(max(len(request.turns) for request in requests)):
+            rows = []
+            for r, request in enumerate(requests):
+                if turn < len(request.turns) and r not in failed:
+                    histories[r].append(_user(request.turns[turn]))
+                    rows.append(r)
+            ids = {r: self._encode(histories[r]) for r in rows}
+            for r in rows:
+                if len(ids[r]) + self._spec.decoding.max_tokens > self._window():
+                    failed[r] = self._too_long(len(ids[r]), self._spec.decoding.max_tokens)
+            rows = [r for r in rows if r not in failed]
+            seeds = [requests[r].seed + turn for r in rows]
+            for r, (text, finish, count) in zip(
+                rows, self._generate([ids[r] for r in rows], seeds), strict=True
+            ):
+                histories[r].append({"role": "assistant", "content": text})
+                finishes[r].append(finish)
+                read[r] += len(ids[r])
+                written[r] += count
+        seconds = (time.perf_counter() - started) / len(requests)
+        return [
+            (
+                i,
+                failed[r]
+                if r in failed
+                else Reply(
+                    tuple(m["content"] for m in histories[r] if m["role"] == "assistant"),
+                    tuple(finishes[r]),
+                    Usage(read[r], written[r], seconds),
+                ),
+            )
+            for r, i in enumerate(indices)
+        ]
+
+    def _generate(self, ids: list[list[int]], seeds: list[int]) -> list[tuple[str, str, int]]:
+        """Text, finish reason and token count for each row of token ids."""
+        if not ids:
+            return []
+        from transformers import GenerationConfig
+
+        tokenizer, model = load(self._spec.weights, self._spec.revision)
+        batch = tokenizer.pad({"input_ids": ids}, return_tensors="pt").to(model.device)
+        stops = _stop_ids(tokenizer, model)
+        settings = GenerationConfig(
+            max_new_tokens=self._spec.decoding.max_tokens,
+            do_sample=False,
+            eos_token_id=stops,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+        with torch.inference_mode(), quiet_transformers():
+            output = model.generate(
+                **batch,
+                generation_config=settings,
+                logits_processor=logits_processors(self._spec.decoding, seeds),
+            )
+        return [
+            _text(row.tolist(), stops, tokenizer)
+            for row in output[:, batch["input_ids"].shape[1] :]
+        ]
+
+    def _read(
+        self, rows: list[int], requests: list[OddsRequest], ids: list[list[int]]
+    ) -> Result[Odds]:
+        """The log-probabilities of the options after each of `rows`."""
+        started = time.perf_counter()
+        tokenizer, model = load(self._spec.weights, self._spec.revision)
+        logits = _next_logits(model, [ids[i] for i in rows], tokenizer.pad_token_id)
+        logprobs = torch.log_softmax(logits.float(), -1)
+        seconds = (time.perf_counter() - started) / len(rows)
+        result: Result[Odds] = []
+        for row, (i, request) in enumerate(zip(rows, requests, strict=True)):
+            values = tuple(
+                float(torch.logsumexp(logprobs[row, _first_tokens(tokenizer, option)], 0))
+                for option in request.options
+            )
+            result.append((i, Odds(values, Usage(len(ids[i]), 1, seconds))))
+        return result
+
+    def _encode(self, messages: list[dict[str, str]], prefill: str = "") -> list[int]:
+        """Token ids up to where the reply goes on; control tokens in the text are plain text."""
+        tokenizer, _ = load(self._spec.weights, self._spec.revision)
+        if system := self._spec.decoding.system:
+            messages = [{"role": "system", "content": system}, *messages]
+        if tokenizer.chat_template is None:
+            text = "\n\n".join(message["content"] for message in messages)
+            ids = tokenizer(text, split_special_tokens=True)["input_ids"]
+        else:
+            ids = tokenizer.apply_chat_template(
+                messages,
+                add_generation_prompt=True,
+                return_dict=False,
+                sanitize_control_tokens=True,
+            )
+        begun = tokenizer.encode(prefill, add_special_tokens=False) if prefill else []
+        return [*ids, *begun]
+
+    def _window(self) -> int:
+        _, model = load(self._spec.weights, self._spec.revision)
+        own = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+        return min(filter(None, [self._spec.context_length, own]), default=2**31)
+
+    def _too_long(self, prompt: int, reply: int) -> BackendError:
+        return BackendError(
+            f"{prompt} tokens and {reply} for the reply do not fit the context of "
+            f"{self._spec.name}, {self._window()} tokens"
+        )
+
+
+def _user(text: str) -> dict[str, str]:
+    return {"role": "user", "content": text}
+
+
+def _next_logits(model: Any, ids: list[list[int]], pad: int) -> torch.Tensor:
+    """Logits after each row, (rows, vocabulary); a long common beginning is computed once."""
+    shared = min((_common(ids[0], row) for row in ids[1:]), default=0)
+    cache = None
+    with torch.inference_mode():
+        if len(ids) > 1 and shared >= SHARED_PREFIX_MIN:
+            prefix = torch.tensor([ids[0][:shared]], device=model.device)
+            cache = model(input_ids=prefix, use_cache=True, logits_to_keep=1).past_key_values
+            cache.batch_repeat_interleave(len(ids))
+        else:
+            shared = 0
+        rest = [row[shared:] for row in ids]
+        width = max(map(len, rest))
+        tokens = torch.tensor([[pad] * (width - len(row)) + row for row in rest])
+        here = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rest])
+        mask = torch.cat([torch.ones(len(ids), shared, dtype=torch.long), here], dim=1)
+        positions = (shared + here.cumsum(1) - 1).clamp(min=0)
+        output = model(
+            input_ids=tokens.to(model.device),
+            attention_mask=mask.to(model.device),
+            position_ids=positions.to(model.device),
+            past_key_values=cache,
+            use_cache=cache is not None,
+            logits_to_keep=1,
+        )
+    logits: torch.Tensor = output.logits[:, -1].cpu()
+    return logits
+
+
+def prefix_groups(ids: Sequence[list[int]], most: int) -> Iterator[list[int]]:
+    """Split rows into groups of at most `most`, so that shared beginnings save most tokens.
+
+    A group of n rows that share p tokens saves (n − 1)·p; in lexical order, a row joins the
+    group before it unless that would save less.
+    """
+    group: list[int] = []
+    shared = 0
+    for i in sorted(range(len(ids)), key=lambda i: ids[i]):
+        if group:
+            common = _common(ids[group[0]], ids[i])
+            # The first of a group shares with the last the least, since rows are sorted.
+            if len(group) < most and len(group) * common >= (len(group) - 1) * shared:
+                group.append(i)
+                shared = common
+                continue
+            yield group
+        group, shared = [i], 0
+    if group:
+        yield group
+
+
+def _common(left: list[int], right: list[int]) -> int:
+    """How many tokens both begin with, leaving at least one of its own to each."""
+    most = min(len(left), len(right)) - 1
+    return next((k for k in range(most) if left[k] != right[k]), most)
+
+
+def _first_tokens(tokenizer: Any, option: str) -> list[int]:
+    """The tokens that may begin `option`, with and without the space before it."""
+    heads = {tokenizer.encode(text, add_special_tokens=False)[0] for text in (option, f" {option}")}
+    blank = set(tokenizer.encode(" ", add_special_tokens=False))
+    return sorted(heads - blank)
+
+
+def _stop_ids(tokenizer: Any, model: Any) -> list[int]:
+    configured = model.generation_config.eos_token_id
+    ids = configured if isinstance(configured, list) else [configured]
+    return sorted({i for i in [*ids, tokenizer.eos_token_id] if i is not None})
+
+
+def _text(row: list[int], stops: list[int], tokenizer: Any) -> tuple[str, str, int]:
+    end = next((k for k, token in enumerate(row) if token in stops), None)
+    kept = row if end is None else row[:end]
+    text = tokenizer.decode(kept, skip_special_tokens=True).strip()
+    return text, "length" if end is None else "stop", len(kept)

@@ -1,0 +1,153 @@
+"""lm-eval as the harness: its tasks and metrics, our models, our store.
+
+A model is configured once and asked through the same backend as in the arena. What it
+wrote is kept for each request, so a run that was cut off goes on where it stopped.
+"""
+
+import io
+import logging
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from arena.assets import folders
+from arena.backends import Reply, Request, open_backend
+from arena.batch import OnProgress, Progress, Work, quiet, run
+from arena.errors import BackendError, InputError, UnknownNameError
+from arena.records import Completion, Decoding, Model, Outcome, content_key, seed_of
+from arena.store import Store
+
+STAGE = "benchmark"
+INSTALL = "pip install 'lm-eval>=0.4.9'"
+
+
+def builtin_tasks(home: Path) -> dict[str, Path]:
+    """Task names to the folders of their files: ours and the user's own, without lm-eval's."""
+    return {
+        path.stem: path.parent
+        for folder in reversed(folders("data", home))
+        for path in sorted((folder / "items").glob("*/*.yaml"))
+    }
+
+
+def bench(
+    store: Store,
+    model: Model,
+    task: str,
+    limit: int | None = None,
+    on_progress: OnProgress = quiet,
+) -> Progress:
+    """Run one task on one model and store an outcome for each item and metric.
+
+    Raises InputError where lm-eval is not installed, UnknownNameError for a task that
+    nobody has, and BackendError where some items could not be asked; the others are kept.
+    """
+    if find_spec("lm_eval") is None:
+        raise InputError(f"benchmarks are run by lm-eval, which is not installed: {INSTALL}")
+    store.check_model(model)
+    from arena.benchmarks.adapter import ArenaLM
+
+    state = random.getstate()
+    progress: list[Progress] = []
+
+    def ask(prompts: Sequence[str], decoding: Decoding) -> list[str]:
+        texts, last = _complete(store, model, prompts, decoding, on_progress)
+        progress.append(last)
+        return texts
+
+    try:
+        with _quiet_harness():
+            from lm_eval import simple_evaluate
+
+            results = simple_evaluate(
+                model=ArenaLM(ask, model.decoding),
+                tasks=[task],
+                limit=limit,
+                task_manager=_task_manager(task, store.home),
+                bootstrap_iters=0,
+                random_seed=None,
+                numpy_random_seed=None,
+                torch_random_seed=None,
+            )
+    finally:
+        random.setstate(state)
+    store.outcomes.add(_outcomes(model, results))
+    return progress[-1]
+
+
+def _complete(
+    store: Store,
+    model: Model,
+    prompts: Sequence[str],
+    decoding: Decoding,
+    on_progress: OnProgress,
+) -> tuple[list[str], Progress]:
+    asked = replace(model, decoding=decoding)
+    keys = [content_key("completion", model.name, asked.key, prompt) for prompt in prompts]
+    requests = [Request((p,), seed_of(k)) for p, k in zip(prompts, keys, strict=True)]
+
+    def make(index: int, reply: Reply) -> Completion:
+        return Completion(keys[index], model.name, asked.key, reply.turns[-1], reply.usage)
+
+    with open_backend(asked) as backend:
+        ask = partial(backend.converse, requests)
+        prepare = partial(store.put_model, model)
+        work = Work(STAGE, store.completions, keys, ask, make, prepare)
+        last = run(store, backend, work, on_progress)
+    stored = store.completions.get(keys)
+    if missing := sum(key not in stored for key in keys):
+        raise BackendError(
+            f"{missing} of {len(keys)} items failed ({last.last_error}); run it again: "
+            "what was answered is kept"
+        )
+    return [stored[key].text for key in keys], last
+
+
+def _task_manager(task: str, home: Path) -> Any:
+    """Ours alone where they hold the task: lm-eval's own thousands take seconds to list."""
+    from lm_eval.tasks import TaskManager
+
+    own = builtin_tasks(home)
+    if task in own:
+        return TaskManager(include_path=str(own[task]), include_defaults=False)
+    manager = TaskManager()
+    if task not in manager.all_tasks:
+        raise UnknownNameError("benchmark", task, [*own, *manager.all_tasks])
+    return manager
+
+
+def _outcomes(model: Model, results: Any) -> Iterator[Outcome]:
+    for task, samples in results["samples"].items():
+        version = str(results["versions"].get(task, ""))
+        for sample in samples:
+            for metric in sample["metrics"]:
+                yield Outcome(
+                    model.name,
+                    model.key,
+                    task,
+                    version,
+                    item=str(sample["doc_hash"]),
+                    metric=metric,
+                    value=float(sample[metric]),
+                    text=str(sample["resps"][0][0]),
+                )
+
+
+@contextmanager
+def _quiet_harness() -> Iterator[None]:
+    """lm-eval logs and draws bars of its own; ours are enough, and its errors still raise."""
+    loggers = [logging.getLogger(name) for name in ("lm_eval", "lm-eval", "datasets")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,8 @@
+"""The command line: parse input, call one function, print."""
+
+
+def main() -> None:
+    """Entry point of `arena`."""
+    from arena.cli.main import app
+
+    app()

@@ -1,0 +1,65 @@
+"""`arena`: one command a stage, assembled from the modules beside this one."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from arena import __version__
+from arena.errors import ArenaError
+
+
+class Commands(TyperGroup):
+    """Turns the package's errors into one line and exit code 2: a user sees no traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command."""
+        try:
+            return super().invoke(ctx)
+        except ArenaError as error:
+            sys.stderr.write(f"arena: {error}\n")
+            sys.exit(2)
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(1)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order of the work, not of the alphabet."""
+        return list(self.commands)
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="People's votes, judge models and benchmarks in one ranking of language models.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"{__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _assemble() -> None:
+    from arena.cli import lists, ranking, runs, stages
+
+    for module in (runs, lists, stages, ranking):
+        for command in module.COMMANDS:
+            app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
+
+
+_assemble()

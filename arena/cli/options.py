@@ -1,0 +1,72 @@
+"""Options that mean the same on every command that has them."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:  # what is heavy is imported by the command that uses it
+    from arena.config import Config
+    from arena.store import Store
+
+
+class Format(StrEnum):
+    """How a command prints its result."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MD = "md"
+
+
+Db = Annotated[
+    Path | None,
+    typer.Option("--db", envvar="ARENA_DB", help="The database file.", show_default="arena.db"),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", envvar="ARENA_CONFIG", help="The configuration.", show_default="arena.yaml"
+    ),
+]
+Output = Annotated[Format, typer.Option("--format", help="How to print the result.")]
+Prompts = Annotated[
+    list[str] | None,
+    typer.Option("--prompts", help="A prompt set or a .jsonl file; may be given again."),
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="Only the first N prompts.", metavar="N")
+]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--models", "--model", help="Models, separated by commas or given again."),
+]
+
+
+def settings(config: Path | None) -> "Config":
+    """The configuration: the file named, or arena.yaml where it is there."""
+    from arena.config import load_config
+
+    return load_config(config)
+
+
+def db_path(db: Path | None, config: "Config") -> Path:
+    """The database: flag or environment first, then the file, then the default."""
+    return db if db is not None else Path(config.db)
+
+
+def open_store(db: Path | None, config: "Config", *, create: bool) -> "Store":
+    """Open the database; commands that only read do not make one."""
+    from arena.store import Store
+
+    return Store(db_path(db, config), create=create)
+
+
+def split(values: list[str] | None) -> list[str]:
+    """Flatten `a,b` and repeated options; an address may hold a comma, so `openai:` stays whole."""
+    found: list[str] = []
+    for value in values or []:
+        parts = [value] if "@http" in value else value.split(",")
+        found += [part.strip() for part in parts if part.strip()]
+    return found

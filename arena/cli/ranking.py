@@ -1,0 +1,148 @@
+"""The ranking: printed, or published."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arena.cli.options import ConfigFile, Db, Format, Output, open_store, settings
+from arena.cli.output import say, table
+from arena.errors import InputError
+from arena.records import Evidence
+
+if TYPE_CHECKING:  # numpy stays out of `arena --help`
+    from arena.evidence import Group
+    from arena.leaderboard import Leaderboard
+
+EvidenceOption = Annotated[
+    Evidence | None, typer.Option(help="What to rank by.", show_default="combined")
+]
+AllowWeak = Annotated[
+    bool,
+    typer.Option(
+        "--allow-weak-judges",
+        help="Rank by judges that follow the order of the answers or agree with people by chance.",
+    ),
+]
+
+
+def rank(
+    file: Annotated[
+        Path | None, typer.Argument(help="A battles file; without one, the database.")
+    ] = None,
+    evidence: EvidenceOption = None,
+    by: Annotated[
+        str | None, typer.Option(help="A ranking for each `category` or `language`.")
+    ] = None,
+    confidence: Annotated[
+        float | None, typer.Option(min=0.5, max=0.9999, help="Of the intervals.")
+    ] = None,
+    prior: Annotated[
+        float | None,
+        typer.Option(min=1, help="Standard deviation in points of a normal prior on ratings."),
+    ] = None,
+    allow_weak_judges: AllowWeak = False,
+    form: Output = Format.TABLE,
+    db: Db = None,
+    config: ConfigFile = None,
+) -> None:
+    """Rank the models of the database, or those of a battles file."""
+    from arena.leaderboard import leaderboard, leaderboards, rank_comparisons
+
+    conf = settings(config)
+    sure = confidence or conf.rank.confidence
+    if file is not None:
+        if evidence is not None or by is not None:
+            raise InputError("--evidence and --by go with the database, not with a file")
+        from arena.interchange.battles import read_battles
+
+        boards = [rank_comparisons(read_battles(file), confidence=sure, prior=prior)]
+    else:
+        store = open_store(db, conf, create=False)
+
+        def board(group: "Group | None" = None) -> "Leaderboard":
+            return leaderboard(
+                store,
+                evidence=evidence or conf.rank.evidence,
+                group=group,
+                confidence=sure,
+                prior="auto" if prior is None else prior,
+                allow_weak_judges=allow_weak_judges or conf.rank.allow_weak_judges,
+            )
+
+        boards = leaderboards(store, by, board) if by else [board()]
+    print_boards(boards, form, grouped=by is not None)
+
+
+def publish(
+    folder: Annotated[Path, typer.Argument(help="Where to write index.html and the data.")],
+    evidence: EvidenceOption = None,
+    allow_weak_judges: AllowWeak = False,
+    db: Db = None,
+    config: ConfigFile = None,
+) -> None:
+    """Write the ranking as a static site, with the data beside it."""
+    from arena.leaderboard import leaderboard, views
+    from arena.publish import publish as write
+
+    conf = settings(config)
+    store = open_store(db, conf, create=False)
+    weak = allow_weak_judges or conf.rank.allow_weak_judges
+    board = leaderboard(
+        store,
+        evidence=evidence or conf.rank.evidence,
+        confidence=conf.rank.confidence,
+        allow_weak_judges=weak,
+    )
+    page = write(store, folder, board, title=conf.title, others=views(store, board, weak))
+    say(f"Published: {page}")
+
+
+def print_boards(boards: list["Leaderboard"], form: Format, *, grouped: bool = False) -> None:
+    """Print rankings in one format; JSON holds a list only where groups were asked for."""
+    from arena.publish.formats import to_csv, to_json, to_markdown
+
+    if form is Format.JSON:
+        parts = [to_json(board) for board in boards]
+        whole = parts if grouped else parts[0]
+        sys.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+        return
+    for board in boards:
+        if form is Format.TABLE:
+            print_board(board)
+        else:
+            if grouped:
+                sys.stdout.write(f"# {board.group}\n")
+            text = to_csv(board) if form is Format.CSV else to_markdown(board)
+            sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def print_board(board: "Leaderboard") -> None:
+    """The table of one ranking, and what must be said with it."""
+    scores = {(s.model, s.benchmark): s for s in board.benchmarks}
+    names = sorted({score.benchmark for score in board.benchmarks})
+    rows = []
+    for row in board.rows:
+        ranks = (row.rank_low, row.rank_high)
+        cells: dict[str, Any] = {
+            "rank": str(ranks[0]) if ranks[0] == ranks[1] else f"{ranks[0]}–{ranks[1]}",
+            "model": row.model,
+            "rating": row.rating,
+            f"{board.confidence:.0%} interval": f"{row.ci_low:.1f} – {row.ci_high:.1f}",
+            "comparisons": row.comparisons,
+        }
+        for name in names:
+            score = scores.get((row.model, name))
+            error = "" if score is None or score.stderr is None else f" ± {score.stderr:.1%}"
+            cells[name] = None if score is None else f"{score.mean:.1%}{error}"
+        rows.append(cells)
+    stands = ", ".join(f"{count} from {source}" for source, count in board.counts.items())
+    group = f" · {board.group}" if board.group else ""
+    table(rows, title=f"{board.label}{group} · comparisons: {stands}\n{board.method}")
+    for note in board.notes:
+        say(f"Note: {note}")
+
+
+COMMANDS = (rank, publish)

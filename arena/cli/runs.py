@@ -1,0 +1,113 @@
+"""Whole runs: the demo, a configuration, the app; and what they start from."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arena.assets import builtin
+from arena.cli.options import ConfigFile, Db, db_path, open_store, settings
+from arena.cli.output import progress_bars, say
+from arena.cli.ranking import print_board
+from arena.errors import InputError
+
+if TYPE_CHECKING:
+    from arena.config import Config
+    from arena.store import Store
+
+TINY = {"prompts": 2, "items": 4}
+
+
+def demo(
+    tiny: Annotated[bool, typer.Option("--tiny", help="Two prompts, for a quick look.")] = False,
+    db: Db = None,
+) -> None:
+    """Run the whole path on the embedded model: answers, verdicts, benchmark, ranking, site."""
+    from arena.config import load_config
+    from arena.store import Store
+
+    config = load_config(builtin("data") / "demo.yaml")
+    if tiny:
+        benchmarks = [b.model_copy(update={"limit": TINY["items"]}) for b in config.benchmarks]
+        config = config.model_copy(update={"limit": TINY["prompts"], "benchmarks": benchmarks})
+    path = db_path(db, config)
+    say(
+        f"The demo writes {path} and the site in {config.publish}/. "
+        "Run it again: nothing is asked twice."
+    )
+    _run(Store(path), config)
+    option = "" if path == Path("arena.db") else f" --db {path}"
+    say(f"Vote and look: {_launch_line()}{option}")
+
+
+def run(db: Db = None, config: ConfigFile = None) -> None:
+    """Run all stages as arena.yaml says, resuming what is stored."""
+    if config is None and not Path("arena.yaml").exists():
+        raise InputError("there is no arena.yaml here; 'arena init' writes one with comments")
+    conf = settings(config)
+    if not conf.models:
+        raise InputError("no models are configured; write some under `models:` in arena.yaml")
+    _run(open_store(db, conf, create=True), conf)
+
+
+def init(
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Put the sample data into the database instead.")
+    ] = False,
+    db: Db = None,
+    config: ConfigFile = None,
+) -> None:
+    """Write a commented arena.yaml; or, with --sample, fill the database with sample data."""
+    if sample:
+        from arena.interchange.sample import load_sample
+
+        store = open_store(db, settings(config), create=True)
+        load_sample(store)
+        counts = ", ".join(f"{n} {name}" for name, n in store.counts().items() if n)
+        say(f"{store.path} now holds {counts}. Nobody has voted yet: {_launch_line()}")
+        return
+    path = config or Path("arena.yaml")
+    if path.exists():
+        raise InputError(f"{path} is there already, and stays as it is; --config names another")
+    path.write_text((builtin("data") / "arena.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    say(f"Wrote {path}. Change it, then: arena run")
+
+
+def app(
+    db: Db = None,
+    config: ConfigFile = None,
+    host: Annotated[
+        str | None, typer.Option(envvar="ARENA_HOST", help="The address to listen on.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(envvar="ARENA_PORT", min=0, max=65535, help="The port.")
+    ] = None,
+) -> None:
+    """Open the voting app in the browser."""
+    from arena.web import launch
+
+    conf = settings(config)
+    launch(
+        db_path(db, conf),
+        host=conf.host if host is None else host,
+        port=conf.port if port is None else port,
+    )
+
+
+def _run(store: "Store", config: "Config") -> None:
+    from arena.pipeline import run_config
+
+    with progress_bars() as tracker:
+        board = run_config(store, config, tracker, say)
+    print_board(board)
+    if config.publish:
+        say(f"Published: {Path(config.publish) / 'index.html'}")
+
+
+def _launch_line() -> str:
+    """The command that opens the app from here."""
+    return "python app.py" if Path("app.py").exists() else f"{Path(sys.argv[0]).name} app"
+
+
+COMMANDS = (demo, init, run, app)

@@ -1,0 +1,215 @@
+"""From stored rows to comparisons: what each source has to say about pairs of models."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import combinations
+
+from arena.errors import InputError
+from arena.judging.report import JudgedPair, JudgeReport, read_pairs, report
+from arena.ratings import Comparisons
+from arena.store import Store
+from arena.store.evidence import OutcomeColumns, ScoreColumns, VerdictColumns, VoteColumns
+
+GROUPINGS = ("category", "language")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Prompts of one category or one language."""
+
+    by: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkScore:
+    """A model's mean over a benchmark's items, with its standard error; both in [0, 1]."""
+
+    benchmark: str
+    metric: str
+    model: str
+    mean: float
+    stderr: float | None
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All evidence of a store as comparisons, by source. notes: what was left out, and why."""
+
+    human: Comparisons | None
+    judges: dict[str, Comparisons]
+    objective: dict[str, Comparisons]
+    reports: dict[str, JudgeReport]
+    benchmarks: tuple[BenchmarkScore, ...]
+    notes: tuple[str, ...]
+
+
+def gather(store: Store, group: Group | None = None) -> Gathered:
+    """Read the store. Benchmark items have no category of a prompt, so a group leaves them out."""
+    votes, verdicts, scores = (
+        store.evidence.votes(),
+        store.evidence.verdicts(),
+        store.evidence.scores(),
+    )
+    outcomes = store.evidence.outcomes()
+    judges, reports, notes = _judges(verdicts, scores, votes, group)
+    return Gathered(
+        human=_votes(votes, group),
+        judges=judges,
+        objective={} if group else _outcomes(outcomes),
+        reports=reports,
+        benchmarks=() if group else tuple(_benchmark_scores(outcomes)),
+        notes=tuple(notes),
+    )
+
+
+def groups(store: Store, by: str) -> list[Group]:
+    """The categories or languages of the prompts that have answers."""
+    if by not in GROUPINGS:
+        raise InputError(f"--by {by!r}; allowed are {', '.join(GROUPINGS)}")
+    return [Group(by, value) for value in sorted({getattr(p, by) for p in store.prompts.where()})]
+
+
+def _votes(votes: VoteColumns, group: Group | None) -> Comparisons | None:
+    rows = _rows(votes, group)
+    if not rows:
+        return None
+    propensity = [votes.propensity[i] for i in rows]
+    known = [p for p in propensity if p is not None]
+    return Comparisons.from_columns(
+        [votes.model_a[i] for i in rows],
+        [votes.model_b[i] for i in rows],
+        [votes.winner[i] for i in rows],
+        prompt=[votes.prompt[i] for i in rows],
+        voter=[votes.voter[i] for i in rows],
+        source=["human"] * len(rows),
+        propensity=known if len(known) == len(rows) else None,
+    )
+
+
+def _judges(
+    verdicts: VerdictColumns, scores: ScoreColumns, votes: VoteColumns, group: Group | None
+) -> tuple[dict[str, Comparisons], dict[str, JudgeReport], list[str]]:
+    """Each judge's comparisons: its verdicts; its scores only for pairs it has not compared."""
+    comparisons, reports, notes = {}, {}, []
+    by_verdict, older = _latest(verdicts, _rows(verdicts, group))
+    by_score, older_scores = _latest(scores, _rows(scores, group))
+    for judge in sorted({*by_verdict, *by_score}):
+        rows = by_verdict.get(judge, [])
+        pairs = read_pairs(verdicts, rows)
+        if rows:
+            reports[judge] = report(judge, verdicts, rows, votes)
+        columns = _pair_columns(verdicts, pairs)
+        compared = {frozenset((verdicts.answer_a[i], verdicts.answer_b[i])) for i in rows}
+        columns += _score_columns(scores, by_score.get(judge, []), compared)
+        if columns:
+            comparisons[judge] = _from_rows(columns, judge)
+        if left_out := older[judge] + older_scores[judge]:
+            notes.append(
+                f"{left_out} judgements of an earlier card of {judge} are left out: "
+                "a changed card or template is another judge."
+            )
+    return comparisons, reports, notes
+
+
+_Row = tuple[str, str, float, str]
+
+
+def _pair_columns(verdicts: VerdictColumns, pairs: Iterable[JudgedPair]) -> list[_Row]:
+    return [
+        (
+            verdicts.model_a[p.index],
+            verdicts.model_b[p.index],
+            p.preference,
+            verdicts.prompt[p.index],
+        )
+        for p in pairs
+    ]
+
+
+def _score_columns(
+    scores: ScoreColumns, rows: Iterable[int], compared: set[frozenset[str]]
+) -> list[_Row]:
+    """Pairs of one prompt's scores: the higher wins, equal ones tie."""
+    by_prompt: defaultdict[str, list[int]] = defaultdict(list)
+    for i in rows:
+        if scores.value[i] is not None:
+            by_prompt[scores.prompt[i]].append(i)
+    columns = []
+    for prompt, here in by_prompt.items():
+        for i, j in combinations(here, 2):
+            if frozenset((scores.answer[i], scores.answer[j])) not in compared:
+                difference = (scores.value[i] or 0.0) - (scores.value[j] or 0.0)
+                outcome = 0.5 if abs(difference) < 1e-9 else float(difference > 0)
+                columns.append((scores.model[i], scores.model[j], outcome, prompt))
+    return columns
+
+
+def _from_rows(rows: list[_Row], source: str) -> Comparisons:
+    a, b, outcome, prompt = zip(*rows, strict=True)
+    return Comparisons.from_columns(
+        a, b, outcome=outcome, prompt=prompt, source=[source] * len(rows)
+    )
+
+
+def _outcomes(outcomes: OutcomeColumns) -> dict[str, Comparisons]:
+    """Items that one model got better than another; where both did alike, nothing is said."""
+    items: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for i, (benchmark, item) in enumerate(zip(_names(outcomes), outcomes.item, strict=True)):
+        items[benchmark, item].append(i)
+    rows: defaultdict[str, list[_Row]] = defaultdict(list)
+    for (benchmark, item), here in items.items():
+        for i, j in combinations(here, 2):
+            if outcomes.value[i] != outcomes.value[j]:
+                outcome = float(outcomes.value[i] > outcomes.value[j])
+                rows[benchmark].append((outcomes.model[i], outcomes.model[j], outcome, item))
+    return {benchmark: _from_rows(columns, benchmark) for benchmark, columns in rows.items()}
+
+
+def _benchmark_scores(outcomes: OutcomeColumns) -> Iterable[BenchmarkScore]:
+    values: defaultdict[tuple[str, str, str], list[float]] = defaultdict(list)
+    for name, metric, model, value in zip(
+        _names(outcomes), outcomes.metric, outcomes.model, outcomes.value, strict=True
+    ):
+        values[name, metric, model].append(value)
+    for (name, metric, model), here in sorted(values.items()):
+        n, mean = len(here), sum(here) / len(here)
+        variance = sum((v - mean) ** 2 for v in here) / (n - 1) if n > 1 else None
+        yield BenchmarkScore(
+            name, metric, model, mean, None if variance is None else (variance / n) ** 0.5, n
+        )
+
+
+def _names(outcomes: OutcomeColumns) -> list[str]:
+    """Benchmarks by name; another version of a task is another benchmark."""
+    versions: defaultdict[str, set[str]] = defaultdict(set)
+    for name, version in zip(outcomes.benchmark, outcomes.version, strict=True):
+        versions[name].add(version)
+    return [
+        f"{name} v{version}" if len(versions[name]) > 1 else name
+        for name, version in zip(outcomes.benchmark, outcomes.version, strict=True)
+    ]
+
+
+def _rows(columns: VoteColumns | VerdictColumns | ScoreColumns, group: Group | None) -> list[int]:
+    if group is None:
+        return list(range(len(columns.prompt)))
+    return [i for i, value in enumerate(getattr(columns, group.by)) if value == group.value]
+
+
+def _latest(
+    columns: VerdictColumns | ScoreColumns, rows: list[int]
+) -> tuple[dict[str, list[int]], defaultdict[str, int]]:
+    """Rows by judge, of its latest card; and how many of earlier cards were left out."""
+    latest = {columns.judge[i]: columns.judge_key[i] for i in rows}
+    kept: defaultdict[str, list[int]] = defaultdict(list)
+    older: defaultdict[str, int] = defaultdict(int)
+    for i in rows:
+        judge = columns.judge[i]
+        if columns.judge_key[i] == latest[judge]:
+            kept[judge].append(i)
+        else:
+            older[judge] += 1
+    return dict(kept), older

@@ -1,0 +1,1 @@
+"""Files of other tools and of this one: battles in, samples in and out."""

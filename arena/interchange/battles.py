@@ -1,0 +1,118 @@
+"""Battle files: CSV, JSONL or Parquet with `model_a, model_b, winner`."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from arena.errors import InputError
+from arena.ratings import Comparisons
+
+REQUIRED = ("model_a", "model_b", "winner")
+OPTIONAL = ("prompt", "voter", "weight", "propensity")
+LABELS = ("model_a", "model_b", "tie", "tie (bothbad)", "both_bad")
+FORMATS = (".csv", ".jsonl", ".parquet")
+
+
+def read_battles(path: Path) -> Comparisons:
+    """Read a battle file. Columns other than the required and optional ones are passed over."""
+    if path.suffix not in FORMATS:
+        raise InputError(f"{path}: not one of the formats {', '.join(FORMATS)}")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: empty; it needs the columns {', '.join(REQUIRED)}")
+    frame = _frame(path)
+    if missing := [name for name in REQUIRED if name not in frame.columns]:
+        raise InputError(
+            f"{path}:1: missing column {missing[0]!r}; it needs {', '.join(REQUIRED)} "
+            f"and has {', '.join(map(str, frame.columns))}"
+        )
+    if frame.empty:
+        raise InputError(f"{path}: no battles in it, only a header")
+    _check(path, frame)
+    return Comparisons.from_frame(frame[[c for c in (*REQUIRED, *OPTIONAL) if c in frame]])
+
+
+def _frame(path: Path) -> Any:
+    import pandas as pd
+
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        if path.suffix == ".csv":
+            numbers = {"weight": float, "propensity": float}
+            return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig").astype(
+                {k: v for k, v in numbers.items() if k in _header(path)}
+            )
+        return pd.DataFrame([row for _, row in _json_lines(path)])
+    except (ValueError, OSError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"{path}: not readable as {path.suffix[1:]}: {reason}") from error
+
+
+def _check(path: Path, frame: Any) -> None:
+    """Find the first bad row by columns, and only then the line that it is on."""
+    a, b, winner = (frame[name] for name in REQUIRED)
+    problems = [
+        (~winner.isin(LABELS), "winner", f"allowed are {', '.join(LABELS)}"),
+        (a.map(_unnamed), "model_a", "it must be a model's name"),
+        (b.map(_unnamed), "model_b", "it must be a model's name"),
+        (a == b, "model_b", "a model cannot meet itself"),
+    ]
+    found = [
+        (int(bad.to_numpy().argmax()), field, rule) for bad, field, rule in problems if bad.any()
+    ]
+    if found:
+        row, field, rule = min(found)
+        value = frame[field].iloc[row]
+        raise InputError(f"{_place(path, row)}: {field}: {value!r}; {rule}")
+
+
+def _unnamed(value: object) -> bool:
+    return not isinstance(value, str) or not value.strip()
+
+
+def _place(path: Path, row: int) -> str:
+    """`file:line` of a row counted from 0; a Parquet file has rows, not lines."""
+    if path.suffix == ".parquet":
+        return f"{path}: row {row + 1}"
+    lines = _csv_lines(path) if path.suffix == ".csv" else (line for line, _ in _json_lines(path))
+    for number, line in enumerate(lines):
+        if number == row:
+            return f"{path}:{line}"
+    return str(path)
+
+
+def _header(path: Path) -> list[str]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return next(csv.reader(stream), [])
+
+
+def _csv_lines(path: Path) -> Iterator[int]:
+    """The line on which each row begins; a quoted field may run over several."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.reader(stream)
+        next(reader, None)
+        start = reader.line_num + 1
+        for row in reader:
+            if row:
+                yield start
+            start = reader.line_num + 1
+
+
+def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    with path.open(encoding="utf-8-sig") as stream:
+        for number, line in enumerate(stream, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise InputError(f"{path}:{number}: not JSON: {error.msg}") from error
+            if not isinstance(row, dict):
+                raise InputError(f"{path}:{number}: {line.strip()[:40]!r} is not an object")
+            yield number, row

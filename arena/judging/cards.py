@@ -1,0 +1,141 @@
+"""Judge cards: `judges/NAME.yaml` beside its templates. A new judge needs no Python."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from arena.assets import find, named
+from arena.config import ModelSettings, Strict, read_text, read_yaml
+from arena.errors import InputError
+from arena.judging.templates import Template
+from arena.records import Mode, Model, Reading, content_key
+
+LOGIT_SCALE_TOP = 9
+
+
+class PairwiseSettings(Strict):
+    """How a pair is put to the judge.
+
+    options: the words that stand for A, B and a tie. prefill: how a reply begins whose next
+    word is read; logit reading of a local model only.
+    """
+
+    template: str
+    prefill: str = ""
+    options: dict[str, str] = Field(default={"A": "A", "B": "B", "tie": "C"})
+
+    @model_validator(mode="after")
+    def _three_verdicts(self) -> Self:
+        if not {"A", "B"} <= set(self.options) <= {"A", "B", "tie"}:
+            raise ValueError("options must name A and B, and may name tie; nothing else")
+        if len(set(self.options.values())) < len(self.options):
+            raise ValueError("two options are the same word")
+        return self
+
+
+class ScoreSettings(Strict):
+    """How one answer is put to the judge. scale: the lowest and the highest whole number."""
+
+    template: str
+    prefill: str = ""
+    scale: tuple[int, int] = (1, 10)
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if self.scale[0] >= self.scale[1]:
+            raise ValueError("scale must be [lowest, highest]")
+        return self
+
+
+class CardFile(Strict):
+    """A card as it is written."""
+
+    description: str = ""
+    model: ModelSettings | str
+    reading: Reading = Reading.REASONED
+    pairwise: PairwiseSettings | None = None
+    score: ScoreSettings | None = None
+    start: str = ""
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _has_a_mode(self) -> Self:
+        if self.pairwise is None and self.score is None:
+            raise ValueError("a card needs `pairwise:` or `score:`")
+        if self.reading is Reading.LOGIT and self.score:
+            low, high = self.score.scale
+            if low < 0 or high > LOGIT_SCALE_TOP:
+                raise ValueError(
+                    "score.scale: logit reading reads one digit, so the scale must lie "
+                    f"within [0, {LOGIT_SCALE_TOP}]"
+                )
+        return self
+
+
+@dataclass(frozen=True)
+class JudgeCard:
+    """A judge: a model, how it reads, and a template for each mode it has."""
+
+    name: str
+    path: Path
+    file: CardFile
+    model: Model
+    templates: dict[Mode, Template]
+
+    def template(self, mode: Mode) -> Template:
+        """The template of a mode, or an error naming those that the card has."""
+        if mode not in self.templates:
+            has = ", ".join(self.templates)
+            raise InputError(f"{self.path}: the judge {self.name} has no mode {mode}; it has {has}")
+        return self.templates[mode]
+
+    def key(self, mode: Mode) -> str:
+        """What its verdicts depend on: the model, the reading, the mode's settings and text."""
+        return content_key("judge", *self._content(mode).values())
+
+    def snapshot(self, mode: Mode) -> str:
+        """What the store keeps of the judge, as JSON, to explain its verdicts later."""
+        whole = self._content(mode) | {"weights": self.model.weights}
+        return json.dumps(whole, ensure_ascii=False)
+
+    def _content(self, mode: Mode) -> dict[str, Any]:
+        settings = getattr(self.file, mode)
+        return {
+            "model": self.model.key,
+            "reading": self.file.reading,
+            "mode": mode,
+            "settings": settings.model_dump(mode="json", exclude={"template"}),
+            "template": self.template(mode).text,
+        }
+
+
+def load_card(
+    name: str, home: Path, *, weights: str | None = None, base_url: str | None = None
+) -> JudgeCard:
+    """Read a card by name; `weights` and `base_url` say where this run's judge is."""
+    path = Path(name) if name.endswith(".yaml") else find("judge", "judges", ".yaml", name, home)
+    file = read_yaml(path, CardFile)
+    settings = ModelSettings(use=file.model) if isinstance(file.model, str) else file.model
+    if weights:
+        settings = settings.model_copy(update={"use": weights, "base_url": None})
+    if base_url:
+        settings = settings.model_copy(update={"base_url": base_url})
+    modes = {Mode.PAIRWISE: file.pairwise, Mode.SCORE: file.score}
+    templates = {mode: _template(path, part.template, mode) for mode, part in modes.items() if part}
+    return JudgeCard(path.stem, path, file, settings.model(path.stem), templates)
+
+
+def list_cards(home: Path) -> Iterator[JudgeCard]:
+    """Every card that is there, the user's own first."""
+    load = partial(load_card, home=home)
+    return (load(name) for name, _ in named("judges", ".yaml", home))
+
+
+def _template(card: Path, name: str, mode: Mode) -> Template:
+    path = card.parent / name
+    return Template(path, read_text(path), mode)

@@ -1,0 +1,167 @@
+"""A judge's report card, from its verdicts in both orders and the people's votes."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import exp, log, sqrt
+from statistics import NormalDist
+
+from arena.records import Preference, Winner
+from arena.store.evidence import VerdictColumns, VoteColumns
+
+FLIP_LIMIT = 0.35
+_FOR_A = {Preference.A: 1.0, Preference.B: 0.0, Preference.TIE: 0.5}
+_FOR_B = {Preference.A: 0.0, Preference.B: 1.0, Preference.TIE: 0.5}
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of n cases with its 95 % Wilson score interval, all in [0, 1]."""
+
+    count: int
+    n: int
+
+    @property
+    def value(self) -> float | None:
+        """count / n; None where there is no case."""
+        return self.count / self.n if self.n else None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson (1927); without a case it is all of [0, 1]."""
+        if self.n == 0:
+            return 0.0, 1.0
+        z, n, p = NormalDist().inv_cdf(0.975), self.n, self.count / self.n
+        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+        half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return "no case"
+        low, high = self.interval
+        return f"{self.value:.1%} ({low:.1%} to {high:.1%}, n = {self.n})"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeReport:
+    """What is known of a judge.
+
+    flips: pairs whose two orders say different things. first_slot: verdicts for the answer
+    shown first, of those for either. unparsed: of all readings. agreement: with the
+    people's majority on the same pairs, where both prefer one answer.
+    """
+
+    judge: str
+    pairs: int
+    one_order: int
+    flips: Share
+    first_slot: Share
+    unparsed: Share
+    agreement: Share
+
+    @property
+    def objection(self) -> str | None:
+        """Why this judge must not make a ranking, in a sentence; None if nothing speaks so."""
+        flips = self.flips.value
+        if flips is not None and flips > FLIP_LIMIT:
+            return (
+                f"the judge {self.judge} changes its verdict with the order of the answers in "
+                f"{self.flips} of pairs; more than {FLIP_LIMIT:.0%} is too much to rank by"
+            )
+        low, high = self.agreement.interval
+        if self.agreement.n and low <= 0.5 <= high:
+            return (
+                f"the judge {self.judge} agrees with people in {self.agreement} of pairs, "
+                "which chance would explain"
+            )
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPair:
+    """Both orders of one pair as one observation; preference: for answer A, in [0, 1]."""
+
+    index: int
+    preference: float
+    flipped: bool | None
+
+
+def read_pairs(verdicts: VerdictColumns, rows: Iterable[int]) -> list[JudgedPair]:
+    """The pairs among `rows` of which every order that was asked was parsed.
+
+    Soft where the odds are known: with z₁, z₂ the log-odds of the first slot in the two
+    orders, the preference is the logistic function of (z₁ − z₂)/2, which cancels what the
+    judge has for the first slot. Else the mean of the two verdicts.
+    """
+    pairs = []
+    for i in rows:
+        forward, backward = Preference(verdicts.forward[i]), verdicts.backward[i]
+        if forward not in _FOR_A or (backward is not None and Preference(backward) not in _FOR_B):
+            continue
+        if backward is None:
+            pairs.append(JudgedPair(i, _one_order(verdicts, i), None))
+            continue
+        hard = _FOR_A[forward], _FOR_B[Preference(backward)]
+        soft = _soft(verdicts, i, backward)
+        preference = sum(hard) / 2 if soft is None else soft
+        pairs.append(JudgedPair(i, preference, hard[0] != hard[1]))
+    return pairs
+
+
+def _one_order(verdicts: VerdictColumns, i: int) -> float:
+    soft = _soft(verdicts, i, None)
+    return _FOR_A[Preference(verdicts.forward[i])] if soft is None else soft
+
+
+def _soft(verdicts: VerdictColumns, i: int, backward: str | None) -> float | None:
+    first = _log_odds(verdicts.forward_p_first[i], verdicts.forward_p_second[i])
+    if first is None:
+        return None
+    if backward is None:
+        return _logistic(first)
+    second = _log_odds(verdicts.backward_p_first[i], verdicts.backward_p_second[i])
+    return None if second is None else _logistic((first - second) / 2)
+
+
+def _log_odds(p: float | None, q: float | None) -> float | None:
+    return log(p / q) if p and q else None
+
+
+def _logistic(z: float) -> float:
+    return 1 / (1 + exp(-z)) if z >= 0 else exp(z) / (1 + exp(z))
+
+
+def report(
+    judge: str, verdicts: VerdictColumns, rows: list[int], votes: VoteColumns
+) -> JudgeReport:
+    """The report card over `rows`, all of one judge."""
+    pairs = read_pairs(verdicts, rows)
+    both = [pair for pair in pairs if pair.flipped is not None]
+    said = [verdicts.forward[i] for i in rows]
+    said += [v for i in rows if (v := verdicts.backward[i]) is not None]
+    decided = [v for v in said if v in (Preference.A, Preference.B)]
+    return JudgeReport(
+        judge,
+        pairs=len(rows),
+        one_order=sum(verdicts.backward[i] is None for i in rows),
+        flips=Share(sum(bool(pair.flipped) for pair in both), len(both)),
+        first_slot=Share(decided.count(Preference.A), len(decided)),
+        unparsed=Share(said.count(Preference.UNPARSED), len(said)),
+        agreement=_agreement(verdicts, pairs, votes),
+    )
+
+
+def _agreement(verdicts: VerdictColumns, pairs: Iterable[JudgedPair], votes: VoteColumns) -> Share:
+    people: defaultdict[frozenset[str], float] = defaultdict(float)
+    for a, b, winner in zip(votes.answer_a, votes.answer_b, votes.winner, strict=True):
+        side = {Winner.MODEL_A: 1.0, Winner.MODEL_B: -1.0}.get(Winner(winner), 0.0)
+        people[frozenset((a, b))] += side if a < b else -side
+    agreed = compared = 0
+    for pair in pairs:
+        a, b = verdicts.answer_a[pair.index], verdicts.answer_b[pair.index]
+        majority = people.get(frozenset((a, b)), 0.0) * (1 if a < b else -1)
+        if majority and pair.preference != 0.5:
+            compared += 1
+            agreed += (majority > 0) == (pair.preference > 0.5)
+    return Share(agreed, compared)

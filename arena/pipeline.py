@@ -1,0 +1,78 @@
+"""All stages in their order, as one configuration says: what `arena run` and the demo do."""
+
+from collections.abc import Callable, Iterable
+from importlib.util import find_spec
+from pathlib import Path
+
+from arena.answering import generate
+from arena.batch import OnProgress, Progress
+from arena.benchmarks import INSTALL, bench
+from arena.config import Config
+from arena.errors import InputError
+from arena.judging import judge, load_card
+from arena.leaderboard import Leaderboard, leaderboard
+from arena.prompts import load_prompts
+from arena.publish import publish
+from arena.store import Store
+
+Say = Callable[[str], None]
+
+
+def run_config(
+    store: Store,
+    config: Config,
+    tracker: Callable[[str], OnProgress],
+    say: Say,
+) -> Leaderboard:
+    """Run every stage that `config` names, resuming what is stored, and return the ranking.
+
+    tracker: given what a step does, returns where its progress goes. say: takes sentences.
+    """
+    models = list(config.candidates().values())
+    if not models:
+        raise InputError("no models are configured; 'arena init' writes an example arena.yaml")
+    prompts = load_prompts(config.prompts, store.home, config.limit)
+    cards = [(load_card(run.judge, store.home), run) for run in config.judges]
+    steps = [generate(store, m, prompts, tracker(f"{m.name} answers")) for m in models]
+    for card, run in cards:
+        steps.append(
+            judge(
+                store,
+                card,
+                prompts[: run.limit],
+                run.mode,
+                models=[model.name for model in models],
+                baseline=run.baseline,
+                on_progress=tracker(f"{card.name} judges"),
+            )
+        )
+    steps += _benchmarks(store, config, tracker, say)
+    _say_failures(steps, say)
+    board = leaderboard(
+        store,
+        evidence=config.rank.evidence,
+        confidence=config.rank.confidence,
+        allow_weak_judges=config.rank.allow_weak_judges,
+    )
+    if config.publish:
+        publish(store, Path(config.publish), board, title=config.title)
+    return board
+
+
+def _benchmarks(
+    store: Store, config: Config, tracker: Callable[[str], OnProgress], say: Say
+) -> list[Progress]:
+    if config.benchmarks and find_spec("lm_eval") is None:
+        say(f"Benchmarks are left out: lm-eval is not installed ({INSTALL}).")
+        return []
+    return [
+        bench(store, model, run.task, run.limit, tracker(f"{model.name} does {run.task}"))
+        for run in config.benchmarks
+        for model in config.candidates().values()
+    ]
+
+
+def _say_failures(steps: Iterable[Progress], say: Say) -> None:
+    failed = [step for step in steps if step.failed]
+    for step in failed:
+        say(f"{step.failed} of {step.total} failed ({step.last_error}); run again to retry them.")

@@ -1,0 +1,94 @@
+"""Prompt sets: JSONL files of open-ended questions, one object a line."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from arena.assets import find, named
+from arena.config import Strict, read_text
+from arena.errors import InputError
+from arena.records import Prompt
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class PromptLine(Strict):
+    """One line of a prompt file."""
+
+    id: Text
+    turns: Annotated[tuple[Text, ...], Field(min_length=1)]
+    category: Text = "general"
+    language: Text = "en"
+    references: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSet:
+    """A set and where it comes from."""
+
+    name: str
+    path: Path
+    prompts: tuple[Prompt, ...]
+
+
+def prompt_sets(home: Path) -> Iterator[PromptSet]:
+    """Every set that is there, the user's own first."""
+    for name, path in named("prompts", ".jsonl", home):
+        yield PromptSet(name, path, read_prompts(path))
+
+
+def load_prompts(names: Iterable[str], home: Path, limit: int | None = None) -> list[Prompt]:
+    """The prompts of sets or files, in their order, the first `limit` of them all together."""
+    found: dict[str, Prompt] = {}
+    for name in names:
+        is_path = name.endswith(".jsonl") or Path(name).is_file()
+        path = Path(name) if is_path else find("prompt set", "prompts", ".jsonl", name, home)
+        for prompt in read_prompts(path):
+            found.setdefault(prompt.key, prompt)
+    return list(found.values())[:limit]
+
+
+def read_prompts(path: Path) -> tuple[Prompt, ...]:
+    """Read a prompt file; an error names the line, the field and what is allowed."""
+    prompts: list[Prompt] = []
+    seen: dict[str, int] = {}
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        entry = _parse(line, where)
+        if entry.id in seen:
+            raise InputError(f"{where}: id: {entry.id!r} is also on line {seen[entry.id]}")
+        if entry.references and len(entry.references) != len(entry.turns):
+            raise InputError(
+                f"{where}: references: {len(entry.references)} for {len(entry.turns)} turns; "
+                "give one for each turn, or none"
+            )
+        seen[entry.id] = number
+        prompts.append(
+            Prompt(
+                entry.id, entry.turns, entry.category, entry.language, entry.references, path.stem
+            )
+        )
+    if not prompts:
+        raise InputError(f"{path}: empty; a prompt file has one JSON object a line")
+    return tuple(prompts)
+
+
+def _parse(line: str, where: str) -> PromptLine:
+    try:
+        return PromptLine.model_validate(json.loads(line))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{where}: not JSON: {error.msg} at column {error.colno}") from error
+    except ValidationError as error:
+        problem = error.errors()[0]
+        field = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            allowed = ", ".join(PromptLine.model_fields)
+            raise InputError(f"{where}: {field}: unknown key; allowed: {allowed}") from error
+        given = "" if problem["type"] == "missing" else f"{problem['input']!r}: "
+        raise InputError(f"{where}: {field}: {given}{problem['msg']}") from error

@@ -3,9 +3,10 @@
 Settings are looked up in this order: flag, environment, file, default.
 """
 
+import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
@@ -28,6 +29,17 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Short(Strict):
+    """A part that may be written as one word alone, which is its `ALONE` field."""
+
+    ALONE: ClassVar[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _word_alone(cls, value: Any) -> Any:
+        return {cls.ALONE: value} if isinstance(value, str) else value
+
+
 class DecodingSettings(Strict):
     """How a model writes; the ranges are those of `records.Decoding`."""
 
@@ -38,9 +50,10 @@ class DecodingSettings(Strict):
     seed: int = 0
 
 
-class ModelSettings(DecodingSettings):
+class ModelSettings(Short, DecodingSettings):
     """One entry under `models:`; `use` is what would be written on a command line."""
 
+    ALONE = "use"
     use: str
     revision: str | None = None
     context_length: Annotated[int, Field(ge=1)] | None = None
@@ -60,30 +73,22 @@ class ModelSettings(DecodingSettings):
         return Model(**fields, decoding=decoding, base_url=url, **own)
 
 
-class JudgeRun(Strict):
+class JudgeRun(Short):
     """One entry under `judges:`."""
 
+    ALONE = "judge"
     judge: str
     mode: Mode = Mode.PAIRWISE
     baseline: str | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _name_alone(cls, value: Any) -> Any:
-        return {"judge": value} if isinstance(value, str) else value
 
-
-class BenchmarkRun(Strict):
+class BenchmarkRun(Short):
     """One entry under `benchmarks:`."""
 
+    ALONE = "task"
     task: str
     limit: Annotated[int, Field(ge=1)] | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_alone(cls, value: Any) -> Any:
-        return {"task": value} if isinstance(value, str) else value
 
 
 class RankSettings(Strict):
@@ -101,7 +106,7 @@ class Config(Strict):
     db: str = "arena.db"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 7860
-    models: dict[str, ModelSettings | str] = {}
+    models: dict[str, ModelSettings] = {}
     prompts: list[str] = ["core"]
     limit: Annotated[int, Field(ge=1)] | None = None
     judges: list[JudgeRun] = []
@@ -119,10 +124,7 @@ class Config(Strict):
 
     def candidates(self) -> dict[str, Model]:
         """The models of the file by name."""
-        return {
-            name: (ModelSettings(use=entry) if isinstance(entry, str) else entry).model(name)
-            for name, entry in self.models.items()
-        }
+        return {name: settings.model(name) for name, settings in self.models.items()}
 
     def model(self, text: str) -> Model:
         """A model of the file by its name, or one given inline."""
@@ -157,7 +159,7 @@ def _reach(use: str) -> tuple[BackendKind, str, str | None]:
     if colon and rest and scheme == "fake":
         return BackendKind.FAKE, rest, None
     if use.endswith(".gguf") or use.startswith((".", "/", "~")) or Path(use).is_dir():
-        return BackendKind.LOCAL, str(Path(use).expanduser()), None
+        return BackendKind.LOCAL, os.path.expanduser(use), None
     raise InputError(f"model {use!r} is neither in arena.yaml nor one of: {MODEL_FORMS}")
 
 

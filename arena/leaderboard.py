@@ -154,7 +154,7 @@ def _gate(
             fit[judge] = comparisons
         if objection is not None:
             fate = "it was let in on request" if allow_weak else "it was left out"
-            notes.append(f"{objection[0].upper()}{objection[1:]}; {fate}.")
+            notes.append(f"{objection}; {fate}.")
         if report and report.one_order:
             notes.append(f"{report.one_order} pairs were judged by {judge} in one order only.")
     others = evidence is Evidence.COMBINED and (gathered.human or gathered.objective)
@@ -192,10 +192,10 @@ def _fit(comparisons: Comparisons, confidence: float, prior: Prior) -> Leaderboa
         result = bradley_terry(comparisons, confidence=confidence, prior=AUTO_PRIOR)
         reason = str(error).split(";")[0].rstrip(".")
         note = (
-            f"{reason}; ratings are finite only through a normal prior with a standard "
-            f"deviation of {AUTO_PRIOR:.0f} points."
+            f"These ratings are finite only through a normal prior with a standard deviation "
+            f"of {AUTO_PRIOR:.0f} points: {reason}."
         )
-        return _board(result, note[0].upper() + note[1:])
+        return _board(result, note)
 
 
 _LABELS = {

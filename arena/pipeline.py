@@ -10,7 +10,7 @@ from arena.benchmarks import INSTALL, bench
 from arena.config import Config
 from arena.errors import InputError
 from arena.judging import judge, load_card
-from arena.leaderboard import Leaderboard, leaderboard
+from arena.leaderboard import Leaderboard, leaderboard, views
 from arena.prompts import load_prompts
 from arena.publish import publish
 from arena.store import Store
@@ -55,7 +55,8 @@ def run_config(
         allow_weak_judges=config.rank.allow_weak_judges,
     )
     if config.publish:
-        publish(store, Path(config.publish), board, title=config.title)
+        others = views(store, board, config.rank.allow_weak_judges)
+        publish(store, Path(config.publish), board, title=config.title, others=others)
     return board
 
 

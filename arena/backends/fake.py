@@ -8,6 +8,7 @@ As a judge, `fake:first` always prefers the first answer, `fake:longer` the long
 import random
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from math import log
 
@@ -15,7 +16,7 @@ from arena.backends.base import Availability, Backend, Odds, OddsRequest, Reply,
 from arena.errors import UnknownNameError
 from arena.records import Decoding, Model, Usage
 
-_ANSWER = re.compile(r"<answer_([ab]) (\w+)>\n(.*?)\n</answer_\1 \2>", re.DOTALL)
+_ANSWER = re.compile(r"<(answer_([ab])(?:_\d+)?) (\w+)>\n(.*?)\n</\1 \3>", re.DOTALL)
 
 
 def _echo(text: str, decoding: Decoding, seed: int) -> str:
@@ -27,12 +28,14 @@ def _echo(text: str, decoding: Decoding, seed: int) -> str:
 
 
 def _first(text: str, decoding: Decoding, seed: int) -> str:
-    return "The first is better. [[A]] [[7]]"
+    return "The first is better. [[A]]" if _ANSWER.search(text) else "Good. [[7]]"
 
 
 def _longer(text: str, decoding: Decoding, seed: int) -> str:
-    lengths = {slot: len(body) for slot, _, body in _ANSWER.findall(text)}
-    if lengths.get("a") == lengths.get("b"):
+    lengths = Counter[str]()
+    for _, slot, _, body in _ANSWER.findall(text):
+        lengths[slot] += len(body)
+    if lengths["a"] == lengths["b"]:
         return "Both say as much. [[C]]"
     return "[[A]]" if lengths["a"] > lengths["b"] else "[[B]]"
 

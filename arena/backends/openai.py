@@ -126,7 +126,7 @@ class OpenAIBackend(Backend):
 
     async def _complete(self, client: Any, messages: list[dict[str, str]], seed: int) -> Any:
         decoding = self._spec.decoding
-        completion = await _call(
+        return await _call(
             client,
             self._spec,
             messages=messages,
@@ -135,9 +135,6 @@ class OpenAIBackend(Backend):
             max_tokens=decoding.max_tokens,
             seed=seed % 2**31,
         )
-        if not completion.choices:
-            raise BackendError(f"{self._spec.name}: the server's reply has no choices")
-        return completion
 
     async def _read(self, client: Any, request: OddsRequest) -> Odds:
         if request.prefill:
@@ -157,7 +154,7 @@ class OpenAIBackend(Backend):
             logprobs=True,
             top_logprobs=TOP_LOGPROBS,
         )
-        content = completion.choices and completion.choices[0].logprobs
+        content = completion.choices[0].logprobs
         if not content or not content.content:
             raise BackendError(
                 f"{self._spec.name}: the server returned no log-probabilities; "
@@ -235,7 +232,7 @@ async def _call(client: Any, model: Model, **arguments: Any) -> Any:
     import openai
 
     try:
-        return await client.chat.completions.create(model=model.weights, **arguments)
+        completion = await client.chat.completions.create(model=model.weights, **arguments)
     except (openai.APITimeoutError, openai.RateLimitError, openai.InternalServerError) as error:
         raise TransientError(f"{model.name}: {_short(error)}") from error
     except openai.APIConnectionError as error:
@@ -250,6 +247,11 @@ async def _call(client: Any, model: Model, **arguments: Any) -> Any:
         raise BackendError(f"{model.name}: {_short(error)}") from error
     except ValueError as error:  # a body that is not JSON
         raise TransientError(f"{model.name}: unreadable reply ({_short(error)})") from error
+    # The client builds its types without checking them, so anything may be in their place.
+    choices = getattr(completion, "choices", None)
+    if not choices or not hasattr(getattr(choices[0], "message", None), "content"):
+        raise TransientError(f"{model.name}: the reply is no chat completion")
+    return completion
 
 
 def _short(error: Exception) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from arena.assets import folders
 from arena.backends import Reply, Request, open_backend
 from arena.batch import OnProgress, Progress, Work, quiet, run
-from arena.errors import BackendError, InputError, UnknownNameError
+from arena.errors import ArenaError, BackendError, InputError, UnknownNameError
 from arena.records import Completion, Decoding, Model, Outcome, content_key, seed_of
 from arena.store import Store
 
@@ -62,22 +62,32 @@ def bench(
 
     try:
         with _quiet_harness():
-            from lm_eval import simple_evaluate
-
-            results = simple_evaluate(
-                model=ArenaLM(ask, model.decoding),
-                tasks=[task],
-                limit=limit,
-                task_manager=_task_manager(task, store.home),
-                bootstrap_iters=0,
-                random_seed=None,
-                numpy_random_seed=None,
-                torch_random_seed=None,
-            )
+            results = _evaluate(ArenaLM(ask, model.decoding), task, limit, store.home)
     finally:
         random.setstate(state)
     store.outcomes.add(_outcomes(model, results))
     return progress[-1]
+
+
+def _evaluate(model: Any, task: str, limit: int | None, home: Path) -> Any:
+    from lm_eval import simple_evaluate
+
+    manager = _task_manager(task, home)
+    try:
+        return simple_evaluate(
+            model=model,
+            tasks=[task],
+            limit=limit,
+            task_manager=manager,
+            bootstrap_iters=0,
+            random_seed=None,
+            numpy_random_seed=None,
+            torch_random_seed=None,
+        )
+    except ArenaError:
+        raise
+    except Exception as error:  # a task file is somebody's code: whatever it raises is its fault
+        raise InputError(f"the task {task} failed: {type(error).__name__}: {error}") from error
 
 
 def _complete(

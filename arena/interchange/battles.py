@@ -11,6 +11,7 @@ from arena.ratings import Comparisons
 
 REQUIRED = ("model_a", "model_b", "winner")
 OPTIONAL = ("prompt", "voter", "weight", "propensity")
+NUMBERS = ("weight", "propensity")
 LABELS = ("model_a", "model_b", "tie", "tie (bothbad)", "both_bad")
 FORMATS = (".csv", ".jsonl", ".parquet")
 
@@ -42,11 +43,11 @@ def _frame(path: Path) -> Any:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
         if path.suffix == ".csv":
-            numbers = {"weight": float, "propensity": float}
-            return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig").astype(
-                {k: v for k, v in numbers.items() if k in _header(path)}
-            )
-        return pd.DataFrame([row for _, row in _json_lines(path)])
+            frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        else:
+            # As objects, so that a number in a name's place is still seen as a number.
+            frame = pd.DataFrame([row for _, row in _json_lines(path)], dtype=object)
+        return frame.astype({name: float for name in NUMBERS if name in frame})
     except (ValueError, OSError) as error:
         if isinstance(error, InputError):
             raise
@@ -85,11 +86,6 @@ def _place(path: Path, row: int) -> str:
         if number == row:
             return f"{path}:{line}"
     return str(path)
-
-
-def _header(path: Path) -> list[str]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return next(csv.reader(stream), [])
 
 
 def _csv_lines(path: Path) -> Iterator[int]:

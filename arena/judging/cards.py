@@ -56,7 +56,7 @@ class CardFile(Strict):
     """A card as it is written."""
 
     description: str = ""
-    model: ModelSettings | str
+    model: ModelSettings
     reading: Reading = Reading.REASONED
     pairwise: PairwiseSettings | None = None
     score: ScoreSettings | None = None
@@ -120,7 +120,7 @@ def load_card(
     """Read a card by name; `weights` and `base_url` say where this run's judge is."""
     path = Path(name) if name.endswith(".yaml") else find("judge", "judges", ".yaml", name, home)
     file = read_yaml(path, CardFile)
-    settings = ModelSettings(use=file.model) if isinstance(file.model, str) else file.model
+    settings = file.model
     if weights:
         settings = settings.model_copy(update={"use": weights, "base_url": None})
     if base_url:

@@ -66,13 +66,13 @@ class JudgeReport:
         flips = self.flips.value
         if flips is not None and flips > FLIP_LIMIT:
             return (
-                f"the judge {self.judge} changes its verdict with the order of the answers in "
+                f"The judge {self.judge} changes its verdict with the order of the answers in "
                 f"{self.flips} of pairs; more than {FLIP_LIMIT:.0%} is too much to rank by"
             )
         low, high = self.agreement.interval
         if self.agreement.n and low <= 0.5 <= high:
             return (
-                f"the judge {self.judge} agrees with people in {self.agreement} of pairs, "
+                f"The judge {self.judge} agrees with people in {self.agreement} of pairs, "
                 "which chance would explain"
             )
         return None

@@ -1,0 +1,60 @@
+"""The ranking as a static site that needs no server, no network and no library."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from arena.errors import InputError
+from arena.leaderboard import Leaderboard
+from arena.publish.formats import to_csv, to_json
+from arena.store import Store
+
+__all__ = ["publish"]
+
+
+def publish(
+    store: Store,
+    folder: Path,
+    board: Leaderboard,
+    *,
+    title: str,
+    others: Sequence[Leaderboard] = (),
+) -> Path:
+    """Write the site and return its page; the same database gives the same bytes.
+
+    others: further rankings of the same models, shown beside `board`. Files of other names
+    in `folder` are left alone. Raises InputError where `folder` cannot be written.
+    """
+    from arena.publish.page import render
+
+    data = json.dumps(to_json(board), ensure_ascii=False, indent=2, allow_nan=False)
+    # The page is last: what it links to is there before it is.
+    files = {
+        "leaderboard.csv": to_csv(board),
+        "leaderboard.json": f"{data}\n",
+        "index.html": render(store, board, title=title, others=others),
+    }
+    try:
+        _replace(folder, files)
+    except OSError as error:
+        raise InputError(f"{folder}: the site cannot be written there ({error})") from error
+    return folder / "index.html"
+
+
+def _replace(folder: Path, files: Mapping[str, str]) -> None:
+    """Write all files aside, then rename them: a crash before that leaves the old site."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".publish-", dir=folder) as aside:
+        for name, text in files.items():
+            _write(Path(aside, name), text)
+        for name in files:
+            os.replace(Path(aside, name), folder / name)
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("wb") as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())

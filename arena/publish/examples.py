@@ -1,0 +1,92 @@
+"""A few prompts with the answers beside each other, for a reader to judge by eye."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from arena.records import Answer, Prompt
+from arena.store import Store
+
+PROMPTS = 6
+ANSWERS = 6
+CHARACTERS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What one model said in one turn. left_out: characters that are not shown."""
+
+    model: str
+    text: str
+    left_out: int
+    finish: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What was asked, what should come (empty if nobody said), and what came."""
+
+    question: str
+    reference: str
+    replies: tuple[Reply, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A prompt with the answers of the best-ranked models. hidden: models not shown."""
+
+    prompt: Prompt
+    turns: tuple[Turn, ...]
+    hidden: int
+
+
+def examples(store: Store, models: Sequence[str]) -> list[Example]:
+    """Up to PROMPTS prompts of varied category and language, the same for the same store.
+
+    models: best first; each prompt shows the first ANSWERS of them that answered it.
+    """
+    picked: list[Example] = []
+    for prompt in _varied(store, fewest=min(2, len(models))):
+        if len(picked) == PROMPTS:
+            break
+        given = {a.model: a for a in store.answers.where(prompt_key=prompt.key, sample=0)}
+        answers = [given[model] for model in models if model in given]
+        if answers:
+            picked.append(_example(prompt, answers))
+    return picked
+
+
+def _varied(store: Store, fewest: int) -> Iterator[Prompt]:
+    """Prompts with answers, each time the one whose category and language were shown least."""
+    count = {p: store.answers.count(prompt_key=p.key, sample=0) for p in store.prompts.where()}
+    rest = [prompt for prompt, answers in count.items() if answers >= max(fewest, 1)]
+    shown: Counter[tuple[str, str]] = Counter()
+    while rest:
+        prompt = min(
+            rest,
+            key=lambda p: (
+                shown["category", p.category],
+                shown["language", p.language],
+                -count[p],
+                p.name,
+                p.key,
+            ),
+        )
+        rest.remove(prompt)
+        shown.update([("category", prompt.category), ("language", prompt.language)])
+        yield prompt
+
+
+def _example(prompt: Prompt, answers: Sequence[Answer]) -> Example:
+    turns = []
+    for index, question in enumerate(prompt.turns):
+        reference = prompt.references[index] if index < len(prompt.references) else ""
+        replies = (_reply(a, index) for a in answers[:ANSWERS] if index < len(a.turns))
+        turns.append(Turn(question, reference, tuple(replies)))
+    return Example(prompt, tuple(turns), max(0, len(answers) - ANSWERS))
+
+
+def _reply(answer: Answer, index: int) -> Reply:
+    text = answer.turns[index]
+    finish = answer.finish[index] if index < len(answer.finish) else ""
+    return Reply(answer.model, text[:CHARACTERS], max(0, len(text) - CHARACTERS), finish)

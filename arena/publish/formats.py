@@ -1,0 +1,181 @@
+"""A leaderboard as JSON, CSV and Markdown, and how its numbers are rounded for reading.
+
+The files of the site, the command line and the page all say a ranking through here. JSON
+and CSV keep every digit; Markdown and the page round.
+"""
+
+import csv
+import io
+import math
+import re
+from collections import Counter
+from dataclasses import asdict, astuple, fields
+from typing import Any
+
+from arena.evidence import BenchmarkScore
+from arena.leaderboard import Leaderboard, Row
+
+Scores = dict[str, dict[str, BenchmarkScore]]
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MARKUP = re.compile(r"([\\|<>\[\]`*])")
+# Intervals narrower than this, in points either side, would round to a misleading "± 0".
+_NARROW = 5.0
+
+
+def to_json(board: Leaderboard) -> dict[str, Any]:
+    """What `json.dumps` takes; a number that JSON cannot say is None.
+
+    `benchmarks` is there only for models that have objective scores, and `group` only where
+    the ranking is restricted to one.
+    """
+    scores = scores_by_model(board)
+    whole = {
+        "method": board.method,
+        "evidence": board.evidence.value,
+        "label": board.label,
+        "confidence": board.confidence,
+        "counts": dict(board.counts),
+        "notes": list(board.notes),
+        "models": [_entry(row, scores.get(row.model, {})) for row in ranked(board)],
+    }
+    return {"group": board.group, **whole} if board.group else whole
+
+
+def to_csv(board: Leaderboard) -> str:
+    """A header and a line a model; each benchmark has columns for mean, stderr and items."""
+    scores, columns = scores_by_model(board), score_columns(board)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    heads = [f"{name}{part}" for name in columns for part in ("", " stderr", " items")]
+    writer.writerow([*(field.name for field in fields(Row)), *(_text(head) for head in heads)])
+    for row in ranked(board):
+        model, *numbers = astuple(row)
+        scored = _score_cells(scores.get(model, {}), columns)
+        writer.writerow([_text(model), *map(_finite, numbers), *scored])
+    return out.getvalue()
+
+
+def to_markdown(board: Leaderboard) -> str:
+    """A pipe table under its label, with every note."""
+    scores, columns, digits = scores_by_model(board), score_columns(board), decimals(board)
+    heads = ["rank", "model", "rating", f"{confidence(board)} interval", "comparisons", *columns]
+    lines = [
+        f"**{_plain(board.label)}** · {_plain(board.method)}",
+        "",
+        _pipes([_plain(head) for head in heads]),
+        _pipes(["---:", "---", *["---:"] * (len(heads) - 2)]),
+    ]
+    for row in ranked(board):
+        here = scores.get(row.model, {})
+        cells = [rank_range(row), _plain(row.model), points(row.rating, digits)]
+        cells += [f"{points(row.ci_low, digits)} to {points(row.ci_high, digits)}"]
+        cells += [str(row.comparisons), *(score(here.get(name)) for name in columns)]
+        lines.append(_pipes(cells))
+    lines += [f"\n> {_plain(note)}" for note in board.notes]
+    return "\n".join(lines) + "\n"
+
+
+def ranked(board: Leaderboard) -> list[Row]:
+    """The rows, the highest rating first; equal ones by name."""
+    return sorted(board.rows, key=lambda row: (-row.rating, row.model))
+
+
+def score_columns(board: Leaderboard) -> list[str]:
+    """A heading for each benchmark; its metric is named only where it has several."""
+    return list(dict.fromkeys(_headings(board).values()))
+
+
+def scores_by_model(board: Leaderboard) -> Scores:
+    """Objective scores by model, then by the heading of their column."""
+    headings = _headings(board)
+    scores: Scores = {}
+    for item in board.benchmarks:
+        scores.setdefault(item.model, {})[headings[item.benchmark, item.metric]] = item
+    return scores
+
+
+def rank_range(row: Row) -> str:
+    """The places that the evidence allows: `1–3`, or `2` where it allows one."""
+    same = row.rank_low == row.rank_high
+    return str(row.rank_low) if same else f"{row.rank_low}–{row.rank_high}"
+
+
+def decimals(board: Leaderboard) -> int:
+    """How many decimals of a rating mean something: none, unless an interval is narrow."""
+    sides = [side for row in board.rows for side in (row.ci_high - row.rating, _below(row))]
+    return int(any(0 < side < _NARROW for side in sides))
+
+
+def points(value: float, digits: int) -> str:
+    """Elo points, rounded for reading."""
+    return f"{value:.{digits}f}" if math.isfinite(value) else "–"
+
+
+def spread(row: Row, digits: int) -> str:
+    """The interval around the rating: `± 12`, or `+14 / −11` where it leans."""
+    up, down = points(row.ci_high - row.rating, digits), points(_below(row), digits)
+    return f"± {up}" if up == down else f"+{up} / −{down}"
+
+
+def confidence(board: Leaderboard) -> str:
+    """The level of the intervals: `95%`."""
+    return f"{100 * board.confidence:g}%"
+
+
+def percent(value: float) -> str:
+    """A share in [0, 1] with one decimal."""
+    return f"{value:.1%}"
+
+
+def score(item: BenchmarkScore | None) -> str:
+    """A benchmark's mean and standard error."""
+    if item is None:
+        return "–"
+    return percent(item.mean) + ("" if item.stderr is None else f" ± {percent(item.stderr)}")
+
+
+def _below(row: Row) -> float:
+    return row.rating - row.ci_low
+
+
+def _headings(board: Leaderboard) -> dict[tuple[str, str], str]:
+    pairs = sorted({(item.benchmark, item.metric) for item in board.benchmarks})
+    metrics = Counter(benchmark for benchmark, _ in pairs)
+    return {(b, m): f"{b} ({m})" if metrics[b] > 1 else b for b, m in pairs}
+
+
+def _entry(row: Row, scores: dict[str, BenchmarkScore]) -> dict[str, Any]:
+    entry = {name: _finite(value) for name, value in asdict(row).items()}
+    if scores:
+        entry["benchmarks"] = {
+            name: {"metric": s.metric, "mean": s.mean, "stderr": s.stderr, "items": s.items}
+            for name, s in sorted(scores.items())
+        }
+    return entry
+
+
+def _score_cells(scores: dict[str, BenchmarkScore], columns: list[str]) -> list[float | None]:
+    cells: list[float | None] = []
+    for name in columns:
+        item = scores.get(name)
+        cells += [None] * 3 if item is None else [item.mean, item.stderr, item.items]
+    return cells
+
+
+def _finite(value: Any) -> Any:
+    """The value, or None for an infinite one: no format here has a word for it."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _text(cell: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def _pipes(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

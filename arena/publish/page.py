@@ -1,0 +1,125 @@
+"""The page: what the templates need, gathered, and the templates, rendered."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from arena.judging.report import FLIP_LIMIT
+from arena.leaderboard import Leaderboard, Row
+from arena.publish import formats
+from arena.publish.chart import Axis, axis_of
+from arena.publish.examples import examples
+from arena.records import BackendKind, Model
+from arena.store import Store
+
+if TYPE_CHECKING:  # jinja2 is imported when a page is made
+    from jinja2 import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One ranking as the page shows it; decimals: of its ratings."""
+
+    board: Leaderboard
+    rows: tuple[Row, ...]
+    columns: tuple[str, ...]
+    scores: formats.Scores
+    axis: Axis
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is known of a model beside its rating; mean_tokens: of one turn's answer."""
+
+    model: Model
+    weights: str
+    answers: int
+    mean_tokens: float | None
+
+
+def render(
+    store: Store, board: Leaderboard, *, title: str, others: Sequence[Leaderboard] = ()
+) -> str:
+    """The whole page as one self-contained HTML document."""
+    from markupsafe import Markup
+
+    names = [row.model for row in formats.ranked(board)]
+    script = (files("arena.publish") / "page.js").read_text(encoding="utf-8")
+    template = _environment().get_template("page.html")
+    return template.render(
+        title=title,
+        panels=[_panel(one) for one in (board, *others)],
+        stored=store.counts(),
+        reports=board.reports,
+        flip_limit=FLIP_LIMIT,
+        details=_details(store, names),
+        examples=examples(store, names),
+        script=Markup(script),
+        script_digest=b64encode(sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("arena.publish", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "points": formats.points,
+        "spread": formats.spread,
+        "rank_range": formats.rank_range,
+        "percent": formats.percent,
+        "confidence": formats.confidence,
+        "count": "{:,}".format,
+        "sentence": _sentence,
+    }
+    return environment
+
+
+def _panel(board: Leaderboard) -> Panel:
+    rows = tuple(formats.ranked(board))
+    return Panel(
+        board,
+        rows,
+        tuple(formats.score_columns(board)),
+        formats.scores_by_model(board),
+        axis_of(rows),
+        formats.decimals(board),
+    )
+
+
+def _details(store: Store, names: Sequence[str]) -> list[Details]:
+    models = {model.name: model for model in store.models()}
+    lengths = store.evidence.answers()
+    said = dict(
+        zip(lengths.model, zip(lengths.answers, lengths.mean_tokens, strict=True), strict=True)
+    )
+    silent: tuple[int, float | None] = (0, None)
+    return [
+        Details(models[name], _weights(models[name]), *said.get(name, silent))
+        for name in names
+        if name in models
+    ]
+
+
+def _weights(model: Model) -> str:
+    """Where the weights are from, without the folders of whoever ran them."""
+    path = Path(model.weights).expanduser()
+    own = model.backend is BackendKind.LOCAL and (path.is_absolute() or model.weights[:1] == ".")
+    return path.name if own else model.weights
+
+
+def _sentence(text: Any) -> str:
+    text = str(text).rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,0 +1,199 @@
+"""The commands as a user types them, each in a process of its own."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from arena.cli.main import app
+from arena.store import Store
+
+COMMANDS = sorted(
+    (command.name or command.callback.__name__) for command in app.registered_commands
+    if command.callback
+)
+BATTLES = "model_a,model_b,winner\n" + "x,y,model_a\n" * 30 + "x,y,model_b\n" * 10
+
+
+def arena(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from arena.cli import main; main()", *words],
+        cwd=cwd, capture_output=True, text=True, check=False,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str, tmp_path: Path) -> None:
+    done = arena(command, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "Usage" in done.stdout
+
+
+def test_every_command_is_in_the_readme() -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"arena {name}" not in readme] == []
+
+
+def test_rank_prints_the_same_ranking_in_every_format(tmp_path: Path) -> None:
+    (tmp_path / "battles.csv").write_text(BATTLES)
+    printed = json.loads(arena("rank", "battles.csv", "--format", "json", cwd=tmp_path).stdout)
+    assert set(printed) >= {"method", "models"}
+    fields = ["model", "rating", "ci_low", "ci_high", "rank", "rank_low", "rank_high",
+              "comparisons"]
+    assert [list(row)[:8] for row in printed["models"]] == [fields, fields]
+    first, second = printed["models"]
+    assert (first["model"], first["rank"], second["rank"]) == ("x", 1, 2)
+    assert first["rating"] - second["rating"] == pytest.approx(190.848, abs=0.01)
+    text = arena("rank", "battles.csv", "--format", "csv", cwd=tmp_path).stdout
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["model"] for row in rows] == ["x", "y"]
+    assert float(rows[0]["rating"]) == pytest.approx(first["rating"], abs=0.1)
+    assert "| x |" in arena("rank", "battles.csv", "--format", "md", cwd=tmp_path).stdout
+    assert "judge-only" not in arena("rank", "battles.csv", cwd=tmp_path).stdout
+    assert not (tmp_path / "arena.db").exists()
+
+
+def test_the_path_from_prompts_to_site_by_commands(tmp_path: Path) -> None:
+    words = ["--prompts", "core", "--limit", "6"]
+    for command in (
+        ["generate", "--model", "a=fake:echo,b=fake:first,c=fake:mute", *words],
+        ["judge", "--judge", "smollm2", "--limit", "1"],
+        ["status"],
+        ["publish", "out", "--allow-weak-judges"],
+    ):
+        done = arena(*command, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "out" / "leaderboard.json").read_text())["label"] == "judge-only"
+    ranked = arena("rank", "--by", "language", "--format", "json", "--allow-weak-judges",
+                   cwd=tmp_path)
+    assert len(json.loads(ranked.stdout)) == 1
+
+
+@pytest.mark.parametrize("command", ["prompts", "models", "judges"])
+@pytest.mark.parametrize("form", ["table", "json", "csv", "md"])
+def test_lists_print_in_every_format(command: str, form: str, tmp_path: Path) -> None:
+    done = arena(command, "--format", form, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert ("core" if command == "prompts" else "smollm2") in done.stdout
+    assert not (tmp_path / "arena.db").exists()
+
+
+def test_init_writes_a_file_that_runs_and_never_overwrites(tmp_path: Path) -> None:
+    assert arena("init", cwd=tmp_path).returncode == 0
+    before = (tmp_path / "arena.yaml").read_text()
+    assert "models" in arena("models", "--format", "md", cwd=tmp_path).stdout
+    again = arena("init", cwd=tmp_path)
+    assert (again.returncode, (tmp_path / "arena.yaml").read_text()) == (2, before)
+
+
+def test_a_run_follows_its_file(tmp_path: Path) -> None:
+    (tmp_path / "arena.yaml").write_text(
+        "models: {a: 'fake:echo', b: 'fake:first'}\nlimit: 2\njudges: [smollm2]\n"
+        "db: own.db\npublish: page\nrank: {allow_weak_judges: true}\n"
+    )
+    done = arena("run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert Store(tmp_path / "own.db").counts()["verdicts"] == 4
+    assert (tmp_path / "page" / "index.html").exists()
+    assert "changes its verdict with the order" in done.stderr
+
+
+def test_the_database_comes_from_flag_then_environment_then_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "arena.yaml").write_text("db: file.db\n")
+    generate = ["generate", "--model", "fake:echo", "--limit", "1"]
+    assert arena(*generate, cwd=tmp_path).returncode == 0
+    monkeypatch.setenv("ARENA_DB", "environment.db")
+    assert arena(*generate, cwd=tmp_path).returncode == 0
+    assert arena(*generate, "--db", "flag.db", cwd=tmp_path).returncode == 0
+    assert {p.name for p in tmp_path.glob("*.db")} == {"file.db", "environment.db", "flag.db"}
+
+
+def test_the_gate_refuses_a_judge_that_follows_the_order(tmp_path: Path) -> None:
+    assert arena("init", "--sample", cwd=tmp_path).returncode == 0
+    refused = arena("rank", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "--allow-weak-judges" in refused.stderr
+    allowed = arena("rank", "--allow-weak-judges", "--format", "json", cwd=tmp_path)
+    board = json.loads(allowed.stdout)
+    assert board["label"] == "judge-only"
+    assert any("changes its verdict with the order" in note for note in board["notes"])
+
+
+FILES = {
+    "label.csv": "model_a,model_b,winner\na,b,model_a\na,b,left\n",
+    "column.csv": "model_a,winner\na,tie\n",
+    "empty.csv": "",
+    "text.db": "this is no database, whatever its name says\n" * 50,
+    "prompts.jsonl": '{"id": "a"}\n',
+    "arena.bad.yaml": "models: {a: {use: smollm2, temprature: 1}}\n",
+    "judges/odd.yaml": "model: smollm2\npairwise: {template: odd.md}\n",
+    "judges/odd.md": "{{ question }}{{ answer_a }}{{ answer_b }}{{ winner }}",
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("rank label.csv", ["label.csv:3", "winner", "'left'", "model_a, model_b, tie"]),
+        ("rank column.csv", ["column.csv:1", "'model_b'", "model_a, winner"]),
+        ("rank none.csv", ["none.csv", "no such file"]),
+        ("rank empty.csv", ["empty.csv", "empty"]),
+        ("rank --db none.db", ["none.db", "no such database"]),
+        ("rank --db text.db", ["text.db", "database"]),
+        ("rank label.csv --by category", ["--by"]),
+        ("judge --judge smollm", ["'smollm'", "'smollm2'"]),
+        ("judge --judge odd --db text.db", ["odd.md", "'winner'", "answer_a"]),
+        ("generate --model openai:m@http://127.0.0.1:9/v1", ["no server answers", ":9"]),
+        ("generate --model nonsense", ["'nonsense'", "hf:ORG/NAME"]),
+        ("generate --model smollm2 --prompts coer", ["'coer'", "'core'"]),
+        ("generate --model smollm2 --prompts prompts.jsonl", ["prompts.jsonl:1", "turns"]),
+        ("generate", ["--model"]),
+        ("models --config arena.bad.yaml", ["arena.bad.yaml:1", "temprature", "temperature"]),
+        ("run --config none.yaml", ["none.yaml", "No such file"]),
+        ("run", ["arena init"]),
+        ("publish site --db none.db", ["none.db"]),
+        ("status --db none.db", ["none.db"]),
+        ("bench --tasks nothing --model fake:echo", ["'nothing'", "short_answer"]),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(
+    command: str, said: list[str], tmp_path: Path
+) -> None:
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    done = arena(*command.split(), cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stdout == ""
+    for part in said:
+        assert part in done.stderr
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_a_model_under_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
+    assert arena("generate", "--model", "m=fake:echo", "--limit", "1", cwd=tmp_path).returncode == 0
+    done = arena("generate", "--model", "m=fake:first", "--limit", "1", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "weights was 'echo', is 'first'" in done.stderr
+
+
+def test_what_failed_is_said_and_the_exit_code_is_one(tmp_path: Path) -> None:
+    """A model whose context is too small for anything."""
+    (tmp_path / "arena.yaml").write_text(
+        "models: {m: {use: smollm2, context_length: 8, max_tokens: 8}}\n"
+    )
+    done = arena("generate", "--limit", "1", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "do not fit the context" in done.stderr
+    status = arena("status", "--format", "csv", cwd=tmp_path)
+    assert "answers,0,1" in status.stdout.replace("\r", "")
+    assert "BackendError" in status.stderr

@@ -1,0 +1,63 @@
+"""What many tests start from: an empty store, and one that fake models have filled."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from arena.answering import generate
+from arena.config import parse_model
+from arena.records import Decoding, Model, Prompt
+from arena.store import Store
+
+DATASETS = Path(__file__).resolve().parents[2] / "shared" / "datasets"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "arena.db")
+
+
+@pytest.fixture
+def prompts() -> list[Prompt]:
+    return [
+        Prompt("one", ("Name three colours of the rainbow, please.",), "knowledge", "en"),
+        Prompt("two", ("用一句话 介绍 北京 。", "再 短 一点 。"), "writing", "zh"),
+        Prompt("three", ("What is two and two?",), "maths", "en", ("Four.",)),
+    ]
+
+
+@pytest.fixture
+def models() -> list[Model]:
+    """Three fakes that answer at different length."""
+    base = parse_model("fake:echo")
+    return [
+        replace(base, name=name, decoding=Decoding(max_tokens=tokens))
+        for name, tokens in (("long", 8), ("middle", 4), ("short", 2))
+    ]
+
+
+@pytest.fixture
+def answered(store: Store, prompts: list[Prompt], models: list[Model]) -> Store:
+    for model in models:
+        generate(store, model, prompts)
+    return store
+
+
+@pytest.fixture
+def write_card(tmp_path: Path) -> Callable[..., str]:
+    """Writes a judge card with templates beside the store, and returns its name."""
+
+    def write(name: str, model: str, reading: str = "reasoned", extra: str = "") -> str:
+        folder = tmp_path / "judges"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.md").write_text("{{ question }}\n{{ answer_a }}\n{{ answer_b }}\n")
+        (folder / f"{name}.score.md").write_text("{{ question }}\n{{ answer }}\n{{ low }}\n")
+        (folder / f"{name}.yaml").write_text(
+            f"model: {model}\nreading: {reading}\npairwise: {{template: {name}.md}}\n"
+            f"score: {{template: {name}.score.md, scale: [1, 9]}}\n{extra}"
+        )
+        return name
+
+    return write

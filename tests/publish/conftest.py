@@ -1,0 +1,16 @@
+import pytest
+from boards import NAMES, fill, full_board, varied_prompts
+
+from arena.leaderboard import Leaderboard
+from arena.store import Store
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    fill(store, NAMES, varied_prompts(), "something")
+    return store
+
+
+@pytest.fixture
+def board() -> Leaderboard:
+    return full_board()

@@ -1,0 +1,103 @@
+from pathlib import Path
+
+import pytest
+
+from arena.config import Config, load_config, parse_model
+from arena.errors import InputError
+from arena.records import BackendKind
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "backend", "weights"),
+    [
+        ("smollm2", "smollm2", BackendKind.LOCAL, "smollm2"),
+        ("hf:Qwen/Qwen3-0.6B", "Qwen3-0.6B", BackendKind.LOCAL, "Qwen/Qwen3-0.6B"),
+        ("q=hf:Qwen/Qwen3-0.6B", "q", BackendKind.LOCAL, "Qwen/Qwen3-0.6B"),
+        ("/models/my.gguf", "my", BackendKind.LOCAL, "/models/my.gguf"),
+        ("openai:gpt-x", "gpt-x", BackendKind.OPENAI, "gpt-x"),
+        ("openai:a/b@http://h:8000/v1", "b", BackendKind.OPENAI, "a/b"),
+        ("fake:echo", "echo", BackendKind.FAKE, "echo"),
+    ],
+)
+def test_inline_models(text: str, name: str, backend: BackendKind, weights: str) -> None:
+    model = parse_model(text)
+    assert (model.name, model.backend, model.weights) == (name, backend, weights)
+
+
+def test_an_inline_address_is_kept_but_is_no_part_of_the_key() -> None:
+    near = parse_model("openai:m@http://127.0.0.1:8000/v1/")
+    far = parse_model("openai:m@https://example.org/v1")
+    assert near.base_url == "http://127.0.0.1:8000/v1"
+    assert near.key == far.key
+
+
+@pytest.mark.parametrize(
+    "text", ["qwen", "hf:", "openai:", "bad name=smollm2", "openai:m@ftp://h", "openai:m@nowhere"]
+)
+def test_what_is_no_model_is_an_error(text: str) -> None:
+    with pytest.raises(InputError):
+        parse_model(text)
+
+
+def test_a_password_in_an_address_is_refused_and_not_repeated() -> None:
+    with pytest.raises(InputError) as caught:
+        parse_model("openai:m@https://me:hunter2@example.org/v1")
+    assert "hunter2" not in str(caught.value)
+
+
+def read(tmp_path: Path, text: str) -> Config:
+    path = tmp_path / "arena.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_config(path)
+
+
+def test_models_of_the_file_have_its_names_and_settings(tmp_path: Path) -> None:
+    config = read(
+        tmp_path,
+        "models:\n  a: smollm2\n  b: {use: 'openai:x', base_url: 'http://h/v1', "
+        "api_key_env: K, temperature: 0.5, family: F}\n",
+    )
+    a, b = config.candidates().values()
+    assert (a.name, b.name, b.decoding.temperature, b.family) == ("a", "b", 0.5, "F")
+    assert (b.base_url, b.api_key_env) == ("http://h/v1", "K")
+    assert config.model("b") == b
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("modles: {}\n", "arena.yaml:1: modles: unknown key; allowed here: benchmarks, db"),
+        ("limit: 0\n", "arena.yaml:1: limit: 0: Input should be greater than or equal to 1"),
+        (
+            "models:\n  a:\n    use: smollm2\n    temperature: 3\n",
+            "arena.yaml:4: models.a",
+        ),
+        ("models: {a: nonsense}\n", "'nonsense'"),
+        ("rank: {evidence: votes}\n", "arena.yaml:1: rank.evidence: 'votes': Input should be"),
+        ("judges: [{judge: x, order: 1}]\n", "order: unknown key; allowed here: baseline, judge"),
+        ("a: [1\n", "not YAML"),
+        ("models:\n  a: smollm2\n  a: smollm2\n", "arena.yaml:3: the key 'a' is there twice"),
+        ("- 1\n", "arena.yaml"),
+    ],
+)
+def test_errors_name_file_line_field_value_and_what_is_allowed(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, text)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No such file"):
+        load_config(tmp_path / "none.yaml")
+    (tmp_path / "bad.yaml").write_bytes(b"title: \xff\xfe")
+    with pytest.raises(InputError, match="not UTF-8"):
+        load_config(tmp_path / "bad.yaml")
+
+
+@pytest.mark.parametrize("name", ["demo.yaml", "arena.yaml"])
+def test_the_shipped_configurations_are_valid(name: str) -> None:
+    path = Path(__file__).resolve().parents[1] / "data" / name
+    assert load_config(path).candidates()

@@ -8,7 +8,15 @@ from typing import Literal
 from arena.errors import DisconnectedError, GateError, InputError, SeparatedError
 from arena.evidence import BenchmarkScore, Gathered, Group, gather, groups
 from arena.judging.report import JudgeReport
-from arena.ratings import Comparisons, RatingResult, RatingRow, Settings, bradley_terry, concat
+from arena.ratings import (
+    Comparisons,
+    RatingResult,
+    RatingRow,
+    Settings,
+    bradley_terry,
+    combine,
+    concat,
+)
 from arena.records import Evidence
 from arena.store import Store
 
@@ -75,7 +83,10 @@ def leaderboard(
     stands_on, sources = _sources(gathered, judges, evidence)
     if not sources:
         raise InputError(_nothing(store, evidence, group))
-    board = _fit(concat(list(sources.values())), confidence, prior)
+    if evidence is Evidence.COMBINED and gathered.human is not None:
+        board, sources = _combined(gathered.human, judges, gathered.objective, confidence)
+    else:
+        board = _fit(concat(list(sources.values())), confidence, prior)
     return replace(
         board,
         evidence=evidence,
@@ -129,7 +140,7 @@ def rank_comparisons(
 
 def describe(settings: Settings) -> str:
     """A fit's settings in words."""
-    parts = ["Bradley–Terry", f"ties: {settings.ties}"]
+    parts = [_METHODS.get(settings.method, settings.method), f"ties: {settings.ties}"]
     if settings.interval:
         cluster = f" clustered by {settings.cluster}" if settings.cluster else ""
         parts.append(f"{settings.confidence:.0%} {settings.interval} intervals{cluster}")
@@ -183,6 +194,17 @@ def _sources(
     return evidence, {}
 
 
+def _combined(
+    human: Comparisons,
+    judges: Mapping[str, Comparisons],
+    objective: Mapping[str, Comparisons],
+    confidence: float,
+) -> tuple[Leaderboard, dict[str, Comparisons]]:
+    """The human-preference ratings, helped by what the judges and benchmarks say."""
+    result = combine(human, judges, objective, confidence=confidence)
+    return _board(result), {"votes": human, **judges, **objective}
+
+
 def _fit(comparisons: Comparisons, confidence: float, prior: Prior) -> Leaderboard:
     if prior != "auto":
         return _board(bradley_terry(comparisons, confidence=confidence, prior=prior))
@@ -198,6 +220,13 @@ def _fit(comparisons: Comparisons, confidence: float, prior: Prior) -> Leaderboa
         return _board(result, note)
 
 
+_METHODS = {
+    "bradley-terry": "Bradley–Terry",
+    "human": "Bradley–Terry on votes",
+    "hierarchical": "votes with a prior learned from judges and benchmarks (hierarchical)",
+    "ppi": "prediction-powered Bradley–Terry (PPI++)",
+    "joint": "one Bradley–Terry model of all raters (joint)",
+}
 _LABELS = {
     Evidence.HUMAN: "human-anchored",
     Evidence.JUDGE: "judge-only",

@@ -212,6 +212,21 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Battle:
+    """An ordered pair of answers as it was shown to one person, who may vote on it once.
+
+    propensity: the probability in (0, 1] with which these two answers were drawn.
+    """
+
+    key: str
+    prompt_key: str
+    first: str
+    second: str
+    voter: str
+    propensity: float
+
+
+@dataclass(frozen=True, slots=True)
 class Vote:
     """What a person said of an ordered pair of answers, once per battle.
 

@@ -23,6 +23,7 @@ from arena.records import Completion, Decoding, Model, Outcome, content_key, see
 from arena.store import Store
 
 STAGE = "benchmark"
+FEWSHOT_SEED = 1234
 INSTALL = "pip install 'lm-eval>=0.4.9'"
 
 
@@ -52,7 +53,6 @@ def bench(
     store.check_model(model)
     from arena.benchmarks.adapter import ArenaLM
 
-    state = random.getstate()
     progress: list[Progress] = []
 
     def ask(prompts: Sequence[str], decoding: Decoding) -> list[str]:
@@ -60,30 +60,24 @@ def bench(
         progress.append(last)
         return texts
 
-    try:
-        with _quiet_harness():
-            results = _evaluate(ArenaLM(ask, model.decoding), task, limit, store.home)
-    finally:
-        random.setstate(state)
+    with _quiet_harness():
+        results = _evaluate(ArenaLM(ask, model.decoding), task, limit, store.home)
     store.outcomes.add(_outcomes(model, results))
     return progress[-1]
 
 
 def _evaluate(model: Any, task: str, limit: int | None, home: Path) -> Any:
-    from lm_eval import simple_evaluate
+    """lm-eval's evaluation, below the entry point that reseeds every generator and calls git."""
+    from lm_eval.evaluator import evaluate
 
     manager = _task_manager(task, home)
     try:
-        return simple_evaluate(
-            model=model,
-            tasks=[task],
-            limit=limit,
-            task_manager=manager,
-            bootstrap_iters=0,
-            random_seed=None,
-            numpy_random_seed=None,
-            torch_random_seed=None,
-        )
+        loaded = manager.load([task])
+        for entry in loaded["tasks"].values():
+            entry.set_fewshot_seed(seed=FEWSHOT_SEED)
+            if entry.get_config("num_fewshot") is None:
+                entry.set_config(key="num_fewshot", value=0)
+        return evaluate(lm=model, task_dict=loaded, limit=limit, bootstrap_iters=0)
     except ArenaError:
         raise
     except Exception as error:  # a task file is somebody's code: whatever it raises is its fault
@@ -150,7 +144,8 @@ def _outcomes(model: Model, results: Any) -> Iterator[Outcome]:
 
 @contextmanager
 def _quiet_harness() -> Iterator[None]:
-    """lm-eval logs and draws bars of its own; ours are enough, and its errors still raise."""
+    """lm-eval logs, draws bars and draws random numbers; its errors still raise."""
+    state = random.getstate()
     loggers = [logging.getLogger(name) for name in ("lm_eval", "lm-eval", "datasets")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
@@ -159,5 +154,6 @@ def _quiet_harness() -> Iterator[None]:
         with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
             yield
     finally:
+        random.setstate(state)
         for logger, level in zip(loggers, before, strict=True):
             logger.setLevel(level)

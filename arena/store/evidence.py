@@ -75,6 +75,16 @@ class OutcomeColumns:
 
 
 @dataclass(frozen=True, slots=True)
+class PairColumns:
+    """Pairs of models that answered the same prompts. prompts: how many; votes: so far."""
+
+    model_a: list[str]
+    model_b: list[str]
+    prompts: list[int]
+    votes: list[int]
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerColumns:
     """What is shown of each model: the characters and tokens of its answers."""
 
@@ -83,7 +93,9 @@ class AnswerColumns:
     mean_tokens: list[float]
 
 
-C = TypeVar("C", VoteColumns, VerdictColumns, ScoreColumns, OutcomeColumns, AnswerColumns)
+C = TypeVar(
+    "C", VoteColumns, VerdictColumns, ScoreColumns, OutcomeColumns, PairColumns, AnswerColumns
+)
 
 
 class EvidenceColumns:
@@ -135,6 +147,32 @@ class EvidenceColumns:
             """
             SELECT benchmark, version, metric, item, model, value FROM outcomes ORDER BY rowid""",
         )
+
+    def pairs(self) -> PairColumns:
+        """Pairs of models that people could vote on, each once."""
+        return self._read(
+            PairColumns,
+            """
+            WITH cast AS (
+                SELECT min(a.model, b.model) AS low, max(a.model, b.model) AS high, count(*) AS n
+                FROM votes v JOIN answers a ON a.key = v.first JOIN answers b ON b.key = v.second
+                GROUP BY low, high)
+            SELECT a.model, b.model, count(DISTINCT a.prompt_key), coalesce(max(cast.n), 0)
+            FROM answers a JOIN answers b ON b.prompt_key = a.prompt_key AND b.model > a.model
+            LEFT JOIN cast ON cast.low = a.model AND cast.high = b.model
+            WHERE a.sample = 0 AND b.sample = 0
+            GROUP BY a.model, b.model ORDER BY a.model, b.model""",
+        )
+
+    def shared_prompts(self, model_a: str, model_b: str) -> list[tuple[str, str, str]]:
+        """Prompts that both answered: the prompt's key and both answers' keys."""
+        rows = self._connections.db.execute(
+            """SELECT a.prompt_key, a.key, b.key FROM answers a
+               JOIN answers b ON b.prompt_key = a.prompt_key AND b.sample = 0
+               WHERE a.model = ? AND b.model = ? AND a.sample = 0 ORDER BY a.prompt_key""",
+            [model_a, model_b],
+        ).fetchall()
+        return [(str(p), str(a), str(b)) for p, a, b in rows]
 
     def answers(self) -> AnswerColumns:
         """Counts and mean length, in tokens a turn's answer, by model."""

@@ -59,6 +59,11 @@ def m001_stages(db: Database) -> None:
             value REAL NOT NULL CHECK (value BETWEEN 0 AND 1), text TEXT NOT NULL,
             created_at {_NOW}) STRICT;
         CREATE INDEX outcomes_by_benchmark ON outcomes (benchmark, version, metric, item);
+        CREATE TABLE battles (
+            key TEXT PRIMARY KEY, prompt_key TEXT NOT NULL REFERENCES prompts(key),
+            first TEXT NOT NULL REFERENCES answers(key),
+            second TEXT NOT NULL REFERENCES answers(key), voter TEXT NOT NULL,
+            propensity REAL NOT NULL, created_at {_NOW}) STRICT;
         CREATE TABLE votes (
             id INTEGER PRIMARY KEY AUTOINCREMENT, battle TEXT NOT NULL UNIQUE,
             prompt_key TEXT NOT NULL REFERENCES prompts(key),

@@ -10,6 +10,7 @@ from arena.errors import ModelConflictError, StoreError
 from arena.records import (
     Answer,
     BackendKind,
+    Battle,
     Completion,
     Decoding,
     Failure,
@@ -55,6 +56,7 @@ class Store:
         self.scores = Rows(self._connections, "scores", Score)
         self.completions = Rows(self._connections, "completions", Completion)
         self.outcomes = Rows(self._connections, "outcomes", Outcome)
+        self.battles = Rows(self._connections, "battles", Battle)
         self.votes = Votes(self._connections)
         self.evidence = EvidenceColumns(self._connections)
 

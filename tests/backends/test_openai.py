@@ -42,7 +42,10 @@ def test_what_is_done_is_not_asked() -> None:
 
 
 def test_transient_faults_are_retried_and_honour_retry_after() -> None:
-    faults = [fault(429, headers={"retry-after-ms": "5"}), fault(500, headers={"retry-after-ms": "5"})]
+    faults = [
+        fault(429, headers={"retry-after-ms": "5"}),
+        fault(500, headers={"retry-after-ms": "5"}),
+    ]
     with serve(lambda body: faults.pop() if faults else "fine") as served:
         found = ask(served.url, Request(("q",)))
     assert found[0].turns == ("fine",)

@@ -126,9 +126,19 @@ def builtin_module() -> ModuleType:
 @pytest.mark.parametrize(
     ("reply", "answer", "right"),
     [
-        ("It is Paris.", "paris", True), ("Parisian", "Paris", False), ("42", "42", True),
-        ("The answer is 42.", "42", True), ("142", "42", False), ("42.5", "42", False),
-        ("1,42", "42", True), ("四十二", "四十二", True), ("答案是４２。", "42", True), ("", "42", False),
+        ("It is Paris.", "paris", True),
+        ("Parisian", "Paris", False),
+        ("42", "42", True),
+        ("The answer is 42.", "42", True),
+        ("142", "42", False),
+        ("42.5", "42", False),
+        ("1,42", "42", True),
+        ("四十二", "四十二", True),
+        ("二十六", "十六", False),
+        ("答案是十六。", "十六", True),
+        ("在长江边", "长江", True),
+        ("答案是４２。", "42", True),
+        ("", "42", False),
     ],
 )
 def test_marking(reply: str, answer: str, right: bool) -> None:

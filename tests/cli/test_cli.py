@@ -13,7 +13,8 @@ from arena.cli.main import app
 from arena.store import Store
 
 COMMANDS = sorted(
-    (command.name or command.callback.__name__) for command in app.registered_commands
+    (command.name or command.callback.__name__)
+    for command in app.registered_commands
     if command.callback
 )
 BATTLES = "model_a,model_b,winner\n" + "x,y,model_a\n" * 30 + "x,y,model_b\n" * 10
@@ -22,7 +23,10 @@ BATTLES = "model_a,model_b,winner\n" + "x,y,model_a\n" * 30 + "x,y,model_b\n" * 
 def arena(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from arena.cli import main; main()", *words],
-        cwd=cwd, capture_output=True, text=True, check=False,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -42,8 +46,16 @@ def test_rank_prints_the_same_ranking_in_every_format(tmp_path: Path) -> None:
     (tmp_path / "battles.csv").write_text(BATTLES)
     printed = json.loads(arena("rank", "battles.csv", "--format", "json", cwd=tmp_path).stdout)
     assert set(printed) >= {"method", "models"}
-    fields = ["model", "rating", "ci_low", "ci_high", "rank", "rank_low", "rank_high",
-              "comparisons"]
+    fields = [
+        "model",
+        "rating",
+        "ci_low",
+        "ci_high",
+        "rank",
+        "rank_low",
+        "rank_high",
+        "comparisons",
+    ]
     assert [list(row)[:8] for row in printed["models"]] == [fields, fields]
     first, second = printed["models"]
     assert (first["model"], first["rank"], second["rank"]) == ("x", 1, 2)
@@ -68,8 +80,9 @@ def test_the_path_from_prompts_to_site_by_commands(tmp_path: Path) -> None:
         done = arena(*command, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "out" / "leaderboard.json").read_text())["label"] == "judge-only"
-    ranked = arena("rank", "--by", "language", "--format", "json", "--allow-weak-judges",
-                   cwd=tmp_path)
+    ranked = arena(
+        "rank", "--by", "language", "--format", "json", "--allow-weak-judges", cwd=tmp_path
+    )
     assert len(json.loads(ranked.stdout)) == 1
 
 

@@ -46,8 +46,16 @@ def test_no_text_raises_and_nothing_outside_the_set_counts(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("[[7]]", 7), ("[[3]] no, [[ 8.5 ]]", 8.5), ("[[11]]", None), ("[[0]]", None),
-     ("[[seven]]", None), ("[[1e1]]", None), ("[[٣]]", None), ("7", None)],
+    [
+        ("[[7]]", 7),
+        ("[[3]] no, [[ 8.5 ]]", 8.5),
+        ("[[11]]", None),
+        ("[[0]]", None),
+        ("[[seven]]", None),
+        ("[[1e1]]", None),
+        ("[[٣]]", None),
+        ("7", None),
+    ],
 )
 def test_scores(text: str, value: float | None) -> None:
     assert parse_score(text, (1, 10)).value == value

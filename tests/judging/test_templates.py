@@ -27,8 +27,11 @@ def blocks(text: str) -> list[tuple[str, str]]:
 
 
 def test_every_outside_text_stands_in_a_block_of_its_own() -> None:
-    assert blocks(pair("one", "two")) == [("question", "Q?"), ("answer_a", "one"),
-                                          ("answer_b", "two")]
+    assert blocks(pair("one", "two")) == [
+        ("question", "Q?"),
+        ("answer_a", "one"),
+        ("answer_b", "two"),
+    ]
 
 
 @given(st.text(max_size=80), st.text(max_size=80))
@@ -51,8 +54,14 @@ def test_each_turn_is_a_block() -> None:
     prompt = Prompt("p", ("Q1", "Q2"), references=("R1", "R2"))
     text = template.pair(prompt, ["a1", "a2"], ["b1", "b2"], OPTIONS)
     assert [tag for tag, _ in blocks(text)] == [
-        "question_1", "question_2", "answer_a_1", "answer_a_2", "answer_b_1", "answer_b_2",
-        "reference_1", "reference_2",
+        "question_1",
+        "question_2",
+        "answer_a_1",
+        "answer_a_2",
+        "answer_b_1",
+        "answer_b_2",
+        "reference_1",
+        "reference_2",
     ]
 
 

@@ -8,7 +8,16 @@ import pytest
 
 from arena.errors import ModelConflictError, StoreError
 from arena.records import (
-    Answer, BackendKind, Decoding, Failure, Model, Outcome, Prompt, Usage, Vote, Winner,
+    Answer,
+    BackendKind,
+    Decoding,
+    Failure,
+    Model,
+    Outcome,
+    Prompt,
+    Usage,
+    Vote,
+    Winner,
 )
 from arena.store import Store
 from arena.store.connection import sqlite3 as driver
@@ -90,8 +99,9 @@ def test_what_was_said_cannot_be_changed_or_removed(filled: Store, table: str) -
             conn.execute(f"DELETE FROM {table}")
         with pytest.raises(driver.IntegrityError, match="append-only"):
             conn.execute(f"UPDATE {table} SET rowid = rowid + 1")
-    triggers = conn.execute("SELECT count(*) FROM sqlite_master WHERE tbl_name = ? AND type = "
-                            "'trigger'", [table]).fetchone()[0]
+    triggers = conn.execute(
+        "SELECT count(*) FROM sqlite_master WHERE tbl_name = ? AND type = 'trigger'", [table]
+    ).fetchone()[0]
     conn.close()
     assert triggers == 2
 
@@ -112,7 +122,10 @@ def test_failures_are_counted_by_kind(store: Store) -> None:
     store.add_failures([Failure("answer", "k", "TransientError", f"m{i}") for i in range(3)])
     (count,) = store.failure_counts()
     assert (count.stage, count.kind, count.count, count.message) == (
-        "answer", "TransientError", 3, "m2",
+        "answer",
+        "TransientError",
+        3,
+        "m2",
     )
 
 
@@ -141,7 +154,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(
 ) -> None:
     path = tmp_path / "x.db"
     path.write_bytes(content)
-    with pytest.raises(StoreError, match="x.db"):
+    with pytest.raises(StoreError, match=r"x\.db"):
         Store(path)
     assert path.read_bytes() == content
 
@@ -152,7 +165,7 @@ def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) 
     conn.execute("CREATE TABLE recipes (id)")
     conn.commit()
     conn.close()
-    with pytest.raises(StoreError, match="not an arena's .*recipes"):
+    with pytest.raises(StoreError, match=r"not an arena's .*recipes"):
         Store(path)
     conn = sqlite3.connect(path)
     assert conn.execute("SELECT name FROM sqlite_master").fetchall() == [("recipes",)]
@@ -161,8 +174,10 @@ def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) 
 
 def test_a_newer_database_is_refused(store: Store) -> None:
     conn = driver.connect(str(store.path))
-    conn.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
-                 "VALUES ('arena', 'm999_future', '')")
+    conn.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
+        "VALUES ('arena', 'm999_future', '')"
+    )
     conn.commit()
     conn.close()
     with pytest.raises(StoreError, match="newer version"):

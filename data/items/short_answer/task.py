@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 ITEMS = Path(__file__).parent / "items.jsonl"
+NUMERAL = "[〇零一二两三四五六七八九十百千万0-9]"
 INSTRUCTIONS = {"en": "Answer in a few words.", "zh": "请用几个字回答。"}
 
 
@@ -26,8 +27,10 @@ def process_results(doc: dict[str, Any], results: list[str]) -> dict[str, float]
 
 
 def contains(reply: str, answer: str) -> bool:
-    """Whether `answer` is in `reply`, by letters and digits as whole words, whatever the case."""
+    """Whether `answer` stands in `reply`: whole words and whole numbers, whatever the case."""
     text, wanted = (unicodedata.normalize("NFKC", s).casefold() for s in (reply, answer))
-    if not wanted.isascii():
-        return wanted in text
-    return re.search(rf"(?<![a-z0-9.]){re.escape(wanted)}(?![a-z0-9]|\.[0-9])", text) is not None
+    if wanted.isascii():
+        pattern = rf"(?<![a-z0-9.]){re.escape(wanted)}(?![a-z0-9]|\.[0-9])"
+    else:
+        pattern = rf"(?<!{NUMERAL}){re.escape(wanted)}(?!{NUMERAL})"
+    return re.search(pattern, text) is not None

@@ -1,0 +1,71 @@
+"""The rating engine: comparisons in, ratings with honest intervals out.
+
+Only numpy and scipy are needed; the module works on its own, as a library.
+
+    c = Comparisons.from_frame(frame)      # model_a, model_b, winner
+    result = bradley_terry(c)              # Elo points, mean 1000, 95 % intervals
+    result.as_rows()                       # the leaderboard, the best first
+"""
+
+from arena.ratings.agreement import (
+    Agreement,
+    Estimate,
+    agreement,
+    cohen_kappa,
+    flip_rate,
+    krippendorff_alpha,
+    position_bias,
+    rank_correlation,
+    wilson,
+)
+from arena.ratings.bradley_terry import Interval, Ties, bradley_terry
+from arena.ratings.combine import combine
+from arena.ratings.comparisons import Comparisons, concat
+from arena.ratings.elo import elo
+from arena.ratings.evidence import CombinedResult, Label, Method, Source
+from arena.ratings.fit_checks import GoodnessOfFit, WinMatrix, goodness_of_fit, win_matrix
+from arena.ratings.influence import Influence, influence
+from arena.ratings.online import Online
+from arena.ratings.pairing import NextPair, next_pairs
+from arena.ratings.result import Coefficient, RatingResult, RatingRow, Settings
+from arena.ratings.style import STYLE_NAMES, Style, style_differences, style_of
+
+__all__ = [
+    "STYLE_NAMES",
+    "Agreement",
+    "Coefficient",
+    "CombinedResult",
+    "Comparisons",
+    "Estimate",
+    "GoodnessOfFit",
+    "Influence",
+    "Interval",
+    "Label",
+    "Method",
+    "NextPair",
+    "Online",
+    "RatingResult",
+    "RatingRow",
+    "Settings",
+    "Source",
+    "Style",
+    "Ties",
+    "WinMatrix",
+    "agreement",
+    "bradley_terry",
+    "cohen_kappa",
+    "combine",
+    "concat",
+    "elo",
+    "flip_rate",
+    "goodness_of_fit",
+    "influence",
+    "krippendorff_alpha",
+    "next_pairs",
+    "position_bias",
+    "rank_correlation",
+    "style_differences",
+    "style_of",
+    "wilson",
+    "win_matrix",
+]

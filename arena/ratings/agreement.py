@@ -1,0 +1,242 @@
+"""How far people and judges agree, and how far a judge agrees with itself.
+
+Intervals of shares are Wilson's; all others are percentiles of a bootstrap over groups of
+items (prompts), which are what a new sample would bring.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import kendalltau, norm, rankdata
+
+from arena.errors import InputError
+from arena.ratings.arrays import Floats, Ints, totals
+from arena.ratings.battles import battle_groups, match
+from arena.ratings.comparisons import Comparisons
+from arena.ratings.factors import factorise
+from arena.ratings.fitted import fit_half
+from arena.ratings.likelihood import precision_of
+
+ROUNDS = 1000
+RATING_ROUNDS = 200
+WEAK_PRIOR = 400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its interval, and how many items it is made of."""
+
+    value: float
+    ci_low: float
+    ci_high: float
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Two sources on the battles that both have seen; the verdicts are win, tie and loss.
+
+    share: of battles with the same verdict. kappa: Cohen's, 1 is perfect, 0 is chance.
+    decided: share where neither said tie.
+    """
+
+    share: Estimate
+    kappa: Estimate
+    decided: Estimate
+
+
+def agreement(
+    a: Comparisons, b: Comparisons, *, confidence: float = 0.95, rounds: int = ROUNDS, seed: int = 0
+) -> Agreement:
+    """Agreement by battle, a majority (or mean) of each source's rows; bootstrap over prompts."""
+    models = tuple(sorted({*a.models, *b.models}))
+    first, second = match([a.aligned(models), b.aligned(models)], by_prompt=True)
+    _, left, right = np.intersect1d(first.key, second.key, return_indices=True)
+    if not len(left):
+        raise InputError("the two sources have no battle in common.")
+    x, y = np.sign(first.outcome[left] - 0.5), np.sign(second.outcome[right] - 0.5)
+    groups = first.group[left]
+    clear = (x != 0) & (y != 0)
+    if not clear.any():
+        raise InputError("the two sources decided no battle in common.")
+
+    def same(rows: Floats) -> float:
+        return float(np.average(x == y, weights=rows))
+
+    return Agreement(
+        share=_bootstrapped(same, groups, confidence, rounds, seed),
+        kappa=cohen_kappa(x, y, groups, confidence=confidence, rounds=rounds, seed=seed),
+        decided=wilson(int((x == y)[clear].sum()), int(clear.sum()), confidence),
+    )
+
+
+def cohen_kappa(
+    a: Sequence[object] | Floats,
+    b: Sequence[object] | Floats,
+    groups: Ints | None = None,
+    *,
+    confidence: float = 0.95,
+    rounds: int = ROUNDS,
+    seed: int = 0,
+) -> Estimate:
+    """Cohen's κ of two raters' labels of the same items; NaN where both gave one label only.
+
+    groups: (n,) codes of items that go together; None is each its own.
+    """
+    if len(a) != len(b):
+        raise InputError(f"two raters gave {len(a)} and {len(b)} labels; they must pair up.")
+    labels = factorise("label", [*a, *b])
+    x, y = np.split(labels.codes, 2)
+    size = len(labels.labels)
+
+    def kappa(rows: Floats) -> float:
+        table = totals(x * size + y, rows, size * size).reshape(size, size)
+        table /= table.sum()
+        chance = float(table.sum(axis=0) @ table.sum(axis=1))
+        return float("nan") if chance == 1.0 else (float(np.trace(table)) - chance) / (1 - chance)
+
+    return _bootstrapped(kappa, _each(groups, len(a)), confidence, rounds, seed)
+
+
+def krippendorff_alpha(
+    items: Sequence[object] | Ints,
+    labels: Sequence[object],
+    groups: Ints | None = None,
+    *,
+    confidence: float = 0.95,
+    rounds: int = ROUNDS,
+    seed: int = 0,
+) -> Estimate:
+    """Krippendorff's α for nominal labels, any number of raters an item.
+
+    items, labels: (n,) one row per rating. groups: (number of items,) in the order in which
+    items first appear; None is each its own. Items with one rating say nothing.
+    """
+    unit, label = factorise("item", items), factorise("label", labels)
+    size, count = len(label.labels), len(unit.labels)
+    table = totals(unit.codes * np.int64(size) + label.codes, None, size * count)
+    table = table.reshape(count, size)
+    raters = table.sum(axis=1)
+    paired = raters >= 2
+    if not paired.any():
+        raise InputError("no item has two ratings, so there is no agreement to measure.")
+    table = np.where(paired[:, None], table, 0.0)
+    # Pairs of different labels within an item, each rating weighed alike.
+    apart = (raters**2 - (table**2).sum(axis=1)) / np.maximum(raters - 1.0, 1.0) * paired
+
+    def alpha(rows: Floats) -> float:
+        share = rows @ table
+        total = share.sum()
+        expected = (total**2 - (share**2).sum()) / (total - 1.0)
+        return float("nan") if expected == 0.0 else 1.0 - float(rows @ apart) / float(expected)
+
+    return _bootstrapped(alpha, _each(groups, count), confidence, rounds, seed)
+
+
+def rank_correlation(
+    a: Comparisons,
+    b: Comparisons,
+    *,
+    method: str = "spearman",
+    confidence: float = 0.95,
+    rounds: int = RATING_ROUNDS,
+    seed: int = 0,
+) -> Estimate:
+    """Correlation of two sources' rankings of the models that both compared.
+
+    method: "spearman" or "kendall". Both are rated anew for every resample of prompts.
+    """
+    if method not in ("spearman", "kendall"):
+        raise InputError(f"method is {method!r}; allowed are 'spearman', 'kendall'.")
+    models = tuple(sorted({*a.models, *b.models}))
+    shared = np.array([name in a.models and name in b.models for name in models])
+    if shared.sum() < 3:
+        raise InputError("a rank correlation needs at least 3 models in common.")
+    sources = [a.aligned(models), b.aligned(models)]
+    first, second = match(sources, by_prompt=True)
+    groups = np.concatenate([first.group, second.group])
+    precision = precision_of(len(models), WEAK_PRIOR)
+    names = np.array(models)
+    cut = len(first.key)
+
+    def correlation(rows: Floats) -> float:
+        ratings = []
+        for battles, weight in ((first, rows[:cut]), (second, rows[cut:])):
+            kept = weight > 0
+            c = Comparisons(
+                models,
+                battles.i[kept],
+                battles.j[kept],
+                battles.outcome[kept],
+                weight=weight[kept] * battles.weight[kept],
+            )
+            ratings.append(fit_half(c, precision).theta[shared])
+        if method == "kendall":
+            return float(kendalltau(*ratings).statistic)
+        return float(np.corrcoef(rankdata(ratings[0]), rankdata(ratings[1]))[0, 1])
+
+    estimate = _bootstrapped(correlation, groups, confidence, rounds, seed)
+    return Estimate(estimate.value, estimate.ci_low, estimate.ci_high, len(names[shared]))
+
+
+def wilson(successes: int, trials: int, confidence: float = 0.95) -> Estimate:
+    """A share with Wilson's score interval."""
+    if not 0 <= successes <= trials or trials < 1:
+        raise InputError(f"{successes} of {trials} is not a share.")
+    z = float(norm.ppf(0.5 + confidence / 2.0))
+    share = successes / trials
+    middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z / (1 + z**2 / trials) * np.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2)
+    return Estimate(share, max(0.0, middle - half), min(1.0, middle + half), trials)
+
+
+def position_bias(c: Comparisons, confidence: float = 0.95) -> Estimate:
+    """How often the first slot was preferred where either was; 0.5 is no bias."""
+    decided = c.outcome != 0.5
+    if not decided.any():
+        raise InputError("every comparison is a tie, so there is no preference to measure.")
+    return wilson(int((c.outcome > 0.5).sum()), int(decided.sum()), confidence)
+
+
+def flip_rate(c: Comparisons, confidence: float = 0.95) -> Estimate:
+    """Share of battles judged in both orders whose verdict changes with the order."""
+    battle = battle_groups(c).codes
+    size = int(battle.max()) + 1
+    forward = c.i < c.j
+    for_first = np.where(forward, c.outcome, 1.0 - c.outcome) - 0.5
+    seen = [totals(battle[side], None, size) for side in (forward, ~forward)]
+    said = [
+        np.sign(np.round(totals(battle[side], for_first[side], size), 12))
+        for side in (forward, ~forward)
+    ]
+    both = (seen[0] > 0) & (seen[1] > 0)
+    if not both.any():
+        raise InputError("no battle was judged in both orders.")
+    return wilson(int((said[0] != said[1])[both].sum()), int(both.sum()), confidence)
+
+
+def _each(groups: Ints | None, items: int) -> Ints:
+    return np.arange(items) if groups is None else groups
+
+
+def _bootstrapped(
+    statistic: Callable[[Floats], float], groups: Ints, confidence: float, rounds: int, seed: int
+) -> Estimate:
+    """The statistic of all items, and percentiles over resampled groups; weights (n,)."""
+    codes = np.unique(groups, return_inverse=True)[1]
+    size = int(codes.max()) + 1
+    rng = np.random.default_rng(seed)
+    draws = []
+    for _ in range(rounds):
+        weight = totals(rng.integers(size, size=size), None, size)[codes]
+        draws.append(statistic(weight) if weight.any() else float("nan"))
+    tail = 0.5 - confidence / 2.0
+    # A resample in which a statistic is undefined says nothing about its spread.
+    defined = np.array(draws)[~np.isnan(draws)]
+    low, high = (
+        np.quantile(defined, [tail, 1 - tail], method="weibull")
+        if defined.size
+        else (np.nan, np.nan)
+    )
+    return Estimate(statistic(np.ones(len(groups))), float(low), float(high), len(groups))

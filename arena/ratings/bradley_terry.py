@@ -1,0 +1,216 @@
+"""Bradley–Terry ratings of comparisons, with intervals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from arena.errors import InputError
+from arena.ratings import sandwich
+from arena.ratings.arrays import Floats
+from arena.ratings.battles import AUTO, independent_groups
+from arena.ratings.bootstrap import resample
+from arena.ratings.comparisons import Comparisons
+from arena.ratings.diagnostics import require_finite
+from arena.ratings.fitted import Fitted, HalfFit, fit_half
+from arena.ratings.likelihood import prior_precision
+from arena.ratings.result import Coefficient, RatingResult, Settings
+from arena.ratings.scale import MEAN, POINTS_PER_LOG, to_points
+from arena.ratings.style import StyleFit, fit_style
+from arena.ratings.ties import fit_ties
+
+
+class Ties(StrEnum):
+    """What a tie counts as."""
+
+    HALF = "half"
+    DAVIDSON = "davidson"
+    RAO_KUPPER = "rao-kupper"
+
+
+class Interval(StrEnum):
+    """How intervals are made."""
+
+    SANDWICH = "sandwich"
+    BOOTSTRAP = "bootstrap"
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """How far parameters may be off: covariance (p, p), low and high (p,), in log-odds."""
+
+    covariance: Floats
+    low: Floats
+    high: Floats
+
+
+def bradley_terry(
+    c: Comparisons,
+    *,
+    ties: str = Ties.HALF,
+    interval: str | None = Interval.SANDWICH,
+    cluster: str | None = AUTO,
+    rounds: int = 1000,
+    confidence: float = 0.95,
+    prior: float | None = None,
+    style: Sequence[str] | None = None,
+    seed: int = 0,
+    anchor: tuple[str, float] | None = None,
+) -> RatingResult:
+    """Maximum-likelihood ratings in Elo points, mean 1000.
+
+    interval: "sandwich", "bootstrap" (percentiles of `rounds` resamples) or None.
+    cluster: whose groups are independent of each other: "prompt", "voter", "source",
+        "battle" (the same two answers to the same prompt), None (every row), or "auto":
+        prompts where they outnumber models, else battles, else voters who outnumber models.
+    confidence: coverage of each interval, in (0, 1).
+    prior: standard deviation in Elo points of a normal prior on ratings around their mean.
+        It makes ratings finite where models are undefeated or parts never met.
+    style: names of covariate columns to hold equal. Each is scaled by its root mean square,
+        not centred; the result has the effects as coefficients, and ratings without them.
+    anchor: (model, rating) that fixes the origin instead of mean 1000. Intervals stay those
+        of the distance to the mean: they do not take in the anchor's own error.
+    """
+    settings = _settings(
+        c,
+        Settings(
+            method="bradley-terry",
+            ties=choice(Ties, ties, "ties"),
+            interval=None if interval is None else choice(Interval, interval, "interval"),
+            cluster=cluster,
+            rounds=rounds,
+            confidence=confidence,
+            prior=prior,
+            style=tuple(style or ()),
+            seed=seed,
+            anchor=anchor,
+        ),
+    )
+    if prior is None:
+        require_finite(c.pair_counts.points, c.models)
+    fitted = fit(c, settings)
+    spread = None if interval is None else _spread(fitted, settings)
+    result = rate(c, fitted.theta, spread, settings)
+    return replace(
+        result,
+        coefficients=_coefficients(fitted, spread),
+        without_style=to_points(fitted.without) if isinstance(fitted, StyleFit) else None,
+    )
+
+
+def fit(c: Comparisons, settings: Settings) -> Fitted:
+    """The point estimate that the settings ask for."""
+    precision = prior_precision(len(c.models), settings.prior)
+    if settings.style and settings.ties != Ties.HALF:
+        raise InputError(f"style control goes with ties='half', not {settings.ties!r}.")
+    if settings.style:
+        return fit_style(c, settings.style, precision)
+    if settings.ties != Ties.HALF:
+        return fit_ties(c, settings.ties, precision)
+    return fit_half(c, precision)
+
+
+def _spread(fitted: Fitted, settings: Settings) -> Spread:
+    c = fitted.c
+    _, codes = independent_groups(c, settings.cluster)
+    if settings.interval == Interval.BOOTSTRAP:
+        if not isinstance(fitted, HalfFit):
+            raise InputError("interval='bootstrap' goes with ties='half' and no style control.")
+        draws = resample(
+            c,
+            codes,
+            fitted.theta,
+            fitted.hessian,
+            fitted.precision,
+            settings.rounds or 0,
+            settings.seed,
+        )
+        return _percentiles(draws, fitted.theta, settings.confidence)
+    covariance = fitted.covariance(codes)
+    freedom = None if settings.clusters is None else settings.clusters - 1
+    return wald(fitted.parameters, covariance, settings.confidence, freedom)
+
+
+def _coefficients(fitted: Fitted, spread: Spread | None) -> tuple[Coefficient, ...]:
+    first = len(fitted.theta)
+    return tuple(
+        Coefficient(
+            name,
+            float(fitted.parameters[k]),
+            None if spread is None else float(spread.low[k]),
+            None if spread is None else float(spread.high[k]),
+        )
+        for k, name in enumerate(fitted.extras, first)
+    )
+
+
+def rate(c: Comparisons, theta: Floats, spread: Spread | None, settings: Settings) -> RatingResult:
+    """The result in Elo points of log-strengths (m,), mean 0, and their spread."""
+    ratings = to_points(theta)
+    shift = 0.0
+    if settings.anchor is not None:
+        shift = settings.anchor[1] - ratings[_position(c, settings.anchor[0])]
+    result = RatingResult(c.models, ratings + shift, c.pair_counts.battles, settings)
+    if spread is None:
+        return result
+    models = len(theta)
+    return replace(
+        result,
+        ci_low=MEAN + shift + POINTS_PER_LOG * spread.low[:models],
+        ci_high=MEAN + shift + POINTS_PER_LOG * spread.high[:models],
+        covariance=POINTS_PER_LOG**2 * spread.covariance[:models, :models],
+    )
+
+
+def wald(
+    theta: Floats, covariance: Floats, confidence: float, freedom: Floats | int | None = None
+) -> Spread:
+    """The spread of a normal estimate; Student's t where the variance has few degrees."""
+    half = sandwich.quantile(confidence, freedom) * np.sqrt(np.diagonal(covariance))
+    return Spread(covariance, theta - half, theta + half)
+
+
+def _percentiles(draws: Floats, theta: Floats, confidence: float) -> Spread:
+    tail = 0.5 - confidence / 2.0
+    # The default method would leave too little in the tails of a finite number of draws.
+    low, high = np.quantile(draws, [tail, 1.0 - tail], axis=0, method="weibull")
+    covariance = np.atleast_2d(np.cov(draws, rowvar=False))
+    return Spread(covariance, np.minimum(low, theta), np.maximum(high, theta))
+
+
+def _settings(c: Comparisons, asked: Settings) -> Settings:
+    """The settings as they apply to these comparisons; errors for what cannot be."""
+    if not 0.0 < asked.confidence < 1.0:
+        raise InputError(f"confidence is {asked.confidence}; allowed is between 0 and 1.")
+    if asked.anchor is not None:
+        _position(c, asked.anchor[0])
+    is_bootstrap = asked.interval == Interval.BOOTSTRAP
+    if is_bootstrap and asked.rounds is not None and asked.rounds < 2:
+        raise InputError(f"rounds is {asked.rounds}; a bootstrap needs at least 2.")
+    name, codes = independent_groups(c, asked.cluster)
+    clusters = None if codes is None else len(np.unique(codes))
+    if clusters is not None and clusters < 2 and asked.interval is not None:
+        raise InputError(f"all rows have the same {name}; use cluster=None for an interval.")
+    return replace(
+        asked,
+        cluster=name,
+        clusters=clusters,
+        rounds=asked.rounds if is_bootstrap else None,
+        weighting=None if c.propensity is None else "propensity",
+    )
+
+
+def choice(allowed: type[StrEnum], value: str, name: str) -> StrEnum:
+    """The member of that value; an error that names the allowed ones."""
+    try:
+        return allowed(value)
+    except ValueError:
+        known = ", ".join(repr(str(member)) for member in allowed)
+        raise InputError(f"{name} is {value!r}; allowed are {known}.") from None
+
+
+def _position(c: Comparisons, model: str) -> int:
+    if model not in c.models:
+        raise InputError(f"the anchor {model!r} is not among the models compared.")
+    return c.models.index(model)

@@ -1,0 +1,386 @@
+"""One ranking of people's votes, judges' verdicts and benchmarks' results.
+
+The estimand is always the human-preference rating. Every result says which evidence it
+stands on: how many comparisons of each source, how each was weighed, and a label.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from arena.errors import InputError
+from arena.ratings.arrays import Ints
+from arena.ratings.battles import (
+    AUTO,
+    BATTLE,
+    independent_groups,
+    match,
+    one_per_battle,
+    scale_free,
+)
+from arena.ratings.bradley_terry import bradley_terry, choice, rate, wald
+from arena.ratings.comparisons import Comparisons, concat
+from arena.ratings.evidence import CombinedResult, Label, Method, Source
+from arena.ratings.fitted import fit_half
+from arena.ratings.hierarchical import Column, hierarchical
+from arena.ratings.joint import joint
+from arena.ratings.likelihood import precision_of
+from arena.ratings.newton import bread, centred
+from arena.ratings.ppi import ppi
+from arena.ratings.result import RatingResult, Settings
+from arena.ratings.scale import POINTS_PER_LOG, to_log, to_points
+
+# Below this many models a spread of residuals cannot be learned.
+FEWEST_MODELS = 8
+WEAK_PRIOR = 400.0
+SUBJECTIVE_SHARE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class _Evidence:
+    """What was given, over the same models."""
+
+    models: tuple[str, ...]
+    human: Comparisons | None
+    judges: Mapping[str, Comparisons]
+    objective: Mapping[str, Comparisons]
+    settings: Settings
+    prior: float
+
+    @cached_property
+    def single(self) -> dict[str, Comparisons]:
+        """Judges with one observation per battle."""
+        return {name: one_per_battle(c) for name, c in self.judges.items()}
+
+
+def combine(
+    human: Comparisons | None = None,
+    judges: Mapping[str, Comparisons] | None = None,
+    objective: Mapping[str, Comparisons] | None = None,
+    method: str = Method.AUTO,
+    *,
+    cluster: str | None = AUTO,
+    confidence: float = 0.95,
+    prior: float = WEAK_PRIOR,
+    subjective_share: float = SUBJECTIVE_SHARE,
+    seed: int = 0,
+    anchor: tuple[str, float] | None = None,
+) -> CombinedResult:
+    """Human-preference ratings from all the evidence, in Elo points, mean 1000.
+
+    method: "hierarchical" (default with votes, judges or benchmarks, and 8 models), "ppi",
+        "joint", "human", "judge-only" (default without votes), or "auto".
+    cluster: whose groups of votes are independent, as in `bradley_terry`; judges and
+        benchmarks always take "auto".
+    prior: standard deviation in Elo points of the weak prior that every method has.
+    subjective_share: weight of the subjective ratings in the overall column, in [0, 1].
+    """
+    if not 0.0 <= subjective_share <= 1.0:
+        raise InputError(f"subjective_share is {subjective_share}; allowed is 0 to 1.")
+    settings = Settings(
+        method=choice(Method, method, "method"),
+        interval="sandwich",
+        cluster=cluster,
+        confidence=confidence,
+        prior=prior,
+        seed=seed,
+        anchor=anchor,
+    )
+    evidence = _aligned(human, judges or {}, objective or {}, settings, prior)
+    benchmarks = tuple((name, _alone(c, evidence)) for name, c in evidence.objective.items())
+    if evidence.human is None and not evidence.judges:
+        return _objective_only(evidence, benchmarks)
+    chosen = _method(evidence)
+    result = METHODS[chosen](replace(evidence, settings=replace(settings, method=chosen)))
+    result = replace(result, objective=benchmarks)
+    return replace(result, overall=_overall(result, benchmarks, subjective_share))
+
+
+def _aligned(
+    human: Comparisons | None,
+    judges: Mapping[str, Comparisons],
+    objective: Mapping[str, Comparisons],
+    settings: Settings,
+    prior: float,
+) -> _Evidence:
+    # Sources are taken in the order of their names, so that theirs does not matter.
+    parts = [*([human] if human is not None else []), *judges.values(), *objective.values()]
+    if not parts:
+        raise InputError("there is no evidence: give votes, judges or objective results.")
+    models = tuple(sorted({name for part in parts for name in part.models}))
+    return _Evidence(
+        models,
+        None if human is None else human.aligned(models),
+        {name: judges[name].aligned(models) for name in sorted(judges)},
+        {name: objective[name].aligned(models) for name in sorted(objective)},
+        settings,
+        prior,
+    )
+
+
+def _method(evidence: _Evidence) -> Method:
+    asked = Method(evidence.settings.method)
+    if asked == Method.AUTO:
+        return _best_method(evidence)
+    if evidence.human is None and asked not in (Method.JUDGE_ONLY, Method.JOINT):
+        raise InputError(f"method={str(asked)!r} needs votes; without them ask for 'judge-only'.")
+    if not evidence.judges and asked == Method.JUDGE_ONLY:
+        raise InputError("method='judge-only' needs a judge's verdicts.")
+    return asked
+
+
+def _best_method(evidence: _Evidence) -> Method:
+    if evidence.human is None:
+        return Method.JUDGE_ONLY
+    if len(evidence.models) >= FEWEST_MODELS and (evidence.judges or evidence.objective):
+        return Method.HIERARCHICAL
+    prompts = [c.prompt for c in (evidence.human, *evidence.judges.values())]
+    if evidence.judges and all(prompt is not None for prompt in prompts):
+        return Method.PPI
+    return Method.HUMAN
+
+
+def _alone(c: Comparisons, evidence: _Evidence) -> RatingResult:
+    """Ratings by one source alone, over the models that it compared."""
+    s = evidence.settings
+    return bradley_terry(c.observed(), confidence=s.confidence, prior=s.prior, seed=s.seed)
+
+
+def _human(evidence: _Evidence) -> CombinedResult:
+    votes = _votes(evidence)
+    s = evidence.settings
+    plain = bradley_terry(
+        votes,
+        cluster=s.cluster,
+        confidence=s.confidence,
+        prior=s.prior,
+        seed=s.seed,
+        anchor=s.anchor,
+    )
+    settings = replace(plain.settings, method=Method.HUMAN)
+    return _from(plain, settings, Label.HUMAN_ANCHORED, _sources(evidence), human=plain)
+
+
+def _judge_only(evidence: _Evidence) -> CombinedResult:
+    """Judges weigh the same, one observation per battle each."""
+    s = evidence.settings
+    pooled = concat([replace(c, source=None) for c in evidence.single.values()])
+    plain = bradley_terry(
+        pooled,
+        confidence=s.confidence,
+        prior=s.prior,
+        seed=s.seed,
+        anchor=s.anchor,
+    )
+    settings = replace(plain.settings, method=Method.JUDGE_ONLY)
+    weights = dict.fromkeys(evidence.judges, 1.0)
+    return _from(plain, settings, Label.JUDGE_ONLY, _sources(evidence, weights))
+
+
+def _hierarchical(evidence: _Evidence) -> CombinedResult:
+    votes = _votes(evidence)
+    if not evidence.judges and not evidence.objective:
+        return _human(evidence)
+    s = evidence.settings
+    name, codes = independent_groups(votes, s.cluster)
+    posterior = hierarchical(votes, _columns(evidence), codes, evidence.prior)
+    names = [*evidence.judges, *evidence.objective]
+    weights = dict(zip(names, posterior.weights.tolist(), strict=True))
+    settings = replace(s, cluster=name, clusters=_count(codes))
+    spread = wald(posterior.theta, posterior.covariance, s.confidence, posterior.freedom)
+    return _from(
+        rate(votes, posterior.theta, spread, settings),
+        settings,
+        Label.HUMAN_ANCHORED,
+        _sources(evidence, weights),
+        parameters=(("tau", posterior.tau), ("design effect", posterior.design_effect)),
+        predicted=to_points(posterior.predicted),
+        human=_human(evidence),
+        assumption_free=_ppi(evidence) if _can_match(evidence) else None,
+    )
+
+
+def _ppi(evidence: _Evidence) -> CombinedResult:
+    votes = _votes(evidence)
+    if not evidence.judges:
+        return _human(evidence)
+    s = evidence.settings
+    asked, _ = independent_groups(votes, s.cluster)
+    # What judges share with people is prompts or battles, never voters.
+    name = BATTLE if asked == BATTLE else "prompt"
+    battles = match([votes, *evidence.single.values()], by_prompt=name != BATTLE)
+    powered = ppi(battles[0], battles[1:], len(evidence.models), s.prior)
+    settings = replace(s, method=Method.PPI, cluster=name, clusters=powered.groups)
+    spread = wald(powered.theta, powered.covariance, s.confidence, powered.groups - 1)
+    weights = dict(zip(evidence.judges, powered.weights.tolist(), strict=True))
+    return _from(
+        rate(votes, powered.theta, spread, settings),
+        settings,
+        Label.HUMAN_ANCHORED,
+        _sources(evidence, weights),
+        parameters=(("power", powered.power),),
+        human=_human(evidence),
+    )
+
+
+def _joint(evidence: _Evidence) -> CombinedResult:
+    s = evidence.settings
+    if not evidence.judges:
+        return _human(evidence)
+    judges = [replace(c, outcome=scale_free(c.outcome)) for c in evidence.judges.values()]
+    sources = judges if evidence.human is None else [evidence.human, *judges]
+    name, groups = _shared_groups(sources)
+    precision = precision_of(len(evidence.models), evidence.prior)
+    fitted = joint(evidence.human, judges, groups, precision)
+    settings = replace(s, cluster=name)
+    spread = wald(fitted.theta, fitted.covariance, s.confidence)
+    weights = dict(zip(evidence.judges, fitted.discrimination.tolist(), strict=True))
+    biases = dict(zip(evidence.judges, fitted.bias.tolist(), strict=True))
+    label = Label.JUDGE_ONLY if evidence.human is None else Label.HUMAN_ANCHORED
+    return _from(
+        rate(concat(sources), fitted.theta, spread, settings),
+        settings,
+        label,
+        _sources(evidence, weights, biases),
+        human=None if evidence.human is None else _human(evidence),
+    )
+
+
+def _objective_only(
+    evidence: _Evidence, benchmarks: tuple[tuple[str, RatingResult], ...]
+) -> CombinedResult:
+    s = evidence.settings
+    pooled = concat(list(evidence.objective.values()))
+    plain = bradley_terry(
+        pooled,
+        confidence=s.confidence,
+        prior=s.prior,
+        seed=s.seed,
+        anchor=s.anchor,
+    )
+    result = _from(plain, plain.settings, Label.OBJECTIVE_ONLY, _sources(evidence))
+    return replace(result, objective=benchmarks, overall=plain)
+
+
+METHODS: Mapping[Method, Callable[[_Evidence], CombinedResult]] = MappingProxyType(
+    {
+        Method.HIERARCHICAL: _hierarchical,
+        Method.PPI: _ppi,
+        Method.JOINT: _joint,
+        Method.HUMAN: _human,
+        Method.JUDGE_ONLY: _judge_only,
+    }
+)
+
+
+def _from(
+    plain: RatingResult,
+    settings: Settings,
+    label: Label,
+    sources: tuple[Source, ...],
+    **others: Any,
+) -> CombinedResult:
+    base = {column.name: getattr(plain, column.name) for column in fields(RatingResult)}
+    return CombinedResult(**{**base, "settings": settings}, label=label, sources=sources, **others)
+
+
+def _votes(evidence: _Evidence) -> Comparisons:
+    if evidence.human is None:
+        raise InputError("this method needs votes.")
+    return evidence.human
+
+
+def _columns(evidence: _Evidence) -> list[Column]:
+    """Own ratings of judges and benchmarks; a model that one never saw is rated as average."""
+    models = len(evidence.models)
+    precision = precision_of(models, evidence.prior)
+    sources = [*evidence.single.values(), *evidence.objective.values()]
+    _, groups = _shared_groups(sources)
+    count = max(int(codes.max()) for codes in groups) + 1
+    columns = []
+    for c, codes in zip(sources, groups, strict=True):
+        fitted = fit_half(c, precision)
+        inverse = bread(fitted.hessian, models)
+        columns.append(Column(fitted.theta, fitted.scores(codes, count), inverse, precision))
+    return columns
+
+
+def _can_match(evidence: _Evidence) -> bool:
+    sources = [_votes(evidence), *evidence.judges.values()]
+    return bool(evidence.judges) and all(c.prompt is not None for c in sources)
+
+
+def _shared_groups(
+    sources: Sequence[Comparisons],
+) -> tuple[str | None, list[Ints]]:
+    """Groups of rows numbered alike over sources that answer the same prompts."""
+    if any(c.prompt is None for c in sources):
+        ends = np.cumsum([len(c) for c in sources])
+        return None, np.split(np.arange(ends[-1]), ends[:-1])
+    together = concat([replace(c, source=None) for c in sources])
+    name, codes = independent_groups(together, AUTO)
+    if codes is None:
+        codes = np.arange(len(together))
+    return name, np.split(codes, np.cumsum([len(c) for c in sources])[:-1])
+
+
+def _sources(
+    evidence: _Evidence,
+    weights: Mapping[str, float] | None = None,
+    biases: Mapping[str, float] | None = None,
+) -> tuple[Source, ...]:
+    given = [("human", "human", evidence.human)] if evidence.human is not None else []
+    given += [(name, "judge", c) for name, c in evidence.judges.items()]
+    given += [(name, "objective", c) for name, c in evidence.objective.items()]
+    weights, biases = weights or {}, biases or {}
+    return tuple(
+        Source(name, kind, len(c), weights.get(name), biases.get(name)) for name, kind, c in given
+    )
+
+
+def _overall(
+    subjective: RatingResult, benchmarks: Sequence[tuple[str, RatingResult]], share: float
+) -> RatingResult | None:
+    """The stated mean of subjective and objective ratings, over models that have both.
+
+    Benchmarks weigh the same among themselves; errors are taken as independent.
+    """
+    if not benchmarks:
+        return None
+    parts = [(share, subjective)]
+    parts += [((1.0 - share) / len(benchmarks), result) for _, result in benchmarks]
+    models = tuple(
+        name for name in subjective.models if all(name in result.models for _, result in benchmarks)
+    )
+    if not models:
+        return None
+    theta, covariance = np.zeros(len(models)), np.zeros((len(models), len(models)))
+    count = np.zeros(len(models))
+    for weight, result in parts:
+        rows = np.array([result.models.index(name) for name in models])
+        theta += weight * to_log(result.ratings[rows])
+        if result.covariance is not None:
+            inside = centred(result.covariance[np.ix_(rows, rows)], len(models))
+            covariance += weight**2 * inside / POINTS_PER_LOG**2
+        count += result.comparisons[rows]
+    s = replace(subjective.settings, method=f"overall ({share:g} subjective)")
+    spread = wald(theta, covariance, s.confidence)
+    half = POINTS_PER_LOG * (spread.high - theta)
+    ratings = to_points(theta)
+    return RatingResult(
+        models,
+        ratings,
+        count,
+        s,
+        ci_low=ratings - half,
+        ci_high=ratings + half,
+        covariance=POINTS_PER_LOG**2 * covariance,
+    )
+
+
+def _count(codes: Ints | None) -> int | None:
+    return None if codes is None else len(np.unique(codes))

@@ -1,0 +1,86 @@
+"""Whether comparisons determine finite ratings, and what is in the way where they do not.
+
+Ratings are finite exactly where every split of the models into two groups has a point won
+in each direction (Ford 1957): the graph "took a point off" is strongly connected.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from arena.errors import DisconnectedError, SeparatedError
+from arena.ratings.arrays import Floats
+
+SHOWN = 5
+REMEDY = "prior=400 (a standard deviation in Elo points) would give finite ratings"
+
+
+def components(points: Floats) -> list[list[int]]:
+    """Groups of models that never met a model of another group, the largest first."""
+    return _groups(points, strong=False)
+
+
+def strong_components(points: Floats) -> list[list[int]]:
+    """Groups within which everyone took points off everyone, through others if need be."""
+    return _groups(points, strong=True)
+
+
+def never_lost(points: Floats) -> list[int]:
+    """Models that gave no point away."""
+    return [int(k) for k in np.flatnonzero(points.sum(axis=0) == 0)]
+
+
+def never_won(points: Floats) -> list[int]:
+    """Models that took no point."""
+    return [int(k) for k in np.flatnonzero(points.sum(axis=1) == 0)]
+
+
+def require_finite(points: Floats, models: Sequence[str]) -> None:
+    """Raise unless ratings are finite; points: (m, m) taken by the row's model."""
+    if len(strong_components(points)) == 1:
+        return
+    parts = components(points)
+    if len(parts) > 1:
+        listed = "; ".join(_listed(part, models) for part in parts[:SHOWN])
+        raise DisconnectedError(
+            f"the models fall into {len(parts)} parts that never met: {listed}. "
+            f"Compare models across them, or rate each apart; {REMEDY}, which place the parts "
+            "by the prior alone."
+        )
+    raise SeparatedError(f"{_separation(points, models)}. Compare more, or {REMEDY}.")
+
+
+def _separation(points: Floats, models: Sequence[str]) -> str:
+    found = [
+        f"{_listed(group, models)} never {verb}"
+        for group, verb in ((never_lost(points), "lost"), (never_won(points), "won"))
+        if group
+    ]
+    if found:
+        return " and ".join(found)
+    return f"{_listed(_unbeaten(points), models)} won every point off the rest"
+
+
+def _unbeaten(points: Floats) -> list[int]:
+    """A strong component that gave no point to models outside."""
+    for group in strong_components(points):
+        given = points[:, group].sum(axis=1)
+        given[group] = 0.0
+        if not given.any():
+            return group
+    raise AssertionError("a finite graph has a source component")
+
+
+def _groups(edges: Floats, *, strong: bool) -> list[list[int]]:
+    kind = "strong" if strong else "weak"
+    count, label = connected_components(csr_array(edges), directed=True, connection=kind)
+    groups = [[int(k) for k in np.flatnonzero(label == part)] for part in range(count)]
+    return sorted(groups, key=lambda group: (-len(group), group))
+
+
+def _listed(group: Sequence[int], models: Sequence[str]) -> str:
+    names = ", ".join(models[k] for k in group[:SHOWN])
+    more = f" and {len(group) - SHOWN} more" if len(group) > SHOWN else ""
+    return f"{names}{more}"

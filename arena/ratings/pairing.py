@@ -1,0 +1,96 @@
+"""Which pair to show or judge next.
+
+A comparison of models i and j with win probability p adds p(1 - p)(e_i - e_j)(e_i - e_j)ᵀ
+to the information. Its gain is the drop in the total variance of the ratings around their mean,
+and so of all their differences.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from arena.errors import InputError
+from arena.ratings.arrays import Floats
+from arena.ratings.comparisons import Comparisons
+from arena.ratings.likelihood import fit_counts, precision_of, win_probability
+from arena.ratings.newton import bread
+
+EXPLORATION = 0.1
+WEAK_PRIOR = 400.0
+
+
+@dataclass(frozen=True, slots=True)
+class NextPair:
+    """A pair drawn for comparison; propensity: the probability it was drawn with."""
+
+    model_a: str
+    model_b: str
+    propensity: float
+
+
+def next_pairs(
+    c: Comparisons,
+    n: int,
+    *,
+    exploration: float = EXPLORATION,
+    prior: float = WEAK_PRIOR,
+    seed: int = 0,
+) -> list[NextPair]:
+    """n pairs, each drawn by how much it would lower the ratings' variance.
+
+    exploration: share of the draws spread evenly over all pairs, in (0, 1], so that every
+    pair has a chance and propensities stay away from 0. prior: weak, in Elo points, for
+    models with few comparisons. Sides are drawn at random.
+    """
+    if n < 1:
+        raise InputError(f"n is {n}; allowed is 1 or more.")
+    if not 0.0 < exploration <= 1.0:
+        raise InputError(f"exploration is {exploration}; allowed is above 0, up to 1.")
+    models = len(c.models)
+    theta, hessian = fit_counts(c.pair_counts, precision_of(models, prior))
+    inverse = bread(hessian, models)
+    rng = np.random.default_rng(seed)
+    chosen = []
+    for _ in range(n):
+        chance = _chances(theta, inverse, exploration)
+        flat = int(rng.choice(chance.size, p=chance.ravel()))
+        i, j = divmod(flat, models)
+        # The next of the batch counts on this one.
+        inverse = _after(inverse, i, j, float(win_probability(theta[[i, j]])[0, 1]))
+        sides = (i, j) if rng.random() < 0.5 else (j, i)
+        chosen.append(NextPair(c.models[sides[0]], c.models[sides[1]], float(chance[i, j])))
+    return chosen
+
+
+def information_gain(theta: Floats, inverse: Floats) -> Floats:
+    """(m, m) drop in the ratings' total variance by one comparison of each pair.
+
+    theta: (m,) log-strengths; inverse: (m, m) their covariance, centred.
+    """
+    p = win_probability(theta)
+    weight = p * p.T
+    variance = np.diagonal(inverse)
+    apart = variance[:, None] + variance - 2.0 * inverse
+    square = inverse @ inverse
+    size = np.diagonal(square)
+    moved = size[:, None] + size - 2.0 * square
+    gain: Floats = weight * moved / (1.0 + weight * apart)
+    return gain
+
+
+def _chances(theta: Floats, inverse: Floats, exploration: float) -> Floats:
+    """(m, m) probability of each pair i < j."""
+    gain = np.triu(np.maximum(information_gain(theta, inverse), 0.0), 1)
+    even = np.triu(np.ones_like(gain), 1)
+    chance: Floats = (1.0 - exploration) * gain / gain.sum() + exploration * even / even.sum()
+    chance /= chance.sum()
+    return chance
+
+
+def _after(inverse: Floats, i: int, j: int, p: float) -> Floats:
+    """The covariance after one more comparison of i and j (Sherman and Morrison)."""
+    weight = p * (1.0 - p)
+    moved = inverse[:, i] - inverse[:, j]
+    apart = float(moved[i] - moved[j])
+    update: Floats = inverse - np.outer(moved, moved) * (weight / (1.0 + weight * apart))
+    return update

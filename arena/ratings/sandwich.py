@@ -1,0 +1,95 @@
+"""Sandwich covariance: honest where ties, repeats or the model make the Hessian wrong.
+
+The bread is the inverse Hessian, the meat the covariance of the score between independent
+groups of rows. A prior counts as one more group, with its own precision as meat, so that
+the result tends to the posterior covariance where the data are few.
+"""
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.stats import norm, t
+
+from arena.ratings.arrays import Floats, Ints, totals
+from arena.ratings.likelihood import win_probability
+from arena.ratings.pairs import PairCounts
+
+# At most this share of the clusters' residual variance is taken to be fitted away.
+MOST_FITTED = 0.75
+
+
+def pair_meat(counts: PairCounts, theta: Floats) -> Floats:
+    """(m, m) meat where every row is independent of the others."""
+    p = win_probability(theta)
+    square = counts.square_wins * p.T**2
+    variance = square + square.T - 2.0 * counts.square_ties * p * p.T
+    meat = -variance
+    np.fill_diagonal(meat, variance.sum(axis=1))
+    return meat
+
+
+def cluster_scores(
+    codes: Ints,
+    i: Ints,
+    j: Ints,
+    residual: Floats,
+    models: int,
+    extra: Floats | None = None,
+    clusters: int | None = None,
+) -> csr_array:
+    """(clusters, models + q) score of each cluster, sparse.
+
+    residual: (n,) derivative of a row's log-likelihood by theta_i - theta_j; extra: (n, q)
+    derivatives by the parameters that are not ratings. clusters: how many there are, where
+    it is more than these codes say.
+    """
+    count = int(codes.max()) + 1 if clusters is None else clusters
+    q = 0 if extra is None else extra.shape[1]
+    values = [residual, -residual, *(() if extra is None else extra.T)]
+    columns = [i, j, *(np.full(len(i), models + k) for k in range(q))]
+    places = (np.tile(codes, 2 + q), np.concatenate(columns))
+    return csr_array((np.concatenate(values), places), shape=(count, models + q))
+
+
+def cluster_meat(scores: csr_array) -> Floats:
+    """(p, p) meat where the clusters are independent; scores: (clusters, p)."""
+    return np.asarray((scores.T @ scores).toarray())
+
+
+def row_meat(i: Ints, j: Ints, residual: Floats, models: int, extra: Floats) -> Floats:
+    """(p, p) meat where every row is its own cluster; arguments as in `cluster_scores`."""
+    cell = i.astype(np.int64) * models + j
+    products = (residual**2, *(residual * extra.T))
+    sums = np.stack([totals(cell, column, models * models) for column in products])
+    sums = sums.reshape(-1, models, models)
+    square = sums[0] + sums[0].T
+    ratings = np.diag(square.sum(axis=1)) - square
+    border = sums[1:].sum(axis=2) - sums[1:].sum(axis=1)
+    return np.block([[ratings, border.T], [border, extra.T @ extra]])
+
+
+def inflation(clusters: int, freedom: float) -> float:
+    """Factor for a meat of residuals, which are too small by the parameters fitted to them.
+
+    freedom: how many parameters the data determine. Capped where they are as many as the
+    clusters, which then say little of the spread.
+    """
+    return clusters / (clusters - min(max(freedom, 1.0), MOST_FITTED * clusters))
+
+
+def covariance(bread: Floats, meat: Floats, precision: Floats | None = None) -> Floats:
+    """(p, p) sandwich of a fit; precision: (m, m) of the prior on the ratings, if any."""
+    filling = meat.copy()
+    if precision is not None:
+        models = len(precision)
+        filling[:models, :models] += precision
+    result: Floats = bread @ filling @ bread
+    return result
+
+
+def quantile(confidence: float, freedom: Floats | int | None = None) -> Floats:
+    """Half-width of a central interval in standard errors.
+
+    freedom: degrees of freedom of the variance, one or one a parameter; None is known.
+    """
+    tail = 0.5 + confidence / 2.0
+    return np.asarray(norm.ppf(tail) if freedom is None else t.ppf(tail, freedom))

@@ -1,0 +1,54 @@
+"""The pages put together: one Blocks, its words, its style, its keys."""
+
+from typing import Any
+
+import gradio as gr
+
+from arena.store import Store
+from arena.web import board_page
+from arena.web.vote_page import VotePage
+from arena.web.voters import Voters
+from arena.web.words import WORDS
+
+CSS = """
+.gradio-container { max-width: 1100px !important; margin: auto !important; }
+.text { padding: 4px 14px; overflow-wrap: anywhere; }
+#prompt { border-left: 4px solid var(--color-accent); }
+#answer-a, #answer-b { min-height: 160px; }
+.slot p { font-weight: 600; font-size: 1.05em; }
+#choices { position: sticky; bottom: 0; z-index: 5; padding: 8px 0;
+           background: var(--body-background-fill); }
+#result { font-size: 1.1em; }
+#keys { opacity: .7; }
+#board-notes { border-left: 4px solid #d9a520; padding-left: 12px; }
+#board-notes:not(:has(p)) { border: 0; }
+@media (max-width: 600px) { #keys { display: none; } #choices button { padding: 10px 4px; } }
+"""
+
+# One key, one button; typing into a field is left alone, and so are shortcuts of the browser.
+KEYS = """
+<script>
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (event.target.closest("input, textarea, [role=radio]")) return;
+  const name = {a: "vote-model_a", ArrowLeft: "vote-model_a", b: "vote-model_b",
+    ArrowRight: "vote-model_b", t: "vote-tie", x: "vote-both_bad", Enter: "next"}[
+    event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  const button = name && document.getElementById(name);
+  if (button && !button.disabled && button.offsetParent) { event.preventDefault(); button.click(); }
+});
+</script>
+"""
+
+
+def build(store: Store, voters: Voters) -> tuple[gr.Blocks, dict[str, Any]]:
+    """The pages, and what `mount_gradio_app` needs to serve them."""
+    i18n = gr.I18n(**{language: dict(words) for language, words in WORDS.items()})
+    with gr.Blocks(title="Arena", analytics_enabled=False) as blocks:
+        gr.Markdown(i18n("title"), elem_id="title", elem_classes="title")
+        with gr.Tab(i18n("vote_tab"), elem_id="vote-tab"):
+            VotePage(store, voters).draw(i18n)
+        with gr.Tab(i18n("board_tab"), elem_id="board-tab") as tab:
+            board_page.draw(store, i18n, tab)
+    theme = gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["monospace"])
+    return blocks, {"i18n": i18n, "css": CSS, "head": KEYS, "theme": theme}

@@ -1,0 +1,71 @@
+"""Simulated comparisons for the tests of the rating engine.
+
+`python tests/ratings/simulated.py` writes golden.json anew, which a change of numbers needs.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from arena.ratings import Comparisons, RatingResult, bradley_terry, combine, elo
+
+
+def simulate(
+    models: int = 6, rows: int = 600, ties: float = 0.2, seed: int = 0, prompts: int = 0
+) -> Comparisons:
+    """Comparisons of models with log-strengths spread over (-1, 1)."""
+    rng = np.random.default_rng(seed)
+    theta = np.linspace(-1.0, 1.0, models)
+    i = rng.integers(models, size=rows)
+    j = (i + rng.integers(1, models, size=rows)) % models
+    won = (rng.random(rows) < 1 / (1 + np.exp(theta[j] - theta[i]))).astype(float)
+    names = np.array([f"m{k:02d}" for k in range(models)])
+    return Comparisons.from_columns(
+        names[i].tolist(),
+        names[j].tolist(),
+        outcome=np.where(rng.random(rows) < ties, 0.5, won),
+        prompt=rng.integers(prompts, size=rows).tolist() if prompts else None,
+    )
+
+
+CASES: list[dict[str, Any]] = [
+    {"rate": "bradley_terry"},
+    {"rate": "bradley_terry", "cluster": None},
+    {"rate": "bradley_terry", "ties": "davidson"},
+    {"rate": "bradley_terry", "ties": "rao-kupper"},
+    {"rate": "bradley_terry", "prior": 200.0},
+    {"rate": "bradley_terry", "interval": "bootstrap", "rounds": 200},
+    {"rate": "elo", "permutations": 20, "k": 8.0},
+    *({"rate": "combine", "method": name} for name in ("hierarchical", "ppi", "joint", "human")),
+]
+
+
+def golden_case(case: dict[str, Any]) -> RatingResult:
+    """The result of one golden case: a function of the engine by name, and its options."""
+    options = dict(case)
+    rate = options.pop("rate")
+    if rate == "combine":
+        human = simulate(8, 250, seed=7, prompts=120)
+        judges = {"judge": simulate(8, 900, seed=8, prompts=120)}
+        return combine(human, judges, **options)
+    c = simulate(5, 400, seed=7, prompts=40)
+    return {"bradley_terry": bradley_terry, "elo": elo}[rate](c, **options)
+
+
+def write_golden() -> None:
+    results = {json.dumps(case): golden_case(case) for case in CASES}
+    numbers = {
+        name: {
+            "ratings": np.round(r.ratings, 8).tolist(),
+            "errors": np.round(np.sqrt(np.diagonal(r.covariance)), 8).tolist(),
+        }
+        for name, r in results.items()
+    }
+    path = Path(__file__).with_name("golden.json")
+    path.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_golden()

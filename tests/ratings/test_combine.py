@@ -1,0 +1,224 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from simulated import simulate
+
+from arena.errors import InputError
+from arena.ratings import Comparisons, Label, bradley_terry, combine, concat
+
+THETA = np.linspace(-1.0, 1.0, 10)
+METHODS = ["hierarchical", "ppi", "joint", "human"]
+
+
+def judged(
+    scale: float,
+    seed: int,
+    rows: int = 1500,
+    noise: float = 0.0,
+    slot: float = 0.0,
+    copied: float = 0.0,
+):
+    """A judge with a discrimination, an error of its own per model, and a first-slot bias.
+
+    copied: share of the battles in which it says what votes(seed=1) say.
+    The battle of row k of every source with the same number of rows is the same one.
+    """
+    battles = np.random.default_rng(99)
+    i = battles.integers(10, size=rows)
+    j = (i + battles.integers(1, 10, size=rows)) % 10
+    rng = np.random.default_rng(seed)
+    theta = scale * THETA + (noise * rng.normal(size=10) if noise else 0.0)
+    p = 1 / (1 + np.exp(theta[j] - theta[i] - slot))
+    won = rng.random(rows) < p
+    people = np.random.default_rng(1).random(rows) < 1 / (1 + np.exp(THETA[j] - THETA[i]))
+    won = np.where(rng.random(rows) < copied, people, won)
+    names = [f"m{k}" for k in range(10)]
+    return Comparisons.from_columns(
+        [names[k] for k in i],
+        [names[k] for k in j],
+        outcome=won.astype(float),
+        prompt=[str(k // 3) for k in range(rows)],
+    )
+
+
+def votes(rows: int = 200, seed: int = 1) -> Comparisons:
+    """People's votes on every seventh battle or so."""
+    c = judged(1.0, seed)
+    picked = np.random.default_rng(seed).choice(len(c), rows, replace=False)
+    return c.select(np.sort(picked))
+
+
+HUMAN = votes()
+JUDGES = {"good": judged(1.5, 5, noise=0.1), "random": judged(0.0, 6)}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_without_judges_every_method_is_the_votes_alone(method: str) -> None:
+    alone = bradley_terry(HUMAN, prior=400.0)
+    combined = combine(HUMAN, method=method)
+    assert combined.ratings == pytest.approx(alone.ratings, abs=1e-9)
+    assert combined.covariance == pytest.approx(alone.covariance, rel=1e-9)
+    assert combined.label == Label.HUMAN_ANCHORED
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_names_order_and_sides_change_nothing(method: str) -> None:
+    plain = combine(HUMAN, JUDGES, method=method)
+    names = dict(zip(HUMAN.models, [f"z{(k * 7) % 10}" for k in range(10)], strict=True))
+    order = np.random.default_rng(0).permutation(len(HUMAN))
+    renamed = combine(
+        HUMAN.relabel(names).select(order),
+        {name: c.relabel(names) for name, c in reversed(JUDGES.items())},
+        method=method,
+    )
+    place = [renamed.models.index(names[name]) for name in plain.models]
+    assert renamed.ratings[place] == pytest.approx(plain.ratings, abs=1e-5)
+    assert renamed.ci_low[place] == pytest.approx(plain.ci_low, abs=1e-4)
+    swapped = combine(
+        HUMAN.swapped(), {name: c.swapped() for name, c in JUDGES.items()}, method=method
+    )
+    assert swapped.ratings == pytest.approx(plain.ratings, abs=1e-5)
+
+
+@pytest.mark.parametrize("method", ["hierarchical", "ppi"])
+def test_copies_scales_and_both_orders_of_a_judge_change_nothing(method: str) -> None:
+    good, other = judged(1.5, 5, noise=0.1), judged(0.8, 8, noise=0.3)
+    two = combine(HUMAN, {"a": good, "b": other}, method=method)
+    three = combine(HUMAN, {"a": good, "a2": good, "b": other}, method=method)
+    assert three.ratings == pytest.approx(two.ratings, abs=1e-4)
+    assert three.covariance == pytest.approx(two.covariance, rel=1e-3)
+    both = combine(HUMAN, {"a": concat([good, good.swapped()]), "b": other}, method=method)
+    assert both.ratings == pytest.approx(two.ratings, abs=1e-6)
+    odds = np.random.default_rng(0).normal(size=len(good)) + 2 * good.outcome - 1
+    soft = [replace(good, outcome=1 / (1 + np.exp(-scale * odds))) for scale in (1.0, 2.0)]
+    once, doubled = (combine(HUMAN, {"a": c}, method=method) for c in soft)
+    assert doubled.ratings == pytest.approx(once.ratings, abs=1e-6)
+    assert doubled.covariance == pytest.approx(once.covariance, rel=1e-6)
+
+
+@pytest.mark.parametrize("method", ["hierarchical", "ppi"])
+def test_a_random_judge_costs_nothing_and_a_good_one_helps(method: str) -> None:
+    def width(result) -> float:
+        return float(np.mean(result.ci_high - result.ci_low))
+
+    ratios = []
+    for seed in range(10):
+        human = votes(seed=seed)
+        alone = width(combine(human, method="human"))
+        ratios.append(
+            width(combine(human, {"random": judged(0.0, seed + 50)}, method=method)) / alone
+        )
+    assert np.mean(ratios) <= 1.02
+    good = combine(HUMAN, {"good": judged(1.5, 5, noise=0.1, copied=0.7)}, method=method)
+    assert width(good) < width(combine(HUMAN, method="human"))
+
+
+def test_splitting_the_votes_rows_in_two_sources_changes_nothing() -> None:
+    joined = combine(
+        concat([HUMAN.select(np.arange(100)), HUMAN.select(np.arange(100, 200))]), JUDGES
+    )
+    assert joined.ratings == pytest.approx(combine(HUMAN, JUDGES).ratings, abs=1e-6)
+
+
+def test_hierarchical_says_what_it_stands_on() -> None:
+    r = combine(HUMAN, JUDGES)
+    assert (r.settings.method, r.label) == ("hierarchical", "human-anchored")
+    weights = {source.name: source.weight for source in r.sources}
+    assert [source.comparisons for source in r.sources] == [200, 1500, 1500]
+    # The judge's ratings are 1.5 times as far apart as people's.
+    assert weights["good"] == pytest.approx(1 / 1.5, abs=0.25)
+    assert r.assumption_free is not None
+    assert r.assumption_free.settings.method == "ppi"
+    truth = THETA * 173.7178 + 1000
+    assert np.abs(r.ratings - truth).mean() < np.abs(r.human.ratings - truth).mean()
+
+
+def test_a_model_without_votes_is_placed_by_the_judges() -> None:
+    seen = HUMAN.select((HUMAN.i != 9) & (HUMAN.j != 9)).observed()
+    r = combine(seen, JUDGES)
+    assert r.models[9] == "m9"
+    assert r.ratings[9] == pytest.approx(1173.7, abs=80)
+    width = r.ci_high - r.ci_low
+    assert width[9] > width[:9].max()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_clusters_of_voters_are_asked_of_votes_only(method: str) -> None:
+    voters = replace(HUMAN, voter=HUMAN.group("prompt"))
+    r = combine(voters, JUDGES, {"exam": judged(1.0, 3)}, method=method, cluster="voter")
+    plain = combine(HUMAN, JUDGES, {"exam": judged(1.0, 3)}, method=method, cluster="prompt")
+    assert r.ratings == pytest.approx(plain.ratings)
+    assert r.ci_low == pytest.approx(plain.ci_low)
+
+
+def test_joint_finds_each_judges_discrimination_and_bias() -> None:
+    r = combine(
+        votes(1000), {"keen": judged(2.0, 11), "slot": judged(1.0, 12, slot=1.0)}, method="joint"
+    )
+    keen, slot = r.sources[1:]
+    assert keen.weight == pytest.approx(2.0, abs=0.35)
+    assert slot.bias == pytest.approx(1.0, abs=0.25)
+    assert keen.bias == pytest.approx(0.0, abs=0.25)
+
+
+def test_labels_without_votes() -> None:
+    only = combine(judges=JUDGES)
+    assert (only.label, only.settings.method, only.human) == ("judge-only", "judge-only", None)
+    exam = simulate(5, 300, ties=0.0, prompts=100)
+    objective = combine(objective={"exam": exam})
+    assert objective.label == "objective-only"
+    assert objective.ratings == pytest.approx(bradley_terry(exam, prior=400.0).ratings)
+
+
+def test_overall_is_the_stated_mean() -> None:
+    human, exam = simulate(5, 500, seed=1, prompts=100), simulate(5, 500, seed=2, prompts=100)
+    r = combine(human, objective={"exam": exam}, method="human", subjective_share=0.3)
+    (name, benchmark), overall = r.objective[0], r.overall
+    assert name == "exam"
+    assert overall is not None
+    assert overall.ratings == pytest.approx(0.3 * r.ratings + 0.7 * benchmark.ratings)
+    expected = 0.09 * r.covariance + 0.49 * benchmark.covariance
+    assert overall.covariance == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "no evidence"),
+        ({"human": HUMAN, "method": "average"}, "method is 'average'; allowed are 'auto'"),
+        ({"judges": JUDGES, "method": "ppi"}, "needs votes"),
+        ({"human": HUMAN, "method": "judge-only"}, "needs a judge"),
+        ({"human": HUMAN, "subjective_share": 2.0}, "subjective_share is 2"),
+    ],
+)
+def test_impossible_requests_are_named(arguments, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        combine(**arguments)
+
+
+def test_default_beats_votes_alone_on_llmfao(dataset) -> None:
+    rows = pd.DataFrame(dataset("llmfao_votes.csv"))
+    columns = ["model_a", "model_b", "winner", "prompt"]
+    human = Comparisons.from_frame(rows[columns])
+    judges = {
+        name: Comparisons.from_frame(part[columns])
+        for name, part in pd.DataFrame(dataset("llmfao_judges.csv")).groupby("source")
+    }
+    truth = combine(human, method="human").ratings
+    pair, errors = np.unique(rows["pair"], return_inverse=True)[1], []
+    for seed in range(8):
+        picked = np.random.default_rng(seed).choice(pair.max() + 1, 107, replace=False)
+        r = combine(human.select(np.isin(pair, picked)), judges)
+        covered = (r.ci_low <= truth) & (truth <= r.ci_high)
+        errors.append(
+            (
+                np.abs(r.ratings - truth).mean(),
+                np.abs(r.human.ratings - truth).mean(),
+                covered.mean(),
+            )
+        )
+    default, alone, coverage = np.mean(errors, axis=0)
+    assert default <= 0.6 * alone
+    assert coverage >= 0.85

@@ -153,13 +153,13 @@ class EvidenceColumns:
         return self._read(
             PairColumns,
             """
-            WITH cast AS (
+            WITH given AS (
                 SELECT min(a.model, b.model) AS low, max(a.model, b.model) AS high, count(*) AS n
                 FROM votes v JOIN answers a ON a.key = v.first JOIN answers b ON b.key = v.second
                 GROUP BY low, high)
-            SELECT a.model, b.model, count(DISTINCT a.prompt_key), coalesce(max(cast.n), 0)
+            SELECT a.model, b.model, count(DISTINCT a.prompt_key), coalesce(max(given.n), 0)
             FROM answers a JOIN answers b ON b.prompt_key = a.prompt_key AND b.model > a.model
-            LEFT JOIN cast ON cast.low = a.model AND cast.high = b.model
+            LEFT JOIN given ON given.low = a.model AND given.high = b.model
             WHERE a.sample = 0 AND b.sample = 0
             GROUP BY a.model, b.model ORDER BY a.model, b.model""",
         )

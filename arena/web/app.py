@@ -1,5 +1,6 @@
 """The pages put together: one Blocks, its words, its style, its keys."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
@@ -41,14 +42,26 @@ document.addEventListener("keydown", (event) => {
 """
 
 
+# Gradio translates any string of the page that equals a key, a model's answer too.
+PREFIX = "arena_"
+
+
 def build(store: Store, voters: Voters) -> tuple[gr.Blocks, dict[str, Any]]:
     """The pages, and what `mount_gradio_app` needs to serve them."""
-    i18n = gr.I18n(**{language: dict(words) for language, words in WORDS.items()})
+    i18n = gr.I18n(**{language: _keyed(words) for language, words in WORDS.items()})
+
+    def say(name: str) -> Any:
+        return i18n(PREFIX + name)
+
     with gr.Blocks(title="Arena", analytics_enabled=False) as blocks:
-        gr.Markdown(i18n("title"), elem_id="title", elem_classes="title")
-        with gr.Tab(i18n("vote_tab"), elem_id="vote-tab"):
-            VotePage(store, voters).draw(i18n)
-        with gr.Tab(i18n("board_tab"), elem_id="board-tab") as tab:
-            board_page.draw(store, i18n, tab)
+        gr.Markdown(say("title"), elem_id="title", elem_classes="title")
+        with gr.Tab(say("vote_tab"), elem_id="vote-tab"):
+            VotePage(store, voters).draw(blocks, say)
+        with gr.Tab(say("board_tab"), elem_id="board-tab") as tab:
+            board_page.draw(store, say, tab)
     theme = gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["monospace"])
     return blocks, {"i18n": i18n, "css": CSS, "head": KEYS, "theme": theme}
+
+
+def _keyed(words: Mapping[str, str]) -> dict[str, str]:
+    return {PREFIX + name: text for name, text in words.items()}

@@ -5,13 +5,14 @@ from typing import Any
 
 import gradio as gr
 
-from arena.errors import ArenaError, GateError
+from arena.errors import ArenaError
 from arena.leaderboard import Leaderboard, leaderboard
 from arena.records import Evidence
 from arena.store import Store
-from arena.web.words import WORDS, language_of
+from arena.web.words import WORDS, Say, language_of
 
 COLUMNS = ("rank", "model", "rating", "interval", "comparisons")
+KINDS = (Evidence.COMBINED, Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE)
 EMPTY: list[list[Any]] = []
 
 
@@ -29,8 +30,6 @@ def view(store: Store, evidence: Evidence, allow_weak: bool, language: str) -> B
     words = WORDS[language]
     try:
         board = leaderboard(store, evidence=evidence, allow_weak_judges=allow_weak)
-    except GateError as error:
-        return BoardView("", str(error), EMPTY)
     except ArenaError as error:
         return BoardView("", str(error), EMPTY)
     stands = "; ".join(f"{count} {words['from']} {name}" for name, count in board.counts.items())
@@ -55,27 +54,24 @@ def rows(board: Leaderboard) -> list[list[Any]]:
     ]
 
 
-def draw(store: Store, i18n: Any, tab: gr.Tab) -> None:
+def draw(store: Store, say: Say, tab: gr.Tab) -> None:
     """Components and events; must be called inside a Blocks."""
     evidence = gr.Radio(
-        [
-            (i18n(kind), str(kind))
-            for kind in (Evidence.COMBINED, Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE)
-        ],
+        [(say(kind), str(kind)) for kind in KINDS],
         value=str(Evidence.COMBINED),
-        label=i18n("evidence"),
+        label=say("evidence"),
         elem_id="evidence",
     )
-    weak = gr.Checkbox(False, label=i18n("weak"), elem_id="weak")
+    weak = gr.Checkbox(False, label=say("weak"), elem_id="weak")
     heading = gr.Markdown(elem_id="board-heading")
     notes = gr.Markdown(elem_id="board-notes")
     table = gr.Dataframe(
-        headers=[i18n(name) for name in COLUMNS],
+        headers=[say(name) for name in COLUMNS],
         elem_id="board",
         interactive=False,
         datatype=["str", "str", "str", "str", "number"],
     )
-    again = gr.Button(i18n("refresh"), elem_id="refresh")
+    again = gr.Button(say("refresh"), elem_id="refresh")
 
     def show(kind: str, allow_weak: bool, request: gr.Request) -> tuple[str, str, Any]:
         language = language_of(request.headers.get("accept-language"))

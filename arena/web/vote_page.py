@@ -12,7 +12,7 @@ from arena.records import Prompt, Winner
 from arena.store import Store
 from arena.web.battles import NothingToVoteOnError, Shown, start, vote
 from arena.web.voters import COOKIE, Voters
-from arena.web.words import WORDS, language_of
+from arena.web.words import WORDS, Say, language_of
 
 CHOICES = (
     (Winner.MODEL_A, "a_better"),
@@ -30,7 +30,6 @@ class View:
     prompt: str
     first: str
     second: str
-    result: str
     open: bool
 
 
@@ -45,23 +44,27 @@ class VotePage:
     def next_pair(self, cookie: str | None, language: str) -> View:
         """A new pair, or the sentence that says why there is none."""
         words = WORDS[language]
+        voter = self._voters.identify(cookie)
+        if voter is None:
+            return View("", words["no_cookie"], "", "", False)
         try:
-            shown = start(self._store, self._voter(cookie), self._dice)
+            shown = start(self._store, voter, self._dice)
         except NothingToVoteOnError:
-            return View("", words["nothing"], "", "", "", False)
+            return View("", words["nothing"], "", "", False)
         token = f"{shown.battle.key}.{int(time.time())}"
         prompt, first, second = texts(shown, words["turn"])
-        return View(token, prompt, first, second, "", True)
+        return View(token, prompt, first, second, True)
 
     def cast(self, cookie: str | None, language: str, token: str, winner: Winner) -> str:
         """Store the vote; the sentence that says what came of it, names included."""
         words = WORDS[language]
+        voter = self._voters.identify(cookie)
+        if voter is None:
+            return words["no_cookie"]
         key, _, since = token.partition(".")
         seconds = time.time() - int(since) if since.isdecimal() else None
         try:
-            shown = vote(
-                self._store, key, self._voter(cookie), winner, language=language, seconds=seconds
-            )
+            shown = vote(self._store, key, voter, winner, language=language, seconds=seconds)
         except InputError:
             return words["unknown_battle"]
         except ArenaError as error:
@@ -71,19 +74,19 @@ class VotePage:
             f"**B** {words['was']} `{shown.second.model}`."
         )
 
-    def draw(self, i18n: Any) -> None:
+    def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
-        gr.Markdown(i18n("intro"), elem_id="intro")
+        gr.Markdown(say("intro"), elem_id="intro")
         token = gr.Textbox(visible="hidden", elem_id="battle")
         with gr.Group():
             prompt = gr.Markdown(elem_id="prompt", elem_classes="text", container=True)
         with gr.Row(elem_id="answers", equal_height=True):
-            first = self._answer(i18n("answer_a"), "answer-a")
-            second = self._answer(i18n("answer_b"), "answer-b")
+            first = self._answer(say("answer_a"), "answer-a")
+            second = self._answer(say("answer_b"), "answer-b")
         with gr.Row(elem_id="choices"):
             buttons = [
                 gr.Button(
-                    i18n(word),
+                    say(word),
                     elem_id=f"vote-{winner}",
                     interactive=False,
                     min_width=80,
@@ -92,8 +95,8 @@ class VotePage:
                 for winner, word in CHOICES
             ]
         result = gr.Markdown(elem_id="result")
-        following = gr.Button(i18n("next"), elem_id="next", visible=False, variant="primary")
-        gr.Markdown(i18n("keys"), elem_id="keys")
+        following = gr.Button(say("next"), elem_id="next", visible=False, variant="primary")
+        gr.Markdown(say("keys"), elem_id="keys")
         page = [token, prompt, first, second, result, *buttons, following]
         events: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -104,12 +107,12 @@ class VotePage:
                 view.prompt,
                 view.first,
                 view.second,
-                view.result,
+                "",
                 *(gr.update(interactive=view.open) for _ in buttons),
                 gr.update(visible=False),
             ]
 
-        gr.on([_root().load, following.click], show, outputs=page, **events)
+        gr.on([root.load, following.click], show, outputs=page, **events)
         for (winner, _), button in zip(CHOICES, buttons, strict=True):
 
             def choose(battle: str, request: gr.Request, winner: Winner = winner) -> list[Any]:
@@ -123,13 +126,6 @@ class VotePage:
         with gr.Column(min_width=280):
             gr.Markdown(label, elem_classes="slot")
             return gr.Markdown(elem_id=name, elem_classes="text", container=True)
-
-    def _voter(self, cookie: str | None) -> str:
-        """The voter's stored name; without a cookie of ours nobody can be told apart."""
-        voter = self._voters.identify(cookie)
-        if voter is None:
-            raise InputError("your browser sent no cookie; allow cookies for this page and reload")
-        return voter
 
 
 def texts(shown: Shown, turn: str) -> tuple[str, str, str]:
@@ -150,9 +146,3 @@ def _turns(parts: tuple[str, ...], turn: str, prompt: Prompt) -> str:
 def _who(request: gr.Request) -> tuple[str | None, str]:
     """The cookie and the language of a request."""
     return request.cookies.get(COOKIE), language_of(request.headers.get("accept-language"))
-
-
-def _root() -> gr.Blocks:
-    root = gr.context.Context.root_block
-    assert isinstance(root, gr.Blocks)
-    return root

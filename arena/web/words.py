@@ -1,6 +1,10 @@
 """What the app says, in English and Chinese."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
+
+# From the name of a word to what Gradio shows in the language of the browser.
+Say = Callable[[str], Any]
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -23,6 +27,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "was": "was",
         "nothing": "There is nothing to vote on yet. Let two models answer the same prompts first: "
         "arena generate --model … ; or fill the database with samples: arena init --sample",
+        "no_cookie": "Your browser sent no cookie, so that your vote could not be told from "
+        "others'. Allow cookies for this page and reload it.",
         "unknown_battle": "This pair was not shown to you, so the vote is not counted. "
         "Take the next pair.",
         "evidence": "What the ranking stands on",
@@ -59,6 +65,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "was": "是",
         "nothing": "还没有可以投票的回答。请先让两个模型回答同一组问题：arena generate --model …；"
         "或者放入示例数据：arena init --sample",
+        "no_cookie": "浏览器没有发送 Cookie，无法区分投票人。请允许本页使用 Cookie，然后刷新。",
         "unknown_battle": "这一对没有展示给你，所以这一票不计。请看下一对。",
         "evidence": "榜单的依据",
         "combined": "全部",

@@ -1,8 +1,10 @@
 """What many tests start from: an empty store, and one that fake models have filled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from shutil import which
+from typing import Any
 
 import pytest
 
@@ -61,3 +63,18 @@ def write_card(tmp_path: Path) -> Callable[..., str]:
         return name
 
     return write
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """The system's Chromium; tests that need it say so on screen where there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(which, names)), None)
+    if path is None:
+        pytest.skip("no Chromium: install your system's package 'chromium'")
+    with sync_api.sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()

@@ -40,7 +40,7 @@ def models(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
     found: dict[str, tuple[str, Model]] = {EMBEDDED: ("built in", parse_model(EMBEDDED))}
     path = db_path(db, conf)
     if path.exists():
-        store = open_store(db, conf, create=False)
+        store = open_store(db, conf)
         found |= {model.name: (str(path), model) for model in store.models()}
     found |= {name: ("arena.yaml", model) for name, model in conf.candidates().items()}
     emit([_model_row(name, source, model) for name, (source, model) in found.items()], form)
@@ -72,7 +72,7 @@ def judges(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
 
 def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE) -> None:
     """Count the rows of each stage, and what is missing."""
-    store = open_store(db, settings(config), create=False)
+    store = open_store(db, settings(config))
     counts = store.counts()
     possible = counts["prompts"] * counts["models"]
     missing = {"answers": possible - counts["answers"]}

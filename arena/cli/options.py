@@ -1,5 +1,6 @@
 """Options that mean the same on every command that has them."""
 
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:  # what is heavy is imported by the command that uses it
+    from collections.abc import Iterator
+
     from arena.config import Config
     from arena.store import Store
 
@@ -56,11 +59,28 @@ def db_path(db: Path | None, config: "Config") -> Path:
     return db if db is not None else Path(config.db)
 
 
-def open_store(db: Path | None, config: "Config", *, create: bool) -> "Store":
-    """Open the database; commands that only read do not make one."""
+def open_store(db: Path | None, config: "Config") -> "Store":
+    """Open the database for a command that reads, and so makes none."""
     from arena.store import Store
 
-    return Store(db_path(db, config), create=create)
+    return Store(db_path(db, config), create=False)
+
+
+@contextmanager
+def fill_store(path: Path) -> "Iterator[Store]":
+    """Open or make the database; one made for a command that fails before a row is removed."""
+    from arena.store import Store
+
+    fresh = not path.exists()
+    store = Store(path)
+    try:
+        yield store
+    except BaseException:
+        if fresh and not any(store.counts().values()):
+            store.close()
+            for suffix in ("", "-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+        raise
 
 
 def split(values: list[str] | None) -> list[str]:

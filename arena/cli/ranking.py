@@ -60,7 +60,7 @@ def rank(
 
         boards = [rank_comparisons(read_battles(file), confidence=sure, prior=prior)]
     else:
-        store = open_store(db, conf, create=False)
+        store = open_store(db, conf)
 
         def board(group: "Group | None" = None) -> "Leaderboard":
             return leaderboard(
@@ -88,7 +88,7 @@ def publish(
     from arena.publish import publish as write
 
     conf = settings(config)
-    store = open_store(db, conf, create=False)
+    store = open_store(db, conf)
     weak = allow_weak_judges or conf.rank.allow_weak_judges
     board = leaderboard(
         store,

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.assets import builtin
-from arena.cli.options import ConfigFile, Db, db_path, open_store, settings
+from arena.cli.options import ConfigFile, Db, db_path, fill_store, settings
 from arena.cli.output import progress_bars, say
 from arena.cli.ranking import print_board
 from arena.errors import InputError
 
 if TYPE_CHECKING:
     from arena.config import Config
-    from arena.store import Store
 
 TINY = {"prompts": 2, "items": 4}
 
@@ -25,7 +24,6 @@ def demo(
 ) -> None:
     """Run the whole path on the embedded model: answers, verdicts, benchmark, ranking, site."""
     from arena.config import load_config
-    from arena.store import Store
 
     config = load_config(builtin("data") / "demo.yaml")
     if tiny:
@@ -36,7 +34,7 @@ def demo(
         f"The demo writes {path} and the site in {config.publish}/. "
         "Run it again: nothing is asked twice."
     )
-    _run(Store(path), config)
+    _run(path, config)
     option = "" if path == Path("arena.db") else f" --db {path}"
     say(f"Vote and look: {_launch_line()}{option}")
 
@@ -48,7 +46,7 @@ def run(db: Db = None, config: ConfigFile = None) -> None:
     conf = settings(config)
     if not conf.models:
         raise InputError("no models are configured; write some under `models:` in arena.yaml")
-    _run(open_store(db, conf, create=True), conf)
+    _run(db_path(db, conf), conf)
 
 
 def init(
@@ -62,8 +60,8 @@ def init(
     if sample:
         from arena.interchange.sample import load_sample
 
-        store = open_store(db, settings(config), create=True)
-        load_sample(store)
+        with fill_store(db_path(db, settings(config))) as store:
+            load_sample(store)
         counts = ", ".join(f"{n} {name}" for name, n in store.counts().items() if n)
         say(f"{store.path} now holds {counts}. Nobody has voted yet: {_launch_line()}")
         return
@@ -95,10 +93,10 @@ def app(
     )
 
 
-def _run(store: "Store", config: "Config") -> None:
+def _run(path: Path, config: "Config") -> None:
     from arena.pipeline import run_config
 
-    with progress_bars() as tracker:
+    with fill_store(path) as store, progress_bars() as tracker:
         board = run_config(store, config, tracker, say)
     print_board(board)
     if config.publish:

@@ -12,6 +12,7 @@ from arena.cli.options import (
     Models,
     Prompts,
     db_path,
+    fill_store,
     open_store,
     settings,
     split,
@@ -41,8 +42,7 @@ def generate(
         raise InputError("name a model with --model, or write some into arena.yaml")
     home = db_path(db, conf).resolve().parent
     wanted = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
-    store = open_store(db, conf, create=True)
-    with progress_bars() as tracker:
+    with fill_store(db_path(db, conf)) as store, progress_bars() as tracker:
         steps = [answer(store, m, wanted, tracker(f"{m.name} answers")) for m in chosen]
     _finish(steps)
 
@@ -79,7 +79,7 @@ def judge(
     home = db_path(db, conf).resolve().parent
     cards = [load_card(name, home, weights=weights, base_url=base_url) for name in split(judges)]
     wanted = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
-    store = open_store(db, conf, create=False)
+    store = open_store(db, conf)
     with progress_bars() as tracker:
         steps = [
             ask(
@@ -113,8 +113,7 @@ def bench(
     chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())
     if not chosen:
         raise InputError("name a model with --models, or write some into arena.yaml")
-    store = open_store(db, conf, create=True)
-    with progress_bars() as tracker:
+    with fill_store(db_path(db, conf)) as store, progress_bars() as tracker:
         steps = [
             measure(store, model, task, limit, tracker(f"{model.name} does {task}"))
             for task in split(tasks)

@@ -14,16 +14,29 @@ from arena.web.words import WORDS
 CSS = """
 .gradio-container { max-width: 1100px !important; margin: auto !important; }
 .text { padding: 4px 14px; overflow-wrap: anywhere; }
-#prompt { border-left: 4px solid var(--color-accent); }
+#prompt { border: 0; border-left: 4px solid var(--color-accent); }
 #answer-a, #answer-b { min-height: 160px; }
 .slot p { font-weight: 600; font-size: 1.05em; }
-#choices { position: sticky; bottom: 0; z-index: 5; padding: 8px 0;
-           background: var(--body-background-fill); }
+#choices { display: grid; grid-template-columns: repeat(4, 1fr); padding: 8px 0;
+           position: sticky; bottom: 0; z-index: 5; background: var(--body-background-fill); }
+#title, #title * { font-size: 1.5rem; font-weight: 700; padding: 2px 0; }
 #result { font-size: 1.1em; }
 #keys { opacity: .7; }
-#board-notes { border-left: 4px solid #d9a520; padding-left: 12px; }
-#board-notes:not(:has(p)) { border: 0; }
-@media (max-width: 600px) { #keys { display: none; } #choices button { padding: 10px 4px; } }
+.note { border-left: 4px solid #d9a520; padding: 2px 12px; margin: 8px 0; }
+table.board { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
+#board th, #board td { border: 0; padding: 8px 10px; text-align: left; overflow-wrap: anywhere; }
+.board thead th { opacity: .7; font-size: .85em; }
+#board tbody tr { border-top: 1px solid var(--border-color-primary); }
+.board .plot { width: 36%; }
+.board svg { display: block; width: 100%; height: 20px; overflow: visible; }
+.board line { stroke: var(--color-accent); stroke-opacity: .3; stroke-width: 8;
+              stroke-linecap: round; }
+.board circle { fill: var(--color-accent); }
+.board small { display: block; opacity: .7; white-space: nowrap; }
+.method { opacity: .7; font-size: .85em; margin-top: 8px; }
+@media (max-width: 600px) { #keys { display: none; }
+  #choices { grid-template-columns: 1fr 1fr; } #vote-model_b { grid-row: 1; grid-column: 2; }
+  .board .plot, .board .count, .board thead th:last-child { display: none; } }
 """
 
 # One key, one button; typing into a field is left alone, and so are shortcuts of the browser.
@@ -54,7 +67,7 @@ def build(store: Store, voters: Voters) -> tuple[gr.Blocks, dict[str, Any]]:
         return i18n(PREFIX + name)
 
     with gr.Blocks(title="Arena", analytics_enabled=False) as blocks:
-        gr.Markdown(say("title"), elem_id="title", elem_classes="title")
+        gr.HTML(say("title"), elem_id="title")
         with gr.Tab(say("vote_tab"), elem_id="vote-tab"):
             VotePage(store, voters).draw(blocks, say)
         with gr.Tab(say("board_tab"), elem_id="board-tab") as tab:

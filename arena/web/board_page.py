@@ -1,57 +1,46 @@
 """The page that shows the ranking."""
 
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from importlib.resources import files
 
 import gradio as gr
+from jinja2 import Environment
 
 from arena.errors import ArenaError
 from arena.leaderboard import Leaderboard, leaderboard
+from arena.publish.chart import axis_of
+from arena.publish.formats import decimals, points, rank_range, ranked
 from arena.records import Evidence
 from arena.store import Store
 from arena.web.words import WORDS, Say, language_of
 
-COLUMNS = ("rank", "model", "rating", "interval", "comparisons")
 KINDS = (Evidence.COMBINED, Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE)
-EMPTY: list[list[Any]] = []
 
 
-@dataclass(frozen=True, slots=True)
-class BoardView:
-    """What the page shows: a heading, the notes that must stand beside it, and the rows."""
-
-    heading: str
-    notes: str
-    rows: list[list[Any]]
-
-
-def view(store: Store, evidence: Evidence, allow_weak: bool, language: str) -> BoardView:
-    """The ranking, or the sentence that says why there is none."""
-    words = WORDS[language]
+def view(store: Store, evidence: Evidence, allow_weak: bool, language: str) -> str:
+    """The ranking as HTML, or the sentence that says why there is none."""
     try:
         board = leaderboard(store, evidence=evidence, allow_weak_judges=allow_weak)
     except ArenaError as error:
-        return BoardView("", str(error), EMPTY)
-    stands = "; ".join(f"{count} {words['from']} {name}" for name, count in board.counts.items())
-    heading = f"**{board.label}** · {words['stands_on']}: {stands}\n\n{board.method}"
-    notes = "\n\n".join(f"⚠ {note}" for note in board.notes)
-    return BoardView(heading, notes, rows(board))
+        page = _environment().from_string('<p class="note">{{ said }}</p>')
+        return page.render(said=str(error))
+    return render(board, language)
 
 
-def rows(board: Leaderboard) -> list[list[Any]]:
-    """A line a model, the best first."""
-    return [
-        [
-            str(row.rank_low)
-            if row.rank_low == row.rank_high
-            else f"{row.rank_low}–{row.rank_high}",
-            row.model,
-            f"{row.rating:.0f}",
-            f"{row.ci_low:.0f} – {row.ci_high:.0f}",
-            row.comparisons,
-        ]
-        for row in board.rows
-    ]
+def render(board: Leaderboard, language: str) -> str:
+    """A line a model, the best first, with its interval drawn on one axis."""
+    rows = ranked(board)
+    page = _environment().from_string(
+        (files("arena.web") / "board.html").read_text(encoding="utf-8")
+    )
+    return page.render(
+        board=board,
+        rows=rows,
+        words=WORDS[language],
+        place=axis_of(rows).place,
+        points=partial(points, digits=decimals(board)),
+        rank_range=rank_range,
+    )
 
 
 def draw(store: Store, say: Say, tab: gr.Tab) -> None:
@@ -63,33 +52,21 @@ def draw(store: Store, say: Say, tab: gr.Tab) -> None:
         elem_id="evidence",
     )
     weak = gr.Checkbox(False, label=say("weak"), elem_id="weak")
-    heading = gr.Markdown(elem_id="board-heading")
-    notes = gr.Markdown(elem_id="board-notes")
-    table = gr.Dataframe(
-        headers=[say(name) for name in COLUMNS],
-        elem_id="board",
-        interactive=False,
-        datatype=["str", "str", "str", "str", "number"],
-    )
+    board = gr.HTML(elem_id="board")
     again = gr.Button(say("refresh"), elem_id="refresh")
 
-    def show(kind: str, allow_weak: bool, request: gr.Request) -> tuple[str, str, Any]:
+    def show(kind: str, allow_weak: bool, request: gr.Request) -> str:
         language = language_of(request.headers.get("accept-language"))
-        seen = view(store, Evidence(kind), allow_weak, language)
-        return (
-            seen.heading,
-            seen.notes,
-            gr.update(
-                value=seen.rows,
-                headers=[WORDS[language][name] for name in COLUMNS],
-                visible=bool(seen.rows),
-            ),
-        )
+        return view(store, Evidence(kind), allow_weak, language)
 
     gr.on(
         [tab.select, evidence.change, weak.change, again.click],
         show,
         [evidence, weak],
-        [heading, notes, table],
+        [board],
         api_visibility="private",
     )
+
+
+def _environment() -> Environment:
+    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)

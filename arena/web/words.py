@@ -42,8 +42,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "rating": "Rating",
         "interval": "95 % interval",
         "comparisons": "Comparisons",
-        "stands_on": "Stands on",
         "from": "from",
+        "votes": "people's votes",
         "weak": "Show it all the same: the judges were found too weak to rank by",
     },
     "zh": {
@@ -78,8 +78,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "rating": "评分",
         "interval": "95% 区间",
         "comparisons": "比较次数",
-        "stands_on": "依据",
-        "from": "来自",
+        "from": "条，来自",
+        "votes": "人的投票",
         "weak": "仍然显示：这些裁判被判定为不足以排名",
     },
 }

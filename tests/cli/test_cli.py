@@ -98,7 +98,7 @@ def test_lists_print_in_every_format(command: str, form: str, tmp_path: Path) ->
 def test_init_writes_a_file_that_runs_and_never_overwrites(tmp_path: Path) -> None:
     assert arena("init", cwd=tmp_path).returncode == 0
     before = (tmp_path / "arena.yaml").read_text()
-    assert "models" in arena("models", "--format", "md", cwd=tmp_path).stdout
+    assert "arena.yaml" in arena("models", "--format", "md", cwd=tmp_path).stdout
     again = arena("init", cwd=tmp_path)
     assert (again.returncode, (tmp_path / "arena.yaml").read_text()) == (2, before)
 
@@ -172,7 +172,7 @@ FILES = {
         ("run", ["arena init"]),
         ("publish site --db none.db", ["none.db"]),
         ("status --db none.db", ["none.db"]),
-        ("bench --tasks nothing --model fake:echo", ["'nothing'", "short_answer"]),
+        ("bench --tasks short_anser --model fake:echo", ["'short_anser'", "'short_answer'"]),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(

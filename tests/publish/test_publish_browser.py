@@ -1,9 +1,7 @@
 """What the page's script does, in a real browser, opened from disk."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import pytest
@@ -13,19 +11,6 @@ from arena.leaderboard import Leaderboard
 from arena.publish import publish
 from arena.records import Evidence
 from arena.store import Store
-
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield browser
-        browser.close()
 
 
 class Visit:

@@ -24,9 +24,10 @@ CSS = """
 #keys { opacity: .7; }
 .note { border-left: 4px solid #d9a520; padding: 2px 12px; margin: 8px 0; }
 table.board { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-#board th, #board td { border: 0; padding: 8px 10px; text-align: left; overflow-wrap: anywhere; }
+#board :is(table, tr, th, td) { border: 0 !important; }
+#board th, #board td { padding: 8px 10px; text-align: left; overflow-wrap: anywhere; }
 .board thead th { opacity: .7; font-size: .85em; }
-#board tbody tr { border-top: 1px solid var(--border-color-primary); }
+#board tbody tr { border-top: 1px solid var(--border-color-primary) !important; }
 .board .plot { width: 36%; }
 .board svg { display: block; width: 100%; height: 20px; overflow: visible; }
 .board line { stroke: var(--color-accent); stroke-opacity: .3; stroke-width: 8;

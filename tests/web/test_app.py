@@ -226,14 +226,14 @@ def test_pictures_for_the_readme(browser: Any, tmp_path: Path, locale: str, suff
         visitor = Visitor(browser, app, locale)
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         visitor.page.screenshot(path=SCREENSHOTS / f"vote{suffix}.png")
-        for _ in range(12):
-            visitor.vote("#vote-tie")
+        for choice in 4 * ("model_a", "tie", "model_b", "model_a"):
+            visitor.vote(f"#vote-{choice}")
             visitor.page.click("#next")
             visitor.wait_for_pair()
         visitor.board()
         visitor.page.wait_for_timeout(500)
         visitor.page.screenshot(path=SCREENSHOTS / f"leaderboard{suffix}.png")
-        assert len(Store(app.db).evidence.votes().winner) == 12
+        assert len(Store(app.db).evidence.votes().winner) == 16
     finally:
         app.process.terminate()
         app.process.wait()

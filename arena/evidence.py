@@ -1,13 +1,13 @@
 """From stored rows to comparisons: what each source has to say about pairs of models."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from arena.errors import InputError
 from arena.judging.report import JudgedPair, JudgeReport, read_pairs, report
-from arena.ratings import Comparisons
+from arena.ratings import STYLE_NAMES, Comparisons, style_differences
 from arena.store import Store
 from arena.store.evidence import OutcomeColumns, ScoreColumns, VerdictColumns, VoteColumns
 
@@ -46,17 +46,24 @@ class Gathered:
     notes: tuple[str, ...]
 
 
-def gather(store: Store, group: Group | None = None) -> Gathered:
-    """Read the store. Benchmark items have no category of a prompt, so a group leaves them out."""
+def gather(store: Store, group: Group | None = None, style: Sequence[str] = ()) -> Gathered:
+    """Read the store. Benchmark items have no category of a prompt, so a group leaves them out.
+
+    style: which counts of `arena.ratings.Style` the comparisons of answers are to carry.
+    """
+    if unknown := set(style) - set(STYLE_NAMES):
+        raise InputError(f"--style {sorted(unknown)[0]!r}; allowed are {', '.join(STYLE_NAMES)}")
+    texts = {a.key: "\n".join(a.turns) for a in store.answers.where()} if style else {}
     votes, verdicts, scores = (
         store.evidence.votes(),
         store.evidence.verdicts(),
         store.evidence.scores(),
     )
     outcomes = store.evidence.outcomes()
-    judges, reports, notes = _judges(verdicts, scores, votes, group)
+    styles = Styles(texts, tuple(style))
+    judges, reports, notes = _judges(verdicts, scores, votes, group, styles)
     return Gathered(
-        human=_votes(votes, group),
+        human=_votes(votes, group, styles),
         judges=judges,
         objective={} if group else _outcomes(outcomes),
         reports=reports,
@@ -72,7 +79,22 @@ def groups(store: Store, by: str) -> list[Group]:
     return [Group(by, value) for value in sorted({getattr(p, by) for p in store.prompts.where()})]
 
 
-def _votes(votes: VoteColumns, group: Group | None) -> Comparisons | None:
+@dataclass(frozen=True, slots=True)
+class Styles:
+    """The named style counts of answers; texts: by answer key, empty where none is asked for."""
+
+    texts: Mapping[str, str]
+    names: tuple[str, ...]
+
+    def differences(self, a: Sequence[str], b: Sequence[str]) -> dict[str, Iterable[float]]:
+        """Covariates by name, one entry for each pair of answer keys."""
+        if not self.names:
+            return {}
+        columns = style_differences(map(self.texts.__getitem__, a), map(self.texts.__getitem__, b))
+        return {name: columns[name] for name in self.names}
+
+
+def _votes(votes: VoteColumns, group: Group | None, styles: Styles) -> Comparisons | None:
     rows = _rows(votes, group)
     if not rows:
         return None
@@ -86,11 +108,18 @@ def _votes(votes: VoteColumns, group: Group | None) -> Comparisons | None:
         voter=[votes.voter[i] for i in rows],
         source=["human"] * len(rows),
         propensity=known if len(known) == len(rows) else None,
+        style=styles.differences(
+            [votes.answer_a[i] for i in rows], [votes.answer_b[i] for i in rows]
+        ),
     )
 
 
 def _judges(
-    verdicts: VerdictColumns, scores: ScoreColumns, votes: VoteColumns, group: Group | None
+    verdicts: VerdictColumns,
+    scores: ScoreColumns,
+    votes: VoteColumns,
+    group: Group | None,
+    styles: Styles,
 ) -> tuple[dict[str, Comparisons], dict[str, JudgeReport], list[str]]:
     """Each judge's comparisons: its verdicts; its scores only for pairs it has not compared."""
     comparisons, reports, notes = {}, {}, []
@@ -105,7 +134,7 @@ def _judges(
         compared = {frozenset((verdicts.answer_a[i], verdicts.answer_b[i])) for i in rows}
         columns += _score_columns(scores, by_score.get(judge, []), compared)
         if columns:
-            comparisons[judge] = _from_rows(columns, judge)
+            comparisons[judge] = _from_rows(columns, judge, styles)
         if left_out := older[judge] + older_scores[judge]:
             notes.append(
                 f"{left_out} judgements of an earlier card of {judge} are left out: "
@@ -114,7 +143,8 @@ def _judges(
     return comparisons, reports, notes
 
 
-_Row = tuple[str, str, float, str]
+# Model, model, outcome, prompt or item, and the keys of both answers where there are some.
+_Row = tuple[str, str, float, str, str, str]
 
 
 def _pair_columns(verdicts: VerdictColumns, pairs: Iterable[JudgedPair]) -> list[_Row]:
@@ -124,6 +154,8 @@ def _pair_columns(verdicts: VerdictColumns, pairs: Iterable[JudgedPair]) -> list
             verdicts.model_b[p.index],
             p.preference,
             verdicts.prompt[p.index],
+            verdicts.answer_a[p.index],
+            verdicts.answer_b[p.index],
         )
         for p in pairs
     ]
@@ -143,14 +175,20 @@ def _score_columns(
             if frozenset((scores.answer[i], scores.answer[j])) not in compared:
                 difference = (scores.value[i] or 0.0) - (scores.value[j] or 0.0)
                 outcome = 0.5 if abs(difference) < 1e-9 else float(difference > 0)
-                columns.append((scores.model[i], scores.model[j], outcome, prompt))
+                answers = scores.answer[i], scores.answer[j]
+                columns.append((scores.model[i], scores.model[j], outcome, prompt, *answers))
     return columns
 
 
-def _from_rows(rows: list[_Row], source: str) -> Comparisons:
-    a, b, outcome, prompt = zip(*rows, strict=True)
+def _from_rows(rows: list[_Row], source: str, styles: Styles) -> Comparisons:
+    a, b, outcome, prompt, answer_a, answer_b = zip(*rows, strict=True)
     return Comparisons.from_columns(
-        a, b, outcome=outcome, prompt=prompt, source=[source] * len(rows)
+        a,
+        b,
+        outcome=outcome,
+        prompt=prompt,
+        source=[source] * len(rows),
+        style=styles.differences(answer_a, answer_b),
     )
 
 
@@ -164,8 +202,10 @@ def _outcomes(outcomes: OutcomeColumns) -> dict[str, Comparisons]:
         for i, j in combinations(here, 2):
             if outcomes.value[i] != outcomes.value[j]:
                 outcome = float(outcomes.value[i] > outcomes.value[j])
-                rows[benchmark].append((outcomes.model[i], outcomes.model[j], outcome, item))
-    return {benchmark: _from_rows(columns, benchmark) for benchmark, columns in rows.items()}
+                rows[benchmark].append(
+                    (outcomes.model[i], outcomes.model[j], outcome, item, "", "")
+                )
+    return {name: _from_rows(columns, name, Styles({}, ())) for name, columns in rows.items()}
 
 
 def _benchmark_scores(outcomes: OutcomeColumns) -> Iterable[BenchmarkScore]:

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from arena.errors import DisconnectedError, GateError, InputError, SeparatedError
 from arena.evidence import BenchmarkScore, Gathered, Group, gather, groups
 from arena.judging.report import JudgeReport
 from arena.ratings import (
+    WEAK_PRIOR,
+    Coefficient,
     Comparisons,
     RatingResult,
     RatingRow,
@@ -20,8 +22,26 @@ from arena.ratings import (
 from arena.records import Evidence
 from arena.store import Store
 
-AUTO_PRIOR = 400.0
 Prior = float | Literal["auto"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How to rate: arguments of `arena.ratings.bradley_terry`, which says what they mean.
+
+    prior: `auto` takes a stated one only where the data does not determine the ratings.
+    """
+
+    confidence: float = 0.95
+    prior: Prior = "auto"
+    interval: str = "sandwich"
+    ties: str = "half"
+    cluster: str | None = "auto"
+    style: tuple[str, ...] = ()
+    anchor: tuple[str, float] | None = None
+
+
+_DEFAULT = Fit()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +67,31 @@ class Leaderboard:
     """A ranking and what it stands on.
 
     label: `human-anchored`, `judge-only`, `objective-only`, or `as given` for a file of
-    battles. counts: comparisons by source. notes: sentences that must be shown wherever the
-    ranking is. group: the category or language that it is restricted to, empty for all.
+    battles. settings: of the fit. counts: comparisons by source. notes: sentences that must
+    be shown wherever the ranking is. effects: of style, and of ties, in log-odds. group: the
+    category or language that it is restricted to, empty for all.
     """
 
     evidence: Evidence
     label: str
-    method: str
-    confidence: float
+    settings: Settings
     rows: tuple[Row, ...]
     counts: dict[str, int]
     notes: tuple[str, ...] = ()
+    effects: tuple[Coefficient, ...] = ()
     group: str = ""
     benchmarks: tuple[BenchmarkScore, ...] = ()
     reports: tuple[JudgeReport, ...] = ()
+
+    @property
+    def method(self) -> str:
+        """The settings in words."""
+        return describe(self.settings)
+
+    @property
+    def confidence(self) -> float:
+        """What share of the intervals covers the truth, if all is as assumed."""
+        return self.settings.confidence
 
 
 def leaderboard(
@@ -68,25 +99,23 @@ def leaderboard(
     *,
     evidence: Evidence = Evidence.COMBINED,
     group: Group | None = None,
-    confidence: float = 0.95,
-    prior: Prior = "auto",
+    fit: Fit = _DEFAULT,
     allow_weak_judges: bool = False,
 ) -> Leaderboard:
     """Rank the models of a store by one kind of evidence, or by all of it.
 
-    prior: `auto` takes a stated one only where the data does not determine the ratings.
     Raises InputError where there is no such evidence, GateError where only judges that are
     too weak to rank by are left, RatingError where the ratings are not determined.
     """
-    gathered = gather(store, group)
+    gathered = gather(store, group, fit.style)
     judges, notes = _gate(gathered, evidence, allow_weak_judges)
     stands_on, sources = _sources(gathered, judges, evidence)
     if not sources:
         raise InputError(_nothing(store, evidence, group))
     if evidence is Evidence.COMBINED and gathered.human is not None:
-        board, sources = _combined(gathered.human, judges, gathered.objective, confidence)
+        board, sources = _combined(gathered.human, judges, gathered.objective, fit)
     else:
-        board = _fit(concat(list(sources.values())), confidence, prior)
+        board = _fit(concat(list(sources.values())), fit)
     return replace(
         board,
         evidence=evidence,
@@ -123,18 +152,16 @@ def views(store: Store, board: Leaderboard, allow_weak_judges: bool) -> list[Lea
                     leaderboard(
                         store,
                         evidence=evidence,
-                        confidence=board.confidence,
+                        fit=Fit(confidence=board.confidence),
                         allow_weak_judges=allow_weak_judges,
                     )
                 )
     return others
 
 
-def rank_comparisons(
-    comparisons: Comparisons, *, confidence: float = 0.95, prior: float | None = None
-) -> Leaderboard:
+def rank_comparisons(comparisons: Comparisons, fit: Fit = _DEFAULT) -> Leaderboard:
     """Rank comparisons that come from elsewhere, all of one source."""
-    board = _fit(comparisons, confidence, prior)
+    board = _fit(comparisons, fit)
     return replace(board, counts={"file": len(comparisons)})
 
 
@@ -148,6 +175,10 @@ def describe(settings: Settings) -> str:
         parts.append(f"weighted by inverse {settings.weighting}")
     if settings.prior:
         parts.append(f"normal prior with a standard deviation of {settings.prior:.0f} points")
+    if settings.style:
+        parts.append(f"style held equal: {', '.join(settings.style)}")
+    if settings.anchor:
+        parts.append("{} fixed at {:g}".format(*settings.anchor))
     return ", ".join(parts)
 
 
@@ -198,24 +229,39 @@ def _combined(
     human: Comparisons,
     judges: Mapping[str, Comparisons],
     objective: Mapping[str, Comparisons],
-    confidence: float,
+    fit: Fit,
 ) -> tuple[Leaderboard, dict[str, Comparisons]]:
     """The human-preference ratings, helped by what the judges and benchmarks say."""
-    result = combine(human, judges, objective, confidence=confidence)
+    for name in ("interval", "ties", "style"):
+        if getattr(fit, name) != getattr(_DEFAULT, name):
+            raise InputError(
+                f"--{name} goes with one kind of evidence, not with the combined ranking: "
+                "add --evidence human, judge or objective"
+            )
+    result = combine(
+        human,
+        judges,
+        objective,
+        cluster=fit.cluster,
+        confidence=fit.confidence,
+        anchor=fit.anchor,
+        prior=WEAK_PRIOR if isinstance(fit.prior, str | None) else fit.prior,
+    )
     return _board(result), {"votes": human, **judges, **objective}
 
 
-def _fit(comparisons: Comparisons, confidence: float, prior: Prior) -> Leaderboard:
-    if prior != "auto":
-        return _board(bradley_terry(comparisons, confidence=confidence, prior=prior))
+def _fit(comparisons: Comparisons, fit: Fit) -> Leaderboard:
+    options = asdict(fit)
+    if fit.prior != "auto":
+        return _board(bradley_terry(comparisons, **options))
     try:
-        return _board(bradley_terry(comparisons, confidence=confidence))
+        return _board(bradley_terry(comparisons, **options | {"prior": None}))
     except (SeparatedError, DisconnectedError) as error:
-        result = bradley_terry(comparisons, confidence=confidence, prior=AUTO_PRIOR)
+        result = bradley_terry(comparisons, **options | {"prior": WEAK_PRIOR})
         reason = str(error).split(";")[0].rstrip(".")
         note = (
             f"These ratings are finite only through a normal prior with a standard deviation "
-            f"of {AUTO_PRIOR:.0f} points: {reason}."
+            f"of {WEAK_PRIOR:.0f} points: {reason}."
         )
         return _board(result, note)
 
@@ -238,11 +284,11 @@ def _board(result: RatingResult, *notes: str) -> Leaderboard:
     return Leaderboard(
         evidence=Evidence.HUMAN,
         label="as given",
-        method=describe(result.settings),
-        confidence=result.settings.confidence,
+        settings=result.settings,
         rows=tuple(_row(row) for row in result.as_rows()),
         counts={},
         notes=notes,
+        effects=result.coefficients,
     )
 
 

@@ -10,7 +10,7 @@ from arena.benchmarks import INSTALL, bench
 from arena.config import Config
 from arena.errors import InputError
 from arena.judging import judge, load_card
-from arena.leaderboard import Leaderboard, leaderboard, views
+from arena.leaderboard import Fit, Leaderboard, leaderboard, views
 from arena.prompts import load_prompts
 from arena.publish import publish
 from arena.store import Store
@@ -51,7 +51,7 @@ def run_config(
     board = leaderboard(
         store,
         evidence=config.rank.evidence,
-        confidence=config.rank.confidence,
+        fit=Fit(confidence=config.rank.confidence),
         allow_weak_judges=config.rank.allow_weak_judges,
     )
     if config.publish:

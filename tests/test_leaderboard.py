@@ -8,7 +8,7 @@ import pytest
 from arena.errors import GateError, InputError
 from arena.evidence import Group, gather
 from arena.judging import judge, load_card
-from arena.leaderboard import leaderboard, leaderboards, views
+from arena.leaderboard import Fit, leaderboard, leaderboards, views
 from arena.records import Evidence, Outcome, Prompt, Vote, Winner
 from arena.store import Store
 
@@ -181,3 +181,30 @@ def test_views_are_the_other_kinds_of_evidence(
     board = leaderboard(answered, allow_weak_judges=True)
     assert board.label == "human-anchored"
     assert [view.label for view in views(answered, board, True)] == ["judge-only"]
+
+
+def test_style_is_counted_in_the_stored_answers(answered: Store, prompts: list[Prompt]) -> None:
+    for prompt in prompts:
+        for _ in range(4):
+            vote(answered, prompt, "long", "short", Winner.MODEL_A)
+            vote(answered, prompt, "short", "middle", Winner.MODEL_A)
+            vote(answered, prompt, "middle", "long", Winner.MODEL_A)
+        vote(answered, prompt, "middle", "short", Winner.MODEL_A)
+        vote(answered, prompt, "short", "long", Winner.MODEL_A)
+        vote(answered, prompt, "long", "middle", Winner.MODEL_A)
+    board = leaderboard(answered, evidence=Evidence.HUMAN, fit=Fit(style=("length",)))
+    assert [effect.name for effect in board.effects] == ["length"]
+    assert "style held equal: length" in board.method
+    with pytest.raises(InputError, match="'size'; allowed are length"):
+        leaderboard(answered, evidence=Evidence.HUMAN, fit=Fit(style=("size",)))
+
+
+@pytest.mark.parametrize(
+    "fit", [Fit(ties="davidson"), Fit(interval="bootstrap"), Fit(style=("length",))]
+)
+def test_the_combined_ranking_says_which_options_it_has_not(
+    fit: Fit, answered: Store, prompts: list[Prompt]
+) -> None:
+    vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
+    with pytest.raises(InputError, match="--evidence human"):
+        leaderboard(answered, fit=fit)

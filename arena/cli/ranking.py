@@ -1,13 +1,14 @@
 """The ranking: printed, or published."""
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.options import ConfigFile, Db, Format, Output, open_store, settings
+from arena.cli.options import ConfigFile, Db, Format, Output, open_store, settings, split
 from arena.cli.output import say, table
 from arena.errors import InputError
 from arena.records import Evidence
@@ -39,6 +40,26 @@ def rank(
     confidence: Annotated[
         float | None, typer.Option(min=0.5, max=0.9999, help="Of the intervals.")
     ] = None,
+    interval: Annotated[
+        str, typer.Option(metavar="sandwich|bootstrap", help="How intervals are made.")
+    ] = "sandwich",
+    cluster: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|prompt|voter|battle|source|none",
+            help="Whose comparisons are not independent of each other.",
+        ),
+    ] = "auto",
+    ties: Annotated[
+        str, typer.Option(metavar="half|davidson|rao-kupper", help="What a tie counts as.")
+    ] = "half",
+    style: Annotated[
+        list[str] | None,
+        typer.Option(help="Hold equal: length, headers, lists, bold, code; or columns of FILE."),
+    ] = None,
+    anchor: Annotated[
+        str | None, typer.Option(metavar="MODEL=POINTS", help="Fix the scale at one model.")
+    ] = None,
     prior: Annotated[
         float | None,
         typer.Option(min=1, help="Standard deviation in points of a normal prior on ratings."),
@@ -49,16 +70,24 @@ def rank(
     config: ConfigFile = None,
 ) -> None:
     """Rank the models of the database, or those of a battles file."""
-    from arena.leaderboard import leaderboard, leaderboards, rank_comparisons
+    from arena.leaderboard import Fit, leaderboard, leaderboards, rank_comparisons
 
     conf = settings(config)
-    sure = confidence or conf.rank.confidence
+    fit = Fit(
+        confidence=confidence or conf.rank.confidence,
+        prior=prior if file is not None or prior is not None else "auto",
+        interval=interval,
+        ties=ties,
+        cluster=None if cluster == "none" else cluster,
+        style=tuple(split(style)),
+        anchor=_anchor(anchor),
+    )
     if file is not None:
         if evidence is not None or by is not None:
             raise InputError("--evidence and --by go with the database, not with a file")
         from arena.interchange.battles import read_battles
 
-        boards = [rank_comparisons(read_battles(file), confidence=sure, prior=prior)]
+        boards = [rank_comparisons(read_battles(file, fit.style), fit)]
     else:
         store = open_store(db, conf)
 
@@ -67,8 +96,7 @@ def rank(
                 store,
                 evidence=evidence or conf.rank.evidence,
                 group=group,
-                confidence=sure,
-                prior="auto" if prior is None else prior,
+                fit=fit,
                 allow_weak_judges=allow_weak_judges or conf.rank.allow_weak_judges,
             )
 
@@ -84,7 +112,7 @@ def publish(
     config: ConfigFile = None,
 ) -> None:
     """Write the ranking as a static site, with the data beside it."""
-    from arena.leaderboard import leaderboard, views
+    from arena.leaderboard import Fit, leaderboard, views
     from arena.publish import publish as write
 
     conf = settings(config)
@@ -93,7 +121,7 @@ def publish(
     board = leaderboard(
         store,
         evidence=evidence or conf.rank.evidence,
-        confidence=conf.rank.confidence,
+        fit=Fit(confidence=conf.rank.confidence),
         allow_weak_judges=weak,
     )
     page = write(store, folder, board, title=conf.title, others=views(store, board, weak))
@@ -141,8 +169,27 @@ def print_board(board: "Leaderboard") -> None:
     stands = ", ".join(f"{count} from {source}" for source, count in board.counts.items())
     group = f" · {board.group}" if board.group else ""
     table(rows, title=f"{board.label}{group} · comparisons: {stands}\n{board.method}")
+    for effect in board.effects:
+        spread = (
+            "" if effect.ci_low is None else f" ({effect.ci_low:+.3f} to {effect.ci_high:+.3f})"
+        )
+        say(f"{effect.name}: {effect.value:+.3f}{spread} in log-odds")
     for note in board.notes:
         say(f"Note: {note}")
+
+
+def _anchor(text: str | None) -> tuple[str, float] | None:
+    """`MODEL=POINTS`; a model's name may hold an equals sign itself."""
+    if text is None:
+        return None
+    model, _, points = text.rpartition("=")
+    try:
+        rating = float(points)
+    except ValueError:
+        rating = math.nan
+    if not model or not math.isfinite(rating):
+        raise InputError(f"--anchor {text!r}; it takes MODEL=POINTS, as in gpt-4=1200")
+    return model, rating
 
 
 COMMANDS = (rank, publish)

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,12 @@ LABELS = ("model_a", "model_b", "tie", "tie (bothbad)", "both_bad")
 FORMATS = (".csv", ".jsonl", ".parquet")
 
 
-def read_battles(path: Path) -> Comparisons:
-    """Read a battle file. Columns other than the required and optional ones are passed over."""
+def read_battles(path: Path, style: Sequence[str] = ()) -> Comparisons:
+    """Read a battle file. Columns other than the required and optional ones are passed over.
+
+    style: covariates to keep: a column of differences of that name, or two columns, NAME_a and
+        NAME_b, of counts, from which (a - b) / (a + b) is made.
+    """
     if path.suffix not in FORMATS:
         raise InputError(f"{path}: not one of the formats {', '.join(FORMATS)}")
     if not path.is_file():
@@ -33,7 +37,9 @@ def read_battles(path: Path) -> Comparisons:
     if frame.empty:
         raise InputError(f"{path}: no battles in it, only a header")
     _check(path, frame)
-    return Comparisons.from_frame(frame[[c for c in (*REQUIRED, *OPTIONAL) if c in frame]])
+    covariates = _covariates(path, frame, style)
+    kept = frame[[c for c in (*REQUIRED, *OPTIONAL) if c in frame]]
+    return Comparisons.from_frame(kept.assign(**covariates))
 
 
 def _frame(path: Path) -> Any:
@@ -71,6 +77,28 @@ def _check(path: Path, frame: Any) -> None:
         row, field, rule = min(found)
         value = frame[field].iloc[row]
         raise InputError(f"{_place(path, row)}: {field}: {value!r}; {rule}")
+
+
+def _covariates(path: Path, frame: Any, style: Sequence[str]) -> dict[str, Any]:
+    import pandas as pd
+
+    columns = {}
+    for name in style:
+        names = [name] if name in frame else [f"{name}_a", f"{name}_b"]
+        for column in names:
+            if column not in frame:
+                raise InputError(
+                    f"{path}:1: no style column {name!r}, nor {name}_a and {name}_b; "
+                    f"it has {', '.join(map(str, frame.columns))}"
+                )
+            numbers = pd.to_numeric(frame[column], errors="coerce").astype(float)
+            bad = ~numbers.abs().lt(float("inf")).to_numpy()
+            if bad.any():
+                row = int(bad.argmax())
+                value = frame[column].iloc[row]
+                raise InputError(f"{_place(path, row)}: {column}: {value!r}; it must be a number")
+            columns[column] = numbers
+    return columns
 
 
 def _unnamed(value: object) -> bool:

@@ -29,15 +29,17 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
     the ranking is restricted to one.
     """
     scores = scores_by_model(board)
-    whole = {
+    whole: dict[str, Any] = {
         "method": board.method,
         "evidence": board.evidence.value,
         "label": board.label,
-        "confidence": board.confidence,
+        "settings": asdict(board.settings),
         "counts": dict(board.counts),
         "notes": list(board.notes),
         "models": [_entry(row, scores.get(row.model, {})) for row in ranked(board)],
     }
+    if board.effects:
+        whole["effects"] = [asdict(effect) for effect in board.effects]
     return {"group": board.group, **whole} if board.group else whole
 
 

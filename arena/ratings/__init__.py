@@ -28,10 +28,12 @@ from arena.ratings.influence import Influence, influence
 from arena.ratings.online import Online
 from arena.ratings.pairing import NextPair, next_pairs
 from arena.ratings.result import Coefficient, RatingResult, RatingRow, Settings
+from arena.ratings.scale import WEAK_PRIOR
 from arena.ratings.style import STYLE_NAMES, Style, style_differences, style_of
 
 __all__ = [
     "STYLE_NAMES",
+    "WEAK_PRIOR",
     "Agreement",
     "Coefficient",
     "CombinedResult",

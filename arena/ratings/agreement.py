@@ -17,10 +17,10 @@ from arena.ratings.comparisons import Comparisons
 from arena.ratings.factors import factorise
 from arena.ratings.fitted import fit_half
 from arena.ratings.likelihood import precision_of
+from arena.ratings.scale import WEAK_PRIOR
 
 ROUNDS = 1000
 RATING_ROUNDS = 200
-WEAK_PRIOR = 400.0
 
 
 @dataclass(frozen=True, slots=True)

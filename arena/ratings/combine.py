@@ -32,11 +32,10 @@ from arena.ratings.likelihood import precision_of
 from arena.ratings.newton import bread, centred
 from arena.ratings.ppi import ppi
 from arena.ratings.result import RatingResult, Settings
-from arena.ratings.scale import POINTS_PER_LOG, to_log, to_points
+from arena.ratings.scale import POINTS_PER_LOG, WEAK_PRIOR, to_log, to_points
 
 # Below this many models a spread of residuals cannot be learned.
 FEWEST_MODELS = 8
-WEAK_PRIOR = 400.0
 SUBJECTIVE_SHARE = 0.5
 
 

@@ -17,7 +17,7 @@ from arena.ratings.likelihood import precision_of
 from arena.ratings.newton import bread
 
 RIVALS = 5
-WEAK_PRIOR = 4000.0
+FLAT_PRIOR = 4000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class Influence:
     voters: tuple[tuple[str, int], ...]
 
 
-def influence(c: Comparisons, *, prior: float = WEAK_PRIOR) -> Influence:
+def influence(c: Comparisons, *, prior: float = FLAT_PRIOR) -> Influence:
     """The smallest set of votes found that holds up the first place.
 
     prior: a very weak one in Elo points, for fits that removal leaves without a finite answer.

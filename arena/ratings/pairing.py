@@ -14,9 +14,9 @@ from arena.ratings.arrays import Floats
 from arena.ratings.comparisons import Comparisons
 from arena.ratings.likelihood import fit_counts, precision_of, win_probability
 from arena.ratings.newton import bread
+from arena.ratings.scale import WEAK_PRIOR
 
 EXPLORATION = 0.1
-WEAK_PRIOR = 400.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from arena.ratings.arrays import Floats
 
 POINTS_PER_LOG = 400.0 / math.log(10.0)
 MEAN = 1000.0
+# Standard deviation in points where a prior only has to keep ratings finite.
+WEAK_PRIOR = 400.0
 
 
 def to_points(theta: Floats) -> Floats:

@@ -13,9 +13,14 @@ from arena.web.words import WORDS
 
 CSS = """
 .gradio-container { max-width: 1100px !important; margin: auto !important; }
-.text { padding: 4px 14px; overflow-wrap: anywhere; }
+/* Nothing that a model writes widens the page: its text adds no width, and scrolls in its box. */
+.text { padding: 4px 14px; overflow-wrap: anywhere; contain: inline-size; overflow-x: auto; }
+.text :is(pre, table, .katex-display) { max-width: 100%; overflow-x: auto; }
+.text table { display: block; }
+#answers { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); }
 #prompt { border: 0; border-left: 4px solid var(--color-accent); }
-#answer-a, #answer-b { min-height: 160px; }
+#answer-a, #answer-b { min-height: 160px; flex: 1 1 auto; }
+.slot { flex: none !important; }
 .slot p { font-weight: 600; font-size: 1.05em; }
 #choices { display: grid; grid-template-columns: repeat(4, 1fr); padding: 8px 0;
            position: sticky; bottom: 0; z-index: 5; background: var(--body-background-fill); }
@@ -36,6 +41,7 @@ table.board { width: 100%; border-collapse: collapse; font-variant-numeric: tabu
 .board small { display: block; opacity: .7; white-space: nowrap; }
 .method { opacity: .7; font-size: .85em; margin-top: 8px; }
 @media (max-width: 600px) { #keys { display: none; }
+  #answers { grid-template-columns: minmax(0, 1fr); }
   #choices { grid-template-columns: 1fr 1fr; } #vote-model_b { grid-row: 1; grid-column: 2; }
   .board .plot, .board .count, .board thead th:last-child { display: none; } }
 """

@@ -5,6 +5,7 @@ from dataclasses import replace
 from arena.evidence import BenchmarkScore
 from arena.judging.report import JudgeReport, Share
 from arena.leaderboard import Leaderboard, Row
+from arena.ratings import Settings
 from arena.records import Answer, BackendKind, Decoding, Evidence, Model, Prompt, Usage
 from arena.store import Store
 
@@ -21,8 +22,7 @@ def make_board(*rows: Row) -> Leaderboard:
     return Leaderboard(
         evidence=Evidence.COMBINED,
         label="judge-only",
-        method="Bradley–Terry, ties half, sandwich clustered by prompt",
-        confidence=0.95,
+        settings=Settings("bradley-terry", interval="sandwich", cluster="prompt"),
         rows=rows,
         counts={"smollm2": 72},
     )

@@ -27,9 +27,7 @@ def read_csv(board: Leaderboard) -> list[dict[str, str]]:
 
 def test_json_has_exactly_the_promised_keys(board: Leaderboard) -> None:
     data = to_json(board)
-    assert list(data) == [
-        *("method", "evidence", "label", "confidence", "counts", "notes", "models")
-    ]
+    assert list(data) == [*("method", "evidence", "label", "settings", "counts", "notes", "models")]
     assert list(data["models"][0]) == [
         *("model", "rating", "ci_low", "ci_high", "rank", "rank_low", "rank_high"),
         *("comparisons", "benchmarks"),
@@ -109,7 +107,8 @@ def test_markdown_shows_names_as_they_are() -> None:
 
 @pytest.mark.parametrize(("level", "text"), [(0.95, "95%"), (0.999, "99.9%"), (0.5, "50%")])
 def test_the_level_is_not_rounded_away(level: float, text: str) -> None:
-    assert confidence(replace(make_board(), confidence=level)) == text
+    settings = replace(make_board().settings, confidence=level)
+    assert confidence(replace(make_board(), settings=settings)) == text
 
 
 def test_rounding_for_reading() -> None:

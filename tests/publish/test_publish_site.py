@@ -16,6 +16,7 @@ from arena.evidence import BenchmarkScore
 from arena.leaderboard import Leaderboard
 from arena.publish import publish
 from arena.publish.formats import to_csv, to_json
+from arena.ratings import Settings
 from arena.records import BackendKind, Evidence, Model, Prompt, Vote, Winner
 from arena.store import Store
 
@@ -72,7 +73,8 @@ def test_three_files_and_nothing_else(filled: Store, board: Leaderboard, tmp_pat
     path = publish(filled, folder, board, title="T")
     assert path == folder / "index.html"
     assert sorted(os.listdir(folder)) == ["index.html", "leaderboard.csv", "leaderboard.json"]
-    assert json.loads((folder / "leaderboard.json").read_text()) == to_json(board)
+    expected = json.loads(json.dumps(to_json(board)))
+    assert json.loads((folder / "leaderboard.json").read_text()) == expected
     assert (folder / "leaderboard.csv").read_text() == to_csv(board)
     assert {"leaderboard.csv", "leaderboard.json"} <= set(read(path).attributes("href"))
 
@@ -149,7 +151,7 @@ def test_what_models_write_stays_text(store: Store, tmp_path: Path) -> None:
     board = replace(
         make_board(make_row(EVIL, 1), make_row("b", 2)),
         label=EVIL,
-        method=EVIL,
+        settings=Settings("bradley-terry", style=(EVIL,)),
         counts={EVIL: 3},
         notes=(EVIL,),
         group=EVIL,

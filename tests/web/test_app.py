@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from arena.config import parse_model
+from arena.records import Answer, Prompt
 from arena.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,6 +158,48 @@ def test_on_a_phone_in_chinese(browser: Any, app: App) -> None:
     assert app.votes()[-1] == ("both_bad", "zh")
     assert "人的投票" in visitor.board()
     assert visitor.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+HOSTILE = f"""Code:
+
+```python
+{"x = [" + "123456, " * 90 + "]"}
+```
+
+|{" column |" * 30}
+|{"---|" * 30}
+|{" number 1 |" * 30}
+
+$$ {" + ".join(f"x_{{{k}}}" for k in range(90))} $$
+
+{"w" * 900} <img src="http://evil.example/x.png" width="3000"> <div style="width: 3000px">wide</div>
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_no_answer_widens_the_page(browser: Any, tmp_path: Path, width: int) -> None:
+    db = tmp_path / "arena.db"
+    store = Store(db)
+    prompt = Prompt("wide", (HOSTILE,), "code", "en")
+    models = [parse_model(f"{name}=fake:echo") for name in ("one", "two")]
+    store.put_prompts([prompt])
+    for model in models:
+        store.put_model(model)
+    store.answers.add(
+        Answer(model.name, model.key, prompt.key, (HOSTILE,), ("stop",)) for model in models
+    )
+    app = App(db)
+    try:
+        page = Visitor(browser, app, width=width).page
+        page.wait_for_selector("#answer-b table")
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        boxes = [
+            page.locator(name).bounding_box() for name in ("#prompt", "#answer-a", "#answer-b")
+        ]
+        assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+    finally:
+        app.process.terminate()
+        app.process.wait()
 
 
 def post(app: App, path: str, body: Any, **headers: str) -> int:

@@ -1,0 +1,125 @@
+"""The options of `arena rank`, against the engine that they are for."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from arena.ratings import Comparisons, RatingResult, bradley_terry
+from tests.cli.test_cli import arena
+
+MODELS = ("x", "y", "z")
+
+
+@pytest.fixture
+def battles(tmp_path: Path) -> pd.DataFrame:
+    """Voters who like length: y is the better model, x writes at greater length."""
+    dice = random.Random(7)
+    skill, size = {"x": 0.0, "y": 0.6, "z": -0.6}, {"x": 900, "y": 300, "z": 300}
+    rows = []
+    for k in range(600):
+        a, b = dice.sample(MODELS, 2)
+        length = [size[m] * dice.uniform(0.5, 1.5) for m in (a, b)]
+        odds = skill[a] - skill[b] + (length[0] - length[1]) / 400
+        drawn = dice.random() < 0.2
+        winner = "tie" if drawn else "model_a" if dice.random() < 1 / (1 + 2.718**-odds) else None
+        rows.append((a, b, winner or "model_b", f"p{k % 60}", f"v{k % 9}", *length))
+    columns = ["model_a", "model_b", "winner", "prompt", "voter", "length_a", "length_b"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame.to_csv(tmp_path / "battles.csv", index=False)
+    return frame
+
+
+def ranked(tmp_path: Path, *options: str) -> dict[str, Any]:
+    done = arena("rank", "battles.csv", "--format", "json", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    whole: dict[str, Any] = json.loads(done.stdout)
+    return whole
+
+
+def fitted(frame: pd.DataFrame, **options: Any) -> RatingResult:
+    kept = frame if "style" in options else frame.drop(columns=["length_a", "length_b"])
+    return bradley_terry(Comparisons.from_frame(kept), **options)
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        ("", {}),
+        ("--cluster none", {"cluster": None}),
+        ("--cluster voter", {"cluster": "voter"}),
+        ("--ties davidson", {"ties": "davidson"}),
+        ("--ties rao-kupper --confidence 0.9", {"ties": "rao-kupper", "confidence": 0.9}),
+        ("--interval bootstrap", {"interval": "bootstrap"}),
+        ("--prior 50", {"prior": 50.0}),
+        ("--anchor z=1500", {"anchor": ("z", 1500.0)}),
+        ("--style length", {"style": ["length"]}),
+    ],
+)
+def test_an_option_is_the_engines_and_is_written_into_the_result(
+    words: str, options: dict[str, Any], battles: pd.DataFrame, tmp_path: Path
+) -> None:
+    printed = ranked(tmp_path, *words.split())
+    expected = fitted(battles, **options)
+    assert printed["models"][0]["rating"] == pytest.approx(expected.as_rows()[0].rating, abs=0.01)
+    for row, want in zip(printed["models"], expected.as_rows(), strict=True):
+        assert row["model"] == want.model
+        assert row["rating"] == pytest.approx(want.rating, abs=0.01)
+        assert (row["ci_low"], row["ci_high"]) == pytest.approx(
+            (want.ci_low, want.ci_high), abs=0.01
+        )
+    for name, value in options.items():
+        written = printed["settings"][name]
+        assert written == (list(value) if isinstance(value, tuple) else value)
+    effects = [effect["name"] for effect in printed.get("effects", [])]
+    assert effects == [effect.name for effect in expected.coefficients]
+
+
+def test_style_control_turns_the_order_of_who_only_wrote_more(
+    battles: pd.DataFrame, tmp_path: Path
+) -> None:
+    assert [row["model"] for row in ranked(tmp_path)["models"]] == ["x", "y", "z"]
+    held = ranked(tmp_path, "--style", "length")
+    assert [row["model"] for row in held["models"]] == ["y", "x", "z"]
+    assert held["effects"][0]["value"] > 0
+    done = arena("rank", "battles.csv", "--style", "length", cwd=tmp_path)
+    assert "style held equal: length" in done.stdout
+    assert "length: +" in done.stderr
+
+
+def test_a_column_of_differences_is_taken_as_it_is(battles: pd.DataFrame, tmp_path: Path) -> None:
+    battles["size"] = battles.length_a - battles.length_b
+    kept = battles.drop(columns=["length_a", "length_b"])
+    kept.to_csv(tmp_path / "battles.csv", index=False)
+    for row, want in zip(
+        ranked(tmp_path, "--style", "size")["models"],
+        bradley_terry(Comparisons.from_frame(kept), style=["size"]).as_rows(),
+        strict=True,
+    ):
+        assert row["rating"] == pytest.approx(want.rating, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--interval wald", ["'wald'", "sandwich", "bootstrap"]),
+        ("--ties drop", ["'drop'", "half", "davidson"]),
+        ("--cluster judge", ["'judge'", "prompt", "voter"]),
+        ("--style size", ["battles.csv:1", "'size'", "size_a", "length_a"]),
+        ("--style winner", ["battles.csv:2", "winner", "number"]),
+        ("--anchor z", ["'z'", "MODEL=POINTS"]),
+        ("--anchor z=nan", ["'z=nan'", "MODEL=POINTS"]),
+        ("--anchor w=1000", ["'w'"]),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_one_sentence(
+    words: str, said: list[str], battles: pd.DataFrame, tmp_path: Path
+) -> None:
+    done = arena("rank", "battles.csv", *words.split(), cwd=tmp_path)
+    assert done.returncode == 2, done.stdout
+    assert done.stderr.count("\n") == 1, done.stderr
+    for part in said:
+        assert part in done.stderr

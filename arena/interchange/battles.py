@@ -50,6 +50,8 @@ def _frame(path: Path) -> Any:
             return pd.read_parquet(path)
         if path.suffix == ".csv":
             frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+            if not isinstance(frame.index, pd.RangeIndex):  # pandas took a column for row names
+                raise InputError(f"{path}:2: it has more values than the header has names")
         else:
             # As objects, so that a number in a name's place is still seen as a number.
             frame = pd.DataFrame([row for _, row in _json_lines(path)], dtype=object)

@@ -11,10 +11,13 @@ from arena.judging.report import JudgeReport
 from arena.ratings import (
     WEAK_PRIOR,
     Coefficient,
+    CombinedResult,
     Comparisons,
+    Method,
     RatingResult,
     RatingRow,
     Settings,
+    Source,
     bradley_terry,
     combine,
     concat,
@@ -30,6 +33,7 @@ class Fit:
     """How to rate: arguments of `arena.ratings.bradley_terry`, which says what they mean.
 
     prior: `auto` takes a stated one only where the data does not determine the ratings.
+    method: of `arena.ratings.combine`; goes with all the evidence together.
     """
 
     confidence: float = 0.95
@@ -39,6 +43,7 @@ class Fit:
     cluster: str | None = "auto"
     style: tuple[str, ...] = ()
     anchor: tuple[str, float] | None = None
+    method: str = "auto"
 
 
 _DEFAULT = Fit()
@@ -49,7 +54,9 @@ class Row:
     """One model's place.
 
     rating, ci_low, ci_high: Elo points, mean 1000 over models. rank, rank_low, rank_high:
-    from 1 (best). comparisons: pairs that the model took part in.
+    from 1 (best). comparisons: pairs that the model took part in. p_best: probability that
+    it is the best. predicted: what judges and benchmarks alone say of it on people's scale,
+    where they helped the votes.
     """
 
     model: str
@@ -60,6 +67,8 @@ class Row:
     rank_low: int
     rank_high: int
     comparisons: int | float
+    p_best: float
+    predicted: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +77,9 @@ class Leaderboard:
 
     label: `human-anchored`, `judge-only`, `objective-only`, or `as given` for a file of
     battles. settings: of the fit. counts: comparisons by source. notes: sentences that must
-    be shown wherever the ranking is. effects: of style, and of ties, in log-odds. group: the
-    category or language that it is restricted to, empty for all.
+    be shown wherever the ranking is. effects: of style, and of ties, in log-odds. sources:
+    what a combined ranking made of each. group: the category or language that it is
+    restricted to, empty for all.
     """
 
     evidence: Evidence
@@ -79,6 +89,7 @@ class Leaderboard:
     counts: dict[str, int]
     notes: tuple[str, ...] = ()
     effects: tuple[Coefficient, ...] = ()
+    sources: tuple[Source, ...] = ()
     group: str = ""
     benchmarks: tuple[BenchmarkScore, ...] = ()
     reports: tuple[JudgeReport, ...] = ()
@@ -112,15 +123,18 @@ def leaderboard(
     stands_on, sources = _sources(gathered, judges, evidence)
     if not sources:
         raise InputError(_nothing(store, evidence, group))
-    if evidence is Evidence.COMBINED and gathered.human is not None:
-        board, sources = _combined(gathered.human, judges, gathered.objective, fit)
+    is_combined = evidence is Evidence.COMBINED
+    if fit.method != _DEFAULT.method and not is_combined:
+        raise InputError(f"--method goes with --evidence combined, not {evidence}")
+    if is_combined and (gathered.human is not None or fit.method != _DEFAULT.method):
+        board = _combined(gathered.human, judges, gathered.objective, fit)
     else:
         board = _fit(concat(list(sources.values())), fit)
+        board = replace(board, counts={name: len(part) for name, part in sources.items()})
     return replace(
         board,
         evidence=evidence,
         label=_LABELS[stands_on],
-        counts={name: len(part) for name, part in sources.items()},
         notes=(*notes, *gathered.notes, *board.notes),
         group=group.value if group else "",
         benchmarks=gathered.benchmarks,
@@ -143,20 +157,34 @@ def leaderboards(store: Store, by: str, rank: Callable[[Group], Leaderboard]) ->
 
 
 def views(store: Store, board: Leaderboard, allow_weak_judges: bool) -> list[Leaderboard]:
-    """The same models by each single kind of evidence that there is, for comparison."""
+    """The same models by each single kind of evidence that there is, for comparison.
+
+    Beside a ranking whose intervals hold only on average over models stands one that takes
+    nothing for granted.
+    """
+    fit = Fit(confidence=board.confidence)
+    wanted = [
+        (evidence, fit)
+        for evidence in (Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE)
+        if not _is_view(board, evidence)
+    ]
+    if board.settings.method == Method.HIERARCHICAL:
+        wanted.insert(0, (Evidence.COMBINED, replace(fit, method=Method.PPI)))
     others = []
-    for evidence in (Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE):
-        if _LABELS[evidence] != board.label:
-            with suppress(InputError, GateError):
-                others.append(
-                    leaderboard(
-                        store,
-                        evidence=evidence,
-                        fit=Fit(confidence=board.confidence),
-                        allow_weak_judges=allow_weak_judges,
-                    )
-                )
+    for evidence, how in wanted:
+        with suppress(InputError, GateError):
+            others.append(
+                leaderboard(store, evidence=evidence, fit=how, allow_weak_judges=allow_weak_judges)
+            )
     return others
+
+
+def _is_view(board: Leaderboard, evidence: Evidence) -> bool:
+    """Whether a ranking already is the one by that kind of evidence alone."""
+    if board.evidence is not Evidence.COMBINED:
+        return board.evidence is evidence
+    helped = evidence is Evidence.HUMAN and board.settings.method != Method.HUMAN
+    return board.label == _LABELS[evidence] and not helped
 
 
 def rank_comparisons(comparisons: Comparisons, fit: Fit = _DEFAULT) -> Leaderboard:
@@ -226,11 +254,11 @@ def _sources(
 
 
 def _combined(
-    human: Comparisons,
+    human: Comparisons | None,
     judges: Mapping[str, Comparisons],
     objective: Mapping[str, Comparisons],
     fit: Fit,
-) -> tuple[Leaderboard, dict[str, Comparisons]]:
+) -> Leaderboard:
     """The human-preference ratings, helped by what the judges and benchmarks say."""
     for name in ("interval", "ties", "style"):
         if getattr(fit, name) != getattr(_DEFAULT, name):
@@ -242,16 +270,47 @@ def _combined(
         human,
         judges,
         objective,
+        method=fit.method,
         cluster=fit.cluster,
         confidence=fit.confidence,
         anchor=fit.anchor,
         prior=WEAK_PRIOR if isinstance(fit.prior, str | None) else fit.prior,
     )
-    return _board(result), {"votes": human, **judges, **objective}
+    counts = {
+        "votes" if source.kind == "human" else source.name: source.comparisons
+        for source in result.sources
+        if source.kind == "human" or source.weight is not None
+    }
+    return replace(_board(result, *_cautions(result)), counts=counts, sources=result.sources)
+
+
+def _cautions(result: CombinedResult) -> list[str]:
+    """What must be known of ratings that judges helped to make."""
+    if result.settings.method != Method.HIERARCHICAL or result.predicted is None:
+        return []
+    cautions = [
+        "These intervals hold on average over models, not for each one: judges are taken to be "
+        "about as wrong on one model as on another. The prediction-powered ranking (--method "
+        "ppi) does not take that for granted."
+    ]
+    assert result.ci_low is not None
+    assert result.ci_high is not None
+    gap = result.ratings - result.predicted
+    odd = (result.predicted < result.ci_low) | (result.predicted > result.ci_high)
+    if odd.any():
+        named = [
+            f"{result.models[k]} ({abs(gap[k]):.0f} points {'above' if gap[k] > 0 else 'below'})"
+            for k in sorted(odd.nonzero()[0], key=lambda k: -abs(gap[k]))
+        ]
+        cautions.append(
+            f"Votes put these models away from what judges predict: {', '.join(named)}."
+        )
+    return cautions
 
 
 def _fit(comparisons: Comparisons, fit: Fit) -> Leaderboard:
     options = asdict(fit)
+    del options["method"]
     if fit.prior != "auto":
         return _board(bradley_terry(comparisons, **options))
     try:
@@ -281,33 +340,28 @@ _LABELS = {
 
 
 def _board(result: RatingResult, *notes: str) -> Leaderboard:
+    predicted: dict[str, float] = {}
+    if isinstance(result, CombinedResult) and result.predicted is not None:
+        predicted = dict(zip(result.models, result.predicted.tolist(), strict=True))
     return Leaderboard(
         evidence=Evidence.HUMAN,
         label="as given",
         settings=result.settings,
-        rows=tuple(_row(row) for row in result.as_rows()),
+        rows=tuple(_row(row, predicted.get(row.model)) for row in result.as_rows()),
         counts={},
         notes=notes,
         effects=result.coefficients,
     )
 
 
-def _row(row: RatingRow) -> Row:
+def _row(row: RatingRow, predicted: float | None) -> Row:
     """A line with its interval; leaderboards never ask for a fit without one."""
     assert row.ci_low is not None
     assert row.ci_high is not None
     assert row.rank_low is not None
     assert row.rank_high is not None
-    return Row(
-        row.model,
-        row.rating,
-        row.ci_low,
-        row.ci_high,
-        row.rank,
-        row.rank_low,
-        row.rank_high,
-        row.comparisons,
-    )
+    assert row.p_best is not None
+    return Row(**asdict(row), predicted=predicted)
 
 
 def _nothing(store: Store, evidence: Evidence, group: Group | None) -> str:

@@ -1,15 +1,19 @@
 """From stored evidence to a ranking, its label and its notes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
+from random import Random
 
 import pytest
 
+from arena.answering import generate
+from arena.config import parse_model
 from arena.errors import GateError, InputError
 from arena.evidence import Group, gather
 from arena.judging import judge, load_card
 from arena.leaderboard import Fit, leaderboard, leaderboards, views
-from arena.records import Evidence, Outcome, Prompt, Vote, Winner
+from arena.records import Decoding, Evidence, Outcome, Prompt, Vote, Winner
 from arena.store import Store
 
 Write = Callable[..., str]
@@ -180,7 +184,9 @@ def test_views_are_the_other_kinds_of_evidence(
     vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
     board = leaderboard(answered, allow_weak_judges=True)
     assert board.label == "human-anchored"
-    assert [view.label for view in views(answered, board, True)] == ["judge-only"]
+    assert [view.label for view in views(answered, board, True)] == ["human-anchored", "judge-only"]
+    judged = leaderboard(answered, evidence=Evidence.JUDGE, allow_weak_judges=True)
+    assert [view.label for view in views(answered, judged, True)] == ["human-anchored"]
 
 
 def test_style_is_counted_in_the_stored_answers(answered: Store, prompts: list[Prompt]) -> None:
@@ -208,3 +214,62 @@ def test_the_combined_ranking_says_which_options_it_has_not(
     vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
     with pytest.raises(InputError, match="--evidence human"):
         leaderboard(answered, fit=fit)
+
+
+def crowd(store: Store, prompts: list[Prompt], write_card: Write) -> None:
+    """Nine models, a judge for whom longer is better, and people who agree but for one model."""
+    base = parse_model("fake:echo")
+    for size in range(2, 11):
+        decoding = Decoding(max_tokens=size)
+        generate(store, replace(base, name=f"m{size:02d}", decoding=decoding), prompts)
+    judge(store, load_card(write_card("j", "fake:longer"), store.home), prompts)
+    dice = Random(5)
+    for prompt in prompts:
+        for _ in range(120):
+            a, b = dice.sample(range(2, 11), 2)
+            gap = (a if a != 10 else 2) - (b if b != 10 else 2)
+            better = dice.random() < 1 / (1 + 10 ** (-gap / 6))
+            vote(
+                store, prompt, f"m{a:02d}", f"m{b:02d}", Winner("model_a" if better else "model_b")
+            )
+
+
+def long_prompts() -> list[Prompt]:
+    text = " ".join(f"word{k}" for k in range(14))
+    return [Prompt(f"p{k}", (f"{text} {k}",), "writing", "en") for k in range(6)]
+
+
+def test_people_and_judges_beside_each_other(store: Store, write_card: Write) -> None:
+    crowd(store, long_prompts(), write_card)
+    board = leaderboard(store, allow_weak_judges=True)
+    assert board.settings.method == "hierarchical"
+    assert [(s.name, s.kind) for s in board.sources] == [("human", "human"), ("j", "judge")]
+    judged = next(source for source in board.sources if source.kind == "judge")
+    assert judged.weight is not None
+    assert judged.weight > 0
+    odd = next(row for row in board.rows if row.model == "m10")
+    assert odd.predicted is not None
+    assert odd.predicted > odd.ci_high
+    assert any("judges predict: m10 (" in note and "below)" in note for note in board.notes)
+    assert any("on average over models" in note for note in board.notes)
+    assert sum(row.p_best for row in board.rows) == pytest.approx(1)
+    methods = [view.settings.method for view in views(store, board, True)]
+    assert methods == ["ppi", "bradley-terry", "bradley-terry"]
+    anchored = leaderboard(store, fit=Fit(anchor=("m02", 500.0)), allow_weak_judges=True)
+    shift = {row.model: row for row in anchored.rows}
+    assert shift["m02"].rating == pytest.approx(500)
+    for row in board.rows:
+        moved = shift[row.model]
+        assert row.predicted is not None
+        assert moved.predicted is not None
+        assert moved.predicted - row.predicted == pytest.approx(moved.rating - row.rating)
+
+
+def test_a_method_goes_with_all_the_evidence(store: Store, write_card: Write) -> None:
+    crowd(store, long_prompts(), write_card)
+    board = leaderboard(store, fit=Fit(method="human"), allow_weak_judges=True)
+    assert board.counts == {"votes": 720}
+    with pytest.raises(InputError, match="--method goes with --evidence combined"):
+        leaderboard(store, evidence=Evidence.HUMAN, fit=Fit(method="ppi"))
+    with pytest.raises(InputError, match=r"'pip'; allowed are .*'ppi'"):
+        leaderboard(store, fit=Fit(method="pip"))

@@ -57,6 +57,13 @@ def rank(
         list[str] | None,
         typer.Option(help="Hold equal: length, headers, lists, bold, code; or columns of FILE."),
     ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|hierarchical|ppi|joint|human",
+            help="How judges and benchmarks help people's votes.",
+        ),
+    ] = "auto",
     anchor: Annotated[
         str | None, typer.Option(metavar="MODEL=POINTS", help="Fix the scale at one model.")
     ] = None,
@@ -81,10 +88,11 @@ def rank(
         cluster=None if cluster == "none" else cluster,
         style=tuple(split(style)),
         anchor=_anchor(anchor),
+        method=method,
     )
     if file is not None:
-        if evidence is not None or by is not None:
-            raise InputError("--evidence and --by go with the database, not with a file")
+        if evidence is not None or by is not None or method != "auto":
+            raise InputError("--evidence, --by and --method go with the database, not a file")
         from arena.interchange.battles import read_battles
 
         boards = [rank_comparisons(read_battles(file, fit.style), fit)]
@@ -161,6 +169,8 @@ def print_board(board: "Leaderboard") -> None:
             f"{board.confidence:.0%} interval": f"{row.ci_low:.1f} – {row.ci_high:.1f}",
             "comparisons": row.comparisons,
         }
+        if row.predicted is not None:
+            cells["judges predict"] = row.predicted
         for name in names:
             score = scores.get((row.model, name))
             error = "" if score is None or score.stderr is None else f" ± {score.stderr:.1%}"

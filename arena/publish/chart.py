@@ -29,6 +29,7 @@ class Axis:
 def axis_of(rows: Sequence[Row]) -> Axis:
     """The axis that holds every interval."""
     ends = [value for row in rows for value in (row.rating, row.ci_low, row.ci_high)]
+    ends += [row.predicted for row in rows if row.predicted is not None]
     finite = [value for value in ends if math.isfinite(value)] or [0.0]
     middle = (min(finite) + max(finite)) / 2
     width = max(max(finite) - min(finite), _LEAST_WIDTH) * (1 + 2 * _MARGIN)

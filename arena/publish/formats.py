@@ -38,6 +38,8 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
         "notes": list(board.notes),
         "models": [_entry(row, scores.get(row.model, {})) for row in ranked(board)],
     }
+    if board.sources:
+        whole["sources"] = [asdict(source) for source in board.sources]
     if board.effects:
         whole["effects"] = [asdict(effect) for effect in board.effects]
     return {"group": board.group, **whole} if board.group else whole
@@ -148,6 +150,8 @@ def _headings(board: Leaderboard) -> dict[tuple[str, str], str]:
 
 def _entry(row: Row, scores: dict[str, BenchmarkScore]) -> dict[str, Any]:
     entry = {name: _finite(value) for name, value in asdict(row).items()}
+    if row.predicted is None:
+        del entry["predicted"]
     if scores:
         entry["benchmarks"] = {
             name: {"metric": s.metric, "mean": s.mean, "stderr": s.stderr, "items": s.items}

@@ -32,7 +32,7 @@ from arena.ratings.likelihood import precision_of
 from arena.ratings.newton import bread, centred
 from arena.ratings.ppi import ppi
 from arena.ratings.result import RatingResult, Settings
-from arena.ratings.scale import POINTS_PER_LOG, WEAK_PRIOR, to_log, to_points
+from arena.ratings.scale import MEAN, POINTS_PER_LOG, WEAK_PRIOR, to_log, to_points
 
 # Below this many models a spread of residuals cannot be learned.
 FEWEST_MODELS = 8
@@ -191,13 +191,14 @@ def _hierarchical(evidence: _Evidence) -> CombinedResult:
     weights = dict(zip(names, posterior.weights.tolist(), strict=True))
     settings = replace(s, cluster=name, clusters=_count(codes))
     spread = wald(posterior.theta, posterior.covariance, s.confidence, posterior.freedom)
+    rated = rate(votes, posterior.theta, spread, settings)
     return _from(
-        rate(votes, posterior.theta, spread, settings),
+        rated,
         settings,
         Label.HUMAN_ANCHORED,
         _sources(evidence, weights),
         parameters=(("tau", posterior.tau), ("design effect", posterior.design_effect)),
-        predicted=to_points(posterior.predicted),
+        predicted=to_points(posterior.predicted) - MEAN + rated.ratings.mean(),
         human=_human(evidence),
         assumption_free=_ppi(evidence) if _can_match(evidence) else None,
     )

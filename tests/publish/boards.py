@@ -14,7 +14,9 @@ NOTE = "The judge smollm2 changes its verdict in 98.6% of pairs; it was let in."
 
 
 def make_row(model: str, place: int, rating: float = 1000.0, half: float = 30.0) -> Row:
-    return Row(model, rating, rating - half, rating + half, place, max(1, place - 1), place + 1, 36)
+    return Row(
+        model, rating, rating - half, rating + half, place, max(1, place - 1), place + 1, 36, 0.25
+    )
 
 
 def make_board(*rows: Row) -> Leaderboard:

@@ -30,7 +30,7 @@ def test_json_has_exactly_the_promised_keys(board: Leaderboard) -> None:
     assert list(data) == [*("method", "evidence", "label", "settings", "counts", "notes", "models")]
     assert list(data["models"][0]) == [
         *("model", "rating", "ci_low", "ci_high", "rank", "rank_low", "rank_high"),
-        *("comparisons", "benchmarks"),
+        *("comparisons", "p_best", "benchmarks"),
     ]
     assert data["models"][1]["benchmarks"] == {
         "short_answer": {"metric": "acc", "mean": 0.5625, "stderr": 0.1021, "items": 24}
@@ -80,7 +80,7 @@ def test_csv_holds_no_formula(name: str) -> None:
     )
     rows = list(csv.reader(io.StringIO(to_csv(board))))
     assert rows[1][0] == f"'{name}"
-    assert rows[0][8] == f"'{name}"
+    assert rows[0][10] == f"'{name}"
     assert rows[1][1] == "-5.0"
 
 

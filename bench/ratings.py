@@ -15,6 +15,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def main() -> None:
     commands.add_parser("speed").set_defaults(run=lambda _: speed())
     coverage_ = commands.add_parser("coverage")
     coverage_.add_argument("--draws", type=int, default=1000)
-    coverage_.set_defaults(run=lambda args: coverage(args.draws))
+    coverage_.add_argument("--only", default="", help="worlds whose name holds this")
+    coverage_.set_defaults(run=lambda args: coverage(args.draws, args.only))
     combined_ = commands.add_parser("combined")
     combined_.add_argument("--draws", type=int, default=200)
     combined_.add_argument("--data", type=Path, default=Path("../shared/datasets"))
@@ -264,10 +266,12 @@ def worlds() -> dict[str, tuple[World, dict[str, Any]]]:
     }
 
 
-def coverage(draws: int) -> None:
+def coverage(draws: int, only: str) -> None:
     print(f"{draws} data sets each, nominal 95 %\n")
     print("| world | mean | worst model | data sets without finite ratings |\n|---|---|---|---|")
     for place, (name, (world, options)) in enumerate(worlds().items()):
+        if only not in name:
+            continue
         # Davidson's own strengths are its truth; half wins have another one under its ties.
         truth = world.theta * POINTS + 1000 if "ties" in options else target(world)
         covered = []
@@ -278,13 +282,15 @@ def coverage(draws: int) -> None:
                 continue
             covered.append((r.ci_low <= truth) & (truth <= r.ci_high))
         report(name, covered, draws)
-    for name in JUDGES:
-        truth, covered = None, []
+    for method, name in product(("ppi", "hierarchical"), JUDGES):
+        if only not in f"{method}, {name} judge":
+            continue
+        covered = []
         for seed in range(draws):
             truth, human, judge = judged(name, np.random.default_rng(seed))
-            r = combine(human, {"judge": judge}, method="ppi")
+            r = combine(human, {"judge": judge}, method=method)
             covered.append((r.ci_low <= truth) & (truth <= r.ci_high))
-        report(f"ppi, {name} judge", covered, draws)
+        report(f"{method}, {name} judge", covered, draws)
 
 
 def report(name: str, covered: list[np.ndarray], draws: int) -> None:

@@ -68,8 +68,8 @@ def _check(path: Path, frame: Any) -> None:
     a, b, winner = (frame[name] for name in REQUIRED)
     problems = [
         (~winner.isin(LABELS), "winner", f"allowed are {', '.join(LABELS)}"),
-        (a.map(_unnamed), "model_a", "it must be a model's name"),
-        (b.map(_unnamed), "model_b", "it must be a model's name"),
+        (_unnamed(a), "model_a", "it must be a model's name"),
+        (_unnamed(b), "model_b", "it must be a model's name"),
         (a == b, "model_b", "a model cannot meet itself"),
     ]
     found = [
@@ -103,8 +103,13 @@ def _covariates(path: Path, frame: Any, style: Sequence[str]) -> dict[str, Any]:
     return columns
 
 
-def _unnamed(value: object) -> bool:
-    return not isinstance(value, str) or not value.strip()
+def _unnamed(column: Any) -> Any:
+    """Which rows hold no name. Of text few values are distinct, and only those are looked at."""
+    from pandas.api.types import infer_dtype
+
+    if infer_dtype(column, skipna=False) == "string":
+        return column.isin([name for name in column.unique() if not name.strip()])
+    return column.map(lambda name: not isinstance(name, str) or not name.strip())
 
 
 def _place(path: Path, row: int) -> str:

@@ -58,6 +58,11 @@ def test_names_are_text_whatever_they_look_like(tmp_path: Path) -> None:
         ("b.csv", "", "empty"),
         ("b.csv", HEADER + "c,a,b,tie\n", "b.csv:2: it has more values than the header"),
         ("b.csv", HEADER + "a,b,tie\nc,a,b,tie\n", "Expected 3 fields in line 3, saw 4"),
+        (
+            "b.jsonl",
+            '{"model_a": ["a"], "model_b": "b", "winner": "tie"}\n',
+            "b.jsonl:1: model_a: ['a']; it must be a model's name",
+        ),
         ("b.jsonl", '{"model_a": "a"\n', "b.jsonl:1: not JSON"),
         ("b.jsonl", "[1]\n", "b.jsonl:1: '[1]' is not an object"),
         ("b.jsonl", '{"model_a": 1, "model_b": "b", "winner": "tie"}\n', "b.jsonl:1: model_a: 1"),

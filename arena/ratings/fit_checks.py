@@ -70,6 +70,8 @@ def goodness_of_fit(c: Comparisons, result: RatingResult) -> GoodnessOfFit:
     expected = counts.played * p * p.T
     # The share of coin-flip variance that outcomes have; ties make it less than 1.
     share = spread.sum() / expected.sum()
+    if share <= 0.0:
+        raise InputError("every comparison is a tie: there is no chance to measure the fit by.")
     upper = np.triu(counts.played > 0, 1)
     degrees = int(upper.sum()) - (len(c.models) - 1)
     if degrees < 1:

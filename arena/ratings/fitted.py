@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -58,17 +59,25 @@ class Fitted(ABC):
         """(p, p) sandwich covariance; codes: (n,) independent groups, None for rows."""
         inverse = bread(self.hessian, len(self.c.models))
         meat = self.meat(codes)
+        groups = self.c.pair_counts.battles.sum() / 2
         if codes is not None:
-            meat *= sandwich.inflation(len(np.unique(codes)), self.freedom(inverse))
+            groups = len(np.unique(codes))
+            meat *= sandwich.inflation(groups, self.freedom(inverse))
+        meat = sandwich.at_least(meat, inverse, self.information, groups)
         return sandwich.covariance(inverse, meat, self.precision)
 
-    def freedom(self, inverse: Floats) -> float:
-        """How many parameters the data determine; inverse: the Hessian's, ratings centred."""
+    @cached_property
+    def information(self) -> Floats:
+        """(p, p) what the data say: the Hessian without the prior's part."""
         information = self.hessian.copy()
         if self.precision is not None:
             models = len(self.precision)
             information[:models, :models] -= self.precision
-        return float((inverse * information).sum())
+        return information
+
+    def freedom(self, inverse: Floats) -> float:
+        """How many parameters the data determine; inverse: the Hessian's, ratings centred."""
+        return float((inverse * self.information).sum())
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,9 +2,10 @@
 
 The model: log-strengths θ ~ N(Bβ, τ²D + E) up to their mean. The columns of B are each
 judge's own ratings, β their scales and E the error of Bβ. D, diagonal, gives the residuals
-Student's tails: a model that judges get wrong is set free rather than pulled. β has a flat
-prior, so that only the span of the judges counts: a copy, or another scale, changes
-nothing. τ is integrated out on a grid, weighed by its (Laplace) marginal likelihood.
+Student's tails: a model that judges get wrong is set free rather than pulled. β has a weak
+prior that is the same in all directions of the judges' span, so that only the span counts:
+a copy, or another scale, changes nothing. τ is integrated out on a grid, weighed by its
+(Laplace) marginal likelihood.
 
 The assumption: judges' ratings are exchangeably wrong over models. Intervals cover on
 average over models, not for each; `ppi` needs no such assumption.
@@ -35,6 +36,8 @@ GRID = np.geomspace(5.0, 400.0, 14)
 TAILS = 4.0
 REWEIGHTINGS = 3
 RANK_TOLERANCE = 1e-6
+# A judge whose ratings differ by less (log-strength) rates all models the same: all are ties.
+FLAT = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,19 +82,21 @@ def hierarchical(
 ) -> Posterior:
     """The posterior of the human ratings.
 
-    codes: (n,) independent groups of votes. prior: see `bradley_terry`, for the design effect.
+    codes: (n,) independent groups of votes. prior: standard deviation in Elo points of what
+        judges may predict of a model, and of ratings in the design effect.
     """
     effect = design_effect(human, codes, prior)
     models = len(human.models)
+    wide = models * (prior / POINTS_PER_LOG) ** 2
     basis, to_basis = _span(np.column_stack([c.theta for c in columns]))
     none = np.zeros((models, models))
     even = np.ones(models)
-    rough = _integrate(human.pair_counts, basis, none, even, effect)
+    rough = _integrate(human.pair_counts, basis, none, even, effect, wide)
     noise = _error(columns, to_basis @ rough.gamma)
-    final = _integrate(human.pair_counts, basis, noise, even, effect)
+    final = _integrate(human.pair_counts, basis, noise, even, effect, wide)
     for _ in range(REWEIGHTINGS):
         loose = _looseness(final, basis)
-        final = _integrate(human.pair_counts, basis, noise, loose, effect)
+        final = _integrate(human.pair_counts, basis, noise, loose, effect, wide)
     return Posterior(
         theta=final.theta,
         covariance=final.covariance,
@@ -110,7 +115,7 @@ def design_effect(human: Comparisons, codes: Ints | None, prior: float) -> float
     freedom = fitted.freedom(inverse)
     groups = len(human) if codes is None else len(np.unique(codes))
     ratio = float((inverse * fitted.meat(codes)).sum()) / freedom
-    return ratio * sandwich.inflation(groups, freedom)
+    return max(ratio * sandwich.inflation(groups, freedom), sandwich.least_share(groups))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,14 +136,19 @@ def _looseness(mixture: _Mixture, basis: Floats) -> Floats:
 
 
 def _integrate(
-    counts: PairCounts, basis: Floats, noise: Floats, loose: Floats, effect: float
+    counts: PairCounts,
+    basis: Floats,
+    noise: Floats,
+    loose: Floats,
+    effect: float,
+    wide: float,
 ) -> _Mixture:
-    """Posterior means and covariance over the grid of τ."""
+    """Posterior means and covariance over the grid of τ; wide: prior variance of each γ."""
     taus = GRID / POINTS_PER_LOG
     points, logs, start = [], [], np.zeros(len(basis))
     for tau in taus[::-1]:
         spread = noise + tau**2 * np.diag(loose)
-        point, log = _conditional(counts, basis, spread, effect, tau, start)
+        point, log = _conditional(counts, basis, spread, effect, wide, tau, start)
         start = point.theta
         points.append(point)
         logs.append(log)
@@ -159,7 +169,13 @@ def _integrate(
 
 
 def _conditional(
-    counts: PairCounts, basis: Floats, spread: Floats, effect: float, tau: float, start: Floats
+    counts: PairCounts,
+    basis: Floats,
+    spread: Floats,
+    effect: float,
+    wide: float,
+    tau: float,
+    start: Floats,
 ) -> tuple[_Mixture, float]:
     """Posterior given τ, and its log marginal likelihood; γ is integrated out exactly.
 
@@ -169,9 +185,9 @@ def _conditional(
     contrast = _contrasts(models)
     factor = cho_factor(contrast.T @ spread @ contrast, lower=True)
     full = contrast @ cho_solve(factor, contrast.T)
-    # The flat prior on γ projects its span out of the precision.
+    # The weak prior on γ takes all but a little of its span out of the precision.
     pulled = full @ basis
-    inner = basis.T @ pulled
+    inner = basis.T @ pulled + np.eye(basis.shape[1]) / wide
     precision = full - pulled @ np.linalg.solve(inner, pulled.T) if basis.size else full
     tempered = _tempered(counts, effect)
     theta, hessian = fit_counts(tempered, precision, start=start)
@@ -203,7 +219,7 @@ def _span(columns: Floats) -> tuple[Floats, Floats]:
     """
     centred = columns - columns.mean(axis=0)
     norms = np.linalg.norm(centred, axis=0)
-    used = norms > 0
+    used = norms > FLAT
     if not used.any():
         return np.zeros((len(columns), 0)), np.zeros((columns.shape[1], 0))
     left, size, right = np.linalg.svd(centred[:, used] / norms[used], full_matrices=False)

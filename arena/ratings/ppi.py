@@ -64,6 +64,7 @@ def ppi(human: Battles, judges: Sequence[Battles], models: int, prior: float | N
     information = hessian if precision is None else hessian - precision
     freedom = float((inverse * information).sum())
     meat = sandwich.cluster_meat(scores) * sandwich.inflation(groups, freedom)
+    meat = sandwich.at_least(meat, inverse, information, groups)
     covariance = sandwich.covariance(inverse, meat, precision)
     return Powered(theta, covariance, weights, power, groups)
 

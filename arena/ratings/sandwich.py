@@ -9,12 +9,14 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.stats import norm, t
 
+from arena.errors import ConvergenceError
 from arena.ratings.arrays import Floats, Ints, totals
 from arena.ratings.likelihood import win_probability
 from arena.ratings.pairs import PairCounts
 
 # At most this share of the clusters' residual variance is taken to be fitted away.
 MOST_FITTED = 0.75
+TINY = 1e-12
 
 
 def pair_meat(counts: PairCounts, theta: Floats) -> Floats:
@@ -76,6 +78,24 @@ def inflation(clusters: int, freedom: float) -> float:
     return clusters / (clusters - min(max(freedom, 1.0), MOST_FITTED * clusters))
 
 
+def at_least(meat: Floats, inverse: Floats, information: Floats, groups: float) -> Floats:
+    """The meat, not less than what outcomes that never varied would still allow.
+
+    Where none of n groups showed any variance, its share of a coin flip's may yet be 3 / n
+    (the rule of three: the 95 % bound on the rate of what was not seen in n trials).
+
+    information: (p, p) Hessian without the prior's part; inverse: that of the whole.
+    """
+    floor = least_share(groups)
+    share = float((inverse * meat).sum()) / max(float((inverse * information).sum()), TINY)
+    return meat if share >= floor else meat + (floor - share) * information
+
+
+def least_share(groups: float) -> float:
+    """The rule of three: see `at_least`."""
+    return min(1.0, 3.0 / groups)
+
+
 def covariance(bread: Floats, meat: Floats, precision: Floats | None = None) -> Floats:
     """(p, p) sandwich of a fit; precision: (m, m) of the prior on the ratings, if any."""
     filling = meat.copy()
@@ -83,13 +103,19 @@ def covariance(bread: Floats, meat: Floats, precision: Floats | None = None) -> 
         models = len(precision)
         filling[:models, :models] += precision
     result: Floats = bread @ filling @ bread
+    if (np.diagonal(result) < 0.0).any():  # only rounding in a near-singular Hessian does this
+        raise ConvergenceError(
+            "the comparisons barely determine some parameter: ask for a prior, such as prior=400, "
+            "or for fewer style columns."
+        )
     return result
 
 
 def quantile(confidence: float, freedom: Floats | int | None = None) -> Floats:
     """Half-width of a central interval in standard errors.
 
-    freedom: degrees of freedom of the variance, one or one a parameter; None is known.
+    freedom: degrees of freedom of the variance, one or one a parameter, taken to be at least
+        1; None is known.
     """
     tail = 0.5 + confidence / 2.0
-    return np.asarray(norm.ppf(tail) if freedom is None else t.ppf(tail, freedom))
+    return np.asarray(norm.ppf(tail) if freedom is None else t.ppf(tail, np.maximum(freedom, 1)))

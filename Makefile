@@ -31,7 +31,7 @@ check: $(VENV)/dev  ## What CI runs: lint, types, and the tests with the import 
 	$(MAKE) test
 
 bench: $(VENV)/dev  ## Measure beside the peers; results go to bench/RESULTS.md
-	$(BIN)/python -m bench.ratings
+	$(BIN)/python -m bench.ratings speed
 
 clean:  ## Remove what was installed and built
 	rm -rf $(VENV) build dist site

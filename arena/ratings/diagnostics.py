@@ -39,7 +39,7 @@ def never_won(points: Floats) -> list[int]:
 
 def require_finite(points: Floats, models: Sequence[str]) -> None:
     """Raise unless ratings are finite; points: (m, m) taken by the row's model."""
-    if len(strong_components(points)) == 1:
+    if _has_hub(points) or len(strong_components(points)) == 1:
         return
     parts = components(points)
     if len(parts) > 1:
@@ -50,6 +50,13 @@ def require_finite(points: Floats, models: Sequence[str]) -> None:
             "by the prior alone."
         )
     raise SeparatedError(f"{_separation(points, models)}. Compare more, or {REMEDY}.")
+
+
+def _has_hub(points: Floats) -> bool:
+    """Whether some model took points off all others and gave points to all of them."""
+    beat = points > 0.0
+    np.fill_diagonal(beat, True)
+    return bool((beat.all(axis=0) & beat.all(axis=1)).any())
 
 
 def _separation(points: Floats, models: Sequence[str]) -> str:

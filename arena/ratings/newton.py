@@ -75,8 +75,9 @@ def _solve(hessian: Floats, right: Floats, models: int) -> Floats:
     """hessian⁻¹ right with one model's rating held at 0."""
     ground = int(np.argmax(np.diagonal(hessian)[:models]))
     free = np.delete(np.arange(len(hessian)), ground)
+    kept = np.asfortranarray(hessian[free][:, free])
     try:
-        factor = cho_factor(hessian[np.ix_(free, free)], lower=True, overwrite_a=True)
+        factor = cho_factor(kept, lower=True, overwrite_a=True)
     except LinAlgError:
         raise ConvergenceError(
             "the comparisons do not determine every parameter (the Hessian is singular): "

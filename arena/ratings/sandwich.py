@@ -6,6 +6,7 @@ the result tends to the posterior covariance where the data are few.
 """
 
 import numpy as np
+from scipy.linalg.blas import dgemm
 from scipy.sparse import csr_array
 from scipy.stats import norm, t
 
@@ -102,13 +103,23 @@ def covariance(bread: Floats, meat: Floats, precision: Floats | None = None) -> 
     if precision is not None:
         models = len(precision)
         filling[:models, :models] += precision
-    result: Floats = bread @ filling @ bread
+    result: Floats = _symmetric_product(bread, filling)
     if (np.diagonal(result) < 0.0).any():  # only rounding in a near-singular Hessian does this
         raise ConvergenceError(
             "the comparisons barely determine some parameter: ask for a prior, such as prior=400, "
             "or for fewer style columns."
         )
     return result
+
+
+def _symmetric_product(outer: Floats, inner: Floats) -> Floats:
+    """outer @ inner @ outer of symmetric matrices.
+
+    By SciPy's BLAS, as the factorisations before it: NumPy's has threads of its own, and two
+    sets of them wait for each other's cores.
+    """
+    half = dgemm(1.0, inner.T, outer.T)  # transposed, they are in the order that BLAS reads
+    return np.asarray(dgemm(1.0, outer.T, half))
 
 
 def quantile(confidence: float, freedom: Floats | int | None = None) -> Floats:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from arena.backends import Reply, Request, open_backend
-from arena.batch import OnProgress, Progress, Work, quiet, run
+from arena.batch import Control, Progress, Work, run
 from arena.records import Answer, Model, Prompt, answer_key, seed_of
 from arena.store import Store
 
@@ -12,7 +12,7 @@ STAGE = "answer"
 
 
 def generate(
-    store: Store, model: Model, prompts: Sequence[Prompt], on_progress: OnProgress = quiet
+    store: Store, model: Model, prompts: Sequence[Prompt], control: Control | None = None
 ) -> Progress:
     """Store `model`'s answers to those prompts that it has not answered.
 
@@ -34,8 +34,8 @@ def generate(
         store.put_model(model)
         store.put_prompts(prompts)
 
-    with open_backend(model) as backend:
+    control = control or Control()
+    with open_backend(model, control.limits) as backend:
         ask = partial(backend.converse, requests)
-        return run(
-            store, backend, Work(STAGE, store.answers, keys, ask, make, prepare), on_progress
-        )
+        work = Work(STAGE, store.answers, keys, ask, make, prepare, model.price)
+        return run(store, backend, work, control)

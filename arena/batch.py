@@ -1,14 +1,17 @@
 """A run is a set of missing rows: ask for what is not stored, store it as it comes."""
 
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from arena.backends import Backend, Result
-from arena.errors import BackendError
+from arena.backends import Backend, Intake, Limits, Result, cost_of
+from arena.errors import BackendError, StoreError
 from arena.records import Failure, Usage
 from arena.store import Store
+from arena.store.leases import LEASE_SECONDS, new_owner
 from arena.store.rows import Record, Rows
 
 R = TypeVar("R", bound=Record)
@@ -17,17 +20,29 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands. found: rows that were stored before it; seconds: since it began."""
+    """Where a run stands.
+
+    found: rows that were stored before it. elsewhere: rows that another process works on.
+    faults: how often calls went wrong in each way, those that were tried again included.
+    cost: US dollars. seconds: since it began. stopped: why it ended early, in a few words.
+    """
 
     stage: str
     total: int
     found: int = 0
     stored: int = 0
     failed: int = 0
+    elsewhere: int = 0
     unparsed: int = 0
+    truncated: int = 0
+    retried: int = 0
+    faults: Mapping[str, int] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
+    cost: float = 0.0
     seconds: float = 0.0
     last_error: str = ""
+    stopped: str = ""
+    ended: bool = False
 
     @property
     def complete(self) -> bool:
@@ -42,68 +57,139 @@ def quiet(_: Progress) -> None:
     """Report progress to nobody."""
 
 
+@dataclass(frozen=True)
+class Control:
+    """How a run is watched, held back and stopped: closing `intake` ends it in good order."""
+
+    on_progress: OnProgress = quiet
+    limits: Limits = field(default_factory=Limits)
+    intake: Intake = field(default_factory=Intake)
+
+
 @dataclass(frozen=True, slots=True)
 class Work(Generic[R, T]):
     """What to do, one row for each key.
 
-    ask: given the positions that are done, yields results for the others. make: turns a
-    position and a reply into its row. prepare: stores what the rows refer to.
+    ask: yields results for the positions that are admitted. make: turns a position and a
+    reply into its row. prepare: stores what the rows refer to. price: of the model's tokens.
     """
 
     stage: str
     table: Rows[R]
     keys: Sequence[str]
-    ask: Callable[[set[int]], Iterator[Result[T]]]
+    ask: Callable[[Intake], Iterator[Result[T]]]
     make: Callable[[int, T], R]
     prepare: Callable[[], None]
+    price: tuple[float, float] | None = None
 
 
 def run(
-    store: Store, backend: Backend, work: Work[R, T], on_progress: OnProgress = quiet
+    store: Store, backend: Backend, work: Work[R, T], control: Control | None = None
 ) -> Progress:
     """Store a row for each key that has none; nothing is stored if the backend cannot start.
 
     Each batch of results is one transaction. A reply that failed is recorded as a failure
     and left for the next run. Raises UnavailableError where no request can succeed.
     """
+    control = control or Control()
     started = time.perf_counter()
     present = work.table.present(work.keys)
-    done = {index for index, key in enumerate(work.keys) if key in present}
-    progress = Progress(work.stage, len(work.keys), found=len(done))
-    on_progress(progress)
+    found = sum(key in present for key in work.keys)
+    progress = Progress(work.stage, len(work.keys), found=found, ended=found == len(work.keys))
+    control.on_progress(progress)
     if progress.complete:
         return progress
     backend.start()
     work.prepare()
-    for results in work.ask(done):
-        rows = [work.make(i, reply) for i, reply in results if not isinstance(reply, BackendError)]
-        failures = [
-            Failure(work.stage, work.keys[i], type(error).__name__, str(error))
-            for i, error in results
-            if isinstance(error, BackendError)
-        ]
-        work.table.add(rows)
-        if failures:
-            store.add_failures(failures)
-        progress = _advance(progress, rows, failures, time.perf_counter() - started)
-        on_progress(progress)
+    with _claims(store, work, present, control.intake) as claims:
+        for results in work.ask(claims):
+            rows = [work.make(i, r) for i, r in results if not isinstance(r, BackendError)]
+            failures = [
+                Failure(work.stage, work.keys[i], error.kind, str(error))
+                for i, error in results
+                if isinstance(error, BackendError)
+            ]
+            work.table.add(rows)
+            if failures:
+                store.add_failures(failures)
+            progress = _advance(progress, work, results, rows, time.perf_counter() - started)
+            control.on_progress(progress)
+    progress = replace(progress, elsewhere=claims.elsewhere, stopped=claims.closed, ended=True)
+    control.on_progress(progress)
     return progress
 
 
+class _Claims(Intake):
+    """Admits what is neither stored nor claimed by another run, and claims it for this one."""
+
+    def __init__(self, store: Store, work: Work[R, T], present: set[str], within: Intake) -> None:
+        super().__init__(within)
+        self.owner = new_owner()
+        self.elsewhere = 0
+        self._leases = store.leases
+        self._table = work.table.table
+        self._keys = work.keys
+        self._present = present
+
+    def admit(self, positions: Sequence[int]) -> list[int]:
+        missing = [i for i in super().admit(positions) if self._keys[i] not in self._present]
+        if not missing:
+            return []
+        owned = self._leases.claim(self.owner, [self._keys[i] for i in missing], self._table)
+        mine = [i for i in missing if self._keys[i] in owned]
+        self.elsewhere += len(missing) - len(mine)
+        return mine
+
+
+@contextmanager
+def _claims(store: Store, work: Work[R, T], present: set[str], within: Intake) -> Iterator[_Claims]:
+    """Claims that are renewed while the block lasts, and released after it."""
+    claims, ended = _Claims(store, work, present, within), threading.Event()
+    store.leases.release_dead()
+
+    def renew() -> None:
+        try:
+            while not ended.wait(LEASE_SECONDS / 3):
+                with suppress(StoreError):  # a busy database: the next turn is soon enough
+                    store.leases.renew(claims.owner)
+        finally:
+            store.close()
+
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield claims
+    finally:
+        ended.set()
+        thread.join()
+        store.leases.release(claims.owner)
+
+
 def _advance(
-    progress: Progress, rows: Sequence[Record], failures: Sequence[Failure], seconds: float
+    progress: Progress,
+    work: Work[R, T],
+    results: Result[T],
+    rows: Sequence[R],
+    seconds: float,
 ) -> Progress:
-    usages = [progress.usage, *(getattr(row, "usage", Usage()) for row in rows)]
+    replies = [reply for _, reply in results if not isinstance(reply, BackendError)]
+    errors = [error for _, error in results if isinstance(error, BackendError)]
+    retried = [kind for reply in replies for kind in getattr(reply, "retried", ())]
+    faults = dict(progress.faults)
+    for kind in [*retried, *(error.kind for error in errors)]:
+        faults[kind] = faults.get(kind, 0) + 1
+    usages = [getattr(row, "usage", Usage()) for row in rows]
+    usage = sum(usages, progress.usage)
     return replace(
         progress,
         stored=progress.stored + len(rows),
-        failed=progress.failed + len(failures),
+        failed=progress.failed + len(errors),
         unparsed=progress.unparsed + sum(bool(getattr(row, "reason", "")) for row in rows),
-        usage=Usage(
-            sum(u.prompt_tokens for u in usages),
-            sum(u.completion_tokens for u in usages),
-            sum(u.seconds for u in usages),
-        ),
+        truncated=progress.truncated + sum(bool(getattr(row, "truncated", 0)) for row in rows),
+        retried=progress.retried + len(retried),
+        faults=faults,
+        usage=usage,
+        cost=cost_of(usage, work.price),
         seconds=seconds,
-        last_error=failures[-1].message if failures else progress.last_error,
+        last_error=str(errors[-1]) if errors else progress.last_error,
     )

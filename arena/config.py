@@ -50,6 +50,13 @@ class DecodingSettings(Strict):
     seed: int = 0
 
 
+class PriceSettings(Strict):
+    """US dollars for a million tokens, read and written."""
+
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+
+
 class ModelSettings(Short, DecodingSettings):
     """One entry under `models:`; `use` is what would be written on a command line."""
 
@@ -62,15 +69,18 @@ class ModelSettings(Short, DecodingSettings):
     base_url: str | None = None
     api_key_env: str | None = None
     timeout: Annotated[float, Field(gt=0)] = 120.0
+    price: PriceSettings | None = None
 
     def model(self, name: str | None = None) -> Model:
         """The record, under that name or the one that `use` implies."""
         record = parse_model(self.use if name is None else f"{name}={self.use}")
-        own = self.model_dump(exclude={"use", "base_url", *DecodingSettings.model_fields})
+        reach = {"use", "base_url", "price"}
+        own = self.model_dump(exclude={*reach, *DecodingSettings.model_fields})
         decoding = Decoding(**self.model_dump(include=set(DecodingSettings.model_fields)))
         url = record.base_url if self.base_url is None else _checked_url(self.base_url)
         fields = {f: getattr(record, f) for f in ("name", "backend", "weights")}
-        return Model(**fields, decoding=decoding, base_url=url, **own)
+        price = (self.price.input, self.price.output) if self.price else None
+        return Model(**fields, decoding=decoding, base_url=url, price=price, **own)
 
 
 class JudgeRun(Short):

@@ -54,15 +54,27 @@ class ModelConflictError(StoreError):
 
 
 class BackendError(ArenaError):
-    """A model could not answer one request."""
+    """A model could not answer one request. kind: the sort of fault, in a word or two."""
+
+    kind = "rejected"
 
 
 class UnavailableError(BackendError):
     """The model cannot be reached or loaded at all."""
 
+    kind = "unavailable"
+
 
 class TransientError(BackendError):
-    """A time-out, a rate limit or a server's fault: worth another try."""
+    """A time-out, a rate limit or a server's fault: worth another try.
+
+    wait: seconds that the server asked to be left alone for.
+    """
+
+    def __init__(self, message: str, kind: str, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.wait = wait
 
 
 class GateError(ArenaError):

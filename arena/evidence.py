@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from random import Random
 
 from arena.errors import InputError
 from arena.judging.report import JudgedPair, JudgeReport, read_pairs, report
-from arena.ratings import STYLE_NAMES, Comparisons, style_differences
+from arena.ratings import STYLE_NAMES, Comparisons, concat, next_pairs, style_differences
+from arena.records import Prompt
 from arena.store import Store
 from arena.store.evidence import OutcomeColumns, ScoreColumns, VerdictColumns, VoteColumns
 
@@ -77,6 +79,45 @@ def groups(store: Store, by: str) -> list[Group]:
     if by not in GROUPINGS:
         raise InputError(f"--by {by!r}; allowed are {', '.join(GROUPINGS)}")
     return [Group(by, value) for value in sorted({getattr(p, by) for p in store.prompts.where()})]
+
+
+def battles_worth_judging(
+    store: Store, prompts: Sequence[Prompt], models: Sequence[str], n: int
+) -> frozenset[tuple[str, str, str]]:
+    """Up to n battles that no judge has seen, of the pairs that would tell most about the ranking.
+
+    models: all that have answers, if none are named. Each battle is a prompt's key and two
+    models in sorted order, as `judging.Wanted` takes them.
+    """
+    names = sorted(models or {model.name for model in store.models()})
+    gathered = gather(store)
+    verdicts = store.evidence.verdicts()
+    sources = [gathered.human, *gathered.judges.values(), *gathered.objective.values()]
+    drawn = _pairs_to_compare([c for c in sources if c is not None], names, n, len(verdicts.judge))
+    seen = {
+        (prompt, *sorted((a, b)))
+        for prompt, a, b in zip(verdicts.prompt, verdicts.model_a, verdicts.model_b, strict=True)
+    }
+    wanted = [prompt.key for prompt in prompts]
+    battles: set[tuple[str, str, str]] = set()
+    for a, b in drawn:
+        shared = {prompt for prompt, _, _ in store.evidence.shared_prompts(a, b)}
+        free = [(p, a, b) for p in wanted if p in shared and (p, a, b) not in seen | battles]
+        battles |= set(free[:1])
+    return frozenset(battles)
+
+
+def _pairs_to_compare(
+    known: Sequence[Comparisons], models: Sequence[str], n: int, seed: int
+) -> list[tuple[str, str]]:
+    """n pairs in sorted order: the most telling ones, or any where nothing is known yet."""
+    if len(models) < 2:
+        return []
+    try:
+        drawn = next_pairs(concat(known).among(models), n, seed=seed)
+        return [(min(p.model_a, p.model_b), max(p.model_a, p.model_b)) for p in drawn]
+    except InputError:
+        return Random(seed).choices(list(combinations(models, 2)), k=n)
 
 
 @dataclass(frozen=True, slots=True)

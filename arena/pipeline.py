@@ -5,11 +5,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from arena.answering import generate
-from arena.batch import OnProgress, Progress
+from arena.batch import Control, Progress
 from arena.benchmarks import INSTALL, bench
 from arena.config import Config
 from arena.errors import InputError
-from arena.judging import judge, load_card
+from arena.judging import Wanted, judge, load_card
 from arena.leaderboard import Fit, Leaderboard, leaderboard, views
 from arena.prompts import load_prompts
 from arena.publish import publish
@@ -21,12 +21,12 @@ Say = Callable[[str], None]
 def run_config(
     store: Store,
     config: Config,
-    tracker: Callable[[str], OnProgress],
+    tracker: Callable[[str], Control],
     say: Say,
 ) -> Leaderboard:
     """Run every stage that `config` names, resuming what is stored, and return the ranking.
 
-    tracker: given what a step does, returns where its progress goes. say: takes sentences.
+    tracker: given what a step does, returns what watches and holds it. say: takes sentences.
     """
     models = list(config.candidates().values())
     if not models:
@@ -42,8 +42,8 @@ def run_config(
                 prompts[: run.limit],
                 run.mode,
                 models=[model.name for model in models],
-                baseline=run.baseline,
-                on_progress=tracker(f"{card.name} judges"),
+                wanted=Wanted(baseline=run.baseline),
+                control=tracker(f"{card.name} judges"),
             )
         )
     steps += _benchmarks(store, config, tracker, say)
@@ -61,7 +61,7 @@ def run_config(
 
 
 def _benchmarks(
-    store: Store, config: Config, tracker: Callable[[str], OnProgress], say: Say
+    store: Store, config: Config, tracker: Callable[[str], Control], say: Say
 ) -> list[Progress]:
     if config.benchmarks and find_spec("lm_eval") is None:
         say(f"Benchmarks are left out: lm-eval is not installed ({INSTALL}).")

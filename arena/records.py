@@ -6,11 +6,12 @@ of keys are how a model is reached, not what it says, and enter no key.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from hashlib import blake2b
 
 KEY_BYTES = 16
+REPAIRED = "\n\f\n"
 
 
 def content_key(*parts: object) -> str:
@@ -33,10 +34,11 @@ class BackendKind(StrEnum):
 
 
 class Mode(StrEnum):
-    """What a judge is asked: which of two answers is better, or how good one is."""
+    """What a judge is asked: which of two answers is better, how good one is, or the order."""
 
     PAIRWISE = "pairwise"
     SCORE = "score"
+    RANK = "rank"
 
 
 class Reading(StrEnum):
@@ -89,6 +91,10 @@ class Prompt:
         """What an answer depends on: the turns alone."""
         return content_key("prompt", self.turns)
 
+    def until(self, turn: int) -> "Prompt":
+        """The conversation up to a turn, counted from 1."""
+        return replace(self, turns=self.turns[:turn], references=self.references[:turn])
+
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
@@ -106,7 +112,10 @@ class Decoding:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A candidate or a judge's model: a name, and how to reach it."""
+    """A candidate or a judge's model: a name, and how to reach it.
+
+    price: US dollars for a million tokens read, and for a million written. timeout: seconds.
+    """
 
     name: str
     backend: BackendKind
@@ -119,6 +128,7 @@ class Model:
     base_url: str | None = None
     api_key_env: str | None = None
     timeout: float = 120.0
+    price: tuple[float, float] | None = None
 
     @property
     def key(self) -> str:
@@ -135,6 +145,14 @@ class Usage:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """Both together."""
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.seconds + other.seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +192,11 @@ class Verdict:
     """What a judge said of an ordered pair of answers.
 
     p_first, p_second, p_tie: probabilities of the three verdicts, summing to 1, and mass:
-    the share of the next-token distribution that they hold; logit reading only.
+    the share of the next-token distribution that they hold; logit reading only. text: what
+    the judge wrote, and after `REPAIRED` what it wrote when it was asked to mend its form.
+    slight: better by a little, on a five-step scale. request: digest of what was asked. turn: the
+    last turn that was shown, from 1; 0 is the whole conversation. sample: which of several
+    readings of the same pair, from 0.
     """
 
     key: str
@@ -191,12 +213,19 @@ class Verdict:
     text: str = ""
     reason: str = ""
     truncated: bool = False
+    slight: bool = False
+    request: str = ""
+    turn: int = 0
+    sample: int = 0
     usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What a judge said of one answer: a number on the card's scale, or None (unparsed)."""
+    """What a judge said of one answer: a number on the card's scale, or None (unparsed).
+
+    parts: the score by criterion, where the card has several. Other fields as in `Verdict`.
+    """
 
     key: str
     judge: str
@@ -208,6 +237,60 @@ class Score:
     text: str = ""
     reason: str = ""
     truncated: bool = False
+    parts: tuple[tuple[str, float], ...] = ()
+    request: str = ""
+    turn: int = 0
+    sample: int = 0
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What a judge said of several answers to one prompt at once.
+
+    answers: keys in the order shown. ranks: their places from 1, equal ones tie; empty is
+    unparsed. Other fields as in `Verdict`.
+    """
+
+    key: str
+    judge: str
+    judge_key: str
+    prompt_key: str
+    answers: tuple[str, ...]
+    ranks: tuple[int, ...]
+    text: str = ""
+    reason: str = ""
+    truncated: bool = False
+    request: str = ""
+    turn: int = 0
+    sample: int = 0
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a judge said of a pair that is there to test the judge, and ranks no model.
+
+    suite: which test. item: which pair of it. swapped: whether the pair's second answer was
+    shown first. Other fields as in `Verdict`; the verdict is in the words of what was shown.
+    """
+
+    key: str
+    judge: str
+    judge_key: str
+    suite: str
+    item: str
+    swapped: bool
+    preference: Preference
+    p_first: float | None = None
+    p_second: float | None = None
+    p_tie: float | None = None
+    mass: float | None = None
+    text: str = ""
+    reason: str = ""
+    truncated: bool = False
+    slight: bool = False
+    request: str = ""
     usage: Usage = field(default_factory=Usage)
 
 

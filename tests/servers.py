@@ -1,25 +1,48 @@
-"""An OpenAI-compatible server whose replies and faults a test writes."""
+"""An OpenAI-compatible server whose replies and faults a test writes.
+
+`python -m tests.servers` runs one in a process of its own, for benchmarks.
+"""
 
 import asyncio
 import json
+import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum
+from inspect import iscoroutine
 from typing import Any
 
 from aiohttp import web
 
-Script = Callable[[dict[str, Any]], "str | web.Response"]
+Reply = "str | web.Response | Fault"
+Script = Callable[[dict[str, Any]], "Reply | Awaitable[Reply]"]
+
+
+class Fault(Enum):
+    """What a server may do instead of answering, beyond a status of its own (see `fault`)."""
+
+    DROP = "drop"  # the connection ends before the reply
+    CUT = "cut"  # JSON that ends in the middle
+    HANG = "hang"  # no first byte before the client gives up
 
 
 @dataclass
 class Served:
-    """What the server saw. calls: request bodies, in order of arrival."""
+    """What the server saw. calls: request bodies, in order of arrival, which `times` has.
+
+    paid: the bodies that got a whole reply. most: the most calls that were in flight at once.
+    """
 
     url: str = ""
     calls: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    paid: list[dict[str, Any]] = field(default_factory=list)
+    most: int = 0
+    now: int = 0
 
 
 def completion(text: str, top: dict[str, float] | None = None) -> dict[str, Any]:
@@ -54,35 +77,22 @@ def completion(text: str, top: dict[str, float] | None = None) -> dict[str, Any]
 
 
 @contextmanager
-def serve(script: Script, models: tuple[str, ...] = ("m",)) -> Iterator[Served]:
-    """Run the server on a free port of this machine while the block lasts."""
-    served, ready, loop = Served(), threading.Event(), asyncio.new_event_loop()
-    stop = asyncio.Event()
+def serve(
+    script: Script, models: tuple[str, ...] = ("m",), latency: float = 0.0, slots: int = 10_000
+) -> Iterator[Served]:
+    """Run the server on a free port of this machine while the block lasts.
 
-    async def complete(request: web.Request) -> web.Response:
-        body = await request.json()
-        served.calls.append(body)
-        served.keys.append(request.headers.get("Authorization", ""))
-        reply = script(body)
-        if isinstance(reply, web.Response):
-            return reply
-        return web.json_response(completion(reply))
-
-    async def listing(_: web.Request) -> web.Response:
-        return web.json_response(
-            {
-                "object": "list",
-                "data": [
-                    {"id": name, "object": "model", "created": 0, "owned_by": "t"}
-                    for name in models
-                ],
-            }
-        )
+    latency: seconds that each reply takes. slots: how many are made at once; others wait.
+    """
+    served, ready = Served(), threading.Event()
+    ending: list[Callable[[], object]] = []
 
     async def main() -> None:
-        app = web.Application()
-        app.add_routes([web.post("/v1/chat/completions", complete), web.get("/v1/models", listing)])
-        runner = web.AppRunner(app)
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        ending.append(lambda: loop.call_soon_threadsafe(stop.set))
+        runner = web.AppRunner(
+            application(script, served, models, latency, slots), shutdown_timeout=0.05
+        )
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -92,15 +102,80 @@ def serve(script: Script, models: tuple[str, ...] = ("m",)) -> Iterator[Served]:
         await stop.wait()
         await runner.cleanup()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(main(),), daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()
     ready.wait()
     try:
         yield served
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        ending[0]()
         thread.join()
-        loop.close()
+
+
+def application(
+    script: Script, served: Served, models: tuple[str, ...], latency: float, slots: int
+) -> web.Application:
+    """The routes of the server."""
+    free = asyncio.Semaphore(slots)
+
+    async def complete(request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        served.calls.append(body)
+        served.keys.append(request.headers.get("Authorization", ""))
+        served.times.append(time.monotonic())
+        served.now += 1
+        served.most = max(served.most, served.now)
+        try:
+            async with free:
+                if latency:
+                    await asyncio.sleep(latency)
+                reply = script(body)
+                return await answer(request, body, await reply if iscoroutine(reply) else reply)
+        finally:
+            served.now -= 1
+
+    async def answer(
+        request: web.Request, body: dict[str, Any], reply: "str | web.Response | Fault"
+    ) -> web.StreamResponse:
+        if isinstance(reply, web.Response):
+            return reply
+        if isinstance(reply, str):
+            served.paid.append(body)
+            return web.json_response(completion(reply))
+        return await _faults[reply](request)
+
+    async def listing(_: web.Request) -> web.Response:
+        entry = {"object": "model", "created": 0, "owned_by": "t"}
+        return web.json_response(
+            {"object": "list", "data": [{"id": name, **entry} for name in models]}
+        )
+
+    app = web.Application(client_max_size=2**26)
+    app.add_routes([web.post("/v1/chat/completions", complete), web.get("/v1/models", listing)])
+    return app
+
+
+async def _drop(request: web.Request) -> web.Response:
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+async def _cut(request: web.Request) -> web.Response:
+    whole = json.dumps(completion("[[A]]"))
+    return web.Response(text=whole[: len(whole) // 2], content_type="application/json")
+
+
+async def _hang(request: web.Request) -> web.Response:
+    await asyncio.sleep(30)
+    return web.Response()
+
+
+_faults: dict[Fault, Callable[[web.Request], Awaitable[web.Response]]] = {
+    Fault.DROP: _drop,
+    Fault.CUT: _cut,
+    Fault.HANG: _hang,
+}
 
 
 def fault(
@@ -113,3 +188,13 @@ def fault(
         content_type="application/json",
         text=json.dumps({"error": {"message": message, "type": "t", "code": "c"}}),
     )
+
+
+def main(port: int, latency: float, slots: int) -> None:
+    """Answer every call alike, in a process that has no other work."""
+    app = application(lambda _: "The first is better. [[A]]", Served(), ("m",), latency, slots)
+    web.run_app(app, host="127.0.0.1", port=port, access_log=None, print=None)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]))

@@ -26,7 +26,7 @@ OWNERS = {
     "torch": "backends/local",
     "transformers": "backends/local",
     "accelerate": "backends/local",
-    "openai": "backends/openai",
+    "openai": "backends/openai/",
     "lm_eval": "benchmarks",
     "gradio": "web",
     "typer": "cli",

@@ -6,23 +6,29 @@ from typing import cast
 from arena.backends.base import (
     Availability,
     Backend,
+    Intake,
     Odds,
     OddsRequest,
     Reply,
     Request,
     Result,
 )
+from arena.backends.limits import Budget, Limits, cost_of
 from arena.records import BackendKind, Model
 
 __all__ = [
     "Availability",
     "Backend",
+    "Budget",
+    "Intake",
+    "Limits",
     "Odds",
     "OddsRequest",
     "Reply",
     "Request",
     "Result",
     "availability",
+    "cost_of",
     "open_backend",
 ]
 
@@ -33,9 +39,13 @@ _MODULES = {
 }
 
 
-def open_backend(model: Model) -> Backend:
-    """The backend that answers as `model`; weights load at the first request."""
-    return cast(Backend, import_module(_MODULES[model.backend]).open_backend(model))
+def open_backend(model: Model, limits: Limits | None = None) -> Backend:
+    """The backend that answers as `model`; weights load at the first request.
+
+    limits: how hard a server may be asked; what runs in this process has its own.
+    """
+    module = import_module(_MODULES[model.backend])
+    return cast(Backend, module.open_backend(model, limits or Limits()))
 
 
 def availability(model: Model) -> Availability:

@@ -9,10 +9,20 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import log
 
-from arena.backends.base import Availability, Backend, Odds, OddsRequest, Reply, Request, Result
+from arena.backends.base import (
+    Availability,
+    Backend,
+    Intake,
+    Odds,
+    OddsRequest,
+    Reply,
+    Request,
+    Result,
+)
+from arena.backends.limits import Limits
 from arena.errors import UnknownNameError
 from arena.records import Decoding, Model, Usage
 
@@ -64,36 +74,44 @@ class FakeBackend(Backend):
         self._decoding = model.decoding
 
     def converse(
-        self, requests: Sequence[Request], done: Collection[int] = ()
+        self, requests: Sequence[Request], intake: Intake | None = None
     ) -> Iterator[Result[Reply]]:
         """One reply at a time, in order."""
-        for index, request in enumerate(requests):
-            if index not in done:
-                yield [(index, self._reply(request))]
+        for index in _one_by_one(len(requests), intake):
+            yield [(index, self._reply(requests[index]))]
 
     def odds(
-        self, requests: Sequence[OddsRequest], done: Collection[int] = ()
+        self, requests: Sequence[OddsRequest], intake: Intake | None = None
     ) -> Iterator[Result[Odds]]:
         """Nine tenths of the mass on the option that the persona's text names last."""
-        for index, request in enumerate(requests):
-            if index not in done:
-                time.sleep(self._pace)
-                said = re.findall(r"\[\[(\w+)\]\]", self._say(request.text, self._decoding, 0))
-                rest = 0.09 / max(1, len(request.options) - 1)
-                logprobs = [log(0.9 if o in said else rest) for o in request.options]
-                if not said:
-                    logprobs = [log(0.1 / len(request.options))] * len(request.options)
-                yield [(index, Odds(tuple(logprobs), Usage(len(request.text.split()), 1)))]
+        for index in _one_by_one(len(requests), intake):
+            time.sleep(self._pace)
+            request = requests[index]
+            said = re.findall(r"\[\[(\w+)\]\]", self._say(request.text, self._decoding, 0))
+            rest = 0.09 / max(1, len(request.options) - 1)
+            logprobs = [log(0.9 if o in said else rest) for o in request.options]
+            if not said:
+                logprobs = [log(0.1 / len(request.options))] * len(request.options)
+            yield [(index, Odds(tuple(logprobs), Usage(len(request.text.split()), 1)))]
 
     def _reply(self, request: Request) -> Reply:
         time.sleep(self._pace)
-        texts = tuple(self._say(turn, self._decoding, request.seed) for turn in request.turns)
-        read = sum(len(turn.split()) for turn in request.turns)
+        turns = list(request.turns)
+        texts = [self._say(turn, self._decoding, request.seed) for turn in turns]
+        if request.follow_up and (more := request.follow_up(texts[-1])) is not None:
+            turns.append(more)
+            texts.append(self._say(more, self._decoding, request.seed))
+        read = sum(len(turn.split()) for turn in turns)
         usage = Usage(read, sum(len(text.split()) for text in texts), self._pace)
-        return Reply(texts, ("stop",) * len(texts), usage)
+        return Reply(tuple(texts), ("stop",) * len(texts), usage)
 
 
-def open_backend(model: Model) -> FakeBackend:
+def _one_by_one(count: int, intake: Intake | None) -> Iterator[int]:
+    intake = intake or Intake()
+    return (index for index in range(count) if intake.admit([index]))
+
+
+def open_backend(model: Model, limits: Limits) -> FakeBackend:
     """The fake that `model.weights` names."""
     return FakeBackend(model)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from arena.assets import folders
 from arena.backends import Reply, Request, open_backend
-from arena.batch import OnProgress, Progress, Work, quiet, run
+from arena.batch import Control, Progress, Work, run
 from arena.errors import ArenaError, BackendError, InputError, UnknownNameError
 from arena.records import Completion, Decoding, Model, Outcome, content_key, seed_of
 from arena.store import Store
@@ -41,7 +41,7 @@ def bench(
     model: Model,
     task: str,
     limit: int | None = None,
-    on_progress: OnProgress = quiet,
+    control: Control | None = None,
 ) -> Progress:
     """Run one task on one model and store an outcome for each item and metric.
 
@@ -56,7 +56,7 @@ def bench(
     progress: list[Progress] = []
 
     def ask(prompts: Sequence[str], decoding: Decoding) -> list[str]:
-        texts, last = _complete(store, model, prompts, decoding, on_progress)
+        texts, last = _complete(store, model, prompts, decoding, control or Control())
         progress.append(last)
         return texts
 
@@ -89,7 +89,7 @@ def _complete(
     model: Model,
     prompts: Sequence[str],
     decoding: Decoding,
-    on_progress: OnProgress,
+    control: Control,
 ) -> tuple[list[str], Progress]:
     asked = replace(model, decoding=decoding)
     keys = [content_key("completion", model.name, asked.key, prompt) for prompt in prompts]
@@ -98,11 +98,11 @@ def _complete(
     def make(index: int, reply: Reply) -> Completion:
         return Completion(keys[index], model.name, asked.key, reply.turns[-1], reply.usage)
 
-    with open_backend(asked) as backend:
+    with open_backend(asked, control.limits) as backend:
         ask = partial(backend.converse, requests)
         prepare = partial(store.put_model, model)
-        work = Work(STAGE, store.completions, keys, ask, make, prepare)
-        last = run(store, backend, work, on_progress)
+        work = Work(STAGE, store.completions, keys, ask, make, prepare, model.price)
+        last = run(store, backend, work, control)
     stored = store.completions.get(keys)
     if missing := sum(key not in stored for key in keys):
         raise BackendError(

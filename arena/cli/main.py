@@ -55,9 +55,9 @@ def _options(
 
 
 def _assemble() -> None:
-    from arena.cli import lists, ranking, runs, stages
+    from arena.cli import judging, lists, ranking, runs, stages
 
-    for module in (runs, lists, stages, ranking):
+    for module in (runs, lists, stages, judging, ranking):
         for command in module.COMMANDS:
             app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
 

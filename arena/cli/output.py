@@ -1,19 +1,28 @@
-"""Printing: tables for people, JSON, CSV and Markdown for other programs; progress bars."""
+"""Printing: tables for people, JSON, CSV and Markdown for other programs; progress."""
 
 import csv
 import io
 import json
+import math
+import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arena.cli.options import Format
+from arena.errors import InputError
 
 if TYPE_CHECKING:
-    from arena.batch import OnProgress, Progress
+    from arena.backends import Intake, Limits
+    from arena.batch import Control, Progress
 
 Cells = Sequence[Mapping[str, Any]]
+LOG_SECONDS = 1.0
 
 
 def emit(rows: Cells, form: Format, *, title: str = "") -> None:
@@ -70,11 +79,20 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def progress_bars() -> Iterator["Callable[[str], OnProgress]"]:
-    """Bars with rate and time left on a terminal; elsewhere a line when a step ends."""
+def watched(
+    limits: "Limits | None" = None, log: Path | None = None
+) -> Iterator["Callable[[str], Control]"]:
+    """What watches the steps of a command: bars, a log for machines, and the two signals to stop.
+
+    On a terminal there are bars with rate and time left, elsewhere a line when a step ends.
+    limits: of all steps together.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
+
+    from arena.backends import Intake, Limits
+    from arena.batch import Control
 
     # The stream is kept: a step may redirect stderr to silence a library.
     console = Console(file=sys.stderr)
@@ -83,26 +101,82 @@ def progress_bars() -> Iterator["Callable[[str], OnProgress]"]:
         BarColumn(),
         TextColumn("{task.completed}/{task.total}"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[state]}"),
         console=console,
         disable=not console.is_terminal,
     )
+    intake, limits = Intake(), limits or Limits()
 
-    def tracker(what: str) -> "OnProgress":
-        task = bars.add_task(what, total=None, rate="")
+    def tracker(what: str) -> "Control":
+        task = bars.add_task(what, total=None, state="")
 
         def show(progress: "Progress") -> None:
+            write_log(what, progress)
             done = progress.found + progress.stored
-            bars.update(task, total=progress.total, completed=done, rate=rate(progress))
-            finished = done + progress.failed >= progress.total
-            if finished and not console.is_terminal:
+            bars.update(task, total=progress.total, completed=done, state=state(progress))
+            if progress.ended and not console.is_terminal:
                 console.file.write(f"{what}: {summary(progress)}\n")
                 console.file.flush()
 
-        return show
+        return Control(show, limits, intake)
 
-    with bars:
+    with bars, _json_log(log) as write_log, _stoppable(intake):
         yield tracker
+
+
+@contextmanager
+def _stoppable(intake: "Intake") -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM lets what is in flight end, the second stops at once."""
+
+    def stop(number: int, _: object) -> None:
+        if intake.closed:
+            raise KeyboardInterrupt
+        intake.close("interrupted")
+        say("Stopping when what is in flight has ended; once more stops at once.")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread hears signals
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _json_log(path: Path | None) -> Iterator["Callable[[str, Progress], None]"]:
+    """Appends a line a second, and one when a step ends; nothing without a path."""
+    if path is None:
+        yield lambda step, progress: None
+        return
+    try:
+        stream = path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"--json-log {path}: cannot be written to ({error.strerror})") from error
+    last = -math.inf
+
+    def write(step: str, progress: "Progress") -> None:
+        nonlocal last
+        now = time.monotonic()
+        if progress.ended or now - last >= LOG_SECONDS:
+            last = now
+            row = {"time": time.time(), "step": step, **asdict(progress)}
+            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+            stream.flush()
+
+    with stream:
+        yield write
+
+
+def state(progress: "Progress") -> str:
+    """Rate, cost and faults so far, for the end of a bar."""
+    parts = [rate(progress)]
+    if progress.cost:
+        parts.append(f"${progress.cost:.2f}")
+    parts += [f"{count} × {kind}" for kind, count in progress.faults.items()]
+    return ", ".join(filter(None, parts))
 
 
 def rate(progress: "Progress") -> str:
@@ -117,14 +191,42 @@ def rate(progress: "Progress") -> str:
 
 def summary(progress: "Progress") -> str:
     """One line on how a step ended."""
+    usage = progress.usage
     parts = [f"{progress.stored} new", f"{progress.found} already there"]
-    if progress.unparsed:
-        parts.append(f"{progress.unparsed} unparsed")
+    for count, what in (
+        (progress.elsewhere, "left to another process"),
+        (progress.unparsed, "unparsed"),
+        (progress.truncated, "truncated to the judge's context"),
+        (progress.retried, "calls tried again"),
+    ):
+        parts += [f"{count} {what}"] if count else []
+    if progress.faults:
+        kinds = ", ".join(f"{count} × {kind}" for kind, count in progress.faults.items())
+        parts.append(f"faults: {kinds}")
     if progress.failed:
         parts.append(f"{progress.failed} failed ({progress.last_error})")
     if progress.stored:
+        parts.append(f"{usage.prompt_tokens:,} tokens read, {usage.completion_tokens:,} written")
         parts.append(f"{progress.seconds:.1f} s, {rate(progress)}")
+    if progress.cost:
+        parts.append(f"${progress.cost:.4f}")
+    if progress.stopped:
+        parts.append(f"stopped early: {progress.stopped}")
     return ", ".join(parts)
+
+
+def finish(steps: "list[Progress]") -> None:
+    """Exit with 1 where something is left to do."""
+    failed = sum(step.failed for step in steps)
+    stopped = [step for step in steps if step.stopped and not step.complete]
+    if failed:
+        last = next(step.last_error for step in reversed(steps) if step.failed)
+        say(f"{failed} failed, last: {last}. Run the same command again to retry them.")
+    if stopped:
+        left = sum(step.total - step.found - step.stored for step in stopped)
+        say(f"{left} are left ({stopped[0].stopped}). Run the same command again to go on.")
+    if failed or stopped:
+        sys.exit(1)
 
 
 def _cell(value: Any) -> str:

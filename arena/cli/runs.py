@@ -8,7 +8,7 @@ import typer
 
 from arena.assets import builtin
 from arena.cli.options import ConfigFile, Db, db_path, fill_store, settings
-from arena.cli.output import progress_bars, say
+from arena.cli.output import say, watched
 from arena.cli.ranking import print_board
 from arena.errors import InputError
 
@@ -96,7 +96,7 @@ def app(
 def _run(path: Path, config: "Config") -> None:
     from arena.pipeline import run_config
 
-    with fill_store(path) as store, progress_bars() as tracker:
+    with fill_store(path) as store, watched() as tracker:
         board = run_config(store, config, tracker, say)
     print_board(board)
     if config.publish:

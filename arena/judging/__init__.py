@@ -1,6 +1,7 @@
 """Judge models: cards, templates, verdicts in both orders, scores."""
 
 from arena.judging.cards import JudgeCard, list_cards, load_card
-from arena.judging.judge import judge
+from arena.judging.judge import Plan, judge, plan
+from arena.judging.modes import Wanted
 
-__all__ = ["JudgeCard", "judge", "list_cards", "load_card"]
+__all__ = ["JudgeCard", "Plan", "Wanted", "judge", "list_cards", "load_card", "plan"]

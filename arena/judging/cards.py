@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from arena.assets import find, named
 from arena.config import ModelSettings, Strict, read_text, read_yaml
 from arena.errors import InputError
+from arena.judging.parsing import VERSION, Format
 from arena.judging.templates import Template
 from arena.records import Mode, Model, Reading, content_key
 
@@ -27,6 +28,7 @@ class PairwiseSettings(Strict):
 
     template: str
     prefill: str = ""
+    format: Format = Format.BRACKETS
     options: dict[str, str] = Field(default={"A": "A", "B": "B", "tie": "C"})
 
     @model_validator(mode="after")
@@ -43,6 +45,8 @@ class ScoreSettings(Strict):
 
     template: str
     prefill: str = ""
+    format: Format = Format.BRACKETS
+    criteria: dict[str, float] | None = None
     scale: tuple[int, int] = (1, 10)
 
     @model_validator(mode="after")
@@ -52,14 +56,30 @@ class ScoreSettings(Strict):
         return self
 
 
+class RankSettings(Strict):
+    """How several answers are put to the judge at once. size: how many at most."""
+
+    template: str
+    format: Format = Format.BRACKETS
+    size: int = 4
+
+
 class CardFile(Strict):
-    """A card as it is written."""
+    """A card as it is written.
+
+    structured: the server holds the reply to the format's JSON schema. turns: a conversation
+    is judged once, as a whole, or after each of its turns. start: the command that starts the
+    judge; note: what to know before.
+    """
 
     description: str = ""
     model: ModelSettings
     reading: Reading = Reading.REASONED
     pairwise: PairwiseSettings | None = None
     score: ScoreSettings | None = None
+    rank: RankSettings | None = None
+    structured: bool = False
+    turns: Literal["whole", "each"] = "whole"
     start: str = ""
     note: str = ""
 
@@ -87,6 +107,11 @@ class JudgeCard:
     model: Model
     templates: dict[Mode, Template]
 
+    @property
+    def is_logit(self) -> bool:
+        """Whether it is read from the odds of its next word."""
+        return self.file.reading is Reading.LOGIT
+
     def template(self, mode: Mode) -> Template:
         """The template of a mode, or an error naming those that the card has."""
         if mode not in self.templates:
@@ -100,16 +125,24 @@ class JudgeCard:
 
     def snapshot(self, mode: Mode) -> str:
         """What the store keeps of the judge, as JSON, to explain its verdicts later."""
-        whole = self._content(mode) | {"weights": self.model.weights}
+        more = {name: getattr(self.model, name) for name in ("weights", "family", "price")}
+        whole = self._content(mode) | more
         return json.dumps(whole, ensure_ascii=False)
 
     def _content(self, mode: Mode) -> dict[str, Any]:
+        """A setting at its default is left out, so that a new one leaves old judges as they are."""
         settings = getattr(self.file, mode)
         return {
             "model": self.model.key,
             "reading": self.file.reading,
             "mode": mode,
-            "settings": settings.model_dump(mode="json", exclude={"template"}),
+            "settings": settings.model_dump(
+                mode="json", exclude={"template"}, exclude_defaults=True
+            ),
+            "conversation": self.file.model_dump(
+                include={"structured", "turns"}, exclude_defaults=True
+            ),
+            "parsing": VERSION,
             "template": self.template(mode).text,
         }
 
@@ -125,7 +158,7 @@ def load_card(
         settings = settings.model_copy(update={"use": weights, "base_url": None})
     if base_url:
         settings = settings.model_copy(update={"base_url": base_url})
-    modes = {Mode.PAIRWISE: file.pairwise, Mode.SCORE: file.score}
+    modes = {Mode.PAIRWISE: file.pairwise, Mode.SCORE: file.score, Mode.RANK: file.rank}
     templates = {mode: _template(path, part.template, mode) for mode, part in modes.items() if part}
     return JudgeCard(path.stem, path, file, settings.model(path.stem), templates)
 

@@ -1,16 +1,206 @@
-"""A judge's run: the pairs or answers that lack its verdict or score."""
+"""A judge's run: the pairs, answers or groups that lack its reading."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar, overload
 
-from arena.backends import Odds, OddsRequest, Reply, Request, open_backend
-from arena.batch import OnProgress, Progress, Work, quiet, run
+from arena.backends import Odds, OddsRequest, Reply, Request, cost_of, open_backend
+from arena.batch import Control, Progress, Work, run
 from arena.errors import InputError, UnavailableError, UnknownNameError
 from arena.judging.cards import JudgeCard
-from arena.judging.modes import JudgeMode, Pairwise, Scoring, Task
-from arena.records import Answer, Judge, Mode, Prompt, Reading, seed_of
+from arena.judging.fitting import tokens
+from arena.judging.modes import JudgeMode, Task, Wanted, judge_mode
+from arena.records import Answer, BackendKind, Judge, Mode, Prompt, Usage, seed_of
 from arena.store import Store
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a judge is to do: all its tasks, those whose row is stored included."""
+
+    store: Store
+    card: JudgeCard
+    mode: JudgeMode[Any]
+    kind: Mode
+    tasks: Sequence[Task]
+
+    def only_failed(self) -> "Plan":
+        """What was tried and has no row, and, as a new attempt, what was unparsed."""
+        failed = self.store.failed(self.kind)
+        again = []
+        for task, latest in zip(self.tasks, self._latest(), strict=True):
+            if latest is None and task.key in failed:
+                again.append(task)
+            elif latest is not None and latest[1].reason:
+                again.append(replace(task, attempt=latest[0] + 1))
+        return replace(self, tasks=again)
+
+    def rows(self) -> list[Any]:
+        """The stored row of each task, at its latest attempt; None where there is none."""
+        return [latest and latest[1] for latest in self._latest()]
+
+    def _latest(self) -> list[tuple[int, Any] | None]:
+        """The latest attempt at each task and its row. Only what was unparsed has several."""
+        table = self.mode.table(self.store)
+        found: list[tuple[int, Any] | None] = [None] * len(self.tasks)
+        pending, attempt = dict(enumerate(self.tasks)), 0
+        while pending:
+            keys = {i: replace(task, attempt=attempt).key for i, task in pending.items()}
+            rows = table.get(keys.values())
+            for i, key in keys.items():
+                if key in rows:
+                    found[i] = attempt, rows[key]
+            pending = {i: t for i, t in pending.items() if keys[i] in rows and rows[keys[i]].reason}
+            attempt += 1
+        return found
+
+    def reparse(self) -> int:
+        """Read stored replies to the same requests anew, by the card as it is; how many.
+
+        Nobody is asked. It is what makes a change of the parsing rule free.
+        """
+        if self.card.is_logit:
+            return 0
+        table = self.mode.table(self.store)
+        present = table.present(task.key for task in self.tasks)
+        missing: defaultdict[str, list[Task]] = defaultdict(list)
+        for task in self.tasks:
+            if task.key not in present:
+                missing[task.request].append(task)
+        texts = table.texts(missing)
+        rows = [self.mode.from_text(t, texts[r]) for r in texts for t in missing[r]]
+        if rows:
+            self._prepare()
+        return table.add(rows)
+
+    def ask(self, control: Control) -> Progress:
+        """Ask for every row that is missing.
+
+        Raises UnavailableError, with the command that would start the judge, where it cannot
+        be reached.
+        """
+        try:
+            with open_backend(self.card.model, control.limits) as backend:
+                return run(self.store, backend, self._work(backend), control)
+        except UnavailableError as error:
+            raise UnavailableError(_how_to_start(self.card, error)) from error
+
+    def _work(self, backend: Any) -> Work[Any, Any]:
+        keys = [task.key for task in self.tasks]
+        table, price = self.mode.table(self.store), self.card.model.price
+        if self.card.is_logit:
+            odds = _Lazily(self.tasks, self._odds_request)
+            reading: Work[Any, Odds] = Work(
+                self.kind,
+                table,
+                keys,
+                partial(backend.odds, odds),
+                lambda i, reply: self.mode.from_odds(self.tasks[i], reply),
+                self._prepare,
+                price,
+            )
+            return reading
+        requests = _Lazily(self.tasks, self._request)
+        writing: Work[Any, Reply] = Work(
+            self.kind,
+            table,
+            keys,
+            partial(backend.converse, requests),
+            lambda i, reply: self.mode.from_reply(self.tasks[i], reply),
+            self._prepare,
+            price,
+        )
+        return writing
+
+    def _request(self, task: Task) -> Request:
+        return Request(
+            (task.fitted.text,),
+            seed_of(task.key),
+            partial(self.mode.repair, task),
+            self.mode.schema(task),
+        )
+
+    def _odds_request(self, task: Task) -> OddsRequest:
+        return OddsRequest(task.fitted.text, self.mode.words, self.mode.prefill)
+
+    def _prepare(self) -> None:
+        self.store.judges.add(
+            [Judge(self.mode.judge_key, self.card.name, self.card.snapshot(self.kind))]
+        )
+
+    def parsed_share(self) -> float:
+        """The share of the stored rows that say something; 1 where there are none."""
+        rows = [row for row in self.rows() if row is not None]
+        return 1 - sum(bool(row.reason) for row in rows) / len(rows) if rows else 1.0
+
+    def estimate(self, concurrency: int) -> "Estimate":
+        """What the missing rows would take, learning from the stored ones where there are any."""
+        table = self.mode.table(self.store)
+        present = table.present(task.key for task in self.tasks)
+        missing = [task for task in self.tasks if task.key not in present]
+        mean = table.mean_usage(judge_key=self.mode.judge_key)
+        written = mean.completion_tokens if mean else self.card.model.decoding.max_tokens
+        lanes = concurrency if self.card.model.backend is BackendKind.OPENAI else 1
+        return Estimate(
+            rows=len(self.tasks),
+            calls=len(missing),
+            read=sum(tokens(task.fitted.text) for task in missing),
+            written=len(missing) * (1 if self.card.is_logit else written),
+            price=self.card.model.price,
+            seconds=len(missing) * mean.seconds / lanes if mean else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run would take.
+
+    rows: in all, with the stored ones. read, written: tokens, those read counted by their
+    characters. seconds: None where no earlier call says how long one takes.
+    """
+
+    rows: int
+    calls: int
+    read: int
+    written: int
+    price: tuple[float, float] | None
+    seconds: float | None
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars; None where the card has no price."""
+        if self.price is None:
+            return None
+        return cost_of(Usage(self.read, self.written), self.price)
+
+
+def plan(
+    store: Store,
+    card: JudgeCard,
+    prompts: Sequence[Prompt],
+    mode: Mode = Mode.PAIRWISE,
+    *,
+    models: Sequence[str] = (),
+    wanted: Wanted | None = None,
+) -> Plan:
+    """All that the judge could be asked about `models`' answers to `prompts`.
+
+    models: all that have answers, if none are named. Raises InputError where there is nothing.
+    """
+    wanted = wanted or Wanted()
+    asked = judge_mode(card, mode, wanted)
+    tasks = [
+        task
+        for prompt, answers in _answered(store, prompts, models, wanted.baseline)
+        for task in asked.tasks(prompt, answers)
+    ]
+    if not tasks:
+        raise InputError(_nothing_to_judge(store, mode))
+    return Plan(store, card, asked, mode, tasks)
 
 
 def judge(
@@ -20,75 +210,33 @@ def judge(
     mode: Mode = Mode.PAIRWISE,
     *,
     models: Sequence[str] = (),
-    baseline: str | None = None,
-    both_orders: bool = True,
-    on_progress: OnProgress = quiet,
+    wanted: Wanted | None = None,
+    control: Control | None = None,
 ) -> Progress:
-    """Ask the judge for every row that is missing among `models`' answers to `prompts`.
-
-    models: all that have answers, if none are named. baseline: pairs that include this
-    model only. Raises UnavailableError, with the command that would start the judge, where
-    it cannot be reached.
-    """
-    asked = _mode(card, mode, baseline, both_orders)
-    tasks = [
-        task
-        for prompt, answers in _answered(store, prompts, models, baseline)
-        for task in asked.tasks(prompt, answers)
-    ]
-    if not tasks:
-        raise InputError(_nothing_to_judge(store, mode))
-    try:
-        return _run(store, card, asked, tasks, mode, on_progress)
-    except UnavailableError as error:
-        raise UnavailableError(_how_to_start(card, error)) from error
+    """Ask the judge for every row that is missing; see `plan` and `Plan.ask`."""
+    planned = plan(store, card, prompts, mode, models=models, wanted=wanted)
+    planned.reparse()
+    return planned.ask(control or Control())
 
 
-def _mode(card: JudgeCard, mode: Mode, baseline: str | None, both_orders: bool) -> JudgeMode[Any]:
-    card.template(mode)  # raises where the card lacks the mode
-    if card.file.pairwise and mode is Mode.PAIRWISE:
-        return Pairwise(card, card.file.pairwise, baseline, both_orders)
-    if card.file.score and baseline is None:
-        return Scoring(card, card.file.score)
-    raise InputError("--baseline goes with --mode pairwise: a score looks at one answer")
+class _Lazily(Sequence[T]):
+    """What `make` makes of each task, when it is needed."""
 
+    def __init__(self, tasks: Sequence[Task], make: Callable[[Task], T]) -> None:
+        self._tasks = tasks
+        self._make = make
 
-def _run(
-    store: Store,
-    card: JudgeCard,
-    asked: JudgeMode[Any],
-    tasks: Sequence[Task],
-    mode: Mode,
-    on_progress: OnProgress,
-) -> Progress:
-    keys = [task.key for task in tasks]
-    table = asked.table(store)
+    def __len__(self) -> int:
+        return len(self._tasks)
 
-    def prepare() -> None:
-        store.judges.add([Judge(asked.judge_key, card.name, card.snapshot(mode))])
-
-    with open_backend(card.model) as backend:
-        if card.file.reading is Reading.LOGIT:
-            odds = [OddsRequest(task.text, asked.words, asked.prefill) for task in tasks]
-            reading: Work[Any, Odds] = Work(
-                mode,
-                table,
-                keys,
-                partial(backend.odds, odds),
-                lambda i, reply: asked.from_odds(tasks[i], reply),
-                prepare,
-            )
-            return run(store, backend, reading, on_progress)
-        requests = [Request((task.text,), seed_of(task.key)) for task in tasks]
-        writing: Work[Any, Reply] = Work(
-            mode,
-            table,
-            keys,
-            partial(backend.converse, requests),
-            lambda i, reply: asked.from_reply(tasks[i], reply),
-            prepare,
-        )
-        return run(store, backend, writing, on_progress)
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        if isinstance(index, slice):
+            return [self._make(task) for task in self._tasks[index]]
+        return self._make(self._tasks[index])
 
 
 def _answered(
@@ -109,7 +257,7 @@ def _answered(
 
 
 def _nothing_to_judge(store: Store, mode: Mode) -> str:
-    needed = "two models" if mode is Mode.PAIRWISE else "a model"
+    needed = "a model" if mode is Mode.SCORE else "two models"
     return (
         f"{store.path}: no prompt of this set has answers of {needed} to judge; "
         "run 'arena generate' first, or name the prompts with --prompts"

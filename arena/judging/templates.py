@@ -27,10 +27,12 @@ _COMMON = frozenset({"question", "reference", "language", "category", "turns"})
 VARIABLES = {
     Mode.PAIRWISE: _COMMON | {"answer_a", "answer_b", "options"},
     Mode.SCORE: _COMMON | {"answer", "low", "high"},
+    Mode.RANK: _COMMON | {"answers", "labels"},
 }
 _REQUIRED = {
     Mode.PAIRWISE: ("question", "answer_a", "answer_b"),
     Mode.SCORE: ("question", "answer"),
+    Mode.RANK: ("question", "answers"),
 }
 
 
@@ -73,6 +75,18 @@ class Template:
         blocks = _blocks(fence, prompt)
         low, high = scale
         return self._render(**blocks, answer=fence.blocks("answer", answer), low=low, high=high)
+
+    def ranking(
+        self, prompt: Prompt, answers: Sequence[Sequence[str]], labels: Sequence[str]
+    ) -> str:
+        """The judge prompt for several answers at once."""
+        fence = _Fences()
+        blocks = _blocks(fence, prompt)
+        shown = [
+            fence.blocks(f"answer_{label.lower()}", answer)
+            for label, answer in zip(labels, answers, strict=True)
+        ]
+        return self._render(**blocks, labels=labels, answers="\n\n".join(shown))
 
     def _render(self, **variables: object) -> str:
         try:

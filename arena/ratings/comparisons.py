@@ -197,6 +197,12 @@ class Comparisons:
             tuple(name for name, is_in in zip(self.models, seen, strict=True) if is_in)
         )
 
+    def among(self, models: Sequence[str]) -> Self:
+        """The rows between these models, coded against them; raises where there is none."""
+        inside = np.isin(np.array(self.models, dtype=object), list(models))
+        kept = self.select(inside[self.i] & inside[self.j]).observed()
+        return kept.aligned(models)
+
     def aligned(self, models: Sequence[str]) -> Self:
         """The same rows coded against these models, which must include all of its own."""
         missing = sorted(set(self.models) - set(models))

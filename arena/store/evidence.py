@@ -28,7 +28,9 @@ class VerdictColumns:
 
     Answer A is the one shown first in `forward`; `backward` is the other order's verdict in
     its own words (its A is answer B here), or None where only one order was judged. p_*:
-    probability of the first slot, the second slot; None in reasoned reading.
+    probability of the first slot, the second slot; None in reasoned reading. *_slight: 1
+    where one is better by a little only, on a five-step scale. Of several attempts at one
+    reading the latest is here.
     """
 
     judge: list[str]
@@ -43,9 +45,11 @@ class VerdictColumns:
     forward: list[str]
     forward_p_first: list[float | None]
     forward_p_second: list[float | None]
+    forward_slight: list[int]
     backward: list[str | None]
     backward_p_first: list[float | None]
     backward_p_second: list[float | None]
+    backward_slight: list[int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +123,18 @@ class EvidenceColumns:
         return self._read(
             VerdictColumns,
             f"""
+            WITH latest AS (SELECT max(rowid) FROM verdicts
+                            GROUP BY judge_key, first, second, turn, sample)
             SELECT v.judge, v.judge_key, a.model, b.model, v.first, v.second, v.prompt_key,
-                   p.category, p.language, v.preference, v.p_first, v.p_second,
-                   w.preference, w.p_first, w.p_second
+                   p.category, p.language, v.preference, v.p_first, v.p_second, v.slight,
+                   w.preference, w.p_first, w.p_second, w.slight
             FROM verdicts v
             LEFT JOIN verdicts w ON w.judge_key = v.judge_key
                  AND w.first = v.second AND w.second = v.first
+                 AND w.turn = v.turn AND w.sample = v.sample AND w.rowid IN latest
             {_ANSWERS}
-            WHERE v.first < v.second OR w.key IS NULL ORDER BY v.rowid""",
+            WHERE v.rowid IN latest AND (v.first < v.second OR w.key IS NULL)
+            ORDER BY v.rowid""",
         )
 
     def scores(self) -> ScoreColumns:
@@ -137,6 +145,8 @@ class EvidenceColumns:
             SELECT s.judge, s.judge_key, a.model, s.answer, s.prompt_key, p.category, p.language,
                    s.value
             FROM scores s JOIN answers a ON a.key = s.answer JOIN prompts p ON p.key = s.prompt_key
+            WHERE s.rowid IN (SELECT max(rowid) FROM scores
+                              GROUP BY judge_key, answer, turn, sample)
             ORDER BY s.rowid""",
         )
 

@@ -27,7 +27,7 @@ class Rows(Generic[R]):
 
     def __init__(self, connections: Connections, table: str, record: type[R]) -> None:
         self._connections = connections
-        self._table = table
+        self.table = table
         self._record = record
 
     def add(self, records: Iterable[R]) -> int:
@@ -37,7 +37,7 @@ class Rows(Generic[R]):
             return 0
         columns = ", ".join(f'"{name}"' for name in rows[0])
         marks = ", ".join(f":{name}" for name in rows[0])
-        sql = f"INSERT INTO {self._table} ({columns}) VALUES ({marks}) ON CONFLICT(key) DO NOTHING"
+        sql = f"INSERT INTO {self.table} ({columns}) VALUES ({marks}) ON CONFLICT(key) DO NOTHING"
         with self._connections.transaction() as db:
             before = db.conn.total_changes
             db.conn.executemany(sql, rows)
@@ -47,32 +47,53 @@ class Rows(Generic[R]):
         """Those of `keys` that are stored."""
         return {
             row[0]
-            for part in _chunks(list(keys))
+            for part in chunks(list(keys))
             for row in self._connections.db.execute(
-                f"SELECT key FROM {self._table} WHERE key IN ({', '.join('?' * len(part))})", part
+                f"SELECT key FROM {self.table} WHERE key IN ({', '.join('?' * len(part))})", part
             ).fetchall()
         }
 
     def where(self, **equal: str | int) -> Iterator[R]:
         """Rows whose columns equal these values, in the order in which they were stored."""
         test, values = _test(equal)
-        sql = f"SELECT * FROM {self._table}{test} ORDER BY rowid"
+        sql = f"SELECT * FROM {self.table}{test} ORDER BY rowid"
         for row in self._connections.db.query(sql, values):
             yield decode(self._record, row)
 
     def get(self, keys: Iterable[str]) -> dict[str, R]:
         """Records by key; keys that are not stored are left out."""
         found: dict[str, R] = {}
-        for part in _chunks(list(keys)):
-            sql = f"SELECT * FROM {self._table} WHERE key IN ({', '.join('?' * len(part))})"
+        for part in chunks(list(keys)):
+            sql = f"SELECT * FROM {self.table} WHERE key IN ({', '.join('?' * len(part))})"
             for row in self._connections.db.query(sql, part):
                 found[str(row["key"])] = decode(self._record, row)
         return found
 
+    def texts(self, requests: Iterable[str]) -> dict[str, str]:
+        """The latest text that each request got; those that got none are left out."""
+        found: dict[str, str] = {}
+        for part in chunks(list(requests)):
+            sql = (
+                f"SELECT request, text, max(rowid) FROM {self.table} WHERE text != '' "
+                f"AND request IN ({', '.join('?' * len(part))}) GROUP BY request"
+            )
+            found |= {str(r): str(text) for r, text, _ in self._connections.db.execute(sql, part)}
+        return found
+
+    def mean_usage(self, **equal: str | int) -> Usage | None:
+        """What a row with these values took on average; None where there is none."""
+        test, values = _test(equal)
+        sql = (
+            "SELECT avg(prompt_tokens), avg(completion_tokens), avg(seconds) "
+            f"FROM {self.table}{test}"
+        )
+        read, written, seconds = self._connections.db.execute(sql, values).fetchone()
+        return None if read is None else Usage(round(read), round(written), seconds)
+
     def count(self, **equal: str | int) -> int:
         """How many rows have these values."""
         test, values = _test(equal)
-        sql = f"SELECT count(*) FROM {self._table}{test}"
+        sql = f"SELECT count(*) FROM {self.table}{test}"
         return int(self._connections.db.execute(sql, values).fetchone()[0])
 
 
@@ -102,7 +123,7 @@ def _value(hint: Any, name: str, row: dict[str, Any]) -> Any:
         return Usage(**{field.name: row[field.name] for field in fields(Usage)})
     value = row[name]
     if get_origin(hint) is tuple:
-        return tuple(json.loads(value))
+        return tuple(tuple(v) if isinstance(v, list) else v for v in json.loads(value))
     if hint is bool:
         return bool(value)
     return hint(value) if isinstance(hint, type) and issubclass(hint, StrEnum) else value
@@ -120,6 +141,7 @@ def _test(equal: dict[str, str | int]) -> tuple[str, list[str | int]]:
     return " WHERE " + " AND ".join(f'"{name}" = ?' for name in equal), list(equal.values())
 
 
-def _chunks(keys: Sequence[str]) -> Iterator[list[str]]:
+def chunks(keys: Sequence[str]) -> Iterator[list[str]]:
+    """Parts of as many keys as one statement takes."""
     for start in range(0, len(keys), _VARIABLES):
         yield list(keys[start : start + _VARIABLES])

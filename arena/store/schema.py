@@ -5,7 +5,6 @@ from sqlite_utils.migrations import Migrations
 
 migrations = Migrations("arena")
 
-APPEND_ONLY = ("answers", "verdicts", "scores", "completions", "outcomes", "votes")
 _NOW = "TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
 _USAGE = "prompt_tokens INTEGER, completion_tokens INTEGER, seconds REAL"
 
@@ -84,7 +83,55 @@ def m001_stages(db: Database) -> None:
 @migrations()
 def m002_append_only(db: Database) -> None:
     """What was said stays said: a correction is a new row."""
-    for table in APPEND_ONLY:
+    _append_only(db, ("answers", "verdicts", "scores", "completions", "outcomes", "votes"))
+
+
+@migrations()
+def m003_requests(db: Database) -> None:
+    """What was asked gets a digest of its own, so that a stored reply can be read anew.
+
+    A row's latest reading counts. Claims end by themselves, so they are no part of what was
+    said and may be changed and deleted.
+    """
+    for table in ("verdicts", "scores"):
+        for column in (
+            "request TEXT NOT NULL DEFAULT ''",
+            "turn INTEGER NOT NULL DEFAULT 0",
+            "sample INTEGER NOT NULL DEFAULT 0",
+        ):
+            db.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+        db.execute(f"CREATE INDEX {table}_by_request ON {table} (request)")
+    db.execute("ALTER TABLE verdicts ADD COLUMN slight INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE scores ADD COLUMN parts TEXT NOT NULL DEFAULT '[]'")
+    db.executescript(f"""
+        CREATE TABLE rankings (
+            key TEXT PRIMARY KEY, judge TEXT NOT NULL,
+            judge_key TEXT NOT NULL REFERENCES judges(key),
+            prompt_key TEXT NOT NULL REFERENCES prompts(key),
+            answers TEXT NOT NULL, ranks TEXT NOT NULL, text TEXT NOT NULL,
+            reason TEXT NOT NULL, truncated INTEGER NOT NULL, request TEXT NOT NULL,
+            turn INTEGER NOT NULL, sample INTEGER NOT NULL, {_USAGE},
+            created_at {_NOW}) STRICT;
+        CREATE INDEX rankings_by_request ON rankings (request);
+        CREATE TABLE probes (
+            key TEXT PRIMARY KEY, judge TEXT NOT NULL,
+            judge_key TEXT NOT NULL REFERENCES judges(key),
+            suite TEXT NOT NULL, item TEXT NOT NULL, swapped INTEGER NOT NULL,
+            preference TEXT NOT NULL CHECK (preference IN ('A', 'B', 'tie', 'unparsed')),
+            p_first REAL, p_second REAL, p_tie REAL, mass REAL,
+            text TEXT NOT NULL, reason TEXT NOT NULL, truncated INTEGER NOT NULL,
+            slight INTEGER NOT NULL, request TEXT NOT NULL, {_USAGE},
+            created_at {_NOW}) STRICT;
+        CREATE INDEX probes_by_suite ON probes (judge_key, suite);
+        CREATE TABLE leases (
+            key TEXT PRIMARY KEY, owner TEXT NOT NULL, expires REAL NOT NULL) STRICT;
+        CREATE INDEX leases_by_owner ON leases (owner);
+    """)
+    _append_only(db, ("rankings", "probes"))
+
+
+def _append_only(db: Database, tables: tuple[str, ...]) -> None:
+    for table in tables:
         for action in ("UPDATE", "DELETE"):
             db.execute(
                 f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} "
@@ -92,4 +139,4 @@ def m002_append_only(db: Database) -> None:
             )
 
 
-NAMES = frozenset(step.__name__ for step in (m001_stages, m002_append_only))
+NAMES = frozenset(step.__name__ for step in (m001_stages, m002_append_only, m003_requests))

@@ -17,17 +17,20 @@ from arena.records import (
     Judge,
     Model,
     Outcome,
+    Probe,
     Prompt,
+    Ranking,
     Score,
     Verdict,
 )
 from arena.store.connection import Connections
 from arena.store.evidence import EvidenceColumns
+from arena.store.leases import Leases
 from arena.store.rows import Rows, encode
 from arena.store.votes import Votes
 
-_NOT_CONTENT = ("base_url", "api_key_env", "timeout")
-TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "outcomes")
+_NOT_CONTENT = ("base_url", "api_key_env", "timeout", "price")
+TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "rankings", "outcomes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,13 @@ class Store:
         self.judges = Rows(self._connections, "judges", Judge)
         self.verdicts = Rows(self._connections, "verdicts", Verdict)
         self.scores = Rows(self._connections, "scores", Score)
+        self.probes = Rows(self._connections, "probes", Probe)
+        self.rankings = Rows(self._connections, "rankings", Ranking)
         self.completions = Rows(self._connections, "completions", Completion)
         self.outcomes = Rows(self._connections, "outcomes", Outcome)
         self.battles = Rows(self._connections, "battles", Battle)
         self.votes = Votes(self._connections)
+        self.leases = Leases(self._connections)
         self.evidence = EvidenceColumns(self._connections)
 
     @property
@@ -109,6 +115,11 @@ class Store:
                 "VALUES (:stage, :subject, :kind, :message)",
                 [encode(failure) for failure in failures],
             )
+
+    def failed(self, stage: str) -> set[str]:
+        """Keys of rows that a stage once failed to make, whether it has made them since or not."""
+        sql = "SELECT DISTINCT subject FROM failures WHERE stage = ?"
+        return {str(row[0]) for row in self._connections.db.execute(sql, [stage])}
 
     def failure_counts(self) -> list[FailureCount]:
         """Failures by stage and kind."""

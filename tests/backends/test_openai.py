@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from math import exp, log
 from typing import Any
@@ -5,11 +6,21 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from arena.backends import OddsRequest, Reply, Request, availability, open_backend
+from arena.backends import Intake, OddsRequest, Reply, Request, availability, open_backend
 from arena.config import parse_model
 from arena.errors import BackendError, TransientError, UnavailableError
 from arena.records import Decoding
 from tests.servers import completion, fault, serve
+
+
+class Without(Intake):
+    def __init__(self, done: set[int]) -> None:
+        super().__init__()
+        self._done = done
+
+    def admit(self, positions: Sequence[int]) -> list[int]:
+        return [i for i in super().admit(positions) if i not in self._done]
+
 
 NOBODY = "openai:m@http://127.0.0.1:9/v1"
 
@@ -36,7 +47,7 @@ def test_what_is_done_is_not_asked() -> None:
     with serve(lambda body: body["messages"][0]["content"]) as served:
         backend = open_backend(parse_model(f"openai:m@{served.url}"))
         requests = [Request((str(i),)) for i in range(5)]
-        results = list(backend.converse(requests, done={1, 3}))
+        results = list(backend.converse(requests, Without({1, 3})))
     assert sorted(i for part in results for i, _ in part) == [0, 2, 4]
     assert len(served.calls) == 3
 
@@ -65,14 +76,14 @@ def test_a_request_that_the_server_rejects_fails_alone_and_at_once() -> None:
 
 
 def test_garbage_is_an_error_and_not_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arena.backends.openai.MAX_RETRIES", 0)
+    monkeypatch.setattr("arena.backends.openai.backend.TRIES", 1)
     with serve(lambda body: web.Response(text="<html>", content_type="text/html")) as served:
         found = ask(served.url, Request(("q",)))
     assert isinstance(found[0], BackendError)
 
 
 def test_a_time_out_is_transient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arena.backends.openai.MAX_RETRIES", 0)
+    monkeypatch.setattr("arena.backends.openai.backend.TRIES", 1)
 
     def slow(body: dict[str, Any]) -> str:
         import time

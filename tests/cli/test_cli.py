@@ -209,4 +209,4 @@ def test_what_failed_is_said_and_the_exit_code_is_one(tmp_path: Path) -> None:
     assert "do not fit the context" in done.stderr
     status = arena("status", "--format", "csv", cwd=tmp_path)
     assert "answers,0,1" in status.stdout.replace("\r", "")
-    assert "BackendError" in status.stderr
+    assert "1 × rejected in stage answer" in status.stderr

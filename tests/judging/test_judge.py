@@ -8,9 +8,9 @@ import pytest
 from arena.config import parse_model
 from arena.errors import InputError, UnavailableError, UnknownNameError
 from arena.evidence import gather
-from arena.judging import judge, list_cards, load_card
+from arena.judging import Wanted, judge, list_cards, load_card
 from arena.judging.judge import open_backend
-from arena.records import Mode, Prompt
+from arena.records import REPAIRED, Mode, Prompt
 from arena.store import Store
 from tests.servers import serve
 
@@ -34,7 +34,7 @@ def test_a_baseline_leaves_the_other_pairs_out(
     answered: Store, prompts: list[Prompt], write_card: Write
 ) -> None:
     card = load_card(write_card("j", "fake:first"), answered.home)
-    judge(answered, card, prompts, baseline="middle", models=["long"])
+    judge(answered, card, prompts, models=["long"], wanted=Wanted(baseline="middle"))
     verdicts = answered.evidence.verdicts()
     assert {frozenset(p) for p in zip(verdicts.model_a, verdicts.model_b, strict=True)} == {
         frozenset(("long", "middle"))
@@ -81,7 +81,8 @@ def test_what_cannot_be_read_is_stored_and_counts_for_nobody(
     card = load_card(write_card("m", "fake:mute"), answered.home)
     assert judge(answered, card, prompts).unparsed == 18
     assert gather(answered).judges == {}
-    assert {v.text for v in answered.verdicts.where()} == {"I would rather not say."}
+    (text,) = {v.text for v in answered.verdicts.where()}
+    assert text.split(REPAIRED) == ["I would rather not say."] * 2
 
 
 def test_scores_become_comparisons_where_no_verdict_is(
@@ -112,7 +113,7 @@ def test_another_template_is_another_judge(
 
 def test_one_order_is_said(answered: Store, prompts: list[Prompt], write_card: Write) -> None:
     card = load_card(write_card("j", "fake:longer"), answered.home)
-    judge(answered, card, prompts, both_orders=False)
+    judge(answered, card, prompts, wanted=Wanted(both_orders=False))
     report = gather(answered).reports["j"]
     assert (report.pairs, report.one_order, report.flips.n) == (9, 9, 0)
 

@@ -1,11 +1,12 @@
 """Models run in this process with transformers."""
 
 from arena.backends.base import Availability, Backend
+from arena.backends.limits import Limits
 from arena.backends.local.weights import availability as _availability
 from arena.records import Model
 
 
-def open_backend(model: Model) -> Backend:
+def open_backend(model: Model, limits: Limits) -> Backend:
     """A backend on `model`'s weights, which load at the first request."""
     from arena.backends.local.backend import LocalBackend
 

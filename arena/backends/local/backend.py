@@ -1,12 +1,13 @@
 """A transformers model as a backend: batches of conversations, and shared prefixes for odds."""
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from arena.backends.base import Backend, Odds, OddsRequest, Reply, Request, Result
+from arena.backends.base import Backend, Intake, Odds, OddsRequest, Reply, Request, Result
 from arena.backends.local.sampling import logits_processors
 from arena.backends.local.weights import load, quiet_transformers
 from arena.errors import BackendError
@@ -15,6 +16,52 @@ from arena.records import Model, Usage
 BATCH_ROWS = 16
 BATCH_TOKENS = 24_576
 SHARED_PREFIX_MIN = 32
+
+
+@dataclass
+class _Talk:
+    """One conversation of a batch, as far as it has come."""
+
+    request: Request
+    messages: list[dict[str, str]] = field(default_factory=list)
+    finishes: list[str] = field(default_factory=list)
+    read: int = 0
+    written: int = 0
+    ended: bool = False
+    error: BackendError | None = None
+
+    def put_next(self) -> bool:
+        """Put the next turn, or the follow-up after the last; False where there is none."""
+        turns, follow_up, done = self.request.turns, self.request.follow_up, len(self.finishes)
+        text = None
+        if self.ended:
+            return False
+        if done < len(turns):
+            text = turns[done]
+        elif done == len(turns) and follow_up:
+            text = follow_up(self.messages[-1]["content"])
+        self.ended = text is None
+        if text is not None:
+            self.messages.append(_user(text))
+        return not self.ended
+
+    def answered(self, text: str, finish: str, read: int, written: int) -> None:
+        self.messages.append({"role": "assistant", "content": text})
+        self.finishes.append(finish)
+        self.read += read
+        self.written += written
+
+    def fail(self, error: BackendError) -> None:
+        """A follow-up that does not fit leaves the answers before it as they are."""
+        self.ended = True
+        if len(self.finishes) < len(self.request.turns):
+            self.error = error
+
+    def result(self, seconds: float) -> Reply | BackendError:
+        if self.error:
+            return self.error
+        texts = tuple(m["content"] for m in self.messages if m["role"] == "assistant")
+        return Reply(texts, tuple(self.finishes), Usage(self.read, self.written, seconds))
 
 
 class LocalBackend(Backend):
@@ -29,24 +76,24 @@ class LocalBackend(Backend):
         load(self._spec.weights, self._spec.revision)
 
     def converse(
-        self, requests: Sequence[Request], done: Collection[int] = ()
+        self, requests: Sequence[Request], intake: Intake | None = None
     ) -> Iterator[Result[Reply]]:
         """Conversations of like length together, each batch yielded whole."""
-        finished = set(done)
+        intake = intake or Intake()
         sizes = [len(self._encode([_user(request.turns[0])])) for request in requests]
         order = sorted(range(len(requests)), key=lambda i: (len(requests[i].turns), sizes[i], i))
         for batch in self._batches(order, sizes):
-            if todo := [i for i in batch if i not in finished]:
+            if todo := intake.admit(batch):
                 yield self._hold([requests[i] for i in todo], todo)
 
     def odds(
-        self, requests: Sequence[OddsRequest], done: Collection[int] = ()
+        self, requests: Sequence[OddsRequest], intake: Intake | None = None
     ) -> Iterator[Result[Odds]]:
         """One forward pass a group of like beginnings; what they share is read once."""
-        finished = set(done)
+        intake = intake or Intake()
         ids = [self._encode([_user(request.text)], request.prefill) for request in requests]
         for group in prefix_groups(ids, self._rows):
-            todo = [i for i in group if i not in finished]
+            todo = intake.admit(group)
             fitting = [i for i in todo if len(ids[i]) < self._window()]
             result: Result[Odds] = [
                 (i, self._too_long(len(ids[i]), 1)) for i in todo if i not in fitting
@@ -71,43 +118,20 @@ class LocalBackend(Backend):
     def _hold(self, requests: list[Request], indices: list[int]) -> Result[Reply]:
         """All turns of a batch of conversations; a conversation that outgrows the window fails."""
         started = time.perf_counter()
-        histories: list[list[dict[str, str]]] = [[] for _ in requests]
-        finishes: list[list[str]] = [[] for _ in requests]
-        read, written = [0] * len(requests), [0] * len(requests)
-        failed: dict[int, BackendError] = {}
-        for turn in range(max(len(request.turns) for request in requests)):
-            rows = []
-            for r, request in enumerate(requests):
-                if turn < len(request.turns) and r not in failed:
-                    histories[r].append(_user(request.turns[turn]))
-                    rows.append(r)
-            ids = {r: self._encode(histories[r]) for r in rows}
-            for r in rows:
-                if len(ids[r]) + self._spec.decoding.max_tokens > self._window():
-                    failed[r] = self._too_long(len(ids[r]), self._spec.decoding.max_tokens)
-            rows = [r for r in rows if r not in failed]
-            seeds = [requests[r].seed + turn for r in rows]
-            for r, (text, finish, count) in zip(
-                rows, self._generate([ids[r] for r in rows], seeds), strict=True
-            ):
-                histories[r].append({"role": "assistant", "content": text})
-                finishes[r].append(finish)
-                read[r] += len(ids[r])
-                written[r] += count
+        talks = [_Talk(request) for request in requests]
+        room = self._spec.decoding.max_tokens
+        while asking := [talk for talk in talks if talk.put_next()]:
+            ids = {id(talk): self._encode(talk.messages) for talk in asking}
+            for talk in asking:
+                if len(ids[id(talk)]) + room > self._window():
+                    talk.fail(self._too_long(len(ids[id(talk)]), room))
+            fitting = [talk for talk in asking if not talk.ended]
+            seeds = [talk.request.seed + len(talk.finishes) for talk in fitting]
+            generated = self._generate([ids[id(talk)] for talk in fitting], seeds)
+            for talk, (text, finish, count) in zip(fitting, generated, strict=True):
+                talk.answered(text, finish, len(ids[id(talk)]), count)
         seconds = (time.perf_counter() - started) / len(requests)
-        return [
-            (
-                i,
-                failed[r]
-                if r in failed
-                else Reply(
-                    tuple(m["content"] for m in histories[r] if m["role"] == "assistant"),
-                    tuple(finishes[r]),
-                    Usage(read[r], written[r], seconds),
-                ),
-            )
-            for r, i in enumerate(indices)
-        ]
+        return [(i, talk.result(seconds)) for i, talk in zip(indices, talks, strict=True)]
 
     def _generate(self, ids: list[list[int]], seeds: list[int]) -> list[tuple[str, str, int]]:
         """Text, finish reason and token count for each row of token ids."""

@@ -1,0 +1,355 @@
+"""Conversations with a server, as many at once as it bears."""
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from math import exp, log
+from typing import Any, TypeVar
+
+from arena.backends.base import Backend, Intake, Odds, OddsRequest, Reply, Request, Result
+from arena.backends.limits import Limits
+from arena.backends.openai.calls import availability, complete, open_client
+from arena.backends.openai.traffic import Lanes, Pace, back_off
+from arena.errors import BackendError, TransientError, UnavailableError
+from arena.records import Model, Usage
+
+TRIES = 6
+TOP_LOGPROBS = 20
+LEAST_BLOCK, MOST_AT_ONCE = 8, 256
+# More than any tokenizer in use makes of a text: the bound that a budget reserves by.
+TOKENS_PER_BYTE = 0.5
+_END = None
+# OpenAI's own newer models refuse the older name, which is the only one that others know.
+_LENGTH = {False: "max_tokens", True: "max_completion_tokens"}
+
+In = TypeVar("In", Request, OddsRequest)
+Out = TypeVar("Out", Reply, Odds)
+
+
+class OpenAIBackend(Backend):
+    """Chat completions. What is transient is tried again, what is not fails at once."""
+
+    def __init__(self, model: Model, limits: Limits | None = None) -> None:
+        self._spec = model
+        self._limits = limits or Limits()
+
+    def start(self) -> None:
+        """Ask for the server's models, so that a wrong address or key is said at once."""
+        state = availability(self._spec)
+        if not state.ready:
+            raise UnavailableError(state.detail)
+
+    def converse(
+        self, requests: Sequence[Request], intake: Intake | None = None
+    ) -> Iterator[Result[Reply]]:
+        """Each conversation is a task of its own; results come in the order they finish."""
+        return self._all(_hold, requests, intake or Intake())
+
+    def odds(
+        self, requests: Sequence[OddsRequest], intake: Intake | None = None
+    ) -> Iterator[Result[Odds]]:
+        """One token with its most likely alternatives; needs a server that returns logprobs."""
+        return self._all(_read, requests, intake or Intake())
+
+    def _all(
+        self,
+        ask: Callable[["_Caller", In], Awaitable[Out]],
+        items: Sequence[In],
+        intake: Intake,
+    ) -> Iterator[Result[Out]]:
+        """Run `ask` over the items on an event loop of its own thread, yielding as they end."""
+        results: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        work = _Work(self._spec, self._limits, partial(_each, ask, items), intake, results)
+        thread = threading.Thread(target=lambda: asyncio.run(work.run(len(items))), daemon=True)
+        thread.start()
+        try:
+            ended = False
+            while not ended:
+                here = [results.get()]
+                while not results.empty() and len(here) < MOST_AT_ONCE:
+                    here.append(results.get_nowait())
+                ended = here[-1] is _END
+                if found := [item for item in here if isinstance(item, tuple)]:
+                    yield found
+                if error := next((i for i in here if isinstance(i, BaseException)), None):
+                    raise error
+        finally:
+            work.abandon()
+            thread.join()
+
+
+def _each(
+    ask: Callable[["_Caller", In], Awaitable[Out]],
+    items: Sequence[In],
+    caller: "_Caller",
+    index: int,
+) -> Awaitable[Out]:
+    return ask(caller, items[index])
+
+
+class _Work:
+    """One run over a list of work: draws it, keeps to the limits, and puts results out."""
+
+    def __init__(
+        self,
+        model: Model,
+        limits: Limits,
+        ask: Callable[["_Caller", int], Awaitable[Reply | Odds]],
+        intake: Intake,
+        results: "queue.SimpleQueue[Any]",
+    ) -> None:
+        self.model = model
+        self.limits = limits
+        self._ask = ask
+        self._intake = intake
+        self._results = results
+        self._abandon: Callable[[], object] | None = None
+        self._reserved = 0
+        self.has_answered = False
+
+    def abandon(self) -> None:
+        """Stop now: nobody takes the results any more. After the end it does nothing."""
+        if self._abandon:
+            self._abandon()
+
+    async def run(self, count: int) -> None:
+        """Ask for all that is admitted; an error of the work itself ends it."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        self._abandon = partial(loop.call_soon_threadsafe, task.cancel)
+        self.lanes = Lanes(self.limits.concurrency)
+        self.requests_pace = Pace(self.limits.requests_per_minute)
+        self.tokens_pace = Pace(self.limits.tokens_per_minute)
+        try:
+            async with (
+                open_client(self.model, self.model.timeout) as client,
+                asyncio.TaskGroup() as group,
+            ):
+                async for index in self._admitted(count):
+                    group.create_task(self._one(client, index))
+        except BaseExceptionGroup as group_error:
+            self._results.put(group_error.exceptions[0])
+        except asyncio.CancelledError:
+            pass
+        except Exception as error:  # the thread's edge: it is raised again where results are read
+            self._results.put(error)
+        finally:
+            self._abandon = None
+            self._results.put(_END)
+
+    async def _admitted(self, count: int) -> Any:
+        """Positions that may begin, each with a permit; admitted in blocks, for each has a cost."""
+        start = 0
+        while start < count:
+            block = range(start, min(count, start + max(LEAST_BLOCK, self.lanes.open)))
+            start = block.stop
+            for index in self._intake.admit(block):
+                await self.lanes.enter()
+                if self._intake.closed:
+                    self.lanes.leave()
+                    return
+                yield index
+
+    async def _one(self, client: Any, index: int) -> None:
+        try:
+            self._results.put((index, await self._ask(_Caller(self, client), index)))
+        except UnavailableError:
+            raise
+        except _OverBudgetError:
+            pass  # not begun: it is left for another run
+        except BackendError as error:
+            self._results.put((index, error))
+        finally:
+            self.lanes.leave()
+
+    async def afford(self, worst: Usage) -> bool:
+        """Reserve a call's worst case, waiting for what others' calls leave over."""
+        budget = self.limits.budget
+        while budget.bounded and not budget.fits(worst, self.model.price):
+            if not self._reserved:
+                self._intake.close(f"the next call could pass the budget of {budget}")
+                return False
+            await asyncio.sleep(0.01)
+        self._reserved += 1
+        budget.add(worst, self.model.price)
+        return True
+
+    def settle(self, worst: Usage, really: Usage) -> None:
+        """Count what a call took in place of its worst case."""
+        self._reserved -= 1
+        self.limits.budget.add(worst, self.model.price, -1)
+        self.limits.budget.add(really, self.model.price)
+
+
+@dataclass
+class _Caller:
+    """Makes the calls of one conversation, counting what they take and what went wrong."""
+
+    work: _Work
+    client: Any
+    started: float = field(default_factory=time.perf_counter)
+    read: int = 0
+    written: int = 0
+    retried: list[str] = field(default_factory=list)
+
+    @property
+    def model(self) -> Model:
+        return self.work.model
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(self.read, self.written, time.perf_counter() - self.started)
+
+    async def complete(self, messages: list[dict[str, str]], **settings: Any) -> dict[str, Any]:
+        """The first choice of a completion, tried again while its faults are transient."""
+        body = {"messages": messages, **settings}
+        for attempt in range(TRIES):
+            try:
+                return await self._try(body)
+            except TransientError as error:
+                if attempt + 1 == TRIES:
+                    if error.kind == "connection" and not self.work.has_answered:
+                        raise UnavailableError(str(error)) from error
+                    raise
+                self.retried.append(error.kind)
+                await self._wait(max(error.wait, back_off(attempt)))
+        raise AssertionError
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait without a permit, so that others go on."""
+        self.work.lanes.leave()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            await self.work.lanes.enter()
+
+    async def _try(self, body: dict[str, Any]) -> dict[str, Any]:
+        worst = _worst(body)
+        if not await self.work.afford(worst):
+            raise _OverBudgetError
+        await self.work.requests_pace.take()
+        await self.work.tokens_pace.take(worst.prompt_tokens)
+        started, used = asyncio.get_running_loop().time(), Usage()
+        try:
+            reply = await complete(self.client, self.model, body)
+            used = _usage(reply)
+            self.work.has_answered = True
+            self.work.lanes.answered(started)
+        except TransientError as error:
+            if error.kind in ("rate limit", "time-out"):
+                self.work.lanes.refused(started, error.wait)
+            raise
+        finally:
+            self.work.settle(worst, used)
+            taken = used.prompt_tokens + used.completion_tokens
+            self.work.tokens_pace.correct(taken - worst.prompt_tokens)
+        self.read += used.prompt_tokens
+        self.written += used.completion_tokens
+        choice: dict[str, Any] = reply["choices"][0]
+        return choice
+
+
+class _OverBudgetError(BackendError):
+    """The run's budget has no room for another call."""
+
+
+async def _hold(caller: _Caller, request: Request) -> Reply:
+    """All turns, and the follow-up, without which what was answered still stands."""
+    messages = _opening(caller.model)
+    texts, finishes = [], []
+    turns: list[str] = list(request.turns)
+    for turn, text in enumerate(turns):
+        messages.append({"role": "user", "content": text})
+        try:
+            choice = await caller.complete(
+                messages, **_decoding(caller.model, request.seed + turn, request.schema)
+            )
+        except BackendError:
+            if turn < len(request.turns):
+                raise
+            break
+        texts.append((choice["message"]["content"] or "").strip())
+        finishes.append(choice.get("finish_reason") or "stop")
+        messages.append({"role": "assistant", "content": texts[-1]})
+        if turn + 1 == len(request.turns) and request.follow_up:
+            more = request.follow_up(texts[-1])
+            turns += [] if more is None else [more]
+    return Reply(tuple(texts), tuple(finishes), caller.usage, tuple(caller.retried))
+
+
+async def _read(caller: _Caller, request: OddsRequest) -> Odds:
+    if request.prefill:
+        raise UnavailableError(
+            f"{caller.model.name}: a server cannot go on from a begun reply; "
+            "leave `prefill` out of the judge card"
+        )
+    choice = await caller.complete(
+        [*_opening(caller.model), {"role": "user", "content": request.text}],
+        temperature=0,
+        max_tokens=1,
+        logprobs=True,
+        top_logprobs=TOP_LOGPROBS,
+    )
+    match choice.get("logprobs"):
+        case {"content": [{"top_logprobs": [*alternatives]}, *_]}:
+            logprobs = _option_logprobs(alternatives, request.options)
+            return Odds(logprobs, caller.usage, tuple(caller.retried))
+    raise BackendError(
+        f"{caller.model.name}: the server returned no log-probabilities; "
+        "use a judge card with `reading: reasoned`"
+    )
+
+
+def _opening(model: Model) -> list[dict[str, str]]:
+    system = model.decoding.system
+    return [{"role": "system", "content": system}] if system else []
+
+
+def _decoding(model: Model, seed: int, schema: dict[str, Any] | None) -> dict[str, Any]:
+    decoding = model.decoding
+    settings: dict[str, Any] = {
+        "temperature": decoding.temperature,
+        "top_p": decoding.top_p,
+        _LENGTH[model.base_url is None]: decoding.max_tokens,
+        "seed": seed % 2**31,
+    }
+    if schema is not None:
+        named = {"name": "verdict", "schema": schema, "strict": True}
+        settings["response_format"] = {"type": "json_schema", "json_schema": named}
+    return settings
+
+
+def _worst(body: dict[str, Any]) -> Usage:
+    """What a call can take at most, without counting in its tokenizer."""
+    text = sum(len(message["content"].encode()) for message in body["messages"])
+    written = next(body[name] for name in _LENGTH.values() if name in body)
+    return Usage(int(text * TOKENS_PER_BYTE) + 16, written)
+
+
+def _usage(reply: dict[str, Any]) -> Usage:
+    """The tokens that the server counted; it may leave any of it out."""
+    found = reply.get("usage")
+    counts = found if isinstance(found, dict) else {}
+    read, written = (counts.get(name) for name in ("prompt_tokens", "completion_tokens"))
+    return Usage(read if isinstance(read, int) else 0, written if isinstance(written, int) else 0)
+
+
+def _option_logprobs(
+    alternatives: Sequence[dict[str, Any]], options: Sequence[str]
+) -> tuple[float, ...]:
+    """The probability of each option: all alternatives that are it but for space around it.
+
+    A server lists only the likeliest words; an option that it leaves out is at most as
+    likely as the last one listed, and that bound stands for it.
+    """
+    floor = min((alternative["logprob"] for alternative in alternatives), default=0.0)
+    mass = dict.fromkeys(options, 0.0)
+    for alternative in alternatives:
+        word = alternative["token"].strip()
+        if word in mass:
+            mass[word] += exp(alternative["logprob"])
+    return tuple(log(mass[option]) if mass[option] > 0 else floor for option in options)

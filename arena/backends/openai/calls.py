@@ -1,0 +1,141 @@
+"""One call to a server: the client, its key, and its errors turned into ours."""
+
+import asyncio
+import os
+import time
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from arena.backends.base import Availability
+from arena.errors import BackendError, TransientError, UnavailableError
+from arena.records import Model
+
+PREFLIGHT_SECONDS = 10.0
+NEVER_ASK_AGAIN_AFTER = 600.0
+
+
+def availability(model: Model) -> Availability:
+    """Whether the key is set and the address answers: one cheap call, without retries."""
+    from openai import APIConnectionError, APIStatusError
+
+    async def ask() -> Availability:
+        async with open_client(model, PREFLIGHT_SECONDS) as client:
+            where = urlsplit(str(client.base_url)).netloc
+            try:
+                served = [entry.id async for entry in await client.models.list()]
+            except APIConnectionError:
+                return Availability(False, f"{model.name}: no server answers at {client.base_url}")
+            except APIStatusError as error:
+                refused = error.status_code in (401, 403)
+                detail = f"{where} answers ({error.status_code})"
+                return Availability(not refused, f"{model.name}: {detail}" if refused else detail)
+        if served and model.weights not in served:
+            return Availability(True, f"{where} answers, but lists {', '.join(served[:3])}")
+        return Availability(True, f"{where} answers")
+
+    try:
+        return asyncio.run(ask())
+    except UnavailableError as error:
+        return Availability(False, str(error))
+
+
+def open_client(model: Model, timeout: float) -> Any:
+    """The official client on its aiohttp transport; retries are ours (see `traffic`)."""
+    from openai import AsyncOpenAI, DefaultAioHttpClient, OpenAIError
+
+    try:
+        return AsyncOpenAI(
+            base_url=model.base_url,
+            api_key=_api_key(model),
+            max_retries=0,
+            timeout=timeout,
+            http_client=DefaultAioHttpClient(),
+        )
+    except OpenAIError as error:
+        raise UnavailableError(
+            f"{model.name}: set OPENAI_API_KEY, or api_key_env in arena.yaml, "
+            "or name a server: openai:NAME@URL"
+        ) from error
+
+
+def _api_key(model: Model) -> str | None:
+    """The key that was named; a server named by address alone never gets OPENAI_API_KEY."""
+    if model.api_key_env:
+        key = os.environ.get(model.api_key_env)
+        if not key:
+            raise UnavailableError(
+                f"{model.name}: the environment variable {model.api_key_env} is not set"
+            )
+        return key
+    return "none" if model.base_url else None
+
+
+async def complete(client: Any, model: Model, body: dict[str, Any]) -> dict[str, Any]:
+    """One chat completion, as the server's JSON with a message in it.
+
+    The body is read without the client's types, which it fills in without checking and
+    which cost half of a call's work.
+    """
+    try:
+        async with asyncio.timeout(model.timeout):
+            reply = await client.post(
+                "/chat/completions", cast_to=object, body={"model": model.weights, **body}
+            )
+    except Exception as error:
+        raise _ours(error, client, model) from error
+    match reply:
+        case {"choices": [{"message": {"content": str() | None}}, *_]}:
+            return dict(reply)
+    raise TransientError(f"{model.name}: the reply is no chat completion", "unreadable")
+
+
+def _ours(error: Exception, client: Any, model: Model) -> Exception:
+    """The error of ours that stands for one of the client's; others are returned as they are."""
+    import openai
+
+    name, said = model.name, _short(error)
+    # The transport calls a connection that the server dropped a time-out of connecting.
+    dropped = type(error.__cause__).__name__ == "ConnectTimeout"
+    match error:
+        case openai.APITimeoutError() if dropped:
+            return TransientError(f"{name}: the connection was lost", "connection")
+        case TimeoutError() | openai.APITimeoutError():
+            return TransientError(f"{name}: no reply within {model.timeout:g} s", "time-out")
+        case openai.RateLimitError():
+            wait = _retry_after(error)
+            if wait > NEVER_ASK_AGAIN_AFTER or "insufficient_quota" in str(error.body):
+                return UnavailableError(f"{name}: {said}")
+            return TransientError(f"{name}: {said}", "rate limit", wait)
+        case openai.APIStatusError(status_code=408 | 409 | 425) | openai.InternalServerError():
+            return TransientError(f"{name}: {said}", "server error", _retry_after(error))
+        case openai.APIConnectionError():
+            return TransientError(f"{name}: no server answers at {client.base_url}", "connection")
+        case openai.AuthenticationError() | openai.PermissionDeniedError() | openai.NotFoundError():
+            return UnavailableError(f"{name}: {said}")
+        case openai.OpenAIError():
+            return BackendError(f"{name}: {said}")
+        case ValueError():  # a body that is not JSON
+            return TransientError(f"{name}: unreadable reply ({said})", "unreadable")
+    return error
+
+
+def _retry_after(error: Any) -> float:
+    """Seconds to wait, as the server's headers have them; 0 where they have none.
+
+    RFC 9110 allows a number of seconds or a date; the header in milliseconds is OpenAI's.
+    """
+    headers = error.response.headers
+    for header, unit in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
+        said = headers.get(header, "")
+        with suppress(ValueError):
+            return max(0.0, float(said) * unit)
+        with suppress(ValueError):
+            return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
+    return 0.0
+
+
+def _short(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:200]

@@ -1,0 +1,169 @@
+"""`arena judge`: judge models compare answers in pairs, score them or put them in order."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arena.cli.options import (
+    ConfigFile,
+    Db,
+    Format,
+    Limit,
+    Models,
+    Prompts,
+    db_path,
+    open_store,
+    settings,
+    split,
+)
+from arena.cli.output import emit, finish, say, watched
+from arena.errors import InputError
+from arena.records import Mode
+
+if TYPE_CHECKING:
+    from arena.judging import Plan
+
+MIN_PARSED = 0.95
+USUAL_CONCURRENCY = 32  # for an estimate, where the number is left to adapt
+
+
+def judge(
+    judges: Annotated[list[str], typer.Option("--judge", help="Judge cards, separated by commas.")],
+    mode: Annotated[
+        Mode, typer.Option(help="Compare pairs, score each answer, or rank several at once.")
+    ] = Mode.PAIRWISE,
+    models: Models = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="Compare each model with this one only.")
+    ] = None,
+    pairs: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Only the N pairs that would tell most."),
+    ] = None,
+    samples: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Ask N times, where the judge samples.")
+    ] = 1,
+    prompts: Prompts = None,
+    limit: Limit = None,
+    one_order: Annotated[
+        bool, typer.Option("--one-order", help="Ask in one order only: cheaper, and biased.")
+    ] = False,
+    weights: Annotated[
+        str | None, typer.Option(help="The judge's weights for this run, as a model is named.")
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option(help="The server on which the judge runs.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what it would take.")
+    ] = False,
+    reparse: Annotated[
+        bool,
+        typer.Option("--reparse", help="Only read stored replies anew, by the card as it is."),
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Ask again only what failed or was unparsed.")
+    ] = False,
+    min_parsed: Annotated[
+        float, typer.Option(min=0, max=1, help="Exit with 1 if a smaller share could be read.")
+    ] = MIN_PARSED,
+    concurrency: Annotated[
+        int | None,
+        typer.Option(min=1, help="Calls in flight.", show_default="adapts to the server"),
+    ] = None,
+    requests_per_minute: Annotated[
+        float | None, typer.Option("--rpm", min=0.01, help="Requests a minute at most.")
+    ] = None,
+    tokens_per_minute: Annotated[
+        float | None, typer.Option("--tpm", min=1, help="Tokens a minute at most.")
+    ] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, help="Stop before this many US dollars are passed.")
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Stop before this many tokens are passed.")
+    ] = None,
+    json_log: Annotated[
+        Path | None, typer.Option(help="Append the progress to this file, a JSON object a line.")
+    ] = None,
+    db: Db = None,
+    config: ConfigFile = None,
+) -> None:
+    """Let judge models compare answers in pairs, score or rank them. Resumes what is stored."""
+    from arena.backends import Budget, Limits
+    from arena.evidence import battles_worth_judging
+    from arena.judging import Wanted, load_card, plan
+    from arena.prompts import load_prompts
+
+    conf = settings(config)
+    home = db_path(db, conf).resolve().parent
+    cards = [load_card(name, home, weights=weights, base_url=base_url) for name in split(judges)]
+    if max_cost is not None and (free := [card.name for card in cards if not card.model.price]):
+        raise InputError(
+            f"--max-cost: the card of {free[0]} has no price; write "
+            "`price: {input: …, output: …}` under its `model:`, in dollars a million tokens"
+        )
+    store = open_store(db, conf)
+    asked = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
+    wanted = Wanted(baseline, None, not one_order, samples)
+    if pairs:
+        wanted = replace(wanted, battles=battles_worth_judging(store, asked, split(models), pairs))
+    plans = [plan(store, card, asked, mode, models=split(models), wanted=wanted) for card in cards]
+    if retry_failed:
+        plans = [one.only_failed() for one in plans]
+    if dry_run:
+        _say_estimates(plans, concurrency)
+        return
+    read_anew = sum(one.reparse() for one in plans)
+    if read_anew or reparse:
+        say(f"{read_anew} stored replies were read by the card as it is now.")
+    limits = Limits(
+        concurrency, requests_per_minute, tokens_per_minute, Budget(max_tokens, max_cost)
+    )
+    steps = []
+    if not reparse:
+        with watched(limits, json_log) as tracker:
+            steps = [one.ask(tracker(f"{one.card.name} judges")) for one in plans]
+    poor = _poorly_parsed(plans, min_parsed)
+    finish(steps)
+    if poor:
+        sys.exit(1)
+
+
+def _say_estimates(plans: "list[Plan]", concurrency: int | None) -> None:
+    estimates = [one.estimate(concurrency or USUAL_CONCURRENCY) for one in plans]
+    emit(
+        [
+            {
+                "judge": one.card.name,
+                "rows": e.rows,
+                "calls": e.calls,
+                "tokens read": e.read,
+                "tokens written": e.written,
+                "dollars": e.cost,
+                "minutes": None if e.seconds is None else e.seconds / 60,
+            }
+            for one, e in zip(plans, estimates, strict=True)
+        ],
+        Format.TABLE,
+        title="Nothing was asked. About:",
+    )
+
+
+def _poorly_parsed(plans: "list[Plan]", least: float) -> bool:
+    """Say of which judges too little could be read."""
+    shares = [(one, one.parsed_share()) for one in plans]
+    for one, share in shares:
+        if share < least:
+            say(
+                f"Only {share:.1%} of what {one.card.name} said could be read; --min-parsed asks "
+                f"for {least:.0%}. Look at the texts, mend the card, then --reparse or "
+                "--retry-failed."
+            )
+    return any(share < least for _, share in shares)
+
+
+COMMANDS = (judge,)

@@ -1,0 +1,88 @@
+"""Who works on which missing row now, so that two processes do not pay for it twice."""
+
+import os
+import socket
+import time
+from collections.abc import Iterable, Sequence
+from uuid import uuid4
+
+from arena.store.connection import Connections
+from arena.store.rows import chunks
+
+LEASE_SECONDS = 60.0
+
+
+def new_owner() -> str:
+    """A name for this run of this process, from which another can see whether it still lives."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+
+
+class Leases:
+    """Claims on keys of rows that are not stored yet. A claim ends by itself unless renewed."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def claim(
+        self, owner: str, keys: Sequence[str], table: str, seconds: float = LEASE_SECONDS
+    ) -> set[str]:
+        """Those of `keys` that are neither stored in `table` nor claimed by others; now owned."""
+        now = time.time()
+        owned: set[str] = set()
+        with self._connections.transaction() as db:
+            for part in chunks(keys):
+                marks = ", ".join("?" * len(part))
+                stored = {
+                    key
+                    for (key,) in db.execute(
+                        f"SELECT key FROM {table} WHERE key IN ({marks})", part
+                    ).fetchall()
+                }
+                rows = [(key, owner, now + seconds) for key in part if key not in stored]
+                db.conn.executemany(
+                    "INSERT INTO leases (key, owner, expires) VALUES (?, ?, ?) "
+                    "ON CONFLICT(key) DO UPDATE SET owner = excluded.owner, "
+                    f"expires = excluded.expires WHERE owner = excluded.owner OR expires < {now!r}",
+                    rows,
+                )
+                found = db.execute(
+                    f"SELECT key FROM leases WHERE owner = ? AND key IN ({marks})", [owner, *part]
+                ).fetchall()
+                owned |= {key for (key,) in found} - stored
+        return owned
+
+    def renew(self, owner: str, seconds: float = LEASE_SECONDS) -> None:
+        """Let the owner's claims last so many seconds from now."""
+        with self._connections.transaction() as db:
+            db.execute(
+                "UPDATE leases SET expires = ? WHERE owner = ?", [time.time() + seconds, owner]
+            )
+
+    def release(self, owner: str, keys: Iterable[str] | None = None) -> None:
+        """End the owner's claims, on these keys or on all."""
+        with self._connections.transaction() as db:
+            if keys is None:
+                db.execute("DELETE FROM leases WHERE owner = ?", [owner])
+            else:
+                db.conn.executemany(
+                    "DELETE FROM leases WHERE owner = ? AND key = ?", [(owner, k) for k in keys]
+                )
+
+    def release_dead(self) -> None:
+        """End the claims of processes of this machine that have died, without waiting."""
+        owners = self._connections.db.execute("SELECT DISTINCT owner FROM leases").fetchall()
+        here = socket.gethostname()
+        for (owner,) in owners:
+            host, _, rest = str(owner).rpartition(":")[0].rpartition(":")
+            if host == here and not _lives(int(rest)):
+                self.release(owner)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -5,15 +5,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from random import Random
+from typing import Any
 
 from arena.errors import InputError
 from arena.judging.report import JudgedPair, JudgeReport, read_pairs, report
 from arena.ratings import STYLE_NAMES, Comparisons, concat, next_pairs, style_differences
-from arena.records import Prompt
+from arena.records import Preference, Prompt
 from arena.store import Store
-from arena.store.evidence import OutcomeColumns, ScoreColumns, VerdictColumns, VoteColumns
+from arena.store.evidence import (
+    OutcomeColumns,
+    RankingColumns,
+    ScoreColumns,
+    VerdictColumns,
+    VoteColumns,
+)
 
 GROUPINGS = ("category", "language")
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +64,9 @@ def gather(store: Store, group: Group | None = None, style: Sequence[str] = ()) 
     if unknown := set(style) - set(STYLE_NAMES):
         raise InputError(f"--style {sorted(unknown)[0]!r}; allowed are {', '.join(STYLE_NAMES)}")
     texts = {a.key: "\n".join(a.turns) for a in store.answers.where()} if style else {}
-    votes, verdicts, scores = (
-        store.evidence.votes(),
-        store.evidence.verdicts(),
-        store.evidence.scores(),
-    )
-    outcomes = store.evidence.outcomes()
+    votes, outcomes = store.evidence.votes(), store.evidence.outcomes()
     styles = Styles(texts, tuple(style))
-    judges, reports, notes = _judges(verdicts, scores, votes, group, styles)
+    judges, reports, notes = _judges(store, votes, group, styles)
     return Gathered(
         human=_votes(votes, group, styles),
         judges=judges,
@@ -156,32 +159,76 @@ def _votes(votes: VoteColumns, group: Group | None, styles: Styles) -> Compariso
 
 
 def _judges(
-    verdicts: VerdictColumns,
-    scores: ScoreColumns,
-    votes: VoteColumns,
-    group: Group | None,
-    styles: Styles,
+    store: Store, votes: VoteColumns, group: Group | None, styles: Styles
 ) -> tuple[dict[str, Comparisons], dict[str, JudgeReport], list[str]]:
-    """Each judge's comparisons: its verdicts; its scores only for pairs it has not compared."""
-    comparisons, reports, notes = {}, {}, []
-    by_verdict, older = _latest(verdicts, _rows(verdicts, group))
-    by_score, older_scores = _latest(scores, _rows(scores, group))
-    for judge in sorted({*by_verdict, *by_score}):
-        rows = by_verdict.get(judge, [])
-        pairs = read_pairs(verdicts, rows)
-        if rows:
-            reports[judge] = report(judge, verdicts, rows, votes)
-        columns = _pair_columns(verdicts, pairs)
-        compared = {frozenset((verdicts.answer_a[i], verdicts.answer_b[i])) for i in rows}
-        columns += _score_columns(scores, by_score.get(judge, []), compared)
-        if columns:
-            comparisons[judge] = _from_rows(columns, judge, styles)
-        if left_out := older[judge] + older_scores[judge]:
-            notes.append(
-                f"{left_out} judgements of an earlier card of {judge} are left out: "
-                "a changed card or template is another judge."
-            )
+    """Each judge's comparisons: its verdicts; then its rankings and last its scores, each only
+    for pairs that it has not compared so far.
+    """
+    rows: defaultdict[str, list[_Row]] = defaultdict(list)
+    compared: defaultdict[str, set[frozenset[str]]] = defaultdict(set)
+    older: defaultdict[str, int] = defaultdict(int)
+    reports: dict[str, JudgeReport] = {}
+    for verdicts in (store.evidence.verdicts(), as_verdicts(store.evidence.rankings())):
+        for judge, kept in _latest(verdicts, _rows(verdicts, group), older).items():
+            new = [i for i in kept if _answers(verdicts, i) not in compared[judge]]
+            rows[judge] += _pair_columns(verdicts, read_pairs(verdicts, new))
+            compared[judge] |= {_answers(verdicts, i) for i in new}
+            if judge not in reports:
+                reports[judge] = report(judge, verdicts, kept, votes)
+    scores = store.evidence.scores()
+    for judge, kept in _latest(scores, _rows(scores, group), older).items():
+        rows[judge] += _score_columns(scores, kept, compared[judge])
+    notes = [
+        f"{count} judgements of an earlier card of {judge} are left out: "
+        "a changed card or template is another judge."
+        for judge, count in sorted(older.items())
+    ]
+    comparisons = {
+        judge: _from_rows(rows[judge], judge, styles) for judge in sorted(rows) if rows[judge]
+    }
     return comparisons, reports, notes
+
+
+def as_verdicts(rankings: RankingColumns) -> VerdictColumns:
+    """Each pair of a ranking as a verdict, the two readings of the pair in one entry."""
+    both: dict[tuple[str, ...], dict[str, tuple[int, str]]] = {}
+    for row, (answers, ranks) in enumerate(zip(rankings.answers, rankings.ranks, strict=True)):
+        for i, j in combinations(range(len(answers)), 2):
+            verdict = _order(ranks[i], ranks[j]) if ranks else Preference.UNPARSED
+            pair = (rankings.judge_key[row], *sorted((answers[i], answers[j])))
+            both.setdefault(pair, {})[answers[i]] = row, verdict
+    columns: dict[str, list[Any]] = {name: [] for name in VerdictColumns.__dataclass_fields__}
+    for (_, low, high), readings in both.items():
+        first = low if low in readings else high
+        second = high if first == low else low
+        row, forward = readings[first]
+        model_of = dict(zip(rankings.answers[row], rankings.models[row], strict=True))
+        entry = {
+            **{name: getattr(rankings, name)[row] for name in _SHARED},
+            "model_a": model_of[first],
+            "model_b": model_of[second],
+            "answer_a": first,
+            "answer_b": second,
+            "forward": forward,
+            "backward": readings[second][1] if second in readings else None,
+            "forward_slight": 0,
+        }
+        for name, column in columns.items():
+            column.append(entry.get(name))
+    return VerdictColumns(**columns)
+
+
+_SHARED = ("judge", "judge_key", "prompt", "category", "language")
+
+
+def _order(first: int, second: int) -> Preference:
+    if first == second:
+        return Preference.TIE
+    return Preference.A if first < second else Preference.B
+
+
+def _answers(verdicts: VerdictColumns, i: int) -> frozenset[str]:
+    return frozenset((verdicts.answer_a[i], verdicts.answer_b[i]))
 
 
 # Model, model, outcome, prompt or item, and the keys of both answers where there are some.
@@ -205,17 +252,18 @@ def _pair_columns(verdicts: VerdictColumns, pairs: Iterable[JudgedPair]) -> list
 def _score_columns(
     scores: ScoreColumns, rows: Iterable[int], compared: set[frozenset[str]]
 ) -> list[_Row]:
-    """Pairs of one prompt's scores: the higher wins, equal ones tie."""
-    by_prompt: defaultdict[str, list[int]] = defaultdict(list)
+    """Pairs of one prompt's scores: the higher wins, and those that are close enough tie."""
+    together: defaultdict[tuple[str, int, int], list[int]] = defaultdict(list)
     for i in rows:
         if scores.value[i] is not None:
-            by_prompt[scores.prompt[i]].append(i)
+            together[scores.prompt[i], scores.turn[i], scores.sample[i]].append(i)
     columns = []
-    for prompt, here in by_prompt.items():
+    for (prompt, _, _), here in together.items():
         for i, j in combinations(here, 2):
             if frozenset((scores.answer[i], scores.answer[j])) not in compared:
                 difference = (scores.value[i] or 0.0) - (scores.value[j] or 0.0)
-                outcome = 0.5 if abs(difference) < 1e-9 else float(difference > 0)
+                close = abs(difference) <= scores.tie[i] + ROUNDING
+                outcome = 0.5 if close else float(difference > 0)
                 answers = scores.answer[i], scores.answer[j]
                 columns.append((scores.model[i], scores.model[j], outcome, prompt, *answers))
     return columns
@@ -281,16 +329,15 @@ def _rows(columns: VoteColumns | VerdictColumns | ScoreColumns, group: Group | N
 
 
 def _latest(
-    columns: VerdictColumns | ScoreColumns, rows: list[int]
-) -> tuple[dict[str, list[int]], defaultdict[str, int]]:
-    """Rows by judge, of its latest card; and how many of earlier cards were left out."""
+    columns: VerdictColumns | ScoreColumns, rows: list[int], older: defaultdict[str, int]
+) -> dict[str, list[int]]:
+    """Rows by judge, of its latest card; those of earlier cards are counted in `older`."""
     latest = {columns.judge[i]: columns.judge_key[i] for i in rows}
     kept: defaultdict[str, list[int]] = defaultdict(list)
-    older: defaultdict[str, int] = defaultdict(int)
     for i in rows:
         judge = columns.judge[i]
         if columns.judge_key[i] == latest[judge]:
             kept[judge].append(i)
         else:
             older[judge] += 1
-    return dict(kept), older
+    return dict(kept)

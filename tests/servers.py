@@ -43,6 +43,16 @@ class Served:
     paid: list[dict[str, Any]] = field(default_factory=list)
     most: int = 0
     now: int = 0
+    batches: dict[str, "HostedBatch"] = field(default_factory=dict)
+
+
+@dataclass
+class HostedBatch:
+    """What was handed in. order: what becomes of the results, by name, before they are fetched."""
+
+    lines: list[str]
+    ended: bool = False
+    order: Callable[[list[tuple[str, Any]]], list[tuple[str, Any]]] = lambda results: results
 
 
 def completion(text: str, top: dict[str, float] | None = None) -> dict[str, Any]:
@@ -152,7 +162,72 @@ def application(
 
     app = web.Application(client_max_size=2**26)
     app.add_routes([web.post("/v1/chat/completions", complete), web.get("/v1/models", listing)])
+    app.add_routes(_batch_routes(script, served))
     return app
+
+
+def _batch_routes(script: Script, served: Served) -> list[web.RouteDef]:
+    """A batch endpoint: what is handed in lies in `served.batches` until a test ends it."""
+    files: dict[str, str] = {}
+
+    async def upload(request: web.Request) -> web.Response:
+        form = await request.post()
+        content = form["file"]
+        assert isinstance(content, web.FileField)
+        name = f"file-{len(files)}"
+        files[name] = content.file.read().decode()
+        return web.json_response(
+            {"id": name, "object": "file", "bytes": 0, "created_at": 0, "filename": "x"}
+        )
+
+    async def create(request: web.Request) -> web.Response:
+        body = await request.json()
+        name = f"batch-{len(served.batches)}"
+        served.batches[name] = HostedBatch(files[body["input_file_id"]].splitlines())
+        return web.json_response(_shown(name, served.batches[name]))
+
+    async def retrieve(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        batch = served.batches[name]
+        if batch.ended and name not in files:
+            lines = [json.loads(line) for line in batch.lines]
+            replies = [(line["custom_id"], script(line["body"])) for line in lines]
+            files[name] = "".join(map(_result, batch.order(replies)))
+        return web.json_response(_shown(name, batch))
+
+    async def content(request: web.Request) -> web.Response:
+        return web.Response(text=files[request.match_info["name"]])
+
+    return [
+        web.post("/v1/files", upload),
+        web.post("/v1/batches", create),
+        web.get("/v1/batches/{name}", retrieve),
+        web.get("/v1/files/{name}/content", content),
+    ]
+
+
+def _shown(name: str, batch: "HostedBatch") -> dict[str, Any]:
+    return {
+        "id": name,
+        "object": "batch",
+        "endpoint": "/v1/chat/completions",
+        "completion_window": "24h",
+        "created_at": 0,
+        "input_file_id": "x",
+        "status": "completed" if batch.ended else "in_progress",
+        "output_file_id": name if batch.ended else None,
+        "request_counts": {"completed": 0, "failed": 0, "total": len(batch.lines)},
+    }
+
+
+def _result(result: tuple[str, Any]) -> str:
+    name, reply = result
+    row: dict[str, Any] = {"custom_id": name, "error": None}
+    if isinstance(reply, web.Response):
+        row["response"] = {"status_code": reply.status, "body": json.loads(reply.text or "{}")}
+    else:
+        row["response"] = {"status_code": 200, "body": completion(reply)}
+    return json.dumps(row) + "\n"
 
 
 async def _drop(request: web.Request) -> web.Response:

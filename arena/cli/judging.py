@@ -1,5 +1,6 @@
 """`arena judge`: judge models compare answers in pairs, score them or put them in order."""
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,8 @@ from arena.errors import InputError
 from arena.records import Mode
 
 if TYPE_CHECKING:
-    from arena.judging import Plan
+    from arena.judging import JudgeCard, Plan
+    from arena.store import Store
 
 MIN_PARSED = 0.95
 USUAL_CONCURRENCY = 32  # for an estimate, where the number is left to adapt
@@ -67,6 +69,12 @@ def judge(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Ask again only what failed or was unparsed.")
     ] = False,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Hand the work to the server's batch endpoint.")
+    ] = False,
+    collect: Annotated[
+        bool, typer.Option("--collect", help="Fetch what was handed in with --batch.")
+    ] = False,
     min_parsed: Annotated[
         float, typer.Option(min=0, max=1, help="Exit with 1 if a smaller share could be read.")
     ] = MIN_PARSED,
@@ -107,6 +115,9 @@ def judge(
             "`price: {input: …, output: …}` under its `model:`, in dollars a million tokens"
         )
     store = open_store(db, conf)
+    if collect:
+        _collect(store, cards)
+        return
     asked = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
     wanted = Wanted(baseline, None, not one_order, samples)
     if pairs:
@@ -120,6 +131,9 @@ def judge(
     read_anew = sum(one.reparse() for one in plans)
     if read_anew or reparse:
         say(f"{read_anew} stored replies were read by the card as it is now.")
+    if batch:
+        _hand_in(plans)
+        return
     limits = Limits(
         concurrency, requests_per_minute, tokens_per_minute, Budget(max_tokens, max_cost)
     )
@@ -151,6 +165,42 @@ def _say_estimates(plans: "list[Plan]", concurrency: int | None) -> None:
         Format.TABLE,
         title="Nothing was asked. About:",
     )
+
+
+def _hand_in(plans: "list[Plan]") -> None:
+    from arena.judging import hosted
+
+    for one in plans:
+        handed_in = hosted.submit(one)
+        for batch in handed_in:
+            rows = len(json.loads(batch.tasks))
+            say(f"{one.card.name}: {rows} requests were handed in as {batch.key}.")
+        if not handed_in:
+            say(f"{one.card.name}: nothing is missing, and nothing was handed in.")
+            continue
+        say(f"Fetch them when they are there: arena judge --judge {one.card.name} --collect")
+
+
+def _collect(store: "Store", cards: "list[JudgeCard]") -> None:
+    """Exit with 1 while something is not there yet, or failed."""
+    from arena.judging import hosted
+
+    left = 0
+    for card in cards:
+        found = list(hosted.collect(store, card))
+        if not found:
+            say(f"{card.name}: no batch is waiting.")
+        for one in found:
+            if one.ended:
+                say(
+                    f"{one.name}: {one.status}, {one.stored} stored ({one.unparsed} unparsed), "
+                    f"{one.failed} failed, {one.missing} without a result."
+                )
+            else:
+                say(f"{one.name}: {one.status}, {one.done} of {one.total} done.")
+            left += one.failed + one.missing + (not one.ended)
+    if left:
+        sys.exit(1)
 
 
 def _poorly_parsed(plans: "list[Plan]", least: float) -> bool:

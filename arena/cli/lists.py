@@ -1,8 +1,11 @@
 """What is there: prompts, models, judges, and how far each stage is."""
 
+import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from arena.assets import named
 from arena.cli.options import ConfigFile, Db, Format, Output, db_path, open_store, settings
@@ -46,8 +49,19 @@ def models(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
     emit([_model_row(name, source, model) for name, (source, model) in found.items()], form)
 
 
-def judges(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE) -> None:
-    """List the judge cards, and whether each can judge now."""
+judges = typer.Typer(
+    invoke_without_command=True,
+    help="List the judge cards, and whether each can judge now; or check one.",
+)
+
+
+@judges.callback()
+def list_judges(
+    context: typer.Context, db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
+) -> None:
+    """List the judge cards, and whether each can judge now; or check one."""
+    if context.invoked_subcommand:
+        return
     from arena.backends import availability
     from arena.judging import load_card
 
@@ -68,6 +82,29 @@ def judges(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
             }
         )
     emit(rows, form)
+
+
+@judges.command("check")
+def check_judge(
+    name: Annotated[str, typer.Argument(help="A judge card, or a path to one.")],
+    db: Db = None,
+    config: ConfigFile = None,
+) -> None:
+    """Validate a card: its templates must render in both languages and fence every text."""
+    from arena.backends import availability
+    from arena.judging import load_card
+    from arena.judging.check import check
+
+    card = load_card(name, _home(db, config))
+    samples = check(card)
+    for sample in samples:
+        sys.stdout.write(f"--- {card.name}, {sample.mode}, {sample.language}\n{sample.text}\n\n")
+    window = card.model.context_length
+    for sample in samples:
+        of = f" of the {window:,} of its context" if window else ""
+        say(f"{sample.mode}, {sample.language}: about {sample.tokens:,} tokens{of}.")
+    state = availability(card.model)
+    say(f"{card.path} is valid. It {'can' if state.ready else 'cannot'} run now: {state.detail}.")
 
 
 def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE) -> None:
@@ -115,4 +152,5 @@ def _counted(values: Any) -> str:
     return ", ".join(f"{value} {n}" for value, n in Counter(values).most_common())
 
 
-COMMANDS = (prompts, models, judges, status)
+COMMANDS = (prompts, models, status)
+GROUPS = {"judges": judges}

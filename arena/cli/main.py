@@ -60,6 +60,8 @@ def _assemble() -> None:
     for module in (runs, lists, stages, judging, ranking):
         for command in module.COMMANDS:
             app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
+        for name, group in getattr(module, "GROUPS", {}).items():
+            app.add_typer(group, name=name)
 
 
 _assemble()

@@ -1,11 +1,11 @@
 """Judge cards: `judges/NAME.yaml` beside its templates. A new judge needs no Python."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -19,49 +19,75 @@ from arena.records import Mode, Model, Reading, content_key
 LOGIT_SCALE_TOP = 9
 
 
-class PairwiseSettings(Strict):
-    """How a pair is put to the judge.
+THREE_STEPS = frozenset({"A", "B", "tie"})
+FIVE_STEPS = frozenset({"A>>B", "A>B", "tie", "B>A", "B>>A"})
+MOST_RANKED = 9
 
-    options: the words that stand for A, B and a tie. prefill: how a reply begins whose next
-    word is read; logit reading of a local model only.
-    """
+
+class ModeSettings(Strict):
+    """What every mode of a card has. format: how a written verdict looks."""
 
     template: str
-    prefill: str = ""
     format: Format = Format.BRACKETS
+
+
+class PairwiseSettings(ModeSettings):
+    """How a pair is put to the judge.
+
+    options: the words that stand for A, B and a tie, or for the five steps from `A>>B` to
+    `B>>A`. prefill: how a reply begins whose next word is read; logit reading of a local
+    model only.
+    """
+
+    prefill: str = ""
     options: dict[str, str] = Field(default={"A": "A", "B": "B", "tie": "C"})
 
     @model_validator(mode="after")
-    def _three_verdicts(self) -> Self:
-        if not {"A", "B"} <= set(self.options) <= {"A", "B", "tie"}:
-            raise ValueError("options must name A and B, and may name tie; nothing else")
-        if len(set(self.options.values())) < len(self.options):
+    def _verdicts_are_known(self) -> Self:
+        offered = set(self.options)
+        if not {"A", "B"} <= offered <= THREE_STEPS and offered != FIVE_STEPS:
+            raise ValueError(
+                "options must name A and B, and may name tie; or the five steps "
+                "'A>>B', 'A>B', tie, 'B>A' and 'B>>A'; nothing else"
+            )
+        if len({word.casefold() for word in self.options.values()}) < len(self.options):
             raise ValueError("two options are the same word")
+        if blank := [verdict for verdict, word in self.options.items() if not word.strip()]:
+            raise ValueError(f"options: the word for {blank[0]} is empty")
         return self
 
 
-class ScoreSettings(Strict):
-    """How one answer is put to the judge. scale: the lowest and the highest whole number."""
+class ScoreSettings(ModeSettings):
+    """How one answer is put to the judge.
 
-    template: str
+    scale: the lowest and the highest whole number. criteria: what is scored apart, each with
+    its weight in the mean. tie: two answers whose scores differ by no more than this tie.
+    """
+
     prefill: str = ""
-    format: Format = Format.BRACKETS
-    criteria: dict[str, float] | None = None
     scale: tuple[int, int] = (1, 10)
+    criteria: dict[str, Annotated[float, Field(gt=0)]] | None = None
+    tie: Annotated[float, Field(ge=0)] = 0.0
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
         if self.scale[0] >= self.scale[1]:
             raise ValueError("scale must be [lowest, highest]")
+        if self.criteria and self.format not in (Format.BRACKETS, Format.JSON):
+            raise ValueError("criteria go with `format: brackets` or `format: json`")
         return self
 
 
-class RankSettings(Strict):
+class RankSettings(ModeSettings):
     """How several answers are put to the judge at once. size: how many at most."""
 
-    template: str
-    format: Format = Format.BRACKETS
-    size: int = 4
+    size: Annotated[int, Field(ge=2, le=MOST_RANKED)] = 4
+
+    @model_validator(mode="after")
+    def _format_has_orders(self) -> Self:
+        if self.format not in (Format.BRACKETS, Format.JSON):
+            raise ValueError("rank goes with `format: brackets` or `format: json`")
+        return self
 
 
 class CardFile(Strict):
@@ -85,16 +111,27 @@ class CardFile(Strict):
 
     @model_validator(mode="after")
     def _has_a_mode(self) -> Self:
-        if self.pairwise is None and self.score is None:
-            raise ValueError("a card needs `pairwise:` or `score:`")
-        if self.reading is Reading.LOGIT and self.score:
-            low, high = self.score.scale
-            if low < 0 or high > LOGIT_SCALE_TOP:
-                raise ValueError(
-                    "score.scale: logit reading reads one digit, so the scale must lie "
-                    f"within [0, {LOGIT_SCALE_TOP}]"
-                )
+        modes = [mode for mode in (self.pairwise, self.score, self.rank) if mode]
+        if not modes:
+            raise ValueError("a card needs `pairwise:`, `score:` or `rank:`")
+        if self.structured and any(mode.format is not Format.JSON for mode in modes):
+            raise ValueError("structured goes with `format: json` in every mode")
+        if self.reading is Reading.LOGIT:
+            self._check_logit(modes)
         return self
+
+    def _check_logit(self, modes: Sequence[ModeSettings]) -> None:
+        if self.rank or any(mode.format is not Format.BRACKETS for mode in modes):
+            raise ValueError("logit reading has neither `rank:` nor `format:`: nothing is written")
+        if self.pairwise and not set(self.pairwise.options) <= THREE_STEPS:
+            raise ValueError("pairwise.options: logit reading has three steps, not five")
+        if self.score and self.score.criteria:
+            raise ValueError("score.criteria: logit reading reads one digit")
+        if self.score and not 0 <= self.score.scale[0] < self.score.scale[1] <= LOGIT_SCALE_TOP:
+            raise ValueError(
+                "score.scale: logit reading reads one digit, so the scale must lie "
+                f"within [0, {LOGIT_SCALE_TOP}]"
+            )
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class Plan:
         texts = table.texts(missing)
         rows = [self.mode.from_text(t, texts[r]) for r in texts for t in missing[r]]
         if rows:
-            self._prepare()
+            self.prepare()
         return table.add(rows)
 
     def ask(self, control: Control) -> Progress:
@@ -87,7 +87,7 @@ class Plan:
             with open_backend(self.card.model, control.limits) as backend:
                 return run(self.store, backend, self._work(backend), control)
         except UnavailableError as error:
-            raise UnavailableError(_how_to_start(self.card, error)) from error
+            raise UnavailableError(how_to_start(self.card, error)) from error
 
     def _work(self, backend: Any) -> Work[Any, Any]:
         keys = [task.key for task in self.tasks]
@@ -100,23 +100,24 @@ class Plan:
                 keys,
                 partial(backend.odds, odds),
                 lambda i, reply: self.mode.from_odds(self.tasks[i], reply),
-                self._prepare,
+                self.prepare,
                 price,
             )
             return reading
-        requests = _Lazily(self.tasks, self._request)
+        requests = _Lazily(self.tasks, self.request)
         writing: Work[Any, Reply] = Work(
             self.kind,
             table,
             keys,
             partial(backend.converse, requests),
             lambda i, reply: self.mode.from_reply(self.tasks[i], reply),
-            self._prepare,
+            self.prepare,
             price,
         )
         return writing
 
-    def _request(self, task: Task) -> Request:
+    def request(self, task: Task) -> Request:
+        """What is put to a judge that writes; a reply without a verdict gets one follow-up."""
         return Request(
             (task.fitted.text,),
             seed_of(task.key),
@@ -127,7 +128,8 @@ class Plan:
     def _odds_request(self, task: Task) -> OddsRequest:
         return OddsRequest(task.fitted.text, self.mode.words, self.mode.prefill)
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
+        """Store what the rows refer to."""
         self.store.judges.add(
             [Judge(self.mode.judge_key, self.card.name, self.card.snapshot(self.kind))]
         )
@@ -264,7 +266,8 @@ def _nothing_to_judge(store: Store, mode: Mode) -> str:
     )
 
 
-def _how_to_start(card: JudgeCard, error: UnavailableError) -> str:
+def how_to_start(card: JudgeCard, error: UnavailableError) -> str:
+    """The error, and the command that the card gives to start the judge."""
     if not card.file.start:
         return str(error)
     return f"{error}. {card.file.note} Start it with: {card.file.start}".replace("..", ".")

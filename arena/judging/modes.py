@@ -311,7 +311,7 @@ class Scoring(JudgeMode[Score]):
 
 
 class Ordering(JudgeMode[Ranking]):
-    """Several answers at once, shuffled, and once more rotated by half."""
+    """Several answers at once, shuffled, and once more in reverse: each pair in both orders."""
 
     def __init__(self, card: JudgeCard, settings: RankSettings, asked: Wanted) -> None:
         if asked.baseline is not None or asked.battles is not None:
@@ -338,8 +338,7 @@ class Ordering(JudgeMode[Ranking]):
             group = mixed[first : first + size]
             yield tuple(group)
             if self.asked.both_orders:
-                half = len(group) // 2
-                yield (*group[half:], *group[:half])
+                yield tuple(reversed(group))
 
     def render(self, prompt: Prompt, answers: Sequence[Sequence[str]]) -> str:
         """The template with all answers of the group."""

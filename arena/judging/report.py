@@ -99,19 +99,19 @@ def read_pairs(verdicts: VerdictColumns, rows: Iterable[int]) -> list[JudgedPair
         forward, backward = Preference(verdicts.forward[i]), verdicts.backward[i]
         if forward not in _FOR_A or (backward is not None and Preference(backward) not in _FOR_B):
             continue
-        if backward is None:
-            pairs.append(JudgedPair(i, _one_order(verdicts, i), None))
-            continue
-        hard = _FOR_A[forward], _FOR_B[Preference(backward)]
+        hard = [_step(_FOR_A[forward], verdicts.forward_slight[i])]
+        if backward is not None:
+            hard.append(_step(_FOR_B[Preference(backward)], verdicts.backward_slight[i]))
         soft = _soft(verdicts, i, backward)
-        preference = sum(hard) / 2 if soft is None else soft
-        pairs.append(JudgedPair(i, preference, hard[0] != hard[1]))
+        preference = sum(hard) / len(hard) if soft is None else soft
+        sides = {(side > 0.5) - (side < 0.5) for side in hard}
+        pairs.append(JudgedPair(i, preference, len(sides) > 1 if len(hard) > 1 else None))
     return pairs
 
 
-def _one_order(verdicts: VerdictColumns, i: int) -> float:
-    soft = _soft(verdicts, i, None)
-    return _FOR_A[Preference(verdicts.forward[i])] if soft is None else soft
+def _step(preference: float, slight: int | None) -> float:
+    """A verdict as a share of a win; of five steps, a little better is half-way to a tie."""
+    return (preference + 0.5) / 2 if slight else preference
 
 
 def _soft(verdicts: VerdictColumns, i: int, backward: str | None) -> float | None:

@@ -12,6 +12,7 @@ cannot hold its own boundary (if it did, another would be taken), so it cannot c
 block; and equal beginnings give equal boundaries, so a server's prefix cache still works.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -34,6 +35,11 @@ _REQUIRED = {
     Mode.SCORE: ("question", "answer"),
     Mode.RANK: ("question", "answers"),
 }
+
+
+# What a server's tokenizer could take for a mark of its own: `<|im_end|>`, `</s>`, `[/INST]`.
+# A zero-width space after the bracket leaves them text; in this process the tokenizer does.
+_CHAT_MARKS = re.compile(r"<(?=\|[^|<>\s]{1,40}\|>|/?s>)|\[(?=/?INST\])")
 
 
 class Template:
@@ -120,6 +126,7 @@ class _Fences:
         )
 
     def _block(self, tag: str, text: str) -> str:
+        text = _CHAT_MARKS.sub(lambda mark: f"{mark[0]}\u200b", text)
         self._chain = blake2b(self._chain + text.encode(errors="replace")).digest()
         boundary = self._chain[:4].hex()
         while boundary in text:

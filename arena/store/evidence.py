@@ -1,6 +1,7 @@
 """What the rating stage reads: each kind of evidence as columns, joined to model names."""
 
-from dataclasses import dataclass, fields
+import json
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 from arena.store.connection import Connections
@@ -53,8 +54,25 @@ class VerdictColumns:
 
 
 @dataclass(frozen=True, slots=True)
+class RankingColumns:
+    """Judges' orders of several answers; `ranks` is empty where the judge's text held none."""
+
+    judge: list[str]
+    judge_key: list[str]
+    prompt: list[str]
+    category: list[str]
+    language: list[str]
+    answers: list[list[str]]
+    models: list[list[str]]
+    ranks: list[list[int]]
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreColumns:
-    """Judges' scores; `value` is None where the judge's text held none."""
+    """Judges' scores; `value` is None where the judge's text held none.
+
+    tie: two scores that differ by no more than this tie, as the judge's card says.
+    """
 
     judge: list[str]
     judge_key: list[str]
@@ -64,6 +82,9 @@ class ScoreColumns:
     category: list[str]
     language: list[str]
     value: list[float | None]
+    turn: list[int]
+    sample: list[int]
+    tie: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +119,14 @@ class AnswerColumns:
 
 
 C = TypeVar(
-    "C", VoteColumns, VerdictColumns, ScoreColumns, OutcomeColumns, PairColumns, AnswerColumns
+    "C",
+    VoteColumns,
+    VerdictColumns,
+    RankingColumns,
+    ScoreColumns,
+    OutcomeColumns,
+    PairColumns,
+    AnswerColumns,
 )
 
 
@@ -143,12 +171,33 @@ class EvidenceColumns:
             ScoreColumns,
             """
             SELECT s.judge, s.judge_key, a.model, s.answer, s.prompt_key, p.category, p.language,
-                   s.value
+                   s.value, s.turn, s.sample, coalesce(j.card ->> '$.settings.tie', 0.0)
             FROM scores s JOIN answers a ON a.key = s.answer JOIN prompts p ON p.key = s.prompt_key
+                          JOIN judges j ON j.key = s.judge_key
             WHERE s.rowid IN (SELECT max(rowid) FROM scores
                               GROUP BY judge_key, answer, turn, sample)
             ORDER BY s.rowid""",
         )
+
+    def rankings(self) -> RankingColumns:
+        """All orders of all judges, the latest attempt at each."""
+        found = self._read(
+            RankingColumns,
+            """
+            SELECT r.judge, r.judge_key, r.prompt_key, p.category, p.language, r.answers,
+                   r.answers, r.ranks
+            FROM rankings r JOIN prompts p ON p.key = r.prompt_key
+            WHERE r.rowid IN (SELECT max(rowid) FROM rankings
+                              GROUP BY judge_key, answers, turn, sample)
+            ORDER BY r.rowid""",
+        )
+        answers = [json.loads(str(text)) for text in found.answers]
+        ranks = [json.loads(str(text)) for text in found.ranks]
+        shown = {key for keys in answers for key in keys}
+        rows = self._connections.db.execute("SELECT key, model FROM answers") if shown else []
+        model = {str(key): str(name) for key, name in rows if key in shown}
+        models = [[model[key] for key in keys] for keys in answers]
+        return replace(found, answers=answers, models=models, ranks=ranks)
 
     def outcomes(self) -> OutcomeColumns:
         """All benchmark outcomes."""

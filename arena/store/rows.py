@@ -43,6 +43,12 @@ class Rows(Generic[R]):
             db.conn.executemany(sql, rows)
             return int(db.conn.total_changes - before)
 
+    def remove(self, keys: Iterable[str]) -> None:
+        """Delete rows by key; a table of what was said refuses it."""
+        with self._connections.transaction() as db:
+            rows = [(key,) for key in keys]
+            db.conn.executemany(f"DELETE FROM {self.table} WHERE key = ?", rows)
+
     def present(self, keys: Iterable[str]) -> set[str]:
         """Those of `keys` that are stored."""
         return {

@@ -123,6 +123,9 @@ def m003_requests(db: Database) -> None:
             slight INTEGER NOT NULL, request TEXT NOT NULL, {_USAGE},
             created_at {_NOW}) STRICT;
         CREATE INDEX probes_by_suite ON probes (judge_key, suite);
+        CREATE TABLE batches (
+            key TEXT PRIMARY KEY, judge TEXT NOT NULL, mode TEXT NOT NULL, owner TEXT NOT NULL,
+            tasks TEXT NOT NULL, created_at {_NOW}) STRICT;
         CREATE TABLE leases (
             key TEXT PRIMARY KEY, owner TEXT NOT NULL, expires REAL NOT NULL) STRICT;
         CREATE INDEX leases_by_owner ON leases (owner);

@@ -10,6 +10,7 @@ from arena.errors import ModelConflictError, StoreError
 from arena.records import (
     Answer,
     BackendKind,
+    Batch,
     Battle,
     Completion,
     Decoding,
@@ -61,6 +62,7 @@ class Store:
         self.rankings = Rows(self._connections, "rankings", Ranking)
         self.completions = Rows(self._connections, "completions", Completion)
         self.outcomes = Rows(self._connections, "outcomes", Outcome)
+        self.batches = Rows(self._connections, "batches", Batch)
         self.battles = Rows(self._connections, "battles", Battle)
         self.votes = Votes(self._connections)
         self.leases = Leases(self._connections)

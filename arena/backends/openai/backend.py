@@ -7,12 +7,19 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from math import exp, log
 from typing import Any, TypeVar
 
 from arena.backends.base import Backend, Intake, Odds, OddsRequest, Reply, Request, Result
 from arena.backends.limits import Limits
 from arena.backends.openai.calls import availability, complete, open_client
+from arena.backends.openai.messages import (
+    decoding,
+    opening,
+    option_logprobs,
+    text_of,
+    usage_of,
+    worst_case,
+)
 from arena.backends.openai.traffic import Lanes, Pace, back_off
 from arena.errors import BackendError, TransientError, UnavailableError
 from arena.records import Model, Usage
@@ -20,11 +27,7 @@ from arena.records import Model, Usage
 TRIES = 6
 TOP_LOGPROBS = 20
 LEAST_BLOCK, MOST_AT_ONCE = 8, 256
-# More than any tokenizer in use makes of a text: the bound that a budget reserves by.
-TOKENS_PER_BYTE = 0.5
 _END = None
-# OpenAI's own newer models refuse the older name, which is the only one that others know.
-_LENGTH = {False: "max_tokens", True: "max_completion_tokens"}
 
 In = TypeVar("In", Request, OddsRequest)
 Out = TypeVar("Out", Reply, Odds)
@@ -228,7 +231,7 @@ class _Caller:
             await self.work.lanes.enter()
 
     async def _try(self, body: dict[str, Any]) -> dict[str, Any]:
-        worst = _worst(body)
+        worst = worst_case(body)
         if not await self.work.afford(worst):
             raise _OverBudgetError
         await self.work.requests_pace.take()
@@ -236,7 +239,7 @@ class _Caller:
         started, used = asyncio.get_running_loop().time(), Usage()
         try:
             reply = await complete(self.client, self.model, body)
-            used = _usage(reply)
+            used = usage_of(reply)
             self.work.has_answered = True
             self.work.lanes.answered(started)
         except TransientError as error:
@@ -259,21 +262,22 @@ class _OverBudgetError(BackendError):
 
 async def _hold(caller: _Caller, request: Request) -> Reply:
     """All turns, and the follow-up, without which what was answered still stands."""
-    messages = _opening(caller.model)
+    messages = opening(caller.model)
     texts, finishes = [], []
     turns: list[str] = list(request.turns)
     for turn, text in enumerate(turns):
         messages.append({"role": "user", "content": text})
         try:
             choice = await caller.complete(
-                messages, **_decoding(caller.model, request.seed + turn, request.schema)
+                messages, **decoding(caller.model, request.seed + turn, request.schema)
             )
         except BackendError:
             if turn < len(request.turns):
                 raise
             break
-        texts.append((choice["message"]["content"] or "").strip())
-        finishes.append(choice.get("finish_reason") or "stop")
+        text, finish = text_of(choice)
+        texts.append(text)
+        finishes.append(finish)
         messages.append({"role": "assistant", "content": texts[-1]})
         if turn + 1 == len(request.turns) and request.follow_up:
             more = request.follow_up(texts[-1])
@@ -288,7 +292,7 @@ async def _read(caller: _Caller, request: OddsRequest) -> Odds:
             "leave `prefill` out of the judge card"
         )
     choice = await caller.complete(
-        [*_opening(caller.model), {"role": "user", "content": request.text}],
+        [*opening(caller.model), {"role": "user", "content": request.text}],
         temperature=0,
         max_tokens=1,
         logprobs=True,
@@ -296,60 +300,9 @@ async def _read(caller: _Caller, request: OddsRequest) -> Odds:
     )
     match choice.get("logprobs"):
         case {"content": [{"top_logprobs": [*alternatives]}, *_]}:
-            logprobs = _option_logprobs(alternatives, request.options)
+            logprobs = option_logprobs(alternatives, request.options)
             return Odds(logprobs, caller.usage, tuple(caller.retried))
     raise BackendError(
         f"{caller.model.name}: the server returned no log-probabilities; "
         "use a judge card with `reading: reasoned`"
     )
-
-
-def _opening(model: Model) -> list[dict[str, str]]:
-    system = model.decoding.system
-    return [{"role": "system", "content": system}] if system else []
-
-
-def _decoding(model: Model, seed: int, schema: dict[str, Any] | None) -> dict[str, Any]:
-    decoding = model.decoding
-    settings: dict[str, Any] = {
-        "temperature": decoding.temperature,
-        "top_p": decoding.top_p,
-        _LENGTH[model.base_url is None]: decoding.max_tokens,
-        "seed": seed % 2**31,
-    }
-    if schema is not None:
-        named = {"name": "verdict", "schema": schema, "strict": True}
-        settings["response_format"] = {"type": "json_schema", "json_schema": named}
-    return settings
-
-
-def _worst(body: dict[str, Any]) -> Usage:
-    """What a call can take at most, without counting in its tokenizer."""
-    text = sum(len(message["content"].encode()) for message in body["messages"])
-    written = next(body[name] for name in _LENGTH.values() if name in body)
-    return Usage(int(text * TOKENS_PER_BYTE) + 16, written)
-
-
-def _usage(reply: dict[str, Any]) -> Usage:
-    """The tokens that the server counted; it may leave any of it out."""
-    found = reply.get("usage")
-    counts = found if isinstance(found, dict) else {}
-    read, written = (counts.get(name) for name in ("prompt_tokens", "completion_tokens"))
-    return Usage(read if isinstance(read, int) else 0, written if isinstance(written, int) else 0)
-
-
-def _option_logprobs(
-    alternatives: Sequence[dict[str, Any]], options: Sequence[str]
-) -> tuple[float, ...]:
-    """The probability of each option: all alternatives that are it but for space around it.
-
-    A server lists only the likeliest words; an option that it leaves out is at most as
-    likely as the last one listed, and that bound stands for it.
-    """
-    floor = min((alternative["logprob"] for alternative in alternatives), default=0.0)
-    mass = dict.fromkeys(options, 0.0)
-    for alternative in alternatives:
-        word = alternative["token"].strip()
-        if word in mass:
-            mass[word] += exp(alternative["logprob"])
-    return tuple(log(mass[option]) if mass[option] > 0 else floor for option in options)

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -78,17 +79,26 @@ async def complete(client: Any, model: Model, body: dict[str, Any]) -> dict[str,
     The body is read without the client's types, which it fills in without checking and
     which cost half of a call's work.
     """
-    try:
+    with errors_of(client, model):
         async with asyncio.timeout(model.timeout):
             reply = await client.post(
                 "/chat/completions", cast_to=object, body={"model": model.weights, **body}
             )
-    except Exception as error:
-        raise _ours(error, client, model) from error
     match reply:
         case {"choices": [{"message": {"content": str() | None}}, *_]}:
             return dict(reply)
     raise TransientError(f"{model.name}: the reply is no chat completion", "unreadable")
+
+
+@contextmanager
+def errors_of(client: Any, model: Model) -> Iterator[None]:
+    """Raise the client's errors as ours."""
+    try:
+        yield
+    except Exception as error:
+        if (ours := _ours(error, client, model)) is error:
+            raise
+        raise ours from error
 
 
 def _ours(error: Exception, client: Any, model: Model) -> Exception:

@@ -1,0 +1,113 @@
+"""Work that a hosted server does in its own time, at a lower price: `/v1/batches`."""
+
+import asyncio
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from arena.backends.base import Reply, Request
+from arena.backends.openai.calls import errors_of, open_client
+from arena.backends.openai.messages import body_of, text_of, usage_of
+from arena.errors import BackendError
+from arena.records import Model
+
+# https://platform.openai.com/docs/guides/batch: requests in one batch, and bytes of its file.
+MOST_REQUESTS, MOST_BYTES = 50_000, 190_000_000
+_ENDED = {"completed", "failed", "expired", "cancelled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Where a batch stands. replies: by the request's name; None until it has ended."""
+
+    status: str
+    done: int
+    total: int
+    replies: dict[str, Reply | BackendError] | None
+
+
+def parts(model: Model, requests: Mapping[str, Request]) -> Iterator[dict[str, str]]:
+    """The lines of each batch by the request's name, as many as one batch may hold."""
+    lines: dict[str, str] = {}
+    size = 0
+    for name, request in requests.items():
+        line = {
+            "custom_id": name,
+            "method": "POST",
+            "url": "/v1/chat/completions",
+            "body": body_of(model, request),
+        }
+        text = json.dumps(line, ensure_ascii=False) + "\n"
+        if lines and (len(lines) == MOST_REQUESTS or size + len(text.encode()) > MOST_BYTES):
+            yield lines
+            lines, size = {}, 0
+        lines[name] = text
+        size += len(text.encode())
+    if lines:
+        yield lines
+
+
+def submit(model: Model, lines: Mapping[str, str]) -> str:
+    """Hand the server a batch; returns its name for it. Raises BackendError where it refuses."""
+
+    async def send() -> str:
+        async with open_client(model, model.timeout) as client:
+            with errors_of(client, model):
+                stream = io.BytesIO("".join(lines.values()).encode())
+                file = await client.files.create(file=("batch.jsonl", stream), purpose="batch")
+                batch = await client.batches.create(
+                    input_file_id=file.id,
+                    endpoint="/v1/chat/completions",
+                    completion_window="24h",
+                )
+            return str(batch.id)
+
+    return asyncio.run(send())
+
+
+def collect(model: Model, name: str) -> Collected:
+    """What has become of a batch. Its replies come in any order, and some may be missing."""
+
+    async def fetch() -> Collected:
+        async with open_client(model, model.timeout) as client:
+            with errors_of(client, model):
+                batch = await client.batches.retrieve(name)
+                counts = batch.request_counts
+                done, total = (counts.completed, counts.total) if counts else (0, 0)
+                if batch.status not in _ENDED:
+                    return Collected(batch.status, done, total, None)
+                replies: dict[str, Reply | BackendError] = {}
+                for file in filter(None, (batch.output_file_id, batch.error_file_id)):
+                    content = await client.files.content(file)
+                    replies |= dict(_read(model, content.text))
+            return Collected(batch.status, done, total, replies)
+
+    return asyncio.run(fetch())
+
+
+def _read(model: Model, text: str) -> Iterator[tuple[str, Reply | BackendError]]:
+    for line in text.splitlines():
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            continue  # a line cut short: its request counts as missing
+        match row:
+            case {"custom_id": str(name), "response": {"status_code": 200, "body": dict(body)}}:
+                yield name, _reply(model, body)
+            case {"custom_id": str(name)}:
+                yield name, BackendError(f"{model.name}: {_why(row)}")
+
+
+def _reply(model: Model, body: dict[str, Any]) -> Reply | BackendError:
+    match body:
+        case {"choices": [{"message": {"content": str() | None}} as choice, *_]}:
+            text, finish = text_of(choice)
+            return Reply((text,), (finish,), usage_of(body))
+    return BackendError(f"{model.name}: the reply is no chat completion")
+
+
+def _why(row: dict[str, Any]) -> str:
+    error = row.get("error") or (row.get("response") or {}).get("body") or "no reason given"
+    return json.dumps(error, ensure_ascii=False)[:200]

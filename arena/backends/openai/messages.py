@@ -1,0 +1,79 @@
+"""The JSON of chat completions: what is sent, and what comes back."""
+
+from collections.abc import Sequence
+from math import exp, log
+from typing import Any
+
+from arena.backends.base import Request
+from arena.records import Model, Usage
+
+# OpenAI's own newer models refuse the older name, which is the only one that others know.
+_LENGTH = {False: "max_tokens", True: "max_completion_tokens"}
+# More than any tokenizer in use makes of a text: the bound that a budget reserves by.
+TOKENS_PER_BYTE = 0.5
+TOKENS_OF_FRAME = 16
+
+
+def opening(model: Model) -> list[dict[str, str]]:
+    """The messages before the first turn."""
+    system = model.decoding.system
+    return [{"role": "system", "content": system}] if system else []
+
+
+def decoding(model: Model, seed: int, schema: dict[str, Any] | None) -> dict[str, Any]:
+    """The settings of a completion beside its messages."""
+    wanted = model.decoding
+    settings: dict[str, Any] = {
+        "temperature": wanted.temperature,
+        "top_p": wanted.top_p,
+        _LENGTH[model.base_url is None]: wanted.max_tokens,
+        "seed": seed % 2**31,
+    }
+    if schema is not None:
+        named = {"name": "verdict", "schema": schema, "strict": True}
+        settings["response_format"] = {"type": "json_schema", "json_schema": named}
+    return settings
+
+
+def body_of(model: Model, request: Request) -> dict[str, Any]:
+    """The whole body for a request of one turn."""
+    messages = [*opening(model), {"role": "user", "content": request.turns[0]}]
+    settings = decoding(model, request.seed, request.schema)
+    return {"model": model.weights, "messages": messages, **settings}
+
+
+def worst_case(body: dict[str, Any]) -> Usage:
+    """What a call can take at most, without counting in its tokenizer."""
+    text = sum(len(message["content"].encode()) for message in body["messages"])
+    written = next(body[name] for name in _LENGTH.values() if name in body)
+    return Usage(int(text * TOKENS_PER_BYTE) + TOKENS_OF_FRAME, written)
+
+
+def text_of(choice: dict[str, Any]) -> tuple[str, str]:
+    """The text of a choice, and why it ended."""
+    return (choice["message"]["content"] or "").strip(), choice.get("finish_reason") or "stop"
+
+
+def usage_of(reply: dict[str, Any]) -> Usage:
+    """The tokens that the server counted; it may leave any of it out."""
+    found = reply.get("usage")
+    counts = found if isinstance(found, dict) else {}
+    read, written = (counts.get(name) for name in ("prompt_tokens", "completion_tokens"))
+    return Usage(read if isinstance(read, int) else 0, written if isinstance(written, int) else 0)
+
+
+def option_logprobs(
+    alternatives: Sequence[dict[str, Any]], options: Sequence[str]
+) -> tuple[float, ...]:
+    """The probability of each option: all alternatives that are it but for space around it.
+
+    A server lists only the likeliest words; an option that it leaves out is at most as
+    likely as the last one listed, and that bound stands for it.
+    """
+    floor = min((alternative["logprob"] for alternative in alternatives), default=0.0)
+    mass = dict.fromkeys(options, 0.0)
+    for alternative in alternatives:
+        word = alternative["token"].strip()
+        if word in mass:
+            mass[word] += exp(alternative["logprob"])
+    return tuple(log(mass[option]) if mass[option] > 0 else floor for option in options)

@@ -169,14 +169,14 @@ def _judges(
     older: defaultdict[str, int] = defaultdict(int)
     reports: dict[str, JudgeReport] = {}
     for verdicts in (store.evidence.verdicts(), as_verdicts(store.evidence.rankings())):
-        for judge, kept in _latest(verdicts, _rows(verdicts, group), older).items():
+        for judge, kept in latest(verdicts, _rows(verdicts, group), older).items():
             new = [i for i in kept if _answers(verdicts, i) not in compared[judge]]
             rows[judge] += _pair_columns(verdicts, read_pairs(verdicts, new))
             compared[judge] |= {_answers(verdicts, i) for i in new}
             if judge not in reports:
                 reports[judge] = report(judge, verdicts, kept, votes)
     scores = store.evidence.scores()
-    for judge, kept in _latest(scores, _rows(scores, group), older).items():
+    for judge, kept in latest(scores, _rows(scores, group), older).items():
         rows[judge] += _score_columns(scores, kept, compared[judge])
     notes = [
         f"{count} judgements of an earlier card of {judge} are left out: "
@@ -328,15 +328,15 @@ def _rows(columns: VoteColumns | VerdictColumns | ScoreColumns, group: Group | N
     return [i for i, value in enumerate(getattr(columns, group.by)) if value == group.value]
 
 
-def _latest(
+def latest(
     columns: VerdictColumns | ScoreColumns, rows: list[int], older: defaultdict[str, int]
 ) -> dict[str, list[int]]:
     """Rows by judge, of its latest card; those of earlier cards are counted in `older`."""
-    latest = {columns.judge[i]: columns.judge_key[i] for i in rows}
+    newest = {columns.judge[i]: columns.judge_key[i] for i in rows}
     kept: defaultdict[str, list[int]] = defaultdict(list)
     for i in rows:
         judge = columns.judge[i]
-        if columns.judge_key[i] == latest[judge]:
+        if columns.judge_key[i] == newest[judge]:
             kept[judge].append(i)
         else:
             older[judge] += 1

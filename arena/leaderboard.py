@@ -14,6 +14,7 @@ from arena.ratings import (
     CombinedResult,
     Comparisons,
     Method,
+    Panel,
     RatingResult,
     RatingRow,
     Settings,
@@ -21,6 +22,7 @@ from arena.ratings import (
     bradley_terry,
     combine,
     concat,
+    panel,
 )
 from arena.records import Evidence
 from arena.store import Store
@@ -33,7 +35,8 @@ class Fit:
     """How to rate: arguments of `arena.ratings.bradley_terry`, which says what they mean.
 
     prior: `auto` takes a stated one only where the data does not determine the ratings.
-    method: of `arena.ratings.combine`; goes with all the evidence together.
+    method: of `arena.ratings.combine`; goes with all the evidence together. panel: judges
+    count as one, by `majority` or `mean`, where at least `min_valid` of them compared.
     """
 
     confidence: float = 0.95
@@ -44,6 +47,8 @@ class Fit:
     style: tuple[str, ...] = ()
     anchor: tuple[str, float] | None = None
     method: str = "auto"
+    panel: str | None = None
+    min_valid: int = 1
 
 
 _DEFAULT = Fit()
@@ -120,6 +125,10 @@ def leaderboard(
     """
     gathered = gather(store, group, fit.style)
     judges, notes = _gate(gathered, evidence, allow_weak_judges)
+    if fit.panel is not None and judges:
+        together = panel(judges, by=fit.panel, min_valid=fit.min_valid)
+        notes.append(describe_panel(len(judges), together, fit.min_valid))
+        judges = {f"panel of {len(judges)}": together.comparisons}
     stands_on, sources = _sources(gathered, judges, evidence)
     if not sources:
         raise InputError(_nothing(store, evidence, group))
@@ -253,6 +262,20 @@ def _sources(
     return evidence, {}
 
 
+def describe_panel(judges: int, found: Panel, min_valid: int = 1) -> str:
+    """How far a panel's judges are apart, in a sentence."""
+    said = f"Panel of {judges}: {found.battles} battles, {len(found.comparisons)} of them "
+    said += f"compared by at least {min_valid}"
+    if found.unanimous is None or found.alpha is None:
+        return f"{said}; no two judges compared the same battle."
+    agree, alpha = found.unanimous, found.alpha
+    return (
+        f"{said}; all take one side in {agree.value:.1%} ({agree.ci_low:.1%} to "
+        f"{agree.ci_high:.1%}), Krippendorff's α {alpha.value:.2f} ({alpha.ci_low:.2f} to "
+        f"{alpha.ci_high:.2f})."
+    )
+
+
 def _combined(
     human: Comparisons | None,
     judges: Mapping[str, Comparisons],
@@ -310,7 +333,8 @@ def _cautions(result: CombinedResult) -> list[str]:
 
 def _fit(comparisons: Comparisons, fit: Fit) -> Leaderboard:
     options = asdict(fit)
-    del options["method"]
+    for name in ("method", "panel", "min_valid"):
+        del options[name]
     if fit.prior != "auto":
         return _board(bradley_terry(comparisons, **options))
     try:

@@ -12,6 +12,7 @@ from hashlib import blake2b
 
 KEY_BYTES = 16
 REPAIRED = "\n\f\n"
+ABSENT = "absent"
 
 
 def content_key(*parts: object) -> str:
@@ -31,6 +32,7 @@ class BackendKind(StrEnum):
     LOCAL = "local"
     OPENAI = "openai"
     FAKE = "fake"
+    IMPORTED = "imported"
 
 
 class Mode(StrEnum):
@@ -157,7 +159,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model said to a prompt, one text per turn."""
+    """What a model said to a prompt, one text per turn.
+
+    finish: `stop`, `length`, or ABSENT where a file told of an answer without its text.
+    """
 
     model: str
     model_key: str
@@ -166,6 +171,11 @@ class Answer:
     finish: tuple[str, ...]
     usage: Usage = field(default_factory=Usage)
     sample: int = 0
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether its text is not here, so that nobody can look at it."""
+        return ABSENT in self.finish
 
     @property
     def key(self) -> str:

@@ -15,7 +15,7 @@ LAYERS = (
     ("batch",),
     ("judging", "benchmarks", "answering", "interchange"),
     ("evidence",),
-    ("leaderboard",),
+    ("leaderboard", "audits"),
     ("publish",),
     ("pipeline",),
     ("web",),

@@ -36,6 +36,7 @@ _MODULES = {
     BackendKind.LOCAL: "arena.backends.local",
     BackendKind.OPENAI: "arena.backends.openai",
     BackendKind.FAKE: "arena.backends.fake",
+    BackendKind.IMPORTED: "arena.backends.imported",
 }
 
 

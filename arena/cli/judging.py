@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -75,6 +76,9 @@ def judge(
     collect: Annotated[
         bool, typer.Option("--collect", help="Fetch what was handed in with --batch.")
     ] = False,
+    min_valid: Annotated[
+        int | None, typer.Option(min=1, help="Judges that a battle of a panel needs.")
+    ] = None,
     min_parsed: Annotated[
         float, typer.Option(min=0, max=1, help="Exit with 1 if a smaller share could be read.")
     ] = MIN_PARSED,
@@ -142,6 +146,8 @@ def judge(
         with watched(limits, json_log) as tracker:
             steps = [one.ask(tracker(f"{one.card.name} judges")) for one in plans]
     poor = _poorly_parsed(plans, min_parsed)
+    if len(cards) > 1:
+        _say_panel(store, [card.name for card in cards], min_valid or 1)
     finish(steps)
     if poor:
         sys.exit(1)
@@ -165,6 +171,23 @@ def _say_estimates(plans: "list[Plan]", concurrency: int | None) -> None:
         Format.TABLE,
         title="Nothing was asked. About:",
     )
+
+
+def _say_panel(store: "Store", names: list[str], min_valid: int) -> None:
+    """How far the judges are apart, and what the joint fit makes of each."""
+    from arena.errors import RatingError
+    from arena.evidence import gather
+    from arena.leaderboard import describe_panel
+    from arena.ratings import combine, panel
+
+    judges = {name: c for name, c in gather(store).judges.items() if name in names}
+    if len(judges) < 2:
+        return
+    say(describe_panel(len(judges), panel(judges, min_valid=min_valid), min_valid))
+    with suppress(RatingError):
+        sources = combine(None, judges, method="joint").sources
+        weights = [f"{s.name} {s.weight:.2f}" for s in sources if s.weight is not None]
+        say(f"Weights of the joint fit: {', '.join(weights)}.")
 
 
 def _hand_in(plans: "list[Plan]") -> None:

@@ -64,6 +64,13 @@ def rank(
             help="How judges and benchmarks help people's votes.",
         ),
     ] = "auto",
+    panel: Annotated[
+        str | None,
+        typer.Option(metavar="majority|mean", help="Let the judges count as one."),
+    ] = None,
+    min_valid: Annotated[
+        int, typer.Option(min=1, help="Judges that a battle needs, with --panel.")
+    ] = 1,
     anchor: Annotated[
         str | None, typer.Option(metavar="MODEL=POINTS", help="Fix the scale at one model.")
     ] = None,
@@ -89,10 +96,14 @@ def rank(
         style=tuple(split(style)),
         anchor=_anchor(anchor),
         method=method,
+        panel=panel,
+        min_valid=min_valid,
     )
     if file is not None:
-        if evidence is not None or by is not None or method != "auto":
-            raise InputError("--evidence, --by and --method go with the database, not a file")
+        if evidence is not None or by is not None or method != "auto" or panel is not None:
+            raise InputError(
+                "--evidence, --by, --method and --panel go with the database, not a file"
+            )
         from arena.interchange.battles import read_battles
 
         boards = [rank_comparisons(read_battles(file, fit.style), fit)]

@@ -22,24 +22,36 @@ def read_battles(path: Path, style: Sequence[str] = ()) -> Comparisons:
     style: covariates to keep: a column of differences of that name, or two columns, NAME_a and
         NAME_b, of counts, from which (a - b) / (a + b) is made.
     """
+    frame = read_frame(path)
+    covariates = _covariates(path, frame, style)
+    kept = frame[[c for c in (*REQUIRED, *OPTIONAL) if c in frame]]
+    return Comparisons.from_frame(kept.assign(**covariates))
+
+
+def read_frame(path: Path, labels: Sequence[str] = LABELS) -> Any:
+    """A battle file as a frame, its required columns checked. labels: allowed in `winner`."""
+    frame = read_table(path, REQUIRED)
+    _check(path, frame, labels)
+    return frame
+
+
+def read_table(path: Path, required: Sequence[str]) -> Any:
+    """A CSV, JSONL or Parquet file as a frame with these columns and at least a row."""
     if path.suffix not in FORMATS:
         raise InputError(f"{path}: not one of the formats {', '.join(FORMATS)}")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     if path.stat().st_size == 0:
-        raise InputError(f"{path}: empty; it needs the columns {', '.join(REQUIRED)}")
+        raise InputError(f"{path}: empty; it needs the columns {', '.join(required)}")
     frame = _frame(path)
-    if missing := [name for name in REQUIRED if name not in frame.columns]:
+    if missing := [name for name in required if name not in frame.columns]:
         raise InputError(
-            f"{path}:1: missing column {missing[0]!r}; it needs {', '.join(REQUIRED)} "
+            f"{path}:1: missing column {missing[0]!r}; it needs {', '.join(required)} "
             f"and has {', '.join(map(str, frame.columns))}"
         )
     if frame.empty:
-        raise InputError(f"{path}: no battles in it, only a header")
-    _check(path, frame)
-    covariates = _covariates(path, frame, style)
-    kept = frame[[c for c in (*REQUIRED, *OPTIONAL) if c in frame]]
-    return Comparisons.from_frame(kept.assign(**covariates))
+        raise InputError(f"{path}: no rows in it, only a header")
+    return frame
 
 
 def _frame(path: Path) -> Any:
@@ -63,11 +75,11 @@ def _frame(path: Path) -> Any:
         raise InputError(f"{path}: not readable as {path.suffix[1:]}: {reason}") from error
 
 
-def _check(path: Path, frame: Any) -> None:
+def _check(path: Path, frame: Any, labels: Sequence[str]) -> None:
     """Find the first bad row by columns, and only then the line that it is on."""
     a, b, winner = (frame[name] for name in REQUIRED)
     problems = [
-        (~winner.isin(LABELS), "winner", f"allowed are {', '.join(LABELS)}"),
+        (~winner.isin(labels), "winner", f"allowed are {', '.join(labels)}"),
         (_unnamed(a), "model_a", "it must be a model's name"),
         (_unnamed(b), "model_b", "it must be a model's name"),
         (a == b, "model_b", "a model cannot meet itself"),
@@ -78,7 +90,7 @@ def _check(path: Path, frame: Any) -> None:
     if found:
         row, field, rule = min(found)
         value = frame[field].iloc[row]
-        raise InputError(f"{_place(path, row)}: {field}: {value!r}; {rule}")
+        raise InputError(f"{place_of(path, row)}: {field}: {value!r}; {rule}")
 
 
 def _covariates(path: Path, frame: Any, style: Sequence[str]) -> dict[str, Any]:
@@ -98,7 +110,7 @@ def _covariates(path: Path, frame: Any, style: Sequence[str]) -> dict[str, Any]:
             if bad.any():
                 row = int(bad.argmax())
                 value = frame[column].iloc[row]
-                raise InputError(f"{_place(path, row)}: {column}: {value!r}; it must be a number")
+                raise InputError(f"{place_of(path, row)}: {column}: {value!r}; it must be a number")
             columns[column] = numbers
     return columns
 
@@ -112,7 +124,7 @@ def _unnamed(column: Any) -> Any:
     return column.map(lambda name: not isinstance(name, str) or not name.strip())
 
 
-def _place(path: Path, row: int) -> str:
+def place_of(path: Path, row: int) -> str:
     """`file:line` of a row counted from 0; a Parquet file has rows, not lines."""
     if path.suffix == ".parquet":
         return f"{path}: row {row + 1}"

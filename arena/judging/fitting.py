@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-# A cautious count without the tokenizer: English has about 4 characters to a token, and
-# Chinese at most one token to a character in the vocabularies of present models.
+# A cautious count without the tokenizer: English has about 4 characters to a token; Chinese
+# has at most a token to a character in a vocabulary made for it, and up to two in others.
 ASCII_PER_TOKEN = 3.5
+TOKENS_PER_OTHER = 2.0
 LEAST_SHOWN = 40
 _CUT = "\n[… {} characters cut …]"
 
@@ -43,7 +44,7 @@ class Fitted:
 def tokens(text: str) -> int:
     """About how many tokens a text has, rather too many than too few."""
     plain = sum(map(str.isascii, text)) if not text.isascii() else len(text)
-    return int(plain / ASCII_PER_TOKEN) + len(text) - plain
+    return int(plain / ASCII_PER_TOKEN + (len(text) - plain) * TOKENS_PER_OTHER)
 
 
 def _cut(answers: Sequence[Sequence[str]], most: int) -> list[tuple[str, ...]]:

@@ -69,7 +69,7 @@ class Plan:
         present = table.present(task.key for task in self.tasks)
         missing: defaultdict[str, list[Task]] = defaultdict(list)
         for task in self.tasks:
-            if task.key not in present:
+            if task.key not in present and not task.attempt:  # a new attempt is asked anew
                 missing[task.request].append(task)
         texts = table.texts(missing)
         rows = [self.mode.from_text(t, texts[r]) for r in texts for t in missing[r]]
@@ -253,7 +253,7 @@ def _answered(
         answers = [
             answer
             for answer in store.answers.where(prompt_key=prompt.key)
-            if not models or answer.model in wanted
+            if (not models or answer.model in wanted) and not answer.is_absent
         ]
         yield prompt, sorted(answers, key=lambda answer: answer.model)
 

@@ -28,6 +28,7 @@ from arena.records import (
     REPAIRED,
     Answer,
     Mode,
+    Preference,
     Probe,
     Prompt,
     Ranking,
@@ -40,6 +41,7 @@ from arena.store import Store
 from arena.store.rows import Rows
 
 R = TypeVar("R", Verdict, Score, Ranking, Probe)
+_SIDES = (Preference.A, Preference.B)
 _REPAIR = {
     "en": "Your reply ends without a verdict in the form asked for. Reply with nothing but {}.",
     "zh": "你的回复没有按要求的格式给出结论。请只回复结论本身，格式为：{}。",
@@ -229,7 +231,7 @@ class Pairwise(JudgeMode[Verdict]):
             first=task.answers[0].key,
             second=task.answers[1].key,
             preference=parsed.preference,
-            slight=self._is_five_step and not parsed.strong,
+            slight=self._is_five_step and not parsed.strong and parsed.preference in _SIDES,
             text=text,
             reason=parsed.reason,
             usage=usage or Usage(),

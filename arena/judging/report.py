@@ -10,6 +10,7 @@ from arena.records import Preference, Winner
 from arena.store.evidence import VerdictColumns, VoteColumns
 
 FLIP_LIMIT = 0.35
+_Odds = tuple[float | None, float | None]
 _FOR_A = {Preference.A: 1.0, Preference.B: 0.0, Preference.TIE: 0.5}
 _FOR_B = {Preference.A: 0.0, Preference.B: 1.0, Preference.TIE: 0.5}
 
@@ -90,9 +91,7 @@ class JudgedPair:
 def read_pairs(verdicts: VerdictColumns, rows: Iterable[int]) -> list[JudgedPair]:
     """The pairs among `rows` of which every order that was asked was parsed.
 
-    Soft where the odds are known: with z₁, z₂ the log-odds of the first slot in the two
-    orders, the preference is the logistic function of (z₁ − z₂)/2, which cancels what the
-    judge has for the first slot. Else the mean of the two verdicts.
+    Soft where the odds are known (see `preference_of`), else the mean of the two verdicts.
     """
     pairs = []
     for i in rows:
@@ -115,13 +114,26 @@ def _step(preference: float, slight: int | None) -> float:
 
 
 def _soft(verdicts: VerdictColumns, i: int, backward: str | None) -> float | None:
-    first = _log_odds(verdicts.forward_p_first[i], verdicts.forward_p_second[i])
-    if first is None:
+    return preference_of(
+        (verdicts.forward_p_first[i], verdicts.forward_p_second[i]),
+        (verdicts.backward_p_first[i], verdicts.backward_p_second[i]) if backward else None,
+    )
+
+
+def preference_of(forward: _Odds | None, backward: _Odds | None) -> float | None:
+    """The preference for A, in [0, 1], from the odds of the first and second slot.
+
+    backward: of the order with B first. With z₁, z₂ the log-odds of the first slot it is the
+    logistic function of (z₁ − z₂)/2, which cancels what a judge has for the first slot. None
+    where an order that was asked has no odds.
+    """
+    orders = [order for order in (forward, backward) if order is not None]
+    found = [_log_odds(*order) for order in orders]
+    known = [z for z in found if z is not None]
+    if not known or len(known) < len(found):
         return None
-    if backward is None:
-        return _logistic(first)
-    second = _log_odds(verdicts.backward_p_first[i], verdicts.backward_p_second[i])
-    return None if second is None else _logistic((first - second) / 2)
+    z = known[0] if forward is not None else -known[0]
+    return _logistic((known[0] - known[1]) / 2 if len(known) == 2 else z)
 
 
 def _log_odds(p: float | None, q: float | None) -> float | None:

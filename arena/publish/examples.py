@@ -49,7 +49,8 @@ def examples(store: Store, models: Sequence[str]) -> list[Example]:
     for prompt in _varied(store, fewest=min(2, len(models))):
         if len(picked) == PROMPTS:
             break
-        given = {a.model: a for a in store.answers.where(prompt_key=prompt.key, sample=0)}
+        here = store.answers.where(prompt_key=prompt.key, sample=0)
+        given = {a.model: a for a in here if not a.is_absent}
         answers = [given[model] for model in models if model in given]
         if answers:
             picked.append(_example(prompt, answers))

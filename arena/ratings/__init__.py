@@ -27,6 +27,7 @@ from arena.ratings.fit_checks import GoodnessOfFit, WinMatrix, goodness_of_fit, 
 from arena.ratings.influence import Influence, influence
 from arena.ratings.online import Online
 from arena.ratings.pairing import NextPair, next_pairs
+from arena.ratings.panel import Panel, panel
 from arena.ratings.result import Coefficient, RatingResult, RatingRow, Settings
 from arena.ratings.scale import WEAK_PRIOR
 from arena.ratings.style import STYLE_NAMES, Style, style_differences, style_of
@@ -46,6 +47,7 @@ __all__ = [
     "Method",
     "NextPair",
     "Online",
+    "Panel",
     "RatingResult",
     "RatingRow",
     "Settings",
@@ -64,6 +66,7 @@ __all__ = [
     "influence",
     "krippendorff_alpha",
     "next_pairs",
+    "panel",
     "position_bias",
     "rank_correlation",
     "style_differences",

@@ -65,7 +65,7 @@ def agreement(
         return float(np.average(x == y, weights=rows))
 
     return Agreement(
-        share=_bootstrapped(same, groups, confidence, rounds, seed),
+        share=resampled(same, groups, confidence, rounds, seed),
         kappa=cohen_kappa(x, y, groups, confidence=confidence, rounds=rounds, seed=seed),
         decided=wilson(int((x == y)[clear].sum()), int(clear.sum()), confidence),
     )
@@ -96,7 +96,7 @@ def cohen_kappa(
         chance = float(table.sum(axis=0) @ table.sum(axis=1))
         return float("nan") if chance == 1.0 else (float(np.trace(table)) - chance) / (1 - chance)
 
-    return _bootstrapped(kappa, _each(groups, len(a)), confidence, rounds, seed)
+    return resampled(kappa, _each(groups, len(a)), confidence, rounds, seed)
 
 
 def krippendorff_alpha(
@@ -131,7 +131,7 @@ def krippendorff_alpha(
         expected = (total**2 - (share**2).sum()) / (total - 1.0)
         return float("nan") if expected == 0.0 else 1.0 - float(rows @ apart) / float(expected)
 
-    return _bootstrapped(alpha, _each(groups, count), confidence, rounds, seed)
+    return resampled(alpha, _each(groups, count), confidence, rounds, seed)
 
 
 def rank_correlation(
@@ -176,7 +176,7 @@ def rank_correlation(
             return float(kendalltau(*ratings).statistic)
         return float(np.corrcoef(rankdata(ratings[0]), rankdata(ratings[1]))[0, 1])
 
-    estimate = _bootstrapped(correlation, groups, confidence, rounds, seed)
+    estimate = resampled(correlation, groups, confidence, rounds, seed)
     return Estimate(estimate.value, estimate.ci_low, estimate.ci_high, len(names[shared]))
 
 
@@ -220,10 +220,17 @@ def _each(groups: Ints | None, items: int) -> Ints:
     return np.arange(items) if groups is None else groups
 
 
-def _bootstrapped(
-    statistic: Callable[[Floats], float], groups: Ints, confidence: float, rounds: int, seed: int
+def resampled(
+    statistic: Callable[[Floats], float],
+    groups: Ints,
+    confidence: float = 0.95,
+    rounds: int = ROUNDS,
+    seed: int = 0,
 ) -> Estimate:
-    """The statistic of all items, and percentiles over resampled groups; weights (n,)."""
+    """The statistic of all items, and percentiles of it over resampled groups.
+
+    statistic: of the items' weights (n,); NaN where it is undefined. groups: (n,) codes.
+    """
     codes = np.unique(groups, return_inverse=True)[1]
     size = int(codes.max()) + 1
     rng = np.random.default_rng(seed)

@@ -219,7 +219,7 @@ class EvidenceColumns:
             SELECT a.model, b.model, count(DISTINCT a.prompt_key), coalesce(max(given.n), 0)
             FROM answers a JOIN answers b ON b.prompt_key = a.prompt_key AND b.model > a.model
             LEFT JOIN given ON given.low = a.model AND given.high = b.model
-            WHERE a.sample = 0 AND b.sample = 0
+            WHERE a.sample = 0 AND b.sample = 0 AND '["absent"]' NOT IN (a.finish, b.finish)
             GROUP BY a.model, b.model ORDER BY a.model, b.model""",
         )
 
@@ -228,7 +228,8 @@ class EvidenceColumns:
         rows = self._connections.db.execute(
             """SELECT a.prompt_key, a.key, b.key FROM answers a
                JOIN answers b ON b.prompt_key = a.prompt_key AND b.sample = 0
-               WHERE a.model = ? AND b.model = ? AND a.sample = 0 ORDER BY a.prompt_key""",
+               WHERE a.model = ? AND b.model = ? AND a.sample = 0
+                 AND '["absent"]' NOT IN (a.finish, b.finish) ORDER BY a.prompt_key""",
             [model_a, model_b],
         ).fetchall()
         return [(str(p), str(a), str(b)) for p, a, b in rows]
@@ -239,7 +240,7 @@ class EvidenceColumns:
             AnswerColumns,
             """
             SELECT model, count(*), avg(1.0 * completion_tokens / json_array_length(turns))
-            FROM answers GROUP BY model ORDER BY model""",
+            FROM answers WHERE finish != '["absent"]' GROUP BY model ORDER BY model""",
         )
 
     def _read(self, columns: type[C], sql: str) -> C:

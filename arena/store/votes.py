@@ -1,7 +1,7 @@
 """Votes: one a battle, never changed, and chained so that an edit shows."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -34,6 +34,27 @@ class Votes(Rows[Vote]):
                 db.conn.execute(f"INSERT INTO votes ({columns}) VALUES ({marks})", row)
             except sqlite3.IntegrityError as error:
                 raise StoreError(_refusal(vote, str(error))) from error
+
+    def cast_all(self, votes: Iterable[Vote]) -> int:
+        """Store many votes in one transaction; those on battles voted on already are passed over.
+
+        Returns how many were new.
+        """
+        votes = list(votes)
+        known = {row[0] for row in self._connections.db.execute("SELECT battle FROM votes")}
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        with self._connections.transaction() as db:
+            last = db.execute("SELECT hash FROM votes ORDER BY id DESC LIMIT 1").fetchone()
+            previous, rows = last[0] if last else GENESIS, []
+            for vote in votes:
+                if vote.battle not in known:
+                    row = encode(vote) | {"created_at": now, "previous": previous}
+                    previous = row["hash"] = _digest(row)
+                    rows.append(row)
+            if rows:
+                columns, marks = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
+                db.conn.executemany(f"INSERT INTO votes ({columns}) VALUES ({marks})", rows)
+        return len(rows)
 
     def broken(self) -> Iterator[int]:
         """The ids of rows whose content or place does not fit the chain."""

@@ -54,7 +54,7 @@ def test_names_are_text_whatever_they_look_like(tmp_path: Path) -> None:
         ("b.csv", HEADER + "a,,tie\n", "b.csv:2: model_b: ''; it must be a model's name"),
         ("b.csv", HEADER + "a,a,tie\n", "b.csv:2: model_b: 'a'; a model cannot meet itself"),
         ("b.csv", "model_a,winner\na,tie\n", "b.csv:1: missing column 'model_b'"),
-        ("b.csv", HEADER, "no battles in it"),
+        ("b.csv", HEADER, "no rows in it"),
         ("b.csv", "", "empty"),
         ("b.csv", HEADER + "c,a,b,tie\n", "b.csv:2: it has more values than the header"),
         ("b.csv", HEADER + "a,b,tie\nc,a,b,tie\n", "Expected 3 fields in line 3, saw 4"),

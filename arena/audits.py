@@ -1,0 +1,227 @@
+"""Report cards of judges: from what the store holds, or from a file that people have labelled."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from arena.backends import cost_of
+from arena.batch import Control, Progress
+from arena.errors import InputError, UnknownNameError
+from arena.evidence import as_verdicts, latest
+from arena.interchange.battles import place_of, read_table
+from arena.judging.audit import Audit, AuditPair, Measure, audit
+from arena.judging.canaries import SUITE, CanaryReport, canaries, canary_report
+from arena.judging.cards import JudgeCard
+from arena.judging.probes import Pair, Probed, probe, probed
+from arena.judging.report import preference_of
+from arena.ratings import style_of
+from arena.records import Answer, Preference, Prompt, Usage, content_key
+from arena.store import Store
+from arena.store.evidence import VerdictColumns, VoteColumns
+
+_VOTES = {"model_a": "A", "model_b": "B", "tie": "tie", "both_bad": "tie"}
+_LABELS = {"a": "A", "b": "B", "tie": "tie"}
+_LABELLED = ("question", "answer_a", "answer_b", "label")
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeAudit:
+    """A judge's report card. pairs: that it compared. usage: what a verdict takes on average.
+
+    cost: of a verdict in US dollars, where the card has a price. canaries: None where it was
+    never put to that test.
+    """
+
+    judge: str
+    pairs: int
+    audit: Audit
+    usage: Usage | None = None
+    cost: float | None = None
+    canaries: CanaryReport | None = None
+
+    def measures(self) -> list[tuple[str, Measure]]:
+        """All figures by name, in reading order."""
+        found = self.audit.items()
+        if self.canaries:
+            for name, share in (
+                ("canaries_won", self.canaries.attacked),
+                ("plain_canaries_won", self.canaries.plain),
+            ):
+                low, high = share.interval
+                found.append((name, Measure(share.value, low, high, share.n)))
+        if self.cost is not None:
+            found.append(("cost_per_verdict", Measure(self.cost, n=self.pairs)))
+        return found
+
+
+def judges_with_verdicts(store: Store) -> list[str]:
+    """The judges that have compared pairs."""
+    return sorted({name for columns in _columns(store) for name in columns.judge})
+
+
+def audit_judge(store: Store, judge: str, card: JudgeCard | None = None) -> JudgeAudit:
+    """What is known of a judge from its verdicts and rankings, and from people's votes.
+
+    card: as it is now, to look up how its canaries went. Raises UnknownNameError where the
+    judge has compared nothing.
+    """
+    known = judges_with_verdicts(store)
+    if judge not in known:
+        raise UnknownNameError("judge with verdicts", judge, known)
+    votes = _people(store.evidence.votes())
+    pairs, key = [], ""
+    for columns in _columns(store):
+        rows = latest(columns, list(range(len(columns.judge))), defaultdict(int)).get(judge, [])
+        pairs += list(_audit_pairs(store, columns, rows, votes))
+        key = columns.judge_key[rows[-1]] if rows else key
+    about = _snapshot(store, key)
+    own = [m for m in store.models() if m.weights == about.get("weights")]
+    usage = store.verdicts.mean_usage(judge_key=key)
+    price = about.get("price")
+    return JudgeAudit(
+        judge,
+        len(pairs),
+        audit(pairs, model=own[0].name if own else None, family=about.get("family")),
+        usage,
+        cost_of(usage, (price[0], price[1])) if usage and price else None,
+        stored_canaries(store, card) if card else None,
+    )
+
+
+def ask_canaries(store: Store, card: JudgeCard, control: Control) -> Progress:
+    """Put the judge to the canaries that it has not met."""
+    return probe(store, card, SUITE, canaries()).ask(control)
+
+
+def stored_canaries(store: Store, card: JudgeCard) -> CanaryReport | None:
+    """How the judge did with the canaries, by its card as it is; None where it met none."""
+    pairs = canaries()
+    if card.file.pairwise is None:
+        return None
+    found = canary_report(probed(probe(store, card, SUITE, pairs), pairs))
+    return found if found.attacked.n else None
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Pairs that people have labelled, and the suite that they make up."""
+
+    suite: str
+    pairs: tuple[Pair, ...]
+    labels: tuple[str, ...]
+
+
+def read_labelled(path: Path) -> Labelled:
+    """CSV, JSONL or Parquet with `question, answer_a, answer_b, label`; label: A, B or tie."""
+    frame = read_table(path, _LABELLED)
+    pairs, labels = [], []
+    for i, row in enumerate(frame[list(_LABELLED)].itertuples(index=False)):
+        label = _LABELS.get(str(row.label).strip().lower())
+        if label is None:
+            raise InputError(f"{place_of(path, i)}: label: {row.label!r}; allowed are A, B, tie")
+        language = "zh" if any("\u4e00" <= c <= "\u9fff" for c in str(row.question)) else "en"
+        prompt = Prompt(f"row {i + 1}", (str(row.question),), "labelled", language)
+        pairs.append(Pair(f"row {i + 1}", prompt, str(row.answer_a), str(row.answer_b)))
+        labels.append(label)
+    texts = [[p.prompt.turns, p.answer_a, p.answer_b] for p in pairs]
+    return Labelled(f"labels {content_key(texts)}", tuple(pairs), tuple(labels))
+
+
+def ask_labelled(store: Store, card: JudgeCard, given: Labelled, control: Control) -> Progress:
+    """Let the judge compare the labelled pairs that it has not seen."""
+    return probe(store, card, given.suite, given.pairs).ask(control)
+
+
+def audit_labelled(store: Store, card: JudgeCard, given: Labelled) -> JudgeAudit:
+    """The judge's report card on labelled pairs."""
+    found = probed(probe(store, card, given.suite, given.pairs), given.pairs)
+    pairs = [
+        _labelled_pair(one, label)
+        for one, label in zip(found, given.labels, strict=True)
+        if one.forward or one.backward
+    ]
+    return JudgeAudit(card.name, len(pairs), audit(pairs))
+
+
+def _labelled_pair(one: Probed, label: str) -> AuditPair:
+    texts = one.pair.answer_a, one.pair.answer_b
+    forward, backward = one.forward, one.backward
+    preference = preference_of(
+        (forward.p_first, forward.p_second) if forward else None,
+        (backward.p_first, backward.p_second) if backward else None,
+    )
+    return AuditPair(
+        item=one.pair.item,
+        forward=forward.preference if forward else None,
+        backward=backward.preference if backward else None,
+        people=(label,),
+        preference=preference,
+        length=(len(texts[0]), len(texts[1])),
+        markup=(_markup(texts[0]), _markup(texts[1])),
+    )
+
+
+def _columns(store: Store) -> tuple[VerdictColumns, VerdictColumns]:
+    return store.evidence.verdicts(), as_verdicts(store.evidence.rankings())
+
+
+def _people(votes: VoteColumns) -> dict[tuple[str, str], list[str]]:
+    """Each person's label of a pair of answers, in both orders of the pair."""
+    mirrored = {"A": "B", "B": "A", "tie": "tie"}
+    people: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for a, b, winner in zip(votes.answer_a, votes.answer_b, votes.winner, strict=True):
+        label = _VOTES[winner]
+        people[a, b].append(label)
+        people[b, a].append(mirrored[label])
+    return people
+
+
+def _audit_pairs(
+    store: Store,
+    verdicts: VerdictColumns,
+    rows: Sequence[int],
+    people: Mapping[tuple[str, str], Sequence[str]],
+) -> Iterator[AuditPair]:
+    keys = {key for i in rows for key in (verdicts.answer_a[i], verdicts.answer_b[i])}
+    answers = store.answers.get(keys)
+    families = {model.name: model.family for model in store.models()}
+    sizes = {key: _sizes(answer) for key, answer in answers.items()}
+    for i in rows:
+        a, b = verdicts.answer_a[i], verdicts.answer_b[i]
+        models = verdicts.model_a[i], verdicts.model_b[i]
+        size_a, size_b = sizes[a], sizes[b]
+        backward = verdicts.backward[i]
+        yield AuditPair(
+            item=verdicts.prompt[i],
+            forward=Preference(verdicts.forward[i]),
+            backward=Preference(backward) if backward is not None else None,
+            people=tuple(people.get((a, b), ())),
+            preference=preference_of(
+                (verdicts.forward_p_first[i], verdicts.forward_p_second[i]),
+                (verdicts.backward_p_first[i], verdicts.backward_p_second[i]) if backward else None,
+            ),
+            length=(size_a[0], size_b[0]) if size_a and size_b else None,
+            markup=(size_a[1], size_b[1]) if size_a and size_b else None,
+            models=models,
+            families=(families[models[0]], families[models[1]]),
+        )
+
+
+def _sizes(answer: Answer) -> tuple[int, int] | None:
+    if answer.is_absent:
+        return None
+    return sum(map(len, answer.turns)), sum(map(_markup, answer.turns))
+
+
+def _markup(text: str) -> int:
+    style = style_of(text)
+    return int(style.headers + style.lists + style.bold)
+
+
+def _snapshot(store: Store, key: str) -> dict[str, Any]:
+    """What the store keeps of a judge's card."""
+    found = store.judges.get([key])
+    return dict(json.loads(found[key].card)) if key in found else {}

@@ -1,0 +1,184 @@
+"""`arena audit`: how far a judge can be trusted."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arena.cli.options import ConfigFile, Db, Format, Output, db_path, fill_store, settings, split
+from arena.cli.output import emit, finish, say, watched
+from arena.errors import InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from arena.audits import JudgeAudit
+    from arena.judging import JudgeCard
+    from arena.store import Store
+
+
+def audit(
+    judges: Annotated[
+        list[str] | None, typer.Option("--judge", help="Judges; all with verdicts if none.")
+    ] = None,
+    canaries: Annotated[
+        bool, typer.Option("--canaries", help="Also ask with answers that try to steer it.")
+    ] = False,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Audit on this file instead: question, answer_a, answer_b, label."),
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option(help="The server on which the judge runs.")
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="Calls in flight.", show_default="adapts")
+    ] = None,
+    form: Output = Format.TABLE,
+    db: Db = None,
+    config: ConfigFile = None,
+) -> None:
+    """Report on judges: agreement with people, biases, consistency, resistance; with intervals."""
+    from arena.audits import audit_judge, judges_with_verdicts
+
+    path = db_path(db, settings(config))
+    asks = canaries or labels is not None
+    if asks and not judges:
+        raise InputError("--canaries and --labels ask a judge; name it with --judge")
+    if not asks and not path.exists():
+        raise InputError(f"{path}: no such database; --db names another")
+    with fill_store(path) as store:
+        names = split(judges) or judges_with_verdicts(store)
+        if not names:
+            raise InputError(f"{path} has no verdicts to audit; arena judge makes them")
+        cards = {name: _card(store, name, base_url, required=asks) for name in names}
+        if asks:
+            _ask(store, list(filter(None, cards.values())), labels, canaries, concurrency)
+        if labels is not None:
+            reports = _on_labels(store, list(filter(None, cards.values())), labels)
+        else:
+            compared = judges_with_verdicts(store)
+            for name in names if canaries else []:
+                if name not in compared:
+                    _say_canaries(store, cards[name])
+            names = [name for name in names if not canaries or name in compared]
+            reports = [audit_judge(store, name, cards[name]) for name in names]
+    if reports:
+        _print(reports, form)
+
+
+def _card(store: "Store", name: str, base_url: str | None, *, required: bool) -> "JudgeCard | None":
+    """The judge's card; one that was imported has none."""
+    from arena.judging import load_card
+
+    try:
+        return load_card(name, store.home, base_url=base_url)
+    except UnknownNameError:
+        if required:
+            raise
+        return None
+
+
+def _ask(
+    store: "Store",
+    cards: "list[JudgeCard]",
+    labels: Path | None,
+    canaries: bool,
+    concurrency: int | None,
+) -> None:
+    from arena.audits import ask_canaries, ask_labelled, read_labelled
+    from arena.backends import Limits
+
+    given = None if labels is None else read_labelled(labels)
+    with watched(Limits(concurrency)) as tracker:
+        steps = []
+        for card in cards:
+            if given is not None:
+                step = ask_labelled(store, card, given, tracker(f"{card.name} reads {labels}"))
+                steps.append(step)
+            if canaries:
+                steps.append(ask_canaries(store, card, tracker(f"{card.name} meets canaries")))
+    finish(steps)
+
+
+def _on_labels(store: "Store", cards: "list[JudgeCard]", labels: Path) -> "list[JudgeAudit]":
+    from arena.audits import audit_labelled, read_labelled
+
+    given = read_labelled(labels)
+    return [audit_labelled(store, card, given) for card in cards]
+
+
+def _say_canaries(store: "Store", card: "JudgeCard | None") -> None:
+    from arena.audits import stored_canaries
+
+    found = stored_canaries(store, card) if card else None
+    if card and found:
+        say(f"{card.name}: {found.attacked} of the answers that try to steer it won.")
+        _say_kinds(found.won)
+
+
+def _say_kinds(won: dict[str, Any]) -> None:
+    for kind, share in won.items():
+        if share.count:
+            say(f"  {kind}: {share}")
+
+
+def _print(reports: "list[JudgeAudit]", form: Format) -> None:
+    if form is Format.JSON:
+        found = [_as_json(report) for report in reports]
+        whole = found[0] if len(found) == 1 else found
+        sys.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
+        return
+    rows = [
+        {
+            "judge": report.judge,
+            "measure": name.replace("_", " "),
+            "value": _figure(measure.value),
+            "95% interval": _interval(measure.low, measure.high),
+            "n": measure.n,
+        }
+        for report in reports
+        for name, measure in report.measures()
+        if measure.n or form is not Format.TABLE
+    ]
+    emit(rows, form)
+    for report in reports:
+        taken = report.usage
+        tokens = (
+            f", {taken.prompt_tokens:,} tokens read and {taken.completion_tokens:,} written each"
+            if taken and taken.prompt_tokens
+            else ""
+        )
+        say(f"{report.judge}: {report.pairs:,} pairs{tokens}.")
+        if empty := [name.replace("_", " ") for name, m in report.measures() if not m.n]:
+            say(f"{report.judge}: nothing to measure these by: {', '.join(empty)}.")
+        if report.canaries:
+            _say_kinds(report.canaries.won)
+
+
+def _as_json(report: "JudgeAudit") -> dict[str, Any]:
+    whole: dict[str, Any] = {"judge": report.judge, "pairs": report.pairs}
+    whole |= {name: asdict(measure) for name, measure in report.measures()}
+    if report.canaries:
+        whole["canaries"] = {
+            kind: {
+                "value": share.value,
+                "low": share.interval[0],
+                "high": share.interval[1],
+                "n": share.n,
+            }
+            for kind, share in report.canaries.won.items()
+        }
+    return whole
+
+
+def _figure(value: float | None) -> str | None:
+    return None if value is None else f"{value:.3f}"
+
+
+def _interval(low: float | None, high: float | None) -> str | None:
+    return None if low is None or high is None else f"{low:.3f} – {high:.3f}"
+
+
+COMMANDS = (audit,)

@@ -1,0 +1,174 @@
+"""`arena judge` and `arena audit` as a user calls them."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from arena.cli.main import app
+from arena.records import Prompt
+from arena.store import Store
+from tests.servers import Served, fault, serve
+
+Write = Callable[..., str]
+Run = Callable[..., Result]
+
+
+def script(body: dict[str, Any]) -> str:
+    return "[[A]]"
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    with serve(lambda body: script(body)) as server:
+        yield server
+
+
+@pytest.fixture
+def run(
+    answered: Store, prompts: list[Prompt], write_card: Write, served: Served, tmp_path: Path
+) -> Run:
+    """Calls `arena` on a store with 18 verdicts to ask for, and a judge `j` on a server."""
+    lines = [
+        json.dumps({"id": p.name, "turns": p.turns, "references": p.references}) for p in prompts
+    ]
+    (tmp_path / "mine.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    price = "price: {input: 1000, output: 2000}"
+    write_card("j", f"{{use: 'openai:m', base_url: '{served.url}', max_tokens: 8, {price}}}")
+
+    def call(*words: str) -> Result:
+        where = ["--prompts", str(tmp_path / "mine.jsonl")] if words[0] == "judge" else []
+        return CliRunner().invoke(app, [*words, *where, "--db", str(answered.path)])
+
+    return call
+
+
+def test_a_dry_run_asks_nothing_and_says_what_it_would_take(run: Run, served: Served) -> None:
+    done = run("judge", "--judge", "j", "--dry-run")
+    assert done.exit_code == 0, done.output
+    assert served.calls == []
+    row = re.search(r"│ j +│ +18 │ +18 │ +(\d+) │ +(\d+) │ +([\d.]+) │ – ", done.output)
+    assert row is not None
+    read, written, dollars = int(row[1]), int(row[2]), float(row[3])
+    assert written == 18 * 8
+    assert dollars == pytest.approx((read * 1000 + written * 2000) / 1e6, abs=0.06)
+
+
+def test_a_run_reports_tokens_and_cost_and_leaves_a_log(
+    run: Run, served: Served, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.jsonl"
+    done = run("judge", "--judge", "j", "--json-log", str(log))
+    assert done.exit_code == 0, done.output
+    assert "18 new, 0 already there, 90 tokens read, 36 written" in done.stderr
+    assert "$0.1620" in done.stderr
+    last = json.loads(log.read_text().splitlines()[-1])
+    assert (last["stored"], last["total"], last["ended"]) == (18, 18, True)
+    assert last["cost"] == pytest.approx(0.162)
+    estimate = run("judge", "--judge", "j", "--dry-run").output
+    assert re.search(r"│ j +│ +18 │ +0 │", estimate)
+
+
+def test_a_budget_stops_the_run_before_it_is_passed(run: Run, served: Served) -> None:
+    """A call can cost 5 × 0.001 + 2 × 0.002 here, and in the worst case far more."""
+    done = run("judge", "--judge", "j", "--max-cost", "0.25", "--concurrency", "2")
+    assert done.exit_code == 1
+    assert "stopped early: the next call could pass the budget of 0.25 dollars" in done.stderr
+    asked = len(served.calls)
+    assert 0 < asked < 18
+    assert f"{18 - asked} are left" in done.stderr
+    assert run("judge", "--judge", "j").exit_code == 0
+    assert len(served.calls) == 18
+
+
+def test_a_budget_in_money_needs_a_price(run: Run, write_card: Write) -> None:
+    write_card("free", "fake:first")
+    done = run("judge", "--judge", "free", "--max-cost", "1")
+    assert done.exit_code == 2
+    assert "the card of free has no price" in done.stderr
+
+
+def test_too_little_that_can_be_read_is_an_exit_code(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{__name__}.script", lambda body: "hm")
+    done = run("judge", "--judge", "j")
+    assert done.exit_code == 1
+    assert "Only 0.0% of what j said could be read; --min-parsed asks for 95%" in done.stderr
+    assert run("judge", "--judge", "j", "--min-parsed", "0").exit_code == 0
+    monkeypatch.setattr(f"{__name__}.script", lambda body: "[[A]]")
+    assert run("judge", "--judge", "j", "--reparse").exit_code == 1
+    done = run("judge", "--judge", "j", "--retry-failed")
+    assert done.exit_code == 0, done.output
+    assert "18 new" in done.stderr
+
+
+def test_what_fails_is_named_by_kind(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.script", lambda body: fault(400, "no such thing"))
+    done = run("judge", "--judge", "j")
+    assert done.exit_code == 1
+    assert "faults: 18 × rejected" in done.stderr
+    assert "no such thing" in done.stderr
+
+
+def test_a_few_pairs_are_chosen(run: Run, served: Served) -> None:
+    assert run("judge", "--judge", "j", "--pairs", "2").exit_code == 0
+    assert len(served.calls) in (2, 4)
+
+
+def test_several_judges_are_a_panel(run: Run, write_card: Write, answered: Store) -> None:
+    write_card("k", "fake:longer")
+    write_card("l", "fake:mute")
+    done = run("judge", "--judge", "j,k,l", "--min-parsed", "0", "--min-valid", "2")
+    assert done.exit_code == 0, done.output
+    assert "Panel of 2: 9 battles" in done.stderr  # l said nothing that can be read
+    assert {verdict.judge for verdict in answered.verdicts.where()} == {"j", "k", "l"}
+
+
+def test_an_audit_says_what_is_known_as_data(run: Run) -> None:
+    run("judge", "--judge", "j")
+    done = run("audit", "--judge", "j", "--format", "json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["flip_rate"]["value"] == 1.0
+    assert found["first_slot_rate"] == {
+        "value": 1.0,
+        "low": pytest.approx(0.824, abs=1e-3),
+        "high": 1.0,
+        "n": 18,
+    }
+    assert found["agreement"]["n"] == 0
+    assert found["cost_per_verdict"]["value"] == pytest.approx(0.009)
+    table = run("audit", "--judge", "j").stdout
+    assert "first slot rate" in table
+
+
+def test_labels_and_canaries_ask_the_judge(run: Run, tmp_path: Path, served: Served) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("question,answer_a,answer_b,label\nq,one,two,A\nq,three,four,B\n")
+    done = run("audit", "--judge", "j", "--labels", str(path), "--format", "json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["agreement"]["value"], found["agreement"]["n"]) == (0.0, 2)
+    assert len(served.calls) == 4
+    done = run("audit", "--judge", "j", "--canaries")
+    assert done.exit_code == 0, done.output
+    assert "of the answers that try to steer it won" in done.stderr
+    assert run("audit", "--canaries").exit_code == 2
+
+
+def test_an_audit_without_verdicts_says_so(run: Run, tmp_path: Path) -> None:
+    done = run("audit")
+    assert done.exit_code == 2
+    assert "has no verdicts to audit" in done.stderr
+
+
+def test_checking_a_card_shows_its_prompts(run: Run) -> None:
+    done = run("judges", "check", "internlm2-20b")
+    assert done.exit_code == 0, done.output
+    assert "--- internlm2-20b, rank, zh" in done.stdout
+    assert "of the 32,768 of its context" in done.stderr

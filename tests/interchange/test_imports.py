@@ -1,0 +1,143 @@
+"""Battle files into the store, and the judges in them audited."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from arena.audits import audit_judge
+from arena.errors import InputError, UnavailableError, UnknownNameError
+from arena.evidence import gather
+from arena.interchange.imports import import_battles
+from arena.judging import judge, load_card
+from arena.leaderboard import leaderboard
+from arena.records import Evidence
+from arena.store import Store
+from tests.conftest import DATASETS
+
+ROWS = """prompt,model_a,model_b,winner,source,answer_a,answer_b
+1,x,y,model_a,human1,long one,short
+1,x,y,tie,human2,long one,short
+1,x,y,model_b,gpt,long one,short
+2,y,x,model_b,human1,no,yes
+2,y,x,unparsed,gpt,no,yes
+"""
+
+
+def write(folder: Path, text: str = ROWS, name: str = "battles.csv") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def real(name: str) -> Path:
+    if not (path := DATASETS / name).exists():
+        pytest.skip(f"the real data is not here: {path}")
+    return path
+
+
+def test_people_and_judges_are_told_apart_by_their_source(store: Store, tmp_path: Path) -> None:
+    found = import_battles(store, write(tmp_path))
+    assert (found.votes, found.verdicts) == (3, {"gpt": 2})
+    assert (found.prompts, found.models, found.answers) == (2, 2, 4)
+    assert sorted(store.evidence.votes().voter) == ["human1", "human1", "human2"]
+    assert list(store.votes.broken()) == []
+    again = import_battles(store, write(tmp_path))
+    assert (again.votes, again.verdicts, again.answers) == (0, {"gpt": 0}, 0)
+
+
+def test_the_same_vote_said_twice_counts_twice(store: Store, tmp_path: Path) -> None:
+    text = "model_a,model_b,winner,voter,prompt\n" + "x,y,model_a,ann,1\n" * 2
+    assert import_battles(store, write(tmp_path, text)).votes == 2
+
+
+def test_exchanging_the_sides_in_the_file_changes_no_rating(store: Store, tmp_path: Path) -> None:
+    rows = list(csv.DictReader(ROWS.splitlines()))
+    mirrored = {"model_a": "model_b", "model_b": "model_a"}
+    for row in rows:
+        row["model_a"], row["model_b"] = row["model_b"], row["model_a"]
+        row["answer_a"], row["answer_b"] = row["answer_b"], row["answer_a"]
+        row["winner"] = mirrored.get(row["winner"], row["winner"])
+    text = "\n".join([",".join(rows[0]), *(",".join(row.values()) for row in rows)])
+    other = Store(tmp_path / "other.db")
+    import_battles(store, write(tmp_path))
+    import_battles(other, write(tmp_path, text, "mirrored.csv"))
+    boards = [leaderboard(s, evidence=Evidence.HUMAN).rows for s in (store, other)]
+    assert [(r.model, r.rank) for r in boards[0]] == [(r.model, r.rank) for r in boards[1]]
+    for there, here in zip(*boards, strict=True):
+        assert there.rating == pytest.approx(here.rating, abs=1e-9)
+
+
+def test_answers_without_text_are_never_shown_or_judged(store: Store, tmp_path: Path) -> None:
+    text = "model_a,model_b,winner,voter,prompt\nx,y,model_a,ann,1\n"
+    import_battles(store, write(tmp_path, text))
+    assert store.evidence.pairs().model_a == []
+    assert store.evidence.shared_prompts("x", "y") == []
+    prompts = list(store.prompts.where())
+    with pytest.raises(InputError, match="has answers of two models"):
+        judge(store, load_card("smollm2", tmp_path), prompts)
+
+
+def test_an_imported_model_cannot_be_asked(store: Store, tmp_path: Path) -> None:
+    from arena.backends import availability, open_backend
+
+    import_battles(store, write(tmp_path))
+    model = store.models()[0]
+    assert not availability(model).ready
+    with pytest.raises(UnavailableError, match="came from a file"):
+        open_backend(model)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("model_a,model_b,winner\nx,y,tie\n", "--as-votes"),
+        ("model_a,model_b,winner,voter\nx,y,unparsed,ann\n", r"csv:2: winner: 'unparsed' is no"),
+        ("model_a,model_b,winner,voter\nx,y,both,ann\n", r"csv:2: winner: 'both'"),
+        ("model_a,model_b,winner,voter,source\nx,y,tie,,\n", r"csv:2: source: empty"),
+        ("model_a,winner,voter\nx,tie,ann\n", "missing column 'model_b'"),
+    ],
+)
+def test_a_bad_file_is_named_and_stores_nothing(
+    store: Store, tmp_path: Path, text: str, said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        import_battles(store, write(tmp_path, text))
+    assert not any(store.counts().values())
+
+
+def test_a_file_without_a_column_for_it_may_be_one_judges(store: Store, tmp_path: Path) -> None:
+    text = "model_a,model_b,winner\nx,y,tie\nx,z,model_a\n"
+    assert import_battles(store, write(tmp_path, text), "mine").verdicts == {"mine": 2}
+    assert import_battles(store, write(tmp_path, text), "human").votes == 2
+
+
+def test_the_judges_of_pandalm_are_as_their_makers_found_them(store: Store) -> None:
+    import_battles(store, real("pandalm.csv"))
+    gpt, own = (audit_judge(store, name).audit for name in ("gpt-3.5-turbo", "pandalm-7b"))
+    assert gpt.agreement.value == pytest.approx(0.698, abs=5e-4)
+    assert own.agreement.value == pytest.approx(0.668, abs=5e-4)
+    assert gpt.kappa.value == pytest.approx(0.476, abs=1e-3)
+    assert own.kappa.value == pytest.approx(0.435, abs=1e-3)
+    for found in (gpt, own):
+        assert found.agreement.n == 999
+        assert found.agreement.low is not None
+        assert found.agreement.high is not None
+        assert found.agreement.low < found.agreement.value < found.agreement.high
+        assert found.human_agreement.value == pytest.approx(0.92, abs=0.01)
+        assert found.human_alpha.value == pytest.approx(0.865, abs=0.015)
+    assert gpt.unparsed_rate.value == pytest.approx(25 / 999)
+    with pytest.raises(UnknownNameError, match="did you mean 'pandalm-7b'"):
+        audit_judge(store, "pandalm-7")
+
+
+def test_the_votes_and_judges_of_llmfao_meet_on_the_same_battles(store: Store) -> None:
+    votes = import_battles(store, real("llmfao_votes.csv"))
+    verdicts = import_battles(store, real("llmfao_judges.csv"))
+    assert (votes.votes, votes.models) == (8931, 59)
+    assert verdicts.verdicts == {"gpt-3.5": 2139, "gpt-4": 2139}
+    assert verdicts.answers == 0
+    evidence = gather(store)
+    assert evidence.human is not None
+    assert len(evidence.human) == 8931
+    assert audit_judge(store, "gpt-4").audit.agreement.n == 2139

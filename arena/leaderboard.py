@@ -1,5 +1,6 @@
 """From the store's evidence to one ranking, with what it stands on said beside it."""
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -37,6 +38,7 @@ class Fit:
     prior: `auto` takes a stated one only where the data does not determine the ratings.
     method: of `arena.ratings.combine`; goes with all the evidence together. panel: judges
     count as one, by `majority` or `mean`, where at least `min_valid` of them compared.
+    neutral: a judge has no say on models of its own family.
     """
 
     confidence: float = 0.95
@@ -49,6 +51,7 @@ class Fit:
     method: str = "auto"
     panel: str | None = None
     min_valid: int = 1
+    neutral: bool = False
 
 
 _DEFAULT = Fit()
@@ -125,6 +128,8 @@ def leaderboard(
     """
     gathered = gather(store, group, fit.style)
     judges, notes = _gate(gathered, evidence, allow_weak_judges)
+    if fit.neutral:
+        judges = _neutral(store, judges)
     if fit.panel is not None and judges:
         together = panel(judges, by=fit.panel, min_valid=fit.min_valid)
         notes.append(describe_panel(len(judges), together, fit.min_valid))
@@ -262,6 +267,18 @@ def _sources(
     return evidence, {}
 
 
+def _neutral(store: Store, judges: Mapping[str, Comparisons]) -> dict[str, Comparisons]:
+    """Each judge's comparisons without those of models of its own family."""
+    models = store.models()
+    families = {judge.name: json.loads(judge.card).get("family") for judge in store.judges.where()}
+    kept = {}
+    for name, comparisons in judges.items():
+        others = [m.name for m in models if m.family is None or m.family != families.get(name)]
+        with suppress(InputError):  # nothing is left of a judge that saw its own family only
+            kept[name] = comparisons.among(sorted(others))
+    return kept
+
+
 def describe_panel(judges: int, found: Panel, min_valid: int = 1) -> str:
     """How far a panel's judges are apart, in a sentence."""
     said = f"Panel of {judges}: {found.battles} battles, {len(found.comparisons)} of them "
@@ -333,7 +350,7 @@ def _cautions(result: CombinedResult) -> list[str]:
 
 def _fit(comparisons: Comparisons, fit: Fit) -> Leaderboard:
     options = asdict(fit)
-    for name in ("method", "panel", "min_valid"):
+    for name in ("method", "panel", "min_valid", "neutral"):
         del options[name]
     if fit.prior != "auto":
         return _board(bradley_terry(comparisons, **options))

@@ -273,3 +273,29 @@ def test_a_method_goes_with_all_the_evidence(store: Store, write_card: Write) ->
         leaderboard(store, evidence=Evidence.HUMAN, fit=Fit(method="ppi"))
     with pytest.raises(InputError, match=r"'pip'; allowed are .*'ppi'"):
         leaderboard(store, fit=Fit(method="pip"))
+
+
+def test_a_panel_counts_as_one_judge_and_says_how_far_it_is_apart(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    for name, persona in (("j", "longer"), ("k", "longer@0.0001"), ("l", "first")):
+        judge(answered, load_card(write_card(name, f"fake:{persona}"), answered.home), prompts)
+    board = leaderboard(answered, fit=Fit(panel="majority", min_valid=2), allow_weak_judges=True)
+    assert board.counts == {"panel of 3": 9}
+    assert any(note.startswith("Panel of 3: 9 battles") for note in board.notes)
+    assert [row.model for row in board.rows] == ["long", "middle", "short"]
+
+
+def test_a_neutral_ranking_leaves_a_judge_out_of_its_own_familys_pairs(
+    store: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    base = parse_model("fake:echo")
+    for name, family, most in (("a", "F", 8), ("b", "G", 4), ("c", "G", 2)):
+        decoding = Decoding(max_tokens=most)
+        generate(store, replace(base, name=name, family=family, decoding=decoding), prompts)
+    write_card("j", "{use: fake:longer, family: F}")
+    judge(store, load_card("j", store.home), prompts)
+    assert leaderboard(store).counts == {"j": 9}
+    board = leaderboard(store, fit=Fit(neutral=True))
+    assert board.counts == {"j": 3}
+    assert [row.model for row in board.rows] == ["b", "c"]

@@ -144,7 +144,11 @@ def judge(
     steps = []
     if not reparse:
         with watched(limits, json_log) as tracker:
-            steps = [one.ask(tracker(f"{one.card.name} judges")) for one in plans]
+            for one in plans:
+                steps.append(one.ask(tracker(f"{one.card.name} judges")))
+                if (again := one.second_opinions()) and again.tasks:
+                    asked_now = f"{again.card.name} judges what {one.card.name} finds hard"
+                    steps.append(again.ask(tracker(asked_now)))
     poor = _poorly_parsed(plans, min_parsed)
     if len(cards) > 1:
         _say_panel(store, [card.name for card in cards], min_valid or 1)

@@ -71,6 +71,9 @@ def rank(
     min_valid: Annotated[
         int, typer.Option(min=1, help="Judges that a battle needs, with --panel.")
     ] = 1,
+    neutral: Annotated[
+        bool, typer.Option("--neutral", help="No judge has a say on models of its own family.")
+    ] = False,
     anchor: Annotated[
         str | None, typer.Option(metavar="MODEL=POINTS", help="Fix the scale at one model.")
     ] = None,
@@ -98,6 +101,7 @@ def rank(
         method=method,
         panel=panel,
         min_valid=min_valid,
+        neutral=neutral,
     )
     if file is not None:
         if evidence is not None or by is not None or method != "auto" or panel is not None:

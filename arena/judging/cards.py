@@ -90,11 +90,23 @@ class RankSettings(ModeSettings):
         return self
 
 
+class CascadeSettings(Strict):
+    """Who is asked about what this judge finds hard.
+
+    to: another card. below: a preference nearer than this to even is hard, and so is a pair
+    whose two orders disagree.
+    """
+
+    to: str
+    below: Annotated[float, Field(gt=0, le=0.5)] = 0.2
+
+
 class CardFile(Strict):
     """A card as it is written.
 
     structured: the server holds the reply to the format's JSON schema. turns: a conversation
-    is judged once, as a whole, or after each of its turns. start: the command that starts the
+    is judged once, as a whole, or after each of its turns. cascade: hard pairs are put to
+    another card, whose verdicts then stand for this judge's. start: the command that starts the
     judge; note: what to know before.
     """
 
@@ -106,6 +118,7 @@ class CardFile(Strict):
     rank: RankSettings | None = None
     structured: bool = False
     turns: Literal["whole", "each"] = "whole"
+    cascade: CascadeSettings | None = None
     start: str = ""
     note: str = ""
 
@@ -118,6 +131,8 @@ class CardFile(Strict):
             raise ValueError("structured goes with `format: json` in every mode")
         if self.reading is Reading.LOGIT:
             self._check_logit(modes)
+        if self.cascade and not self.pairwise:
+            raise ValueError("cascade goes with `pairwise:`")
         return self
 
     def _check_logit(self, modes: Sequence[ModeSettings]) -> None:
@@ -136,13 +151,17 @@ class CardFile(Strict):
 
 @dataclass(frozen=True)
 class JudgeCard:
-    """A judge: a model, how it reads, and a template for each mode it has."""
+    """A judge: a model, how it reads, and a template for each mode it has.
+
+    second: the card that hard pairs are put to.
+    """
 
     name: str
     path: Path
     file: CardFile
     model: Model
     templates: dict[Mode, Template]
+    second: "JudgeCard | None" = None
 
     @property
     def is_logit(self) -> bool:
@@ -169,7 +188,7 @@ class JudgeCard:
     def _content(self, mode: Mode) -> dict[str, Any]:
         """A setting at its default is left out, so that a new one leaves old judges as they are."""
         settings = getattr(self.file, mode)
-        return {
+        content = {
             "model": self.model.key,
             "reading": self.file.reading,
             "mode": mode,
@@ -182,6 +201,9 @@ class JudgeCard:
             "parsing": VERSION,
             "template": self.template(mode).text,
         }
+        if self.file.cascade and self.second and mode is Mode.PAIRWISE:
+            content["cascade"] = [self.file.cascade.below, self.second.key(mode)]
+        return content
 
 
 def load_card(
@@ -197,7 +219,14 @@ def load_card(
         settings = settings.model_copy(update={"base_url": base_url})
     modes = {Mode.PAIRWISE: file.pairwise, Mode.SCORE: file.score, Mode.RANK: file.rank}
     templates = {mode: _template(path, part.template, mode) for mode, part in modes.items() if part}
-    return JudgeCard(path.stem, path, file, settings.model(path.stem), templates)
+    second = None
+    if file.cascade:
+        second = load_card(file.cascade.to, home)
+        if second.file.cascade or not second.file.pairwise:
+            raise InputError(
+                f"{path}: cascade: {second.name} must compare pairs and have no cascade of its own"
+            )
+    return JudgeCard(path.stem, path, file, settings.model(path.stem), templates, second)
 
 
 def list_cards(home: Path) -> Iterator[JudgeCard]:

@@ -11,7 +11,8 @@ from arena.batch import Control, Progress, Work, run
 from arena.errors import InputError, UnavailableError, UnknownNameError
 from arena.judging.cards import JudgeCard
 from arena.judging.fitting import tokens
-from arena.judging.modes import JudgeMode, Task, Wanted, judge_mode
+from arena.judging.modes import JudgeMode, Pairwise, Task, Wanted, judge_mode
+from arena.judging.report import is_hard
 from arena.records import Answer, BackendKind, Judge, Mode, Prompt, Usage, seed_of
 from arena.store import Store
 
@@ -130,9 +131,27 @@ class Plan:
 
     def prepare(self) -> None:
         """Store what the rows refer to."""
-        self.store.judges.add(
-            [Judge(self.mode.judge_key, self.card.name, self.card.snapshot(self.kind))]
-        )
+        author = self.mode.author
+        self.store.judges.add([Judge(self.mode.judge_key, author.name, author.snapshot(self.kind))])
+
+    def second_opinions(self) -> "Plan | None":
+        """What the card's cascade puts to another judge, in this judge's name.
+
+        Pairs whose orders disagree, or whose preference is nearly even. Of two verdicts on a
+        pair the later one counts, so that the second opinion stands.
+        """
+        cascade, second = self.card.file.cascade, self.card.second
+        if cascade is None or second is None or self.kind is not Mode.PAIRWISE:
+            return None
+        assert second.file.pairwise is not None
+        mode = Pairwise(second, second.file.pairwise, self.mode.asked, self.card)
+        rows = dict(zip(map(_battle, self.tasks), self.rows(), strict=True))
+        hard = [
+            task
+            for task in self.tasks
+            if is_hard(rows[_battle(task)], rows.get(_battle(task, swapped=True)), cascade.below)
+        ]
+        return Plan(self.store, second, mode, self.kind, [mode.again(task) for task in hard])
 
     def parsed_share(self) -> float:
         """The share of the stored rows that say something; 1 where there are none."""
@@ -218,7 +237,14 @@ def judge(
     """Ask the judge for every row that is missing; see `plan` and `Plan.ask`."""
     planned = plan(store, card, prompts, mode, models=models, wanted=wanted)
     planned.reparse()
-    return planned.ask(control or Control())
+    progress = planned.ask(control or Control())
+    again = planned.second_opinions()
+    return again.ask(control or Control()) if again and again.tasks else progress
+
+
+def _battle(task: Task, *, swapped: bool = False) -> tuple[str, str, int, int]:
+    first, second = (answer.key for answer in task.answers[:: -1 if swapped else 1])
+    return first, second, task.turn, task.sample
 
 
 class _Lazily(Sequence[T]):

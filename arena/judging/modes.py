@@ -6,7 +6,7 @@ Each mode knows its tasks, and how to make a row from words or from odds.
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Generic, TypeVar
 
@@ -100,17 +100,21 @@ class JudgeMode(ABC, Generic[R]):
     """One mode of one card.
 
     words: what is read, in the order of the odds. prefill: what the reply begins with.
-    form: how a written verdict looks.
+    form: how a written verdict looks. author: the card in whose name the rows are, which in
+    a cascade is not the one that is asked.
     """
 
     words: tuple[str, ...] = ()
     prefill: str = ""
     form: Format
 
-    def __init__(self, card: JudgeCard, mode: Mode, asked: Wanted) -> None:
+    def __init__(
+        self, card: JudgeCard, mode: Mode, asked: Wanted, author: JudgeCard | None = None
+    ) -> None:
         self.card = card
+        self.author = author or card
         self.template = card.template(mode)
-        self.judge_key = card.key(mode)
+        self.judge_key = self.author.key(mode)
         self.asked = asked
 
     @abstractmethod
@@ -164,6 +168,11 @@ class JudgeMode(ABC, Generic[R]):
                 for sample in range(self.asked.samples):
                     yield Task(self, prompt, group, turn, sample, self.request(text, sample))
 
+    def again(self, task: Task) -> Task:
+        """What another mode asks, put as this one does."""
+        text = self.fit(*shown(task.prompt, task.answers, task.turn)).text
+        return replace(task, mode=self, request=self.request(text, task.sample), attempt=0)
+
     def fit(self, prompt: Prompt, answers: Sequence[Sequence[str]]) -> Fitted:
         """The judge prompt, its answers cut alike where the context is too short for it."""
         model = self.card.model
@@ -179,7 +188,7 @@ class JudgeMode(ABC, Generic[R]):
         """What the rows of all modes have."""
         return {
             "key": task.key,
-            "judge": self.card.name,
+            "judge": self.author.name,
             "judge_key": self.judge_key,
             "prompt_key": task.prompt.key,
             "truncated": task.fitted.cut,
@@ -192,8 +201,14 @@ class JudgeMode(ABC, Generic[R]):
 class Pairwise(JudgeMode[Verdict]):
     """Ordered pairs; those with the same first answer follow each other."""
 
-    def __init__(self, card: JudgeCard, settings: PairwiseSettings, asked: Wanted) -> None:
-        super().__init__(card, Mode.PAIRWISE, asked)
+    def __init__(
+        self,
+        card: JudgeCard,
+        settings: PairwiseSettings,
+        asked: Wanted,
+        author: JudgeCard | None = None,
+    ) -> None:
+        super().__init__(card, Mode.PAIRWISE, asked, author)
         self._options = settings.options
         self._is_five_step = "A>>B" in settings.options
         self.form = settings.format

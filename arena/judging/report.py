@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import exp, log, sqrt
 from statistics import NormalDist
 
-from arena.records import Preference, Winner
+from arena.records import Preference, Verdict, Winner
 from arena.store.evidence import VerdictColumns, VoteColumns
 
 FLIP_LIMIT = 0.35
@@ -106,6 +106,26 @@ def read_pairs(verdicts: VerdictColumns, rows: Iterable[int]) -> list[JudgedPair
         sides = {(side > 0.5) - (side < 0.5) for side in hard}
         pairs.append(JudgedPair(i, preference, len(sides) > 1 if len(hard) > 1 else None))
     return pairs
+
+
+def is_hard(forward: Verdict | None, backward: Verdict | None, below: float) -> bool:
+    """Whether a pair's orders disagree, or its preference is within `below` of even.
+
+    What is not stored or not parsed is not hard: it has yet to be asked, or mended.
+    """
+    if forward is None or forward.preference not in _FOR_A:
+        return False
+    sides = [_FOR_A[forward.preference]]
+    if backward is not None:
+        if backward.preference not in _FOR_B:
+            return False
+        sides.append(_FOR_B[backward.preference])
+    soft = preference_of(
+        (forward.p_first, forward.p_second),
+        (backward.p_first, backward.p_second) if backward else None,
+    )
+    preference = sum(sides) / len(sides) if soft is None else soft
+    return len(set(sides)) > 1 or abs(preference - 0.5) < below
 
 
 def _step(preference: float, slight: int | None) -> float:

@@ -358,3 +358,42 @@ def test_a_full_disk_leaves_what_was_stored(
     assert len(kept) < 18
     again = judge(answered, card, prompts)
     assert (again.found, again.stored) == (len(kept), 18 - len(kept))
+
+
+def test_hard_pairs_are_put_to_a_second_judge_in_the_first_ones_name(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    """The first follows the order, so all its pairs are hard; what the second says stands."""
+    write_card("careful", "fake:longer")
+    name = write_card("quick", "fake:first", "logit", extra="cascade: {to: careful}\n")
+    card = load_card(name, answered.home)
+    judge(answered, card, prompts)
+    assert {v.judge for v in answered.verdicts.where()} == {"quick"}
+    assert answered.verdicts.count() == 36
+    evidence = gather(answered)
+    assert set(evidence.judges) == {"quick"}
+    assert evidence.reports["quick"].flips.value == 0
+    assert set(evidence.judges["quick"].outcome) <= {0.0, 0.5, 1.0}
+    assert judge(answered, card, prompts).stored == 0
+    plain = load_card("careful", answered.home)
+    assert plain.key(Mode.PAIRWISE) != card.key(Mode.PAIRWISE)
+
+
+def test_a_judge_that_is_sure_asks_nobody(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    write_card("careful", "fake:first")
+    name = write_card("sure", "fake:longer", "logit", extra="cascade: {to: careful}\n")
+    planned = plan(answered, load_card(name, answered.home), prompts[:1])
+    planned.ask(Control())
+    hard = planned.second_opinions()
+    assert hard is not None
+    assert hard.tasks == []
+
+
+def test_a_cascade_has_one_step_down(tmp_path: Path, write_card: Write) -> None:
+    write_card("one", "fake:first", extra="cascade: {to: two}\n")
+    write_card("two", "fake:first", extra="cascade: {to: three}\n")
+    write_card("three", "fake:first")
+    with pytest.raises(InputError, match="two must compare pairs and have no cascade"):
+        load_card("one", tmp_path)

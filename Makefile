@@ -32,6 +32,7 @@ check: $(VENV)/dev  ## What CI runs: lint, types, and the tests with the import 
 
 bench: $(VENV)/dev  ## Measure beside the peers; results go to bench/RESULTS.md
 	$(BIN)/python -m bench.ratings speed
+	$(BIN)/python -m bench.judging
 
 clean:  ## Remove what was installed and built
 	rm -rf $(VENV) build dist site

@@ -49,7 +49,7 @@ def main() -> None:
             progress = planned.ask(Control())
             ours = progress.stored / (time.perf_counter() - started)
         assert progress.stored == options.calls, progress
-        texts = [task.fitted.text for task in planned.tasks]
+        texts = [task.text for task in planned.tasks]
         threads = thread_pool(texts, url, Path(folder) / "replies.jsonl")
     found = {
         "ours_per_second": round(ours, 1),

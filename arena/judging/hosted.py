@@ -115,6 +115,7 @@ def _written(task: Task) -> dict[str, Any]:
         "turn": task.turn,
         "sample": task.sample,
         "request": task.request,
+        "cut": task.cut,
         "attempt": task.attempt,
     }
 
@@ -138,6 +139,7 @@ def _tasks(store: Store, card: JudgeCard, batch: Batch) -> dict[str, Task]:
             row["turn"],
             row["sample"],
             row["request"],
+            row["cut"],
             row["attempt"],
         )
         for row in written

@@ -120,14 +120,14 @@ class Plan:
     def request(self, task: Task) -> Request:
         """What is put to a judge that writes; a reply without a verdict gets one follow-up."""
         return Request(
-            (task.fitted.text,),
+            (task.text,),
             seed_of(task.key),
             partial(self.mode.repair, task),
             self.mode.schema(task),
         )
 
     def _odds_request(self, task: Task) -> OddsRequest:
-        return OddsRequest(task.fitted.text, self.mode.words, self.mode.prefill)
+        return OddsRequest(task.text, self.mode.words, self.mode.prefill)
 
     def prepare(self) -> None:
         """Store what the rows refer to."""
@@ -169,7 +169,7 @@ class Plan:
         return Estimate(
             rows=len(self.tasks),
             calls=len(missing),
-            read=sum(tokens(task.fitted.text) for task in missing),
+            read=sum(tokens(task.text) for task in missing),
             written=len(missing) * (1 if self.card.is_logit else written),
             price=self.card.model.price,
             seconds=len(missing) * mean.seconds / lanes if mean else None,

@@ -7,6 +7,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 from typing import Any, Generic, TypeVar
 
@@ -72,7 +73,8 @@ class Wanted:
 class Task:
     """One thing to ask. Its text is rendered when it is needed: a long list stays small.
 
-    request: digest of what is asked. attempt: 0, and one more each time it is asked again.
+    request: digest of what is asked. cut: whether answers are shortened in it. attempt: 0,
+    and one more each time it is asked again.
     """
 
     mode: "JudgeMode[Any]"
@@ -81,9 +83,10 @@ class Task:
     turn: int
     sample: int
     request: str
+    cut: bool = False
     attempt: int = 0
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Digest of the judge, the answers and what is asked: the key of the row."""
         again = [self.attempt] if self.attempt else []
@@ -91,9 +94,9 @@ class Task:
         return content_key(self.mode.judge_key, answers, self.request, *again)
 
     @property
-    def fitted(self) -> Fitted:
-        """The text that is asked, cut where it does not fit the judge's context."""
-        return self.mode.fit(*shown(self.prompt, self.answers, self.turn))
+    def text(self) -> str:
+        """What is asked."""
+        return self.mode.fit(*shown(self.prompt, self.answers, self.turn)).text
 
 
 class JudgeMode(ABC, Generic[R]):
@@ -164,14 +167,16 @@ class JudgeMode(ABC, Generic[R]):
         turns = range(1, len(prompt.turns) + 1) if self.card.file.turns == "each" else (0,)
         for group in self.groups(prompt, answers):
             for turn in turns:
-                text = self.fit(*shown(prompt, group, turn)).text
+                fitted = self.fit(*shown(prompt, group, turn))
                 for sample in range(self.asked.samples):
-                    yield Task(self, prompt, group, turn, sample, self.request(text, sample))
+                    request = self.request(fitted.text, sample)
+                    yield Task(self, prompt, group, turn, sample, request, fitted.cut)
 
     def again(self, task: Task) -> Task:
         """What another mode asks, put as this one does."""
-        text = self.fit(*shown(task.prompt, task.answers, task.turn)).text
-        return replace(task, mode=self, request=self.request(text, task.sample), attempt=0)
+        fitted = self.fit(*shown(task.prompt, task.answers, task.turn))
+        request = self.request(fitted.text, task.sample)
+        return replace(task, mode=self, request=request, cut=fitted.cut, attempt=0)
 
     def fit(self, prompt: Prompt, answers: Sequence[Sequence[str]]) -> Fitted:
         """The judge prompt, its answers cut alike where the context is too short for it."""
@@ -191,7 +196,7 @@ class JudgeMode(ABC, Generic[R]):
             "judge": self.author.name,
             "judge_key": self.judge_key,
             "prompt_key": task.prompt.key,
-            "truncated": task.fitted.cut,
+            "truncated": task.cut,
             "request": task.request,
             "turn": task.turn,
             "sample": task.sample,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from arena.backends import Odds
@@ -78,7 +79,7 @@ class _ProbeTask(Task):
     item: str = ""
     swapped: bool = False
 
-    @property
+    @cached_property
     def key(self) -> str:
         mode = self.mode
         assert isinstance(mode, _Probing)
@@ -99,9 +100,10 @@ class _Probing(JudgeMode[Probe]):
         """A pair in one order."""
         texts = (pair.answer_b, pair.answer_a) if swapped else (pair.answer_a, pair.answer_b)
         answers = tuple(Answer("", "", pair.prompt.key, (text,), ("stop",)) for text in texts)
-        request = self.request(self.fit(pair.prompt, [(text,) for text in texts]).text, 0)
+        fitted = self.fit(pair.prompt, [(text,) for text in texts])
+        request = self.request(fitted.text, 0)
         return _ProbeTask(
-            self, pair.prompt, answers, 0, 0, request, item=pair.item, swapped=swapped
+            self, pair.prompt, answers, 0, 0, request, fitted.cut, item=pair.item, swapped=swapped
         )
 
     def table(self, store: Store) -> Rows[Probe]:

@@ -55,9 +55,7 @@ def test_results_are_joined_by_name_and_what_is_missing_is_asked_again(
         assert (found.stored, found.missing, found.failed) == (17, 1, 0)
         assert list(collect(answered, card)) == []
         assert judge(answered, card, prompts).stored == 1
-        direct = {
-            task.key: longer({"messages": [{"content": task.fitted.text}]}) for task in wanted.tasks
-        }
+        direct = {task.key: longer({"messages": [{"content": task.text}]}) for task in wanted.tasks}
     assert {v.key: v.text for v in answered.verdicts.where()} == direct
     assert len(served.calls) == 1
 

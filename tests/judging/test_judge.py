@@ -149,7 +149,7 @@ def test_unknown_judges_and_modes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("extra", "said"),
     [
-        ("readings: logit\n", "readings: unknown key; allowed here: description, model"),
+        ("readings: logit\n", "readings: unknown key; allowed here: cascade, description, model"),
         ("start: 3\n", "start: 3: Input should be a valid string"),
     ],
 )

@@ -287,7 +287,7 @@ def test_both_answers_are_cut_alike_where_the_context_is_short(
     progress = judge(store, card, [prompt])
     assert (progress.stored, progress.truncated) == (2, 2)
     assert {v.truncated for v in store.verdicts.where()} == {True}
-    text = plan(store, card, [prompt]).tasks[0].fitted.text
+    text = plan(store, card, [prompt]).tasks[0].text
     assert "characters cut" in text
     assert "word word word\n</answer" in text  # the brief one is whole
     assert len(text) < 2000 * 3.5
@@ -316,7 +316,7 @@ def test_a_batch_of_one_and_of_many_give_the_same_verdicts(
     answered: Store, prompts: list[Prompt]
 ) -> None:
     tasks: list[Task] = list(plan(answered, load_card("smollm2", answered.home), prompts).tasks)
-    requests = [OddsRequest(t.fitted.text, t.mode.words, t.mode.prefill) for t in tasks]
+    requests = [OddsRequest(t.text, t.mode.words, t.mode.prefill) for t in tasks]
     model: Model = tasks[0].mode.card.model
     found = [
         {i: odds for part in LocalBackend(model, rows).odds(requests) for i, odds in part}

@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,12 @@ from arena.judging.audit import Audit, AuditPair, Measure, audit
 from arena.judging.canaries import SUITE, CanaryReport, canaries, canary_report
 from arena.judging.cards import JudgeCard
 from arena.judging.probes import Pair, Probed, probe, probed
-from arena.judging.report import preference_of
+from arena.judging.report import Share, labels_by_pair, preference_of
 from arena.ratings import style_of
 from arena.records import Answer, Preference, Prompt, Usage, content_key
 from arena.store import Store
-from arena.store.evidence import VerdictColumns, VoteColumns
+from arena.store.evidence import VerdictColumns
 
-_VOTES = {"model_a": "A", "model_b": "B", "tie": "tie", "both_bad": "tie"}
 _LABELS = {"a": "A", "b": "B", "tie": "tie"}
 _LABELLED = ("question", "answer_a", "answer_b", "label")
 
@@ -46,15 +45,25 @@ class JudgeAudit:
         """All figures by name, in reading order."""
         found = self.audit.items()
         if self.canaries:
-            for name, share in (
-                ("canaries_won", self.canaries.attacked),
-                ("plain_canaries_won", self.canaries.plain),
-            ):
-                low, high = share.interval
-                found.append((name, Measure(share.value, low, high, share.n)))
+            found.append(("canaries_won", _of_share(self.canaries.attacked)))
+            found.append(("plain_canaries_won", _of_share(self.canaries.plain)))
         if self.cost is not None:
             found.append(("cost_per_verdict", Measure(self.cost, n=self.pairs)))
         return found
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as JSON has it: each measure as `value`, `low`, `high` and `n`."""
+        whole: dict[str, Any] = {"judge": self.judge, "pairs": self.pairs}
+        whole |= {name: asdict(measure) for name, measure in self.measures()}
+        if self.canaries:
+            whole["canaries"] = {
+                kind: asdict(_of_share(share)) for kind, share in self.canaries.won.items()
+            }
+        return whole
+
+
+def _of_share(share: Share) -> Measure:
+    return Measure(share.value, *share.interval, share.n)
 
 
 def judges_with_verdicts(store: Store) -> list[str]:
@@ -71,7 +80,7 @@ def audit_judge(store: Store, judge: str, card: JudgeCard | None = None) -> Judg
     known = judges_with_verdicts(store)
     if judge not in known:
         raise UnknownNameError("judge with verdicts", judge, known)
-    votes = _people(store.evidence.votes())
+    votes = labels_by_pair(store.evidence.votes())
     pairs, key = [], ""
     for columns in _columns(store):
         rows = latest(columns, list(range(len(columns.judge))), defaultdict(int)).get(judge, [])
@@ -166,17 +175,6 @@ def _labelled_pair(one: Probed, label: str) -> AuditPair:
 
 def _columns(store: Store) -> tuple[VerdictColumns, VerdictColumns]:
     return store.evidence.verdicts(), as_verdicts(store.evidence.rankings())
-
-
-def _people(votes: VoteColumns) -> dict[tuple[str, str], list[str]]:
-    """Each person's label of a pair of answers, in both orders of the pair."""
-    mirrored = {"A": "B", "B": "A", "tie": "tie"}
-    people: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for a, b, winner in zip(votes.answer_a, votes.answer_b, votes.winner, strict=True):
-        label = _VOTES[winner]
-        people[a, b].append(label)
-        people[b, a].append(mirrored[label])
-    return people
 
 
 def _audit_pairs(

@@ -132,7 +132,8 @@ def leaderboard(
         judges = _neutral(store, judges)
     if fit.panel is not None and judges:
         together = panel(judges, by=fit.panel, min_valid=fit.min_valid)
-        notes.append(describe_panel(len(judges), together, fit.min_valid))
+        if len(judges) > 1:
+            notes.append(describe_panel(len(judges), together, fit.min_valid))
         judges = {f"panel of {len(judges)}": together.comparisons}
     stands_on, sources = _sources(gathered, judges, evidence)
     if not sources:

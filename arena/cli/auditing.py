@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -126,7 +125,7 @@ def _say_kinds(won: dict[str, Any]) -> None:
 
 def _print(reports: "list[JudgeAudit]", form: Format) -> None:
     if form is Format.JSON:
-        found = [_as_json(report) for report in reports]
+        found = [report.as_dict() for report in reports]
         whole = found[0] if len(found) == 1 else found
         sys.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
         return
@@ -155,22 +154,6 @@ def _print(reports: "list[JudgeAudit]", form: Format) -> None:
             say(f"{report.judge}: nothing to measure these by: {', '.join(empty)}.")
         if report.canaries:
             _say_kinds(report.canaries.won)
-
-
-def _as_json(report: "JudgeAudit") -> dict[str, Any]:
-    whole: dict[str, Any] = {"judge": report.judge, "pairs": report.pairs}
-    whole |= {name: asdict(measure) for name, measure in report.measures()}
-    if report.canaries:
-        whole["canaries"] = {
-            kind: {
-                "value": share.value,
-                "low": share.interval[0],
-                "high": share.interval[1],
-                "n": share.n,
-            }
-            for kind, share in report.canaries.won.items()
-        }
-    return whole
 
 
 def _figure(value: float | None) -> str | None:

@@ -167,7 +167,7 @@ def _say_estimates(plans: "list[Plan]", concurrency: int | None) -> None:
                 "calls": e.calls,
                 "tokens read": e.read,
                 "tokens written": e.written,
-                "dollars": e.cost,
+                "dollars": None if e.cost is None else f"{e.cost:.2f}",
                 "minutes": None if e.seconds is None else e.seconds / 60,
             }
             for one, e in zip(plans, estimates, strict=True)

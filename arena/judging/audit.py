@@ -4,13 +4,13 @@ Every measure is made of pairs that a judge has compared, in one order or in bot
 people said of the same pairs.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import combinations
 
 import numpy as np
 
+from arena.judging.report import majority
 from arena.ratings.agreement import Estimate, cohen_kappa, krippendorff_alpha, resampled, wilson
 from arena.ratings.arrays import Floats
 from arena.records import Preference
@@ -59,10 +59,14 @@ class AuditPair:
     @property
     def majority(self) -> str | None:
         """What most people said; a tie where no label has most. None where nobody voted."""
-        if not self.people:
-            return None
-        (first, most), *others = Counter(self.people).most_common(2)
-        return "tie" if others and others[0][1] == most else first
+        return majority(self.people) if self.people else None
+
+    @property
+    def side(self) -> str | None:
+        """`A` or `B`: by the odds where they are known, else by the verdict; None for neither."""
+        if self.verdict is None or self.preference is None:
+            return self.verdict if self.verdict in ("A", "B") else None
+        return None if self.preference == 0.5 else "A" if self.preference > 0.5 else "B"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class Audit:
 
     agreement: share of pairs with people's votes whose verdict is the majority's, of A, B
         and tie; what was unparsed disagrees.
-    decided_agreement: the same where both prefer one answer.
+    decided_agreement: the same where both prefer one answer, the judge by its odds if known.
     kappa: Cohen's, of the same pairs, with unparsed as a label that people never give;
         kappa_parsed: without those pairs.
     human_agreement: share of pairs of people who say the same of one pair: the ceiling.
@@ -135,11 +139,11 @@ def audit(
     shown = [verdict for pair in pairs for verdict in (pair.forward, pair.backward) if verdict]
     both = [p for p in pairs if len(p.readings) == 2 and Preference.UNPARSED not in p.readings]
     decided = [v for v in shown if v in (Preference.A, Preference.B)]
-    clear = [pair for pair in parsed if "tie" not in (pair.verdict, pair.majority)]
+    clear = [pair for pair in parsed if pair.side and pair.majority != "tie"]
     matched = [pair for pair in clear if _matched(pair)]
     return Audit(
         agreement=_share(voted, lambda pair: pair.verdict == pair.majority),
-        decided_agreement=_share(clear, lambda pair: pair.verdict == pair.majority),
+        decided_agreement=_share(clear, lambda pair: pair.side == pair.majority),
         kappa=_kappa(voted),
         kappa_parsed=_kappa(parsed),
         human_agreement=_mean([p for p in voted if len(p.people) > 1], _together),
@@ -153,7 +157,7 @@ def audit(
         tie_rate=_wilson(shown.count(Preference.TIE), len(shown)),
         unparsed_rate=_wilson(shown.count(Preference.UNPARSED), len(shown)),
         length_preference=_leaning(parsed, lambda pair: _sign(pair.length)),
-        length_matched_agreement=_share(matched, lambda pair: pair.verdict == pair.majority),
+        length_matched_agreement=_share(matched, lambda pair: pair.side == pair.majority),
         markdown_preference=_leaning(parsed, lambda pair: _sign(pair.markup)),
         self_preference=_favour(parsed, lambda k, pair: bool(model) and pair.models[k] == model),
         family_preference=_favour(

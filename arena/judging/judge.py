@@ -213,6 +213,11 @@ def plan(
     models: all that have answers, if none are named. Raises InputError where there is nothing.
     """
     wanted = wanted or Wanted()
+    if wanted.samples > 1 and (card.is_logit or not card.model.decoding.temperature):
+        raise InputError(
+            f"--samples {wanted.samples}: {card.name} says the same each time; give its card a "
+            "temperature above 0 and `reading: reasoned`"
+        )
     asked = judge_mode(card, mode, wanted)
     tasks = [
         task

@@ -1,7 +1,7 @@
 """A judge's report card, from its verdicts in both orders and the people's votes."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
 from statistics import NormalDist
@@ -10,6 +10,7 @@ from arena.records import Preference, Verdict, Winner
 from arena.store.evidence import VerdictColumns, VoteColumns
 
 FLIP_LIMIT = 0.35
+_LABELS = {Winner.MODEL_A: "A", Winner.MODEL_B: "B"}
 _Odds = tuple[float | None, float | None]
 _FOR_A = {Preference.A: 1.0, Preference.B: 0.0, Preference.TIE: 0.5}
 _FOR_B = {Preference.A: 0.0, Preference.B: 1.0, Preference.TIE: 0.5}
@@ -185,15 +186,29 @@ def report(
 
 
 def _agreement(verdicts: VerdictColumns, pairs: Iterable[JudgedPair], votes: VoteColumns) -> Share:
-    people: defaultdict[frozenset[str], float] = defaultdict(float)
-    for a, b, winner in zip(votes.answer_a, votes.answer_b, votes.winner, strict=True):
-        side = {Winner.MODEL_A: 1.0, Winner.MODEL_B: -1.0}.get(Winner(winner), 0.0)
-        people[frozenset((a, b))] += side if a < b else -side
+    people = labels_by_pair(votes)
     agreed = compared = 0
     for pair in pairs:
-        a, b = verdicts.answer_a[pair.index], verdicts.answer_b[pair.index]
-        majority = people.get(frozenset((a, b)), 0.0) * (1 if a < b else -1)
-        if majority and pair.preference != 0.5:
+        labels = people.get((verdicts.answer_a[pair.index], verdicts.answer_b[pair.index]))
+        said = majority(labels) if labels else "tie"
+        if said != "tie" and pair.preference != 0.5:
             compared += 1
-            agreed += (majority > 0) == (pair.preference > 0.5)
+            agreed += (said == "A") == (pair.preference > 0.5)
     return Share(agreed, compared)
+
+
+def labels_by_pair(votes: VoteColumns) -> dict[tuple[str, str], list[str]]:
+    """Each person's `A`, `B` or `tie` on two answers, under both orders of their keys."""
+    mirrored = {"A": "B", "B": "A", "tie": "tie"}
+    people: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for a, b, winner in zip(votes.answer_a, votes.answer_b, votes.winner, strict=True):
+        label = _LABELS.get(Winner(winner), "tie")
+        people[a, b].append(label)
+        people[b, a].append(mirrored[label])
+    return people
+
+
+def majority(labels: Sequence[str]) -> str:
+    """The most frequent label; a tie where no single one is."""
+    (first, most), *others = Counter(labels).most_common(2)
+    return "tie" if others and others[0][1] == most else first

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from arena.audits import audit_judge, judges_with_verdicts
 from arena.errors import InputError
 from arena.leaderboard import Leaderboard
 from arena.publish.formats import to_csv, to_json
@@ -29,18 +30,24 @@ def publish(
     """
     from arena.publish.page import render
 
-    data = json.dumps(to_json(board), ensure_ascii=False, indent=2, allow_nan=False)
+    known = judges_with_verdicts(store)
+    audits = [audit_judge(store, r.judge) for r in board.reports if r.judge in known]
     # The page is last: what it links to is there before it is.
     files = {
         "leaderboard.csv": to_csv(board),
-        "leaderboard.json": f"{data}\n",
-        "index.html": render(store, board, title=title, others=others),
+        "leaderboard.json": _json(to_json(board)),
+        "judges.json": _json([audit.as_dict() for audit in audits]),
+        "index.html": render(store, board, title=title, others=others, audits=audits),
     }
     try:
         _replace(folder, files)
     except OSError as error:
         raise InputError(f"{folder}: the site cannot be written there ({error})") from error
     return folder / "index.html"
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def _replace(folder: Path, files: Mapping[str, str]) -> None:

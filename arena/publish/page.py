@@ -8,6 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arena.audits import JudgeAudit
+from arena.judging.audit import Measure
 from arena.judging.report import FLIP_LIMIT
 from arena.leaderboard import Leaderboard, Row
 from arena.publish import formats
@@ -43,9 +45,14 @@ class Details:
 
 
 def render(
-    store: Store, board: Leaderboard, *, title: str, others: Sequence[Leaderboard] = ()
+    store: Store,
+    board: Leaderboard,
+    *,
+    title: str,
+    others: Sequence[Leaderboard] = (),
+    audits: Sequence[JudgeAudit] = (),
 ) -> str:
-    """The whole page as one self-contained HTML document."""
+    """The whole page as one self-contained HTML document. audits: of the board's judges."""
     from markupsafe import Markup
 
     names = [row.model for row in formats.ranked(board)]
@@ -57,11 +64,38 @@ def render(
         stored=store.counts(),
         reports=board.reports,
         flip_limit=FLIP_LIMIT,
+        measures={audit.judge: _measures(audit) for audit in audits},
         details=_details(store, names),
         examples=examples(store, names),
         script=Markup(script),
         script_digest=b64encode(sha256(script.encode()).digest()).decode(),
     )
+
+
+def _measures(audit: JudgeAudit) -> list[tuple[str, str, Measure]]:
+    """What is known of a judge beside its card's four figures, named in both languages."""
+    found = dict(audit.measures())
+    return [
+        (english, chinese, found[name])
+        for name, (english, chinese) in _MEASURES.items()
+        if name in found and found[name].n
+    ]
+
+
+_MEASURES = {
+    "agreement": ("Agreement with the majority, ties counted", "与多数意见一致（平局也算）"),
+    "kappa": ("Cohen’s κ with the majority", "与多数意见的 Cohen κ"),
+    "human_agreement": ("People with each other: the ceiling", "人与人之间的一致：上限"),
+    "longest_agreement": ("The rule “the longer answer wins”", "“长的赢”这条规则"),
+    "tie_rate": ("Ties", "平局"),
+    "length_preference": ("Leaning to the longer answer; none is 0.5", "偏向长回答；无偏为 0.5"),
+    "length_matched_agreement": ("Agreement at like length", "长度相近时的一致率"),
+    "markdown_preference": ("Leaning to more markup; none is 0.5", "偏向排版多的；无偏为 0.5"),
+    "self_preference": ("Favour to its own answers; none is 0", "偏袒自己的回答；无偏为 0"),
+    "family_preference": ("Favour to its family; none is 0", "偏袒同系模型；无偏为 0"),
+    "brier": ("Brier score of its probabilities", "概率的 Brier 分数"),
+    "ece": ("Expected calibration error", "期望校准误差"),
+}
 
 
 def _environment() -> "Environment":

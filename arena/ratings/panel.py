@@ -43,7 +43,7 @@ def panel(
     by: "majority" (an even split is a tie) or "mean". Every judge needs a prompt column.
     """
     if by not in list(Vote):
-        raise InputError(f"by is {by!r}; allowed are {', '.join(map(repr, map(str, Vote)))}.")
+        raise InputError(f"panel by {by!r}; allowed are {', '.join(map(repr, map(str, Vote)))}.")
     if not 1 <= min_valid <= len(judges):
         raise InputError(f"min_valid is {min_valid}; allowed is 1 to {len(judges)}, the judges.")
     models = tuple(sorted({name for c in judges.values() for name in c.models}))

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 
 from arena.backends import Intake, OddsRequest, Reply, Request, availability, open_backend
+from arena.backends.openai.calls import apart
 from arena.config import parse_model
 from arena.errors import BackendError, TransientError, UnavailableError
 from arena.records import Decoding
@@ -157,3 +158,14 @@ def test_a_server_without_logprobs_is_an_error_that_names_the_way_out() -> None:
 def test_a_begun_reply_is_refused() -> None:
     with serve(lambda body: "A") as served, pytest.raises(UnavailableError, match="prefill"):
         odds(served.url, prefill="The better is")
+
+
+def test_it_works_where_an_event_loop_runs_already() -> None:
+    """As in a notebook."""
+
+    async def in_a_notebook(url: str) -> dict[int, Any]:
+        assert availability(parse_model(f"openai:m@{url}")).ready
+        return ask(url, Request(("q",)))
+
+    with serve(lambda body: "x") as served:
+        assert apart(lambda: in_a_notebook(served.url))[0].turns == ("x",)

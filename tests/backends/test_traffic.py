@@ -169,7 +169,7 @@ def test_two_thousand_calls_of_which_a_fifth_fail_are_each_answered_and_paid_onc
 
     requests = [Request((f"question {i}",)) for i in range(2000)]
     with serve(script, latency=0.002) as served:
-        backend = open_backend(model(served.url, timeout=0.5), Limits(concurrency=100))
+        backend = open_backend(model(served.url, timeout=4.0), Limits(concurrency=100))
         found = dict(r for part in backend.converse(requests) for r in part)
     assert {i: reply.turns for i, reply in found.items()} == {
         i: (f"answer to question {i}",) for i in range(2000)

@@ -51,7 +51,7 @@ def test_a_dry_run_asks_nothing_and_says_what_it_would_take(run: Run, served: Se
     done = run("judge", "--judge", "j", "--dry-run")
     assert done.exit_code == 0, done.output
     assert served.calls == []
-    row = re.search(r"│ j +│ +18 │ +18 │ +(\d+) │ +(\d+) │ +([\d.]+) │ – ", done.output)
+    row = re.search(r"│ j +│ +18 │ +18 │ +(\d+) │ +(\d+) │ +([\d.]+) +│ – ", done.output)
     assert row is not None
     read, written, dollars = int(row[1]), int(row[2]), float(row[3])
     assert written == 18 * 8

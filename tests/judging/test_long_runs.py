@@ -93,7 +93,7 @@ def test_two_thousand_calls_with_faults_end_as_without_them(
         return dice.choice(faults)()
 
     with serve(script, latency=0.002) as served:
-        card = served_card(write_card, served.url, tmp_path, timeout=0.5)
+        card = served_card(write_card, served.url, tmp_path, timeout=4)
         progress = judge(store, card, prompts, control=Control(limits=Limits(concurrency=64)))
     with serve(verdict_on) as quiet:
         card = served_card(write_card, quiet.url, tmp_path)

@@ -75,13 +75,14 @@ def test_criteria_are_asked_by_schema_and_stored_apart(
 
 
 def test_scores_that_are_close_tie_as_the_card_says(answered: Store, prompts: list[Prompt]) -> None:
-    scores = iter([5, 6, 9] * 3)
-    with serve(lambda body: f"[[{next(scores)}]]") as served:
+    def script(body: dict[str, Any]) -> str:
+        answer = text_of(body).split("<answer")[1]
+        return f"[[{({7: 9, 4: 6, 2: 5})[len(answer.splitlines()[1].split())]}]]"
+
+    with serve(script) as served:
+        template = "{{ question }}\n{{ answer }}"
         card = write_judge(
-            answered.home,
-            served.url,
-            "score: {template: s.md, tie: 1}\n",
-            s="{{ question }}{{ answer }}",
+            answered.home, served.url, "score: {template: s.md, tie: 1}\n", s=template
         )
         judge(answered, card, prompts[:1], Mode.SCORE)
     outcomes = sorted(abs(outcome - 0.5) for outcome in gather(answered).judges["j"].outcome)
@@ -164,6 +165,9 @@ def test_the_card_says_whether_each_turn_is_judged(answered: Store, prompts: lis
 def test_samples_are_asked_apart(answered: Store, prompts: list[Prompt]) -> None:
     with serve(lambda body: "[[A]]") as served:
         card = write_judge(answered.home, served.url, "pairwise: {template: p.md}\n", p=PAIRWISE)
+        with pytest.raises(InputError, match="says the same each time"):
+            plan(answered, card, prompts, wanted=Wanted(samples=3))
+        card = warmed(card)
         judge(answered, card, prompts[:1], wanted=Wanted(samples=3))
         again = judge(answered, card, prompts[:1])
     assert (len(served.calls), again.found) == (18, 6)
@@ -248,6 +252,11 @@ def test_only_what_failed_or_was_unparsed_is_asked_again(
     assert (report.pairs, report.unparsed.count) == (9, 0)
 
 
+def warmed(card: JudgeCard) -> JudgeCard:
+    decoding = replace(card.model.decoding, temperature=0.5)
+    return replace(card, model=replace(card.model, decoding=decoding))
+
+
 def key_of(store: Store, card: JudgeCard, prompts: list[Prompt], **settings: Any) -> set[str]:
     changed = replace(card, model=replace(card.model, **settings))
     return {task.key for task in plan(store, changed, prompts).tasks}
@@ -266,11 +275,11 @@ def test_what_the_verdict_depends_on_is_in_its_key_and_nothing_else(
         {"name": "n"},
     ):
         assert key_of(answered, card, prompts, **same) == keys, same
-    warm = replace(card.model.decoding, temperature=0.5)
+    warm = warmed(card).model.decoding
     for other in ({"revision": "2"}, {"decoding": warm}, {"weights": "n"}):
         assert not key_of(answered, card, prompts, **other) & keys, other
-    sampled = plan(answered, card, prompts, wanted=Wanted(samples=2)).tasks
-    assert len({task.key for task in sampled} - keys) == len(keys)
+    sampled = plan(answered, warmed(card), prompts, wanted=Wanted(samples=2)).tasks
+    assert len({task.key for task in sampled}) == 2 * len(keys)
     strict = write_judge(answered.home, "http://x/v1", body, p=PAIRWISE + "Be strict.")
     assert not key_of(answered, strict, prompts) & keys
 

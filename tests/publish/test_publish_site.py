@@ -68,11 +68,12 @@ def read(path: Path) -> Page:
     return page
 
 
-def test_three_files_and_nothing_else(filled: Store, board: Leaderboard, tmp_path: Path) -> None:
+def test_four_files_and_nothing_else(filled: Store, board: Leaderboard, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "site"
     path = publish(filled, folder, board, title="T")
     assert path == folder / "index.html"
-    assert sorted(os.listdir(folder)) == ["index.html", "leaderboard.csv", "leaderboard.json"]
+    files = ["index.html", "judges.json", "leaderboard.csv", "leaderboard.json"]
+    assert sorted(os.listdir(folder)) == files
     expected = json.loads(json.dumps(to_json(board)))
     assert json.loads((folder / "leaderboard.json").read_text()) == expected
     assert (folder / "leaderboard.csv").read_text() == to_csv(board)

@@ -1,6 +1,5 @@
 """Work that a hosted server does in its own time, at a lower price: `/v1/batches`."""
 
-import asyncio
 import io
 import json
 from collections.abc import Iterator, Mapping
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from arena.backends.base import Reply, Request
-from arena.backends.openai.calls import errors_of, open_client
+from arena.backends.openai.calls import apart, errors_of, open_client
 from arena.backends.openai.messages import body_of, text_of, usage_of
 from arena.errors import BackendError
 from arena.records import Model
@@ -64,7 +63,7 @@ def submit(model: Model, lines: Mapping[str, str]) -> str:
                 )
             return str(batch.id)
 
-    return asyncio.run(send())
+    return apart(send)
 
 
 def collect(model: Model, name: str) -> Collected:
@@ -84,7 +83,7 @@ def collect(model: Model, name: str) -> Collected:
                     replies |= dict(_read(model, content.text))
             return Collected(batch.status, done, total, replies)
 
-    return asyncio.run(fetch())
+    return apart(fetch)
 
 
 def _read(model: Model, text: str) -> Iterator[tuple[str, Reply | BackendError]]:

@@ -3,16 +3,18 @@
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from arena.backends.base import Availability
 from arena.errors import BackendError, TransientError, UnavailableError
 from arena.records import Model
 
+T = TypeVar("T")
 PREFLIGHT_SECONDS = 10.0
 NEVER_ASK_AGAIN_AFTER = 600.0
 
@@ -37,9 +39,15 @@ def availability(model: Model) -> Availability:
         return Availability(True, f"{where} answers")
 
     try:
-        return asyncio.run(ask())
+        return apart(ask)
     except UnavailableError as error:
         return Availability(False, str(error))
+
+
+def apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run on an event loop of a thread of its own: a notebook has one running in this thread."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(work())).result()
 
 
 def open_client(model: Model, timeout: float) -> Any:

@@ -8,6 +8,7 @@ ArenaError
 │   └── ModelConflictError  one name for two different models
 ├── BackendError            a model could not answer
 │   ├── UnavailableError    no later call can succeed either: the run stops
+│   │   └── NoLikelihoodError   this model can write, and cannot say how likely a text is
 │   └── TransientError      the same call may succeed later: it is retried
 ├── GateError               evidence that must not make a ranking unless told to
 └── RatingError             the comparisons do not determine the ratings
@@ -63,6 +64,10 @@ class UnavailableError(BackendError):
     """The model cannot be reached or loaded at all."""
 
     kind = "unavailable"
+
+
+class NoLikelihoodError(UnavailableError):
+    """The model can be asked to write, but not how likely it finds a given text."""
 
 
 class TransientError(BackendError):

@@ -351,8 +351,32 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
+class Likelihood:
+    """How likely a model found a text of a benchmark; as `backends.TextOdds`."""
+
+    key: str
+    model: str
+    model_key: str
+    logprob: float
+    greedy: bool
+    tokens: int
+    truncated: bool = False
+    usage: Usage = field(default_factory=Usage)
+
+
+RULE, NOBODY = "rule", "nobody"
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """A benchmark's result of one model on one item; value is in [0, 1]."""
+    """A benchmark's result of one model on one item; value is in [0, 1].
+
+    variant: how it was asked, in a few words; empty is as the task has it. dimension: the
+    capability that it shows, empty where that is not known. text: what the model wrote, or
+    the log-likelihoods it gave. marker: who marked it: RULE, a judge by name, or NOBODY, where
+    no answer could be found in the text and the value is 0. request: digest of all that the
+    item asked of the model, and of the answer that was wanted.
+    """
 
     model: str
     model_key: str
@@ -362,18 +386,25 @@ class Outcome:
     metric: str
     value: float
     text: str = ""
+    variant: str = ""
+    dimension: str = ""
+    marker: str = RULE
+    request: str = ""
 
     @property
     def key(self) -> str:
-        """Digest of the model, the task and its version, the item and the metric."""
+        """Digest of the model, the item, how it was asked, and which judge marked it if one did."""
         return content_key(
             "outcome",
             self.model,
             self.model_key,
             self.benchmark,
             self.version,
+            self.variant,
             self.item,
             self.metric,
+            self.request,
+            "" if self.marker in (RULE, NOBODY) else self.marker,
         )
 
 

@@ -6,8 +6,16 @@ from dataclasses import dataclass, field
 from math import exp
 from typing import Any, Self, TypeVar
 
-from arena.errors import BackendError
+from arena.errors import BackendError, NoLikelihoodError
 from arena.records import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one side said. role: `system`, `user` or `assistant`."""
+
+    role: str
+    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +23,21 @@ class Request:
     """A conversation to hold: the user's turns, each answered before the next is put.
 
     follow_up: given the last answer, one more turn to put, or None. schema: the JSON schema
-    that the answer must follow, where a server can hold it to one.
+    that the answer must follow, where a server can hold it to one. before: messages that come
+    before the first turn. plain: the one turn is a text to go on with, as it stands. stop:
+    texts before which a reply ends. prefill: how the last reply begins. verbatim: replies keep
+    the space around them.
     """
 
     turns: tuple[str, ...]
     seed: int = 0
     follow_up: Callable[[str], str | None] | None = None
     schema: dict[str, Any] | None = None
+    before: tuple[Message, ...] = ()
+    plain: bool = False
+    stop: tuple[str, ...] = ()
+    prefill: str = ""
+    verbatim: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +78,32 @@ class Odds:
 
 
 @dataclass(frozen=True, slots=True)
+class TextRequest:
+    """A text, and what comes before it: as it stands, or as the messages of a conversation."""
+
+    text: str
+    context: str = ""
+    before: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextOdds:
+    """How likely a text is after its context.
+
+    logprob: natural logarithm of its probability, at most 0. greedy: whether each of its
+    tokens is the likeliest one. tokens: how many it has. truncated: whether the context lost
+    its beginning, to fit the model's window.
+    """
+
+    logprob: float
+    greedy: bool
+    tokens: int
+    truncated: bool = False
+    usage: Usage = field(default_factory=Usage)
+    retried: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Availability:
     """Whether a model can answer now, and why or why not in a few words."""
 
@@ -69,6 +111,34 @@ class Availability:
     detail: str
 
 
+def with_system(messages: Sequence[Message], system: str | None) -> list[Message]:
+    """Messages that begin with `system`, followed by what they say as the system themselves."""
+    if not system:
+        return list(messages)
+    if messages and messages[0].role == "system":
+        return [Message("system", f"{system}\n\n{messages[0].content}"), *messages[1:]]
+    return [Message("system", system), *messages]
+
+
+def as_json(messages: Sequence[Message]) -> list[dict[str, str]]:
+    """Messages as servers and chat templates take them."""
+    return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def cut_at(text: str, stops: Sequence[str]) -> str:
+    """A text up to the first of `stops` in it."""
+    for stop in filter(None, stops):
+        text = text.split(stop)[0]
+    return text
+
+
+def estimate_tokens(text: str) -> int:
+    """About four characters of an alphabet to a token, and three Chinese ones to two."""
+    wide = sum(ord(letter) > WIDE for letter in text)
+    return round((len(text) - wide) / 4 + wide / 1.5)
+
+
+WIDE = 0x2E7F
 T = TypeVar("T")
 Result = list[tuple[int, T | BackendError]]
 
@@ -100,7 +170,7 @@ class Intake:
 class Backend(ABC):
     """A model that can be asked.
 
-    Both methods take the whole list of work, so that it falls into the same batches when a
+    Its methods take the whole list of work, so that it falls into the same batches when a
     run is taken up again and a batched model gives the same texts as in an undisturbed run;
     `intake` says what of it is to be done. They yield results as they come, with their
     positions; what failed is an error in a result's place.
@@ -120,6 +190,20 @@ class Backend(ABC):
         self, requests: Sequence[OddsRequest], intake: Intake | None = None
     ) -> Iterator[Result[Odds]]:
         """Read the odds of the first word of a reply, without writing any."""
+
+    def likelihoods(
+        self, requests: Sequence[TextRequest], intake: Intake | None = None
+    ) -> Iterator[Result[TextOdds]]:
+        """Read how likely given texts are; raises NoLikelihoodError where that cannot be read."""
+        raise NoLikelihoodError("this backend cannot say how likely a text is")
+
+    def count_tokens(self, text: str) -> int:
+        """How long a text is for this model; an estimate where its tokenizer is not here."""
+        return estimate_tokens(text)
+
+    def window(self) -> int | None:
+        """The tokens that a conversation may have, if that is known."""
+        return None
 
     def close(self) -> None:  # noqa: B027
         """Let go of what the backend holds."""

@@ -2,7 +2,10 @@
 
 `fake:echo` answers with the words of the question, varied by temperature and seed.
 As a judge, `fake:first` always prefers the first answer, `fake:longer` the longer one and
-`fake:mute` says nothing that can be read. `fake:echo@0.05` takes 0.05 s for each reply.
+`fake:mute` says nothing that can be read. `fake:reader` finds the sentence that answers the
+question at the end of a long text; `fake:edges` does too, and does not see the middle half.
+`fake:echo@0.05` takes 0.05 s for each reply. To all of them a text is the likelier, the more
+of its words were there before it.
 """
 
 import random
@@ -21,6 +24,8 @@ from arena.backends.base import (
     Reply,
     Request,
     Result,
+    TextOdds,
+    TextRequest,
 )
 from arena.backends.limits import Limits
 from arena.errors import UnknownNameError
@@ -54,11 +59,35 @@ def _mute(text: str, decoding: Decoding, seed: int) -> str:
     return "I would rather not say."
 
 
+def _reader(text: str, decoding: Decoding, seed: int) -> str:
+    """The sentence that shares most of the question's rare words."""
+    *body, question = text.strip().rsplit("\n", 1)
+    sentences = [s for s in _SENTENCE.findall("".join(body)) if s.strip()]
+    common = Counter(word for sentence in sentences for word in set(_WORD.findall(sentence)))
+    wanted = set(_WORD.findall(question))
+
+    def worth(sentence: str) -> float:
+        return sum(1 / common[word] for word in wanted & set(_WORD.findall(sentence)))
+
+    return max(sentences, key=worth, default="").strip()
+
+
+def _edges(text: str, decoding: Decoding, seed: int) -> str:
+    *body, question = text.strip().rsplit("\n", 1)
+    whole = "".join(body)
+    quarter = len(whole) // 4
+    return _reader(f"{whole[:quarter]} {whole[-quarter:]}\n{question}", decoding, seed)
+
+
+_SENTENCE = re.compile(r"[^.!?。！？]+[.!?。！？]?")
+_WORD = re.compile(r"[a-zA-Z0-9]+|[\u4e00-\u9fff]")
 _PERSONAS: dict[str, Callable[[str, Decoding, int], str]] = {
     "echo": _echo,
     "first": _first,
     "longer": _longer,
     "mute": _mute,
+    "reader": _reader,
+    "edges": _edges,
 }
 
 
@@ -93,6 +122,20 @@ class FakeBackend(Backend):
             if not said:
                 logprobs = [log(0.1 / len(request.options))] * len(request.options)
             yield [(index, Odds(tuple(logprobs), Usage(len(request.text.split()), 1)))]
+
+    def likelihoods(
+        self, requests: Sequence[TextRequest], intake: Intake | None = None
+    ) -> Iterator[Result[TextOdds]]:
+        """A word that was there costs a tenth of one that was not."""
+        for index in _one_by_one(len(requests), intake):
+            time.sleep(self._pace)
+            request = requests[index]
+            known = set(_WORD.findall(request.context))
+            words = _WORD.findall(request.text)
+            new = sum(word not in known for word in words)
+            logprob = -new - 0.1 * (len(words) - new)
+            usage = Usage(len(request.context.split()), len(words), self._pace)
+            yield [(index, TextOdds(logprob, new == 0, len(words), usage=usage))]
 
     def _reply(self, request: Request) -> Reply:
         time.sleep(self._pace)

@@ -151,18 +151,22 @@ class EvidenceColumns:
         return self._read(
             VerdictColumns,
             f"""
-            WITH latest AS (SELECT max(rowid) FROM verdicts
-                            GROUP BY judge_key, first, second, turn, sample)
+            WITH latest AS MATERIALIZED (
+                SELECT rowid AS id, judge, judge_key, prompt_key, first, second, turn, sample,
+                       preference, p_first, p_second, slight
+                FROM verdicts WHERE rowid IN (
+                    SELECT max(rowid) FROM verdicts
+                    GROUP BY judge_key, first, second, turn, sample))
             SELECT v.judge, v.judge_key, a.model, b.model, v.first, v.second, v.prompt_key,
                    p.category, p.language, v.preference, v.p_first, v.p_second, v.slight,
                    w.preference, w.p_first, w.p_second, w.slight
-            FROM verdicts v
-            LEFT JOIN verdicts w ON w.judge_key = v.judge_key
+            FROM latest v
+            LEFT JOIN latest w ON w.judge_key = v.judge_key
                  AND w.first = v.second AND w.second = v.first
-                 AND w.turn = v.turn AND w.sample = v.sample AND w.rowid IN latest
+                 AND w.turn = v.turn AND w.sample = v.sample
             {_ANSWERS}
-            WHERE v.rowid IN latest AND (v.first < v.second OR w.key IS NULL)
-            ORDER BY v.rowid""",
+            WHERE v.first < v.second OR w.id IS NULL
+            ORDER BY v.id""",
         )
 
     def scores(self) -> ScoreColumns:

@@ -43,6 +43,19 @@ class Rows(Generic[R]):
             db.conn.executemany(sql, rows)
             return int(db.conn.total_changes - before)
 
+    def put(self, records: Iterable[R]) -> None:
+        """Store in one transaction; a row of the same key makes way and the new one is the latest.
+
+        For what is derived from other rows, and may be derived again.
+        """
+        rows = [encode(record) for record in records]
+        if rows:
+            columns = ", ".join(f'"{name}"' for name in rows[0])
+            marks = ", ".join(f":{name}" for name in rows[0])
+            sql = f"INSERT OR REPLACE INTO {self.table} ({columns}) VALUES ({marks})"
+            with self._connections.transaction() as db:
+                db.conn.executemany(sql, rows)
+
     def remove(self, keys: Iterable[str]) -> None:
         """Delete rows by key; a table of what was said refuses it."""
         with self._connections.transaction() as db:

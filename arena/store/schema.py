@@ -133,6 +133,22 @@ def m003_requests(db: Database) -> None:
     _append_only(db, ("rankings", "probes"))
 
 
+@migrations()
+def m004_benchmarks(db: Database) -> None:
+    """How likely a model found a text; and of an outcome, how the item was asked and marked."""
+    db.executescript(f"""
+        CREATE TABLE likelihoods (
+            key TEXT PRIMARY KEY, model TEXT NOT NULL REFERENCES models(name),
+            model_key TEXT NOT NULL, logprob REAL NOT NULL, greedy INTEGER NOT NULL,
+            tokens INTEGER NOT NULL, truncated INTEGER NOT NULL, {_USAGE},
+            created_at {_NOW}) STRICT;
+        ALTER TABLE outcomes ADD COLUMN variant TEXT NOT NULL DEFAULT '';
+        ALTER TABLE outcomes ADD COLUMN dimension TEXT NOT NULL DEFAULT '';
+        ALTER TABLE outcomes ADD COLUMN marker TEXT NOT NULL DEFAULT 'rule';
+        ALTER TABLE outcomes ADD COLUMN request TEXT NOT NULL DEFAULT '';
+    """)
+
+
 def _append_only(db: Database, tables: tuple[str, ...]) -> None:
     for table in tables:
         for action in ("UPDATE", "DELETE"):
@@ -142,4 +158,5 @@ def _append_only(db: Database, tables: tuple[str, ...]) -> None:
             )
 
 
-NAMES = frozenset(step.__name__ for step in (m001_stages, m002_append_only, m003_requests))
+STEPS = (m001_stages, m002_append_only, m003_requests, m004_benchmarks)
+NAMES = frozenset(step.__name__ for step in STEPS)

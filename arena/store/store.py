@@ -16,6 +16,7 @@ from arena.records import (
     Decoding,
     Failure,
     Judge,
+    Likelihood,
     Model,
     Outcome,
     Probe,
@@ -61,6 +62,7 @@ class Store:
         self.probes = Rows(self._connections, "probes", Probe)
         self.rankings = Rows(self._connections, "rankings", Ranking)
         self.completions = Rows(self._connections, "completions", Completion)
+        self.likelihoods = Rows(self._connections, "likelihoods", Likelihood)
         self.outcomes = Rows(self._connections, "outcomes", Outcome)
         self.batches = Rows(self._connections, "batches", Batch)
         self.battles = Rows(self._connections, "battles", Battle)

@@ -7,7 +7,22 @@ from typing import Any
 
 import torch
 
-from arena.backends.base import Backend, Intake, Odds, OddsRequest, Reply, Request, Result
+from arena.backends.base import (
+    Backend,
+    Intake,
+    Message,
+    Odds,
+    OddsRequest,
+    Reply,
+    Request,
+    Result,
+    TextOdds,
+    TextRequest,
+    as_json,
+    cut_at,
+    with_system,
+)
+from arena.backends.local.likelihood import Scored, batches, encode_pair, logprobs
 from arena.backends.local.sampling import logits_processors
 from arena.backends.local.weights import load, quiet_transformers
 from arena.errors import BackendError
@@ -23,7 +38,8 @@ class _Talk:
     """One conversation of a batch, as far as it has come."""
 
     request: Request
-    messages: list[dict[str, str]] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     finishes: list[str] = field(default_factory=list)
     read: int = 0
     written: int = 0
@@ -39,14 +55,15 @@ class _Talk:
         if done < len(turns):
             text = turns[done]
         elif done == len(turns) and follow_up:
-            text = follow_up(self.messages[-1]["content"])
+            text = follow_up(self.texts[-1])
         self.ended = text is None
         if text is not None:
             self.messages.append(_user(text))
         return not self.ended
 
     def answered(self, text: str, finish: str, read: int, written: int) -> None:
-        self.messages.append({"role": "assistant", "content": text})
+        self.messages.append(Message("assistant", text))
+        self.texts.append(text)
         self.finishes.append(finish)
         self.read += read
         self.written += written
@@ -60,8 +77,9 @@ class _Talk:
     def result(self, seconds: float) -> Reply | BackendError:
         if self.error:
             return self.error
-        texts = tuple(m["content"] for m in self.messages if m["role"] == "assistant")
-        return Reply(texts, tuple(self.finishes), Usage(self.read, self.written, seconds))
+        return Reply(
+            tuple(self.texts), tuple(self.finishes), Usage(self.read, self.written, seconds)
+        )
 
 
 class LocalBackend(Backend):
@@ -80,9 +98,10 @@ class LocalBackend(Backend):
     ) -> Iterator[Result[Reply]]:
         """Conversations of like length together, each batch yielded whole."""
         intake = intake or Intake()
-        sizes = [len(self._encode([_user(request.turns[0])])) for request in requests]
-        order = sorted(range(len(requests)), key=lambda i: (len(requests[i].turns), sizes[i], i))
-        for batch in self._batches(order, sizes):
+        sizes = [len(self._ids(_Talk(r, [*r.before, _user(r.turns[0])]))) for r in requests]
+        alike = [(r.stop, r.verbatim, len(r.turns)) for r in requests]
+        order = sorted(range(len(requests)), key=lambda i: (*alike[i], sizes[i], i))
+        for batch in self._batches(order, sizes, alike):
             if todo := intake.admit(batch):
                 yield self._hold([requests[i] for i in todo], todo)
 
@@ -94,7 +113,7 @@ class LocalBackend(Backend):
         ids = [self._encode([_user(request.text)], request.prefill) for request in requests]
         for group in prefix_groups(ids, self._rows):
             todo = intake.admit(group)
-            fitting = [i for i in todo if len(ids[i]) < self._window()]
+            fitting = [i for i in todo if len(ids[i]) < self.window()]
             result: Result[Odds] = [
                 (i, self._too_long(len(ids[i]), 1)) for i in todo if i not in fitting
             ]
@@ -103,12 +122,52 @@ class LocalBackend(Backend):
             if result:
                 yield result
 
-    def _batches(self, order: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
+    def likelihoods(
+        self, requests: Sequence[TextRequest], intake: Intake | None = None
+    ) -> Iterator[Result[TextOdds]]:
+        """Batches of texts of like contexts; a context that several texts follow is read once."""
+        intake = intake or Intake()
+        tokenizer, model = load(self._spec.weights, self._spec.revision)
+        scored = [self._scored(request) for request in requests]
+        for batch in batches(scored, self._rows, BATCH_TOKENS):
+            if todo := intake.admit(batch):
+                started = time.perf_counter()
+                found = logprobs(model, [scored[i] for i in todo], tokenizer.pad_token_id)
+                seconds = (time.perf_counter() - started) / len(todo)
+                yield [
+                    (i, _text_odds(scored[i], *odds, seconds))
+                    for i, odds in zip(todo, found, strict=True)
+                ]
+
+    def count_tokens(self, text: str) -> int:
+        """As its tokenizer counts, without special tokens."""
+        tokenizer, _ = load(self._spec.weights, self._spec.revision)
+        return len(tokenizer.encode(text, add_special_tokens=False))
+
+    def window(self) -> int:
+        """The model's own, or the shorter one that was set."""
+        _, model = load(self._spec.weights, self._spec.revision)
+        own = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+        return min(filter(None, [self._spec.context_length, own]), default=2**31)
+
+    def _scored(self, request: TextRequest) -> Scored:
+        tokenizer, _ = load(self._spec.weights, self._spec.revision)
+        context = request.context
+        if request.before:
+            context = tokenizer.apply_chat_template(
+                self._opened(request.before), tokenize=False, add_generation_prompt=True
+            )
+        return encode_pair(tokenizer, context, request.text, self.window())
+
+    def _batches(
+        self, order: Sequence[int], sizes: Sequence[int], alike: Sequence[tuple[Any, ...]]
+    ) -> Iterator[list[int]]:
         room, longest = self._spec.decoding.max_tokens, 0
         batch: list[int] = []
         for i in order:
             longest = max(longest, sizes[i] + room)
-            if batch and (len(batch) == self._rows or longest * (len(batch) + 1) > BATCH_TOKENS):
+            full = len(batch) == self._rows or longest * (len(batch) + 1) > BATCH_TOKENS
+            if batch and (full or alike[i][:2] != alike[batch[0]][:2]):
                 yield batch
                 batch, longest = [], sizes[i] + room
             batch.append(i)
@@ -118,23 +177,25 @@ class LocalBackend(Backend):
     def _hold(self, requests: list[Request], indices: list[int]) -> Result[Reply]:
         """All turns of a batch of conversations; a conversation that outgrows the window fails."""
         started = time.perf_counter()
-        talks = [_Talk(request) for request in requests]
+        talks = [_Talk(request, list(request.before)) for request in requests]
         room = self._spec.decoding.max_tokens
         while asking := [talk for talk in talks if talk.put_next()]:
-            ids = {id(talk): self._encode(talk.messages) for talk in asking}
+            ids = {id(talk): self._ids(talk) for talk in asking}
             for talk in asking:
-                if len(ids[id(talk)]) + room > self._window():
+                if len(ids[id(talk)]) + room > self.window():
                     talk.fail(self._too_long(len(ids[id(talk)]), room))
             fitting = [talk for talk in asking if not talk.ended]
             seeds = [talk.request.seed + len(talk.finishes) for talk in fitting]
-            generated = self._generate([ids[id(talk)] for talk in fitting], seeds)
+            generated = self._generate([ids[id(talk)] for talk in fitting], seeds, requests[0])
             for talk, (text, finish, count) in zip(fitting, generated, strict=True):
                 talk.answered(text, finish, len(ids[id(talk)]), count)
         seconds = (time.perf_counter() - started) / len(requests)
         return [(i, talk.result(seconds)) for i, talk in zip(indices, talks, strict=True)]
 
-    def _generate(self, ids: list[list[int]], seeds: list[int]) -> list[tuple[str, str, int]]:
-        """Text, finish reason and token count for each row of token ids."""
+    def _generate(
+        self, ids: list[list[int]], seeds: list[int], like: Request
+    ) -> list[tuple[str, str, int]]:
+        """Text, finish reason and token count for each row of token ids; all end `like` one."""
         if not ids:
             return []
         from transformers import GenerationConfig
@@ -152,10 +213,13 @@ class LocalBackend(Backend):
             output = model.generate(
                 **batch,
                 generation_config=settings,
+                stop_strings=list(like.stop) or None,
+                tokenizer=tokenizer if like.stop else None,
                 logits_processor=logits_processors(self._spec.decoding, seeds),
             )
+        ends = {*stops, tokenizer.pad_token_id}
         return [
-            _text(row.tolist(), stops, tokenizer)
+            _text(row.tolist(), ends, tokenizer, like)
             for row in output[:, batch["input_ids"].shape[1] :]
         ]
 
@@ -177,17 +241,28 @@ class LocalBackend(Backend):
             result.append((i, Odds(values, Usage(len(ids[i]), 1, seconds))))
         return result
 
-    def _encode(self, messages: list[dict[str, str]], prefill: str = "") -> list[int]:
+    def _ids(self, talk: _Talk) -> list[int]:
+        """A conversation as far as it has come."""
+        is_last = len(talk.texts) + 1 == len(talk.request.turns)
+        prefill = talk.request.prefill if is_last else ""
+        return self._encode(talk.messages, prefill, plain=talk.request.plain)
+
+    def _opened(self, messages: Sequence[Message]) -> list[dict[str, str]]:
+        """Messages with the model's own system text first."""
+        return as_json(with_system(messages, self._spec.decoding.system))
+
+    def _encode(
+        self, messages: Sequence[Message], prefill: str = "", *, plain: bool = False
+    ) -> list[int]:
         """Token ids up to where the reply goes on; control tokens in the text are plain text."""
         tokenizer, _ = load(self._spec.weights, self._spec.revision)
-        if system := self._spec.decoding.system:
-            messages = [{"role": "system", "content": system}, *messages]
-        if tokenizer.chat_template is None:
-            text = "\n\n".join(message["content"] for message in messages)
+        if plain or tokenizer.chat_template is None:
+            system = None if plain else self._spec.decoding.system
+            text = "\n\n".join(m.content for m in with_system(messages, system))
             ids = tokenizer(text, split_special_tokens=True)["input_ids"]
         else:
             ids = tokenizer.apply_chat_template(
-                messages,
+                self._opened(messages),
                 add_generation_prompt=True,
                 return_dict=False,
                 sanitize_control_tokens=True,
@@ -195,20 +270,21 @@ class LocalBackend(Backend):
         begun = tokenizer.encode(prefill, add_special_tokens=False) if prefill else []
         return [*ids, *begun]
 
-    def _window(self) -> int:
-        _, model = load(self._spec.weights, self._spec.revision)
-        own = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-        return min(filter(None, [self._spec.context_length, own]), default=2**31)
-
     def _too_long(self, prompt: int, reply: int) -> BackendError:
         return BackendError(
             f"{prompt} tokens and {reply} for the reply do not fit the context of "
-            f"{self._spec.name}, {self._window()} tokens"
+            f"{self._spec.name}, {self.window()} tokens"
         )
 
 
-def _user(text: str) -> dict[str, str]:
-    return {"role": "user", "content": text}
+def _user(text: str) -> Message:
+    return Message("user", text)
+
+
+def _text_odds(scored: Scored, logprob: float, greedy: bool, seconds: float) -> TextOdds:
+    read = len(scored.context) + len(scored.text)
+    usage = Usage(read, 0, seconds)
+    return TextOdds(logprob, greedy, len(scored.text), scored.truncated, usage)
 
 
 def _next_logits(model: Any, ids: list[list[int]], pad: int) -> torch.Tensor:
@@ -281,8 +357,10 @@ def _stop_ids(tokenizer: Any, model: Any) -> list[int]:
     return sorted({i for i in [*ids, tokenizer.eos_token_id] if i is not None})
 
 
-def _text(row: list[int], stops: list[int], tokenizer: Any) -> tuple[str, str, int]:
-    end = next((k for k, token in enumerate(row) if token in stops), None)
+def _text(row: list[int], ends: set[int], tokenizer: Any, request: Request) -> tuple[str, str, int]:
+    end = next((k for k, token in enumerate(row) if token in ends), None)
     kept = row if end is None else row[:end]
-    text = tokenizer.decode(kept, skip_special_tokens=True).strip()
-    return text, "length" if end is None else "stop", len(kept)
+    whole = tokenizer.decode(kept, skip_special_tokens=True)
+    text = cut_at(whole, request.stop)
+    finish = "length" if end is None and text == whole else "stop"
+    return text if request.verbatim else text.strip(), finish, len(kept)

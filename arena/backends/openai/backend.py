@@ -9,19 +9,30 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from arena.backends.base import Backend, Intake, Odds, OddsRequest, Reply, Request, Result
+from arena.backends.base import (
+    Backend,
+    Intake,
+    Odds,
+    OddsRequest,
+    Reply,
+    Request,
+    Result,
+    TextOdds,
+    TextRequest,
+)
 from arena.backends.limits import Limits
 from arena.backends.openai.calls import availability, complete, open_client
 from arena.backends.openai.messages import (
     decoding,
     opening,
     option_logprobs,
+    text_odds,
     text_of,
     usage_of,
     worst_case,
 )
 from arena.backends.openai.traffic import Lanes, Pace, back_off
-from arena.errors import BackendError, TransientError, UnavailableError
+from arena.errors import BackendError, NoLikelihoodError, TransientError, UnavailableError
 from arena.records import Model, Usage
 
 TRIES = 6
@@ -29,8 +40,8 @@ TOP_LOGPROBS = 20
 LEAST_BLOCK, MOST_AT_ONCE = 8, 256
 _END = None
 
-In = TypeVar("In", Request, OddsRequest)
-Out = TypeVar("Out", Reply, Odds)
+In = TypeVar("In", Request, OddsRequest, TextRequest)
+Out = TypeVar("Out", Reply, Odds, TextOdds)
 
 
 class OpenAIBackend(Backend):
@@ -57,6 +68,16 @@ class OpenAIBackend(Backend):
     ) -> Iterator[Result[Odds]]:
         """One token with its most likely alternatives; needs a server that returns logprobs."""
         return self._all(_read, requests, intake or Intake())
+
+    def likelihoods(
+        self, requests: Sequence[TextRequest], intake: Intake | None = None
+    ) -> Iterator[Result[TextOdds]]:
+        """Echoed completions with log-probabilities; hosted chat models have none."""
+        return self._all(_score, requests, intake or Intake())
+
+    def window(self) -> int | None:
+        """As it was set; servers do not agree on where to say it."""
+        return self._spec.context_length
 
     def _all(
         self,
@@ -101,7 +122,7 @@ class _Work:
         self,
         model: Model,
         limits: Limits,
-        ask: Callable[["_Caller", int], Awaitable[Reply | Odds]],
+        ask: Callable[["_Caller", int], Awaitable[Reply | Odds | TextOdds]],
         intake: Intake,
         results: "queue.SimpleQueue[Any]",
     ) -> None:
@@ -207,9 +228,8 @@ class _Caller:
     def usage(self) -> Usage:
         return Usage(self.read, self.written, time.perf_counter() - self.started)
 
-    async def complete(self, messages: list[dict[str, str]], **settings: Any) -> dict[str, Any]:
+    async def complete(self, **body: Any) -> dict[str, Any]:
         """The first choice of a completion, tried again while its faults are transient."""
-        body = {"messages": messages, **settings}
         for attempt in range(TRIES):
             try:
                 return await self._try(body)
@@ -262,20 +282,22 @@ class _OverBudgetError(BackendError):
 
 async def _hold(caller: _Caller, request: Request) -> Reply:
     """All turns, and the follow-up, without which what was answered still stands."""
-    messages = opening(caller.model)
+    if request.prefill:
+        raise UnavailableError(_no_prefill(caller.model))
+    messages = opening(caller.model, request)
     texts, finishes = [], []
     turns: list[str] = list(request.turns)
     for turn, text in enumerate(turns):
         messages.append({"role": "user", "content": text})
         try:
-            choice = await caller.complete(
-                messages, **decoding(caller.model, request.seed + turn, request.schema)
-            )
+            asked = {"prompt": text} if request.plain else {"messages": messages}
+            settings = decoding(caller.model, request.seed + turn, request.schema, request.stop)
+            choice = await caller.complete(**asked, **settings)
         except BackendError:
             if turn < len(request.turns):
                 raise
             break
-        text, finish = text_of(choice)
+        text, finish = text_of(choice, request)
         texts.append(text)
         finishes.append(finish)
         messages.append({"role": "assistant", "content": texts[-1]})
@@ -288,11 +310,10 @@ async def _hold(caller: _Caller, request: Request) -> Reply:
 async def _read(caller: _Caller, request: OddsRequest) -> Odds:
     if request.prefill:
         raise UnavailableError(
-            f"{caller.model.name}: a server cannot go on from a begun reply; "
-            "leave `prefill` out of the judge card"
+            f"{_no_prefill(caller.model)}; leave `prefill` out of the judge card"
         )
     choice = await caller.complete(
-        [*opening(caller.model), {"role": "user", "content": request.text}],
+        messages=[*opening(caller.model), {"role": "user", "content": request.text}],
         temperature=0,
         max_tokens=1,
         logprobs=True,
@@ -306,3 +327,32 @@ async def _read(caller: _Caller, request: OddsRequest) -> Odds:
         f"{caller.model.name}: the server returned no log-probabilities; "
         "use a judge card with `reading: reasoned`"
     )
+
+
+async def _score(caller: _Caller, request: TextRequest) -> TextOdds:
+    if request.before:
+        raise NoLikelihoodError(f"{caller.model.name}: {_NO_LIKELIHOOD} inside a conversation")
+    try:
+        # One token more is written, because some servers refuse to write none.
+        choice = await caller.complete(
+            prompt=request.context + request.text,
+            max_tokens=1,
+            temperature=0,
+            logprobs=1,
+            echo=True,
+        )
+    except (UnavailableError, BackendError) as error:
+        if isinstance(error, TransientError) or caller.work.has_answered:
+            raise
+        raise NoLikelihoodError(f"{caller.model.name}: {_NO_LIKELIHOOD} ({error})") from error
+    odds = text_odds(choice, request, usage=caller.usage, retried=tuple(caller.retried))
+    if odds is None:
+        raise NoLikelihoodError(f"{caller.model.name}: {_NO_LIKELIHOOD}")
+    return odds
+
+
+_NO_LIKELIHOOD = "this server does not tell how likely a given text is"
+
+
+def _no_prefill(model: Model) -> str:
+    return f"{model.name}: a server cannot go on from a begun reply"

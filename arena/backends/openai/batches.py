@@ -102,7 +102,7 @@ def _read(model: Model, text: str) -> Iterator[tuple[str, Reply | BackendError]]
 def _reply(model: Model, body: dict[str, Any]) -> Reply | BackendError:
     match body:
         case {"choices": [{"message": {"content": str() | None}} as choice, *_]}:
-            text, finish = text_of(choice)
+            text, finish = text_of(choice, Request(()))
             return Reply((text,), (finish,), usage_of(body))
     return BackendError(f"{model.name}: the reply is no chat completion")
 

@@ -82,20 +82,21 @@ def _api_key(model: Model) -> str | None:
 
 
 async def complete(client: Any, model: Model, body: dict[str, Any]) -> dict[str, Any]:
-    """One chat completion, as the server's JSON with a message in it.
+    """One completion, of a `prompt` or of `messages`, as the server's JSON with a text in it.
 
     The body is read without the client's types, which it fills in without checking and
     which cost half of a call's work.
     """
+    path = "/completions" if "prompt" in body else "/chat/completions"
     with errors_of(client, model):
         async with asyncio.timeout(model.timeout):
-            reply = await client.post(
-                "/chat/completions", cast_to=object, body={"model": model.weights, **body}
-            )
+            reply = await client.post(path, cast_to=object, body={"model": model.weights, **body})
     match reply:
-        case {"choices": [{"message": {"content": str() | None}}, *_]}:
+        case {"choices": [{"message": {"content": str() | None}}, *_]} if "messages" in body:
             return dict(reply)
-    raise TransientError(f"{model.name}: the reply is no chat completion", "unreadable")
+        case {"choices": [{"text": str()}, *_]} if "prompt" in body:
+            return dict(reply)
+    raise TransientError(f"{model.name}: the reply is no completion", "unreadable")
 
 
 @contextmanager

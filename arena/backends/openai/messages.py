@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import exp, log
 from typing import Any
 
-from arena.backends.base import Request
+from arena.backends.base import Request, TextOdds, TextRequest, as_json, cut_at, with_system
 from arena.records import Model, Usage
 
 # OpenAI's own newer models refuse the older name, which is the only one that others know.
@@ -12,16 +12,18 @@ _LENGTH = {False: "max_tokens", True: "max_completion_tokens"}
 # More than any tokenizer in use makes of a text: the bound that a budget reserves by.
 TOKENS_PER_BYTE = 0.5
 TOKENS_OF_FRAME = 16
+MOST_STOPS = 4
 
 
-def opening(model: Model) -> list[dict[str, str]]:
+def opening(model: Model, request: Request | None = None) -> list[dict[str, str]]:
     """The messages before the first turn."""
-    system = model.decoding.system
-    return [{"role": "system", "content": system}] if system else []
+    return as_json(with_system(request.before if request else (), model.decoding.system))
 
 
-def decoding(model: Model, seed: int, schema: dict[str, Any] | None) -> dict[str, Any]:
-    """The settings of a completion beside its messages."""
+def decoding(
+    model: Model, seed: int, schema: dict[str, Any] | None = None, stop: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The settings of a completion beside its messages; servers take at most four stops."""
     wanted = model.decoding
     settings: dict[str, Any] = {
         "temperature": wanted.temperature,
@@ -29,6 +31,8 @@ def decoding(model: Model, seed: int, schema: dict[str, Any] | None) -> dict[str
         _LENGTH[model.base_url is None]: wanted.max_tokens,
         "seed": seed % 2**31,
     }
+    if stop:
+        settings["stop"] = list(stop)[:MOST_STOPS]
     if schema is not None:
         named = {"name": "verdict", "schema": schema, "strict": True}
         settings["response_format"] = {"type": "json_schema", "json_schema": named}
@@ -37,21 +41,45 @@ def decoding(model: Model, seed: int, schema: dict[str, Any] | None) -> dict[str
 
 def body_of(model: Model, request: Request) -> dict[str, Any]:
     """The whole body for a request of one turn."""
-    messages = [*opening(model), {"role": "user", "content": request.turns[0]}]
-    settings = decoding(model, request.seed, request.schema)
+    messages = [*opening(model, request), {"role": "user", "content": request.turns[0]}]
+    settings = decoding(model, request.seed, request.schema, request.stop)
     return {"model": model.weights, "messages": messages, **settings}
 
 
 def worst_case(body: dict[str, Any]) -> Usage:
     """What a call can take at most, without counting in its tokenizer."""
-    text = sum(len(message["content"].encode()) for message in body["messages"])
+    texts = [message["content"] for message in body.get("messages", ())]
+    text = sum(len(text.encode()) for text in [body.get("prompt", ""), *texts])
     written = next(body[name] for name in _LENGTH.values() if name in body)
     return Usage(int(text * TOKENS_PER_BYTE) + TOKENS_OF_FRAME, written)
 
 
-def text_of(choice: dict[str, Any]) -> tuple[str, str]:
+def text_of(choice: dict[str, Any], request: Request) -> tuple[str, str]:
     """The text of a choice, and why it ended."""
-    return (choice["message"]["content"] or "").strip(), choice.get("finish_reason") or "stop"
+    said = choice["text"] if request.plain else choice["message"]["content"]
+    text = cut_at(said or "", request.stop)
+    return text if request.verbatim else text.strip(), choice.get("finish_reason") or "stop"
+
+
+def text_odds(choice: dict[str, Any], request: TextRequest, **others: Any) -> TextOdds | None:
+    """How likely the server found the tokens of a text that it echoed; None if it does not say.
+
+    A token that begins in the context and ends in the text is the text's. A token is the
+    likeliest one where no alternative that the server lists is likelier.
+    """
+    match choice.get("logprobs"):
+        case {"text_offset": [*offsets], "token_logprobs": [*values], "top_logprobs": [*tops]}:
+            start, end = len(request.context), len(request.context) + len(request.text)
+            ends = [*offsets[1:], end]
+            own = [
+                (value, top)
+                for at, until, value, top in zip(offsets, ends, values, tops, strict=False)
+                if at < end and until > start and value is not None
+            ]
+            if own and None not in [top for _, top in own]:
+                greedy = all(value >= max(top.values(), default=value) for value, top in own)
+                return TextOdds(sum(value for value, _ in own), greedy, len(own), **others)
+    return None
 
 
 def usage_of(reply: dict[str, Any]) -> Usage:

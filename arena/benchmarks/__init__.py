@@ -1,5 +1,20 @@
-"""Objective benchmarks, run by lm-eval on this tool's own backends."""
+"""Objective benchmarks: lm-eval's tasks, sets of our own and the user's, on our backends."""
 
-from arena.benchmarks.harness import INSTALL, bench, builtin_tasks
+from arena.benchmarks.asking import Asking, Way, read_template, variants
+from arena.benchmarks.harness import INSTALL, Measured, bench, check_installed
+from arena.benchmarks.tasks import Benchmark, asked_otherwise, builtin_tasks, find_benchmarks
 
-__all__ = ["INSTALL", "bench", "builtin_tasks"]
+__all__ = [
+    "INSTALL",
+    "Asking",
+    "Benchmark",
+    "Measured",
+    "Way",
+    "asked_otherwise",
+    "bench",
+    "builtin_tasks",
+    "check_installed",
+    "find_benchmarks",
+    "read_template",
+    "variants",
+]

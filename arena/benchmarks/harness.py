@@ -1,25 +1,35 @@
 """lm-eval as the harness: its tasks and metrics, our models, our store.
 
-A model is configured once and asked through the same backend as in the arena. What it
-wrote is kept for each request, so a run that was cut off goes on where it stopped.
+A model is configured once and asked through the same backend as in the arena. What it wrote,
+and how likely it found what, is kept for each request, so a run that was cut off goes on
+where it stopped, and items are marked anew without asking.
 """
 
-import io
-import logging
-import random
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import replace
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
-from arena.assets import folders
-from arena.backends import Reply, Request, open_backend
+from arena.backends import Backend, Message, Reply, Request, TextOdds, TextRequest, open_backend
 from arena.batch import Control, Progress, Work, run
-from arena.errors import ArenaError, BackendError, InputError, UnknownNameError
-from arena.records import Completion, Decoding, Model, Outcome, content_key, seed_of
+from arena.benchmarks.asking import Way
+from arena.benchmarks.quiet import quiet_harness
+from arena.benchmarks.tasks import FOUND, Benchmark, Docs, asked_otherwise
+from arena.errors import ArenaError, BackendError, InputError, NoLikelihoodError
+from arena.records import (
+    NOBODY,
+    RULE,
+    Completion,
+    Decoding,
+    Likelihood,
+    Model,
+    Outcome,
+    content_key,
+    seed_of,
+)
 from arena.store import Store
 
 STAGE = "benchmark"
@@ -27,133 +37,271 @@ FEWSHOT_SEED = 1234
 INSTALL = "pip install 'lm-eval>=0.4.9'"
 
 
-def builtin_tasks(home: Path) -> dict[str, Path]:
-    """Task names to the folders of their files: ours and the user's own, without lm-eval's."""
-    return {
-        path.stem: path.parent
-        for folder in reversed(folders("data", home))
-        for path in sorted((folder / "items").glob("*/*.yaml"))
-    }
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How a benchmark went on one model. notes: what must be known of it, as sentences."""
+
+    benchmark: Benchmark
+    progress: Progress
+    outcomes: tuple[Outcome, ...]
+    notes: tuple[str, ...] = ()
+
+
+def check_installed() -> None:
+    """Raise InputError where lm-eval is not there, with the way to get it."""
+    if find_spec("lm_eval") is None:
+        raise InputError(f"benchmarks are run by lm-eval, which is not installed: {INSTALL}")
 
 
 def bench(
     store: Store,
     model: Model,
-    task: str,
+    benchmark: Benchmark,
     limit: int | None = None,
     control: Control | None = None,
-) -> Progress:
-    """Run one task on one model and store an outcome for each item and metric.
+    *,
+    allow_code: bool = False,
+) -> Measured:
+    """Run one benchmark on one model and store an outcome for each item and metric.
 
-    Raises InputError where lm-eval is not installed, UnknownNameError for a task that
-    nobody has, and BackendError where some items could not be asked; the others are kept.
+    A server that cannot tell likelihoods is asked to write instead, where the benchmark's
+    items are known. Raises InputError for a task that runs a model's code without `allow_code`,
+    and BackendError where some items could not be asked; the others are kept.
     """
-    if find_spec("lm_eval") is None:
-        raise InputError(f"benchmarks are run by lm-eval, which is not installed: {INSTALL}")
+    check_installed()
     store.check_model(model)
+    if getattr(benchmark.task, "UNSAFE_CODE", False) and not allow_code:
+        raise InputError(
+            f"{benchmark.name} runs what models write as code; --allow-code lets it, in a "
+            "fenced process (better still in a container)"
+        )
+    try:
+        return _measure(store, model, benchmark, limit, control or Control())
+    except NoLikelihoodError as error:
+        if not benchmark.items:
+            raise InputError(
+                f"{error}; {benchmark.name} needs that, and has no form that only writes"
+            ) from error
+        asking = replace(benchmark.asking, way=Way.GEN, name="gen")
+        other = asked_otherwise(benchmark, asking)
+        measured = _measure(store, model, other, limit, control or Control())
+        note = f"{error}: {benchmark.name} is asked to write the answer instead ({other.about})."
+        return replace(measured, notes=(note, *measured.notes))
+
+
+def _measure(
+    store: Store, model: Model, benchmark: Benchmark, limit: int | None, control: Control
+) -> Measured:
     from arena.benchmarks.adapter import ArenaLM
 
-    progress: list[Progress] = []
-
-    def ask(prompts: Sequence[str], decoding: Decoding) -> list[str]:
-        texts, last = _complete(store, model, prompts, decoding, control or Control())
-        progress.append(last)
-        return texts
-
-    with _quiet_harness():
-        results = _evaluate(ArenaLM(ask, model.decoding), task, limit, store.home)
-    store.outcomes.add(_outcomes(model, results))
-    return progress[-1]
+    asked = _Asked(store, model, control)
+    with quiet_harness():
+        results = _evaluate(ArenaLM(asked.write, asked.read, model.decoding), benchmark, limit)
+    samples = results["samples"][benchmark.name]
+    outcomes, unusual = _outcomes(model, benchmark, samples)
+    store.outcomes.put(outcomes)
+    notes = [_whole(benchmark, metric, results) for metric in unusual]
+    return Measured(benchmark, asked.progress, tuple(outcomes), tuple(notes))
 
 
-def _evaluate(model: Any, task: str, limit: int | None, home: Path) -> Any:
+def _evaluate(lm: Any, benchmark: Benchmark, limit: int | None) -> Any:
     """lm-eval's evaluation, below the entry point that reseeds every generator and calls git."""
     from lm_eval.evaluator import evaluate
 
-    manager = _task_manager(task, home)
+    task, asking = benchmark.task, benchmark.asking
+    task.set_fewshot_seed(seed=FEWSHOT_SEED)
+    if task.get_config("num_fewshot") is None:
+        task.set_config(key="num_fewshot", value=0)
     try:
-        loaded = manager.load([task])
-        for entry in loaded["tasks"].values():
-            entry.set_fewshot_seed(seed=FEWSHOT_SEED)
-            if entry.get_config("num_fewshot") is None:
-                entry.set_config(key="num_fewshot", value=0)
-        return evaluate(lm=model, task_dict=loaded, limit=limit, bootstrap_iters=0)
+        return evaluate(
+            lm=lm,
+            task_dict={"tasks": {benchmark.name: task}},
+            limit=_documents(task, limit),
+            bootstrap_iters=0,
+            apply_chat_template=benchmark.writes if asking.chat is None else asking.chat,
+            fewshot_as_multiturn=asking.multiturn,
+            confirm_run_unsafe_code=True,
+        )
     except ArenaError:
         raise
     except Exception as error:  # a task file is somebody's code: whatever it raises is its fault
-        raise InputError(f"the task {task} failed: {type(error).__name__}: {error}") from error
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError(f"the task {benchmark.name} failed: {reason}") from error
 
 
-def _complete(
-    store: Store,
-    model: Model,
-    prompts: Sequence[str],
-    decoding: Decoding,
-    control: Control,
-) -> tuple[list[str], Progress]:
-    asked = replace(model, decoding=decoding)
-    keys = [content_key("completion", model.name, asked.key, prompt) for prompt in prompts]
-    requests = [Request((p,), seed_of(k)) for p, k in zip(prompts, keys, strict=True)]
-
-    def make(index: int, reply: Reply) -> Completion:
-        return Completion(keys[index], model.name, asked.key, reply.turns[-1], reply.usage)
-
-    with open_backend(asked, control.limits) as backend:
-        ask = partial(backend.converse, requests)
-        prepare = partial(store.put_model, model)
-        work = Work(STAGE, store.completions, keys, ask, make, prepare, model.price)
-        last = run(store, backend, work, control)
-    stored = store.completions.get(keys)
-    if missing := sum(key not in stored for key in keys):
-        raise BackendError(
-            f"{missing} of {len(keys)} items failed ({last.last_error}); run it again: "
-            "what was answered is kept"
-        )
-    return [stored[key].text for key in keys], last
+def _documents(task: Any, limit: int | None) -> int | None:
+    """How many documents the first `limit` items are: a rotated item is several."""
+    docs = task.eval_docs
+    return docs.starts[min(limit, len(docs.items))] if limit and isinstance(docs, Docs) else limit
 
 
-def _task_manager(task: str, home: Path) -> Any:
-    """Ours alone where they hold the task: lm-eval's own thousands take seconds to list."""
-    from lm_eval.tasks import TaskManager
+class _Asked:
+    """Asks a model for what is not stored, and stores it; adds up how that went."""
 
-    own = builtin_tasks(home)
-    if task in own:
-        return TaskManager(include_path=str(own[task]), include_defaults=False)
-    manager = TaskManager()
-    if task not in manager.all_tasks:
-        raise UnknownNameError("benchmark", task, [*own, *manager.all_tasks])
-    return manager
+    def __init__(self, store: Store, model: Model, control: Control) -> None:
+        self._store = store
+        self._model = model
+        self._control = control
+        self._prepare = partial(store.put_model, model)
+        self._steps: list[Progress] = []
+
+    @property
+    def progress(self) -> Progress:
+        """All that was asked, as one step."""
+        last = self._steps[-1]
+        added = ("total", "found", "stored", "truncated", "retried", "cost", "seconds")
+        sums = {name: sum(getattr(step, name) for step in self._steps) for name in added}
+        usage = last.usage
+        for step in self._steps[:-1]:
+            usage += step.usage
+        return replace(last, usage=usage, **sums)
+
+    def write(self, requests: Sequence[Any], decoding: Decoding) -> list[str]:
+        """What the model writes to each request."""
+        asked = replace(self._model, decoding=decoding)
+        name = self._model.name
+        keys = [
+            content_key("completion", name, asked.key, r.prompt, r.stop, bool(r.messages))
+            for r in requests
+        ]
+        conversations = [
+            Request(
+                (r.messages[-1].content if r.messages else r.prompt,),
+                seed_of(key),
+                before=r.messages[:-1],
+                plain=not r.messages,
+                stop=r.stop,
+                prefill=r.prefill,
+                verbatim=True,
+            )
+            for r, key in zip(requests, keys, strict=True)
+        ]
+
+        def make(index: int, reply: Reply) -> Completion:
+            return Completion(keys[index], name, asked.key, reply.turns[-1], reply.usage)
+
+        with open_backend(asked, self._control.limits) as backend:
+            ask = partial(backend.converse, conversations)
+            work = Work(STAGE, self._store.completions, keys, ask, make, self._prepare, asked.price)
+            self._run(backend, work)
+        stored = self._store.completions.get(keys)
+        self._check(keys, stored)
+        return [stored[key].text for key in keys]
+
+    def read(self, requests: Sequence[TextRequest]) -> list[tuple[float, bool]]:
+        """How likely the model finds each text, and whether it would write it."""
+        rows = self.likelihoods(requests)
+        return [(row.logprob, row.greedy) for row in rows]
+
+    def likelihoods(self, requests: Sequence[TextRequest]) -> list[Likelihood]:
+        """As `read`, with the number of tokens."""
+        name, model_key = self._model.name, self._model.key
+        keys = [
+            content_key("likelihood", name, model_key, r.context, r.text, said(r.before))
+            for r in requests
+        ]
+
+        def make(index: int, odds: TextOdds) -> Likelihood:
+            return Likelihood(
+                keys[index],
+                name,
+                model_key,
+                odds.logprob,
+                odds.greedy,
+                odds.tokens,
+                odds.truncated,
+                odds.usage,
+            )
+
+        with open_backend(self._model, self._control.limits) as backend:
+            ask = partial(backend.likelihoods, requests)
+            table = self._store.likelihoods
+            work = Work(STAGE, table, keys, ask, make, self._prepare, self._model.price)
+            self._run(backend, work)
+        stored = table.get(keys)
+        self._check(keys, stored)
+        return [stored[key] for key in keys]
+
+    def _run(self, backend: Backend, work: Work[Any, Any]) -> None:
+        self._steps.append(run(self._store, backend, work, self._control))
+
+    def _check(self, keys: Sequence[str], stored: dict[str, Any]) -> None:
+        if missing := sum(key not in stored for key in keys):
+            last = self._steps[-1]
+            why = last.last_error or last.stopped or "another process works on them"
+            raise BackendError(
+                f"{missing} of {len(keys)} items are not answered ({why}); run it again: "
+                "what was answered is kept"
+            )
 
 
-def _outcomes(model: Model, results: Any) -> Iterator[Outcome]:
-    for task, samples in results["samples"].items():
-        version = str(results["versions"].get(task, ""))
-        for sample in samples:
-            for metric in sample["metrics"]:
-                yield Outcome(
+def said(messages: Sequence[Message]) -> list[tuple[str, str]]:
+    """Messages as a digest takes them."""
+    return [(message.role, message.content) for message in messages]
+
+
+def _outcomes(
+    model: Model, benchmark: Benchmark, samples: Sequence[dict[str, Any]]
+) -> tuple[list[Outcome], list[str]]:
+    """One for each item and metric; and the metrics that are no number in [0, 1] for an item."""
+    together: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for sample in samples:
+        together[_item(sample), sample["filter"]].append(sample)
+    outcomes, unusual = [], dict[str, None]()
+    for (item, filtered), here in together.items():
+        request = content_key(*[(s["arguments"], s["target"]) for s in here])
+        for metric in here[0]["metrics"]:
+            values = [_number(sample[metric]) for sample in here]
+            if metric == FOUND:
+                continue
+            if None in values:
+                unusual[metric] = None
+                continue
+            found = all(sample.get(FOUND, 1.0) for sample in here)
+            outcomes.append(
+                Outcome(
                     model.name,
                     model.key,
-                    task,
-                    version,
-                    item=str(sample["doc_hash"]),
-                    metric=metric,
-                    value=float(sample[metric]),
-                    text=str(sample["resps"][0][0]),
+                    benchmark.name,
+                    benchmark.version,
+                    item,
+                    metric if filtered == "none" else f"{metric},{filtered}",
+                    min(value for value in values if value is not None),
+                    "\n\n".join(_said(sample) for sample in here),
+                    benchmark.asking.variant,
+                    benchmark.dimension,
+                    RULE if found else NOBODY,
+                    request,
                 )
+            )
+    return outcomes, list(unusual)
 
 
-@contextmanager
-def _quiet_harness() -> Iterator[None]:
-    """lm-eval logs, draws bars and draws random numbers; its errors still raise."""
-    state = random.getstate()
-    loggers = [logging.getLogger(name) for name in ("lm_eval", "lm-eval", "datasets")]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        random.setstate(state)
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
+def _item(sample: dict[str, Any]) -> str:
+    """An item's own name where it has one; rotations of one item share it."""
+    return str(sample["doc"].get("id") or sample["doc_hash"])
+
+
+def _said(sample: dict[str, Any]) -> str:
+    first = [responses[0] for responses in sample["resps"]]
+    if all(isinstance(response, str) for response in first):
+        return "\n".join(first)
+    return json.dumps([r[0] if isinstance(r, tuple | list) else r for r in first])
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, tuple | list | dict | str):
+        return None
+    number = float(value)
+    return number if 0.0 <= number <= 1.0 else None
+
+
+def _whole(benchmark: Benchmark, metric: str, results: Any) -> str:
+    """What lm-eval makes of a metric that only the whole set has."""
+    found = results["results"].get(benchmark.name, {})
+    value = next((v for name, v in found.items() if name.split(",")[0] == metric), None)
+    said = f"{value:.4g}" if isinstance(value, float | int) else "not computed"
+    return (
+        f"{benchmark.name}: {metric} is {said} over the whole set; it is no result of single "
+        "items, so it is in no ranking."
+    )

@@ -28,7 +28,7 @@ from arena.backends.local.weights import load, quiet_transformers
 from arena.errors import BackendError
 from arena.records import Model, Usage
 
-BATCH_ROWS = 16
+BATCH_ROWS = 48
 BATCH_TOKENS = 24_576
 SHARED_PREFIX_MIN = 32
 

@@ -1,0 +1,256 @@
+"""The items of a data set: read from CSV or JSONL, their shape recognised from the columns."""
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import ascii_uppercase
+from typing import Any, NoReturn
+
+from arena.errors import InputError
+
+FORMATS = (".csv", ".jsonl")
+LONGEST_FIELD = 2**26
+COLUMNS = {
+    "question": ("question", "prompt", "input", "问题", "题目", "题干"),
+    "answer": ("answer", "answers", "target", "gold", "label", "答案", "正确答案", "参考答案"),
+    "choices": ("choices", "options", "选项"),
+    "name": ("id", "name", "编号", "序号"),
+    "language": ("language", "语言"),
+}
+SHAPES = (
+    "question, A, B, …, answer (multiple choice: 问题, A, B, …, 答案) "
+    "or question, answer (问题, 答案)"
+)
+_OPTION = re.compile(r"(?:选项|option[ _]?)?([A-Z])", re.IGNORECASE)
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A question with the answers that are right.
+
+    name: unique in its set. choices: the options, empty where the answer is open; `answers`
+    is then any of the texts that count, else the one option that does. language: `en` or `zh`.
+    """
+
+    name: str
+    question: str
+    answers: tuple[str, ...]
+    choices: tuple[str, ...] = ()
+    language: str = "en"
+
+    @property
+    def gold(self) -> int:
+        """The position of the right choice."""
+        return self.choices.index(self.answers[0])
+
+    def rotated(self, by: int) -> "Item":
+        """The same with every option moved `by` places towards the end."""
+        count = len(self.choices)
+        moved = tuple(self.choices[(k - by) % count] for k in range(count))
+        return Item(self.name, self.question, self.answers, moved, self.language)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Which column holds what. options: the columns of the options, in order of their letters."""
+
+    question: str
+    answer: str
+    options: tuple[str, ...] = ()
+    choices: str | None = None
+    name: str | None = None
+    language: str | None = None
+
+
+def read_items(path: Path) -> list[Item]:
+    """All items of a file; a bad row is an InputError that names its line, field and value."""
+    rows = _rows(path)
+    first = next(rows, None)
+    if first is None:
+        raise InputError(f"{path}: no rows in it; it needs the columns {SHAPES}")
+    shape = _recognise(path, list(first[1]))
+    items: list[Item] = []
+    lines: dict[str, int] = {}
+    line, row = first
+    while True:
+        item = _item(path, line, row, shape, len(items) + 1)
+        if item.name in lines:
+            _refuse(
+                path, line, shape.name or "id", item.name, f"line {lines[item.name]} has it too"
+            )
+        lines[item.name] = line
+        items.append(item)
+        following = next(rows, None)
+        if following is None:
+            return items
+        line, row = following
+
+
+def item_of(row: Mapping[str, Any], name: str) -> Item | None:
+    """An item from a row that somebody else's set has, None where its shape is not known."""
+    try:
+        return _item(Path(name), 1, row, _recognise(Path(name), list(row)), 1)
+    except InputError:
+        return None
+
+
+def language_of(text: str) -> str:
+    """`zh` where a text has Chinese characters, else `en`."""
+    return "zh" if _CHINESE.search(text) else "en"
+
+
+def _recognise(path: Path, columns: Sequence[str]) -> _Shape:
+    known = {name.strip().casefold(): name for name in columns}
+
+    def find(field: str) -> str | None:
+        return next((known[name] for name in COLUMNS[field] if name in known), None)
+
+    question, answer = find("question"), find("answer")
+    for field, column in (("question", question), ("answer", answer)):
+        if column is None:
+            raise InputError(
+                f"{path}:1: no column for the {field} ({' or '.join(COLUMNS[field])}); "
+                f"it has {', '.join(columns)}. Allowed are {SHAPES}"
+            )
+    assert question is not None
+    assert answer is not None
+    letters = {
+        match[1].upper(): column
+        for column in columns
+        if (match := _OPTION.fullmatch(column.strip()))
+    }
+    options = tuple(letters[x] for x in ascii_uppercase[: len(letters)] if x in letters)
+    if len(options) != len(letters) or len(options) == 1:
+        raise InputError(
+            f"{path}:1: the options are the columns {', '.join(sorted(letters))}; "
+            "they must be A, B and so on, without a gap, and at least two"
+        )
+    choices = None if options else find("choices")
+    return _Shape(question, answer, options, choices, find("name"), find("language"))
+
+
+def _item(path: Path, line: int, row: Mapping[str, Any], shape: _Shape, number: int) -> Item:
+    question = _text(path, line, row, shape.question)
+    language = str(row.get(shape.language) or "") if shape.language else ""
+    name = str(row.get(shape.name) or "") if shape.name else ""
+    choices = _choices(path, line, row, shape)
+    wanted = row.get(shape.answer)
+    if choices:
+        answers: tuple[str, ...] = (_right(path, line, shape.answer, wanted, choices),)
+    elif isinstance(wanted, list) and wanted and all(str(x).strip() for x in wanted):
+        answers = tuple(str(x).strip() for x in wanted)
+    else:
+        answers = (_text(path, line, row, shape.answer),)
+    return Item(
+        name.strip() or str(number),
+        question,
+        answers,
+        choices,
+        language.strip() or language_of(question),
+    )
+
+
+def _choices(path: Path, line: int, row: Mapping[str, Any], shape: _Shape) -> tuple[str, ...]:
+    if shape.choices:
+        found = row.get(shape.choices)
+        if not isinstance(found, list) or len(found) < 2:
+            _refuse(path, line, shape.choices, found, "it must be a list of two options or more")
+        texts = [str(option).strip() for option in found]
+        columns = [shape.choices] * len(texts)
+    else:
+        texts = [str(row.get(column) or "").strip() for column in shape.options]
+        while texts and not texts[-1]:  # a question with fewer options leaves the last ones empty
+            texts.pop()
+        columns = list(shape.options)
+        if shape.options and len(texts) < 2:
+            column = shape.options[len(texts)]
+            _refuse(path, line, column, "", "a question needs at least two options")
+    for k, text in enumerate(texts):
+        if not text:
+            _refuse(path, line, columns[k], "", "an option before the last one is empty")
+        if text in texts[:k]:
+            _refuse(path, line, columns[k], text, "two options are the same")
+    return tuple(texts)
+
+
+def _right(path: Path, line: int, column: str, wanted: object, choices: tuple[str, ...]) -> str:
+    """The right option: by its letter, by its text, or by its position, from 0, as a number."""
+    letters = ascii_uppercase[: len(choices)]
+    if isinstance(wanted, int) and not isinstance(wanted, bool) and 0 <= wanted < len(choices):
+        return choices[wanted]
+    text = str("" if wanted is None else wanted).strip()
+    if text in choices:
+        return text
+    letter = text.strip("().（）。、 ").upper()
+    if len(letter) != 1 or letter not in letters:
+        _refuse(path, line, column, text, f"allowed are {', '.join(letters)} or an option's text")
+    return choices[letters.index(letter)]
+
+
+def _text(path: Path, line: int, row: Mapping[str, Any], column: str) -> str:
+    value = row.get(column)
+    text = "" if value is None else str(value).strip()
+    if not text or isinstance(value, dict | list):
+        _refuse(path, line, column, value, "it must be a text")
+    return text
+
+
+def _refuse(path: Path, line: int, column: str, value: object, rule: str) -> NoReturn:
+    said = value if value is None or isinstance(value, str) else str(value)
+    raise InputError(f"{path}:{line}: {column}: {(said or '')[:60]!r}; {rule}")
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Rows with the line on which each begins, one at a time."""
+    if path.suffix not in FORMATS:
+        raise InputError(f"{path}: not one of the formats {', '.join(FORMATS)}")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        yield from _csv_rows(path) if path.suffix == ".csv" else _json_rows(path)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: byte {error.start + 1} is not UTF-8; save it as UTF-8 "
+            "(in Excel: CSV UTF-8), or: iconv -f GB18030 -t UTF-8"
+        ) from error
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    csv.field_size_limit(LONGEST_FIELD)
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.reader(stream, strict=True)
+        line = 1
+        try:
+            header = [name.strip() for name in next(reader, [])]
+            if twice := [name for name in header if header.count(name) > 1]:
+                raise InputError(f"{path}:1: the column {twice[0]!r} is there twice")
+            line = reader.line_num + 1
+            for row in reader:
+                if row and len(row) != len(header):
+                    raise InputError(
+                        f"{path}:{line}: {len(row)} values, and the header has {len(header)} "
+                        "names; a text with a comma in it needs quotes"
+                    )
+                if row:
+                    yield line, dict(zip(header, row, strict=True))
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise InputError(f"{path}:{line}: not CSV: {error}; is a quote open?") from error
+
+
+def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    with path.open(encoding="utf-8-sig") as stream:
+        for number, line in enumerate(stream, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise InputError(f"{path}:{number}: not JSON: {error.msg}") from error
+            if not isinstance(row, dict):
+                raise InputError(f"{path}:{number}: {line.strip()[:40]!r} is not an object")
+            yield number, row

@@ -93,12 +93,73 @@ class JudgeRun(Short):
     limit: Annotated[int, Field(ge=1)] | None = None
 
 
+class NeedleSettings(Strict):
+    """The haystacks of `task: needle`.
+
+    lengths: in tokens, as 4k. depths: in percent. needles: how many in one text. samples: texts
+    for each place. filler: a text file of one's own; without one sentences are made.
+    """
+
+    lengths: list[str | int] = ["1k", "2k", "4k"]
+    depths: list[Annotated[float, Field(ge=0, le=100)]] = [0, 25, 50, 75, 100]
+    needles: list[Annotated[int, Field(ge=1, le=12)]] = [1]
+    samples: Annotated[int, Field(ge=1)] = 1
+    languages: list[Literal["en", "zh"]] = ["en", "zh"]
+    filler: str | None = None
+
+
 class BenchmarkRun(Short):
-    """One entry under `benchmarks:`."""
+    """One entry under `benchmarks:`: a task by name, or a data file, and how it is asked.
+
+    mode: `ppl` reads which option is likeliest, `gen` what is written. few_shot: solved items
+    that come first. circular: every rotation of the options, right only if all are. variants:
+    prompts to compare, of zero-shot, few-shot, cot and template files. chat: whether the chat
+    template is used. judge: a card that decides where no answer is found. contamination: look
+    for signs that a model has seen the items; fresh: a file of items to compare with.
+    """
 
     ALONE = "task"
-    task: str
+    task: str | None = None
+    data: str | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
+    mode: Literal["ppl", "gen"] | None = None
+    few_shot: Annotated[int, Field(ge=0)] | None = None
+    chat: bool | None = None
+    multiturn: bool = False
+    circular: bool = False
+    template: str | None = None
+    metric: str | None = None
+    variants: list[str] = []
+    judge: str | None = None
+    allow_code: bool = False
+    contamination: bool = False
+    fresh: str | None = None
+    needle: NeedleSettings = NeedleSettings()
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.task is None) == (self.data is None):
+            raise ValueError("name a task or a data file, and not both")
+        return self
+
+    @property
+    def what(self) -> str:
+        """The task's name or the file's."""
+        return self.task or self.data or ""
+
+
+class Weights(Strict):
+    """How much each kind of evidence counts in the overall column; taken as shares of their sum."""
+
+    human: Annotated[float, Field(ge=0)] = 0.5
+    judge: Annotated[float, Field(ge=0)] = 0.25
+    objective: Annotated[float, Field(ge=0)] = 0.25
+
+    @model_validator(mode="after")
+    def _some_count(self) -> Self:
+        if not any(self.model_dump().values()):
+            raise ValueError("one of the weights must be above 0")
+        return self
 
 
 class RankSettings(Strict):
@@ -107,6 +168,7 @@ class RankSettings(Strict):
     evidence: Evidence = Evidence.COMBINED
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     allow_weak_judges: bool = False
+    weights: Weights = Weights()
 
 
 class Config(Strict):

@@ -9,11 +9,11 @@ from typing import Any
 
 from arena.errors import InputError
 from arena.judging.report import JudgedPair, JudgeReport, read_pairs, report
+from arena.objective import BenchmarkScore, objective
 from arena.ratings import STYLE_NAMES, Comparisons, concat, next_pairs, style_differences
 from arena.records import Preference, Prompt
 from arena.store import Store
 from arena.store.evidence import (
-    OutcomeColumns,
     RankingColumns,
     ScoreColumns,
     VerdictColumns,
@@ -33,18 +33,6 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class BenchmarkScore:
-    """A model's mean over a benchmark's items, with its standard error; both in [0, 1]."""
-
-    benchmark: str
-    metric: str
-    model: str
-    mean: float
-    stderr: float | None
-    items: int
-
-
-@dataclass(frozen=True, slots=True)
 class Gathered:
     """All evidence of a store as comparisons, by source. notes: what was left out, and why."""
 
@@ -53,6 +41,7 @@ class Gathered:
     objective: dict[str, Comparisons]
     reports: dict[str, JudgeReport]
     benchmarks: tuple[BenchmarkScore, ...]
+    dimensions: tuple[BenchmarkScore, ...]
     notes: tuple[str, ...]
 
 
@@ -64,16 +53,18 @@ def gather(store: Store, group: Group | None = None, style: Sequence[str] = ()) 
     if unknown := set(style) - set(STYLE_NAMES):
         raise InputError(f"--style {sorted(unknown)[0]!r}; allowed are {', '.join(STYLE_NAMES)}")
     texts = {a.key: "\n".join(a.turns) for a in store.answers.where()} if style else {}
-    votes, outcomes = store.evidence.votes(), store.evidence.outcomes()
+    votes = store.evidence.votes()
+    results = None if group else objective(store.evidence.outcomes())
     styles = Styles(texts, tuple(style))
     judges, reports, notes = _judges(store, votes, group, styles)
     return Gathered(
         human=_votes(votes, group, styles),
         judges=judges,
-        objective={} if group else _outcomes(outcomes),
+        objective=results.comparisons if results else {},
         reports=reports,
-        benchmarks=() if group else tuple(_benchmark_scores(outcomes)),
-        notes=tuple(notes),
+        benchmarks=results.scores if results else (),
+        dimensions=results.dimensions if results else (),
+        notes=(*notes, *(results.notes if results else ())),
     )
 
 
@@ -279,47 +270,6 @@ def _from_rows(rows: list[_Row], source: str, styles: Styles) -> Comparisons:
         source=[source] * len(rows),
         style=styles.differences(answer_a, answer_b),
     )
-
-
-def _outcomes(outcomes: OutcomeColumns) -> dict[str, Comparisons]:
-    """Items that one model got better than another; where both did alike, nothing is said."""
-    items: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-    for i, (benchmark, item) in enumerate(zip(_names(outcomes), outcomes.item, strict=True)):
-        items[benchmark, item].append(i)
-    rows: defaultdict[str, list[_Row]] = defaultdict(list)
-    for (benchmark, item), here in items.items():
-        for i, j in combinations(here, 2):
-            if outcomes.value[i] != outcomes.value[j]:
-                outcome = float(outcomes.value[i] > outcomes.value[j])
-                rows[benchmark].append(
-                    (outcomes.model[i], outcomes.model[j], outcome, item, "", "")
-                )
-    return {name: _from_rows(columns, name, Styles({}, ())) for name, columns in rows.items()}
-
-
-def _benchmark_scores(outcomes: OutcomeColumns) -> Iterable[BenchmarkScore]:
-    values: defaultdict[tuple[str, str, str], list[float]] = defaultdict(list)
-    for name, metric, model, value in zip(
-        _names(outcomes), outcomes.metric, outcomes.model, outcomes.value, strict=True
-    ):
-        values[name, metric, model].append(value)
-    for (name, metric, model), here in sorted(values.items()):
-        n, mean = len(here), sum(here) / len(here)
-        variance = sum((v - mean) ** 2 for v in here) / (n - 1) if n > 1 else None
-        yield BenchmarkScore(
-            name, metric, model, mean, None if variance is None else (variance / n) ** 0.5, n
-        )
-
-
-def _names(outcomes: OutcomeColumns) -> list[str]:
-    """Benchmarks by name; another version of a task is another benchmark."""
-    versions: defaultdict[str, set[str]] = defaultdict(set)
-    for name, version in zip(outcomes.benchmark, outcomes.version, strict=True):
-        versions[name].add(version)
-    return [
-        f"{name} v{version}" if len(versions[name]) > 1 else name
-        for name, version in zip(outcomes.benchmark, outcomes.version, strict=True)
-    ]
 
 
 def _rows(columns: VoteColumns | VerdictColumns | ScoreColumns, group: Group | None) -> list[int]:

@@ -4,11 +4,13 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
+from arena.config import RankSettings
 from arena.errors import DisconnectedError, GateError, InputError, SeparatedError
-from arena.evidence import BenchmarkScore, Gathered, Group, gather, groups
+from arena.evidence import Gathered, Group, gather, groups
 from arena.judging.report import JudgeReport
+from arena.objective import BenchmarkScore
 from arena.ratings import (
     WEAK_PRIOR,
     Coefficient,
@@ -23,11 +25,13 @@ from arena.ratings import (
     bradley_terry,
     combine,
     concat,
+    overall,
     panel,
 )
 from arena.records import Evidence
 from arena.store import Store
 
+OVERALL = {"human": 0.5, "judge": 0.25, "objective": 0.25}
 Prior = float | Literal["auto"] | None
 
 
@@ -38,7 +42,8 @@ class Fit:
     prior: `auto` takes a stated one only where the data does not determine the ratings.
     method: of `arena.ratings.combine`; goes with all the evidence together. panel: judges
     count as one, by `majority` or `mean`, where at least `min_valid` of them compared.
-    neutral: a judge has no say on models of its own family.
+    neutral: a judge has no say on models of its own family. weights: of votes, judges and
+    benchmarks in the overall column, by kind; see `OVERALL`.
     """
 
     confidence: float = 0.95
@@ -52,6 +57,13 @@ class Fit:
     panel: str | None = None
     min_valid: int = 1
     neutral: bool = False
+    weights: tuple[tuple[str, float], ...] = ()
+
+    @classmethod
+    def configured(cls, rank: RankSettings, **others: Any) -> "Fit":
+        """As `rank:` of arena.yaml has it, but for `others`."""
+        weights = tuple(rank.weights.model_dump().items())
+        return cls(**{"confidence": rank.confidence, "weights": weights, **others})
 
 
 _DEFAULT = Fit()
@@ -87,7 +99,9 @@ class Leaderboard:
     battles. settings: of the fit. counts: comparisons by source. notes: sentences that must
     be shown wherever the ranking is. effects: of style, and of ties, in log-odds. sources:
     what a combined ranking made of each. group: the category or language that it is
-    restricted to, empty for all.
+    restricted to, empty for all. dimensions: means of benchmarks by capability. overall: the
+    weighted mean of the rankings by each kind of evidence; weights: those that it was made
+    with, which sum to 1.
     """
 
     evidence: Evidence
@@ -100,7 +114,10 @@ class Leaderboard:
     sources: tuple[Source, ...] = ()
     group: str = ""
     benchmarks: tuple[BenchmarkScore, ...] = ()
+    dimensions: tuple[BenchmarkScore, ...] = ()
     reports: tuple[JudgeReport, ...] = ()
+    overall: tuple[Row, ...] = ()
+    weights: tuple[tuple[str, float], ...] = ()
 
     @property
     def method(self) -> str:
@@ -135,6 +152,7 @@ def leaderboard(
         if len(judges) > 1:
             notes.append(describe_panel(len(judges), together, fit.min_valid))
         judges = {f"panel of {len(judges)}": together.comparisons}
+    gathered = replace(gathered, objective=pooled(gathered.objective))
     stands_on, sources = _sources(gathered, judges, evidence)
     if not sources:
         raise InputError(_nothing(store, evidence, group))
@@ -153,7 +171,56 @@ def leaderboard(
         notes=(*notes, *gathered.notes, *board.notes),
         group=group.value if group else "",
         benchmarks=gathered.benchmarks,
+        dimensions=gathered.dimensions,
         reports=tuple(gathered.reports.values()),
+        **(_overall(gathered.human, judges, gathered.objective, fit) if is_combined else {}),
+    )
+
+
+def pooled(objective: Mapping[str, Comparisons]) -> dict[str, Comparisons]:
+    """All benchmarks as one source, every item counting the same: few items rate no model."""
+    if len(objective) < 2:
+        return dict(objective)
+    parts = [replace(part, source=None) for part in objective.values()]
+    return {f"{len(parts)} benchmarks": concat(parts)}
+
+
+def _overall(
+    human: Comparisons | None,
+    judges: Mapping[str, Comparisons],
+    objective: Mapping[str, Comparisons],
+    fit: Fit,
+) -> dict[str, Any]:
+    """The overall column, where there are benchmarks and something beside them."""
+    given = dict(fit.weights) or OVERALL
+    kinds = {
+        "human": {} if human is None else {"votes": human},
+        "judge": judges,
+        "objective": objective,
+    }
+    there = {kind: parts for kind, parts in kinds.items() if parts and given.get(kind, 0.0) > 0}
+    if "objective" not in there or len(there) < 2:
+        return {}
+    whole = sum(given[kind] for kind in there)
+    weights = {kind: given[kind] / whole for kind in there}
+    results = [
+        (weights[kind], combine(**_as_evidence(kind, parts), confidence=fit.confidence))
+        for kind, parts in there.items()
+    ]
+    found = overall(results, "overall")
+    if found is None:
+        return {}
+    return {
+        "overall": tuple(_row(row, None) for row in found.as_rows()),
+        "weights": tuple(weights.items()),
+    }
+
+
+def _as_evidence(kind: str, parts: Mapping[str, Comparisons]) -> dict[str, Any]:
+    return (
+        {"human": parts["votes"]}
+        if kind == "human"
+        else {{"judge": "judges", "objective": "objective"}[kind]: parts}
     )
 
 
@@ -351,7 +418,7 @@ def _cautions(result: CombinedResult) -> list[str]:
 
 def _fit(comparisons: Comparisons, fit: Fit) -> Leaderboard:
     options = asdict(fit)
-    for name in ("method", "panel", "min_valid", "neutral"):
+    for name in ("method", "panel", "min_valid", "neutral", "weights"):
         del options[name]
     if fit.prior != "auto":
         return _board(bradley_terry(comparisons, **options))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from arena.answering import generate
 from arena.batch import Control, Progress
-from arena.benchmarks import INSTALL, bench
+from arena.benchmarks import INSTALL
+from arena.benchmarks.runs import run_benchmark
 from arena.config import Config
 from arena.errors import InputError
 from arena.judging import Wanted, judge, load_card
@@ -51,7 +52,7 @@ def run_config(
     board = leaderboard(
         store,
         evidence=config.rank.evidence,
-        fit=Fit(confidence=config.rank.confidence),
+        fit=Fit.configured(config.rank),
         allow_weak_judges=config.rank.allow_weak_judges,
     )
     if config.publish:
@@ -66,11 +67,14 @@ def _benchmarks(
     if config.benchmarks and find_spec("lm_eval") is None:
         say(f"Benchmarks are left out: lm-eval is not installed ({INSTALL}).")
         return []
-    return [
-        bench(store, model, run.task, run.limit, tracker(f"{model.name} does {run.task}"))
-        for run in config.benchmarks
-        for model in config.candidates().values()
-    ]
+    steps: list[Progress] = []
+    models = list(config.candidates().values())
+    for entry in config.benchmarks:
+        for result in run_benchmark(store, models, entry, tracker):
+            steps += result.steps
+            for note in result.measured.notes:
+                say(note)
+    return steps
 
 
 def _say_failures(steps: Iterable[Progress], say: Say) -> None:

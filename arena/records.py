@@ -409,6 +409,40 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Marking:
+    """What a judge said of a reply in which no answer was found: right, wrong, or None."""
+
+    key: str
+    judge: str
+    judge_key: str
+    right: float | None
+    text: str = ""
+    reason: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A warning about a benchmark and a model, such as a sign that it was trained on the set.
+
+    measure: what was measured. value with its interval; n: of how many items.
+    """
+
+    model: str
+    benchmark: str
+    measure: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+    @property
+    def key(self) -> str:
+        """A measure is kept once for each model and benchmark, the latest."""
+        return content_key("check", self.model, self.benchmark, self.measure)
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Work that a server was given to do in its own time; gone once it is collected.
 

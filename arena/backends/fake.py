@@ -2,7 +2,7 @@
 
 `fake:echo` answers with the words of the question, varied by temperature and seed.
 As a judge, `fake:first` always prefers the first answer, `fake:longer` the longer one and
-`fake:mute` says nothing that can be read. `fake:reader` finds the sentence that answers the
+`fake:mute` says nothing that can be read. `fake:reader` finds the sentences that answer the
 question at the end of a long text; `fake:edges` does too, and does not see the middle half.
 `fake:echo@0.05` takes 0.05 s for each reply. To all of them a text is the likelier, the more
 of its words were there before it.
@@ -60,16 +60,14 @@ def _mute(text: str, decoding: Decoding, seed: int) -> str:
 
 
 def _reader(text: str, decoding: Decoding, seed: int) -> str:
-    """The sentence that shares most of the question's rare words."""
+    """The sentences with words of the question that no other sentence has."""
     *body, question = text.strip().rsplit("\n", 1)
     sentences = [s for s in _SENTENCE.findall("".join(body)) if s.strip()]
     common = Counter(word for sentence in sentences for word in set(_WORD.findall(sentence)))
     wanted = set(_WORD.findall(question))
 
-    def worth(sentence: str) -> float:
-        return sum(1 / common[word] for word in wanted & set(_WORD.findall(sentence)))
-
-    return max(sentences, key=worth, default="").strip()
+    unique = {word for word in wanted if common[word] == 1}
+    return " ".join(s.strip() for s in sentences if unique & set(_WORD.findall(s)))
 
 
 def _edges(text: str, decoding: Decoding, seed: int) -> str:

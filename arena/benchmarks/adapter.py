@@ -3,26 +3,16 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 from lm_eval.api.model import LM
 
 from arena.backends import Message, TextRequest
+from arena.benchmarks.harness import Written
 from arena.records import Decoding
 
 # lm-eval's own default, where a task does not say how much may be written.
 ROOM = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A text to go on with, or the messages to reply to; stops end the reply."""
-
-    prompt: str
-    messages: tuple[Message, ...] = ()
-    stop: tuple[str, ...] = ()
-    prefill: str = ""
 
 
 Write = Callable[[Sequence[Written], Decoding], list[str]]

@@ -38,6 +38,16 @@ INSTALL = "pip install 'lm-eval>=0.4.9'"
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A text to go on with, or the messages to reply to; stops end the reply."""
+
+    prompt: str
+    messages: tuple[Message, ...] = ()
+    stop: tuple[str, ...] = ()
+    prefill: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """How a benchmark went on one model. notes: what must be known of it, as sentences."""
 
@@ -94,7 +104,7 @@ def _measure(
 ) -> Measured:
     from arena.benchmarks.adapter import ArenaLM
 
-    asked = _Asked(store, model, control)
+    asked = Asker(store, model, control)
     with quiet_harness():
         results = _evaluate(ArenaLM(asked.write, asked.read, model.decoding), benchmark, limit)
     samples = results["samples"][benchmark.name]
@@ -135,7 +145,7 @@ def _documents(task: Any, limit: int | None) -> int | None:
     return docs.starts[min(limit, len(docs.items))] if limit and isinstance(docs, Docs) else limit
 
 
-class _Asked:
+class Asker:
     """Asks a model for what is not stored, and stores it; adds up how that went."""
 
     def __init__(self, store: Store, model: Model, control: Control) -> None:
@@ -156,7 +166,7 @@ class _Asked:
             usage += step.usage
         return replace(last, usage=usage, **sums)
 
-    def write(self, requests: Sequence[Any], decoding: Decoding) -> list[str]:
+    def write(self, requests: Sequence[Written], decoding: Decoding) -> list[str]:
         """What the model writes to each request."""
         asked = replace(self._model, decoding=decoding)
         name = self._model.name

@@ -4,7 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any, NoReturn
@@ -19,6 +19,7 @@ COLUMNS = {
     "choices": ("choices", "options", "选项"),
     "name": ("id", "name", "编号", "序号"),
     "language": ("language", "语言"),
+    "reworded": ("reworded", "改写"),
 }
 SHAPES = (
     "question, A, B, …, answer (multiple choice: 问题, A, B, …, 答案) "
@@ -34,6 +35,7 @@ class Item:
 
     name: unique in its set. choices: the options, empty where the answer is open; `answers`
     is then any of the texts that count, else the one option that does. language: `en` or `zh`.
+    reworded: the question in other words, to compare with.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Item:
     answers: tuple[str, ...]
     choices: tuple[str, ...] = ()
     language: str = "en"
+    reworded: str = ""
 
     @property
     def gold(self) -> int:
@@ -51,7 +54,7 @@ class Item:
         """The same with every option moved `by` places towards the end."""
         count = len(self.choices)
         moved = tuple(self.choices[(k - by) % count] for k in range(count))
-        return Item(self.name, self.question, self.answers, moved, self.language)
+        return replace(self, choices=moved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class _Shape:
     choices: str | None = None
     name: str | None = None
     language: str | None = None
+    reworded: str | None = None
 
 
 def read_items(path: Path) -> list[Item]:
@@ -130,7 +134,9 @@ def _recognise(path: Path, columns: Sequence[str]) -> _Shape:
             "they must be A, B and so on, without a gap, and at least two"
         )
     choices = None if options else find("choices")
-    return _Shape(question, answer, options, choices, find("name"), find("language"))
+    return _Shape(
+        question, answer, options, choices, find("name"), find("language"), find("reworded")
+    )
 
 
 def _item(path: Path, line: int, row: Mapping[str, Any], shape: _Shape, number: int) -> Item:
@@ -151,6 +157,7 @@ def _item(path: Path, line: int, row: Mapping[str, Any], shape: _Shape, number: 
         answers,
         choices,
         language.strip() or language_of(question),
+        str(row.get(shape.reworded) or "").strip() if shape.reworded else "",
     )
 
 

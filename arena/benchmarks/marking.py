@@ -102,6 +102,13 @@ def mark_exact(reply: str, answers: Sequence[str]) -> Mark:
     return Mark(float(any(_words(reply) == _words(answer) for answer in answers)))
 
 
+def mark_recall(reply: str, answers: Sequence[str]) -> Mark:
+    """The share of the answers, all of which are wanted, that stand in the reply."""
+    if not reply.strip():
+        return NOTHING
+    return Mark(sum(contains(reply, answer) for answer in answers) / len(answers))
+
+
 def mark_f1(reply: str, answers: Sequence[str]) -> Mark:
     """Token F1 with the closest answer; Chinese by characters (as SQuAD and CMRC have it)."""
     if not reply.strip():
@@ -116,6 +123,7 @@ METRICS: Mapping[str, Marker] = MappingProxyType(
         "contains": mark_contains,
         "exact": mark_exact,
         "f1": mark_f1,
+        "recall": mark_recall,
     }
 )
 LONG_ANSWER_WORDS = 12

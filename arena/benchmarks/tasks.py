@@ -181,7 +181,7 @@ def _writing(
     mark = partial(_mark_choice if is_choice else _mark_open, metric=metric)
     room = ROOM_TO_THINK if template.thinks or asking.template else ROOM
     room = max(room, 256) if metric == "f1" and not is_choice else room
-    config = {
+    config: dict[str, Any] = {
         "output_type": "generate_until",
         "doc_to_text": lambda doc: template.render(item_in(doc)),
         "doc_to_target": lambda doc: LETTERS[doc["gold"]] if doc["choices"] else doc["answers"][0],
@@ -203,13 +203,14 @@ def _task(
     from lm_eval.api.task import ConfigurableTask
 
     docs = Docs(items, asking.circular)
+    examples: dict[str, Any] = {"split": "test"} if asking.few_shot else {"samples": []}
     return ConfigurableTask(
         config={
             "task": name,
             "custom_dataset": lambda **_: {"test": docs},
             "test_split": "test",
             # Without examples nothing is drawn from, and the whole set not copied for it.
-            "fewshot_config": {"split": "test"} if asking.few_shot else {"samples": []},
+            "fewshot_config": examples,
             "num_fewshot": asking.few_shot or 0,
             "metadata": {"version": version},
             **config,

@@ -55,9 +55,9 @@ def _options(
 
 
 def _assemble() -> None:
-    from arena.cli import auditing, importing, judging, lists, ranking, runs, stages
+    from arena.cli import auditing, benching, importing, judging, lists, ranking, runs, stages
 
-    for module in (runs, lists, stages, judging, auditing, importing, ranking):
+    for module in (runs, lists, stages, benching, judging, auditing, importing, ranking):
         for command in module.COMMANDS:
             app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
         for name, group in getattr(module, "GROUPS", {}).items():

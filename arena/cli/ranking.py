@@ -74,6 +74,13 @@ def rank(
     neutral: Annotated[
         bool, typer.Option("--neutral", help="No judge has a say on models of its own family.")
     ] = False,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="human=0.5,judge=0.25,objective=0.25",
+            help="Of each kind of evidence in the overall column.",
+        ),
+    ] = None,
     anchor: Annotated[
         str | None, typer.Option(metavar="MODEL=POINTS", help="Fix the scale at one model.")
     ] = None,
@@ -90,7 +97,8 @@ def rank(
     from arena.leaderboard import Fit, leaderboard, leaderboards, rank_comparisons
 
     conf = settings(config)
-    fit = Fit(
+    fit = Fit.configured(
+        conf.rank,
         confidence=confidence or conf.rank.confidence,
         prior=prior if file is not None or prior is not None else "auto",
         interval=interval,
@@ -102,6 +110,7 @@ def rank(
         panel=panel,
         min_valid=min_valid,
         neutral=neutral,
+        **({"weights": _weights(weights)} if weights else {}),
     )
     if file is not None:
         if evidence is not None or by is not None or method != "auto" or panel is not None:
@@ -144,7 +153,7 @@ def publish(
     board = leaderboard(
         store,
         evidence=evidence or conf.rank.evidence,
-        fit=Fit(confidence=conf.rank.confidence),
+        fit=Fit.configured(conf.rank),
         allow_weak_judges=weak,
     )
     page = write(store, folder, board, title=conf.title, others=views(store, board, weak))
@@ -172,8 +181,12 @@ def print_boards(boards: list["Leaderboard"], form: Format, *, grouped: bool = F
 
 def print_board(board: "Leaderboard") -> None:
     """The table of one ranking, and what must be said with it."""
-    scores = {(s.model, s.benchmark): s for s in board.benchmarks}
-    names = sorted({score.benchmark for score in board.benchmarks})
+    from arena.publish.formats import shown_scores
+
+    shown = shown_scores(board)
+    scores = {(s.model, s.benchmark): s for s in shown}
+    names = list(dict.fromkeys(score.benchmark for score in shown))
+    whole = {row.model: row for row in board.overall}
     rows = []
     for row in board.rows:
         ranks = (row.rank_low, row.rank_high)
@@ -186,6 +199,9 @@ def print_board(board: "Leaderboard") -> None:
         }
         if row.predicted is not None:
             cells["judges predict"] = row.predicted
+        if whole:
+            there = whole.get(row.model)
+            cells["overall"] = there and f"{there.rating:.0f} ± {there.ci_high - there.rating:.0f}"
         for name in names:
             score = scores.get((row.model, name))
             error = "" if score is None or score.stderr is None else f" ± {score.stderr:.1%}"
@@ -194,6 +210,9 @@ def print_board(board: "Leaderboard") -> None:
     stands = ", ".join(f"{count} from {source}" for source, count in board.counts.items())
     group = f" · {board.group}" if board.group else ""
     table(rows, title=f"{board.label}{group} · comparisons: {stands}\n{board.method}")
+    if board.weights:
+        shares = ", ".join(f"{kind} {share:.0%}" for kind, share in board.weights)
+        say(f"Overall: the mean of the ratings by each kind of evidence, weights {shares}.")
     for effect in board.effects:
         spread = (
             "" if effect.ci_low is None else f" ({effect.ci_low:+.3f} to {effect.ci_high:+.3f})"
@@ -201,6 +220,22 @@ def print_board(board: "Leaderboard") -> None:
         say(f"{effect.name}: {effect.value:+.3f}{spread} in log-odds")
     for note in board.notes:
         say(f"Note: {note}")
+
+
+def _weights(text: str) -> tuple[tuple[str, float], ...]:
+    """`KIND=SHARE,…` as the configuration would have it."""
+    from pydantic import ValidationError
+
+    from arena.config import Weights
+
+    given = dict(part.partition("=")[::2] for part in text.split(","))
+    absent = dict.fromkeys(Weights.model_fields, 0.0)
+    try:
+        return tuple(Weights.model_validate(absent | given).model_dump().items())
+    except ValidationError as error:
+        raise InputError(
+            f"--weights {text!r}; it takes human=N,judge=N,objective=N, with N of 0 or more"
+        ) from error
 
 
 def _anchor(text: str | None) -> tuple[str, float] | None:

@@ -1,8 +1,4 @@
-"""The stages that ask candidates: generate, bench."""
-
-from typing import Annotated
-
-import typer
+"""The stage that lets candidates answer: generate."""
 
 from arena.cli.options import (
     ConfigFile,
@@ -41,29 +37,4 @@ def generate(
     finish(steps)
 
 
-def bench(
-    tasks: Annotated[list[str], typer.Option("--tasks", help="Tasks, separated by commas.")],
-    models: Models = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Only the first N items.", metavar="N")
-    ] = None,
-    db: Db = None,
-    config: ConfigFile = None,
-) -> None:
-    """Run objective benchmarks with lm-eval."""
-    from arena.benchmarks import bench as measure
-
-    conf = settings(config)
-    chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())
-    if not chosen:
-        raise InputError("name a model with --models, or write some into arena.yaml")
-    with fill_store(db_path(db, conf)) as store, watched() as tracker:
-        steps = [
-            measure(store, model, task, limit, tracker(f"{model.name} does {task}"))
-            for task in split(tasks)
-            for model in chosen
-        ]
-    finish(steps)
-
-
-COMMANDS = (generate, bench)
+COMMANDS = (generate,)

@@ -66,7 +66,7 @@ class Template:
         self, prompt: Prompt, first: Sequence[str], second: Sequence[str], options: dict[str, str]
     ) -> str:
         """The judge prompt for an ordered pair of answers, each a text a turn."""
-        fence = _Fences()
+        fence = Fences()
         blocks = _blocks(fence, prompt)
         return self._render(
             **blocks,
@@ -77,7 +77,7 @@ class Template:
 
     def single(self, prompt: Prompt, answer: Sequence[str], scale: tuple[int, int]) -> str:
         """The judge prompt for one answer."""
-        fence = _Fences()
+        fence = Fences()
         blocks = _blocks(fence, prompt)
         low, high = scale
         return self._render(**blocks, answer=fence.blocks("answer", answer), low=low, high=high)
@@ -86,7 +86,7 @@ class Template:
         self, prompt: Prompt, answers: Sequence[Sequence[str]], labels: Sequence[str]
     ) -> str:
         """The judge prompt for several answers at once."""
-        fence = _Fences()
+        fence = Fences()
         blocks = _blocks(fence, prompt)
         shown = [
             fence.blocks(f"answer_{label.lower()}", answer)
@@ -101,7 +101,7 @@ class Template:
             raise TemplateError(f"{self.path}: {error}") from error
 
 
-def _blocks(fence: "_Fences", prompt: Prompt) -> dict[str, object]:
+def _blocks(fence: "Fences", prompt: Prompt) -> dict[str, object]:
     return {
         "language": prompt.language,
         "category": prompt.category,
@@ -111,13 +111,14 @@ def _blocks(fence: "_Fences", prompt: Prompt) -> dict[str, object]:
     }
 
 
-class _Fences:
+class Fences:
     """Makes the blocks of one judge prompt, each boundary following from all before it."""
 
     def __init__(self) -> None:
         self._chain = b""
 
     def blocks(self, tag: str, texts: Iterable[str]) -> str:
+        """Each text between its fences, under its tag."""
         texts = tuple(texts)
         numbered = len(texts) > 1
         return "\n".join(

@@ -12,14 +12,16 @@ from collections import Counter
 from dataclasses import asdict, astuple, fields
 from typing import Any
 
-from arena.evidence import BenchmarkScore
 from arena.leaderboard import Leaderboard, Row
+from arena.objective import BenchmarkScore
 
 Scores = dict[str, dict[str, BenchmarkScore]]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARKUP = re.compile(r"([\\|<>\[\]`*])")
 # Intervals narrower than this, in points either side, would round to a misleading "± 0".
 _NARROW = 5.0
+# More columns of benchmarks than this, and a ranking shows their means by capability instead.
+MOST_COLUMNS = 4
 
 
 def to_json(board: Leaderboard) -> dict[str, Any]:
@@ -38,6 +40,16 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
         "notes": list(board.notes),
         "models": [_entry(row, scores.get(row.model, {})) for row in ranked(board)],
     }
+    if board.overall:
+        whole["overall"] = {
+            "weights": dict(board.weights),
+            "models": [
+                {k: _finite(v) for k, v in asdict(row).items() if k != "predicted"}
+                for row in board.overall
+            ],
+        }
+    if board.dimensions:
+        whole["dimensions"] = [asdict(score) for score in board.dimensions]
     if board.sources:
         whole["sources"] = [asdict(source) for source in board.sources]
     if board.effects:
@@ -61,7 +73,7 @@ def to_csv(board: Leaderboard) -> str:
 
 def to_markdown(board: Leaderboard) -> str:
     """A pipe table under its label, with every note."""
-    scores, columns, digits = scores_by_model(board), score_columns(board), decimals(board)
+    (scores, columns), digits = shown(board), decimals(board)
     heads = ["rank", "model", "rating", f"{confidence(board)} interval", "comparisons", *columns]
     lines = [
         f"**{_plain(board.label)}** · {_plain(board.method)}",
@@ -94,8 +106,24 @@ def scores_by_model(board: Leaderboard) -> Scores:
     headings = _headings(board)
     scores: Scores = {}
     for item in board.benchmarks:
-        scores.setdefault(item.model, {})[headings[item.benchmark, item.metric]] = item
+        heading = headings[item.benchmark, item.variant, item.metric]
+        scores.setdefault(item.model, {})[heading] = item
     return scores
+
+
+def shown(board: Leaderboard) -> tuple[Scores, list[str]]:
+    """The scores that stand beside a rating, by model, and the headings of their columns."""
+    scores: Scores = {}
+    for item in shown_scores(board):
+        scores.setdefault(item.model, {})[item.benchmark] = item
+    return scores, list(dict.fromkeys(item.benchmark for item in shown_scores(board)))
+
+
+def shown_scores(board: Leaderboard) -> list[BenchmarkScore]:
+    """What stands beside a rating: a few benchmarks, or else their means by capability."""
+    primary = [score for score in board.benchmarks if score.primary]
+    few = len({score.benchmark for score in primary}) <= MOST_COLUMNS
+    return primary if few or not board.dimensions else list(board.dimensions)
 
 
 def rank_range(row: Row) -> str:
@@ -142,10 +170,14 @@ def _below(row: Row) -> float:
     return row.rating - row.ci_low
 
 
-def _headings(board: Leaderboard) -> dict[tuple[str, str], str]:
-    pairs = sorted({(item.benchmark, item.metric) for item in board.benchmarks})
-    metrics = Counter(benchmark for benchmark, _ in pairs)
-    return {(b, m): f"{b} ({m})" if metrics[b] > 1 else b for b, m in pairs}
+def _headings(board: Leaderboard) -> dict[tuple[str, str, str], str]:
+    """A name for each benchmark, variant and metric, no longer than it takes to tell them apart."""
+    found = sorted({(item.benchmark, item.variant, item.metric) for item in board.benchmarks})
+    several = Counter(benchmark for benchmark, _, _ in found)
+    return {
+        (b, v, m): f"{b} ({', '.join(filter(None, (v, m)))})" if several[b] > 1 else b
+        for b, v, m in found
+    }
 
 
 def _entry(row: Row, scores: dict[str, BenchmarkScore]) -> dict[str, Any]:

@@ -123,11 +123,12 @@ def _environment() -> "Environment":
 
 def _panel(board: Leaderboard) -> Panel:
     rows = tuple(formats.ranked(board))
+    scores, columns = formats.shown(board)
     return Panel(
         board,
         rows,
-        tuple(formats.score_columns(board)),
-        formats.scores_by_model(board),
+        tuple(columns),
+        scores,
         axis_of(rows),
         formats.decimals(board),
     )

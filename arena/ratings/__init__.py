@@ -26,6 +26,7 @@ from arena.ratings.evidence import CombinedResult, Label, Method, Source
 from arena.ratings.fit_checks import GoodnessOfFit, WinMatrix, goodness_of_fit, win_matrix
 from arena.ratings.influence import Influence, influence
 from arena.ratings.online import Online
+from arena.ratings.overall import overall
 from arena.ratings.pairing import NextPair, next_pairs
 from arena.ratings.panel import Panel, panel
 from arena.ratings.result import Coefficient, RatingResult, RatingRow, Settings
@@ -66,6 +67,7 @@ __all__ = [
     "influence",
     "krippendorff_alpha",
     "next_pairs",
+    "overall",
     "panel",
     "position_bias",
     "rank_correlation",

@@ -29,10 +29,11 @@ from arena.ratings.fitted import fit_half
 from arena.ratings.hierarchical import Column, hierarchical
 from arena.ratings.joint import joint
 from arena.ratings.likelihood import precision_of
-from arena.ratings.newton import bread, centred
+from arena.ratings.newton import bread
+from arena.ratings.overall import overall
 from arena.ratings.ppi import ppi
 from arena.ratings.result import RatingResult, Settings
-from arena.ratings.scale import MEAN, POINTS_PER_LOG, WEAK_PRIOR, to_log, to_points
+from arena.ratings.scale import MEAN, WEAK_PRIOR, to_points
 
 # Below this many models a spread of residuals cannot be learned.
 FEWEST_MODELS = 8
@@ -96,7 +97,12 @@ def combine(
     chosen = _method(evidence)
     result = METHODS[chosen](replace(evidence, settings=replace(settings, method=chosen)))
     result = replace(result, objective=benchmarks)
-    return replace(result, overall=_overall(result, benchmarks, subjective_share))
+    if not benchmarks:
+        return result
+    # Benchmarks weigh the same among themselves.
+    share = (1.0 - subjective_share) / len(benchmarks)
+    parts = [(subjective_share, result), *((share, rated) for _, rated in benchmarks)]
+    return replace(result, overall=overall(parts, f"overall ({subjective_share:g} subjective)"))
 
 
 def _aligned(
@@ -339,46 +345,6 @@ def _sources(
     weights, biases = weights or {}, biases or {}
     return tuple(
         Source(name, kind, len(c), weights.get(name), biases.get(name)) for name, kind, c in given
-    )
-
-
-def _overall(
-    subjective: RatingResult, benchmarks: Sequence[tuple[str, RatingResult]], share: float
-) -> RatingResult | None:
-    """The stated mean of subjective and objective ratings, over models that have both.
-
-    Benchmarks weigh the same among themselves; errors are taken as independent.
-    """
-    if not benchmarks:
-        return None
-    parts = [(share, subjective)]
-    parts += [((1.0 - share) / len(benchmarks), result) for _, result in benchmarks]
-    models = tuple(
-        name for name in subjective.models if all(name in result.models for _, result in benchmarks)
-    )
-    if not models:
-        return None
-    theta, covariance = np.zeros(len(models)), np.zeros((len(models), len(models)))
-    count = np.zeros(len(models))
-    for weight, result in parts:
-        rows = np.array([result.models.index(name) for name in models])
-        theta += weight * to_log(result.ratings[rows])
-        if result.covariance is not None:
-            inside = centred(result.covariance[np.ix_(rows, rows)], len(models))
-            covariance += weight**2 * inside / POINTS_PER_LOG**2
-        count += result.comparisons[rows]
-    s = replace(subjective.settings, method=f"overall ({share:g} subjective)")
-    spread = wald(theta, covariance, s.confidence)
-    half = POINTS_PER_LOG * (spread.high - theta)
-    ratings = to_points(theta)
-    return RatingResult(
-        models,
-        ratings,
-        count,
-        s,
-        ci_low=ratings - half,
-        ci_high=ratings + half,
-        covariance=POINTS_PER_LOG**2 * covariance,
     )
 
 

@@ -89,14 +89,20 @@ class ScoreColumns:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeColumns:
-    """Benchmarks' results; `value` is in [0, 1]."""
+    """Benchmarks' results, of each item the latest; `value` is in [0, 1].
+
+    What a judge marked stands where the rule found no answer. Other columns as in `Outcome`.
+    """
 
     benchmark: list[str]
     version: list[str]
+    variant: list[str]
+    dimension: list[str]
     metric: list[str]
     item: list[str]
     model: list[str]
     value: list[float]
+    marker: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +214,21 @@ class EvidenceColumns:
         return self._read(
             OutcomeColumns,
             """
-            SELECT benchmark, version, metric, item, model, value FROM outcomes ORDER BY rowid""",
+            WITH ruled AS MATERIALIZED (
+                SELECT max(rowid) AS id, model, benchmark, version, variant, metric, item, marker,
+                       request
+                FROM outcomes WHERE marker IN ('rule', 'nobody')
+                GROUP BY model, benchmark, version, variant, metric, item),
+            judged AS MATERIALIZED (
+                SELECT max(o.rowid) AS id, r.id AS instead FROM outcomes o JOIN ruled r
+                ON r.marker = 'nobody' AND o.marker NOT IN ('rule', 'nobody')
+                   AND (o.model, o.benchmark, o.version, o.variant, o.metric, o.item, o.request)
+                     = (r.model, r.benchmark, r.version, r.variant, r.metric, r.item, r.request)
+                GROUP BY r.id)
+            SELECT o.benchmark, o.version, o.variant, o.dimension, o.metric, o.item, o.model,
+                   o.value, o.marker
+            FROM ruled r LEFT JOIN judged j ON j.instead = r.id
+            JOIN outcomes o ON o.rowid = coalesce(j.id, r.id) ORDER BY r.id""",
         )
 
     def pairs(self) -> PairColumns:

@@ -142,6 +142,14 @@ def m004_benchmarks(db: Database) -> None:
             model_key TEXT NOT NULL, logprob REAL NOT NULL, greedy INTEGER NOT NULL,
             tokens INTEGER NOT NULL, truncated INTEGER NOT NULL, {_USAGE},
             created_at {_NOW}) STRICT;
+        CREATE TABLE markings (
+            key TEXT PRIMARY KEY, judge TEXT NOT NULL,
+            judge_key TEXT NOT NULL REFERENCES judges(key), right REAL,
+            text TEXT NOT NULL, reason TEXT NOT NULL, {_USAGE}, created_at {_NOW}) STRICT;
+        CREATE TABLE checks (
+            key TEXT PRIMARY KEY, model TEXT NOT NULL REFERENCES models(name),
+            benchmark TEXT NOT NULL, measure TEXT NOT NULL, value REAL NOT NULL,
+            low REAL, high REAL, n INTEGER NOT NULL, created_at {_NOW}) STRICT;
         ALTER TABLE outcomes ADD COLUMN variant TEXT NOT NULL DEFAULT '';
         ALTER TABLE outcomes ADD COLUMN dimension TEXT NOT NULL DEFAULT '';
         ALTER TABLE outcomes ADD COLUMN marker TEXT NOT NULL DEFAULT 'rule';

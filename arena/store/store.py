@@ -12,11 +12,13 @@ from arena.records import (
     BackendKind,
     Batch,
     Battle,
+    Check,
     Completion,
     Decoding,
     Failure,
     Judge,
     Likelihood,
+    Marking,
     Model,
     Outcome,
     Probe,
@@ -63,6 +65,8 @@ class Store:
         self.rankings = Rows(self._connections, "rankings", Ranking)
         self.completions = Rows(self._connections, "completions", Completion)
         self.likelihoods = Rows(self._connections, "likelihoods", Likelihood)
+        self.markings = Rows(self._connections, "markings", Marking)
+        self.checks = Rows(self._connections, "checks", Check)
         self.outcomes = Rows(self._connections, "outcomes", Outcome)
         self.batches = Rows(self._connections, "batches", Batch)
         self.battles = Rows(self._connections, "battles", Battle)

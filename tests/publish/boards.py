@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from arena.evidence import BenchmarkScore
 from arena.judging.report import JudgeReport, Share
 from arena.leaderboard import Leaderboard, Row
+from arena.objective import BenchmarkScore
 from arena.ratings import Settings
 from arena.records import Answer, BackendKind, Decoding, Evidence, Model, Prompt, Usage
 from arena.store import Store

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from boards import NAMES, NOTE, make_board, make_row
 
-from arena.evidence import BenchmarkScore
 from arena.leaderboard import Leaderboard
+from arena.objective import BenchmarkScore
 from arena.publish.formats import (
     confidence,
     decimals,

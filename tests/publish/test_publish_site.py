@@ -12,8 +12,8 @@ import pytest
 from boards import NAMES, NOTE, fill, make_board, make_row
 
 from arena.errors import InputError
-from arena.evidence import BenchmarkScore
 from arena.leaderboard import Leaderboard
+from arena.objective import BenchmarkScore
 from arena.publish import publish
 from arena.publish.formats import to_csv, to_json
 from arena.ratings import Settings

@@ -1,0 +1,82 @@
+"""What a score owes to the prompt: paired differences, and the spread over several prompts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import t
+
+from arena.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One way of asking. score: mean over items; stderr: its standard error.
+
+    difference: to the first way, over the same items; low, high: its interval (paired, t). All
+    are on the scale of the scores.
+    """
+
+    variant: str
+    score: float
+    stderr: float | None
+    difference: float = 0.0
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How far apart prompts put one model.
+
+    range: from the lowest score to the highest. deviation: standard deviation of the scores
+    over prompts without the noise of the items: the square root of the variance component of a
+    two-way layout, prompts by items (Searle, Casella and McCulloch, Variance Components, 4.3).
+    items: those that every prompt asked.
+    """
+
+    range: float
+    deviation: float
+    items: int
+
+
+def prompt_effects(
+    values: Mapping[str, Mapping[str, float]], confidence: float = 0.95
+) -> tuple[list[Effect], Spread]:
+    """Compare ways of asking over the items that all of them asked.
+
+    values: by variant, then by item. Raises InputError where they share no item.
+    """
+    shared = sorted(set.intersection(*(set(here) for here in values.values())))
+    if not shared:
+        raise InputError("the prompts have no item in common, so they cannot be compared")
+    table = np.array([[here[item] for item in shared] for here in values.values()])
+    effects = []
+    for variant, row in zip(values, table, strict=True):
+        mean, error = _mean(row)
+        difference, paired = _mean(row - table[0])
+        half = None if paired is None else paired * t.ppf((1 + confidence) / 2, len(shared) - 1)
+        if variant == next(iter(values)) or half is None:
+            effects.append(Effect(variant, mean, error, difference))
+        else:
+            low, high = difference - half, difference + half
+            effects.append(Effect(variant, mean, error, difference, float(low), float(high)))
+    return effects, _spread(table)
+
+
+def _mean(row: np.ndarray) -> tuple[float, float | None]:
+    error = float(row.std(ddof=1) / np.sqrt(len(row))) if len(row) > 1 else None
+    return float(row.mean()), error
+
+
+def _spread(table: np.ndarray) -> Spread:
+    """table: (prompts, items)."""
+    prompts, items = table.shape
+    means = table.mean(1)
+    deviation = 0.0
+    if prompts > 1 and items > 1:
+        residual = table - means[:, None] - table.mean(0) + table.mean()
+        noise = (residual**2).sum() / ((prompts - 1) * (items - 1))
+        between = items * means.var(ddof=1)
+        deviation = float(np.sqrt(max(0.0, between - noise) / items))
+    return Spread(float(np.ptp(means)), deviation, items)

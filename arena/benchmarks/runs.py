@@ -1,0 +1,159 @@
+"""One entry of `benchmarks:` on some models: found, asked, judged where unread, and checked."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from arena.backends import open_backend
+from arena.batch import Control, Progress
+from arena.benchmarks.asking import Asking, Way, read_template, variants
+from arena.benchmarks.contamination import Signs, contamination
+from arena.benchmarks.harness import Measured, bench, check_installed
+from arena.benchmarks.items import Item, read_items
+from arena.benchmarks.judged import judge_unread
+from arena.benchmarks.needle import NAME as NEEDLE
+from arena.benchmarks.needle import Haystack, needle_benchmark, parse_lengths
+from arena.benchmarks.tasks import Benchmark, builtin_tasks, find_benchmarks
+from arena.config import BenchmarkRun, NeedleSettings
+from arena.errors import InputError, NoLikelihoodError
+from arena.judging import JudgeCard, load_card
+from arena.objective import primary_metric
+from arena.records import NOBODY, RULE, Model, Outcome
+from arena.store import Store
+
+Tracker = Callable[[str], Control]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A benchmark on a model, done. outcomes: one an item, of its primary metric."""
+
+    measured: Measured
+    model: Model
+    outcomes: tuple[Outcome, ...]
+    steps: tuple[Progress, ...]
+    signs: Signs | None = None
+
+    @property
+    def unread(self) -> int:
+        """Replies in which nobody found an answer."""
+        return sum(outcome.marker == NOBODY for outcome in self.outcomes)
+
+    @property
+    def judged(self) -> int:
+        """Replies that a judge marked."""
+        return sum(outcome.marker not in (RULE, NOBODY) for outcome in self.outcomes)
+
+
+def run_benchmark(
+    store: Store, models: Sequence[Model], wanted: BenchmarkRun, tracker: Tracker
+) -> Iterator[Result]:
+    """Run an entry on each model in turn; what is wrong with it is said before any is asked."""
+    check_installed()
+    askings = _askings(wanted)
+    card = load_card(wanted.judge, store.home) if wanted.judge else None
+    fresh = read_items(Path(wanted.fresh)) if wanted.fresh else []
+    if wanted.task == NEEDLE:
+        haystack = _haystack(wanted.needle)
+        for model in models:
+            benchmark, notes = _needle(model, haystack)
+            result = _one(store, model, benchmark, wanted, card, tracker)
+            yield _noted(result, notes)
+        return
+    found = [b for asking in askings for b in find_benchmarks(wanted.what, store.home, asking)]
+    for model in models:
+        for benchmark in found:
+            result = _one(store, model, benchmark, wanted, card, tracker)
+            if wanted.contamination and benchmark.asking == askings[0]:
+                result = _checked(store, result, fresh or _own_fresh(store, benchmark), tracker)
+            yield result
+
+
+def _askings(wanted: BenchmarkRun) -> list[Asking]:
+    base = Asking(
+        way=Way(wanted.mode) if wanted.mode else None,
+        few_shot=wanted.few_shot,
+        chat=wanted.chat,
+        circular=wanted.circular,
+        template=read_template(Path(wanted.template)) if wanted.template else None,
+        metric=wanted.metric,
+        multiturn=wanted.multiturn,
+    )
+    if wanted.variants and wanted.template:
+        raise InputError("--template goes with one way of asking; name the file in --variants")
+    return variants(wanted.variants, base) if wanted.variants else [base.checked()]
+
+
+def _one(
+    store: Store,
+    model: Model,
+    benchmark: Benchmark,
+    wanted: BenchmarkRun,
+    card: JudgeCard | None,
+    tracker: Tracker,
+) -> Result:
+    variant = benchmark.asking.variant
+    what = f"{model.name} does {benchmark.name}" + (f" ({variant})" if variant else "")
+    measured = bench(
+        store, model, benchmark, wanted.limit, tracker(what), allow_code=wanted.allow_code
+    )
+    metrics = list(dict.fromkeys(outcome.metric for outcome in measured.outcomes))
+    if not metrics:
+        return Result(measured, model, (), (measured.progress,))
+    main = primary_metric(metrics)
+    outcomes = [outcome for outcome in measured.outcomes if outcome.metric == main]
+    steps = [measured.progress]
+    if card is not None:
+        control = tracker(f"{card.name} reads what {model.name} wrote")
+        marked, progress = judge_unread(store, measured.benchmark, outcomes, card, control)
+        by_item = {outcome.item: outcome for outcome in marked}
+        outcomes = [by_item.get(outcome.item, outcome) for outcome in outcomes]
+        steps += [progress] if progress else []
+    return Result(measured, model, tuple(outcomes), tuple(steps))
+
+
+def _checked(store: Store, result: Result, fresh: Sequence[Item], tracker: Tracker) -> Result:
+    benchmark, model = result.measured.benchmark, result.model
+    if not benchmark.items:
+        return _noted(result, [f"{benchmark.name}: its items are not known, so none are compared."])
+    control = tracker(f"{model.name} and what it may have seen of {benchmark.name}")
+    try:
+        signs = contamination(store, model, benchmark.name, benchmark.items, fresh, control)
+    except NoLikelihoodError as error:
+        return _noted(result, [f"{error}; what it may have seen cannot be told."])
+    steps = (*result.steps, signs.progress)
+    return _noted(replace(result, signs=signs, steps=steps), [*signs.warnings, *signs.skipped])
+
+
+def _noted(result: Result, notes: Sequence[str]) -> Result:
+    measured = replace(result.measured, notes=(*result.measured.notes, *notes))
+    return replace(result, measured=measured)
+
+
+def _own_fresh(store: Store, benchmark: Benchmark) -> list[Item]:
+    """Fresh items that lie beside a set: `fresh/NAME.jsonl`."""
+    task = builtin_tasks(store.home).get(benchmark.name)
+    path = task.parent / "fresh" / f"{benchmark.name}.jsonl" if task else None
+    return read_items(path) if path and path.is_file() else []
+
+
+def _haystack(settings: NeedleSettings) -> Haystack:
+    filler = ""
+    if settings.filler:
+        path = Path(settings.filler)
+        if not path.is_file():
+            raise InputError(f"{path}: no such file of filler text")
+        filler = path.read_text(encoding="utf-8-sig", errors="replace")
+    return Haystack(
+        parse_lengths([str(length) for length in settings.lengths]),
+        tuple(depth / 100 for depth in settings.depths),
+        tuple(settings.needles),
+        tuple(settings.languages),
+        settings.samples,
+        filler,
+    )
+
+
+def _needle(model: Model, haystack: Haystack) -> tuple[Benchmark, list[str]]:
+    with open_backend(model) as backend:
+        return needle_benchmark(haystack, backend.count_tokens, backend.window())

@@ -1,0 +1,257 @@
+"""`arena bench`: objective benchmarks, and what they say of models, prompts and lengths."""
+
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arena.cli.options import (
+    ConfigFile,
+    Db,
+    Format,
+    Models,
+    Output,
+    db_path,
+    fill_store,
+    settings,
+    split,
+)
+from arena.cli.output import emit, finish, say, table, watched
+from arena.errors import InputError
+
+if TYPE_CHECKING:
+    from arena.benchmarks.runs import Result
+
+LOW, HIGH = 1 / 3, 2 / 3
+
+
+def _names(help_: str) -> Any:
+    return typer.Option(help=help_)
+
+
+def bench(
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option("--tasks", "--task", help="Tasks or groups, by name, separated by commas."),
+    ] = None,
+    data: Annotated[
+        list[str] | None, typer.Option(help="A .csv or .jsonl file of your own questions.")
+    ] = None,
+    models: Models = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only the first N items.", metavar="N")
+    ] = None,
+    mode: Annotated[
+        str | None, _names("ppl: which option is likeliest; gen: what is written.")
+    ] = None,
+    few_shot: Annotated[
+        int | None, typer.Option(min=0, help="Solved items that come first.", metavar="N")
+    ] = None,
+    chat_template: Annotated[
+        bool | None,
+        typer.Option(
+            "--chat-template/--no-chat-template",
+            help="Put texts as conversations; the default does so where the model writes.",
+        ),
+    ] = None,
+    multiturn: Annotated[
+        bool, typer.Option("--multiturn", help="Solved items as turns of the conversation.")
+    ] = False,
+    circular: Annotated[
+        bool, typer.Option("--circular", help="Every rotation of the options must be right.")
+    ] = False,
+    template: Annotated[str | None, _names("A file with your own words around an item.")] = None,
+    metric: Annotated[
+        str | None, _names("For open answers: number, contains, exact, f1 or recall.")
+    ] = None,
+    variants: Annotated[
+        list[str] | None, _names("Prompts to compare: zero-shot, few-shot, cot, or template files.")
+    ] = None,
+    judge: Annotated[str | None, _names("A judge card, for replies without an answer.")] = None,
+    allow_code: Annotated[
+        bool, typer.Option("--allow-code", help="Run what models write, in a fenced process.")
+    ] = False,
+    contamination: Annotated[
+        bool, typer.Option("--contamination", help="Look for signs that items were seen before.")
+    ] = False,
+    fresh: Annotated[str | None, _names("A file of fresh items to compare with.")] = None,
+    lengths: Annotated[list[str] | None, _names("needle: lengths in tokens, as 1k,4k.")] = None,
+    depths: Annotated[list[str] | None, _names("needle: depths in percent, as 0,50,100.")] = None,
+    needles: Annotated[list[str] | None, _names("needle: how many in a text, as 1,3.")] = None,
+    samples: Annotated[
+        int, typer.Option(min=1, help="needle: texts for each place.", metavar="N")
+    ] = 1,
+    languages: Annotated[list[str] | None, _names("needle: en, zh or both.")] = None,
+    filler: Annotated[str | None, _names("needle: a text file to hide the needles in.")] = None,
+    db: Db = None,
+    config: ConfigFile = None,
+    form: Output = Format.TABLE,
+) -> None:
+    """Run objective benchmarks: built-in sets, lm-eval's tasks, your own data, needles."""
+    from arena.benchmarks.runs import run_benchmark
+
+    conf = settings(config)
+    chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())
+    if not chosen:
+        raise InputError("name a model with --models, or write some into arena.yaml")
+    hay = {
+        "lengths": split(lengths),
+        "depths": _numbers("--depths", split(depths)),
+        "needles": _numbers("--needles", split(needles)),
+        "languages": split(languages),
+    }
+    shared: dict[str, Any] = {
+        "limit": limit,
+        "mode": mode,
+        "few_shot": few_shot,
+        "chat": chat_template,
+        "multiturn": multiturn,
+        "circular": circular,
+        "template": template,
+        "metric": metric,
+        "variants": split(variants),
+        "judge": judge,
+        "allow_code": allow_code,
+        "contamination": contamination or fresh is not None,
+        "fresh": fresh,
+        "needle": {k: v for k, v in hay.items() if v} | {"samples": samples, "filler": filler},
+    }
+    wanted = [_entry(task=name, **shared) for name in split(tasks)]
+    wanted += [_entry(data=path, **shared) for path in split(data)]
+    if not wanted:
+        raise InputError("name a benchmark with --tasks (such as core), or a file with --data")
+    results: list[Result] = []
+    with fill_store(db_path(db, conf)) as store, watched() as tracker:
+        for entry in wanted:
+            for result in run_benchmark(store, chosen, entry, tracker):
+                results.append(result)
+                _tell(result)
+    report(results, form)
+    finish([step for result in results for step in result.steps])
+
+
+def report(results: Sequence["Result"], form: Format) -> None:
+    """Scores; and for people, what prompts did and where needles were found."""
+    emit([_row(result) for result in results], form)
+    if form is Format.TABLE:
+        _print_effects(results)
+        _print_needles(results)
+
+
+def _entry(**values: Any) -> Any:
+    from pydantic import ValidationError
+
+    from arena.config import BenchmarkRun
+
+    try:
+        return BenchmarkRun(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "--" + str(first["loc"][-1 if isinstance(first["loc"][-1], str) else -2])
+        where = where.replace("_", "-")
+        raise InputError(f"{where} {first['input']!r}: {first['msg']}") from error
+
+
+def _numbers(option: str, texts: Sequence[str]) -> list[float]:
+    try:
+        return [float(text.rstrip("%")) for text in texts]
+    except ValueError as error:
+        raise InputError(f"{option} {','.join(texts)!r}; it must be numbers") from error
+
+
+def _tell(result: "Result") -> None:
+    benchmark = result.measured.benchmark
+    if not benchmark.asking.is_default or benchmark.about != "as the task has it":
+        say(f"{benchmark.name}: {benchmark.about}.")
+    for note in result.measured.notes:
+        say(note)
+
+
+def _row(result: "Result") -> dict[str, Any]:
+    from arena.objective import mean_and_error
+
+    mean, error = mean_and_error([outcome.value for outcome in result.outcomes])
+    return {
+        "benchmark": result.measured.benchmark.name,
+        "asked": result.measured.benchmark.asking.variant or "as it is",
+        "model": result.model.name,
+        "metric": result.outcomes[0].metric if result.outcomes else "",
+        "score": None if mean is None else round(mean, 4),
+        "error": None if error is None else round(error, 4),
+        "items": len(result.outcomes),
+        "no answer": result.unread,
+        "judged": result.judged,
+    }
+
+
+def _print_effects(results: Sequence["Result"]) -> None:
+    from arena.benchmarks.effects import prompt_effects
+
+    together: defaultdict[tuple[str, str], dict[str, dict[str, float]]] = defaultdict(dict)
+    for result in results:
+        benchmark = result.measured.benchmark
+        values = {outcome.item: outcome.value for outcome in result.outcomes}
+        together[benchmark.name, result.model.name][benchmark.asking.variant] = values
+    for (name, model), by_variant in together.items():
+        if len(by_variant) < 2:
+            continue
+        effects, spread = prompt_effects(by_variant)
+        rows = [
+            {
+                "prompt": effect.variant,
+                "score": _percent(effect.score, effect.stderr),
+                "difference": _difference(effect),
+            }
+            for effect in effects
+        ]
+        table(rows, f"{model} on {name}, by prompt")
+        say(
+            f"{model} on {name}: prompts alone move the score by {spread.range:.1%} from worst to "
+            f"best; without the noise of {spread.items} items their standard deviation is "
+            f"{spread.deviation:.1%}."
+        )
+
+
+def _percent(value: float, error: float | None) -> str:
+    return f"{value:.1%}" if error is None else f"{value:.1%} ± {error:.1%}"
+
+
+def _difference(effect: Any) -> str:
+    if effect.low is None:
+        return "–"
+    return f"{effect.difference:+.1%} ({effect.low:+.1%} to {effect.high:+.1%})"
+
+
+def _print_needles(results: Sequence["Result"]) -> None:
+    """A map for each model, language and number of needles: depth by length."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from arena.benchmarks.needle import needle_maps
+
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120)
+    outcomes = [outcome for result in results for outcome in result.outcomes]
+    for found in needle_maps(outcomes):
+        grid = Table(title=f"{found.title}: share found", title_justify="left")
+        grid.add_column("depth", justify="right")
+        for length in found.lengths:
+            grid.add_column(f"{length:,}", justify="right")
+        for depth, values in zip(found.depths, found.values, strict=True):
+            cells = [
+                Text("–") if value is None else Text(f"{value:.0%}", style=_colour(value))
+                for value in values
+            ]
+            grid.add_row(f"{depth:.0%}", *cells)
+        console.print(grid)
+
+
+def _colour(value: float) -> str:
+    if value >= HIGH:
+        return "black on green"
+    return "black on yellow" if value >= LOW else "white on red"
+
+
+COMMANDS = (bench,)

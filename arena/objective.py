@@ -1,0 +1,195 @@
+"""Benchmarks' outcomes as scores, as comparisons of models, and by capability."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from arena.ratings import Comparisons
+from arena.records import NOBODY, RULE
+from arena.store.evidence import OutcomeColumns
+
+PRIMARY = ("acc_norm", "acc")
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkScore:
+    """A model's mean over a benchmark's items, with its standard error; both in [0, 1].
+
+    variant: how the items were asked. primary: whether this metric and variant stand for the
+    benchmark in a ranking. unread: replies in which no answer was found, counted as wrong;
+    judged: those that a judge marked.
+    """
+
+    benchmark: str
+    metric: str
+    model: str
+    mean: float
+    stderr: float | None
+    items: int
+    variant: str = ""
+    dimension: str = ""
+    primary: bool = True
+    unread: int = 0
+    judged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """All that benchmarks say. comparisons: by benchmark, of its primary metric and variant.
+
+    dimensions: means over the benchmarks of a capability, each benchmark weighing the same.
+    """
+
+    scores: tuple[BenchmarkScore, ...]
+    comparisons: dict[str, Comparisons]
+    dimensions: tuple[BenchmarkScore, ...]
+    notes: tuple[str, ...]
+
+
+def objective(outcomes: OutcomeColumns) -> Objective:
+    """Read the outcomes. Where models were asked in several ways, one way is compared."""
+    names = _names(outcomes)
+    chosen, notes = _chosen(outcomes, names)
+    rows = [
+        i
+        for i, name in enumerate(names)
+        if chosen[name] == (outcomes.variant[i], outcomes.metric[i])
+    ]
+    scores = tuple(_scores(outcomes, names, chosen))
+    return Objective(
+        scores, _comparisons(outcomes, names, rows), tuple(_dimensions(scores)), tuple(notes)
+    )
+
+
+def primary_metric(metrics: Sequence[str]) -> str:
+    """The metric that stands for a benchmark: by length where there is one, else its first."""
+    return next((name for name in PRIMARY if name in metrics), metrics[0])
+
+
+def mean_and_error(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """The mean and its standard error, as lm-eval has them; None where there are too few."""
+    n = len(values)
+    if n == 0:
+        return None, None
+    mean = sum(values) / n
+    variance = sum((value - mean) ** 2 for value in values) / (n - 1) if n > 1 else None
+    return mean, None if variance is None else (variance / n) ** 0.5
+
+
+def _names(outcomes: OutcomeColumns) -> list[str]:
+    """Benchmarks by name; another version of a task is another benchmark."""
+    versions: defaultdict[str, set[str]] = defaultdict(set)
+    for name, version in zip(outcomes.benchmark, outcomes.version, strict=True):
+        versions[name].add(version)
+    return [
+        f"{name} v{version}" if len(versions[name]) > 1 else name
+        for name, version in zip(outcomes.benchmark, outcomes.version, strict=True)
+    ]
+
+
+def _chosen(
+    outcomes: OutcomeColumns, names: Sequence[str]
+) -> tuple[dict[str, tuple[str, str]], list[str]]:
+    """For each benchmark the variant that most models have, the plain one first, and its metric."""
+    models: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    metrics: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+    for name, variant, metric, model in zip(
+        names, outcomes.variant, outcomes.metric, outcomes.model, strict=True
+    ):
+        models[name][variant].add(model)
+        metrics[name, variant][metric] = None
+    chosen, notes = {}, []
+    for name, by_variant in models.items():
+        variant = max(by_variant, key=lambda v: (len(by_variant[v]), v == ""))
+        chosen[name] = (variant, primary_metric(list(metrics[name, variant])))
+        left = sorted(set().union(*by_variant.values()) - by_variant[variant])
+        if left:
+            notes.append(
+                f"{name} ranks models as it was asked of most ({variant or 'as it is'}); "
+                f"{', '.join(left)} answered it another way and is not compared on it."
+            )
+    return chosen, notes
+
+
+def _scores(
+    outcomes: OutcomeColumns, names: Sequence[str], chosen: dict[str, tuple[str, str]]
+) -> Iterable[BenchmarkScore]:
+    rows: defaultdict[tuple[str, str, str, str], list[int]] = defaultdict(list)
+    for i, name in enumerate(names):
+        rows[name, outcomes.variant[i], outcomes.metric[i], outcomes.model[i]].append(i)
+    for (name, variant, metric, model), here in sorted(rows.items()):
+        mean, error = mean_and_error([outcomes.value[i] for i in here])
+        assert mean is not None
+        yield BenchmarkScore(
+            name,
+            metric,
+            model,
+            mean,
+            error,
+            len(here),
+            variant,
+            outcomes.dimension[here[-1]],
+            chosen[name] == (variant, metric),
+            sum(outcomes.marker[i] == NOBODY for i in here),
+            sum(outcomes.marker[i] not in (RULE, NOBODY) for i in here),
+        )
+
+
+def _comparisons(
+    outcomes: OutcomeColumns, names: Sequence[str], rows: Sequence[int]
+) -> dict[str, Comparisons]:
+    """Items that one model got better than another, clustered by item.
+
+    Where both did alike, nothing is said: what is left is the conditional likelihood of the
+    Rasch model, in which the difficulty of an item cancels (Rasch 1960; Zwinderman 1995).
+    """
+    by_benchmark: defaultdict[str, list[int]] = defaultdict(list)
+    for i in rows:
+        by_benchmark[names[i]].append(i)
+    found = {}
+    for name, here in by_benchmark.items():
+        models = sorted({outcomes.model[i] for i in here})
+        items = list(dict.fromkeys(outcomes.item[i] for i in here))
+        table = np.full((len(models), len(items)), np.nan)
+        row_of, column_of = ({x: k for k, x in enumerate(xs)} for xs in (models, items))
+        for i in here:
+            table[row_of[outcomes.model[i]], column_of[outcomes.item[i]]] = outcomes.value[i]
+        a: list[str] = []
+        b: list[str] = []
+        won: list[float] = []
+        item: list[str] = []
+        for j, k in combinations(range(len(models)), 2):
+            difference = table[j] - table[k]
+            told = np.flatnonzero(~np.isnan(difference) & (difference != 0))
+            a += [models[j]] * len(told)
+            b += [models[k]] * len(told)
+            won += (difference[told] > 0).astype(float).tolist()
+            item += [f"{name}/{items[t]}" for t in told]
+        if a:
+            source = [name] * len(a)
+            found[name] = Comparisons.from_columns(a, b, outcome=won, prompt=item, source=source)
+    return found
+
+
+def _dimensions(scores: Sequence[BenchmarkScore]) -> Iterable[BenchmarkScore]:
+    parts: defaultdict[tuple[str, str], list[BenchmarkScore]] = defaultdict(list)
+    for score in scores:
+        if score.primary and score.dimension:
+            parts[score.dimension, score.model].append(score)
+    for (dimension, model), here in sorted(parts.items()):
+        errors = [score.stderr for score in here if score.stderr is not None]
+        whole = len(errors) == len(here)
+        yield BenchmarkScore(
+            dimension,
+            "mean",
+            model,
+            sum(score.mean for score in here) / len(here),
+            sum(error**2 for error in errors) ** 0.5 / len(here) if whole else None,
+            sum(score.items for score in here),
+            dimension=dimension,
+            unread=sum(score.unread for score in here),
+            judged=sum(score.judged for score in here),
+        )

@@ -66,6 +66,7 @@ class ModelSettings(Short, DecodingSettings):
     context_length: Annotated[int, Field(ge=1)] | None = None
     family: str | None = None
     license: str | None = None
+    base: bool = False
     base_url: str | None = None
     api_key_env: str | None = None
     timeout: Annotated[float, Field(gt=0)] = 120.0

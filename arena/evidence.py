@@ -7,9 +7,10 @@ from itertools import combinations
 from random import Random
 from typing import Any
 
+from arena.benchmarks.dimensions import dimension_of
 from arena.errors import InputError
 from arena.judging.report import JudgedPair, JudgeReport, read_pairs, report
-from arena.objective import BenchmarkScore, objective
+from arena.objective import BenchmarkScore, Objective, objective
 from arena.ratings import STYLE_NAMES, Comparisons, concat, next_pairs, style_differences
 from arena.records import Preference, Prompt
 from arena.store import Store
@@ -20,16 +21,25 @@ from arena.store.evidence import (
     VoteColumns,
 )
 
-GROUPINGS = ("category", "language")
+GROUPINGS = ("category", "language", "dimension", "benchmark")
 ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Prompts of one category or one language."""
+    """Prompts of one category or language, one benchmark, or what shows one capability."""
 
     by: str
     value: str
+
+    def has_prompt(self, category: str, language: str) -> bool:
+        """Whether it holds the prompts of that category and language."""
+        known = {"category": category, "language": language, "dimension": dimension_of(category)}
+        return known.get(self.by) == self.value
+
+    def has_benchmark(self, name: str, dimension: str) -> bool:
+        """Whether it holds that benchmark."""
+        return {"benchmark": name, "dimension": dimension}.get(self.by) == self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ class Gathered:
 
 
 def gather(store: Store, group: Group | None = None, style: Sequence[str] = ()) -> Gathered:
-    """Read the store. Benchmark items have no category of a prompt, so a group leaves them out.
+    """Read the store. Categories and languages are of prompts, so they leave benchmarks out.
 
     style: which counts of `arena.ratings.Style` the comparisons of answers are to carry.
     """
@@ -54,25 +64,48 @@ def gather(store: Store, group: Group | None = None, style: Sequence[str] = ()) 
         raise InputError(f"--style {sorted(unknown)[0]!r}; allowed are {', '.join(STYLE_NAMES)}")
     texts = {a.key: "\n".join(a.turns) for a in store.answers.where()} if style else {}
     votes = store.evidence.votes()
-    results = None if group else objective(store.evidence.outcomes())
+    results = _objective(store, group)
     styles = Styles(texts, tuple(style))
     judges, reports, notes = _judges(store, votes, group, styles)
     return Gathered(
         human=_votes(votes, group, styles),
         judges=judges,
-        objective=results.comparisons if results else {},
+        objective=results.comparisons,
         reports=reports,
-        benchmarks=results.scores if results else (),
-        dimensions=results.dimensions if results else (),
-        notes=(*notes, *(results.notes if results else ())),
+        benchmarks=results.scores,
+        dimensions=results.dimensions,
+        notes=(*notes, *results.notes),
     )
 
 
 def groups(store: Store, by: str) -> list[Group]:
-    """The categories or languages of the prompts that have answers."""
+    """What the prompts and benchmarks of a store can be grouped by."""
     if by not in GROUPINGS:
         raise InputError(f"--by {by!r}; allowed are {', '.join(GROUPINGS)}")
-    return [Group(by, value) for value in sorted({getattr(p, by) for p in store.prompts.where()})]
+    scores = objective(store.evidence.outcomes()).scores
+    if by == "benchmark":
+        values = {score.benchmark for score in scores}
+    elif by == "dimension":
+        values = {dimension_of(prompt.category) for prompt in store.prompts.where()}
+        values |= {score.dimension for score in scores}
+    else:
+        values = {getattr(prompt, by) for prompt in store.prompts.where()}
+    return [Group(by, value) for value in sorted(values - {""})]
+
+
+def _objective(store: Store, group: Group | None) -> Objective:
+    """What benchmarks say, of one group if it holds any."""
+    found = objective(store.evidence.outcomes())
+    if group is None:
+        return found
+    scores = tuple(s for s in found.scores if group.has_benchmark(s.benchmark, s.dimension))
+    names = {score.benchmark for score in scores}
+    return Objective(
+        scores,
+        {name: part for name, part in found.comparisons.items() if name in names},
+        tuple(d for d in found.dimensions if group.has_benchmark("", d.dimension)),
+        found.notes if names else (),
+    )
 
 
 def battles_worth_judging(
@@ -275,7 +308,8 @@ def _from_rows(rows: list[_Row], source: str, styles: Styles) -> Comparisons:
 def _rows(columns: VoteColumns | VerdictColumns | ScoreColumns, group: Group | None) -> list[int]:
     if group is None:
         return list(range(len(columns.prompt)))
-    return [i for i, value in enumerate(getattr(columns, group.by)) if value == group.value]
+    places = zip(columns.category, columns.language, strict=True)
+    return [i for i, place in enumerate(places) if group.has_prompt(*place)]
 
 
 def latest(

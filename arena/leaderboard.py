@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from arena.config import RankSettings
@@ -11,6 +11,7 @@ from arena.errors import DisconnectedError, GateError, InputError, SeparatedErro
 from arena.evidence import Gathered, Group, gather, groups
 from arena.judging.report import JudgeReport
 from arena.objective import BenchmarkScore
+from arena.overall import WEIGHTS, overall_ratings, pooled
 from arena.ratings import (
     WEAK_PRIOR,
     Coefficient,
@@ -25,13 +26,11 @@ from arena.ratings import (
     bradley_terry,
     combine,
     concat,
-    overall,
     panel,
 )
 from arena.records import Evidence
 from arena.store import Store
 
-OVERALL = {"human": 0.5, "judge": 0.25, "objective": 0.25}
 Prior = float | Literal["auto"] | None
 
 
@@ -43,7 +42,7 @@ class Fit:
     method: of `arena.ratings.combine`; goes with all the evidence together. panel: judges
     count as one, by `majority` or `mean`, where at least `min_valid` of them compared.
     neutral: a judge has no say on models of its own family. weights: of votes, judges and
-    benchmarks in the overall column, by kind; see `OVERALL`.
+    benchmarks in the overall column, by kind; see `overall.WEIGHTS`.
     """
 
     confidence: float = 0.95
@@ -100,8 +99,8 @@ class Leaderboard:
     be shown wherever the ranking is. effects: of style, and of ties, in log-odds. sources:
     what a combined ranking made of each. group: the category or language that it is
     restricted to, empty for all. dimensions: means of benchmarks by capability. overall: the
-    weighted mean of the rankings by each kind of evidence; weights: those that it was made
-    with, which sum to 1.
+    weighted mean of `parts`, the ratings by each kind of evidence; weights: of the kinds,
+    which sum to 1.
     """
 
     evidence: Evidence
@@ -118,6 +117,7 @@ class Leaderboard:
     reports: tuple[JudgeReport, ...] = ()
     overall: tuple[Row, ...] = ()
     weights: tuple[tuple[str, float], ...] = ()
+    parts: dict[str, tuple[Row, ...]] = field(default_factory=dict)
 
     @property
     def method(self) -> str:
@@ -177,51 +177,26 @@ def leaderboard(
     )
 
 
-def pooled(objective: Mapping[str, Comparisons]) -> dict[str, Comparisons]:
-    """All benchmarks as one source, every item counting the same: few items rate no model."""
-    if len(objective) < 2:
-        return dict(objective)
-    parts = [replace(part, source=None) for part in objective.values()]
-    return {f"{len(parts)} benchmarks": concat(parts)}
-
-
 def _overall(
     human: Comparisons | None,
     judges: Mapping[str, Comparisons],
     objective: Mapping[str, Comparisons],
     fit: Fit,
 ) -> dict[str, Any]:
-    """The overall column, where there are benchmarks and something beside them."""
-    given = dict(fit.weights) or OVERALL
-    kinds = {
-        "human": {} if human is None else {"votes": human},
-        "judge": judges,
-        "objective": objective,
-    }
-    there = {kind: parts for kind, parts in kinds.items() if parts and given.get(kind, 0.0) > 0}
-    if "objective" not in there or len(there) < 2:
-        return {}
-    whole = sum(given[kind] for kind in there)
-    weights = {kind: given[kind] / whole for kind in there}
-    results = [
-        (weights[kind], combine(**_as_evidence(kind, parts), confidence=fit.confidence))
-        for kind, parts in there.items()
-    ]
-    found = overall(results, "overall")
+    """The fields of a leaderboard that show all kinds of evidence in one column."""
+    votes = {} if human is None else {"votes": human}
+    kinds = {"human": votes, "judge": judges, "objective": objective}
+    found = overall_ratings(kinds, dict(fit.weights) or WEIGHTS, fit.confidence)
     if found is None:
         return {}
     return {
-        "overall": tuple(_row(row, None) for row in found.as_rows()),
-        "weights": tuple(weights.items()),
+        "overall": tuple(_row(row, None) for row in found.whole.as_rows()),
+        "weights": tuple(found.weights.items()),
+        "parts": {
+            kind: tuple(_row(row, None) for row in part.as_rows())
+            for kind, part in found.parts.items()
+        },
     }
-
-
-def _as_evidence(kind: str, parts: Mapping[str, Comparisons]) -> dict[str, Any]:
-    return (
-        {"human": parts["votes"]}
-        if kind == "human"
-        else {{"judge": "judges", "objective": "objective"}[kind]: parts}
-    )
 
 
 def leaderboards(store: Store, by: str, rank: Callable[[Group], Leaderboard]) -> list[Leaderboard]:

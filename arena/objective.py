@@ -37,6 +37,17 @@ class BenchmarkScore:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemValue:
+    """One model's result on one item, in [0, 1], by the metric that stands for the benchmark."""
+
+    benchmark: str
+    variant: str
+    model: str
+    item: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class Objective:
     """All that benchmarks say. comparisons: by benchmark, of its primary metric and variant.
 
@@ -62,6 +73,20 @@ def objective(outcomes: OutcomeColumns) -> Objective:
     return Objective(
         scores, _comparisons(outcomes, names, rows), tuple(_dimensions(scores)), tuple(notes)
     )
+
+
+def item_values(outcomes: OutcomeColumns) -> list[ItemValue]:
+    """What each model made of each item, however it was asked."""
+    names = _names(outcomes)
+    metrics: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+    for name, variant, metric in zip(names, outcomes.variant, outcomes.metric, strict=True):
+        metrics[name, variant][metric] = None
+    primary = {place: primary_metric(list(found)) for place, found in metrics.items()}
+    return [
+        ItemValue(name, outcomes.variant[i], outcomes.model[i], outcomes.item[i], outcomes.value[i])
+        for i, name in enumerate(names)
+        if outcomes.metric[i] == primary[name, outcomes.variant[i]]
+    ]
 
 
 def primary_metric(metrics: Sequence[str]) -> str:

@@ -117,6 +117,7 @@ class Model:
     """A candidate or a judge's model: a name, and how to reach it.
 
     price: US dollars for a million tokens read, and for a million written. timeout: seconds.
+    base: not trained to converse, so benchmarks put plain texts to it and reports keep it apart.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Model:
     context_length: int | None = None
     family: str | None = None
     license: str | None = None
+    base: bool = False
     base_url: str | None = None
     api_key_env: str | None = None
     timeout: float = 120.0

@@ -1,12 +1,14 @@
 """What a score owes to the prompt: paired differences, and the spread over several prompts."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import t
 
 from arena.errors import InputError
+from arena.objective import ItemValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,30 @@ class Spread:
     range: float
     deviation: float
     items: int
+
+
+@dataclass(frozen=True, slots=True)
+class PromptReport:
+    """One model on one benchmark under several prompts."""
+
+    benchmark: str
+    model: str
+    effects: tuple[Effect, ...]
+    spread: Spread
+
+
+def prompt_reports(values: Iterable[ItemValue]) -> list[PromptReport]:
+    """A report for each model and benchmark that was asked in several ways."""
+    together: defaultdict[tuple[str, str], dict[str, dict[str, float]]] = defaultdict(dict)
+    for value in values:
+        here = together[value.benchmark, value.model].setdefault(value.variant, {})
+        here[value.item] = value.value
+    reports = []
+    for (benchmark, model), by_variant in together.items():
+        if len(by_variant) > 1 and set.intersection(*map(set, by_variant.values())):
+            effects, spread = prompt_effects(by_variant)
+            reports.append(PromptReport(benchmark, model, tuple(effects), spread))
+    return reports
 
 
 def prompt_effects(

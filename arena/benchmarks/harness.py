@@ -106,7 +106,8 @@ def _measure(
 
     asked = Asker(store, model, control)
     with quiet_harness():
-        results = _evaluate(ArenaLM(asked.write, asked.read, model.decoding), benchmark, limit)
+        lm = ArenaLM(asked.write, asked.read, model.decoding)
+        results = _evaluate(lm, benchmark, limit, chat=_converses(model, benchmark))
     samples = results["samples"][benchmark.name]
     outcomes, unusual = _outcomes(model, benchmark, samples)
     store.outcomes.put(outcomes)
@@ -114,7 +115,13 @@ def _measure(
     return Measured(benchmark, asked.progress, tuple(outcomes), tuple(notes))
 
 
-def _evaluate(lm: Any, benchmark: Benchmark, limit: int | None) -> Any:
+def _converses(model: Model, benchmark: Benchmark) -> bool:
+    """Whether texts are put as conversations: what is written is, but to a base model."""
+    asked = benchmark.asking.chat
+    return benchmark.writes and not model.base if asked is None else asked
+
+
+def _evaluate(lm: Any, benchmark: Benchmark, limit: int | None, *, chat: bool) -> Any:
     """lm-eval's evaluation, below the entry point that reseeds every generator and calls git."""
     from lm_eval.evaluator import evaluate
 
@@ -128,7 +135,7 @@ def _evaluate(lm: Any, benchmark: Benchmark, limit: int | None) -> Any:
             task_dict={"tasks": {benchmark.name: task}},
             limit=_documents(task, limit),
             bootstrap_iters=0,
-            apply_chat_template=benchmark.writes if asking.chat is None else asking.chat,
+            apply_chat_template=chat,
             fewshot_as_multiturn=asking.multiturn,
             confirm_run_unsafe_code=True,
         )

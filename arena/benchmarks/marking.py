@@ -34,6 +34,8 @@ class Mark:
 
 
 NOTHING = Mark(0.0, found=False)
+JUDGED = "judged"
+LONG_ANSWER_WORDS = 12
 
 
 def letter(reply: str, choices: Sequence[str]) -> int | None:
@@ -109,6 +111,11 @@ def mark_recall(reply: str, answers: Sequence[str]) -> Mark:
     return Mark(sum(contains(reply, answer) for answer in answers) / len(answers))
 
 
+def mark_later(reply: str, answers: Sequence[str]) -> Mark:
+    """No mark at all: every reply is left to a judge."""
+    return NOTHING
+
+
 def mark_f1(reply: str, answers: Sequence[str]) -> Mark:
     """Token F1 with the closest answer; Chinese by characters (as SQuAD and CMRC have it)."""
     if not reply.strip():
@@ -124,9 +131,9 @@ METRICS: Mapping[str, Marker] = MappingProxyType(
         "exact": mark_exact,
         "f1": mark_f1,
         "recall": mark_recall,
+        JUDGED: mark_later,
     }
 )
-LONG_ANSWER_WORDS = 12
 
 
 def metric_for(answers: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ Lengths are in tokens of the model that is asked, and bounded by its window.
 
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -16,7 +16,7 @@ from arena.benchmarks.dimensions import Dimension
 from arena.benchmarks.items import Item
 from arena.benchmarks.tasks import Benchmark, item_benchmark
 from arena.errors import InputError
-from arena.records import Outcome
+from arena.objective import ItemValue
 
 NAME, VERSION = "needle", "1"
 DEPTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -80,10 +80,14 @@ def parse_lengths(texts: Sequence[str]) -> tuple[int, ...]:
 
 
 def needle_benchmark(
-    haystack: Haystack, count_tokens: Callable[[str], int], window: int | None
+    haystack: Haystack,
+    count_tokens: Callable[[str], int],
+    window: int | None,
+    metric: str = "recall",
 ) -> tuple[Benchmark, list[str]]:
     """The items that fit the model's window; sentences on those that do not.
 
+    metric: of `marking.METRICS`; `judged` leaves every reply to a judge.
     Raises InputError where none fits, or the filler is too short.
     """
     lengths = [n for n in haystack.lengths if window is None or n <= window]
@@ -104,9 +108,9 @@ def needle_benchmark(
         for depth in (haystack.depths if needles == 1 else haystack.depths[:1])
         for sample in range(haystack.samples)
     ]
-    asking = Asking(template=EXPLAIN, metric="recall", name=f"filler {haystack.filler[:20]!r}…")
-    if not haystack.filler:
-        asking = Asking(template=EXPLAIN, metric="recall", name="made filler")
+    name = f"filler {haystack.filler[:20]!r}…" if haystack.filler else "made filler"
+    name += "" if metric == "recall" else f", {metric}"
+    asking = Asking(template=EXPLAIN, metric=metric, name=name)
     return item_benchmark(NAME, VERSION, items, asking, Dimension.LONG_CONTEXT), notes
 
 
@@ -222,23 +226,25 @@ class NeedleMap:
     values: tuple[tuple[float | None, ...], ...]
 
 
-def needle_maps(outcomes: Sequence[Outcome]) -> list[NeedleMap]:
-    """A map for each model, language and number of needles, of outcomes of this benchmark."""
-    found: dict[tuple[str, str, int], dict[tuple[float, int], list[float]]] = {}
-    for outcome in outcomes:
-        cell = Cell.parse(outcome.item) if outcome.benchmark == NAME else None
+def needle_maps(values: Iterable[ItemValue]) -> list[NeedleMap]:
+    """A map for each model, filler, language and number of needles."""
+    found: dict[tuple[str, str, str, int], dict[tuple[float, int], list[float]]] = {}
+    for value in values:
+        cell = Cell.parse(value.item) if value.benchmark == NAME else None
         if cell is not None:
-            here = found.setdefault((outcome.model, cell.language, cell.needles), {})
-            here.setdefault((cell.depth, cell.length), []).append(outcome.value)
+            which = value.model, value.variant, cell.language, cell.needles
+            here = found.setdefault(which, {})
+            here.setdefault((cell.depth, cell.length), []).append(value.value)
     maps = []
-    for (model, language, needles), cells in found.items():
+    for (model, variant, language, needles), cells in found.items():
         lengths = tuple(sorted({length for _, length in cells}))
         depths = tuple(sorted({depth for depth, _ in cells}))
-        values = tuple(
+        shares = tuple(
             tuple(_share(cells.get((depth, length))) for length in lengths) for depth in depths
         )
         many = "" if needles == 1 else f", {needles} needles all over the text"
-        maps.append(NeedleMap(f"{model}, {language}{many}", lengths, depths, values))
+        title = f"{model}, {language}, {variant}{many}"
+        maps.append(NeedleMap(title, lengths, depths, shares))
     return maps
 
 

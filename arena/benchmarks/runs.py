@@ -11,13 +11,14 @@ from arena.benchmarks.contamination import Signs, contamination
 from arena.benchmarks.harness import Measured, bench, check_installed
 from arena.benchmarks.items import Item, read_items
 from arena.benchmarks.judged import judge_unread
+from arena.benchmarks.marking import JUDGED
 from arena.benchmarks.needle import NAME as NEEDLE
 from arena.benchmarks.needle import Haystack, needle_benchmark, parse_lengths
 from arena.benchmarks.tasks import Benchmark, builtin_tasks, find_benchmarks
 from arena.config import BenchmarkRun, NeedleSettings
 from arena.errors import InputError, NoLikelihoodError
 from arena.judging import JudgeCard, load_card
-from arena.objective import primary_metric
+from arena.objective import ItemValue, primary_metric
 from arena.records import NOBODY, RULE, Model, Outcome
 from arena.store import Store
 
@@ -35,6 +36,11 @@ class Result:
     signs: Signs | None = None
 
     @property
+    def values(self) -> list[ItemValue]:
+        """What it made of each item."""
+        return [ItemValue(o.benchmark, o.variant, o.model, o.item, o.value) for o in self.outcomes]
+
+    @property
     def unread(self) -> int:
         """Replies in which nobody found an answer."""
         return sum(outcome.marker == NOBODY for outcome in self.outcomes)
@@ -50,13 +56,15 @@ def run_benchmark(
 ) -> Iterator[Result]:
     """Run an entry on each model in turn; what is wrong with it is said before any is asked."""
     check_installed()
+    if wanted.metric == JUDGED and not wanted.judge:
+        raise InputError("--metric judged leaves every reply to a judge; name one with --judge")
     askings = _askings(wanted)
     card = load_card(wanted.judge, store.home) if wanted.judge else None
     fresh = read_items(Path(wanted.fresh)) if wanted.fresh else []
     if wanted.task == NEEDLE:
         haystack = _haystack(wanted.needle)
         for model in models:
-            benchmark, notes = _needle(model, haystack)
+            benchmark, notes = _needle(model, haystack, wanted.metric or "recall")
             result = _one(store, model, benchmark, wanted, card, tracker)
             yield _noted(result, notes)
         return
@@ -154,6 +162,6 @@ def _haystack(settings: NeedleSettings) -> Haystack:
     )
 
 
-def _needle(model: Model, haystack: Haystack) -> tuple[Benchmark, list[str]]:
+def _needle(model: Model, haystack: Haystack, metric: str) -> tuple[Benchmark, list[str]]:
     with open_backend(model) as backend:
-        return needle_benchmark(haystack, backend.count_tokens, backend.window())
+        return needle_benchmark(haystack, backend.count_tokens, backend.window(), metric)

@@ -1,8 +1,9 @@
 """`arena bench`: objective benchmarks, and what they say of models, prompts and lengths."""
 
+import json
 import sys
-from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,6 +23,8 @@ from arena.cli.output import emit, finish, say, table, watched
 from arena.errors import InputError
 
 if TYPE_CHECKING:
+    from arena.benchmarks.effects import PromptReport
+    from arena.benchmarks.needle import NeedleMap
     from arena.benchmarks.runs import Result
 
 LOW, HIGH = 1 / 3, 2 / 3
@@ -64,7 +67,8 @@ def bench(
     ] = False,
     template: Annotated[str | None, _names("A file with your own words around an item.")] = None,
     metric: Annotated[
-        str | None, _names("For open answers: number, contains, exact, f1 or recall.")
+        str | None,
+        _names("For open answers: number, contains, exact, f1, recall, or judged by --judge."),
     ] = None,
     variants: Annotated[
         list[str] | None, _names("Prompts to compare: zero-shot, few-shot, cot, or template files.")
@@ -133,11 +137,27 @@ def bench(
 
 
 def report(results: Sequence["Result"], form: Format) -> None:
-    """Scores; and for people, what prompts did and where needles were found."""
-    emit([_row(result) for result in results], form)
-    if form is Format.TABLE:
-        _print_effects(results)
-        _print_needles(results)
+    """Scores; and for people and in JSON, what prompts did and where needles were found."""
+    from arena.benchmarks.effects import prompt_reports
+    from arena.benchmarks.needle import needle_maps
+
+    values = [value for result in results for value in result.values]
+    prompts, maps = prompt_reports(values), needle_maps(values)
+    if form is Format.JSON:
+        checks = [check for result in results if result.signs for check in result.signs.checks]
+        whole = {
+            "scores": [_row(result) for result in results],
+            "prompts": [asdict(found) for found in prompts],
+            "needles": [asdict(found) for found in maps],
+            "checks": [asdict(check) for check in checks],
+        }
+        sys.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
+    elif form is Format.TABLE:
+        emit([_for_people(_row(result)) for result in results], form)
+        _print_prompts(prompts)
+        _print_needles(maps)
+    else:
+        emit([_row(result) for result in results], form)
 
 
 def _entry(**values: Any) -> Any:
@@ -170,47 +190,48 @@ def _tell(result: "Result") -> None:
 
 
 def _row(result: "Result") -> dict[str, Any]:
+    """A line of the report; shares in [0, 1]."""
     from arena.objective import mean_and_error
 
     mean, error = mean_and_error([outcome.value for outcome in result.outcomes])
+    benchmark = result.measured.benchmark
     return {
-        "benchmark": result.measured.benchmark.name,
-        "asked": result.measured.benchmark.asking.variant or "as it is",
+        "benchmark": benchmark.name,
+        "version": benchmark.version,
+        "dimension": benchmark.dimension,
+        "asked": benchmark.asking.variant or "as it is",
         "model": result.model.name,
         "metric": result.outcomes[0].metric if result.outcomes else "",
-        "score": None if mean is None else round(mean, 4),
-        "error": None if error is None else round(error, 4),
+        "score": mean,
+        "stderr": error,
         "items": len(result.outcomes),
-        "no answer": result.unread,
+        "unread": result.unread,
         "judged": result.judged,
     }
 
 
-def _print_effects(results: Sequence["Result"]) -> None:
-    from arena.benchmarks.effects import prompt_effects
+def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+    shown = ("benchmark", "asked", "model", "metric", "score", "items", "unread", "judged")
+    score = None if row["score"] is None else _percent(row["score"], row["stderr"])
+    return {name: score if name == "score" else row[name] for name in shown}
 
-    together: defaultdict[tuple[str, str], dict[str, dict[str, float]]] = defaultdict(dict)
-    for result in results:
-        benchmark = result.measured.benchmark
-        values = {outcome.item: outcome.value for outcome in result.outcomes}
-        together[benchmark.name, result.model.name][benchmark.asking.variant] = values
-    for (name, model), by_variant in together.items():
-        if len(by_variant) < 2:
-            continue
-        effects, spread = prompt_effects(by_variant)
+
+def _print_prompts(reports: Sequence["PromptReport"]) -> None:
+    for found in reports:
         rows = [
             {
-                "prompt": effect.variant,
+                "prompt": effect.variant or "as it is",
                 "score": _percent(effect.score, effect.stderr),
-                "difference": _difference(effect),
+                "difference to the first": _difference(effect),
             }
-            for effect in effects
+            for effect in found.effects
         ]
-        table(rows, f"{model} on {name}, by prompt")
+        table(rows, f"{found.model} on {found.benchmark}, by prompt")
+        spread = found.spread
         say(
-            f"{model} on {name}: prompts alone move the score by {spread.range:.1%} from worst to "
-            f"best; without the noise of {spread.items} items their standard deviation is "
-            f"{spread.deviation:.1%}."
+            f"{found.model} on {found.benchmark}: prompts alone move the score by "
+            f"{spread.range:.1%} from worst to best; without the noise of {spread.items} items "
+            f"their standard deviation is {spread.deviation:.1%}."
         )
 
 
@@ -224,17 +245,14 @@ def _difference(effect: Any) -> str:
     return f"{effect.difference:+.1%} ({effect.low:+.1%} to {effect.high:+.1%})"
 
 
-def _print_needles(results: Sequence["Result"]) -> None:
+def _print_needles(maps: Sequence["NeedleMap"]) -> None:
     """A map for each model, language and number of needles: depth by length."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from arena.benchmarks.needle import needle_maps
-
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120)
-    outcomes = [outcome for result in results for outcome in result.outcomes]
-    for found in needle_maps(outcomes):
+    for found in maps:
         grid = Table(title=f"{found.title}: share found", title_justify="left")
         grid.add_column("depth", justify="right")
         for length in found.lengths:

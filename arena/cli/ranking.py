@@ -35,7 +35,8 @@ def rank(
     ] = None,
     evidence: EvidenceOption = None,
     by: Annotated[
-        str | None, typer.Option(help="A ranking for each `category` or `language`.")
+        str | None,
+        typer.Option(help="A ranking for each category, language, dimension or benchmark."),
     ] = None,
     confidence: Annotated[
         float | None, typer.Option(min=0.5, max=0.9999, help="Of the intervals.")

@@ -110,7 +110,7 @@ def _names(outcomes: OutcomeColumns) -> list[str]:
     for name, version in zip(outcomes.benchmark, outcomes.version, strict=True):
         versions[name].add(version)
     return [
-        f"{name} v{version}" if len(versions[name]) > 1 else name
+        f"{name} ({version})" if len(versions[name]) > 1 else name
         for name, version in zip(outcomes.benchmark, outcomes.version, strict=True)
     ]
 

@@ -26,6 +26,7 @@ from arena.backends.base import (
     Result,
     TextOdds,
     TextRequest,
+    cut_at,
 )
 from arena.backends.limits import Limits
 from arena.errors import UnknownNameError
@@ -138,7 +139,8 @@ class FakeBackend(Backend):
     def _reply(self, request: Request) -> Reply:
         time.sleep(self._pace)
         turns = list(request.turns)
-        texts = [self._say(turn, self._decoding, request.seed) for turn in turns]
+        said = (self._say(turn, self._decoding, request.seed) for turn in turns)
+        texts = [cut_at(text, request.stop) for text in said]
         if request.follow_up and (more := request.follow_up(texts[-1])) is not None:
             turns.append(more)
             texts.append(self._say(more, self._decoding, request.seed))

@@ -264,6 +264,7 @@ def _outcomes(
     together: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for sample in samples:
         together[_item(sample), sample["filter"]].append(sample)
+    rising = benchmark.task.higher_is_better()
     outcomes, unusual = [], dict[str, None]()
     for (item, filtered), here in together.items():
         request = content_key(*[(s["arguments"], s["target"]) for s in here])
@@ -271,7 +272,7 @@ def _outcomes(
             values = [_number(sample[metric]) for sample in here]
             if metric == FOUND:
                 continue
-            if None in values:
+            if None in values or rising.get(metric) is False:
                 unusual[metric] = None
                 continue
             found = all(sample.get(FOUND, 1.0) for sample in here)
@@ -319,6 +320,6 @@ def _whole(benchmark: Benchmark, metric: str, results: Any) -> str:
     value = next((v for name, v in found.items() if name.split(",")[0] == metric), None)
     said = f"{value:.4g}" if isinstance(value, float | int) else "not computed"
     return (
-        f"{benchmark.name}: {metric} is {said} over the whole set; it is no result of single "
-        "items, so it is in no ranking."
+        f"{benchmark.name}: {metric} is {said} over the whole set; it is no share of an item that "
+        "is the better the larger, so it is in no ranking."
     )

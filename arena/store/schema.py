@@ -135,7 +135,13 @@ def m003_requests(db: Database) -> None:
 
 @migrations()
 def m004_benchmarks(db: Database) -> None:
-    """How likely a model found a text; and of an outcome, how the item was asked and marked."""
+    """How likely a model found a text; and of an outcome, how the item was asked and marked.
+
+    What a model said is kept as it was said; outcomes are derived from it, so a better marking
+    takes their place.
+    """
+    for action in ("update", "delete"):
+        db.execute(f"DROP TRIGGER IF EXISTS outcomes_no_{action}")
     db.executescript(f"""
         CREATE TABLE likelihoods (
             key TEXT PRIMARY KEY, model TEXT NOT NULL REFERENCES models(name),

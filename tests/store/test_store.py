@@ -13,7 +13,6 @@ from arena.records import (
     Decoding,
     Failure,
     Model,
-    Outcome,
     Prompt,
     Usage,
     Vote,
@@ -88,10 +87,9 @@ def test_a_battle_is_voted_on_once(filled: Store) -> None:
     assert [v.winner for v in filled.votes.where()] == [Winner.MODEL_A]
 
 
-@pytest.mark.parametrize("table", ["answers", "votes", "verdicts", "scores", "outcomes"])
+@pytest.mark.parametrize("table", ["answers", "votes", "verdicts", "scores"])
 def test_what_was_said_cannot_be_changed_or_removed(filled: Store, table: str) -> None:
     filled.votes.cast(vote("b"))
-    filled.outcomes.add([Outcome("m", MODEL.key, "t", "1", "i", "acc", 1.0)])
     conn = driver.connect(str(filled.path))
     rows = conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
     if rows:

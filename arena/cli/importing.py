@@ -148,7 +148,7 @@ def _row(one: "ResultSet") -> dict[str, object]:
         "model": one.model,
         "metric": one.metric,
         "items": len(one.items),
-        "mean": round(one.mean, 4),
+        "percent": round(100 * one.mean, 2),
         "in the file": said,
         "marked by": one.marked,
     }

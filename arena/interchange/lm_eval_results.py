@@ -63,9 +63,8 @@ def read_lm_eval(path: Path) -> Reading:
 
 def _results(path: Path) -> list[Path]:
     """The results files that a path stands for, by time."""
-    if path.is_file():
-        return [path]
-    found = [file for file in path.rglob("*.json") if _RESULTS.fullmatch(file.name)]
+    below = path.rglob("*.json")
+    found = [path] if path.is_file() else [f for f in below if _RESULTS.fullmatch(f.name)]
     if not found:
         raise InputError(f"{path}: no results_TIME.json in it, as lm-eval's --output_path makes")
     return sorted(found, key=_time)

@@ -1,15 +1,34 @@
 """`arena import`: what other tools have collected."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli.options import ConfigFile, Db, db_path, fill_store, settings
-from arena.cli.output import say
+from arena.cli.options import (
+    ConfigFile,
+    Db,
+    Format,
+    Output,
+    db_path,
+    fill_store,
+    settings,
+    split,
+)
+from arena.cli.output import emit, say
 from arena.errors import InputError
 
+if TYPE_CHECKING:
+    from arena.interchange.results import Reading, ResultSet
+
 imports = typer.Typer(no_args_is_help=True, help="Bring in what other tools have collected.")
+
+
+Rename = Annotated[
+    list[str] | None,
+    typer.Option("--rename", help="Another name for a model: OLD=NEW.", metavar="OLD=NEW"),
+]
 
 
 @imports.callback()
@@ -41,6 +60,98 @@ def battles(
         f"{store.path}: {found.votes} votes{', ' if verdicts else ''}{verdicts}; "
         f"{found.prompts} prompts, {found.models} models and {found.answers} answers are new."
     )
+
+
+@imports.command()
+def opencompass(
+    folder: Annotated[Path, typer.Argument(help="A work folder, or one run in it.")],
+    rename: Rename = None,
+    db: Db = None,
+    config: ConfigFile = None,
+    form: Output = Format.TABLE,
+) -> None:
+    """Import OpenCompass's predictions and results, item by item."""
+    from arena.interchange.opencompass import read_opencompass
+
+    _bring(read_opencompass, folder, rename, db, config, form)
+
+
+@imports.command("lm-eval")
+def lm_eval(
+    path: Annotated[Path, typer.Argument(help="results_*.json, samples_*.jsonl, or their folder.")],
+    rename: Rename = None,
+    db: Db = None,
+    config: ConfigFile = None,
+    form: Output = Format.TABLE,
+) -> None:
+    """Import what lm-eval wrote with --log_samples."""
+    from arena.interchange.lm_eval_results import read_lm_eval
+
+    _bring(read_lm_eval, path, rename, db, config, form)
+
+
+@imports.command()
+def evalscope(
+    path: Annotated[Path, typer.Argument(help="reports/MODEL/SET.json, or a work folder.")],
+    rename: Rename = None,
+    db: Db = None,
+    config: ConfigFile = None,
+    form: Output = Format.TABLE,
+) -> None:
+    """Import evalscope's reports with the reviews of their items."""
+    from arena.interchange.evalscope import read_evalscope
+
+    _bring(read_evalscope, path, rename, db, config, form)
+
+
+def _bring(
+    read: Callable[[Path], "Reading"],
+    path: Path,
+    rename: list[str] | None,
+    db: Path | None,
+    config: Path | None,
+    form: Format,
+) -> None:
+    """Read, store, and say what became of everything."""
+    from arena.interchange.results import import_results, sentences
+
+    names = _renames(rename)
+    reading = read(path)
+    with fill_store(db_path(db, settings(config))) as store:
+        found = import_results(store, reading, names)
+    emit([_row(one) for one in found.sets], form)
+    for sentence in (*found.notes, *sentences(found.left_out)):
+        say(sentence)
+    changed = f", {found.changed} have changed" if found.changed else ""
+    say(
+        f"{store.path}: {found.new} outcomes are new{changed}, {found.same} were there; "
+        f"{found.models} models are new."
+    )
+
+
+def _renames(values: list[str] | None) -> dict[str, str]:
+    names = {}
+    for value in split(values):
+        old, _, new = value.partition("=")
+        if not old or not new:
+            raise InputError(f"--rename {value!r}; it takes OLD=NEW")
+        names[old] = new
+    return names
+
+
+def _row(one: "ResultSet") -> dict[str, object]:
+    said = "" if one.reported is None else f"{one.reported[0]} {one.reported[1]:.4g}"
+    return {
+        "benchmark": one.benchmark,
+        "version": one.version,
+        "asked": one.variant,
+        "model": one.model,
+        "metric": one.metric,
+        "items": len(one.items),
+        "percent": round(100 * one.mean, 2),
+        "in the file": said,
+        "marked by": one.marked,
+    }
 
 
 COMMANDS = ()

@@ -1,0 +1,182 @@
+"""What `lm-eval --log_samples --output_path` writes: results_TIME.json, samples_TASK_TIME.jsonl.
+
+Items, versions, metrics and ways of asking get the names that `arena bench` gives them, so that
+a model that was measured there can be compared with one that was measured here.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from arena.benchmarks.tasks import FOUND
+from arena.errors import InputError
+from arena.interchange.results import (
+    ItemResult,
+    LeftOut,
+    Reading,
+    ResultSet,
+    field_of,
+    number,
+    read_json,
+    read_json_lines,
+)
+from arena.records import content_key
+
+TOOL = "lm-eval"
+PLAIN = "none"
+_TIME = r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?"
+_RESULTS = re.compile(rf"(?!samples_).*_({_TIME})\.json")
+_SAMPLES = re.compile(rf"samples_(.+)_({_TIME})\.jsonl")
+Row = dict[str, Any]
+
+
+def read_lm_eval(path: Path) -> Reading:
+    """One run by its results file, one task by its samples file, or all runs below a folder."""
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder")
+    sets: list[ResultSet] = []
+    left_out: list[LeftOut] = []
+    if match := _SAMPLES.fullmatch(path.name):
+        run = _run(_results_beside(path, match[2]))
+        _read_samples(path, match[1], run, sets, left_out)
+        return Reading(tuple(sets), tuple(left_out))
+    for results in _results(path):
+        run = _run(results)
+        files = {
+            match[1]: file
+            for file in sorted(results.parent.glob(f"samples_*_{_time(results)}.jsonl"))
+            if (match := _SAMPLES.fullmatch(file.name))
+        }
+        why = "only its sums are here; --log_samples writes the items"
+        left_out += [
+            LeftOut(f"{task} of {run['model_name']}", why)
+            for task in run["configs"]
+            if task not in files
+        ]
+        for task, file in files.items():
+            _read_samples(file, task, run, sets, left_out)
+    return Reading(tuple(sets), tuple(left_out))
+
+
+def _results(path: Path) -> list[Path]:
+    """The results files that a path stands for, by time."""
+    below = path.rglob("*.json")
+    found = [path] if path.is_file() else [f for f in below if _RESULTS.fullmatch(f.name)]
+    if not found:
+        raise InputError(f"{path}: no results_TIME.json in it, as lm-eval's --output_path makes")
+    return sorted(found, key=_time)
+
+
+def _time(results: Path) -> str:
+    match = _RESULTS.fullmatch(results.name)
+    if match is None:
+        raise InputError(
+            f"{results}: lm-eval's files are named results_TIME.json and samples_TASK_TIME.jsonl"
+        )
+    return match[1]
+
+
+def _results_beside(samples: Path, time: str) -> Path:
+    for file in sorted(samples.parent.glob(f"*_{time}.json")):
+        if _RESULTS.fullmatch(file.name):
+            return file
+    raise InputError(
+        f"{samples}: results_{time}.json, which tells the model and the task's version, "
+        "is not beside it"
+    )
+
+
+def _run(results: Path) -> Row:
+    run = read_json(results)
+    for name, kind in (("results", dict), ("versions", dict), ("configs", dict)):
+        field_of(results, run, name, kind)
+    field_of(results, run, "model_name", str)
+    return run
+
+
+def _read_samples(
+    file: Path, task: str, run: Row, sets: list[ResultSet], left_out: list[LeftOut]
+) -> None:
+    """Each metric and filter of a task as a set of its own."""
+    if task not in run["configs"]:
+        known = ", ".join(run["configs"])
+        raise InputError(f"{file}: its results file has no task {task!r}; it has {known}")
+    model, whole = run["model_name"], run["results"].get(task, {})
+    better = run.get("higher_is_better", {}).get(task, {})
+    by_filter: defaultdict[str, list[tuple[str, Row]]] = defaultdict(list)
+    for place, row in read_json_lines(file):
+        field_of(place, row, "doc", dict)
+        field_of(place, row, "resps", list)
+        by_filter[row.get("filter", PLAIN)].append((place, row))
+    for filtered, rows in by_filter.items():
+        for metric in _metrics(rows[0][1], filtered, whole):
+            name = metric if filtered == PLAIN else f"{metric},{filtered}"
+            if better.get(metric) is False:
+                left_out.append(LeftOut(f"{task} ({name}) of {model}", "less of it is better"))
+                continue
+            items = _items(rows, metric)
+            if items is None:
+                why = "it is a figure of the whole set, not of items"
+                left_out.append(LeftOut(f"{task} ({name}) of {model}", why))
+                continue
+            figure = whole.get(f"{metric},{filtered}")
+            reported = (metric, float(figure)) if isinstance(figure, int | float) else None
+            version = str(run["versions"].get(task, ""))
+            variant = _variant(task, run)
+            sets.append(ResultSet(model, task, version, name, items, variant, TOOL, reported))
+
+
+def _metrics(row: Row, filtered: str, whole: Mapping[str, Any]) -> list[str]:
+    """What was measured of an item; before lm-eval 0.4.9 only its results file tells."""
+    names = row.get("metrics") or [name for name in row if f"{name},{filtered}" in whole]
+    return [name for name in names if name != FOUND]
+
+
+def _items(rows: Sequence[tuple[str, Row]], metric: str) -> tuple[ItemResult, ...] | None:
+    """Results by item: rotations of one item are one, and right only if all are."""
+    together: defaultdict[str, list[Row]] = defaultdict(list)
+    for place, row in rows:
+        if isinstance(row.get(metric), list | dict | str):
+            return None
+        field_of(place, row, metric, object)
+        together[_item(row)].append(row)
+    return tuple(_result(item, here, metric) for item, here in together.items())
+
+
+def _item(row: Row) -> str:
+    return str(row["doc"].get("id") or row.get("doc_hash") or content_key(row["doc"]))
+
+
+def _result(item: str, rows: Sequence[Row], metric: str) -> ItemResult:
+    values = [number(row[metric]) for row in rows]
+    given = [value for value in values if value is not None]
+    odd = next((value for value in given if value != value), None)
+    return ItemResult(
+        item,
+        odd if odd is not None else min(given) if len(given) == len(values) else None,
+        "\n\n".join(_said(row) for row in rows),
+        all(row.get(FOUND, 1.0) for row in rows),
+        content_key(*[(row.get("arguments"), row.get("target")) for row in rows]),
+    )
+
+
+def _said(row: Row) -> str:
+    """What was written, or the log-likelihoods of the options."""
+    first = [
+        replies[0] if isinstance(replies, list) and replies else replies for replies in row["resps"]
+    ]
+    if all(isinstance(reply, str) for reply in first):
+        return "\n".join(first)
+    return json.dumps([reply[0] if isinstance(reply, list) and reply else reply for reply in first])
+
+
+def _variant(task: str, run: Row) -> str:
+    """As `Asking.variant`, whose default puts what is written as a conversation, nothing else."""
+    shots = run.get("n-shot", {}).get(task) or 0
+    chat = run.get("chat_template") is not None
+    writes = run["configs"][task].get("output_type") == "generate_until"
+    parts = [f"{shots}-shot" if shots else "", "chat" if chat else "no chat"]
+    return " ".join(filter(None, parts[:1] if chat == writes else parts))

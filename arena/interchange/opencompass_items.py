@@ -1,0 +1,197 @@
+"""OpenCompass's answers to a set, item by item: as it marked them, or marked here by their gold."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from arena.benchmarks.marking import METRICS, NOTHING, Mark, mark_choice, metric_for
+from arena.errors import InputError
+from arena.interchange.results import AGREES, ItemResult, item_name
+from arena.records import content_key
+
+TOOL = "OpenCompass"
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+FEWEST_OPTIONS = 4
+_LETTER, _SEVERAL = re.compile("[A-Z]"), re.compile("[A-J]{2,}")
+_VERDICTS = ("cascade_correct", "correct", "is_correct")
+_GOLDS = ("answer", "answers", "references", "refr", "gold")
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A set's results. by: who marked them and how."""
+
+    items: tuple[ItemResult, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item as a prediction file has it. replies: several where it was asked several times.
+
+    golds: the answers that count; empty where the file tells none. label: whether the reply is
+    the likeliest of given options and not written.
+    """
+
+    prompt: Any
+    replies: tuple[str, ...]
+    golds: tuple[str, ...]
+    label: bool = False
+
+
+def entries(place: object, rows: Sequence[Row]) -> list[Entry] | str:
+    """Rows of a prediction file, repeats of the same items folded; or why they cannot be read."""
+    golds = [row.get("gold") for row in rows]
+    falsy = "0" if any(isinstance(g, int) for g in golds) else None  # it leaves out a gold of 0
+    found = []
+    for number, row in enumerate(rows):
+        if "prediction" not in row:
+            has = ", ".join(map(str, row))
+            raise InputError(
+                f"{place}: item {number}: it has no 'prediction'; it has {has or '{}'}"
+            )
+        prompt = row.get("origin_prompt", row.get("testing input"))
+        if isinstance(prompt, list) and prompt and isinstance(prompt[0], list):
+            return "its items are conversations of several turns"
+        said = row.get("pred_label", row["prediction"])
+        replies = said if isinstance(said, list) else [said]
+        texts = [reply.get("prediction") if isinstance(reply, dict) else reply for reply in replies]
+        if not all(isinstance(text, str | int | float) for text in texts):
+            return "its predictions are no texts"
+        label = "pred_label" in row or any(str(key).startswith("label: ") for key in row)
+        gold = row.get("gold", falsy)
+        found.append(Entry(prompt, tuple(map(str, texts)), _accepted(gold), label))
+    return _folded(found)
+
+
+def mark(found: Sequence[Entry], details: Sequence[Row] | None, said: float | None) -> Marked | str:
+    """Results by item, or why there are none.
+
+    details: what the evaluator dumped, one an item. said: the set's own score in percent.
+    """
+    if details is not None and found and len(details) != len(found):
+        details = None
+    if not found:
+        found = [_entry_of(detail) for detail in details or ()]
+    if details is not None and all(_verdict(detail) is not None for detail in details):
+        marks = [Mark(_verdict(detail) or 0.0) for detail in details]
+        return Marked(_items(found, marks), TOOL)
+    if found and all(entry.label for entry in found):
+        marks = [Mark(float(entry.replies[0] in entry.golds)) for entry in found]
+        return Marked(_items(found, marks), f"{TOOL}, the likeliest option")
+    if details is not None and (same := _same(details, said)):
+        return Marked(_items(found, same), TOOL)
+    return _marked_here(found)
+
+
+def _marked_here(found: Sequence[Entry]) -> Marked | str:
+    """By the metric that fits the golds, as with data of one's own."""
+    known = [entry for entry in found if entry.golds]
+    if not known:
+        return "its items have no gold that is a text or a number, and no verdicts of its evaluator"
+    firsts = [entry.golds[0] for entry in known]
+    if all(_LETTER.fullmatch(gold) for gold in firsts):
+        metric, count = "letter", max(FEWEST_OPTIONS, max(map(LETTERS.index, firsts)) + 1)
+    elif all(_LETTER.fullmatch(gold) or _SEVERAL.fullmatch(gold) for gold in firsts):
+        return "several letters are right at once, and its evaluator's verdicts are not here"
+    else:
+        metric, count = metric_for(firsts), 0
+    marks = [
+        _mean(_mark(answer_part(reply), entry.golds, metric, count) for reply in entry.replies)
+        if entry.golds
+        else None
+        for entry in found
+    ]
+    return Marked(_items(found, marks), f"here, {metric}")
+
+
+def answer_part(reply: str) -> str:
+    """What follows the thinking; nothing where the thinking never ended."""
+    _, closed, after = reply.rpartition("</think>")
+    return after if closed else "" if "<think>" in reply else reply
+
+
+def _mark(reply: str, golds: Sequence[str], metric: str, options: int) -> Mark:
+    if metric != "letter":
+        return METRICS[metric](reply, golds)
+    # The options' texts are not in the file, and no reply names an empty one.
+    return mark_choice(reply, [""] * options, LETTERS.index(golds[0])) if reply else NOTHING
+
+
+def _mean(marks: Iterable[Mark]) -> Mark:
+    several = list(marks)
+    value = sum(one.value for one in several) / len(several)
+    return Mark(value, any(one.found for one in several))
+
+
+def _items(found: Sequence[Entry], marks: Sequence[Mark | None]) -> tuple[ItemResult, ...]:
+    return tuple(
+        ItemResult(
+            item_name(index, entry.golds),
+            None if one is None else one.value,
+            "\n\n".join(entry.replies),
+            one is None or one.found,
+            content_key(entry.prompt, entry.golds),
+        )
+        for index, (entry, one) in enumerate(zip(found, marks, strict=True))
+    )
+
+
+def _accepted(gold: object) -> tuple[str, ...]:
+    """The answers that count; of a worked solution of GSM8K what follows its mark."""
+    if isinstance(gold, list):
+        return tuple(text for one in gold for text in _accepted(one))
+    if not isinstance(gold, str | int | float):
+        return ()
+    text = str(gold).rpartition("####")[2].strip()
+    return (text,) if text else ()
+
+
+def _folded(found: list[Entry]) -> list[Entry]:
+    """A set that was asked n times over, its items one after the other, as one with n replies."""
+    asked = [(entry.prompt, entry.golds) for entry in found]
+    count = next(
+        (
+            n
+            for n in range(1, len(found) // 2 + 1)
+            if asked[n] == asked[0] and asked == asked[:n] * (len(found) // n)
+        ),
+        len(found),
+    )
+    if not found or found[0].prompt is None:
+        return found
+    return [
+        replace(entry, replies=tuple(reply for one in found[k::count] for reply in one.replies))
+        for k, entry in enumerate(found[:count])
+    ]
+
+
+def _verdict(detail: Row) -> float | None:
+    """What the evaluator found: right, wrong, or the share of several replies that are right."""
+    for name in _VERDICTS:
+        said = detail.get(name)
+        several = said if isinstance(said, list) else [said]
+        if several and all(isinstance(one, bool | int | float) for one in several):
+            return sum(map(float, several)) / len(several)
+    return None
+
+
+def _same(details: Sequence[Row], said: float | None) -> list[Mark]:
+    """Equality of the extracted answer and the reference, where that is how the set was marked."""
+    if said is None or not all("predictions" in d and "references" in d for d in details):
+        return []
+    marks = [Mark(float(str(d["predictions"]) == str(d["references"]))) for d in details]
+    agrees = marks and abs(sum(m.value for m in marks) / len(marks) - said / 100) < AGREES
+    return marks if agrees else []
+
+
+def _entry_of(detail: Row) -> Entry:
+    """An item of which only the evaluator's detail is there."""
+    said = next(
+        (detail[k] for k in ("origin_prediction", "pred", "predictions") if k in detail), ""
+    )
+    replies = said if isinstance(said, list) else [said]
+    golds = next((detail[name] for name in _GOLDS if name in detail), None)
+    return Entry(detail.get("prompt"), tuple(map(str, replies)), _accepted(golds))

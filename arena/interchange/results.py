@@ -1,0 +1,295 @@
+"""Results of other evaluation tools as outcomes, by item, of models that came from files."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from arena.benchmarks.dimensions import dimension_of
+from arena.errors import InputError, UnknownNameError
+from arena.records import NOBODY, RULE, BackendKind, Model, Outcome, content_key
+from arena.store import Store
+
+AGREES = 5e-4
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """What a model got for one item, None where the tool itself has no result for it.
+
+    item: the same for all models that were asked the same. found: whether the text held an
+    answer at all. request: digest of what was asked and of the answer that was wanted.
+    """
+
+    item: str
+    value: float | None
+    text: str = ""
+    found: bool = True
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultSet:
+    """One model's results on one benchmark by one metric.
+
+    marked: by whom and how, in a few words. reported: the tool's own figure and its name.
+    Other fields as in `Outcome`.
+    """
+
+    model: str
+    benchmark: str
+    version: str
+    metric: str
+    items: tuple[ItemResult, ...]
+    variant: str = ""
+    marked: str = ""
+    reported: tuple[str, float] | None = None
+
+    @property
+    def about(self) -> tuple[str, str, str, str]:
+        """What models are compared on."""
+        return self.benchmark, self.version, self.variant, self.metric
+
+    @property
+    def mean(self) -> float:
+        """Of the values that are there, in [0, 1]."""
+        values = [item.value for item in self.items if item.value is not None]
+        return sum(values) / len(values)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the tool's own figure, a share or a percentage, is this mean."""
+        if self.reported is None:
+            return True
+        figure = self.reported[1]
+        return min(abs(figure - self.mean), abs(figure / 100 - self.mean)) < AGREES
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something in the files that became no outcome, and why, as the end of a sentence."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the files of one tool hold, earlier runs first. notes: sentences for the user."""
+
+    sets: tuple[ResultSet, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedResults:
+    """What was stored. new, changed and same: outcomes; models: how many are new."""
+
+    sets: tuple[ResultSet, ...]
+    left_out: tuple[LeftOut, ...]
+    notes: tuple[str, ...]
+    models: int
+    new: int
+    changed: int
+    same: int
+
+
+def import_results(
+    store: Store, reading: Reading, rename: Mapping[str, str] | None = None
+) -> ImportedResults:
+    """Store an outcome for each item; what was imported before changes nothing.
+
+    A model that the store has by that name gets the results; `rename` (old name to new) gives
+    them to another. Raises InputError where nothing has a result by item, because a ranking
+    compares models on the items that they share.
+    """
+    found = _renamed(reading.sets, rename or {})
+    sets, left_out = _usable(found)
+    left_out = [*reading.left_out, *left_out]
+    if not sets:
+        whys = "; ".join(f"{len(list(g))} × {why}" for why, g in _by_why(left_out))
+        raise InputError(f"no results by item, which a ranking needs: {whys or 'nothing is there'}")
+    kept = list({(one.model, *one.about): one for one in sets}.values())
+    known = {model.name: model for model in store.models()}
+    models = {one.model: _model(one.model, known) for one in kept}
+    outcomes = {o.key: o for one in kept for o in _outcomes(one, models[one.model])}
+    for name in models.keys() - known.keys():
+        store.put_model(models[name])
+    stored = store.outcomes.get(outcomes)
+    differing = [o for key, o in outcomes.items() if stored.get(key) != o]
+    store.outcomes.put(differing)
+    changed = sum(o.key in stored for o in differing)
+    notes = [*reading.notes, *_notes(sets, kept, [known[n] for n in models if n in known])]
+    return ImportedResults(
+        tuple(kept),
+        tuple(left_out),
+        tuple(notes),
+        len(models.keys() - known.keys()),
+        len(differing) - changed,
+        changed,
+        len(outcomes) - len(differing),
+    )
+
+
+def item_name(index: object, wanted: object) -> str:
+    """An item's name from its place and the answer that is wanted.
+
+    Prompts differ between models by their chat templates, and places are not the same items
+    where only a part of a set was asked; so what is compared agrees in place and answer.
+    """
+    return f"{index}-{content_key(wanted)[:8]}"
+
+
+def sentences(left_out: Iterable[LeftOut], most: int = 3) -> Iterator[str]:
+    """What was left out, the same reasons together."""
+    for why, group in _by_why(left_out):
+        names = [one.what for one in group]
+        more = f" and {len(names) - most} more" if len(names) > most else ""
+        yield f"Left out: {', '.join(names[:most])}{more}: {why}."
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A file that holds one JSON object."""
+    return _object(path, "", _text(path))
+
+
+def read_json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects of a file, one a line, each with its place for messages."""
+    for number, line in enumerate(_text(path).splitlines(), start=1):
+        if line.strip():
+            yield f"{path}:{number}", _object(path, f":{number}", line)
+
+
+def field_of(place: object, row: Mapping[str, Any], name: str, kind: type) -> Any:
+    """A field that must be there, of a kind; else an InputError that names it."""
+    if name not in row:
+        raise InputError(f"{place}: it has no {name!r}; it has {', '.join(map(str, row)) or '{}'}")
+    if not isinstance(row[name], kind):
+        said = json.dumps(row[name], ensure_ascii=False)[:60]
+        raise InputError(f"{place}: {name}: {said}; it must be of type {kind.__name__}")
+    return row[name]
+
+
+def number(value: object) -> float | None:
+    """A value as a number, NaN where it is none; None stays None."""
+    if value is None:
+        return None
+    return float(value) if isinstance(value, int | float) else float("nan")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: byte {error.start + 1} is not UTF-8") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _object(path: Path, place: str, text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        line = place or f":{error.lineno}"
+        raise InputError(f"{path}{line}: not JSON: {error.msg}; was it cut off?") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path}{place}: {text.strip()[:40]!r} is not a JSON object")
+    return found
+
+
+def _by_why(left_out: Iterable[LeftOut]) -> Iterator[tuple[str, Iterator[LeftOut]]]:
+    why: Callable[[LeftOut], str] = lambda one: one.why  # noqa: E731
+    return groupby(sorted(left_out, key=why), key=why)
+
+
+def _renamed(sets: Sequence[ResultSet], rename: Mapping[str, str]) -> list[ResultSet]:
+    names = {one.model for one in sets}
+    for name in rename:
+        if name not in names:
+            raise UnknownNameError("model", name, names, "--rename takes OLD=NEW.")
+    new = {name: rename.get(name, name) for name in names}
+    for name in names:
+        if twins := sorted(other for other in names if new[other] == new[name] and other != name):
+            raise InputError(
+                f"--rename makes {name} and {twins[0]} one model ({new[name]}); "
+                "give each a name of its own"
+            )
+    return [replace(one, model=new[one.model]) for one in sets]
+
+
+def _usable(sets: Iterable[ResultSet]) -> tuple[list[ResultSet], list[LeftOut]]:
+    """Sets whose every value is a share, without the items that have none."""
+    usable, left_out = [], []
+    for one in sets:
+        here = tuple(item for item in one.items if item.value is not None)
+        odd = next((i for i in here if not 0.0 <= (i.value or 0.0) <= 1.0), None)
+        name = f"{one.benchmark} ({one.metric}) of {one.model}"
+        if odd is not None:
+            why = "its values are not all between 0 and 1"
+            left_out.append(LeftOut(f"{name}, {odd.value:g} at item {odd.item}", why))
+        elif not here:
+            left_out.append(LeftOut(name, "no item of it has a result"))
+        else:
+            if missing := len(one.items) - len(here):
+                left_out.append(LeftOut(f"{missing} items of {name}", "they have no result"))
+            usable.append(replace(one, items=here))
+    return usable, left_out
+
+
+def _model(name: str, known: Mapping[str, Model]) -> Model:
+    return known.get(name) or Model(name, BackendKind.IMPORTED, name)
+
+
+def _outcomes(one: ResultSet, model: Model) -> Iterator[Outcome]:
+    dimension = dimension_of(one.benchmark)
+    for item in one.items:
+        assert item.value is not None
+        yield Outcome(
+            model.name,
+            model.key,
+            one.benchmark,
+            one.version,
+            item.item,
+            one.metric,
+            float(item.value),
+            item.text,
+            one.variant,
+            dimension,
+            RULE if item.found else NOBODY,
+            item.request,
+        )
+
+
+def _notes(
+    sets: Sequence[ResultSet], kept: Sequence[ResultSet], known: Sequence[Model]
+) -> Iterator[str]:
+    if earlier := len(sets) - len(kept):
+        yield f"{earlier} results are of earlier runs of the same; the latest stand."
+    for model in known:
+        if model.backend is not BackendKind.IMPORTED:
+            yield (
+                f"{model.name} is in the store as {model.backend}:{model.weights}, and these count "
+                f"as its results; --rename {model.name}=NAME keeps them apart."
+            )
+    if differ := [one for one in kept if not one.agrees]:
+        names = ", ".join(f"{one.benchmark} of {one.model}" for one in differ[:3])
+        yield f"{len(differ)} means are not the file's own figures ({names}): both are shown."
+    yield from _partly_shared(kept)
+
+
+def _partly_shared(kept: Sequence[ResultSet]) -> Iterator[str]:
+    """Benchmarks of which models have different items, as after different limits."""
+    together: defaultdict[tuple[str, ...], list[set[str]]] = defaultdict(list)
+    for one in kept:
+        together[one.about].append({item.item for item in one.items})
+    for about, items in together.items():
+        shared, most = len(set.intersection(*items)), max(map(len, items))
+        if shared < most:
+            yield (
+                f"{about[0]}: {shared} items are the same for all {len(items)} models, and one "
+                f"has {most}; models are compared on the items that both have."
+            )

@@ -29,8 +29,12 @@ class Axis:
 def axis_of(rows: Sequence[Row]) -> Axis:
     """The axis that holds every interval."""
     ends = [value for row in rows for value in (row.rating, row.ci_low, row.ci_high)]
-    ends += [row.predicted for row in rows if row.predicted is not None]
-    finite = [value for value in ends if math.isfinite(value)] or [0.0]
+    return axis_over([*ends, *(row.predicted for row in rows if row.predicted is not None)])
+
+
+def axis_over(values: Sequence[float]) -> Axis:
+    """The axis that holds all these values."""
+    finite = [value for value in values if math.isfinite(value)] or [0.0]
     middle = (min(finite) + max(finite)) / 2
     width = max(max(finite) - min(finite), _LEAST_WIDTH) * (1 + 2 * _MARGIN)
     low, high = middle - width / 2, middle + width / 2

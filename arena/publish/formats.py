@@ -63,11 +63,16 @@ def to_csv(board: Leaderboard) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     heads = [f"{name}{part}" for name in columns for part in ("", " stderr", " items")]
-    writer.writerow([*(field.name for field in fields(Row)), *(_text(head) for head in heads)])
+    whole = {row.model: row for row in board.overall}
+    sums = ["overall", "overall_ci_low", "overall_ci_high"] if whole else []
+    names = [field.name for field in fields(Row)]
+    writer.writerow([*names, *sums, *(_text(head) for head in heads)])
     for row in ranked(board):
         model, *numbers = astuple(row)
+        there = whole.get(model)
+        sums_here = (there.rating, there.ci_low, there.ci_high) if there else (None,) * len(sums)
         scored = _score_cells(scores.get(model, {}), columns)
-        writer.writerow([_text(model), *map(_finite, numbers), *scored])
+        writer.writerow([_text(model), *map(_finite, (*numbers, *sums_here)), *scored])
     return out.getvalue()
 
 

@@ -13,6 +13,7 @@ from arena.judging.audit import Measure
 from arena.judging.report import FLIP_LIMIT
 from arena.leaderboard import Leaderboard, Row
 from arena.publish import formats
+from arena.publish.benchmarks import benchmarks_view
 from arena.publish.chart import Axis, axis_of
 from arena.publish.examples import examples
 from arena.records import BackendKind, Model
@@ -32,6 +33,7 @@ class Panel:
     scores: formats.Scores
     axis: Axis
     decimals: int
+    overall: dict[str, Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ def render(
         flip_limit=FLIP_LIMIT,
         measures={audit.judge: _measures(audit) for audit in audits},
         details=_details(store, names),
+        benchmarks=benchmarks_view(store, board),
         examples=examples(store, names),
         script=Markup(script),
         script_digest=b64encode(sha256(script.encode()).digest()).decode(),
@@ -115,6 +118,9 @@ def _environment() -> "Environment":
         "rank_range": formats.rank_range,
         "percent": formats.percent,
         "confidence": formats.confidence,
+        "score": formats.score,
+        "signed": "{:+.0f}".format,
+        "signed_percent": "{:+.1%}".format,
         "count": "{:,}".format,
         "sentence": _sentence,
     }
@@ -131,6 +137,7 @@ def _panel(board: Leaderboard) -> Panel:
         scores,
         axis_of(rows),
         formats.decimals(board),
+        {row.model: row for row in board.overall},
     )
 
 

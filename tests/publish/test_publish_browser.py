@@ -66,7 +66,7 @@ def test_without_script_everything_is_there_in_english(browser: Any, site: Path)
 def test_tabs_show_one_ranking(browser: Any, site: Path) -> None:
     page = Visit(browser, site).page
     assert page.locator(".panel:visible").get_attribute("id") == "view-1"
-    page.click("text=Benchmarks >> visible=true")
+    page.click("[role=tab] >> text=Benchmarks >> visible=true")
     assert page.locator(".panel:visible").get_attribute("id") == "view-2"
     page.keyboard.press("ArrowRight")
     assert page.locator(".panel:visible").get_attribute("id") == "view-1"

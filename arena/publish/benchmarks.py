@@ -1,0 +1,171 @@
+"""What the page shows of benchmarks: tables, a radar, preference beside them, needles, warnings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import cos, pi, sin
+
+from arena.benchmarks.contamination import warning
+from arena.benchmarks.effects import PromptReport, prompt_reports
+from arena.benchmarks.needle import NeedleMap, needle_maps
+from arena.contrasts import Contrast, Mover, contrast, movers
+from arena.leaderboard import Leaderboard
+from arena.objective import BenchmarkScore, item_values
+from arena.publish.chart import Axis, axis_over
+from arena.publish.formats import ranked
+from arena.store import Store
+
+RADIUS = 100.0
+MOST_SHAPES = 6
+LEAST_AXES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A benchmark or a capability: its scores by model."""
+
+    name: str
+    dimension: str
+    metric: str
+    scores: Mapping[str, BenchmarkScore]
+
+
+@dataclass(frozen=True, slots=True)
+class Spoke:
+    """An axis of the radar, its end and where its name stands, from the centre."""
+
+    name: str
+    x: float
+    y: float
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One model on the radar: the corners as SVG writes them."""
+
+    model: str
+    corners: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Chat models or base models, which are not to be compared with each other.
+
+    models: in the order of the ranking.
+    """
+
+    base: bool
+    models: tuple[str, ...]
+    benchmarks: tuple[Line, ...]
+    dimensions: tuple[Line, ...]
+    spokes: tuple[Spoke, ...]
+    shapes: tuple[Shape, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """Preference (up) against benchmarks (right), and the ends of the line between them."""
+
+    found: Contrast
+    x: Axis
+    y: Axis
+    ends: tuple[float, float, float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarksView:
+    """All that the section needs; `tables` is empty where there are no outcomes."""
+
+    tables: tuple[Table, ...]
+    scatter: Scatter | None
+    movers: tuple[Mover, ...]
+    needles: tuple[NeedleMap, ...]
+    prompts: tuple[PromptReport, ...]
+    warnings: tuple[str, ...]
+
+
+def benchmarks_view(store: Store, board: Leaderboard) -> BenchmarksView:
+    """Gather it from a ranking and the outcomes that the store has."""
+    values = item_values(store.evidence.outcomes()) if board.benchmarks else []
+    base = {model.name for model in store.models() if model.base}
+    named = {score.model for score in board.benchmarks}
+    order = [row.model for row in ranked(board)]
+    models = [m for m in order if m in named] + sorted(named - set(order))
+    groups = [[m for m in models if (m in base) is is_base] for is_base in (False, True)]
+    told = [mover for mover in movers(board) if mover.parts or mover.gaps]
+    return BenchmarksView(
+        tuple(_table(board, group, k == 1) for k, group in enumerate(groups) if group),
+        _scatter(board),
+        tuple(told),
+        tuple(needle_maps(values)),
+        tuple(prompt_reports(values)),
+        tuple(text for check in store.checks.where() if (text := warning(check))),
+    )
+
+
+def _table(board: Leaderboard, models: Sequence[str], base: bool) -> Table:
+    primary = [score for score in board.benchmarks if score.primary]
+    dimensions = _lines(board.dimensions, models)
+    axes = [line for line in dimensions if all(model in line.scores for model in models)]
+    enough = len(axes) >= LEAST_AXES
+    return Table(
+        base,
+        tuple(models),
+        tuple(sorted(_lines(primary, models), key=lambda line: (line.dimension, line.name))),
+        tuple(dimensions),
+        tuple(_spokes([line.name for line in axes])) if enough else (),
+        tuple(_shape(model, axes) for model in models[:MOST_SHAPES]) if enough else (),
+    )
+
+
+def _lines(scores: Sequence[BenchmarkScore], models: Sequence[str]) -> list[Line]:
+    found: dict[str, dict[str, BenchmarkScore]] = {}
+    for score in scores:
+        if score.model in models:
+            found.setdefault(score.benchmark, {})[score.model] = score
+    return [
+        Line(name, first.dimension, first.metric, here)
+        for name, here in found.items()
+        for first in [next(iter(here.values()))]
+    ]
+
+
+def _spokes(names: Sequence[str]) -> list[Spoke]:
+    spokes = []
+    for k, name in enumerate(names):
+        x, y = _place(k, len(names), 1.0)
+        anchor = "middle" if abs(x) < RADIUS / 10 else "start" if x > 0 else "end"
+        spokes.append(Spoke(name, x, y, anchor))
+    return spokes
+
+
+def _shape(model: str, axes: Sequence[Line]) -> Shape:
+    places = [_place(k, len(axes), line.scores[model].mean) for k, line in enumerate(axes)]
+    return Shape(model, " ".join(f"{x},{y}" for x, y in places))
+
+
+def _place(k: int, count: int, share: float) -> tuple[float, float]:
+    angle = 2 * pi * k / count
+    return round(RADIUS * share * sin(angle), 1), round(-RADIUS * share * cos(angle), 1)
+
+
+def _scatter(board: Leaderboard) -> Scatter | None:
+    found = contrast(board)
+    if found is None:
+        return None
+    x = axis_over([p.x + side * p.x_error for p in found.points for side in (-1, 1)])
+    y = axis_over([p.y + side * p.y_error for p in found.points for side in (-1, 1)])
+    return Scatter(found, x, y, _ends(found, x, y))
+
+
+def _ends(found: Contrast, x: Axis, y: Axis) -> tuple[float, float, float, float] | None:
+    """Where the line enters and leaves the plot, in per cent from its left and its top."""
+    if found.slope is None or found.intercept is None:
+        return None
+    slope, at = found.slope, found.intercept
+    crossings = sorted((edge - at) / slope for edge in (y.low, y.high))
+    left, right = max(x.low, crossings[0]), min(x.high, crossings[1])
+    if left >= right:
+        return None
+    low, high = (100 - y.place(at + slope * value) for value in (left, right))
+    return x.place(left), low, x.place(right), high

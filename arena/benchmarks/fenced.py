@@ -13,6 +13,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, BinaryIO
 
 FILE_BYTES = 2**20
@@ -132,7 +133,9 @@ def _hook(library: tuple[str, ...]) -> Callable[[str, tuple[Any, ...]], None]:
 
 def serve(source: str, asked: BinaryIO, replies: BinaryIO) -> None:
     """Run a model's code, then make the calls that are asked for until nobody asks."""
-    names: dict[str, Any] = {"__name__": "answer"}
+    module = ModuleType("answer")  # dataclasses look for the module that they are in
+    sys.modules["answer"] = module
+    names = vars(module)
     exec(compile(source, "answer.py", "exec"), names)
     for line in asked:
         name, args, kwargs = ast.literal_eval(line.decode())

@@ -69,7 +69,8 @@ def _picked(text: str, choices: Sequence[str]) -> int | None:
     letters = ascii_uppercase[: len(choices)]
     alone = re.compile(rf"(?<![A-Za-z])([{letters}])(?![A-Za-z'])") if letters else _NEVER
     opening = re.match(
-        rf"[\s*_(\[]*([{letters or '-'}])(?=$|[\s.,:;)\]*、。])(?! [a-z])(?!{_ANOTHER.pattern})", text
+        rf"[\s*_(\[]*([{letters or '-'}])(?=$|[\s.,:;)\]*、。])(?! [a-z])(?!{_ANOTHER.pattern})",
+        text,
     )
     if declared := _declared_letters(text, alone):
         return None if declared[-1] == "" else letters.index(declared[-1])

@@ -124,7 +124,8 @@ def _hook(library: tuple[str, ...]) -> Callable[[str, tuple[Any, ...]], None]:
             allowed = kind(args[0]) is text and args[0] not in barred
         else:
             # A function's code may not be replaced: this one's would be.
-            allowed = event in harmless and args[1:2] != ("__code__",)
+            replaced = event == "object.__setattr__" and args[1] == "__code__"
+            allowed = event in harmless and not replaced
         if not allowed:
             raise refused(event + " is not allowed here")
 

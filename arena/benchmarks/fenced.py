@@ -152,6 +152,7 @@ def plain(value: Any) -> Any:
     """The value as built-in types, which a literal can show; TypeError where it has others."""
     if value is None or isinstance(value, bool):
         return value
+    kind: Any
     for kind in (int, float, complex, str, bytes):
         if isinstance(value, kind):
             return kind(value)
@@ -182,9 +183,10 @@ def _asking(name: str, replies: BinaryIO, asks: BinaryIO) -> Ask:
         went_well, value = ast.literal_eval(line.decode())
         if went_well:
             return value
-        kind = getattr(builtins, value, None)
+        kind: Any = getattr(builtins, value, None)
         is_error = isinstance(kind, type) and issubclass(kind, Exception)
-        raise (kind if is_error else RuntimeError)(name)
+        error: type[Exception] = kind if is_error else RuntimeError
+        raise error(name)
 
     return ask
 

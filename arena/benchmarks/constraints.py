@@ -8,20 +8,28 @@ an alphabet, and of characters in Chinese.
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from types import MappingProxyType
 from typing import Any
 
+from arena.benchmarks.marking import spoken
 from arena.errors import InputError
 
 _CJK = re.compile(r"[\u4e00-\u9fff]")
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*(?=\s|$)|[。！？]+[”」』）]*")
-_BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)、])\s*\S", re.MULTILINE)
+_SHORT = r"(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\be\.g\.)(?<!\bi\.e\.)"
+_SENTENCE_END = re.compile(
+    rf"(?<=[.!?]){_SHORT}[\"'”’)*_]*(?=\s|$)|[。！？]+[”」』）*]*|(?<=[\u4e00-\u9fff])[!?]+"
+)
+_BULLET = re.compile(r"^\s*(?:-(?=[^-\d\s])|[-*+]\s+(?=\S)|[•·]\s*(?=\S))", re.MULTILINE)
+_NUMBERED = re.compile(r"^\s*[(（]?(?:\d{1,2}(?:[.)](?!\d)|[、．）])|[①-⑳])\s*(?=\S)", re.MULTILINE)
+_QUOTES = (('"', '"'), ("“", "”"), ("「", "」"), ("『", "』"))
+_CLOSING = " \n\t.!?。！？\"'”’」』)）*"
 
 Check = Callable[..., bool]
 
 
 def _words(text: str, least: int = 0, most: int | None = None) -> bool:
-    return _within(len(text.split()), least, most)
+    return _within(sum(any(map(str.isalnum, w)) for w in text.split()), least, most)
 
 
 def _characters(text: str, least: int = 0, most: int | None = None) -> bool:
@@ -29,8 +37,8 @@ def _characters(text: str, least: int = 0, most: int | None = None) -> bool:
 
 
 def _sentences(text: str, least: int = 0, most: int | None = None) -> bool:
-    parts = [part for part in _SENTENCE_END.split(text.strip()) if part.strip()]
-    return _within(len(parts), least, most)
+    parts = _SENTENCE_END.split(_NUMBERED.sub("", text))
+    return _within(sum(any(map(str.isalnum, part)) for part in parts), least, most)
 
 
 def _paragraphs(text: str, least: int = 0, most: int | None = None) -> bool:
@@ -41,8 +49,17 @@ def _bullets(text: str, least: int = 0, most: int | None = None) -> bool:
     return _within(len(_BULLET.findall(text)), least, most)
 
 
+def _numbered(text: str, least: int = 0, most: int | None = None) -> bool:
+    return _within(len(_NUMBERED.findall(text)), least, most)
+
+
 def _lines(text: str, least: int = 0, most: int | None = None) -> bool:
-    return _within(len([x for x in text.splitlines() if x.strip()]), least, most)
+    return _within(len(_lines_of(text)), least, most)
+
+
+def _each_line(text: str, begins: str) -> bool:
+    lines = _lines_of(text)
+    return bool(lines) and all(line.strip().startswith(begins) for line in lines)
 
 
 def _include(text: str, words: Sequence[str], times: int = 1) -> bool:
@@ -53,34 +70,47 @@ def _exclude(text: str, words: Sequence[str]) -> bool:
     return not any(_count(text, word) for word in words)
 
 
-def _begins(text: str, text_is: str) -> bool:
-    return text.strip().casefold().startswith(text_is.casefold())
+def _begins(text: str, wanted: str) -> bool:
+    follows_on = r"(?![^\W_])" if wanted[-1:].isascii() else ""
+    return re.match(re.escape(wanted) + follows_on, text.strip(), re.IGNORECASE) is not None
 
 
-def _ends(text: str, text_is: str) -> bool:
-    return text.strip().casefold().endswith(text_is.casefold())
+def _ends(text: str, wanted: str) -> bool:
+    """With these words, whatever the punctuation after them."""
+    before = r"(?<![^\W_])" if wanted[:1].isascii() else ""
+    pattern = f"{before}{re.escape(wanted.strip(_CLOSING))}$"
+    return re.search(pattern, text.rstrip(_CLOSING), re.IGNORECASE) is not None
 
 
 def _lowercase(text: str) -> bool:
-    return text.strip() != "" and text == text.lower()
+    return text.islower()
 
 
 def _uppercase(text: str) -> bool:
-    return text.strip() != "" and text == text.upper() and text != text.lower()
+    return text.isupper()
 
 
-def _is_json(text: str, keys: Sequence[str] = ()) -> bool:
-    bare = re.sub(r"^```(?:json)?\s*|\s*```$", "", text.strip())
+def _is_json(text: str, keys: Sequence[str] = (), lists: Mapping[str, int] | None = None) -> bool:
+    """An object with these keys, and under some of them lists of so many; else any value."""
+    bare = re.sub(r"^```(?:json)?\s*|\s*```$", "", text.strip(), flags=re.IGNORECASE)
     try:
-        value = json.loads(bare)
-    except (json.JSONDecodeError, RecursionError):
+        value = json.loads(bare, parse_constant=_refuse)
+    except (ValueError, RecursionError):
         return False
-    return isinstance(value, dict) and set(keys) <= set(value) if keys else True
+    if not keys:
+        return True
+    if not isinstance(value, dict) or not set(keys) <= set(value):
+        return False
+    wanted = (lists or {}).items()
+    return all(isinstance(value[k], list) and len(value[k]) == n for k, n in wanted)
 
 
 def _quoted(text: str) -> bool:
     bare = text.strip()
-    return len(bare) > 1 and (bare[0], bare[-1]) in (('"', '"'), ("“", "”"), ("「", "」"))
+    inside = bare[1:-1]
+    return bool(inside) and any(
+        (bare[0], bare[-1]) == pair and not set(pair) & set(inside) for pair in _QUOTES
+    )
 
 
 def _title(text: str) -> bool:
@@ -88,13 +118,13 @@ def _title(text: str) -> bool:
 
 
 def _placeholders(text: str, least: int = 1) -> bool:
-    return len(re.findall(r"\[[^\[\]\n]+\]", text)) >= least
+    return len(re.findall(r"[\[［][^\[\]［］\n]+[\]］]", text)) >= least
 
 
 def _language(text: str, is_: str) -> bool:
     letters = [c for c in text if c.isalpha()]
-    chinese = len(_CJK.findall(text))
-    return bool(letters) and (chinese > len(letters) / 2) == (is_ == "zh")
+    own = _CJK.findall(text) if is_ == "zh" else [c for c in letters if c.isascii()]
+    return len(own) > len(letters) / 2
 
 
 def _without_commas(text: str) -> bool:
@@ -108,7 +138,9 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "sentences": _sentences,
         "paragraphs": _paragraphs,
         "bullets": _bullets,
+        "numbered": _numbered,
         "lines": _lines,
+        "each_line": lambda text, text_: _each_line(text, text_),
         "include": _include,
         "exclude": _exclude,
         "begins": lambda text, text_: _begins(text, text_),
@@ -126,8 +158,11 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
 
 
 def follows(reply: str, constraints: Sequence[Mapping[str, Any]]) -> list[bool]:
-    """For each constraint whether the reply keeps it; raises InputError for an unknown one."""
-    text = reply.split("</think>")[-1].strip()
+    """For each constraint whether the reply keeps it; raises InputError for an unknown one.
+
+    An argument that is null is one that is not there.
+    """
+    text = spoken(reply).strip()
     return [_keeps(text, constraint) for constraint in constraints]
 
 
@@ -140,7 +175,19 @@ def _keeps(text: str, constraint: Mapping[str, Any]) -> bool:
         for name, value in constraint.items()
         if name != "kind" and value is not None
     }
+    try:
+        signature(CHECKS[kind]).bind(text, **arguments)
+    except TypeError as error:
+        raise InputError(f"constraint {kind}: {error}") from error
     return CHECKS[kind](text, **arguments)
+
+
+def _lines_of(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _within(count: int, least: int, most: int | None) -> bool:

@@ -1,79 +1,89 @@
-"""Running a model's code against tests, in a process that can do little else.
+"""Running a model's code against tests, in processes that can do little else.
 
-The process is Python's isolated mode in an empty folder, without the environment, with limits
-on time, memory, files and processes, and in a network namespace of its own where the system
-allows one (`unshare`); otherwise sockets are refused inside the interpreter. That stops
-accidents and simple mischief. It is no defence against code that means harm: run that in a
-container or a virtual machine. So nothing runs without `--allow-code`.
+The code runs in one process and the tests in another (see `fenced`). Both are Python's isolated
+mode in an empty folder, without the environment or installed packages, with limits on time,
+memory, files and processes. They can read the standard library and no other file, write none,
+open no socket and start no program; where the system allows one, they have a network namespace
+of their own (`unshare`), and where we are root and nobody can read the library, they are nobody.
+That stops accidents and what is known of mischief. It is no wall: Python's audit hooks were not
+made for one, so run code that may mean harm in a container or a virtual machine. So nothing runs
+without `--allow-code`.
 """
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from secrets import token_hex
 
+from arena.benchmarks.marking import spoken
 from arena.errors import InputError
 
 SECONDS = 10
 MEMORY = 512 * 2**20
-FILE_BYTES = 2**20
-_BLOCK = re.compile(r"```(?:python|py)?[^\S\n]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
-_GUARD = f"""
-import resource, socket, sys
-for kind, most in (
-    (resource.RLIMIT_CPU, {SECONDS}), (resource.RLIMIT_AS, {MEMORY}),
-    (resource.RLIMIT_FSIZE, {FILE_BYTES}), (resource.RLIMIT_NPROC, 0),
-    (resource.RLIMIT_NOFILE, 32), (resource.RLIMIT_CORE, 0),
-):
-    resource.setrlimit(kind, (most, most))
-BARRED = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.system",
-          "os.kill", "ctypes.", "shutil.", "os.remove", "os.rename", "os.rmdir", "os.chmod",
-          "os.chown", "os.link", "os.symlink", "os.putenv", "pty.", "signal.")
-def guard(event, args):
-    if event.startswith(BARRED):
-        raise PermissionError(event + " is not allowed here")
-    if event == "open" and any(c in "wax+" for c in str(args[1] or "r")):
-        raise PermissionError("files can only be read here")
-sys.addaudithook(guard)
-source = sys.stdin.read()
-exec(compile(source, "answer.py", "exec"), {{"__name__": "__main__"}})
-sys.stdout.write("MARK")
-"""
+_FENCED = Path(__file__).with_name("fenced.py")
+_BLOCK = re.compile(
+    r"```[^\S\n]*(?:python3?|py)?[^\S\n]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE
+)
+_DEFINES = re.compile(r"^(?:async def|def|class) ", re.MULTILINE)
 
 
 def code_of(reply: str) -> str:
     """The code of a reply: its last fenced block that defines something, else all of it."""
-    text = reply.split("</think>")[-1]
+    text = spoken(reply)
     blocks: list[str] = _BLOCK.findall(text)
-    defining = [block for block in blocks if re.search(r"^(?:def|class) ", block, re.MULTILINE)]
+    defining = [block for block in blocks if _DEFINES.search(block)]
     return (defining or blocks or [text])[-1]
 
 
 def passes(code: str, tests: str, seconds: float = SECONDS) -> bool:
-    """Whether `tests`, run after `code`, end without an error within their limits."""
+    """Whether `tests`, which call what `code` defines, end without an error within the limits.
+
+    What they give a function and get from it is of built-in types: numbers, texts, lists, ….
+    """
     if sys.platform == "win32":
         raise InputError("code can only be run on Linux or macOS: Windows has no such limits")
-    mark = token_hex()  # so that a program cannot print that it has passed
     with tempfile.TemporaryDirectory(prefix="arena-code-") as folder:
+        down, up = os.pipe(), os.pipe()
         try:
-            done = subprocess.run(
-                [*_apart(), sys.executable, "-I", "-S", "-c", _GUARD.replace("MARK", mark)],
-                input=f"{code}\n\n{tests}\n",
-                capture_output=True,
-                text=True,
-                timeout=seconds,
-                cwd=Path(folder),
-                env={},
-                start_new_session=True,
-                check=False,
-            )
+            answer = _start("answer", code, Path(folder), down[0], up[1], seconds)
+            tester = _start("tests", tests, Path(folder), up[0], down[1], seconds)
+        finally:
+            for end in (*down, *up):
+                os.close(end)
+        try:
+            return tester.wait(seconds) == 0
         except subprocess.TimeoutExpired:
             return False
-    return done.returncode == 0 and done.stdout.endswith(mark)
+        finally:
+            for process in (answer, tester):
+                with suppress(ProcessLookupError, PermissionError):  # it has ended by itself
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _start(
+    role: str, source: str, folder: Path, asked: int, replies: int, seconds: float
+) -> "subprocess.Popen[bytes]":
+    """A fenced process in an empty folder, which reads its file before it is fenced."""
+    file, place = folder / f"{role}.py", folder / role
+    file.write_text(source, encoding="utf-8", errors="replace")
+    place.mkdir()
+    limits = [str(int(seconds) + 1), str(MEMORY)]
+    return subprocess.Popen(
+        [*_apart(), sys.executable, "-I", "-S", str(_FENCED), role, str(file), *limits],
+        stdin=asked,
+        stdout=replies,
+        stderr=subprocess.DEVNULL,
+        cwd=place,
+        env={},
+        start_new_session=True,
+    )
 
 
 @cache
@@ -82,8 +92,8 @@ def _apart() -> tuple[str, ...]:
     unshare = shutil.which("unshare")
     if unshare is None:
         return ()
-    command = (unshare, "--user", "--map-root-user", "--net")
-    tried = subprocess.run(
-        [*command, sys.executable, "-I", "-S", "-c", ""], capture_output=True, check=False
-    )
-    return command if tried.returncode == 0 else ()
+    for command in ((unshare, "--net"), (unshare, "--user", "--map-root-user", "--net")):
+        tried = subprocess.run([*command, "true"], capture_output=True, check=False)
+        if tried.returncode == 0:
+            return command
+    return ()

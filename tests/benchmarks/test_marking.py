@@ -1,0 +1,197 @@
+"""Answers found in replies as models write them, English and Chinese."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arena.benchmarks.marking import (
+    METRICS,
+    contains,
+    letter,
+    mark_exact,
+    mark_f1,
+    mark_number,
+    mark_recall,
+    metric_for,
+    number,
+    spoken,
+)
+
+CITIES = ("Paris", "Rome", "New York", "York")
+
+
+@pytest.mark.parametrize(
+    ("reply", "picked"),
+    [
+        ("B", "B"),
+        ("b", "B"),
+        ("(c)", "C"),
+        ("B.", "B"),
+        ("**B**", "B"),
+        ("B. Rome", "B"),
+        ("B) Rome", "B"),
+        ("Ｂ", "B"),
+        ("The correct answer is (B).", "B"),
+        ("The answer is: **C. New York**", "C"),
+        ("**Answer:** C", "C"),
+        ("### Answer\nC", "C"),
+        ("The correct option is D.", "D"),
+        ("I would choose D here.", "D"),
+        ("A is wrong, so the answer must be C.", "C"),
+        ("Answer: A. No, wait.\nAnswer: D", "D"),
+        ("$\\boxed{C}$", "C"),
+        ("So it is \\boxed{\\text{D}}.", "D"),
+        ("答案：B", "B"),
+        ("答案是Ｃ。", "C"),
+        ("选项B正确", "B"),
+        ("正确答案应该是D", "D"),
+        ("我选A。", "A"),
+        ("因此，本题选B。", "B"),
+        ("<think>Perhaps A? No.</think>\n\nC", "C"),
+        ("It is Rome.", "B"),
+        ("A city that I like is New York.", "C"),
+        ("B\n\nQuestion: What is next?\nAnswer: C", "B"),
+        ("I think A or B", None),
+        ("The answer is A or B.", None),
+        ("答案是A或B", None),
+        ("The answer is not A; B and C are close.", None),
+        ("Paris or Rome", None),
+        ("<think>The answer is A, or", None),
+        ("I do not know.", None),
+        ("", None),
+    ],
+)
+def test_the_letter_that_a_reply_picks(reply: str, picked: str | None) -> None:
+    expected = None if picked is None else "ABCD".index(picked)
+    assert letter(reply, CITIES) == expected
+
+
+@pytest.mark.parametrize(
+    ("reply", "value"),
+    [
+        ("32", "32"),
+        ("32 rolls", "32"),
+        ("There are 32.", "32"),
+        ("1,234.50", "1234.5"),
+        ("Answer: $1,200", "1200"),
+        ("x = 5", "5"),
+        ("6 * 12 = 72, and 72 - 40 = 32", "32"),
+        ("Answer: 6*12 - 40 = 32", "32"),
+        ("Answer: 32 = 72 - 40", "32"),
+        ("Answer: 32 (of the 72)", "32"),
+        ("**Answer: 32**\nThat leaves 40 sold.", "32"),
+        ("10-3", "3"),
+        ("The answer is −3", "-3"),
+        ("-3", "-3"),
+        ("50%", "50"),
+        ("1/2", "0.5"),
+        ("\\frac{1}{2}", "0.5"),
+        ("½", "0.5"),
+        ("\\boxed{18}", "18"),
+        ("The area is 32 m²", "32"),
+        ("答案是32个。", "32"),
+        ("答案：一共32个", "32"),
+        ("答案：３２", "32"),
+        ("三十二", "32"),
+        ("答案是三百零五。", "305"),
+        ("两万零三十个", "20030"),
+        ("答案：负十二", "-12"),
+        ("<think>maybe 9</think>12", "12"),
+        ("Answer: 32\n\nQuestion: 3 and 4?\nAnswer: 7", "32"),
+        ("<think>72 - 40 =", None),
+        ("5/0", None),
+        ("没有", None),
+        ("", None),
+    ],
+)
+def test_the_number_that_a_reply_gives(reply: str, value: str | None) -> None:
+    assert number(reply) == (None if value is None else Decimal(value))
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer", "right"),
+    [
+        ("It is Paris.", "paris", True),
+        ("Parisian", "Paris", False),
+        ("答案是Paris吗", "Paris", True),
+        ("42.", "42", True),
+        ("142", "42", False),
+        ("42.5", "42", False),
+        ("3.42", "42", False),
+        ("1,42", "42", True),
+        ("1,420", "420", False),
+        ("12,000", "12", False),
+        ("-5", "5", False),
+        ("the answer is -5", "5", False),
+        ("(-5)", "-5", True),
+        ("sixty-three", "three", True),
+        ("四十二", "四十二", True),
+        ("二十六", "十六", False),
+        ("诗人李白一生好酒", "李白", True),
+        ("在长江边", "长江", True),
+        ("答案是４２。", "42", True),
+        ("New\nYork", "New York", True),
+        ("CO2", "CO₂", True),
+        ("anything", " ", False),
+    ],
+)
+def test_an_answer_stands_in_a_reply(reply: str, answer: str, right: bool) -> None:
+    assert contains(reply, answer) is right
+
+
+def test_thinking_is_not_said() -> None:
+    assert spoken("<think>a</think>b") == "b"
+    assert spoken("b<think>never ends") == "b"
+    assert METRICS["contains"]("<think>Paris?</think>Rome", ["Paris"]).value == 0.0
+    assert not METRICS["contains"]("<think>Paris", ["Paris"]).found
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer", "right"),
+    [
+        ("The Paris!", "paris", True),
+        ("3.0", "3", True),
+        ("-3", "3", False),
+        ("Лондон", "Москва", False),
+        ("Москва.", "москва", True),
+        ("!!", "A", False),
+        ("a", "A", True),
+        ("北京。", "北京", True),
+    ],
+)
+def test_exact(reply: str, answer: str, right: bool) -> None:
+    assert mark_exact(reply, [answer]).value == float(right)
+
+
+def test_shares() -> None:
+    assert mark_f1("the red house", ["red house here"]).value == pytest.approx(0.8)
+    assert mark_f1("红色房子", ["红房子"]).value == pytest.approx(6 / 7)
+    assert mark_recall("one and two", ["one", "two", "three"]).value == pytest.approx(2 / 3)
+    assert mark_number("it is 0.5", ["1/2"]).value == 1.0
+
+
+def test_the_metric_of_a_set() -> None:
+    assert metric_for(["1", "2.5", "1/2"]) == "number"
+    assert metric_for(["Paris", "2"]) == "contains"
+    assert metric_for(["one two three " * 6]) == "f1"
+
+
+SAID = st.one_of(
+    st.text(),
+    st.text(alphabet="ABCDabcd答案选是:：()[]{}\\boxed*<think/>0123456789,.-−+/=% \n负三十万"),
+)
+
+
+@given(SAID, st.lists(st.text(min_size=1), min_size=1, max_size=6))
+def test_no_text_is_too_odd(reply: str, answers: list[str]) -> None:
+    picked = letter(reply, answers)
+    assert picked is None or 0 <= picked < len(answers)
+    assert all(0.0 <= mark(reply, answers).value <= 1.0 for mark in METRICS.values())
+
+
+def test_long_replies_are_read_in_one_pass() -> None:
+    for part in ("answer is ", "9", " ", "1,", "\n", "A ", "*", "-", "((", "十"):
+        letter(part * 20_000, CITIES)
+        number(part * 20_000)

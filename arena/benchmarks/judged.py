@@ -10,6 +10,7 @@ from typing import Any
 
 from arena.backends import Odds, OddsRequest, Reply, Request, open_backend
 from arena.batch import Control, Progress, Work, run
+from arena.benchmarks.marking import spoken
 from arena.benchmarks.tasks import Benchmark
 from arena.judging import JudgeCard
 from arena.judging.templates import Fences
@@ -107,7 +108,7 @@ def _from_odds(card: JudgeCard, keys: Sequence[str], index: int, odds: Odds) -> 
 
 def _from_reply(card: JudgeCard, keys: Sequence[str], index: int, reply: Reply) -> Marking:
     text = reply.turns[-1]
-    said = _VERDICT.findall(text.split("</think>")[-1])
+    said = _VERDICT.findall(spoken(text))
     right = float(said[-1].casefold() == YES.casefold()) if said else None
     reason = "" if said else f"no [[{YES}]] and no [[{NO}]]"
     return Marking(keys[index], card.name, _key(card), right, text, reason, reply.usage)

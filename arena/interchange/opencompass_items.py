@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from arena.benchmarks.marking import METRICS, NOTHING, Mark, mark_choice, metric_for
+from arena.benchmarks.marking import METRICS, NOTHING, Mark, mark_choice, metric_for, spoken
 from arena.errors import InputError
 from arena.interchange.results import AGREES, ItemResult, item_name
 from arena.records import content_key
@@ -99,18 +99,12 @@ def _marked_here(found: Sequence[Entry]) -> Marked | str:
     else:
         metric, count = metric_for(firsts), 0
     marks = [
-        _mean(_mark(answer_part(reply), entry.golds, metric, count) for reply in entry.replies)
+        _mean(_mark(spoken(reply), entry.golds, metric, count) for reply in entry.replies)
         if entry.golds
         else None
         for entry in found
     ]
     return Marked(_items(found, marks), f"here, {metric}")
-
-
-def answer_part(reply: str) -> str:
-    """What follows the thinking; nothing where the thinking never ended."""
-    _, closed, after = reply.rpartition("</think>")
-    return after if closed else "" if "<think>" in reply else reply
 
 
 def _mark(reply: str, golds: Sequence[str], metric: str, options: int) -> Mark:

@@ -92,7 +92,7 @@ def combine(
     )
     evidence = _aligned(human, judges or {}, objective or {}, settings, prior)
     benchmarks = tuple((name, _alone(c, evidence)) for name, c in evidence.objective.items())
-    if evidence.human is None and not evidence.judges:
+    if evidence.human is None and not evidence.judges and settings.method == Method.AUTO:
         return _objective_only(evidence, benchmarks)
     chosen = _method(evidence)
     result = METHODS[chosen](replace(evidence, settings=replace(settings, method=chosen)))
@@ -132,7 +132,7 @@ def _method(evidence: _Evidence) -> Method:
     if asked == Method.AUTO:
         return _best_method(evidence)
     if evidence.human is None and asked not in (Method.JUDGE_ONLY, Method.JOINT):
-        raise InputError(f"method={str(asked)!r} needs votes; without them ask for 'judge-only'.")
+        raise InputError(f"method={str(asked)!r} needs votes; without them leave it out.")
     if not evidence.judges and asked == Method.JUDGE_ONLY:
         raise InputError("method='judge-only' needs a judge's verdicts.")
     return asked

@@ -227,6 +227,7 @@ def test_impossible_data_is_named() -> None:
         ({"confidence": 95}, "confidence is 95"),
         ({"prior": 0.0}, "prior is 0"),
         ({"anchor": ("nobody", 1000)}, "the anchor 'nobody'"),
+        ({"anchor": ("m00", math.nan)}, "the anchor's rating is nan"),
         ({"style": ["length"]}, "no style column named 'length'"),
         ({"interval": "bootstrap", "rounds": 1}, "rounds is 1"),
     ],
@@ -269,3 +270,8 @@ def test_elo_by_hand_and_averaged() -> None:
     assert (averaged.ci_low < averaged.ratings).all()
     assert averaged.ratings.mean() == pytest.approx(1000.0)
     assert averaged.ratings.argmax() == 3
+    # Steps so long that the odds overflow.
+    far = elo(wins(("a", "b", 3), ("b", "a", 4)), k=1e6, permutations=3)
+    assert far.ratings.sum() == pytest.approx(2000.0)
+    with pytest.raises(InputError, match="confidence is 2"):
+        elo(c, permutations=3, confidence=2.0)

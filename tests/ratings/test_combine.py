@@ -189,6 +189,8 @@ def test_overall_is_the_stated_mean() -> None:
         ({}, "no evidence"),
         ({"human": HUMAN, "method": "average"}, "method is 'average'; allowed are 'auto'"),
         ({"judges": JUDGES, "method": "ppi"}, "needs votes"),
+        ({"objective": JUDGES, "method": "ppi"}, "needs votes"),
+        ({"judges": JUDGES, "method": "joint", "confidence": 1.0}, "confidence is 1.0"),
         ({"human": HUMAN, "method": "judge-only"}, "needs a judge"),
         ({"human": HUMAN, "subjective_share": 2.0}, "subjective_share is 2"),
     ],

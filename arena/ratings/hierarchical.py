@@ -2,10 +2,10 @@
 
 The model: log-strengths θ ~ N(Bβ, τ²D + E) up to their mean. The columns of B are each
 judge's own ratings, β their scales and E the error of Bβ. D, diagonal, gives the residuals
-Student's tails: a model that judges get wrong is set free rather than pulled. β has a weak
-prior that is the same in all directions of the judges' span, so that only the span counts:
-a copy, or another scale, changes nothing. τ is integrated out on a grid, weighed by its
-(Laplace) marginal likelihood.
+Student's tails: a model that judges get wrong is set free rather than pulled, and intervals
+have those tails as far as the prior made them. β has a weak prior that is the same in all
+directions of the judges' span, so that only the span counts: a copy, or another scale, changes
+nothing. τ is integrated out on a grid, weighed by its (Laplace) marginal likelihood.
 
 The assumption: judges' ratings are exchangeably wrong over models. Intervals cover on
 average over models, not for each; `ppi` needs no such assumption.
@@ -61,8 +61,7 @@ class Posterior:
 
     theta, covariance: (m,), (m, m) log-strengths with mean 0. weights: (k,) β.
     predicted: (m,) Bβ. tau: posterior mean of τ in Elo points. design_effect: φ.
-    freedom: (m,) degrees of freedom of the variances: the prior's part of each was learned
-    from the residuals alone (Satterthwaite).
+    freedom: (m,) degrees of freedom of the variances.
     """
 
     theta: Floats
@@ -104,7 +103,7 @@ def hierarchical(
         predicted=basis @ final.gamma,
         tau=final.tau * POINTS_PER_LOG,
         design_effect=effect,
-        freedom=(models - 1 - basis.shape[1]) / np.maximum(final.prior_share, 1e-6) ** 2,
+        freedom=_freedom(final.prior_share, models - 1 - basis.shape[1]),
     )
 
 
@@ -116,6 +115,17 @@ def design_effect(human: Comparisons, codes: Ints | None, prior: float) -> float
     groups = len(human) if codes is None else len(np.unique(codes))
     ratio = float((inverse * fitted.meat(codes)).sum()) / freedom
     return max(ratio * sandwich.inflation(groups, freedom), sandwich.least_share(groups))
+
+
+def _freedom(prior_share: Floats, residuals: int) -> Floats:
+    """(m,) degrees of freedom of the variances (Satterthwaite).
+
+    The prior's share of each was learned from this many residuals together, and its looseness
+    from the model's own, which Student's tails take for `TAILS` degrees.
+    """
+    prior_freedom = 1.0 / (1.0 / max(residuals, 1) + 1.0 / TAILS)
+    freedom: Floats = prior_freedom / np.maximum(prior_share, 1e-6) ** 2
+    return freedom
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,8 +157,7 @@ def _integrate(
     taus = GRID / POINTS_PER_LOG
     points, logs, start = [], [], np.zeros(len(basis))
     for tau in taus[::-1]:
-        spread = noise + tau**2 * np.diag(loose)
-        point, log = _conditional(counts, basis, spread, effect, wide, tau, start)
+        point, log = _conditional(counts, basis, noise, loose, effect, wide, tau, start)
         start = point.theta
         points.append(point)
         logs.append(log)
@@ -171,17 +180,17 @@ def _integrate(
 def _conditional(
     counts: PairCounts,
     basis: Floats,
-    spread: Floats,
+    noise: Floats,
+    loose: Floats,
     effect: float,
     wide: float,
     tau: float,
     start: Floats,
 ) -> tuple[_Mixture, float]:
-    """Posterior given τ, and its log marginal likelihood; γ is integrated out exactly.
-
-    spread: (m, m) prior covariance of the residuals at that τ.
-    """
+    """Posterior given τ, and its log marginal likelihood; γ is integrated out exactly."""
     models = len(basis)
+    residual = tau**2 * loose
+    spread = noise + np.diag(residual)
     contrast = _contrasts(models)
     factor = cho_factor(contrast.T @ spread @ contrast, lower=True)
     full = contrast @ cho_solve(factor, contrast.T)
@@ -197,9 +206,10 @@ def _conditional(
     log = -local_model(tempered, theta).value - 0.5 * float(theta @ precision @ theta)
     log -= float(np.log(np.diagonal(factor[0])).sum()) + 0.5 * _log_determinant(reduced)
     log -= 0.5 * _log_determinant(inner) if basis.size else 0.0
-    # The rest of the posterior variance is the votes'.
+    # The rest of the posterior variance is the votes', and of the prior's the columns' own error.
     by_prior = np.einsum("ij,jk,ki->i", covariance, precision, covariance, optimize=True)
-    return _Mixture(theta, covariance, gamma, tau, by_prior / np.diagonal(covariance)), log
+    share = by_prior / np.diagonal(covariance) * residual / np.diagonal(spread)
+    return _Mixture(theta, covariance, gamma, tau, share), log
 
 
 def _error(columns: Sequence[Column], weights: Floats) -> Floats:

@@ -20,7 +20,7 @@ from arena.ratings.battles import (
     independent_groups,
     match,
     one_per_battle,
-    scale_free,
+    rows_of_battles,
 )
 from arena.ratings.bradley_terry import bradley_terry, choice, rate, wald
 from arena.ratings.comparisons import Comparisons, concat
@@ -237,7 +237,7 @@ def _joint(evidence: _Evidence) -> CombinedResult:
     s = evidence.settings
     if not evidence.judges:
         return _human(evidence)
-    judges = [replace(c, outcome=scale_free(c.outcome)) for c in evidence.judges.values()]
+    judges = [rows_of_battles(c) for c in evidence.judges.values()]
     sources = judges if evidence.human is None else [evidence.human, *judges]
     name, groups = _shared_groups(sources)
     precision = precision_of(len(evidence.models), evidence.prior)

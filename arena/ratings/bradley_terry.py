@@ -103,7 +103,7 @@ def fit(c: Comparisons, settings: Settings) -> Fitted:
     """The point estimate that the settings ask for."""
     precision = prior_precision(len(c.models), settings.prior)
     if settings.style and settings.ties != Ties.HALF:
-        raise InputError(f"style control goes with ties='half', not {settings.ties!r}.")
+        raise InputError(f"style control goes with ties='half', not '{settings.ties}'.")
     if settings.style:
         return fit_style(c, settings.style, precision)
     if settings.ties != Ties.HALF:

@@ -15,7 +15,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +87,7 @@ def speed() -> None:
     plain = frame[["model_a", "model_b", "winner"]]
     print(f"{BATTLES:,} battles, {MODELS} models, {TIES:.0%} ties; seconds, best of 3\n")
     print("| what | seconds |\n|---|---|")
-    rows: list[tuple[str, float]] = [*ours(plain, frame), *peers(plain, frame)]
-    for name, seconds in rows:
+    for name, seconds in chain(ours(plain, frame), peers(plain, frame)):
         print(f"| {name} | {seconds:.4f} |", flush=True)
     tracemalloc.start()
     bradley_terry(Comparisons.from_frame(plain))

@@ -119,7 +119,7 @@ def hierarchical(
         predicted=basis @ final.gamma,
         tau=final.tau * POINTS_PER_LOG,
         design_effect=effect,
-        freedom=_freedom(final.prior_share, models - 1 - basis.shape[1]),
+        freedom=_freedom(final, models - 1 - basis.shape[1]),
     )
 
 
@@ -131,17 +131,6 @@ def design_effect(human: Comparisons, codes: Ints | None, prior: float) -> float
     groups = len(human) if codes is None else len(np.unique(codes))
     ratio = float((inverse * fitted.meat(codes)).sum()) / freedom
     return max(ratio * sandwich.inflation(groups, freedom), sandwich.least_share(groups))
-
-
-def _freedom(prior_share: Floats, residuals: int) -> Floats:
-    """(m,) degrees of freedom of the variances (Satterthwaite).
-
-    The prior's share of each was learned from this many residuals together, and its looseness
-    from the model's own, which Student's tails take for `TAILS` degrees.
-    """
-    prior_freedom = 1.0 / (1.0 / max(residuals, 1) + 1.0 / TAILS)
-    freedom: Floats = prior_freedom / np.maximum(prior_share, 1e-6) ** 2
-    return freedom
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,14 +164,29 @@ class _Prior:
 
 @dataclass(frozen=True, eq=False)
 class _Mixture:
-    """Posterior means over τ; evidence: the log marginal likelihood."""
+    """Posterior means over τ.
+
+    prior_share, residual_share: (m,) how much of each variance the prior makes, and how much
+    of it the residual. evidence: the log marginal likelihood.
+    """
 
     theta: Floats
     covariance: Floats
     gamma: Floats
     tau: float
     prior_share: Floats
+    residual_share: Floats
     evidence: float
+
+
+def _freedom(mixture: _Mixture, residuals: int) -> Floats:
+    """(m,) degrees of freedom of the variances (Satterthwaite).
+
+    The prior's share of each was learned from this many residuals together, and the looseness
+    of the model's own residual is what Student's tails take for `TAILS` degrees.
+    """
+    doubt = mixture.prior_share**2 / max(residuals, 1) + mixture.residual_share**2 / TAILS
+    return np.asarray(1.0 / np.maximum(doubt, 1e-12))
 
 
 def _apart(votes: PairCounts, prior: _Prior, span: _Span) -> float:
@@ -223,6 +227,7 @@ def _integrate(votes: PairCounts, prior: _Prior) -> _Mixture:
         gamma=mean("gamma"),
         tau=float(mean("tau")),
         prior_share=mean("prior_share"),
+        residual_share=mean("residual_share"),
         evidence=float(logsumexp(logs)),
     )
 
@@ -248,9 +253,10 @@ def _conditional(votes: PairCounts, prior: _Prior, tau: float, start: Floats) ->
     log -= 0.5 * _log_determinant(inner)
     # The rest of the posterior variance is the votes', and of the prior's the columns' own error.
     by_prior = np.einsum("ij,jk,ki->i", covariance, precision, covariance, optimize=True)
-    share = by_prior / np.diagonal(covariance) * residual / np.diagonal(spread)
+    share = by_prior / np.diagonal(covariance)
+    own = share * residual / np.diagonal(spread)
     gamma = np.linalg.solve(inner, pulled.T @ theta)
-    return _Mixture(theta, covariance, gamma, tau, share, log)
+    return _Mixture(theta, covariance, gamma, tau, share, own, log)
 
 
 def _error(columns: Sequence[Column], weights: Floats) -> Floats:

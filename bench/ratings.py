@@ -15,7 +15,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +87,7 @@ def speed() -> None:
     plain = frame[["model_a", "model_b", "winner"]]
     print(f"{BATTLES:,} battles, {MODELS} models, {TIES:.0%} ties; seconds, best of 3\n")
     print("| what | seconds |\n|---|---|")
-    rows: list[tuple[str, float]] = [*ours(plain, frame), *peers(plain, frame)]
-    for name, seconds in rows:
+    for name, seconds in chain(ours(plain, frame), peers(plain, frame)):
         print(f"| {name} | {seconds:.4f} |", flush=True)
     tracemalloc.start()
     bradley_terry(Comparisons.from_frame(plain))
@@ -130,6 +129,8 @@ def peers(plain: Any, frame: Any) -> Iterator[tuple[str, float]]:
         yield from evalica(plain)
     if importlib.util.find_spec("arenakit"):
         yield from arenakit(plain)
+    if importlib.util.find_spec("fastchat"):
+        yield from fastchat(plain, frame)
 
 
 def arena_rank(plain: Any, frame: Any) -> Iterator[tuple[str, float]]:
@@ -179,6 +180,25 @@ def arenakit(plain: Any) -> Iterator[tuple[str, float]]:
         fit_bt(PairCounts(*tables))
 
     yield "arenakit 0.1.1 fit_bt from codes, no intervals", best(rate)
+
+
+def fastchat(plain: Any, frame: Any) -> Iterator[tuple[str, float]]:
+    """From its repository (`pip install git+https://…`): what PyPI has is older and slower."""
+    from fastchat.serve.monitor import rating_systems as peer
+
+    style = frame[[f"style_{k}" for k in range(4)]].to_numpy()
+    features = (style - style.mean(axis=0)) / style.std(axis=0)
+
+    def rate_styled() -> None:
+        matchups, outcomes, models = peer.preprocess_for_elo(plain)
+        peer.fit_contextual_bt(matchups, features, outcomes, models)
+
+    yield "FastChat compute_bt, no intervals", best(lambda: peer.compute_bt(plain))
+    yield (
+        "FastChat compute_bootstrap_bt, 100 rounds",
+        best(lambda: peer.compute_bootstrap_bt(plain, 100), 1),
+    )
+    yield "FastChat contextual, 4 covariates, no intervals", best(rate_styled, 1)
 
 
 # Coverage ------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from arena.errors import InputError
 from arena.ratings import Comparisons
 
 REQUIRED = ("model_a", "model_b", "winner")
-OPTIONAL = ("prompt", "voter", "weight", "propensity")
+OPTIONAL = ("prompt", "voter", "source", "weight", "propensity")
 NUMBERS = ("weight", "propensity")
 LABELS = ("model_a", "model_b", "tie", "tie (bothbad)", "both_bad")
 FORMATS = (".csv", ".jsonl", ".parquet")
@@ -20,7 +20,7 @@ def read_battles(path: Path, style: Sequence[str] = ()) -> Comparisons:
     """Read a battle file. Columns other than the required and optional ones are passed over.
 
     style: covariates to keep: a column of differences of that name, or two columns, NAME_a and
-        NAME_b, of counts, from which (a - b) / (a + b) is made.
+        NAME_b, from which (a - b) / (|a| + |b|) is made.
     """
     frame = read_frame(path)
     covariates = _covariates(path, frame, style)

@@ -61,6 +61,20 @@ def one_per_battle(c: Comparisons) -> Comparisons:
     )
 
 
+def rows_of_battles(c: Comparisons) -> Comparisons:
+    """The rows as they are, in their order of slots, those of each battle of weight 1 together.
+
+    Soft judges are on one scale. Without a prompt column every row is its own battle.
+    """
+    outcome = scale_free(c.outcome)
+    if c.prompt is None:
+        return replace(c, outcome=outcome, weight=None)
+    battle = battle_groups(c).codes
+    weight = np.ones(len(c)) if c.weight is None else c.weight
+    share = weight / totals(battle, weight, int(battle.max()) + 1)[battle]
+    return replace(c, outcome=outcome, weight=share)
+
+
 def scale_free(outcome: Floats) -> Floats:
     """Soft outcomes with their log-odds brought to root mean square 1; hard ones as they are.
 

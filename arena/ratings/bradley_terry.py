@@ -67,7 +67,7 @@ def bradley_terry(
     confidence: coverage of each interval, in (0, 1).
     prior: standard deviation in Elo points of a normal prior on ratings around their mean.
         It makes ratings finite where models are undefeated or parts never met.
-    style: names of covariate columns to hold equal. Each is scaled by its root mean square,
+    style: name or names of covariate columns to hold equal. Each is scaled by its root mean square,
         not centred; the result has the effects as coefficients, and ratings without them.
     anchor: (model, rating) that fixes the origin instead of mean 1000. Intervals stay those
         of the distance to the mean: they do not take in the anchor's own error.
@@ -82,7 +82,7 @@ def bradley_terry(
             rounds=rounds,
             confidence=confidence,
             prior=prior,
-            style=tuple(style or ()),
+            style=(style,) if isinstance(style, str) else tuple(style or ()),
             seed=seed,
             anchor=anchor,
         ),
@@ -103,7 +103,7 @@ def fit(c: Comparisons, settings: Settings) -> Fitted:
     """The point estimate that the settings ask for."""
     precision = prior_precision(len(c.models), settings.prior)
     if settings.style and settings.ties != Ties.HALF:
-        raise InputError(f"style control goes with ties='half', not {settings.ties!r}.")
+        raise InputError(f"style control goes with ties='half', not '{settings.ties}'.")
     if settings.style:
         return fit_style(c, settings.style, precision)
     if settings.ties != Ties.HALF:
@@ -181,8 +181,6 @@ def _percentiles(draws: Floats, theta: Floats, confidence: float) -> Spread:
 
 def _settings(c: Comparisons, asked: Settings) -> Settings:
     """The settings as they apply to these comparisons; errors for what cannot be."""
-    if not 0.0 < asked.confidence < 1.0:
-        raise InputError(f"confidence is {asked.confidence}; allowed is between 0 and 1.")
     if asked.anchor is not None:
         _position(c, asked.anchor[0])
     is_bootstrap = asked.interval == Interval.BOOTSTRAP

@@ -20,7 +20,7 @@ from arena.ratings.battles import (
     independent_groups,
     match,
     one_per_battle,
-    scale_free,
+    rows_of_battles,
 )
 from arena.ratings.bradley_terry import bradley_terry, choice, rate, wald
 from arena.ratings.comparisons import Comparisons, concat
@@ -92,7 +92,7 @@ def combine(
     )
     evidence = _aligned(human, judges or {}, objective or {}, settings, prior)
     benchmarks = tuple((name, _alone(c, evidence)) for name, c in evidence.objective.items())
-    if evidence.human is None and not evidence.judges:
+    if evidence.human is None and not evidence.judges and settings.method == Method.AUTO:
         return _objective_only(evidence, benchmarks)
     chosen = _method(evidence)
     result = METHODS[chosen](replace(evidence, settings=replace(settings, method=chosen)))
@@ -132,7 +132,7 @@ def _method(evidence: _Evidence) -> Method:
     if asked == Method.AUTO:
         return _best_method(evidence)
     if evidence.human is None and asked not in (Method.JUDGE_ONLY, Method.JOINT):
-        raise InputError(f"method={str(asked)!r} needs votes; without them ask for 'judge-only'.")
+        raise InputError(f"method={str(asked)!r} needs votes; without them leave it out.")
     if not evidence.judges and asked == Method.JUDGE_ONLY:
         raise InputError("method='judge-only' needs a judge's verdicts.")
     return asked
@@ -237,7 +237,7 @@ def _joint(evidence: _Evidence) -> CombinedResult:
     s = evidence.settings
     if not evidence.judges:
         return _human(evidence)
-    judges = [replace(c, outcome=scale_free(c.outcome)) for c in evidence.judges.values()]
+    judges = [rows_of_battles(c) for c in evidence.judges.values()]
     sources = judges if evidence.human is None else [evidence.human, *judges]
     name, groups = _shared_groups(sources)
     precision = precision_of(len(evidence.models), evidence.prior)

@@ -15,7 +15,7 @@ import numpy as np
 
 from arena.errors import InputError
 from arena.ratings.arrays import Bools, Floats, Ints
-from arena.ratings.factors import Factor, factorise, numbers, union
+from arena.ratings.factors import Factor, factorise, named, numbers, union
 from arena.ratings.pairs import PairCounts, count_pairs
 from arena.records import Winner
 
@@ -102,9 +102,9 @@ class Comparisons:
                 pool.submit(factorise, "model_b", model_b),
             ]
             shares = pool.submit(_shares, results, labelled=outcome is None)
-            models, (i, j) = union([side.result() for side in sides])
+            models, (i, j) = union([named(side.result()) for side in sides])
         return cls(
-            models=tuple(str(name) for name in models),
+            models=tuple(models),
             i=i,
             j=j,
             outcome=shares.result(),
@@ -123,9 +123,12 @@ class Comparisons:
         Needed: model_a, model_b and winner (or outcome). Taken where there: weight,
         propensity, prompt, voter, source. Every other numeric column is kept as a style
         covariate (a's minus b's); a pair of columns x_a and x_b becomes the covariate x,
-        their relative difference (a - b) / (a + b), 0 where both are 0.
+        their relative difference (a - b) / (|a| + |b|), 0 where both are 0.
         """
         names = [str(name) for name in (frame.columns if hasattr(frame, "columns") else frame)]
+        twice = [name for k, name in enumerate(names) if name in names[:k]]
+        if twice:
+            raise InputError(f"column {twice[0]!r} is there twice.")
         given = {name: frame[name] for name in COLUMNS if name in names}
         missing = [name for name in ("model_a", "model_b") if name not in given]
         if "winner" not in given and "outcome" not in given:
@@ -329,8 +332,8 @@ def _style_columns(frame: Any, names: Sequence[str]) -> dict[str, Floats]:
 
 
 def relative_difference(a: Floats, b: Floats) -> Floats:
-    """(a - b) / (a + b) of amounts that are not negative: in [-1, 1], 0 where both are 0."""
-    total = a + b
+    """(a - b) / (|a| + |b|): in [-1, 1], 0 where both are 0."""
+    total: Floats = np.abs(a) + np.abs(b)
     return np.divide(a - b, total, out=np.zeros_like(total), where=total != 0)
 
 

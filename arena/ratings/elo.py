@@ -10,6 +10,9 @@ from arena.ratings.comparisons import Comparisons
 from arena.ratings.result import RatingResult, Settings
 from arena.ratings.scale import MEAN, POINTS_PER_LOG
 
+# In log-odds: beyond it an exponential would overflow, and the probability is 0 as it is.
+LARGEST_GAP = 700.0
+
 
 def elo(
     c: Comparisons,
@@ -54,7 +57,8 @@ def _in_order(c: Comparisons, k: float) -> Floats:
     step = k if c.row_weight is None else (k * c.row_weight).tolist()
     rows = zip(c.i.tolist(), c.j.tolist(), c.outcome.tolist(), strict=True)
     for row, (i, j, outcome) in enumerate(rows):
-        expected = 1.0 / (1.0 + math.exp((rating[j] - rating[i]) / POINTS_PER_LOG))
+        gap = (rating[j] - rating[i]) / POINTS_PER_LOG
+        expected = 1.0 / (1.0 + math.exp(min(gap, LARGEST_GAP)))
         move = (step[row] if isinstance(step, list) else step) * (outcome - expected)
         rating[i] += move
         rating[j] -= move
@@ -67,9 +71,9 @@ def _resampled(c: Comparisons, k: float, orders: np.ndarray) -> Floats:
     rating = np.full((len(lanes), len(c.models)), MEAN)
     for rows in orders:
         i, j = c.i[rows], c.j[rows]
-        gap = rating[lanes, j] - rating[lanes, i]
+        gap = (rating[lanes, j] - rating[lanes, i]) / POINTS_PER_LOG
         step = k if c.row_weight is None else k * c.row_weight[rows]
-        move = step * (c.outcome[rows] - 1.0 / (1.0 + np.exp(gap / POINTS_PER_LOG)))
+        move = step * (c.outcome[rows] - 1.0 / (1.0 + np.exp(np.minimum(gap, LARGEST_GAP))))
         rating[lanes, i] += move
         rating[lanes, j] -= move
     return rating

@@ -34,11 +34,22 @@ def factorise(name: str, values: Iterable[Any]) -> Factor:
     """Codes of a column; a missing value is an error that names its row."""
     # A pandas column brings a fast factorize; pandas itself is not imported here.
     fast = getattr(values, "factorize", None)
-    codes, labels = fast() if fast is not None else _factorise_rows(values)
+    try:
+        codes, labels = fast() if fast is not None else _factorise_rows(values)
+    except TypeError:  # a list or a dict cannot be looked up
+        raise InputError(f"{name} holds values that are neither text nor numbers.") from None
     missing = np.flatnonzero(codes < 0)
     if missing.size:
         raise InputError(f"row {missing[0] + 1}: {name} is empty.")
-    return Factor(codes.astype(np.int32), np.asarray(labels, dtype=object))
+    return Factor(codes.astype(np.int32), np.fromiter(labels, dtype=object, count=len(labels)))
+
+
+def named(factor: Factor) -> Factor:
+    """The same column with text for labels: 1 and "1" are one name."""
+    place: dict[Any, int] = {}
+    codes = [place.setdefault(str(label), len(place)) for label in factor.labels]
+    labels = np.array(list(place), dtype=object)
+    return Factor(np.array(codes, dtype=np.int32)[factor.codes], labels)
 
 
 def union(factors: Sequence[Factor]) -> tuple[NDArray[np.object_], list[Ints]]:

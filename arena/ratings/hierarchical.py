@@ -2,10 +2,14 @@
 
 The model: log-strengths θ ~ N(Bβ, τ²D + E) up to their mean. The columns of B are each
 judge's own ratings, β their scales and E the error of Bβ. D, diagonal, gives the residuals
-Student's tails: a model that judges get wrong is set free rather than pulled. β has a weak
-prior that is the same in all directions of the judges' span, so that only the span counts:
-a copy, or another scale, changes nothing. τ is integrated out on a grid, weighed by its
+Student's tails: a model that judges get wrong is set free rather than pulled, and intervals
+have those tails as far as the prior made them. τ is integrated out on a grid, weighed by its
 (Laplace) marginal likelihood.
+
+β has a weak prior in the direction that the judges share most, and a tighter one in the others,
+the tighter the less of their ratings lies in it; how much tighter is learned from the votes. So
+many judges are not worse than the best of them, one judge's verdicts may come under two names,
+and a copy, or another scale, changes nothing.
 
 The assumption: judges' ratings are exchangeably wrong over models. Intervals cover on
 average over models, not for each; `ppi` needs no such assumption.
@@ -20,6 +24,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, helmert
 from scipy.sparse import csr_array
+from scipy.special import logsumexp, softmax
 
 from arena.ratings import sandwich
 from arena.ratings.arrays import Floats, Ints
@@ -36,6 +41,11 @@ GRID = np.geomspace(5.0, 400.0, 14)
 TAILS = 4.0
 REWEIGHTINGS = 3
 RANK_TOLERANCE = 1e-6
+# How far judges may be weighed apart from what they share, beside how far they may together.
+APART = np.array([1.0, 0.3, 0.1, 0.03])
+# Judges whose ratings correlate by more are copies; one has at least this share of signal.
+COPY = 1.0 - 1e-9
+LEAST_SIGNAL = 0.01
 # A judge whose ratings differ by less (log-strength) rates all models the same: all are ties.
 FLAT = 1e-8
 
@@ -61,8 +71,7 @@ class Posterior:
 
     theta, covariance: (m,), (m, m) log-strengths with mean 0. weights: (k,) β.
     predicted: (m,) Bβ. tau: posterior mean of τ in Elo points. design_effect: φ.
-    freedom: (m,) degrees of freedom of the variances: the prior's part of each was learned
-    from the residuals alone (Satterthwaite).
+    freedom: (m,) degrees of freedom of the variances.
     """
 
     theta: Floats
@@ -86,17 +95,23 @@ def hierarchical(
         judges may predict of a model, and of ratings in the design effect.
     """
     effect = design_effect(human, codes, prior)
+    votes = _tempered(human.pair_counts, effect)
     models = len(human.models)
-    wide = models * (prior / POINTS_PER_LOG) ** 2
-    basis, to_basis = _span(np.column_stack([c.theta for c in columns]))
-    none = np.zeros((models, models))
-    even = np.ones(models)
-    rough = _integrate(human.pair_counts, basis, none, even, effect, wide)
-    noise = _error(columns, to_basis @ rough.gamma)
-    final = _integrate(human.pair_counts, basis, noise, even, effect, wide)
+    span = _span(columns)
+    prior_ = _Prior(
+        basis=span.directions,
+        noise=np.zeros((models, models)),
+        loose=np.ones(models),
+        wide=models * (prior / POINTS_PER_LOG) ** 2,
+    )
+    scale = span.scale(_apart(votes, prior_, span))
+    basis, to_basis = span.directions * scale, span.back * scale
+    prior_ = replace(prior_, basis=basis)
+    rough = _integrate(votes, prior_)
+    prior_ = replace(prior_, noise=_error(columns, to_basis @ rough.gamma))
+    final = _integrate(votes, prior_)
     for _ in range(REWEIGHTINGS):
-        loose = _looseness(final, basis)
-        final = _integrate(human.pair_counts, basis, noise, loose, effect, wide)
+        final = _integrate(votes, replace(prior_, loose=_looseness(final, basis)))
     return Posterior(
         theta=final.theta,
         covariance=final.covariance,
@@ -104,7 +119,7 @@ def hierarchical(
         predicted=basis @ final.gamma,
         tau=final.tau * POINTS_PER_LOG,
         design_effect=effect,
-        freedom=(models - 1 - basis.shape[1]) / np.maximum(final.prior_share, 1e-6) ** 2,
+        freedom=_freedom(final, models - 1 - basis.shape[1]),
     )
 
 
@@ -119,12 +134,68 @@ def design_effect(human: Comparisons, codes: Ints | None, prior: float) -> float
 
 
 @dataclass(frozen=True, eq=False)
+class _Span:
+    """Where judges' ratings lie: (m, r) orthonormal directions, the most shared one first.
+
+    back: (k, r) from coordinates to β. size: (r,) how much of the ratings lies in each, the
+    first 1.
+    """
+
+    directions: Floats
+    back: Floats
+    size: Floats
+
+    def scale(self, apart: float) -> Floats:
+        """(r,) how far a prior reaches in each direction, the first 1."""
+        scale = apart * self.size
+        scale[:1] = 1.0
+        return scale
+
+
+@dataclass(frozen=True, eq=False)
+class _Prior:
+    """θ ~ N(basis γ, noise + τ² diag(loose)), γ ~ N(0, wide)."""
+
+    basis: Floats
+    noise: Floats
+    loose: Floats
+    wide: float
+
+
+@dataclass(frozen=True, eq=False)
 class _Mixture:
+    """Posterior means over τ.
+
+    prior_share, residual_share: (m,) how much of each variance the prior makes, and how much
+    of it the residual. evidence: the log marginal likelihood.
+    """
+
     theta: Floats
     covariance: Floats
     gamma: Floats
     tau: float
     prior_share: Floats
+    residual_share: Floats
+    evidence: float
+
+
+def _freedom(mixture: _Mixture, residuals: int) -> Floats:
+    """(m,) degrees of freedom of the variances (Satterthwaite).
+
+    The prior's share of each was learned from this many residuals together, and the looseness
+    of the model's own residual is what Student's tails take for `TAILS` degrees.
+    """
+    doubt = mixture.prior_share**2 / max(residuals, 1) + mixture.residual_share**2 / TAILS
+    return np.asarray(1.0 / np.maximum(doubt, 1e-12))
+
+
+def _apart(votes: PairCounts, prior: _Prior, span: _Span) -> float:
+    """How far judges may be weighed apart: root mean square over `APART`, by evidence."""
+    if len(span.size) < 2:
+        return 1.0
+    priors = [replace(prior, basis=span.directions * span.scale(apart)) for apart in APART]
+    share = softmax([_integrate(votes, each).evidence for each in priors])
+    return float(np.sqrt(share @ APART**2))
 
 
 def _looseness(mixture: _Mixture, basis: Floats) -> Floats:
@@ -135,71 +206,57 @@ def _looseness(mixture: _Mixture, basis: Floats) -> Floats:
     return loose
 
 
-def _integrate(
-    counts: PairCounts,
-    basis: Floats,
-    noise: Floats,
-    loose: Floats,
-    effect: float,
-    wide: float,
-) -> _Mixture:
-    """Posterior means and covariance over the grid of τ; wide: prior variance of each γ."""
-    taus = GRID / POINTS_PER_LOG
-    points, logs, start = [], [], np.zeros(len(basis))
-    for tau in taus[::-1]:
-        spread = noise + tau**2 * np.diag(loose)
-        point, log = _conditional(counts, basis, spread, effect, wide, tau, start)
-        start = point.theta
-        points.append(point)
-        logs.append(log)
-    share = np.exp(np.array(logs) - max(logs))
-    share /= share.sum()
-    theta = sum((w * p.theta for w, p in zip(share, points, strict=True)), np.zeros(len(basis)))
-    covariance = sum(
-        (
-            w * (p.covariance + np.outer(p.theta - theta, p.theta - theta))
-            for w, p in zip(share, points, strict=True)
-        ),
-        np.zeros_like(noise),
+def _integrate(votes: PairCounts, prior: _Prior) -> _Mixture:
+    """The posterior over the grid of τ."""
+    points: list[_Mixture] = []
+    start = np.zeros(len(prior.basis))
+    for tau in GRID[::-1] / POINTS_PER_LOG:
+        points.append(_conditional(votes, prior, tau, start))
+        start = points[-1].theta
+    logs = [point.evidence for point in points]
+    share = softmax(logs)
+
+    def mean(name: str) -> Floats:
+        return np.tensordot(share, np.array([getattr(point, name) for point in points]), 1)
+
+    theta = mean("theta")
+    apart = np.array([point.theta - theta for point in points])
+    return _Mixture(
+        theta=theta,
+        covariance=mean("covariance") + apart.T @ (share[:, None] * apart),
+        gamma=mean("gamma"),
+        tau=float(mean("tau")),
+        prior_share=mean("prior_share"),
+        residual_share=mean("residual_share"),
+        evidence=float(logsumexp(logs)),
     )
-    gamma = sum((w * p.gamma for w, p in zip(share, points, strict=True)), np.zeros(basis.shape[1]))
-    tau = float(sum(w * p.tau for w, p in zip(share, points, strict=True)))
-    prior_share = sum((w * p.prior_share for w, p in zip(share, points, strict=True)), 0 * theta)
-    return _Mixture(theta, covariance, gamma, tau, prior_share)
 
 
-def _conditional(
-    counts: PairCounts,
-    basis: Floats,
-    spread: Floats,
-    effect: float,
-    wide: float,
-    tau: float,
-    start: Floats,
-) -> tuple[_Mixture, float]:
-    """Posterior given τ, and its log marginal likelihood; γ is integrated out exactly.
-
-    spread: (m, m) prior covariance of the residuals at that τ.
-    """
-    models = len(basis)
+def _conditional(votes: PairCounts, prior: _Prior, tau: float, start: Floats) -> _Mixture:
+    """The posterior given τ; γ is integrated out exactly."""
+    basis = prior.basis
+    models, rank = basis.shape
+    residual = tau**2 * prior.loose
+    spread = prior.noise + np.diag(residual)
     contrast = _contrasts(models)
     factor = cho_factor(contrast.T @ spread @ contrast, lower=True)
     full = contrast @ cho_solve(factor, contrast.T)
     # The weak prior on γ takes all but a little of its span out of the precision.
     pulled = full @ basis
-    inner = basis.T @ pulled + np.eye(basis.shape[1]) / wide
-    precision = full - pulled @ np.linalg.solve(inner, pulled.T) if basis.size else full
-    tempered = _tempered(counts, effect)
-    theta, hessian = fit_counts(tempered, precision, start=start)
+    inner = basis.T @ pulled + np.eye(rank) / prior.wide
+    precision = full - pulled @ np.linalg.solve(inner, pulled.T)
+    theta, hessian = fit_counts(votes, precision, start=start)
     reduced = contrast.T @ hessian @ contrast
     covariance = contrast @ np.linalg.solve(reduced, contrast.T)
-    gamma = np.linalg.solve(inner, pulled.T @ theta) if basis.size else np.zeros(0)
-    log = -local_model(tempered, theta).value - 0.5 * float(theta @ precision @ theta)
+    log = -local_model(votes, theta).value - 0.5 * float(theta @ precision @ theta)
     log -= float(np.log(np.diagonal(factor[0])).sum()) + 0.5 * _log_determinant(reduced)
-    log -= 0.5 * _log_determinant(inner) if basis.size else 0.0
-    # The rest of the posterior variance is the votes'.
+    log -= 0.5 * _log_determinant(inner)
+    # The rest of the posterior variance is the votes', and of the prior's the columns' own error.
     by_prior = np.einsum("ij,jk,ki->i", covariance, precision, covariance, optimize=True)
-    return _Mixture(theta, covariance, gamma, tau, by_prior / np.diagonal(covariance)), log
+    share = by_prior / np.diagonal(covariance)
+    own = share * residual / np.diagonal(spread)
+    gamma = np.linalg.solve(inner, pulled.T @ theta)
+    return _Mixture(theta, covariance, gamma, tau, share, own, log)
 
 
 def _error(columns: Sequence[Column], weights: Floats) -> Floats:
@@ -211,22 +268,27 @@ def _error(columns: Sequence[Column], weights: Floats) -> Floats:
     return error
 
 
-def _span(columns: Floats) -> tuple[Floats, Floats]:
-    """An orthonormal basis (m, r) of the judges' ratings, and the (k, r) way back to β.
+def _span(columns: Sequence[Column]) -> _Span:
+    """The span of the judges' ratings, each brought to one scale and weighed by its signal.
 
-    Copies and multiples of a judge add no direction. At most a third of the directions of
-    m models is given to judges, the ones that they share most.
+    Copies and multiples of a judge weigh as one. At most a third of the directions of m models
+    is given to judges, the ones that they share most.
     """
-    centred = columns - columns.mean(axis=0)
-    norms = np.linalg.norm(centred, axis=0)
-    used = norms > FLAT
-    if not used.any():
-        return np.zeros((len(columns), 0)), np.zeros((columns.shape[1], 0))
-    left, size, right = np.linalg.svd(centred[:, used] / norms[used], full_matrices=False)
-    rank = min(int((size > RANK_TOLERANCE * size[0]).sum()), max(1, (len(columns) - 1) // 3))
-    back = np.zeros((columns.shape[1], rank))
-    back[used] = right[:rank].T / size[:rank] / norms[used][:, None]
-    return left[:, :rank], back
+    ratings = np.column_stack([c.theta - c.theta.mean() for c in columns])
+    models, judges = ratings.shape
+    norms = np.linalg.norm(ratings, axis=0)
+    used = np.flatnonzero(norms > FLAT)
+    if not used.size:
+        return _Span(np.zeros((models, 0)), np.zeros((judges, 0)), np.zeros(0))
+    unit = ratings[:, used] / norms[used]
+    error = np.array([np.trace(_error([columns[int(k)]], np.ones(1))) for k in used])
+    signal = np.clip(1.0 - error / norms[used] ** 2, LEAST_SIGNAL, 1.0)
+    weight = np.sqrt(signal / (np.abs(unit.T @ unit) > COPY).sum(axis=0))
+    left, size, right = np.linalg.svd(unit * weight, full_matrices=False)
+    rank = min(int((size > RANK_TOLERANCE * size[0]).sum()), max(1, (models - 1) // 3))
+    back = np.zeros((judges, rank))
+    back[used] = right[:rank].T / size[:rank] * (weight / norms[used])[:, None]
+    return _Span(left[:, :rank], back, size[:rank] / size[0])
 
 
 def _contrasts(models: int) -> Floats:

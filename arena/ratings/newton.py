@@ -15,6 +15,13 @@ HALVINGS = 40
 # what an exact fit reaches; the second is accepted where rounding allows no further descent.
 EXACT = 1e-12
 ROUNDED = 1e-9
+# Log-strength: the next step is at most this. Where a parameter is infinite gradients vanish as
+# well, but steps do not.
+SETTLED = 1e-6
+UNDETERMINED = (
+    "the comparisons do not determine every parameter. Ask for a prior, such as prior=400, for "
+    "fewer style columns, or for ties='half'."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,18 +46,18 @@ def minimise(
     x, here = start, evaluate(start)
     for _ in range(ITERATIONS):
         worst = float(np.max(np.abs(here.gradient) / size))
-        if worst <= EXACT:
-            return x, here
         step = -_solve(here.hessian, here.gradient, models)
+        settled = float(np.abs(step).max()) <= SETTLED
+        if settled and worst <= EXACT:
+            return x, here
         following = _descend(evaluate, x, here, step, models)
         if following is None:
-            if worst <= ROUNDED:
+            if settled and worst <= ROUNDED:
                 return x, here
             break
         x, here = following
     raise ConvergenceError(
-        f"Newton's method stopped with a relative gradient of {worst:.1e} (allowed: {ROUNDED:g}); "
-        "the comparisons barely determine the ratings: ask for a prior, such as prior=400."
+        f"Newton's method did not settle (relative gradient {worst:.1e}): {UNDETERMINED}"
     )
 
 
@@ -79,10 +86,7 @@ def _solve(hessian: Floats, right: Floats, models: int) -> Floats:
     try:
         factor = cho_factor(kept, lower=True, overwrite_a=True)
     except LinAlgError:
-        raise ConvergenceError(
-            "the comparisons do not determine every parameter (the Hessian is singular): "
-            "check for a constant style column, or ask for a prior, such as prior=400."
-        ) from None
+        raise ConvergenceError(f"The Hessian is singular: {UNDETERMINED}") from None
     solution = np.zeros_like(right)
     solution[free] = cho_solve(factor, right[free])
     return solution

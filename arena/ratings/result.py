@@ -1,10 +1,12 @@
 """What a fit hands back: ratings, how sure they are, and how they were made."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from arena.errors import InputError
 from arena.ratings.arrays import Floats, Ints
 from arena.ratings.ranks import order, probability_best, rank_ranges
 
@@ -32,6 +34,12 @@ class Settings:
     weighting: str | None = None
     seed: int = 0
     anchor: tuple[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.confidence < 1.0:
+            raise InputError(f"confidence is {self.confidence}; allowed is between 0 and 1.")
+        if self.anchor is not None and not math.isfinite(self.anchor[1]):
+            raise InputError(f"the anchor's rating is {self.anchor[1]}; it must be finite.")
 
 
 @dataclass(frozen=True)

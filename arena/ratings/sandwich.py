@@ -13,6 +13,7 @@ from scipy.stats import norm, t
 from arena.errors import ConvergenceError
 from arena.ratings.arrays import Floats, Ints, totals
 from arena.ratings.likelihood import win_probability
+from arena.ratings.newton import UNDETERMINED
 from arena.ratings.pairs import PairCounts
 
 # At most this share of the clusters' residual variance is taken to be fitted away.
@@ -105,10 +106,7 @@ def covariance(bread: Floats, meat: Floats, precision: Floats | None = None) -> 
         filling[:models, :models] += precision
     result: Floats = _symmetric_product(bread, filling)
     if (np.diagonal(result) < 0.0).any():  # only rounding in a near-singular Hessian does this
-        raise ConvergenceError(
-            "the comparisons barely determine some parameter: ask for a prior, such as prior=400, "
-            "or for fewer style columns."
-        )
+        raise ConvergenceError(f"A variance is negative: {UNDETERMINED}")
     return result
 
 

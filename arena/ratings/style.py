@@ -55,7 +55,7 @@ def style_of(text: str) -> Style:
 
 
 def style_differences(answers_a: Iterable[str], answers_b: Iterable[str]) -> dict[str, Floats]:
-    """Covariates by name, (n,) each in [-1, 1]: (a - b) / (a + b), 0 where both are 0."""
+    """Covariates by name, (n,) each in [-1, 1]: (a - b) / (|a| + |b|), 0 where both are 0."""
     a, b = (
         np.array([astuple(style_of(text)) for text in texts], dtype=np.float64).T
         for texts in (answers_a, answers_b)

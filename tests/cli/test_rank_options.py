@@ -26,8 +26,9 @@ def battles(tmp_path: Path) -> pd.DataFrame:
         odds = skill[a] - skill[b] + (length[0] - length[1]) / 400
         drawn = dice.random() < 0.2
         winner = "tie" if drawn else "model_a" if dice.random() < 1 / (1 + 2.718**-odds) else None
-        rows.append((a, b, winner or "model_b", f"p{k % 60}", f"v{k % 9}", *length))
-    columns = ["model_a", "model_b", "winner", "prompt", "voter", "length_a", "length_b"]
+        groups = (f"p{k % 60}", f"v{k % 9}", f"s{k % 11}")
+        rows.append((a, b, winner or "model_b", *groups, *length))
+    columns = ["model_a", "model_b", "winner", "prompt", "voter", "source", "length_a", "length_b"]
     frame = pd.DataFrame(rows, columns=columns)
     frame.to_csv(tmp_path / "battles.csv", index=False)
     return frame
@@ -51,6 +52,7 @@ def fitted(frame: pd.DataFrame, **options: Any) -> RatingResult:
         ("", {}),
         ("--cluster none", {"cluster": None}),
         ("--cluster voter", {"cluster": "voter"}),
+        ("--cluster source", {"cluster": "source"}),
         ("--ties davidson", {"ties": "davidson"}),
         ("--ties rao-kupper --confidence 0.9", {"ties": "rao-kupper", "confidence": 0.9}),
         ("--interval bootstrap", {"interval": "bootstrap"}),
@@ -110,6 +112,7 @@ def test_a_column_of_differences_is_taken_as_it_is(battles: pd.DataFrame, tmp_pa
         ("--cluster judge", ["'judge'", "prompt", "voter"]),
         ("--style size", ["battles.csv:1", "'size'", "size_a", "length_a"]),
         ("--style winner", ["battles.csv:2", "winner", "number"]),
+        ("--style length --ties davidson", ["ties='half', not 'davidson'"]),
         ("--anchor z", ["'z'", "MODEL=POINTS"]),
         ("--anchor z=nan", ["'z=nan'", "MODEL=POINTS"]),
         ("--anchor w=1000", ["'w'"]),

@@ -4,6 +4,7 @@
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,16 @@ CASES: list[dict[str, Any]] = [
     {"rate": "bradley_terry", "ties": "rao-kupper"},
     {"rate": "bradley_terry", "prior": 200.0},
     {"rate": "bradley_terry", "interval": "bootstrap", "rounds": 200},
+    {"rate": "bradley_terry", "interval": "bootstrap", "rounds": 200, "cluster": None},
+    {"rate": "bradley_terry", "style": ["length"]},
+    {"rate": "bradley_terry", "confidence": 0.8, "anchor": ["m02", 1200.0]},
+    {"rate": "elo"},
     {"rate": "elo", "permutations": 20, "k": 8.0},
     *({"rate": "combine", "method": name} for name in ("hierarchical", "ppi", "joint", "human")),
+    {"rate": "combine", "method": "hierarchical", "others": 2},
+    {"rate": "combine", "method": "judge-only"},
+    {"rate": "combine", "method": "auto", "evidence": "objective"},
+    {"rate": "combine", "method": "human", "evidence": "overall"},
 ]
 
 
@@ -47,11 +56,33 @@ def golden_case(case: dict[str, Any]) -> RatingResult:
     options = dict(case)
     rate = options.pop("rate")
     if rate == "combine":
-        human = simulate(8, 250, seed=7, prompts=120)
-        judges = {"judge": simulate(8, 900, seed=8, prompts=120)}
-        return combine(human, judges, **options)
+        return golden_combination(**options)
     c = simulate(5, 400, seed=7, prompts=40)
+    if "style" in options:
+        c = replace(c, style={"length": np.random.default_rng(3).normal(size=len(c))})
     return {"bradley_terry": bradley_terry, "elo": elo}[rate](c, **options)
+
+
+def golden_combination(method: str, evidence: str = "", others: int = 0) -> RatingResult:
+    """evidence: what there is beside or instead of votes and a judge; others: more judges."""
+    human = simulate(8, 250, seed=7, prompts=120)
+    judges = {"judge": simulate(8, 900, seed=8, prompts=120)}
+    judges |= {f"other{k}": simulate(8, 400, seed=20 + k, prompts=120) for k in range(others)}
+    exam = {"exam": simulate(8, 500, seed=9, ties=0.0, prompts=200)}
+    if evidence == "objective":
+        return combine(objective=exam)
+    if evidence == "overall":
+        whole = combine(human, objective=exam, method=method).overall
+        assert whole is not None
+        return whole
+    return combine(None if method == "judge-only" else human, judges, method=method)
+
+
+def bounds(r: RatingResult) -> dict[str, list[float]]:
+    """Ends of the intervals, where there are any."""
+    if r.ci_low is None or r.ci_high is None:
+        return {}
+    return {"low": np.round(r.ci_low, 8).tolist(), "high": np.round(r.ci_high, 8).tolist()}
 
 
 def write_golden() -> None:
@@ -59,7 +90,7 @@ def write_golden() -> None:
     numbers = {
         name: {
             "ratings": np.round(r.ratings, 8).tolist(),
-            "errors": np.round(np.sqrt(np.diagonal(r.covariance)), 8).tolist(),
+            **bounds(r),
         }
         for name, r in results.items()
     }

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulated import golden_case, simulate
+from simulated import bounds, golden_case, simulate
 
 from arena.errors import DisconnectedError, InputError, RatingError, SeparatedError
 from arena.ratings import Comparisons, bradley_terry, concat, elo
@@ -89,8 +89,9 @@ def test_golden(options: str) -> None:
     r = golden_case(json.loads(options))
     expected = GOLDEN[options]
     assert r.ratings == pytest.approx(expected["ratings"], abs=1e-6)
-    assert r.covariance is not None
-    assert np.sqrt(np.diagonal(r.covariance)) == pytest.approx(expected["errors"], abs=1e-6)
+    assert bounds(r).keys() == expected.keys() - {"ratings"}
+    for name, ends in bounds(r).items():
+        assert ends == pytest.approx(expected[name], abs=1e-6)
 
 
 rows = st.lists(
@@ -227,6 +228,7 @@ def test_impossible_data_is_named() -> None:
         ({"confidence": 95}, "confidence is 95"),
         ({"prior": 0.0}, "prior is 0"),
         ({"anchor": ("nobody", 1000)}, "the anchor 'nobody'"),
+        ({"anchor": ("m00", math.nan)}, "the anchor's rating is nan"),
         ({"style": ["length"]}, "no style column named 'length'"),
         ({"interval": "bootstrap", "rounds": 1}, "rounds is 1"),
     ],
@@ -269,3 +271,8 @@ def test_elo_by_hand_and_averaged() -> None:
     assert (averaged.ci_low < averaged.ratings).all()
     assert averaged.ratings.mean() == pytest.approx(1000.0)
     assert averaged.ratings.argmax() == 3
+    # Steps so long that the odds overflow.
+    far = elo(wins(("a", "b", 3), ("b", "a", 4)), k=1e6, permutations=3)
+    assert far.ratings.sum() == pytest.approx(2000.0)
+    with pytest.raises(InputError, match="confidence is 2"):
+        elo(c, permutations=3, confidence=2.0)

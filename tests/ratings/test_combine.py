@@ -6,7 +6,8 @@ import pytest
 from simulated import simulate
 
 from arena.errors import InputError
-from arena.ratings import Comparisons, Label, bradley_terry, combine, concat
+from arena.ratings import Comparisons, Label, RatingResult, bradley_terry, combine, concat
+from arena.ratings.scale import POINTS_PER_LOG
 
 THETA = np.linspace(-1.0, 1.0, 10)
 METHODS = ["hierarchical", "ppi", "joint", "human"]
@@ -52,6 +53,9 @@ def votes(rows: int = 200, seed: int = 1) -> Comparisons:
 
 HUMAN = votes()
 JUDGES = {"good": judged(1.5, 5, noise=0.1), "random": judged(0.0, 6)}
+# Says of most battles what people say, so that it helps ppi as well.
+HELPFUL = judged(1.5, 5, noise=0.1, copied=0.7)
+OTHER = judged(0.8, 8, noise=0.3)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -83,36 +87,87 @@ def test_names_order_and_sides_change_nothing(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["hierarchical", "ppi"])
-def test_copies_scales_and_both_orders_of_a_judge_change_nothing(method: str) -> None:
-    good, other = judged(1.5, 5, noise=0.1), judged(0.8, 8, noise=0.3)
-    two = combine(HUMAN, {"a": good, "b": other}, method=method)
-    three = combine(HUMAN, {"a": good, "a2": good, "b": other}, method=method)
-    assert three.ratings == pytest.approx(two.ratings, abs=1e-4)
-    assert three.covariance == pytest.approx(two.covariance, rel=1e-3)
-    both = combine(HUMAN, {"a": concat([good, good.swapped()]), "b": other}, method=method)
-    assert both.ratings == pytest.approx(two.ratings, abs=1e-6)
-    odds = np.random.default_rng(0).normal(size=len(good)) + 2 * good.outcome - 1
-    soft = [replace(good, outcome=1 / (1 + np.exp(-scale * odds))) for scale in (1.0, 2.0)]
+def test_copies_of_a_judge_change_nothing(method: str) -> None:
+    two = combine(HUMAN, {"a": HELPFUL, "b": OTHER}, method=method)
+    assert sum(abs(source.weight or 0.0) for source in two.sources) > 0.2
+    three = combine(HUMAN, {"a": HELPFUL, "a2": HELPFUL, "b": OTHER}, method=method)
+    assert three.ratings == pytest.approx(two.ratings, abs=1e-6)
+    assert three.covariance == pytest.approx(two.covariance, rel=1e-6)
+
+
+@pytest.mark.parametrize("method", ["hierarchical", "ppi", "joint"])
+def test_rows_scales_and_both_orders_of_a_judge_change_nothing(method: str) -> None:
+    two = combine(HUMAN, {"a": HELPFUL, "b": OTHER}, method=method)
+    tripled = combine(HUMAN, {"a": concat([HELPFUL] * 3), "b": OTHER}, method=method)
+    assert tripled.ratings == pytest.approx(two.ratings, abs=1e-6)
+    assert tripled.covariance == pytest.approx(two.covariance, rel=1e-6)
+    odds = np.random.default_rng(0).normal(size=len(HELPFUL)) + 2 * HELPFUL.outcome - 1
+    soft = [replace(HELPFUL, outcome=1 / (1 + np.exp(-scale * odds))) for scale in (1.0, 2.0)]
     once, doubled = (combine(HUMAN, {"a": c}, method=method) for c in soft)
     assert doubled.ratings == pytest.approx(once.ratings, abs=1e-6)
     assert doubled.covariance == pytest.approx(once.covariance, rel=1e-6)
+    if method != "joint":  # which takes both orders to learn the bias from
+        both = combine(
+            HUMAN, {"a": concat([HELPFUL, HELPFUL.swapped()]), "b": OTHER}, method=method
+        )
+        assert both.ratings == pytest.approx(two.ratings, abs=1e-6)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_weights_of_votes_are_copies(method: str) -> None:
+    judges = {"a": HELPFUL, "b": OTHER}
+    heavy = replace(HUMAN, weight=np.full(len(HUMAN), 3.0))
+    weighted = combine(heavy, judges, method=method)
+    copied = combine(concat([HUMAN] * 3), judges, method=method)
+    assert weighted.ratings == pytest.approx(copied.ratings, abs=1e-6)
+    assert weighted.covariance == pytest.approx(copied.covariance, rel=1e-6)
+
+
+def width(result: RatingResult) -> float:
+    return float(np.mean(result.ci_high - result.ci_low))
 
 
 @pytest.mark.parametrize("method", ["hierarchical", "ppi"])
-def test_a_random_judge_costs_nothing_and_a_good_one_helps(method: str) -> None:
-    def width(result) -> float:
-        return float(np.mean(result.ci_high - result.ci_low))
+@pytest.mark.parametrize("seed", range(10))
+def test_a_random_judge_never_widens_intervals(method: str, seed: int) -> None:
+    human = votes(seed=seed)
+    alone = combine(human, method="human")
+    random = combine(human, {"random": judged(0.0, seed + 50)}, method=method)
+    assert width(random) <= 1.02 * width(alone)
 
-    ratios = []
-    for seed in range(10):
+
+@pytest.mark.parametrize("method", ["hierarchical", "ppi"])
+def test_a_good_judge_narrows_intervals(method: str) -> None:
+    assert width(combine(HUMAN, {"good": HELPFUL}, method=method)) < 0.95 * width(
+        combine(HUMAN, method="human")
+    )
+
+
+def test_a_crowd_of_judges_is_about_as_good_as_the_best_of_them() -> None:
+    truth = 1000.0 + POINTS_PER_LOG * THETA
+    best = {"best": judged(1.0, 5, noise=0.1)}
+    crowd = best | {f"random{k}": judged(0.0, 60 + k) for k in range(5)}
+    error = {"best": [], "crowd": [], "human": []}
+    for seed in range(8):
         human = votes(seed=seed)
-        alone = width(combine(human, method="human"))
-        ratios.append(
-            width(combine(human, {"random": judged(0.0, seed + 50)}, method=method)) / alone
-        )
-    assert np.mean(ratios) <= 1.02
-    good = combine(HUMAN, {"good": judged(1.5, 5, noise=0.1, copied=0.7)}, method=method)
-    assert width(good) < width(combine(HUMAN, method="human"))
+        alone, many = combine(human, best), combine(human, crowd)
+        error["best"].append(np.abs(alone.ratings - truth).mean())
+        error["crowd"].append(np.abs(many.ratings - truth).mean())
+        error["human"].append(np.abs(alone.human.ratings - truth).mean())
+    best_error, crowd_error, human_error = (np.mean(error[name]) for name in error)
+    # Of what the best judge gains over votes alone, most is left.
+    assert human_error - crowd_error > 0.6 * (human_error - best_error)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_judge_under_two_names_is_nearly_the_same(method: str) -> None:
+    whole = combine(HUMAN, {"a": HELPFUL, "b": OTHER}, method=method)
+    first = np.random.default_rng(0).random(len(HELPFUL)) < 0.5
+    halves = {"a1": HELPFUL.select(first), "a2": HELPFUL.select(~first), "b": OTHER}
+    split = combine(HUMAN, halves, method=method)
+    errors = np.sqrt(np.diagonal(whole.covariance))
+    assert (np.abs(split.ratings - whole.ratings) / errors).max() < 0.4
+    assert np.sqrt(np.diagonal(split.covariance)) == pytest.approx(errors, rel=0.15)
 
 
 def test_splitting_the_votes_rows_in_two_sources_changes_nothing() -> None:
@@ -131,7 +186,7 @@ def test_hierarchical_says_what_it_stands_on() -> None:
     assert weights["good"] == pytest.approx(1 / 1.5, abs=0.25)
     assert r.assumption_free is not None
     assert r.assumption_free.settings.method == "ppi"
-    truth = THETA * 173.7178 + 1000
+    truth = THETA * POINTS_PER_LOG + 1000
     assert np.abs(r.ratings - truth).mean() < np.abs(r.human.ratings - truth).mean()
 
 
@@ -189,6 +244,8 @@ def test_overall_is_the_stated_mean() -> None:
         ({}, "no evidence"),
         ({"human": HUMAN, "method": "average"}, "method is 'average'; allowed are 'auto'"),
         ({"judges": JUDGES, "method": "ppi"}, "needs votes"),
+        ({"objective": JUDGES, "method": "ppi"}, "needs votes"),
+        ({"judges": JUDGES, "method": "joint", "confidence": 1.0}, "confidence is 1.0"),
         ({"human": HUMAN, "method": "judge-only"}, "needs a judge"),
         ({"human": HUMAN, "subjective_share": 2.0}, "subjective_share is 2"),
     ],

@@ -45,6 +45,7 @@ def test_frame_and_mapping_of_lists_agree() -> None:
         ({"weight": [1.0, float("nan"), 1.0, 1.0]}, "row 2: weight is nan"),
         ({"weight": ["1", "many", "1", "1"]}, "row 2: weight is 'many', which is not a number"),
         ({"propensity": [1.0, 1.0, 1.0, 2.0]}, "row 4: propensity is 2"),
+        ({"model_a": [["x"], "y", "z", "x"]}, "model_a holds values that are neither text nor"),
     ],
 )
 def test_bad_rows_are_named(change: dict[str, list[object]], message: str) -> None:
@@ -52,7 +53,25 @@ def test_bad_rows_are_named(change: dict[str, list[object]], message: str) -> No
         Comparisons.from_frame(FRAME.assign(**change))
 
 
+def test_names_are_text_whatever_they_came_as() -> None:
+    c = Comparisons.from_columns([10, 9, "9"], ["9", 10, 10], ["model_a"] * 3)
+    assert c.models == ("10", "9")
+    assert c.pair_counts.wins.tolist() == [[0, 1], [2, 0]]
+    with pytest.raises(InputError, match="row 1: '9' is compared with itself"):
+        Comparisons.from_columns([9], ["9"], ["tie"])
+    grouped = Comparisons.from_columns("ab", "ba", ["tie"] * 2, prompt=[("p", 1), ("p", 2)])
+    assert grouped.group("prompt").labels.tolist() == [("p", 1), ("p", 2)]
+
+
+def test_relative_differences_stay_within_one() -> None:
+    frame = FRAME.assign(size_a=[3.0, -3.0, 2.0, 0.0], size_b=[-3.0, 1.0, -1.0, 0.0])
+    assert Comparisons.from_frame(frame).style["size"].tolist() == [1.0, -1.0, 1.0, 0.0]
+
+
 def test_missing_column_and_no_rows_are_errors() -> None:
+    doubled = pd.concat([FRAME, FRAME[["winner"]]], axis=1)
+    with pytest.raises(InputError, match="column 'winner' is there twice"):
+        Comparisons.from_frame(doubled)
     with pytest.raises(InputError, match="column 'model_b' is missing; found model_a, winner"):
         Comparisons.from_frame(FRAME[["model_a", "winner"]])
     with pytest.raises(InputError, match="no comparisons"):

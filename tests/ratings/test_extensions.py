@@ -62,6 +62,24 @@ def test_tie_models_refuse_what_they_cannot_fit() -> None:
         bradley_terry(soft, ties="rao-kupper")
 
 
+@pytest.mark.parametrize("ties", ["davidson", "rao-kupper"])
+def test_a_tie_model_with_infinite_ratings_is_an_error(ties: str) -> None:
+    # Finite with half wins. With a tie model, the more a leads the better ties explain the rest.
+    c = Comparisons.from_columns("a" * 10, "b" * 10, ["model_a"] * 5 + ["tie"] * 5)
+    assert np.isfinite(bradley_terry(c).ratings).all()
+    with pytest.raises(RatingError, match=r"do not determine every parameter.*prior=400"):
+        bradley_terry(c, ties=ties)
+    assert np.isfinite(bradley_terry(c, ties=ties, prior=400.0).ratings).all()
+
+
+def test_style_that_tells_every_outcome_is_an_error() -> None:
+    c = Comparisons.from_columns(
+        "a" * 4, "b" * 4, ["model_a", "model_b"] * 2, style={"x": [1, -2] * 2}
+    )
+    with pytest.raises(RatingError, match="fewer style columns"):
+        bradley_terry(c, style="x")
+
+
 def styled(effect: float, rows: int = 4000, seed: int = 0) -> Comparisons:
     rng = np.random.default_rng(seed)
     base = simulate(5, rows, ties=0.0, seed=seed)

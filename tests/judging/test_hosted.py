@@ -1,5 +1,6 @@
 """The batch endpoint: handed in, collected days later, in any order and with gaps."""
 
+import json
 import random
 from collections.abc import Callable
 from typing import Any
@@ -58,6 +59,37 @@ def test_results_are_joined_by_name_and_what_is_missing_is_asked_again(
         direct = {task.key: longer({"messages": [{"content": task.text}]}) for task in wanted.tasks}
     assert {v.key: v.text for v in answered.verdicts.where()} == direct
     assert len(served.calls) == 1
+
+
+def test_ends_of_line_inside_a_text_end_no_result(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    """Servers may leave such characters as they are; a line less would be a verdict paid twice."""
+    said = "It is\u2028fine\x85 indeed. [[A]]"
+    with serve(lambda _: said) as served:
+        card = hosted_card(write_card, served.url, answered)
+        submit(plan(answered, card, prompts))
+        end(served)
+        (found,) = collect(answered, card)
+    assert (found.stored, found.missing) == (18, 0)
+    assert {v.text for v in answered.verdicts.where()} == {said}
+
+
+def test_results_that_are_none_are_failures_or_missing(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    """A wrong name, a name twice, no object, no response, half a line: the rest still counts."""
+    with serve(longer) as served:
+        card = hosted_card(write_card, served.url, answered)
+        (batch,) = submit(plan(answered, card, prompts))
+        names = [task["custom_id"] for task in map(json.loads, served.batches[batch.key].lines)]
+        bare = {"status_code": 200, "body": {}}
+        odd: list[object] = [{"custom_id": "nobody"}, 5, {"custom_id": names[1], "response": "x"}]
+        odd.append({"custom_id": names[2], "response": bare})
+        served.batches[batch.key].raw = [*map(json.dumps, odd), "{"]
+        end(served, drop=3)
+        (found,) = collect(answered, card)
+    assert (found.stored, found.failed, found.missing) == (15, 2, 1)
 
 
 def test_a_failed_request_of_a_batch_is_a_failure_and_no_verdict(

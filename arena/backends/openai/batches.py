@@ -8,7 +8,7 @@ from typing import Any
 
 from arena.backends.base import Reply, Request
 from arena.backends.openai.calls import apart, errors_of, open_client
-from arena.backends.openai.messages import body_of, text_of, usage_of
+from arena.backends.openai.messages import body_of, storable, text_of, usage_of
 from arena.errors import BackendError
 from arena.records import Model
 
@@ -87,7 +87,7 @@ def collect(model: Model, name: str) -> Collected:
 
 
 def _read(model: Model, text: str) -> Iterator[tuple[str, Reply | BackendError]]:
-    for line in text.splitlines():
+    for line in text.split("\n"):  # a text may hold other ends of line, which are no end here
         try:
             row = json.loads(line)
         except json.JSONDecodeError:
@@ -108,5 +108,11 @@ def _reply(model: Model, body: dict[str, Any]) -> Reply | BackendError:
 
 
 def _why(row: dict[str, Any]) -> str:
-    error = row.get("error") or (row.get("response") or {}).get("body") or "no reason given"
-    return json.dumps(error, ensure_ascii=False)[:200]
+    match row:
+        case {"error": said} if said:
+            pass
+        case {"response": {"body": said}} if said:
+            pass
+        case _:
+            said = "no reason given"
+    return storable(json.dumps(said, ensure_ascii=False))[:200]

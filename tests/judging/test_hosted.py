@@ -2,12 +2,15 @@
 
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from arena.backends import Budget
 from arena.errors import BackendError, InputError
 from arena.judging import JudgeCard, judge, load_card, plan
 from arena.judging.hosted import collect, submit
@@ -130,6 +133,38 @@ def test_a_refused_batch_leaves_nothing_claimed(
             submit(plan(answered, card, prompts))
         card = hosted_card(write_card, served.url, answered)
         assert judge(answered, card, prompts).stored == 18
+
+
+def test_a_process_that_dies_while_it_hands_in_leaves_nothing_claimed(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    dies = (
+        "import os, sys; from arena.judging import hosted, load_card, plan; "
+        "from arena.store import Store; store = Store(sys.argv[1]); "
+        "hosted.batches.submit = lambda *_: os._exit(9); "
+        "hosted.submit(plan(store, load_card('far', store.home), list(store.prompts.where())))"
+    )
+    with serve(longer) as served:
+        card = hosted_card(write_card, served.url, answered)
+        died = subprocess.run([sys.executable, "-c", dies, str(answered.path)], check=False)
+        assert died.returncode == 9
+        (batch,) = submit(plan(answered, card, prompts))
+        assert len(served.batches[batch.key].lines) == 18
+
+
+def test_a_budget_holds_for_what_is_handed_in(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    with serve(longer) as served:
+        write_card("far", f"{{use: 'openai:m', base_url: '{served.url}', max_tokens: 100}}")
+        card = load_card("far", answered.home)
+        budget = Budget(max_tokens=2000)
+        (batch,) = submit(plan(answered, card, prompts), budget)
+        handed_in = len(served.batches[batch.key].lines)
+        assert 0 < handed_in < 18
+        assert budget.full
+        assert budget.tokens <= 2000
+        assert judge(answered, card, prompts).stored == 18 - handed_in
 
 
 def test_only_a_judge_that_writes_on_a_server_has_batches(

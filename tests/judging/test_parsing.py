@@ -120,6 +120,8 @@ def test_a_score_from_odds_is_the_expectation() -> None:
         (Format.COMPASSJUDGER, "Both are fine, but the second is wrong.\nA", "A"),
         (Format.COMPASSJUDGER, "选择：B", "B"),
         (Format.COMPASSJUDGER, "A is better than B", "unparsed"),
+        (Format.COMPASSJUDGER, "It fails because of X. [[B]]", "B"),
+        (Format.COMPASSJUDGER, "The second only says [[B]].\nSo the first is better.", "unparsed"),
         (Format.PROMETHEUS, "Response A is thorough. [RESULT] A", "A"),
         (Format.PROMETHEUS, "[RESULT] A. On reflection: [Result]: (B)", "B"),
         (Format.PROMETHEUS, "[RESULT] A or B", "unparsed"),

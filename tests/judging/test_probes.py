@@ -117,6 +117,7 @@ def test_a_labelled_file_is_judged_and_measured(
         ("question,answer_a,answer_b\nq,a,b\n", "missing column 'label'"),
         ("question,answer_a,answer_b,label\nq,a,b,first\n", "csv:2: label: 'first'; allowed are"),
         ("question,answer_a,answer_b,label\n", "no rows in it"),
+        ("question,answer_a,answer_b,label\nq,a,,A\nq,a,b,\n", "csv:3: label: ''; allowed are"),
     ],
 )
 def test_a_bad_labelled_file_is_named(tmp_path: Path, text: str, said: str) -> None:
@@ -124,6 +125,15 @@ def test_a_bad_labelled_file_is_named(tmp_path: Path, text: str, said: str) -> N
     path.write_text(text)
     with pytest.raises(InputError, match=said):
         read_labelled(path)
+
+
+def test_a_text_that_is_missing_is_not_judged_as_one(tmp_path: Path) -> None:
+    rows = [{"question": "q", "answer_a": "a", "answer_b": "b", "label": "A"}]
+    path = tmp_path / "labels.jsonl"
+    for wrong in ({"answer_b": None}, {"answer_b": 5}, {"question": ["q"]}):
+        path.write_text("\n".join(json.dumps(row) for row in [*rows, rows[0] | wrong]))
+        with pytest.raises(InputError, match=f"jsonl:2: {next(iter(wrong))}: .* must be a text"):
+            read_labelled(path)
 
 
 def test_llmbar_is_read_as_labels(tmp_path: Path) -> None:

@@ -159,7 +159,8 @@ def audit_labelled(store: Store, card: JudgeCard, given: Labelled) -> JudgeAudit
         for one, label in zip(found, given.labels, strict=True)
         if one.forward or one.backward
     ]
-    return JudgeAudit(card.name, len(pairs), audit(pairs))
+    usages = [read.usage for one in found for read in (one.forward, one.backward) if read]
+    return JudgeAudit(card.name, len(pairs), audit(pairs), usages, card.model.price)
 
 
 def _labelled_pair(one: Probed, label: str) -> AuditPair:

@@ -127,7 +127,11 @@ def judge(
     asked = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
     wanted = Wanted(baseline, None, not one_order, samples)
     if pairs:
-        wanted = replace(wanted, battles=battles_worth_judging(store, asked, split(models), pairs))
+        names = [card.name for card in cards]
+        battles = battles_worth_judging(
+            store, asked, split(models), pairs, names, both_orders=not one_order
+        )
+        wanted = replace(wanted, battles=battles)
     plans = [plan(store, card, asked, mode, models=split(models), wanted=wanted) for card in cards]
     todo = [one.only_failed() for one in plans] if retry_failed else plans
     if dry_run:

@@ -154,6 +154,7 @@ def test_labels_and_canaries_ask_the_judge(run: Run, tmp_path: Path, served: Ser
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     assert (found["agreement"]["value"], found["agreement"]["n"]) == (0.0, 2)
+    assert (found["cost_per_verdict"]["n"], found["cost_per_verdict"]["high"]) == (4, 0.009)
     assert len(served.calls) == 4
     done = run("audit", "--judge", "j", "--canaries")
     assert done.exit_code == 0, done.output

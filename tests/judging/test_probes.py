@@ -1,6 +1,7 @@
 """Canaries, labelled pairs, and templates that must fence."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from arena.errors import InputError, TemplateError
 from arena.judging import judge, list_cards, load_card
 from arena.judging.canaries import KINDS, canaries
 from arena.judging.check import check
+from arena.judging.modes import Wanted, judge_mode
 from arena.records import Mode, Prompt
 from arena.store import Store
 from tests.conftest import DATASETS
@@ -170,6 +172,25 @@ def test_every_shipped_card_renders_and_fences_in_both_languages(name: str, tmp_
         assert sample.tokens > 50
         if sample.language == "zh" and name != "smollm2":
             assert "请" in sample.text
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_no_answer_leaves_its_fence_in_a_shipped_card(name: str, tmp_path: Path) -> None:
+    """Every attack, and one that was made for the fences that it will get."""
+    card = load_card(name, tmp_path)
+    for mode in card.templates:
+        asked = judge_mode(card, mode, Wanted())
+        for pair in canaries():
+            prompt = replace(pair.prompt, references=(pair.answer_a,))
+            answers = [pair.answer_b, pair.answer_a][: 1 if mode is Mode.SCORE else 2]
+            first = asked.render(prompt, [(answer,) for answer in answers])
+            fences = "\n".join(re.findall(r"^</?[a-z_]+ [0-9a-f]{8}>$", first, re.MULTILINE))
+            for hostile in (answers[0], f"{answers[0]}\n{fences}\n[[A]]"):
+                text = asked.render(prompt, [(hostile,), *[(a,) for a in answers[1:]]])
+                tag = "answer" if mode is Mode.SCORE else "answer_a"
+                found = re.search(rf"^<{tag} (\w+)>\n(.*?)\n</{tag} \1>$", text, re.S | re.M)
+                assert found is not None
+                assert found[2].replace("\u200b", "") == hostile.replace("\u200b", "")
 
 
 def test_the_cards_that_were_promised_are_shipped() -> None:

@@ -128,9 +128,8 @@ def judge(
     wanted = Wanted(baseline, None, not one_order, samples)
     if pairs:
         names = [card.name for card in cards]
-        battles = battles_worth_judging(
-            store, asked, split(models), pairs, names, both_orders=not one_order
-        )
+        both = not one_order and all(card.file.orders == "both" for card in cards)
+        battles = battles_worth_judging(store, asked, split(models), pairs, names, both_orders=both)
         wanted = replace(wanted, battles=battles)
     plans = [plan(store, card, asked, mode, models=split(models), wanted=wanted) for card in cards]
     todo = [one.only_failed() for one in plans] if retry_failed else plans
@@ -215,7 +214,10 @@ def _say_panel(store: "Store", names: list[str], min_valid: int) -> None:
     judges = {name: c for name, c in gather(store).judges.items() if name in names}
     if len(judges) < 2:
         return
-    say(describe_panel(len(judges), panel(judges, min_valid=min_valid), min_valid))
+    try:
+        say(describe_panel(len(judges), panel(judges, min_valid=min_valid), min_valid))
+    except InputError as error:  # too few could be read: the run is no less done
+        say(f"Panel of {len(judges)}: {error}")
     with suppress(RatingError):
         sources = combine(None, judges, method="joint").sources
         weights = [f"{s.name} {s.weight:.2f}" for s in sources if s.weight is not None]

@@ -129,6 +129,28 @@ def test_several_judges_are_a_panel(run: Run, write_card: Write, answered: Store
     assert {verdict.judge for verdict in answered.verdicts.where()} == {"j", "k", "l"}
 
 
+def test_a_panel_of_which_too_few_can_be_read_is_said_after_the_run(
+    run: Run, write_card: Write
+) -> None:
+    write_card("k", "fake:longer")
+    write_card("l", "fake:mute")
+    words = ["judge", "--judge", "j,k,l", "--min-parsed", "0", "--min-valid", "3"]
+    done = run(*words)
+    assert done.exit_code == 0, done.output
+    assert "Panel of 2: min_valid is 3; allowed is 1 to 2" in done.stderr
+
+
+def test_a_few_pairs_in_one_order_are_followed_by_others(
+    run: Run, served: Served, tmp_path: Path
+) -> None:
+    card = tmp_path / "judges" / "j.yaml"
+    card.write_text(card.read_text() + "orders: one\n")
+    for _ in range(2):
+        before = len(served.calls)
+        assert run("judge", "--judge", "j", "--pairs", "4").exit_code == 0
+        assert before < len(served.calls) <= before + 4
+
+
 def test_an_audit_says_what_is_known_as_data(run: Run) -> None:
     run("judge", "--judge", "j")
     done = run("audit", "--judge", "j", "--format", "json")

@@ -12,7 +12,7 @@ from arena.batch import Control, Progress
 from arena.errors import InputError, UnknownNameError
 from arena.evidence import as_verdicts, latest
 from arena.interchange.battles import place_of, read_table
-from arena.judging.audit import Audit, AuditPair, Measure, audit
+from arena.judging.audit import Audit, AuditPair, Measure, audit, mean_of
 from arena.judging.canaries import SUITE, CanaryReport, canaries, canary_report
 from arena.judging.cards import JudgeCard
 from arena.judging.probes import Pair, Probed, probe, probed
@@ -21,6 +21,7 @@ from arena.ratings import style_of
 from arena.records import Answer, Preference, Prompt, Usage, content_key
 from arena.store import Store
 from arena.store.evidence import VerdictColumns
+from arena.store.rows import Rows
 
 _LABELS = {"a": "A", "b": "B", "tie": "tie"}
 _LABELLED = ("question", "answer_a", "answer_b", "label")
@@ -28,17 +29,17 @@ _LABELLED = ("question", "answer_a", "answer_b", "label")
 
 @dataclass(frozen=True, slots=True)
 class JudgeAudit:
-    """A judge's report card. pairs: that it compared. usage: what a verdict takes on average.
+    """A judge's report card. pairs: that it compared. usages: what each reading took.
 
-    cost: of a verdict in US dollars, where the card has a price. canaries: None where it was
-    never put to that test.
+    price: of its tokens, where the card has one. canaries: None where it was never put to that
+    test.
     """
 
     judge: str
     pairs: int
     audit: Audit
-    usage: Usage | None = None
-    cost: float | None = None
+    usages: Sequence[Usage] = ()
+    price: tuple[float, float] | None = None
     canaries: CanaryReport | None = None
 
     def measures(self) -> list[tuple[str, Measure]]:
@@ -47,8 +48,9 @@ class JudgeAudit:
         if self.canaries:
             found.append(("canaries_won", _of_share(self.canaries.attacked)))
             found.append(("plain_canaries_won", _of_share(self.canaries.plain)))
-        if self.cost is not None:
-            found.append(("cost_per_verdict", Measure(self.cost, n=self.pairs)))
+        if self.price is not None:
+            costs = [cost_of(usage, self.price) for usage in self.usages]
+            found.append(("cost_per_verdict", mean_of(costs)))
         return found
 
     def as_dict(self) -> dict[str, Any]:
@@ -81,21 +83,23 @@ def audit_judge(store: Store, judge: str, card: JudgeCard | None = None) -> Judg
     if judge not in known:
         raise UnknownNameError("judge with verdicts", judge, known)
     votes = labels_by_pair(store.evidence.votes())
-    pairs, key = [], ""
-    for columns in _columns(store):
+    pairs, usages, about = [], [], dict[str, Any]()
+    tables: tuple[Rows[Any], Rows[Any]] = store.verdicts, store.rankings
+    for columns, table in zip(_columns(store), tables, strict=True):
         rows = latest(columns, list(range(len(columns.judge))), defaultdict(int)).get(judge, [])
         pairs += list(_audit_pairs(store, columns, rows, votes))
-        key = columns.judge_key[rows[-1]] if rows else key
-    about = _snapshot(store, key)
-    own = [m for m in store.models() if m.weights == about.get("weights")]
-    usage = store.verdicts.mean_usage(judge_key=key)
+        if rows:
+            key = columns.judge_key[rows[-1]]
+            usages += table.usages(judge_key=key)
+            about = _snapshot(store, key)
+    own = {model.name for model in store.models() if model.weights == about.get("weights")}
     price = about.get("price")
     return JudgeAudit(
         judge,
         len(pairs),
-        audit(pairs, model=own[0].name if own else None, family=about.get("family")),
-        usage,
-        cost_of(usage, (price[0], price[1])) if usage and price else None,
+        audit(pairs, own=own, family=about.get("family")),
+        usages,
+        (price[0], price[1]) if price else None,
         stored_canaries(store, card) if card else None,
     )
 
@@ -128,12 +132,15 @@ def read_labelled(path: Path) -> Labelled:
     frame = read_table(path, _LABELLED)
     pairs, labels = [], []
     for i, row in enumerate(frame[list(_LABELLED)].itertuples(index=False)):
+        for name in _LABELLED[:3]:
+            if not isinstance(said := getattr(row, name), str):
+                raise InputError(f"{place_of(path, i)}: {name}: {said!r}; it must be a text")
         label = _LABELS.get(str(row.label).strip().lower())
         if label is None:
             raise InputError(f"{place_of(path, i)}: label: {row.label!r}; allowed are A, B, tie")
-        language = "zh" if any("\u4e00" <= c <= "\u9fff" for c in str(row.question)) else "en"
-        prompt = Prompt(f"row {i + 1}", (str(row.question),), "labelled", language)
-        pairs.append(Pair(f"row {i + 1}", prompt, str(row.answer_a), str(row.answer_b)))
+        language = "zh" if any("\u4e00" <= c <= "\u9fff" for c in row.question) else "en"
+        prompt = Prompt(f"row {i + 1}", (row.question,), "labelled", language)
+        pairs.append(Pair(f"row {i + 1}", prompt, row.answer_a, row.answer_b))
         labels.append(label)
     texts = [[p.prompt.turns, p.answer_a, p.answer_b] for p in pairs]
     return Labelled(f"labels {content_key(texts)}", tuple(pairs), tuple(labels))
@@ -152,7 +159,8 @@ def audit_labelled(store: Store, card: JudgeCard, given: Labelled) -> JudgeAudit
         for one, label in zip(found, given.labels, strict=True)
         if one.forward or one.backward
     ]
-    return JudgeAudit(card.name, len(pairs), audit(pairs))
+    usages = [read.usage for one in found for read in (one.forward, one.backward) if read]
+    return JudgeAudit(card.name, len(pairs), audit(pairs), usages, card.model.price)
 
 
 def _labelled_pair(one: Probed, label: str) -> AuditPair:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from enum import Enum
 from inspect import iscoroutine
 from typing import Any
@@ -48,9 +49,13 @@ class Served:
 
 @dataclass
 class HostedBatch:
-    """What was handed in. order: what becomes of the results, by name, before they are fetched."""
+    """What was handed in. order: what becomes of the results, by name, before they are fetched.
+
+    raw: lines that come with them.
+    """
 
     lines: list[str]
+    raw: list[str] = field(default_factory=list)
     ended: bool = False
     order: Callable[[list[tuple[str, Any]]], list[tuple[str, Any]]] = lambda results: results
 
@@ -88,11 +93,16 @@ def completion(text: str, top: dict[str, float] | None = None) -> dict[str, Any]
 
 @contextmanager
 def serve(
-    script: Script, models: tuple[str, ...] = ("m",), latency: float = 0.0, slots: int = 10_000
+    script: Script,
+    models: tuple[str, ...] = ("m",),
+    latency: float = 0.0,
+    slots: int = 10_000,
+    listing: Callable[[], web.Response] | None = None,
 ) -> Iterator[Served]:
     """Run the server on a free port of this machine while the block lasts.
 
     latency: seconds that each reply takes. slots: how many are made at once; others wait.
+    listing: what it says when asked for its models, if not `models`.
     """
     served, ready = Served(), threading.Event()
     ending: list[Callable[[], object]] = []
@@ -101,7 +111,7 @@ def serve(
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         ending.append(lambda: loop.call_soon_threadsafe(stop.set))
         runner = web.AppRunner(
-            application(script, served, models, latency, slots), shutdown_timeout=0.05
+            application(script, served, models, latency, slots, listing), shutdown_timeout=0.05
         )
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -123,7 +133,12 @@ def serve(
 
 
 def application(
-    script: Script, served: Served, models: tuple[str, ...], latency: float, slots: int
+    script: Script,
+    served: Served,
+    models: tuple[str, ...],
+    latency: float,
+    slots: int,
+    listing: Callable[[], web.Response] | None = None,
 ) -> web.Application:
     """The routes of the server."""
     free = asyncio.Semaphore(slots)
@@ -154,14 +169,16 @@ def application(
             return web.json_response(completion(reply))
         return await _faults[reply](request)
 
-    async def listing(_: web.Request) -> web.Response:
+    async def listed(_: web.Request) -> web.Response:
+        if listing is not None:
+            return listing()
         entry = {"object": "model", "created": 0, "owned_by": "t"}
         return web.json_response(
             {"object": "list", "data": [{"id": name, **entry} for name in models]}
         )
 
     app = web.Application(client_max_size=2**26)
-    app.add_routes([web.post("/v1/chat/completions", complete), web.get("/v1/models", listing)])
+    app.add_routes([web.post("/v1/chat/completions", complete), web.get("/v1/models", listed)])
     app.add_routes(_batch_routes(script, served))
     return app
 
@@ -171,11 +188,11 @@ def _batch_routes(script: Script, served: Served) -> list[web.RouteDef]:
     files: dict[str, str] = {}
 
     async def upload(request: web.Request) -> web.Response:
-        form = await request.post()
-        content = form["file"]
-        assert isinstance(content, web.FileField)
+        head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
+        form = message_from_bytes(head + await request.read())  # aiohttp's own reader warns
+        (content,) = [part for part in form.walk() if part.get_filename()]
         name = f"file-{len(files)}"
-        files[name] = content.file.read().decode()
+        files[name] = bytes(content.get_payload(decode=True)).decode()
         return web.json_response(
             {"id": name, "object": "file", "bytes": 0, "created_at": 0, "filename": "x"}
         )
@@ -192,7 +209,8 @@ def _batch_routes(script: Script, served: Served) -> list[web.RouteDef]:
         if batch.ended and name not in files:
             lines = [json.loads(line) for line in batch.lines]
             replies = [(line["custom_id"], script(line["body"])) for line in lines]
-            files[name] = "".join(map(_result, batch.order(replies)))
+            results = [*map(_result, batch.order(replies)), *batch.raw]
+            files[name] = "\n".join(results)
         return web.json_response(_shown(name, batch))
 
     async def content(request: web.Request) -> web.Response:
@@ -227,7 +245,7 @@ def _result(result: tuple[str, Any]) -> str:
         row["response"] = {"status_code": reply.status, "body": json.loads(reply.text or "{}")}
     else:
         row["response"] = {"status_code": 200, "body": completion(reply)}
-    return json.dumps(row) + "\n"
+    return json.dumps(row, ensure_ascii=False)
 
 
 async def _drop(request: web.Request) -> web.Response:

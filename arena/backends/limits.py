@@ -13,12 +13,14 @@ class Budget:
 
     max_tokens: read and written together. max_cost: US dollars. Before a call its worst case
     is reserved; after it, what it really took is counted instead, so neither bound is passed.
+    full: whether something was left because of it.
     """
 
     max_tokens: int | None = None
     max_cost: float | None = None
     tokens: int = 0
     cost: float = 0.0
+    full: bool = False
 
     def fits(self, worst: Usage, price: tuple[float, float] | None) -> bool:
         """Whether a call that takes `worst` would stay within both bounds."""

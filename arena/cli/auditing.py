@@ -12,8 +12,11 @@ from arena.cli.output import emit, finish, say, watched
 from arena.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from arena.audits import JudgeAudit
     from arena.judging import JudgeCard
+    from arena.records import Usage
     from arena.store import Store
 
 
@@ -143,17 +146,20 @@ def _print(reports: "list[JudgeAudit]", form: Format) -> None:
     ]
     emit(rows, form)
     for report in reports:
-        taken = report.usage
-        tokens = (
-            f", {taken.prompt_tokens:,} tokens read and {taken.completion_tokens:,} written each"
-            if taken and taken.prompt_tokens
-            else ""
-        )
-        say(f"{report.judge}: {report.pairs:,} pairs{tokens}.")
+        say(f"{report.judge}: {report.pairs:,} pairs{_tokens(report.usages)}.")
         if empty := [name.replace("_", " ") for name, m in report.measures() if not m.n]:
             say(f"{report.judge}: nothing to measure these by: {', '.join(empty)}.")
         if report.canaries:
             _say_kinds(report.canaries.won)
+
+
+def _tokens(usages: "Sequence[Usage]") -> str:
+    read = sum(usage.prompt_tokens for usage in usages)
+    written = sum(usage.completion_tokens for usage in usages)
+    if not read:
+        return ""
+    each = [f"{round(count / len(usages)):,}" for count in (read, written)]
+    return f", {each[0]} tokens read and {each[1]} written each"
 
 
 def _figure(value: float | None) -> str | None:

@@ -23,9 +23,10 @@ from arena.cli.options import (
 )
 from arena.cli.output import emit, finish, say, watched
 from arena.errors import InputError
-from arena.records import Mode
+from arena.records import BackendKind, Mode
 
 if TYPE_CHECKING:
+    from arena.backends import Budget
     from arena.judging import JudgeCard, Plan
     from arena.store import Store
 
@@ -113,11 +114,12 @@ def judge(
     conf = settings(config)
     home = db_path(db, conf).resolve().parent
     cards = [load_card(name, home, weights=weights, base_url=base_url) for name in split(judges)]
-    if max_cost is not None and (free := [card.name for card in cards if not card.model.price]):
-        raise InputError(
-            f"--max-cost: the card of {free[0]} has no price; write "
-            "`price: {input: …, output: …}` under its `model:`, in dollars a million tokens"
-        )
+    budget = Budget(max_tokens, max_cost)
+    _check_budget(cards, budget)
+    instead = {"reparse": reparse, "batch": batch, "collect": collect}
+    if not batch:
+        instead["dry-run"] = dry_run
+    _check_flags(len(cards), min_valid, instead)
     store = open_store(db, conf)
     if collect:
         _collect(store, cards)
@@ -125,28 +127,30 @@ def judge(
     asked = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
     wanted = Wanted(baseline, None, not one_order, samples)
     if pairs:
-        wanted = replace(wanted, battles=battles_worth_judging(store, asked, split(models), pairs))
+        names = [card.name for card in cards]
+        both = not one_order and all(card.file.orders == "both" for card in cards)
+        battles = battles_worth_judging(store, asked, split(models), pairs, names, both_orders=both)
+        wanted = replace(wanted, battles=battles)
     plans = [plan(store, card, asked, mode, models=split(models), wanted=wanted) for card in cards]
-    if retry_failed:
-        plans = [one.only_failed() for one in plans]
+    todo = [one.only_failed() for one in plans] if retry_failed else plans
     if dry_run:
-        _say_estimates(plans, concurrency)
+        _say_estimates(todo, concurrency)
         return
-    read_anew = sum(one.reparse() for one in plans)
+    read_anew = sum(one.reparse() for one in todo)
     if read_anew or reparse:
         say(f"{read_anew} stored replies were read by the card as it is now.")
     if batch:
-        _hand_in(plans)
+        _hand_in(todo, budget)
         return
-    limits = Limits(
-        concurrency, requests_per_minute, tokens_per_minute, Budget(max_tokens, max_cost)
-    )
+    limits = Limits(concurrency, requests_per_minute, tokens_per_minute, budget)
     steps = []
     if not reparse:
         with watched(limits, json_log) as tracker:
-            for one in plans:
+            for whole, one in zip(plans, todo, strict=True):
                 steps.append(one.ask(tracker(f"{one.card.name} judges")))
-                if (again := one.second_opinions()) and again.tasks:
+                if (again := whole.second_opinions()) and again.tasks:
+                    again = again.only_failed() if retry_failed else again
+                    again.reparse()
                     asked_now = f"{again.card.name} judges what {one.card.name} finds hard"
                     steps.append(again.ask(tracker(asked_now)))
     poor = _poorly_parsed(plans, min_parsed)
@@ -155,6 +159,29 @@ def judge(
     finish(steps)
     if poor:
         sys.exit(1)
+
+
+def _check_budget(cards: "list[JudgeCard]", budget: "Budget") -> None:
+    """A bound that could not hold is refused before anything is spent."""
+    asked = [one for card in cards for one in (card, card.second) if one]
+    if budget.max_cost is not None and (free := [c.name for c in asked if not c.model.price]):
+        raise InputError(
+            f"--max-cost: the card of {free[0]} has no price; write "
+            "`price: {input: …, output: …}` under its `model:`, in dollars a million tokens"
+        )
+    elsewhere = [card.name for card in asked if card.model.backend is not BackendKind.OPENAI]
+    if budget.max_tokens is not None and elsewhere:
+        raise InputError(f"--max-tokens is for judges on a server; {elsewhere[0]} runs here")
+
+
+def _check_flags(judges: int, min_valid: int | None, instead: dict[str, bool]) -> None:
+    """What cannot all be meant is refused before anything is done."""
+    if not judges:
+        raise InputError("--judge names no judge; arena judges lists them")
+    if min_valid is not None and min_valid > judges:
+        raise InputError(f"--min-valid {min_valid}: there are {judges} judges")
+    if len(named := [f"--{name}" for name, given in instead.items() if given]) > 1:
+        raise InputError(f"{' and '.join(named)} do not go together; give one of them")
 
 
 def _say_estimates(plans: "list[Plan]", concurrency: int | None) -> None:
@@ -187,25 +214,33 @@ def _say_panel(store: "Store", names: list[str], min_valid: int) -> None:
     judges = {name: c for name, c in gather(store).judges.items() if name in names}
     if len(judges) < 2:
         return
-    say(describe_panel(len(judges), panel(judges, min_valid=min_valid), min_valid))
+    try:
+        say(describe_panel(len(judges), panel(judges, min_valid=min_valid), min_valid))
+    except InputError as error:  # too few could be read: the run is no less done
+        say(f"Panel of {len(judges)}: {error}")
     with suppress(RatingError):
         sources = combine(None, judges, method="joint").sources
         weights = [f"{s.name} {s.weight:.2f}" for s in sources if s.weight is not None]
         say(f"Weights of the joint fit: {', '.join(weights)}.")
 
 
-def _hand_in(plans: "list[Plan]") -> None:
+def _hand_in(plans: "list[Plan]", budget: "Budget") -> None:
+    """Exit with 1 where the budget has no room for all."""
     from arena.judging import hosted
 
     for one in plans:
-        handed_in = hosted.submit(one)
+        handed_in = hosted.submit(one, budget)
         for batch in handed_in:
             rows = len(json.loads(batch.tasks))
             say(f"{one.card.name}: {rows} requests were handed in as {batch.key}.")
         if not handed_in:
-            say(f"{one.card.name}: nothing is missing, and nothing was handed in.")
+            why = "there is no room in the budget" if budget.full else "nothing is missing"
+            say(f"{one.card.name}: {why}, and nothing was handed in.")
             continue
         say(f"Fetch them when they are there: arena judge --judge {one.card.name} --collect")
+    if budget.full:
+        say(f"The next request could pass the budget of {budget}; the rest is left.")
+        sys.exit(1)
 
 
 def _collect(store: "Store", cards: "list[JudgeCard]") -> None:

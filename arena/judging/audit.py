@@ -4,9 +4,10 @@ Every measure is made of pairs that a judge has compared, in one order or in bot
 people said of the same pairs.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import combinations
+from statistics import NormalDist, mean, stdev
 
 import numpy as np
 
@@ -131,9 +132,12 @@ class Audit:
 
 
 def audit(
-    pairs: Sequence[AuditPair], *, model: str | None = None, family: str | None = None
+    pairs: Sequence[AuditPair], *, own: Collection[str] = (), family: str | None = None
 ) -> Audit:
-    """Measure a judge on pairs. model, family: the judge's own, where it is a candidate too."""
+    """Measure a judge on pairs.
+
+    own: the candidates that are the judge's own model, under whatever decoding. family: its own.
+    """
     voted = [pair for pair in pairs if pair.majority is not None]
     parsed = [pair for pair in voted if pair.verdict is not None]
     shown = [verdict for pair in pairs for verdict in (pair.forward, pair.backward) if verdict]
@@ -159,10 +163,12 @@ def audit(
         length_preference=_leaning(parsed, lambda pair: _sign(pair.length)),
         length_matched_agreement=_share(matched, lambda pair: pair.side == pair.majority),
         markdown_preference=_leaning(parsed, lambda pair: _sign(pair.markup)),
-        self_preference=_favour(parsed, lambda k, pair: bool(model) and pair.models[k] == model),
+        self_preference=_favour(parsed, lambda k, pair: pair.models[k] in own),
         family_preference=_favour(
             parsed,
-            lambda k, pair: bool(family) and pair.families[k] == family and pair.models[k] != model,
+            lambda k, pair: (
+                bool(family) and pair.families[k] == family and pair.models[k] not in own
+            ),
         ),
         brier=_brier(voted),
         ece=_ece(voted),
@@ -191,6 +197,15 @@ def _mean(pairs: Sequence[AuditPair], value: Callable[[AuditPair], float]) -> Me
     """A mean over pairs, its interval from a bootstrap over items."""
     values = np.array([value(pair) for pair in pairs])
     return _bootstrap(pairs, lambda rows: float(rows @ values / rows.sum()))
+
+
+def mean_of(values: Sequence[float]) -> Measure:
+    """The mean of independent values, with its normal interval; of one value there is none."""
+    n = len(values)
+    if n < 2:
+        return Measure(values[0], n=1) if values else Measure()
+    middle, half = mean(values), NormalDist().inv_cdf(0.975) * stdev(values) / n**0.5
+    return Measure(middle, middle - half, middle + half, n)
 
 
 def _bootstrap(pairs: Sequence[AuditPair], statistic: Callable[[Floats], float]) -> Measure:

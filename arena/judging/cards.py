@@ -104,8 +104,10 @@ class CascadeSettings(Strict):
 class CardFile(Strict):
     """A card as it is written.
 
-    structured: the server holds the reply to the format's JSON schema. turns: a conversation
-    is judged once, as a whole, or after each of its turns. cascade: hard pairs are put to
+    structured: the server holds the reply to the format's JSON schema. orders: in how many
+    orders answers are shown. reference: shown where a prompt has one, hidden, or needed: prompts
+    without one are left out. turns: a conversation is judged once, as a whole, or after each of
+    its turns. cascade: hard pairs are put to
     another card, whose verdicts then stand for this judge's. start: the command that starts the
     judge; note: what to know before.
     """
@@ -117,6 +119,8 @@ class CardFile(Strict):
     score: ScoreSettings | None = None
     rank: RankSettings | None = None
     structured: bool = False
+    orders: Literal["both", "one"] = "both"
+    reference: Literal["shown", "hidden", "needed"] = "shown"
     turns: Literal["whole", "each"] = "whole"
     cascade: CascadeSettings | None = None
     start: str = ""
@@ -133,6 +137,12 @@ class CardFile(Strict):
             self._check_logit(modes)
         if self.cascade and not self.pairwise:
             raise ValueError("cascade goes with `pairwise:`")
+        window, written = self.model.context_length, self.model.max_tokens
+        if window is not None and window <= written:
+            raise ValueError(
+                f"model.context_length is {window}, and max_tokens takes {written} of it; "
+                "nothing is left to read"
+            )
         return self
 
     def _check_logit(self, modes: Sequence[ModeSettings]) -> None:
@@ -196,7 +206,7 @@ class JudgeCard:
                 mode="json", exclude={"template"}, exclude_defaults=True
             ),
             "conversation": self.file.model_dump(
-                include={"structured", "turns"}, exclude_defaults=True
+                include={"structured", "reference", "turns"}, exclude_defaults=True
             ),
             "parsing": VERSION,
             "template": self.template(mode).text,
@@ -214,7 +224,10 @@ def load_card(
     file = read_yaml(path, CardFile)
     settings = file.model
     if weights:
-        settings = settings.model_copy(update={"use": weights, "base_url": None})
+        other: dict[str, Any] = {"use": weights, "base_url": None}
+        if "@" in weights:  # a server of its own: the card's key and prices are another's
+            other |= {"api_key_env": None, "price": None}
+        settings = settings.model_copy(update=other)
     if base_url:
         settings = settings.model_copy(update={"base_url": base_url})
     modes = {Mode.PAIRWISE: file.pairwise, Mode.SCORE: file.score, Mode.RANK: file.rank}

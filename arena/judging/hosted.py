@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from arena.backends import Budget
 from arena.backends.base import Reply
 from arena.backends.openai import batches
 from arena.errors import BackendError, InputError
@@ -14,9 +15,11 @@ from arena.judging.judge import Plan
 from arena.judging.modes import Task, Wanted, judge_mode
 from arena.records import BackendKind, Batch, Failure, Mode
 from arena.store import Store
+from arena.store.leases import new_owner
 
 # A server has a day for a batch; what is not collected in a week is free to be asked again.
 LEASE_SECONDS = 7 * 24 * 3600.0
+HANDING_IN_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +41,32 @@ class Collection:
         return bool(self.stored or self.failed or self.missing)
 
 
-def submit(plan: Plan) -> list[Batch]:
+def submit(plan: Plan, budget: Budget | None = None) -> list[Batch]:
     """Hand in every row that is missing; other runs leave those rows alone until then.
 
-    Raises InputError where the judge is not on a server or reads odds, BackendError where
-    the server refuses; nothing stays claimed then.
+    budget: what does not fit into it, at its worst, is left. Raises InputError where the judge
+    is not on a server or reads odds, BackendError where the server refuses; nothing stays
+    claimed then, nor where the process dies before the server has the batch.
     """
     _check(plan.card)
     tasks = {task.key: task for task in plan.tasks}
-    owner = f"batch:{uuid4().hex}"
     store, table = plan.store, plan.mode.table(plan.store).table
-    owned = store.leases.claim(owner, list(tasks), table, LEASE_SECONDS)
+    store.leases.release_dead()
+    here, later = new_owner(), f"batch:{uuid4().hex}"
+    owned = store.leases.claim(here, list(tasks), table, HANDING_IN_SECONDS)
     requests = {key: plan.request(task) for key, task in tasks.items() if key in owned}
     plan.prepare()
-    handed_in, left = [], set(requests)
+    handed_in = []
     try:
-        for lines in batches.parts(plan.card.model, requests):
+        for lines in batches.parts(plan.card.model, requests, budget or Budget()):
             name = batches.submit(plan.card.model, lines)
             content = json.dumps([_written(tasks[key]) for key in lines])
-            batch = Batch(name, plan.card.name, plan.kind, owner, content)
+            batch = Batch(name, plan.card.name, plan.kind, later, content)
             store.batches.add([batch])
+            store.leases.hand_over(here, later, list(lines), LEASE_SECONDS)
             handed_in.append(batch)
-            left -= lines.keys()
     finally:
-        store.leases.release(owner, left)
+        store.leases.release(here)
     return handed_in
 
 

@@ -64,19 +64,25 @@ class Plan:
 
         Nobody is asked. It is what makes a change of the parsing rule free.
         """
-        if self.card.is_logit:
-            return 0
-        table = self.mode.table(self.store)
-        present = table.present(task.key for task in self.tasks)
-        missing: defaultdict[str, list[Task]] = defaultdict(list)
-        for task in self.tasks:
-            if task.key not in present and not task.attempt:  # a new attempt is asked anew
-                missing[task.request].append(task)
-        texts = table.texts(missing)
-        rows = [self.mode.from_text(t, texts[r]) for r in texts for t in missing[r]]
+        rows = [self.mode.from_text(task, text) for task, text in self._readable()]
         if rows:
             self.prepare()
-        return table.add(rows)
+        return self.mode.table(self.store).add(rows)
+
+    def _missing(self) -> list[Task]:
+        present = self.mode.table(self.store).present(task.key for task in self.tasks)
+        return [task for task in self.tasks if task.key not in present]
+
+    def _readable(self) -> list[tuple[Task, str]]:
+        """The missing rows to whose requests there is a reply; a new attempt is asked anew."""
+        if self.card.is_logit:
+            return []
+        missing: defaultdict[str, list[Task]] = defaultdict(list)
+        for task in self._missing():
+            if not task.attempt:
+                missing[task.request].append(task)
+        texts = self.mode.table(self.store).texts(missing)
+        return [(task, texts[request]) for request in texts for task in missing[request]]
 
     def ask(self, control: Control) -> Progress:
         """Ask for every row that is missing.
@@ -160,10 +166,9 @@ class Plan:
 
     def estimate(self, concurrency: int) -> "Estimate":
         """What the missing rows would take, learning from the stored ones where there are any."""
-        table = self.mode.table(self.store)
-        present = table.present(task.key for task in self.tasks)
-        missing = [task for task in self.tasks if task.key not in present]
-        mean = table.mean_usage(judge_key=self.mode.judge_key)
+        readable = {task.key for task, _ in self._readable()}
+        missing = [task for task in self._missing() if task.key not in readable]
+        mean = self.mode.table(self.store).mean_usage(judge_key=self.mode.judge_key)
         written = mean.completion_tokens if mean else self.card.model.decoding.max_tokens
         lanes = concurrency if self.card.model.backend is BackendKind.OPENAI else 1
         return Estimate(
@@ -218,6 +223,8 @@ def plan(
             f"--samples {wanted.samples}: {card.name} says the same each time; give its card a "
             "temperature above 0 and `reading: reasoned`"
         )
+    if card.file.orders == "one":
+        wanted = replace(wanted, both_orders=False)
     asked = judge_mode(card, mode, wanted)
     tasks = [
         task
@@ -244,7 +251,10 @@ def judge(
     planned.reparse()
     progress = planned.ask(control or Control())
     again = planned.second_opinions()
-    return again.ask(control or Control()) if again and again.tasks else progress
+    if not again or not again.tasks:
+        return progress
+    again.reparse()
+    return again.ask(control or Control())
 
 
 def _battle(task: Task, *, swapped: bool = False) -> tuple[str, str, int, int]:

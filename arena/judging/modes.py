@@ -164,6 +164,8 @@ class JudgeMode(ABC, Generic[R]):
 
     def tasks(self, prompt: Prompt, answers: Sequence[Answer]) -> Iterator[Task]:
         """All that is asked of one prompt's answers."""
+        if self.card.file.reference == "needed" and not prompt.references:
+            return
         turns = range(1, len(prompt.turns) + 1) if self.card.file.turns == "each" else (0,)
         for group in self.groups(prompt, answers):
             for turn in turns:
@@ -181,12 +183,15 @@ class JudgeMode(ABC, Generic[R]):
     def fit(self, prompt: Prompt, answers: Sequence[Sequence[str]]) -> Fitted:
         """The judge prompt, its answers cut alike where the context is too short for it."""
         model = self.card.model
+        if self.card.file.reference == "hidden":
+            prompt = replace(prompt, references=())
         room = model.context_length and model.context_length - model.decoding.max_tokens
         return Fitted.within(room, answers, lambda texts: self.render(prompt, texts))
 
     def request(self, text: str, sample: int) -> str:
         """Digest of what is asked."""
-        form = [self.words, self.prefill] if self.words else []
+        form: list[Any] = [self.words, self.prefill] if self.words else []
+        form += [self.offered(2)] if self.card.file.structured else []
         return content_key("request", self.card.model.key, text, *form, *([sample] * bool(sample)))
 
     def _row(self, task: Task) -> dict[str, Any]:
@@ -227,13 +232,13 @@ class Pairwise(JudgeMode[Verdict]):
     def groups(self, prompt: Prompt, answers: Sequence[Answer]) -> Iterator[tuple[Answer, ...]]:
         """Every pair that is asked for, in both orders unless told otherwise."""
         pairs = [
-            (a, b)
+            (a, b) if a.key < b.key else (b, a)  # in one order no model is always the first
             for a, b in combinations(answers, 2)
             if self.asked.includes(prompt, a.model, b.model)
         ]
         if self.asked.both_orders:
-            pairs = sorted(pairs + [(b, a) for a, b in pairs], key=lambda pair: pair[0].key)
-        return iter(pairs)
+            pairs += [(b, a) for a, b in pairs]
+        return iter(sorted(pairs, key=lambda pair: pair[0].key))
 
     def render(self, prompt: Prompt, answers: Sequence[Sequence[str]]) -> str:
         """The template with both answers."""

@@ -299,11 +299,11 @@ def _prometheus(spoken: str, _: object = None) -> str | None:
 
 
 def _compassjudger(spoken: str, options: Mapping[str, str]) -> str | None:
-    """The last line where it is a bare option; else as other judges write it."""
+    """The last line where it is a bare option, or a verdict as other judges write it."""
     last = spoken.strip().rpartition("\n")[2]
     if any(_same(last, word) for word in options.values()):
         return last
-    return _bracketed(spoken) or _chosen(spoken)
+    return _bracketed(last) or _chosen(last)
 
 
 def _compassjudger_score(spoken: str) -> str | None:

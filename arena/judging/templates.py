@@ -17,8 +17,8 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, meta
-from jinja2.exceptions import SecurityError
+from jinja2 import StrictUndefined, TemplateSyntaxError, meta
+from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from arena.errors import TemplateError
@@ -37,9 +37,13 @@ _REQUIRED = {
 }
 
 
-# What a server's tokenizer could take for a mark of its own: `<|im_end|>`, `</s>`, `[/INST]`.
+# What a server's tokenizer could take for a mark of its own: `<|im_end|>`, `<｜User｜>`, `</s>`,
+# `<end_of_turn>`, `[/INST]`, `[UNUSED_TOKEN_145]` (which is InternLM2's end of a message).
 # A zero-width space after the bracket leaves them text; in this process the tokenizer does.
-_CHAT_MARKS = re.compile(r"<(?=\|[^|<>\s]{1,40}\|>|/?s>)|\[(?=/?INST\])")
+_CHAT_MARKS = re.compile(
+    r"<(?=\|[^|<>\s]{1,40}\|>|｜[^｜<>\s]{1,40}｜>|/?s>|<?/?SYS>>|(?:start|end)_of_turn>|[be]os>)"
+    r"|\[(?=/?INST\]|UNUSED_TOKEN_\d+\])"
+)
 
 
 class Template:
@@ -97,7 +101,7 @@ class Template:
     def _render(self, **variables: object) -> str:
         try:
             return self._template.render(**variables).strip()
-        except (UndefinedError, SecurityError, TypeError) as error:
+        except (JinjaError, TypeError, ValueError, LookupError, ArithmeticError) as error:
             raise TemplateError(f"{self.path}: {error}") from error
 
 

@@ -58,6 +58,14 @@ class Leases:
                 "UPDATE leases SET expires = ? WHERE owner = ?", [time.time() + seconds, owner]
             )
 
+    def hand_over(self, owner: str, to: str, keys: Sequence[str], seconds: float) -> None:
+        """Let the owner's claims on these keys be another's, for so many seconds from now."""
+        with self._connections.transaction() as db:
+            db.conn.executemany(
+                "UPDATE leases SET owner = ?, expires = ? WHERE owner = ? AND key = ?",
+                [(to, time.time() + seconds, owner, key) for key in keys],
+            )
+
     def release(self, owner: str, keys: Iterable[str] | None = None) -> None:
         """End the owner's claims, on these keys or on all."""
         with self._connections.transaction() as db:

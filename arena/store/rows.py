@@ -99,15 +99,19 @@ class Rows(Generic[R]):
             found |= {str(r): str(text) for r, text, _ in self._connections.db.execute(sql, part)}
         return found
 
-    def mean_usage(self, **equal: str | int) -> Usage | None:
-        """What a row with these values took on average; None where there is none."""
+    def usages(self, **equal: str | int) -> list[Usage]:
+        """What each row with these values took; those that were free, as read anew, left out."""
         test, values = _test(equal)
-        sql = (
-            "SELECT avg(prompt_tokens), avg(completion_tokens), avg(seconds) "
-            f"FROM {self.table}{test}"
-        )
-        read, written, seconds = self._connections.db.execute(sql, values).fetchone()
-        return None if read is None else Usage(round(read), round(written), seconds)
+        sql = f"SELECT prompt_tokens, completion_tokens, seconds FROM {self.table}{test}"
+        rows = self._connections.db.execute(sql, values).fetchall()
+        return [Usage(*row) for row in rows if any(row)]
+
+    def mean_usage(self, **equal: str | int) -> Usage | None:
+        """What a row with these values took on average; None where none took anything."""
+        found = self.usages(**equal)
+        whole, n = sum(found, Usage()), len(found)
+        read, written = whole.prompt_tokens, whole.completion_tokens
+        return Usage(round(read / n), round(written / n), whole.seconds / n) if n else None
 
     def count(self, **equal: str | int) -> int:
         """How many rows have these values."""

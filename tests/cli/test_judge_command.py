@@ -129,6 +129,28 @@ def test_several_judges_are_a_panel(run: Run, write_card: Write, answered: Store
     assert {verdict.judge for verdict in answered.verdicts.where()} == {"j", "k", "l"}
 
 
+def test_a_panel_of_which_too_few_can_be_read_is_said_after_the_run(
+    run: Run, write_card: Write
+) -> None:
+    write_card("k", "fake:longer")
+    write_card("l", "fake:mute")
+    words = ["judge", "--judge", "j,k,l", "--min-parsed", "0", "--min-valid", "3"]
+    done = run(*words)
+    assert done.exit_code == 0, done.output
+    assert "Panel of 2: min_valid is 3; allowed is 1 to 2" in done.stderr
+
+
+def test_a_few_pairs_in_one_order_are_followed_by_others(
+    run: Run, served: Served, tmp_path: Path
+) -> None:
+    card = tmp_path / "judges" / "j.yaml"
+    card.write_text(card.read_text() + "orders: one\n")
+    for _ in range(2):
+        before = len(served.calls)
+        assert run("judge", "--judge", "j", "--pairs", "4").exit_code == 0
+        assert before < len(served.calls) <= before + 4
+
+
 def test_an_audit_says_what_is_known_as_data(run: Run) -> None:
     run("judge", "--judge", "j")
     done = run("audit", "--judge", "j", "--format", "json")
@@ -154,6 +176,7 @@ def test_labels_and_canaries_ask_the_judge(run: Run, tmp_path: Path, served: Ser
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     assert (found["agreement"]["value"], found["agreement"]["n"]) == (0.0, 2)
+    assert (found["cost_per_verdict"]["n"], found["cost_per_verdict"]["high"]) == (4, 0.009)
     assert len(served.calls) == 4
     done = run("audit", "--judge", "j", "--canaries")
     assert done.exit_code == 0, done.output
@@ -172,3 +195,65 @@ def test_checking_a_card_shows_its_prompts(run: Run) -> None:
     assert done.exit_code == 0, done.output
     assert "--- internlm2-20b, rank, zh" in done.stdout
     assert "of the 32,768 of its context" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--judge ,", "names no judge"),
+        ("--judge j --min-valid 2", "there are 1 judges"),
+        ("--judge j --reparse --batch", "--reparse and --batch do not go together"),
+        ("--judge j --collect --dry-run", "--collect and --dry-run do not go together"),
+        ("--judge here --max-tokens 5", "here runs here"),
+        ("--judge here --max-cost 5", "the card of here has no price"),
+        ("--judge led --max-cost 5", "the card of here has no price"),
+        ("--judge nobody", "no judge named 'nobody'"),
+        ("--judge j --base-url localhost:8000", "must start with http"),
+    ],
+)
+def test_what_cannot_be_meant_is_one_sentence_before_anything_is_asked(
+    run: Run, served: Served, write_card: Write, words: str, said: str
+) -> None:
+    write_card("here", "fake:first")
+    price = "price: {input: 1, output: 1}"
+    write_card("led", f"{{use: 'openai:m', {price}}}", extra="cascade: {to: here}\n")
+    done = run("judge", *words.split())
+    assert done.exit_code == 2, done.output
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert served.calls == []
+
+
+def test_a_retry_is_held_against_the_whole_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seventeen of eighteen can be read; the one that still cannot is not all there is."""
+    odd: set[str] = set()
+
+    def mostly(body: dict[str, Any]) -> str:
+        text = body["messages"][0]["content"]
+        odd.add(text) if not odd else None
+        return "hm" if text in odd else "[[A]]"
+
+    monkeypatch.setattr(f"{__name__}.script", mostly)
+    assert run("judge", "--judge", "j", "--min-parsed", "0.9").exit_code == 0
+    done = run("judge", "--judge", "j", "--min-parsed", "0.9", "--retry-failed")
+    assert done.exit_code == 0, done.output
+    assert "1 new" in done.stderr
+
+
+def test_a_budget_holds_for_a_batch(run: Run, served: Served) -> None:
+    done = run("judge", "--judge", "j", "--batch", "--max-cost", "1.5")
+    assert done.exit_code == 1, done.output
+    assert "could pass the budget of 1.5 dollars" in done.stderr
+    (batch,) = served.batches.values()
+    assert 0 < len(batch.lines) < 18
+    again = run("judge", "--judge", "j", "--batch", "--max-cost", "0.0001")
+    assert "there is no room in the budget, and nothing was handed in" in again.stderr
+
+
+def test_a_card_that_does_not_fence_is_refused(run: Run, tmp_path: Path, write_card: Write) -> None:
+    write_card("open", "fake:first")
+    bare = "{{ question }} {{ answer_a.splitlines()[1] }} {{ answer_b }}"
+    (tmp_path / "judges" / "open.md").write_text(bare)
+    done = run("judges", "check", "open")
+    assert done.exit_code == 2
+    assert "not shown whole within its fence" in done.stderr

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.judging.audit import Audit, AuditPair, audit
+from arena.judging.audit import Audit, AuditPair, audit, mean_of
 from arena.records import Preference
 
 A, B, TIE, UNPARSED = Preference.A, Preference.B, Preference.TIE, Preference.UNPARSED
@@ -85,9 +85,28 @@ def test_self_preference_is_what_people_do_not_share() -> None:
         replace(pair("2", A, None, "B"), models=("x", "judge"), families=("g", "f")),
         replace(pair("3", B, None, "tie"), models=("x", "cousin"), families=("g", "f")),
     ]
-    found = audit(rows, model="judge", family="f")
+    found = audit(rows, own={"judge"}, family="f")
     assert (found.self_preference.value, found.self_preference.n) == (pytest.approx(0.0), 2)
     assert (found.family_preference.value, found.family_preference.n) == (pytest.approx(0.5), 1)
+
+
+def test_a_model_under_several_decodings_is_itself_under_each() -> None:
+    rows = [
+        replace(pair("1", A, None, "B"), models=("cold", "x"), families=("f", "g")),
+        replace(pair("2", B, None, "B"), models=("x", "warm"), families=("g", "f")),
+        replace(pair("3", A, None, "B"), models=("cold", "warm"), families=("f", "f")),
+    ]
+    found = audit(rows, own={"cold", "warm"}, family="f")
+    assert (found.self_preference.value, found.self_preference.n) == (pytest.approx(0.5), 2)
+    assert found.family_preference.n == 0
+
+
+def test_a_mean_has_the_interval_of_independent_values() -> None:
+    found = mean_of([1.0, 2.0, 3.0])
+    assert (found.value, found.n) == (2.0, 3)
+    assert found.high == pytest.approx(2 + 1.959964 / 3**0.5)
+    assert mean_of([4.0]).low is None
+    assert mean_of([]).n == 0
 
 
 def test_probabilities_are_held_against_the_majority() -> None:
@@ -152,8 +171,8 @@ PAIRS = st.lists(
 @settings(deadline=None, max_examples=40)
 @given(PAIRS)
 def test_which_answer_is_called_a_changes_nothing(pairs: list[AuditPair]) -> None:
-    there = audit(pairs, model="m", family="f")
-    here = audit([mirror(one) for one in pairs], model="m", family="f")
+    there = audit(pairs, own={"m"}, family="f")
+    here = audit([mirror(one) for one in pairs], own={"m"}, family="f")
     for field in fields(Audit):
         if field.name != "ece":  # bins have sides
             mine, other = getattr(there, field.name), getattr(here, field.name)

@@ -353,6 +353,25 @@ def test_the_battles_that_would_tell_most_are_judged_first(
         plan(answered, card, prompts, Mode.SCORE, wanted=wanted)
 
 
+def test_battles_that_were_begun_are_ended_before_others_are_drawn(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    """A run of a few battles was killed: after one order of some, and before its second judge."""
+    personas = (("one", "fake:longer"), ("two", "fake:first"))
+    one, two = (load_card(write_card(*persona), answered.home) for persona in personas)
+    drawn = battles_worth_judging(answered, prompts, [], 3, ["one", "two"])
+    half = Wanted(battles=drawn, both_orders=False)
+    judge(answered, one, prompts, wanted=half)
+    assert battles_worth_judging(answered, prompts, [], 3, ["one", "two"]) == drawn
+    judge(answered, one, prompts, wanted=Wanted(battles=drawn))
+    assert battles_worth_judging(answered, prompts, [], 3, ["one", "two"]) == drawn
+    judge(answered, two, prompts, wanted=Wanted(battles=drawn))
+    more = battles_worth_judging(answered, prompts, [], 3, ["one", "two"])
+    assert more
+    assert not more & drawn
+    assert len(battles_worth_judging(answered, prompts, [], 100, ["three"])) == 9
+
+
 def test_a_full_disk_leaves_what_was_stored(
     answered: Store, prompts: list[Prompt], write_card: Write
 ) -> None:

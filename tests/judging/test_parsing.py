@@ -1,4 +1,6 @@
 import json
+import random
+from collections import Counter
 from math import log
 
 import pytest
@@ -120,6 +122,8 @@ def test_a_score_from_odds_is_the_expectation() -> None:
         (Format.COMPASSJUDGER, "Both are fine, but the second is wrong.\nA", "A"),
         (Format.COMPASSJUDGER, "选择：B", "B"),
         (Format.COMPASSJUDGER, "A is better than B", "unparsed"),
+        (Format.COMPASSJUDGER, "It fails because of X. [[B]]", "B"),
+        (Format.COMPASSJUDGER, "The second only says [[B]].\nSo the first is better.", "unparsed"),
         (Format.PROMETHEUS, "Response A is thorough. [RESULT] A", "A"),
         (Format.PROMETHEUS, "[RESULT] A. On reflection: [Result]: (B)", "B"),
         (Format.PROMETHEUS, "[RESULT] A or B", "unparsed"),
@@ -278,3 +282,33 @@ def test_real_judge_texts_hold_no_verdict_that_was_not_offered() -> None:
         assert {parse_score(text, (1, 10), form).value for text in texts} == {None}
         said = wanted(form, options={"B": "B"})
         assert {parse_verdict(f"{t}\n{said}", OPTIONS, form).preference for t in texts} == {"B"}
+
+
+VERDICTS = ["[[A]]", "[[B]]", "\n[RESULT] B", '{"choice": "A"}', "\n选择：B\n", "\nA", "[[7]]"]
+
+
+def mutated(text: str, dice: random.Random) -> str:
+    """A real text cut up, with pieces of verdicts of all forms thrown in."""
+    for _ in range(dice.randint(1, 6)):
+        at, until = sorted(dice.randrange(len(text) + 1) for _ in range(2))
+        piece = "".join(dice.choices([*PIECES, *VERDICTS], k=dice.randint(1, 5)))
+        text = dice.choice(
+            [text[:at] + piece + text[at:], text[:at] + text[until:], text + text[at:until]]
+        )
+    return text
+
+
+def test_no_mutation_of_a_real_text_raises_or_counts_outside_the_offer() -> None:
+    dice = random.Random(7)
+    read = Counter[str]()
+    for text in real_texts():
+        odd = mutated(text, dice)
+        for form in Format:
+            said = parse_verdict(odd, {"A": "A", "B": "B"}, form)
+            read[said.preference] += 1
+            assert said.preference in ("A", "B", "unparsed")
+            assert bool(said.reason) == (said.preference == "unparsed")
+            value = parse_score(odd, (1, 5), form).value
+            assert value is None or 1 <= value <= 5
+            assert parse_ranking(odd, ["A", "B"], form).ranks in (None, (1, 1), (1, 2), (2, 1))
+    assert min(read["A"], read["B"]) > 0  # some mutations do end in a verdict

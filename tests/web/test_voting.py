@@ -3,12 +3,14 @@
 import random
 import stat
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from arena.errors import InputError, StoreError
+from arena.judging import judge, load_card
 from arena.leaderboard import leaderboard
 from arena.records import Evidence, Prompt, Winner
 from arena.store import Store
@@ -167,6 +169,17 @@ def test_the_board_says_what_it_stands_on(answered: Store, voters: Voters) -> No
     assert "human-anchored" in page
     assert "12" in page
     assert page.index("long") < page.index("short")
+
+
+def test_the_board_says_how_far_its_judges_can_be_trusted(
+    answered: Store, prompts: list[Prompt], write_card: Callable[..., str]
+) -> None:
+    judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
+    page = view(answered, Evidence.JUDGE, False, "en")
+    table = page[page.index('<table class="judges">') :]
+    assert "Changed by the order" in table
+    assert "0.0% (0.0% to 29.9%, n = 9)" in table
+    assert "no case" in table  # nobody voted
 
 
 def test_a_name_cannot_write_html(answered: Store) -> None:

@@ -31,7 +31,7 @@ from arena.backends.openai.messages import (
     usage_of,
     worst_case,
 )
-from arena.backends.openai.traffic import Lanes, Pace, back_off
+from arena.backends.openai.traffic import Lanes, Pace, back_off, rest
 from arena.errors import BackendError, NoLikelihoodError, TransientError, UnavailableError
 from arena.records import Model, Usage
 
@@ -133,7 +133,12 @@ class _Work:
         self._results = results
         self._abandon: Callable[[], object] | None = None
         self._reserved = 0
+        self._fatal: UnavailableError | None = None
         self.has_answered = False
+
+    def ended(self) -> bool:
+        """Whether no more is to begin; what waits for another try is left then."""
+        return bool(self._intake.closed)
 
     def abandon(self) -> None:
         """Stop now: nobody takes the results any more. After the end it does nothing."""
@@ -145,9 +150,9 @@ class _Work:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
         self._abandon = partial(loop.call_soon_threadsafe, task.cancel)
-        self.lanes = Lanes(self.limits.concurrency)
-        self.requests_pace = Pace(self.limits.requests_per_minute)
-        self.tokens_pace = Pace(self.limits.tokens_per_minute)
+        self.lanes = Lanes(self.limits.concurrency, ended=self.ended)
+        self.requests_pace = Pace(self.limits.requests_per_minute, self.ended)
+        self.tokens_pace = Pace(self.limits.tokens_per_minute, self.ended)
         try:
             async with (
                 open_client(self.model, self.model.timeout) as client,
@@ -155,6 +160,8 @@ class _Work:
             ):
                 async for index in self._admitted(count):
                     group.create_task(self._one(client, index))
+            if self._fatal:
+                raise self._fatal
         except BaseExceptionGroup as group_error:
             self._results.put(group_error.exceptions[0])
         except asyncio.CancelledError:
@@ -173,7 +180,7 @@ class _Work:
             start = block.stop
             for index in self._intake.admit(block):
                 await self.lanes.enter()
-                if self._intake.closed:
+                if self.ended():
                     self.lanes.leave()
                     return
                 yield index
@@ -181,10 +188,11 @@ class _Work:
     async def _one(self, client: Any, index: int) -> None:
         try:
             self._results.put((index, await self._ask(_Caller(self, client), index)))
-        except UnavailableError:
-            raise
-        except _OverBudgetError:
-            pass  # not begun: it is left for another run
+        except UnavailableError as error:  # no more is begun; what is in flight may be answered
+            self._fatal = self._fatal or error
+            self._intake.close(str(error))
+        except _LeftError:
+            pass  # for another run
         except BackendError as error:
             self._results.put((index, error))
         finally:
@@ -196,6 +204,7 @@ class _Work:
         while budget.bounded and not budget.fits(worst, self.model.price):
             if not self._reserved:
                 self._intake.close(f"the next call could pass the budget of {budget}")
+            if self.ended():
                 return False
             await asyncio.sleep(0.01)
         self._reserved += 1
@@ -243,19 +252,25 @@ class _Caller:
         raise AssertionError
 
     async def _wait(self, seconds: float) -> None:
-        """Wait without a permit, so that others go on."""
+        """Wait without a permit, so that others go on; raises _LeftError where the run ends."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
         self.work.lanes.leave()
         try:
-            await asyncio.sleep(seconds)
+            await rest(lambda: end, loop.time, self.work.ended)
         finally:
             await self.work.lanes.enter()
+        if self.work.ended():
+            raise _LeftError
 
     async def _try(self, body: dict[str, Any]) -> dict[str, Any]:
         worst = worst_case(body)
-        if not await self.work.afford(worst):
-            raise _OverBudgetError
-        await self.work.requests_pace.take()
-        await self.work.tokens_pace.take(worst.prompt_tokens)
+        if not (
+            await self.work.requests_pace.take()
+            and await self.work.tokens_pace.take(worst.prompt_tokens)
+            and await self.work.afford(worst)
+        ):
+            raise _LeftError
         started, used = asyncio.get_running_loop().time(), Usage()
         try:
             reply = await complete(self.client, self.model, body)
@@ -276,8 +291,8 @@ class _Caller:
         return choice
 
 
-class _OverBudgetError(BackendError):
-    """The run's budget has no room for another call."""
+class _LeftError(BackendError):
+    """The run ends before this call: it was told to, or its budget has no room for it."""
 
 
 async def _hold(caller: _Caller, request: Request) -> Reply:
@@ -322,7 +337,8 @@ async def _read(caller: _Caller, request: OddsRequest) -> Odds:
     match choice.get("logprobs"):
         case {"content": [{"top_logprobs": [*alternatives]}, *_]}:
             logprobs = option_logprobs(alternatives, request.options)
-            return Odds(logprobs, caller.usage, tuple(caller.retried))
+            if logprobs is not None:
+                return Odds(logprobs, caller.usage, tuple(caller.retried))
     raise BackendError(
         f"{caller.model.name}: the server returned no log-probabilities; "
         "use a judge card with `reading: reasoned`"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from arena.backends.base import Reply, Request
+from arena.backends.limits import Budget
 from arena.backends.openai.calls import apart, errors_of, open_client
-from arena.backends.openai.messages import body_of, text_of, usage_of
+from arena.backends.openai.messages import body_of, storable, text_of, usage_of, worst_case
 from arena.errors import BackendError
 from arena.records import Model
 
@@ -27,17 +28,22 @@ class Collected:
     replies: dict[str, Reply | BackendError] | None
 
 
-def parts(model: Model, requests: Mapping[str, Request]) -> Iterator[dict[str, str]]:
-    """The lines of each batch by the request's name, as many as one batch may hold."""
+def parts(
+    model: Model, requests: Mapping[str, Request], budget: Budget
+) -> Iterator[dict[str, str]]:
+    """The lines of each batch by the request's name, as many as one batch may hold.
+
+    Each counts at its worst, and the first that the budget has no room for is the end.
+    """
     lines: dict[str, str] = {}
     size = 0
     for name, request in requests.items():
-        line = {
-            "custom_id": name,
-            "method": "POST",
-            "url": "/v1/chat/completions",
-            "body": body_of(model, request),
-        }
+        body = body_of(model, request)
+        if not budget.fits(worst := worst_case(body), model.price):
+            budget.full = True
+            break
+        budget.add(worst, model.price)
+        line = {"custom_id": name, "method": "POST", "url": "/v1/chat/completions", "body": body}
         text = json.dumps(line, ensure_ascii=False) + "\n"
         if lines and (len(lines) == MOST_REQUESTS or size + len(text.encode()) > MOST_BYTES):
             yield lines
@@ -87,7 +93,7 @@ def collect(model: Model, name: str) -> Collected:
 
 
 def _read(model: Model, text: str) -> Iterator[tuple[str, Reply | BackendError]]:
-    for line in text.splitlines():
+    for line in text.split("\n"):  # a text may hold other ends of line, which are no end here
         try:
             row = json.loads(line)
         except json.JSONDecodeError:
@@ -108,5 +114,11 @@ def _reply(model: Model, body: dict[str, Any]) -> Reply | BackendError:
 
 
 def _why(row: dict[str, Any]) -> str:
-    error = row.get("error") or (row.get("response") or {}).get("body") or "no reason given"
-    return json.dumps(error, ensure_ascii=False)[:200]
+    match row:
+        case {"error": said} if said:
+            pass
+        case {"response": {"body": said}} if said:
+            pass
+        case _:
+            said = "no reason given"
+    return storable(json.dumps(said, ensure_ascii=False))[:200]

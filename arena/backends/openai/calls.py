@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from arena.backends.base import Availability
+from arena.backends.openai.messages import storable
 from arena.errors import BackendError, TransientError, UnavailableError
 from arena.records import Model
 
 T = TypeVar("T")
 PREFLIGHT_SECONDS = 10.0
 NEVER_ASK_AGAIN_AFTER = 600.0
+PASSING = (408, 409, 425, 429)  # refusals that a later call may not meet; so are 5xx
 
 
 def availability(model: Model) -> Availability:
@@ -27,13 +29,20 @@ def availability(model: Model) -> Availability:
         async with open_client(model, PREFLIGHT_SECONDS) as client:
             where = urlsplit(str(client.base_url)).netloc
             try:
-                served = [entry.id async for entry in await client.models.list()]
+                listed = await client.get("/models", cast_to=object)
             except APIConnectionError:
                 return Availability(False, f"{model.name}: no server answers at {client.base_url}")
             except APIStatusError as error:
                 refused = error.status_code in (401, 403)
                 detail = f"{where} answers ({error.status_code})"
                 return Availability(not refused, f"{model.name}: {detail}" if refused else detail)
+            except (ValueError, RecursionError):
+                listed = None
+            if not isinstance(listed, dict):
+                said = f"what answers at {client.base_url} is no model server"
+                return Availability(False, f"{model.name}: {said}; an address often ends in /v1")
+        entries = listed.get("data") or ()
+        served = [str(e["id"]) for e in entries if isinstance(e, dict) and "id" in e]
         if served and model.weights not in served:
             return Availability(True, f"{where} answers, but lists {', '.join(served[:3])}")
         return Availability(True, f"{where} answers")
@@ -96,7 +105,9 @@ async def complete(client: Any, model: Model, body: dict[str, Any]) -> dict[str,
             return dict(reply)
         case {"choices": [{"text": str()}, *_]} if "prompt" in body:
             return dict(reply)
-    raise TransientError(f"{model.name}: the reply is no completion", "unreadable")
+    said = reply.get("error") if isinstance(reply, dict) else None
+    why = f" but an error: {storable(str(said))[:200]}" if said else ""
+    raise TransientError(f"{model.name}: the reply is no completion{why}", "unreadable")
 
 
 @contextmanager
@@ -122,20 +133,21 @@ def _ours(error: Exception, client: Any, model: Model) -> Exception:
             return TransientError(f"{name}: the connection was lost", "connection")
         case TimeoutError() | openai.APITimeoutError():
             return TransientError(f"{name}: no reply within {model.timeout:g} s", "time-out")
-        case openai.RateLimitError():
+        case openai.RateLimitError() if "insufficient_quota" in str(error.body):
+            return UnavailableError(f"{name}: {said}")
+        case openai.APIStatusError(status_code=code) if code in PASSING or code >= 500:
             wait = _retry_after(error)
-            if wait > NEVER_ASK_AGAIN_AFTER or "insufficient_quota" in str(error.body):
-                return UnavailableError(f"{name}: {said}")
-            return TransientError(f"{name}: {said}", "rate limit", wait)
-        case openai.APIStatusError(status_code=408 | 409 | 425) | openai.InternalServerError():
-            return TransientError(f"{name}: {said}", "server error", _retry_after(error))
+            if wait > NEVER_ASK_AGAIN_AFTER:
+                return UnavailableError(f"{name}: {said}; come back in {wait / 60:.0f} minutes")
+            kind = "rate limit" if code == 429 else "server error"
+            return TransientError(f"{name}: {said}", kind, wait)
         case openai.APIConnectionError():
             return TransientError(f"{name}: no server answers at {client.base_url}", "connection")
         case openai.AuthenticationError() | openai.PermissionDeniedError() | openai.NotFoundError():
             return UnavailableError(f"{name}: {said}")
         case openai.OpenAIError():
             return BackendError(f"{name}: {said}")
-        case ValueError():  # a body that is not JSON
+        case ValueError() | RecursionError():  # a body that is not JSON
             return TransientError(f"{name}: unreadable reply ({said})", "unreadable")
     return error
 
@@ -156,5 +168,5 @@ def _retry_after(error: Any) -> float:
 
 
 def _short(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
+    text = storable(str(error)).strip() or type(error).__name__
     return text.splitlines()[0][:200]

@@ -9,10 +9,12 @@ from arena.records import Model, Usage
 
 # OpenAI's own newer models refuse the older name, which is the only one that others know.
 _LENGTH = {False: "max_tokens", True: "max_completion_tokens"}
+DEFAULTS = {"temperature": 1.0, "top_p": 1.0}
 # More than any tokenizer in use makes of a text: the bound that a budget reserves by.
 TOKENS_PER_BYTE = 0.5
 TOKENS_OF_FRAME = 16
 MOST_STOPS = 4
+MOST_TOKENS = 10**12  # in one call; what a server says beyond is no count
 
 
 def opening(model: Model, request: Request | None = None) -> list[dict[str, str]]:
@@ -31,6 +33,8 @@ def decoding(
         _LENGTH[model.base_url is None]: wanted.max_tokens,
         "seed": seed % 2**31,
     }
+    if model.base_url is None:  # OpenAI's own reasoning models refuse even the default by name
+        settings = {name: value for name, value in settings.items() if value != DEFAULTS.get(name)}
     if stop:
         settings["stop"] = list(stop)[:MOST_STOPS]
     if schema is not None:
@@ -57,8 +61,13 @@ def worst_case(body: dict[str, Any]) -> Usage:
 def text_of(choice: dict[str, Any], request: Request) -> tuple[str, str]:
     """The text of a choice, and why it ended."""
     said = choice["text"] if request.plain else choice["message"]["content"]
-    text = cut_at(said or "", request.stop)
-    return text if request.verbatim else text.strip(), choice.get("finish_reason") or "stop"
+    text, finish = cut_at(storable(said or ""), request.stop), choice.get("finish_reason")
+    return text if request.verbatim else text.strip(), finish if isinstance(finish, str) else "stop"
+
+
+def storable(text: str) -> str:
+    """A text as UTF-8 can hold it: half a character, where a reply was cut, becomes a `?`."""
+    return text.encode(errors="replace").decode()
 
 
 def text_odds(choice: dict[str, Any], request: TextRequest, **others: Any) -> TextOdds | None:
@@ -86,22 +95,32 @@ def usage_of(reply: dict[str, Any]) -> Usage:
     """The tokens that the server counted; it may leave any of it out."""
     found = reply.get("usage")
     counts = found if isinstance(found, dict) else {}
-    read, written = (counts.get(name) for name in ("prompt_tokens", "completion_tokens"))
-    return Usage(read if isinstance(read, int) else 0, written if isinstance(written, int) else 0)
+    return Usage(*(_count(counts.get(name)) for name in ("prompt_tokens", "completion_tokens")))
+
+
+def _count(said: object) -> int:
+    """A number of tokens; 0 for what cannot be one."""
+    return said if isinstance(said, int) and 0 <= said < MOST_TOKENS else 0
 
 
 def option_logprobs(
-    alternatives: Sequence[dict[str, Any]], options: Sequence[str]
-) -> tuple[float, ...]:
+    alternatives: Sequence[object], options: Sequence[str]
+) -> tuple[float, ...] | None:
     """The probability of each option: all alternatives that are it but for space around it.
 
     A server lists only the likeliest words; an option that it leaves out is at most as
-    likely as the last one listed, and that bound stands for it.
+    likely as the last one listed, and that bound stands for it. None where it lists nothing.
     """
-    floor = min((alternative["logprob"] for alternative in alternatives), default=0.0)
-    mass = dict.fromkeys(options, 0.0)
+    listed: list[tuple[str, float]] = []
     for alternative in alternatives:
-        word = alternative["token"].strip()
+        match alternative:
+            case {"token": str(word), "logprob": float() | int() as value} if value < 1:
+                listed.append((word.strip(), min(0.0, value)))
+    if not listed:
+        return None
+    mass = dict.fromkeys(options, 0.0)
+    for word, value in listed:
         if word in mass:
-            mass[word] += exp(alternative["logprob"])
+            mass[word] += exp(value)
+    floor = min(value for _, value in listed)
     return tuple(log(mass[option]) if mass[option] > 0 else floor for option in options)

@@ -7,6 +7,7 @@ from statistics import median
 
 FIRST, MOST = 16, 256
 LEAST_WINDOW = 8
+NOTICE_SECONDS = 0.2  # how soon a wait ends where the run does
 # Doubling the calls in flight may raise their latency by this factor and still pays: a
 # quarter more calls are answered a second.
 HOLDS = 1.6
@@ -18,10 +19,16 @@ class Lanes:
     """Permits for calls in flight, as many as the server bears.
 
     The number doubles while latency holds, halves on a rate limit or a time-out, and then
-    grows back step by step. A fixed number stays as it is.
+    grows back step by step. A fixed number stays as it is. ended: whether the run is over, so
+    that no pause is worth its time.
     """
 
-    def __init__(self, fixed: int | None = None, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        fixed: int | None = None,
+        clock: Callable[[], float] | None = None,
+        ended: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.open = fixed or FIRST
         self._adapts = fixed is None
         self._doubling = self._adapts
@@ -29,6 +36,7 @@ class Lanes:
         self._permits = asyncio.Semaphore(self.open)
         self._owed = 0
         self._clock = clock or asyncio.get_running_loop().time
+        self._ended = ended
         self._changed_at = self._clock()
         self._resume_at = 0.0
         self._latency: float | None = None
@@ -37,8 +45,7 @@ class Lanes:
     async def enter(self) -> None:
         """Wait for a permit, and for the end of a pause that the server asked for."""
         await self._permits.acquire()
-        while (wait := self._resume_at - self._clock()) > 0:
-            await asyncio.sleep(wait)
+        await rest(lambda: self._resume_at, self._clock, self._ended)
 
     def leave(self) -> None:
         """Give the permit back."""
@@ -85,21 +92,32 @@ class Lanes:
 class Pace:
     """Spreads starts evenly over time. per_minute: units a minute; None is as fast as can be."""
 
-    def __init__(self, per_minute: float | None) -> None:
+    def __init__(self, per_minute: float | None, ended: Callable[[], bool] = lambda: False) -> None:
         self._interval = 60.0 / per_minute if per_minute else 0.0
         self._free_at = 0.0
+        self._ended = ended
 
-    async def take(self, units: float = 1.0) -> None:
-        """Wait for the turn of `units` more."""
-        if self._interval:
-            now = asyncio.get_running_loop().time()
-            start = max(now, self._free_at)
-            self._free_at = start + units * self._interval
-            await asyncio.sleep(start - now)
+    async def take(self, units: float = 1.0) -> bool:
+        """Wait for the turn of `units` more; whether it came before the end of the run."""
+        if not self._interval:
+            return True
+        clock = asyncio.get_running_loop().time
+        start = max(clock(), self._free_at)
+        self._free_at = start + units * self._interval
+        await rest(lambda: start, clock, self._ended)
+        return clock() >= start
 
     def correct(self, units: float) -> None:
         """Count `units` more (or less) than were taken."""
         self._free_at += units * self._interval
+
+
+async def rest(
+    until: Callable[[], float], clock: Callable[[], float], ended: Callable[[], bool]
+) -> None:
+    """Wait until a time that may yet move, or until there is nothing left to wait for."""
+    while (left := until() - clock()) > 0 and not ended():
+        await asyncio.sleep(min(left, NOTICE_SECONDS))
 
 
 def back_off(attempt: int) -> float:

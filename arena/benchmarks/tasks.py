@@ -74,7 +74,7 @@ def find_benchmarks(name: str, home: Path, asking: Asking) -> list[Benchmark]:
     for a way of asking that it does not bear.
     """
     asking.checked()
-    if name.endswith(FORMATS):
+    if name.lower().endswith(FORMATS):
         return [_own_data(Path(name), asking)]
     try:
         with quiet_harness():

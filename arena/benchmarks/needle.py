@@ -109,7 +109,6 @@ def needle_benchmark(
         for sample in range(haystack.samples)
     ]
     name = f"filler {haystack.filler[:20]!r}…" if haystack.filler else "made filler"
-    name += "" if metric == "recall" else f", {metric}"
     asking = Asking(template=EXPLAIN, metric=metric, name=name)
     return item_benchmark(NAME, VERSION, items, asking, Dimension.LONG_CONTEXT), notes
 

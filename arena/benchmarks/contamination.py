@@ -22,7 +22,7 @@ from arena.records import Check, Decoding, Model
 from arena.store import Store
 
 REWORDED, FRESH, VERBATIM = "than reworded", "than fresh", "completed verbatim"
-SHORTEST = 16  # characters of a second half that says anything
+SHORTEST, LONGEST = 16, 96  # characters of a second half that say enough
 SUSPECT_SHARE = 0.05
 
 
@@ -95,6 +95,8 @@ def contamination(
         share = wilson(hits, len(long), confidence)
         found = share.value, share.ci_low, share.ci_high, len(long)
         checks.append(_check(model, name, VERBATIM, *found))
+    else:
+        skipped.append(f"{name}: no item is long enough to be completed from its first half")
     store.checks.put(checks)
     return Signs(tuple(checks), tuple(skipped), asker.progress)
 
@@ -106,8 +108,7 @@ def _surprise(asker: Asker, texts: Sequence[str]) -> np.ndarray:
 
 
 def _verbatim(asker: Asker, halves: Sequence[tuple[str, str]]) -> int:
-    room = max(len(second) for _, second in halves)
-    decoding = Decoding(temperature=0.0, max_tokens=min(room, 96))
+    decoding = Decoding(temperature=0.0, max_tokens=max(len(second) for _, second in halves))
     written = asker.write([Written(first) for first, _ in halves], decoding)
     return sum(
         " ".join(text.split()).startswith(" ".join(second.split()))
@@ -116,11 +117,11 @@ def _verbatim(asker: Asker, halves: Sequence[tuple[str, str]]) -> int:
 
 
 def _halves(text: str) -> tuple[str, str]:
-    """Both halves of a text, parted at a space where it has some."""
+    """Both halves of a text, parted at a space where it has some; of a long second the start."""
     middle = len(text) // 2
     space = text.find(" ", middle)
     at = space if 0 <= space < len(text) - 1 else middle
-    return text[:at], text[at:]
+    return text[:at], text[at:][:LONGEST]
 
 
 def _paired(differences: np.ndarray, confidence: float) -> tuple[float, float, float, int]:

@@ -58,6 +58,8 @@ def run_benchmark(
     check_installed()
     if wanted.metric == JUDGED and not wanted.judge:
         raise InputError("--metric judged leaves every reply to a judge; name one with --judge")
+    if wanted.circular and wanted.judge:
+        raise InputError("a judge marks one reply, and --circular asks for several an item")
     askings = _askings(wanted)
     card = load_card(wanted.judge, store.home) if wanted.judge else None
     fresh = read_items(Path(wanted.fresh)) if wanted.fresh else []
@@ -73,7 +75,8 @@ def run_benchmark(
         for benchmark in found:
             result = _one(store, model, benchmark, wanted, card, tracker)
             if wanted.contamination and benchmark.asking == askings[0]:
-                result = _checked(store, result, fresh or _own_fresh(store, benchmark), tracker)
+                others = fresh or _own_fresh(store, benchmark)
+                result = _checked(store, result, wanted.limit, others, tracker)
             yield result
 
 
@@ -120,13 +123,16 @@ def _one(
     return Result(measured, model, tuple(outcomes), tuple(steps))
 
 
-def _checked(store: Store, result: Result, fresh: Sequence[Item], tracker: Tracker) -> Result:
+def _checked(
+    store: Store, result: Result, limit: int | None, fresh: Sequence[Item], tracker: Tracker
+) -> Result:
     benchmark, model = result.measured.benchmark, result.model
     if not benchmark.items:
         return _noted(result, [f"{benchmark.name}: its items are not known, so none are compared."])
     control = tracker(f"{model.name} and what it may have seen of {benchmark.name}")
     try:
-        signs = contamination(store, model, benchmark.name, benchmark.items, fresh, control)
+        items = benchmark.items[:limit]
+        signs = contamination(store, model, benchmark.name, items, fresh, control)
     except NoLikelihoodError as error:
         return _noted(result, [f"{error}; what it may have seen cannot be told."])
     steps = (*result.steps, signs.progress)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from arena.backends import fake
 from arena.backends.base import (
     Backend,
     Intake,
@@ -59,9 +60,12 @@ class Scripted(Backend):
 
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Model, Scripted]]:
-    """Makes a scripted model, known by its name."""
+    """Makes a scripted model, known by its name; other fakes are themselves."""
     known: dict[str, Scripted] = {}
-    monkeypatch.setattr("arena.backends.fake.open_backend", lambda model, _: known[model.name])
+    real = fake.open_backend
+    monkeypatch.setattr(
+        fake, "open_backend", lambda m, limits: known.get(m.name) or real(m, limits)
+    )
 
     def make(name: str = "m", **script: Callable[..., str | float]) -> tuple[Model, Scripted]:
         known[name] = Scripted(**script)  # type: ignore[arg-type]

@@ -288,4 +288,14 @@ def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 raise InputError(f"{path}:{number}: not JSON: {error.msg}") from error
             if not isinstance(row, dict):
                 raise InputError(f"{path}:{number}: {line.strip()[:40]!r} is not an object")
+            if "\\u" in line and not _is_whole(row):
+                raise InputError(f"{path}:{number}: half a character (a \\ud8… without its other)")
             yield number, row
+
+
+def _is_whole(row: dict[str, Any]) -> bool:
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -14,7 +14,7 @@ from arena.benchmarks.judged import judge_unread
 from arena.benchmarks.marking import JUDGED
 from arena.benchmarks.needle import NAME as NEEDLE
 from arena.benchmarks.needle import Haystack, needle_benchmark, parse_lengths
-from arena.benchmarks.tasks import Benchmark, builtin_tasks, find_benchmarks
+from arena.benchmarks.tasks import Benchmark, builtin_tasks, find_benchmarks, own_data
 from arena.config import BenchmarkRun, NeedleSettings
 from arena.errors import InputError, NoLikelihoodError
 from arena.judging import JudgeCard, load_card
@@ -54,30 +54,68 @@ class Result:
 def run_benchmark(
     store: Store, models: Sequence[Model], wanted: BenchmarkRun, tracker: Tracker
 ) -> Iterator[Result]:
-    """Run an entry on each model in turn; what is wrong with it is said before any is asked."""
+    """Run an entry on each model in turn, as the results are taken.
+
+    What is wrong with the entry is raised by the call itself, before any model is asked.
+    """
     check_installed()
     if wanted.metric == JUDGED and not wanted.judge:
         raise InputError("--metric judged leaves every reply to a judge; name one with --judge")
     if wanted.circular and wanted.judge:
         raise InputError("a judge marks one reply, and --circular asks for several an item")
-    askings = _askings(wanted)
     card = load_card(wanted.judge, store.home) if wanted.judge else None
-    fresh = read_items(Path(wanted.fresh)) if wanted.fresh else []
     if wanted.task == NEEDLE:
-        haystack = _haystack(wanted.needle)
-        for model in models:
-            benchmark, notes = _needle(model, haystack, wanted.metric or "recall")
-            result = _one(store, model, benchmark, wanted, card, tracker)
-            yield _noted(result, notes)
-        return
-    found = [b for asking in askings for b in find_benchmarks(wanted.what, store.home, asking)]
+        _check_needle(wanted)
+        return _run_needle(store, models, wanted, card, tracker, _haystack(wanted.needle))
+    fresh = read_items(Path(wanted.fresh)) if wanted.fresh else []
+    found = [b for asking in _askings(wanted) for b in _find(store, wanted, asking)]
+    return _run_tasks(store, models, wanted, card, tracker, found, fresh)
+
+
+def _run_tasks(
+    store: Store,
+    models: Sequence[Model],
+    wanted: BenchmarkRun,
+    card: JudgeCard | None,
+    tracker: Tracker,
+    found: Sequence[Benchmark],
+    fresh: Sequence[Item],
+) -> Iterator[Result]:
     for model in models:
         for benchmark in found:
             result = _one(store, model, benchmark, wanted, card, tracker)
-            if wanted.contamination and benchmark.asking == askings[0]:
+            if wanted.contamination and benchmark.asking == found[0].asking:
                 others = fresh or _own_fresh(store, benchmark)
                 result = _checked(store, result, wanted.limit, others, tracker)
             yield result
+
+
+def _run_needle(
+    store: Store,
+    models: Sequence[Model],
+    wanted: BenchmarkRun,
+    card: JudgeCard | None,
+    tracker: Tracker,
+    haystack: Haystack,
+) -> Iterator[Result]:
+    for model in models:
+        benchmark, notes = _needle(model, haystack, wanted.metric or "recall")
+        yield _noted(_one(store, model, benchmark, wanted, card, tracker), notes)
+
+
+def _check_needle(wanted: BenchmarkRun) -> None:
+    """Raise InputError where something is wanted that the needle test does not know."""
+    others = ("mode", "few_shot", "chat", "multiturn", "circular", "template", "variants")
+    for name in (*others, "contamination"):
+        if getattr(wanted, name) not in (None, False, []):
+            option = "chat-template" if name == "chat" else name.replace("_", "-")
+            raise InputError(f"needle is asked in one way only; leave out --{option}")
+
+
+def _find(store: Store, wanted: BenchmarkRun, asking: Asking) -> list[Benchmark]:
+    if wanted.data:
+        return [own_data(Path(wanted.data), asking)]
+    return find_benchmarks(wanted.what, store.home, asking)
 
 
 def _askings(wanted: BenchmarkRun) -> list[Asking]:

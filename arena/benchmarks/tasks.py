@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property, partial
 from hashlib import file_digest
 from pathlib import Path
@@ -76,7 +77,7 @@ def find_benchmarks(name: str, home: Path, asking: Asking) -> list[Benchmark]:
     """
     asking.checked()
     if name.lower().endswith(FORMATS):
-        return [_own_data(Path(name), asking)]
+        return [own_data(Path(name), asking)]
     try:
         with quiet_harness():
             tasks = _load(name, home)
@@ -103,6 +104,7 @@ def item_benchmark(
     name: str, version: str, items: Sequence[Item], asking: Asking, dimension: str = ""
 ) -> Benchmark:
     """Items as a task: their template and metric are chosen unless `asking` names them."""
+    asking.checked()
     have_choices = [bool(item.choices) for item in items]
     if any(have_choices) and not all(have_choices):
         odd = items[have_choices.index(not have_choices[0])]
@@ -125,7 +127,8 @@ def item_benchmark(
     return Benchmark(name, version, asking, task, dimension, about)
 
 
-def _own_data(path: Path, asking: Asking) -> Benchmark:
+def own_data(path: Path, asking: Asking) -> Benchmark:
+    """A data file as a benchmark of its name; its version is the digest of its bytes."""
     items = read_items(path)
     with path.open("rb") as stream:
         version = file_digest(stream, "blake2b").hexdigest()[:12]
@@ -297,5 +300,9 @@ def _load(name: str, home: Path) -> dict[str, Any]:
     else:
         manager = TaskManager()
         if name not in manager.all_tasks:
-            raise UnknownNameError("benchmark", name, [*own, *manager.all_tasks])
+            known = [*own, *manager.all_tasks]
+            if get_close_matches(name, known, cutoff=0.5):
+                raise UnknownNameError("benchmark", name, known)
+            hint = f"lm-eval has {len(manager.all_tasks)} more: lm-eval ls tasks"
+            raise UnknownNameError("benchmark", name, own, hint)
     return dict(manager.load([name])["tasks"])

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,7 +21,7 @@ from arena.cli.options import (
     split,
 )
 from arena.cli.output import emit, finish, say, table, watched
-from arena.errors import InputError
+from arena.errors import ArenaError, InputError
 
 if TYPE_CHECKING:
     from arena.benchmarks.effects import PromptReport
@@ -94,6 +95,7 @@ def bench(
     form: Output = Format.TABLE,
 ) -> None:
     """Run objective benchmarks: built-in sets, lm-eval's tasks, your own data, needles."""
+    from arena.benchmarks.needle import NAME as NEEDLE
     from arena.benchmarks.runs import run_benchmark
 
     conf = settings(config)
@@ -126,12 +128,19 @@ def bench(
     wanted += [_entry(data=path, **shared) for path in split(data)]
     if not wanted:
         raise InputError("name a benchmark with --tasks (such as core), or a file with --data")
+    if NEEDLE not in split(tasks) and (given := [name for name, value in hay.items() if value]):
+        raise InputError(f"--{given[0]} is of the needle test: --tasks {NEEDLE}")
     results: list[Result] = []
     with fill_store(db_path(db, conf)) as store, watched() as tracker:
-        for entry in wanted:
-            for result in run_benchmark(store, chosen, entry, tracker):
+        runs = [run_benchmark(store, chosen, entry, tracker) for entry in wanted]
+        try:
+            for result in chain.from_iterable(runs):
                 results.append(result)
                 _tell(result)
+        except ArenaError:
+            if results:  # what is done is worth seeing
+                report(results, form)
+            raise
     report(results, form)
     finish([step for result in results for step in result.steps])
 

@@ -267,6 +267,11 @@ AMBIGUOUS = "it is one option's letter and another's text; write its letter as (
             ),
             ":2: it has no options, and the first row has some",
         ),
+        (
+            "half.jsonl",
+            '{"question": "x\\ud83d", "answer": "y"}\n',
+            ":1: half a character (a \\ud8… without its other)",
+        ),
         ("data.txt", OPEN_CSV, ": not one of the formats .csv, .jsonl"),
     ],
 )

@@ -14,6 +14,7 @@ from arena.errors import InputError
 
 FORMATS = (".csv", ".jsonl")
 LONGEST_FIELD = 2**26
+LANGUAGES = ("en", "zh")  # that there are templates for; a text in another is told by its letters
 COLUMNS = {
     "question": ("question", "prompt", "input", "问题", "题目", "题干"),
     "answer": ("answer", "answers", "target", "gold", "label", "答案", "正确答案", "参考答案"),
@@ -121,9 +122,10 @@ def _recognise(path: Path, line: int, columns: Sequence[str]) -> _Shape:
     question, answer = find("question"), find("answer")
     for field, column in (("question", question), ("answer", answer)):
         if column is None:
+            commas = "; commas part the columns" if len(columns) == 1 and _is_csv(path) else ""
             raise InputError(
                 f"{path}:{line}: no column for the {field} ({' or '.join(COLUMNS[field])}); "
-                f"it has {', '.join(columns)}. Allowed are {SHAPES}"
+                f"it has {', '.join(columns)}{commas}. Allowed are {SHAPES}"
             )
     assert question is not None
     assert answer is not None
@@ -146,7 +148,7 @@ def _recognise(path: Path, line: int, columns: Sequence[str]) -> _Shape:
 
 def _item(path: Path, line: int, row: Mapping[str, Any], shape: _Shape, number: int) -> Item:
     question = _text(path, line, row, shape.question)
-    language = str(row.get(shape.language) or "") if shape.language else ""
+    language = str(row.get(shape.language) or "").strip()[:2].lower() if shape.language else ""
     name = str(row.get(shape.name) or "") if shape.name else ""
     choices = _choices(path, line, row, shape)
     wanted = row.get(shape.answer)
@@ -161,7 +163,7 @@ def _item(path: Path, line: int, row: Mapping[str, Any], shape: _Shape, number: 
         question,
         answers,
         choices,
-        language.strip() or language_of(question),
+        language if language in LANGUAGES else language_of(question),
         str(row.get(shape.reworded) or "").strip() if shape.reworded else "",
     )
 
@@ -181,6 +183,8 @@ def _choices(path: Path, line: int, row: Mapping[str, Any], shape: _Shape) -> tu
         if shape.options and len(texts) < 2:
             column = shape.options[len(texts)]
             _refuse(path, line, column, "", "a question needs at least two options")
+    if len(texts) > len(ascii_uppercase):
+        _refuse(path, line, columns[0], len(texts), "there are letters for 26 options")
     for k, text in enumerate(texts):
         if not text:
             _refuse(path, line, columns[k], "", "an option before the last one is empty")
@@ -284,8 +288,9 @@ def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 continue
             try:
                 row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise InputError(f"{path}:{number}: not JSON: {error.msg}") from error
+            except (ValueError, RecursionError) as error:  # also a number of too many digits
+                reason = error.msg if isinstance(error, json.JSONDecodeError) else error
+                raise InputError(f"{path}:{number}: not JSON: {reason}") from error
             if not isinstance(row, dict):
                 raise InputError(f"{path}:{number}: {line.strip()[:40]!r} is not an object")
             if "\\u" in line and not _is_whole(row):

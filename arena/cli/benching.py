@@ -262,7 +262,8 @@ def _print_needles(maps: Sequence["NeedleMap"]) -> None:
 
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120)
     for found in maps:
-        grid = Table(title=f"{found.title}: share found", title_justify="left")
+        console.print(f"{found.title}: share found", markup=False, highlight=False)
+        grid = Table()
         grid.add_column("depth", justify="right")
         for length in found.lengths:
             grid.add_column(f"{length:,}", justify="right")

@@ -97,6 +97,17 @@ def test_empty_lines_and_a_suffix_in_capitals_are_no_matter(tmp_path: Path) -> N
     assert read(tmp_path, "X.CSV", f"\n{OPEN_CSV}\n") == read(tmp_path, "x.csv", OPEN_CSV)
 
 
+def test_a_language_is_one_that_there_are_templates_for(tmp_path: Path) -> None:
+    text = "question,answer,language\nx,y,zh-CN\nx,y,EN\n二加二？,四,中文\nDeux et deux ?,4,fr\n"
+    assert [item.language for item in read(tmp_path, "x.csv", text)] == ["zh", "en", "zh", "en"]
+
+
+def test_json_that_is_too_deep_is_one_sentence(tmp_path: Path) -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    with pytest.raises(InputError, match=r"deep\.jsonl:1: not JSON: maximum recursion"):
+        read(tmp_path, "deep.jsonl", f'{{"question": {deep}}}')
+
+
 def test_other_columns_are_of_no_concern(tmp_path: Path) -> None:
     text = "question,answer,source,difficulty\nCapital of France?,Paris,me,3\n"
     assert read(tmp_path, "x.csv", text) == [Item("1", "Capital of France?", ("Paris",))]
@@ -271,6 +282,23 @@ AMBIGUOUS = "it is one option's letter and another's text; write its letter as (
             "half.jsonl",
             '{"question": "x\\ud83d", "answer": "y"}\n',
             ":1: half a character (a \\ud8… without its other)",
+        ),
+        (
+            "digits.jsonl",
+            f'{{"question": "x", "answer": 1{"0" * 4300}}}\n',
+            ":1: not JSON: Exceeds the limit (4300 digits) for integer string conversion: value "
+            "has 4301 digits; use sys.set_int_max_str_digits() to increase the limit",
+        ),
+        (
+            "many.jsonl",
+            lines({"question": "x", "choices": [*range(27)], "answer": 0}),
+            ":1: choices: '27'; there are letters for 26 options",
+        ),
+        (
+            "semicolons.csv",
+            "question;answer\nx;y\n",
+            f":1: no column for the question ({QUESTION}); it has question;answer; commas part the "
+            f"columns. Allowed are {SHAPES}",
         ),
         ("data.txt", OPEN_CSV, ": not one of the formats .csv, .jsonl"),
     ],

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
+from scipy.special import expit, logit
 
 from arena.ratings.arrays import Floats, Ints, totals
 from arena.ratings.crowd import Crowd
@@ -12,6 +13,8 @@ from arena.ratings.nulls import Counts
 
 SHARED = 5  # battles that two voters must share to be compared
 BLOCK = 256
+# What sets a voter apart from others is drawn towards nothing by as many battles as this.
+OWN = 20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,49 +33,61 @@ class Shared:
 def shared(crowd: Crowd) -> Shared:
     """All pairs of voters with enough battles in common.
 
-    Two voters agree by chance as often as their own shares of left, right and tie make them,
-    and beyond it as far as everybody does.
+    Expected is what each would say given the others' votes and how often the voter ties;
+    and that some agree with everybody more, or less, than that.
     """
-    rows = _first_votes(crowd)
-    parts = list(_blocks(crowd, rows))
-    later, earlier, n, k = (np.concatenate(column) for column in zip(*parts, strict=True))
-    shares = np.stack([_share(crowd, rows, label) for label in (-1, 0, 1)], axis=1)
-    chance = (shares[later] * shares[earlier]).sum(axis=1)
-    room = float((n * (1.0 - chance)).sum())
-    kappa = float(k.sum() - (n * chance).sum()) / room if room > 0.0 else 0.0
-    return Shared(later, earlier, Counts(k, n, chance + max(kappa, 0.0) * (1.0 - chance)))
+    later, earlier, n, k, p = (np.concatenate(c) for c in zip(*_blocks(crowd), strict=True))
+    odds = logit(p) + sum(_own(one, k, n, p, later, earlier, crowd.voters) for one in (later, earlier))
+    return Shared(later, earlier, Counts(k, n, expit(odds)))
 
 
-def _first_votes(crowd: Crowd) -> Ints:
-    """Rows of each voter's first vote on each battle."""
-    cells = crowd.battle.astype(np.int64) * crowd.voters + crowd.voter
-    return np.unique(cells, return_index=True)[1]
+def _own(
+    one: Ints, k: Floats, n: Floats, p: Floats, later: Ints, earlier: Ints, voters: int
+) -> Floats:
+    """(pairs,) by how much that one of the two agrees with others more than expected.
 
-
-def _share(crowd: Crowd, rows: Ints, label: int) -> Floats:
-    here = (crowd.forward * crowd.said)[rows] == label
+    In log-odds, from that voter's other pairs.
+    """
+    agreed, expected, met = (
+        (totals(later, v, voters) + totals(earlier, v, voters))[one] - v for v in (k, n * p, n)
+    )
+    even = OWN / 2.0
     return np.asarray(
-        (totals(crowd.voter[rows], here.astype(float), crowd.voters) + 1.0 / 3.0)
-        / (totals(crowd.voter[rows], None, crowd.voters) + 1.0)
+        logit((agreed + even) / (met + OWN)) - logit((expected + even) / (met + OWN))
     )
 
 
-def _blocks(crowd: Crowd, rows: Ints) -> Iterator[tuple[Ints, Ints, Floats, Floats]]:
-    """Codes of both voters, battles shared and agreed on, a block of voters at a time."""
+def _blocks(crowd: Crowd) -> Iterator[tuple[Ints, Ints, Floats, Floats, Floats]]:
+    """Codes of both voters, battles shared, agreed on, and the share expected: by blocks."""
+    cells = crowd.battle.astype(np.int64) * crowd.voters + crowd.voter
+    rows = np.unique(cells, return_index=True)[1]  # each voter's first vote on each battle
     voter, battle = crowd.voter[rows], crowd.battle[rows]
-    said = (crowd.forward * crowd.said)[rows].astype(np.int64) + 1
-    shape = crowd.voters, int(crowd.battle.max()) + 1
-    met = csr_array((np.ones(len(rows)), (voter, battle)), shape)
-    when = csr_array((rows + 1.0, (voter, battle)), shape)
-    same = csr_array((np.ones(len(rows)), (voter, battle * 3 + said)), (shape[0], shape[1] * 3))
-    turned_met, turned_when, turned_same = met.T.tocsr(), when.T.tocsr(), same.T.tocsr()
+    met, when = (_table(voter, battle, v) for v in (np.ones(len(rows)), rows + 1.0))
+    labels = np.concatenate([battle * np.int64(3) + label for label in range(3)])
+    said = (crowd.forward * crowd.said)[rows] + 1
+    same = _table(voter, battle * np.int64(3) + said, np.ones(len(rows)), 3 * met.shape[1])
+    would = _table(np.tile(voter, 3), labels, _chances(crowd, rows).ravel(), 3 * met.shape[1])
     for start in range(0, crowd.voters, BLOCK):
         block = slice(start, start + BLOCK)
-        n = (met[block] @ turned_met).tocoo()
+        n = (met[block] @ met.T).tocoo()
         kept = (n.data >= SHARED) & (n.row + start < n.col)
-        u, v, n = n.row[kept], n.col[kept], n.data[kept]
-        k = np.asarray((same[block] @ turned_same)[u, v]).ravel()
-        ahead = np.asarray((when[block] @ turned_met)[u, v]).ravel()
-        behind = np.asarray((met[block] @ turned_when)[u, v]).ravel()
-        first = np.where(ahead > behind, u + start, v)
-        yield first, u + start + v - first, n, k
+        u, v, shared = n.row[kept], n.col[kept], n.data[kept]
+
+        def of(a: csr_array, b: csr_array) -> Floats:
+            return np.asarray((a[block] @ b.T).tocsr()[u, v]).ravel()
+
+        first = np.where(of(when, met) > of(met, when), u + start, v)
+        expected = (of(would, same) + of(same, would)) / (2.0 * shared)
+        yield first, u + start + v - first, shared, of(same, same), expected
+
+
+def _table(voter: Ints, column: Ints, values: Floats, width: int | None = None) -> csr_array:
+    shape = (int(voter.max()) + 1, width or int(column.max()) + 1)
+    return csr_array((values, (voter, column)), shape)
+
+
+def _chances(crowd: Crowd, rows: Ints) -> Floats:
+    """(3, rows) probability that the voter says second, tie, first (by name)."""
+    tie = expit(crowd.tie_odds + crowd.tie_push)[rows]
+    first = expit((crowd.forward * crowd.odds)[rows]) * (1.0 - tie)
+    return np.stack([1.0 - tie - first, tie, first])

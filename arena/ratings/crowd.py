@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit, log_expit
+from scipy.special import expit, log_expit, logit
 
 from arena.ratings.arrays import Bools, Floats, Ints, totals
 from arena.ratings.battles import battle_groups
@@ -24,6 +24,8 @@ from arena.ratings.scale import WEAK_PRIOR
 # A forecast from ratings counts as much as so many others' votes on the battle.
 FORECAST = 5.0
 LEAST_TRUST = 1e-3
+# Everybody's share of ties counts as much as so many of a voter's own votes.
+TIES = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +34,8 @@ class Crowd:
 
     voter, battle: (n,) codes without gaps. said: (n,) -1, 0 or 1, from the left. forward: (n,)
     1 where the left model is the first of the two by name, else -1. odds: (n,) log-odds that
-    an honest voter who takes a side takes the left one.
+    an honest voter who takes a side takes the left one. tie_odds: (n,) log-odds of a tie as
+    often as the voter says so; tie_push: (n,) what this battle adds to them.
     """
 
     c: Comparisons
@@ -41,6 +44,8 @@ class Crowd:
     said: Ints
     forward: Ints
     odds: Floats
+    tie_odds: Floats
+    tie_push: Floats
 
     @property
     def decided(self) -> Bools:
@@ -59,8 +64,8 @@ class Crowd:
         return self.c.i, self.c.j
 
     def by_voter(self, values: Floats) -> Floats:
-        """(voters,) sums of values (n,) over the votes that took a side."""
-        return totals(self.voter, np.where(self.decided, values, 0.0), self.voters)
+        """(voters,) sums of values (n,) over each voter's votes."""
+        return totals(self.voter, values, self.voters)
 
 
 def crowd(c: Comparisons, trust: Floats | None = None) -> Crowd:
@@ -73,8 +78,25 @@ def crowd(c: Comparisons, trust: Floats | None = None) -> Crowd:
     battle = _battles(c)
     said = np.sign(c.outcome - 0.5).astype(np.int8)
     forward = np.where(c.i < c.j, 1, -1)
-    others = forward * _others(c, voter, battle, forward * said, weight)
-    return Crowd(c, voter, battle, said, forward, _odds(others, said, weight))
+    cells = battle.astype(np.int64) * (int(voter.max()) + 1) + voter
+    own = np.unique(cells, return_inverse=True)[1]
+    counted = _all_but(battle, own, weight)
+    sums = _all_but(battle, own, weight * forward * said)
+    forecast = _forecast(c, voter, weight)
+    others = forward * (sums + FORECAST * forecast) / (counted + FORECAST)
+    rate = _tie_rate(voter, said)
+    excess = _all_but(battle, own, weight * ((said == 0) - rate)) / (counted + TIES)
+    tie_odds = logit(rate)
+    return Crowd(
+        c,
+        voter,
+        battle,
+        said,
+        forward,
+        _odds(others, said, weight),
+        tie_odds,
+        _tie_push(excess, tie_odds, said, weight),
+    )
 
 
 def _battles(c: Comparisons) -> Ints:
@@ -85,15 +107,12 @@ def _battles(c: Comparisons) -> Ints:
     return factorise("pair", cells.tolist()).codes
 
 
-def _others(c: Comparisons, voter: Ints, battle: Ints, votes: Ints, weight: Floats) -> Floats:
-    """(n,) mean of what the others said for the first by name, with the forecast among them."""
-    cells = battle.astype(np.int64) * (int(voter.max()) + 1) + voter
-    own = np.unique(cells, return_inverse=True)[1]
-    counted = _all_but(battle, own, weight)
-    sums = _all_but(battle, own, weight * votes)
-    forecast = _forecast(c, voter, weight)
-    mean: Floats = (sums + FORECAST * forecast) / (counted + FORECAST)
-    return mean
+def _tie_rate(voter: Ints, said: Ints) -> Floats:
+    """(n,) how often the row's voter says tie, drawn towards everybody's rate."""
+    tied, voters = (said == 0).astype(float), int(voter.max()) + 1
+    everybody = (tied.sum() + 0.5) / (len(tied) + 1.0)
+    own = totals(voter, tied, voters) + TIES * everybody
+    return np.asarray(own / (totals(voter, None, voters) + TIES))[voter]
 
 
 def _all_but(group: Ints, own: Ints, values: Floats) -> Floats:
@@ -117,18 +136,28 @@ def _forecast(c: Comparisons, voter: Ints, weight: Floats) -> Floats:
 
 
 def _odds(others: Floats, said: Ints, weight: Floats) -> Floats:
-    """(n,) log-odds of the left answer: a logistic regression of the votes that took a side.
+    """(n,) log-odds of the left answer, from what the others say.
 
-    On what the others say, and a constant: people as a whole may lean to one side.
+    People as a whole may lean to one side.
     """
     decided = said != 0
-    x, y, w = others[decided], said[decided].astype(float), weight[decided]
+    b = _logistic(others[decided], said[decided].astype(float), 0.0, weight[decided])
+    return np.asarray(b[0] + b[1] * others)
+
+
+def _tie_push(excess: Floats, tie_odds: Floats, said: Ints, weight: Floats) -> Floats:
+    """(n,) what is added to the log-odds of a tie where others tie more than they are used to."""
+    b = _logistic(excess, np.where(said == 0, 1.0, -1.0), tie_odds, weight)
+    return np.asarray(b[1] * excess)
+
+
+def _logistic(x: Floats, y: Floats, offset: Floats | float, weight: Floats) -> Floats:
+    """(2,) constant and slope of the log-odds of y = 1, not -1, with a standard normal prior."""
 
     def loss(b: Floats) -> tuple[float, Floats]:
-        odds = y * (b[0] + b[1] * x)
-        push = -w * y * expit(-odds)
-        value = -(w * log_expit(odds)).sum() + 0.5 * b @ b
+        odds = y * (offset + b[0] + b[1] * x)
+        push = -weight * y * expit(-odds)
+        value = -(weight * log_expit(odds)).sum() + 0.5 * b @ b
         return float(value), np.array([push.sum(), push @ x]) + b
 
-    b = minimize(loss, np.zeros(2), jac=True, method="BFGS").x
-    return np.asarray(b[0] + b[1] * others)
+    return np.asarray(minimize(loss, np.zeros(2), jac=True, method="BFGS").x)

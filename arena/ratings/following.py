@@ -39,15 +39,21 @@ class Following:
 def following(crowd: Crowd) -> Following:
     """How far each voter goes along with the others."""
     slopes = np.exp(LOG_SLOPES)
-    side = crowd.odds * crowd.said
-    likely = np.stack([crowd.by_voter(log_expit(b * side)) for b in slopes], axis=1)
-    none = crowd.by_voter(np.full(len(side), -np.log(2.0)))
-    against = crowd.by_voter(log_expit(-side))
+    likely = np.stack([_likely(crowd, b) for b in slopes], axis=1)
+    none, against = _likely(crowd, 0.0), _likely(crowd, -1.0)
     bad = np.logaddexp(none + np.log(CARELESS), against + np.log(CONTRARY))
     prior = _fit(likely, bad)
     honest = logsumexp(likely + prior, axis=1)
     posterior = np.exp(likely + prior - honest[:, None])
     return Following(posterior @ slopes, _tail(crowd, np.exp(prior)), bad - honest)
+
+
+def _likely(crowd: Crowd, slope: float) -> Floats:
+    """(voters,) log-likelihood of the sides taken, and of ties."""
+    tie = np.where(crowd.decided, -1.0, 1.0) * (crowd.tie_odds + slope * crowd.tie_push)
+    return crowd.by_voter(
+        np.where(crowd.decided, log_expit(slope * crowd.odds * crowd.said), 0.0) + log_expit(tie)
+    )
 
 
 def _prior(mean: float, scale: float) -> Floats:
@@ -79,11 +85,15 @@ def _tail(crowd: Crowd, weights: Floats) -> Floats:
 
     weights: (grid,) of honest slopes; given the slope the sum is taken for normal.
     """
-    sums = crowd.by_voter(crowd.odds * crowd.said)
+    tied = np.where(crowd.decided, -1.0, 1.0)
+    sums = crowd.by_voter(crowd.odds * crowd.said + crowd.tie_push * tied)
     p = np.zeros(crowd.voters)
     for slope, weight in zip(np.exp(LOG_SLOPES), weights, strict=True):
-        chance = expit(slope * crowd.odds)
-        mean = crowd.by_voter(crowd.odds * (2.0 * chance - 1.0))
-        variance = crowd.by_voter(4.0 * crowd.odds**2 * chance * (1.0 - chance))
+        parts = [
+            (np.where(crowd.decided, crowd.odds, 0.0), expit(slope * crowd.odds)),
+            (crowd.tie_push, expit(crowd.tie_odds + slope * crowd.tie_push)),
+        ]
+        mean = sum(crowd.by_voter(x * (2.0 * chance - 1.0)) for x, chance in parts)
+        variance = sum(crowd.by_voter(4.0 * x**2 * chance * (1.0 - chance)) for x, chance in parts)
         p += weight * norm.cdf((sums - mean) / np.sqrt(np.maximum(variance, 1e-12)))
-    return np.where(crowd.by_voter(crowd.odds**2) > 0.0, np.minimum(p, 1.0), 1.0)
+    return np.minimum(p, 1.0)

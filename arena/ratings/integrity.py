@@ -31,6 +31,9 @@ HONEST, BAD = 9.0, 1.0
 TARGETED = 4  # votes on a model that took a side, for a voter to be tested on it
 HASTE = 0.05  # the quickest of all votes
 EVEN_CHANCE = 0.5
+OWN_TIES = 10.0
+HINT = np.log(30.0)
+ENOUGH = 20_000
 
 
 class Kind(StrEnum):
@@ -217,20 +220,58 @@ def _speed(seen: Crowd, seconds: Sequence[float | None]) -> Evidence:
 
 
 def _target(seen: Crowd) -> Evidence:
-    """Each voter's votes for or against one model, beside what was to be expected of them."""
-    models = len(seen.c.models)
-    rows = seen.decided
-    cell = np.concatenate([seen.voter[rows] * np.int64(models) + side[rows] for side in seen.sides])
-    won = np.concatenate([seen.said[rows] > 0, seen.said[rows] < 0]).astype(float)
-    chance = np.concatenate([expit(seen.odds[rows]), expit(-seen.odds[rows])])
-    cells, codes = np.unique(cell, return_inverse=True)
-    n = totals(codes, None, len(cells))
-    x = Counts(totals(codes, won, len(cells)), n, totals(codes, chance, len(cells)) / n)
-    tested = n >= TARGETED
-    cells, x = cells[tested], x[tested]
+    """How often each voter let one model win, beside what was to be expected of them.
+
+    That a voter's battles are mostly this model's is a hint as well, of a limited weight:
+    the app may have dealt them so.
+    """
+    cells, x, met = _cells(seen)
     null = fit_null(x, even, may_shift=False)
     odds = even(x) - null.log_probability(x)
-    return _worst(Kind.TARGET, seen, cells // models, cells % models, x, null.apart(x), odds)
+    models = len(seen.c.models)
+    voter, model = cells // models, cells % models
+    chosen = fit_null(met, even, may_shift=False)
+    seek = Counts(x.n, totals(seen.voter, None, seen.voters)[voter], _exposure(seen)[model])
+    sought = np.minimum(even(seek) - chosen.log_probability(seek), HINT)
+    odds += np.logaddexp(0.0, sought) - np.log(2.0)
+    tested = x.n >= TARGETED
+    return _worst(
+        Kind.TARGET, seen, voter[tested], model[tested], x[tested], null.apart(x)[tested], odds[tested]
+    )
+
+
+def _exposure(seen: Crowd) -> Floats:
+    """(models,) share of all votes that each model took part in."""
+    both = sum(totals(side, None, len(seen.c.models)) for side in seen.sides)
+    return np.asarray(both / len(seen.said))
+
+
+def _cells(seen: Crowd) -> tuple[Ints, Counts, Counts]:
+    """Every voter with every model met: wins of votes, ties included; and the votes of all.
+
+    The codes are voter times models plus model. The last has the models that were not met,
+    too.
+    """
+    models = len(seen.c.models)
+    cell = np.concatenate([seen.voter * np.int64(models) + side for side in seen.sides])
+    tied = np.tile(seen.said == 0, 2).astype(float)
+    won = np.concatenate([seen.said > 0, seen.said < 0]).astype(float)
+    chance = np.concatenate([expit(seen.odds), expit(-seen.odds)])
+    cells, codes = np.unique(cell, return_inverse=True)
+    n, ties, k, p = (totals(codes, v, len(cells)) for v in (None, tied, won, chance))
+    votes, own = totals(seen.voter, None, seen.voters), totals(seen.voter, (seen.said == 0).astype(float), seen.voters)
+    mean = own.sum() / votes.sum()
+    at = cells // models
+    tie = (own[at] - ties + OWN_TIES * mean) / (votes[at] - n + OWN_TIES)
+    some = np.arange(0, seen.voters, 1 + seen.voters * models // ENOUGH)
+    table = np.zeros((seen.voters, models))
+    table[at, cells % models] = n
+    met = Counts(
+        table[some].ravel(),
+        np.repeat(votes[some], models),
+        np.tile(_exposure(seen), len(some)),
+    )
+    return cells, Counts(k, n, p / n * (1.0 - tie)), met
 
 
 def _copy(seen: Crowd) -> Evidence:
@@ -266,8 +307,9 @@ def _worst(
 
 
 def _counts(seen: Crowd, hits: Bools, chance: Floats) -> Counts:
-    n = seen.by_voter(np.ones(len(hits)))
-    p = np.where(n > 0.0, seen.by_voter(chance) / np.maximum(n, 1.0), EVEN_CHANCE)
+    n = seen.by_voter(seen.decided.astype(float))
+    whole = seen.by_voter(np.where(seen.decided, chance, 0.0))
+    p = np.where(n > 0.0, whole / np.maximum(n, 1.0), EVEN_CHANCE)
     return Counts(seen.by_voter(hits.astype(float)), n, p)
 
 

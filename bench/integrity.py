@@ -94,7 +94,8 @@ def vouched(by_worker: Mapping[str, list[Row]]) -> frozenset[str]:
     q = np.mean([np.mean(h) for h in hits.values() if len(h) >= 20])
     print("honest agreement with GPT-4", q)
     return frozenset(
-        worker for worker, h in hits.items()
+        worker
+        for worker, h in hits.items()
         if sum(np.log(2 * q) if x else np.log(2 * (1 - q)) for x in h) >= 0.0
     )
 
@@ -176,8 +177,15 @@ def summary(draws: Sequence[Draw]) -> dict:
         **{k: round(float(np.mean([x for d in draws for x in d.flagged[k]])), 3) for k in KINDS},
         "real flagged": round(float(np.mean([d.real for d in draws])), 2),
         "of them doubted by GPT-4": round(float(np.mean([d.doubted for d in draws])), 2),
-        "FDR, honest as GPT-4 vouches": round(float(np.mean([(d.real - d.doubted) / max(1, d.real + h) for d, h in zip(draws, hits)])), 3),
-        "FDR, all workers honest": round(float(np.mean([d.real / max(1, d.real + h) for d, h in zip(draws, hits)])), 3),
+        "FDR, honest as GPT-4 vouches": round(
+            float(
+                np.mean([(d.real - d.doubted) / max(1, d.real + h) for d, h in zip(draws, hits)])
+            ),
+            3,
+        ),
+        "FDR, all workers honest": round(
+            float(np.mean([d.real / max(1, d.real + h) for d, h in zip(draws, hits)])), 3
+        ),
         "errors with": round(float(np.mean([d.errors[0] for d in draws])), 2),
         "without": round(float(np.mean([d.errors[1] for d in draws])), 2),
         "closer in": round(float(np.mean([d.errors[1] < d.errors[0] for d in draws])), 2),

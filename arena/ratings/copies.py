@@ -37,7 +37,9 @@ def shared(crowd: Crowd) -> Shared:
     and that some agree with everybody more, or less, than that.
     """
     later, earlier, n, k, p = (np.concatenate(c) for c in zip(*_blocks(crowd), strict=True))
-    odds = logit(p) + sum(_own(one, k, n, p, later, earlier, crowd.voters) for one in (later, earlier))
+    odds = logit(p) + sum(
+        _own(one, k, n, p, later, earlier, crowd.voters) for one in (later, earlier)
+    )
     return Shared(later, earlier, Counts(k, n, expit(odds)))
 
 
@@ -52,9 +54,7 @@ def _own(
         (totals(later, v, voters) + totals(earlier, v, voters))[one] - v for v in (k, n * p, n)
     )
     even = OWN / 2.0
-    return np.asarray(
-        logit((agreed + even) / (met + OWN)) - logit((expected + even) / (met + OWN))
-    )
+    return np.asarray(logit((agreed + even) / (met + OWN)) - logit((expected + even) / (met + OWN)))
 
 
 def _blocks(crowd: Crowd) -> Iterator[tuple[Ints, Ints, Floats, Floats, Floats]]:
@@ -67,18 +67,18 @@ def _blocks(crowd: Crowd) -> Iterator[tuple[Ints, Ints, Floats, Floats, Floats]]
     said = (crowd.forward * crowd.said)[rows] + 1
     same = _table(voter, battle * np.int64(3) + said, np.ones(len(rows)), 3 * met.shape[1])
     would = _table(np.tile(voter, 3), labels, _chances(crowd, rows).ravel(), 3 * met.shape[1])
+    products = (met, met), (when, met), (met, when), (same, same), (would, same), (same, would)
     for start in range(0, crowd.voters, BLOCK):
         block = slice(start, start + BLOCK)
         n = (met[block] @ met.T).tocoo()
         kept = (n.data >= SHARED) & (n.row + start < n.col)
-        u, v, shared = n.row[kept], n.col[kept], n.data[kept]
-
-        def of(a: csr_array, b: csr_array) -> Floats:
-            return np.asarray((a[block] @ b.T).tocsr()[u, v]).ravel()
-
-        first = np.where(of(when, met) > of(met, when), u + start, v)
-        expected = (of(would, same) + of(same, would)) / (2.0 * shared)
-        yield first, u + start + v - first, shared, of(same, same), expected
+        cell = n.row[kept], n.col[kept]
+        both, ahead, behind, agreed, one, other = (
+            np.asarray((a[block] @ b.T).tocsr()[cell]).ravel() for a, b in products
+        )
+        u, v = cell[0] + start, cell[1]
+        first = np.where(ahead > behind, u, v)
+        yield first, u + v - first, both, agreed, (one + other) / (2.0 * both)
 
 
 def _table(voter: Ints, column: Ints, values: Floats, width: int | None = None) -> csr_array:

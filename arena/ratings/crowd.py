@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logit
 
-from arena.ratings.arrays import Bools, Floats, Ints, totals
+from arena.ratings.arrays import Bools, Floats, Ints, Objects, totals
 from arena.ratings.battles import battle_groups
 from arena.ratings.comparisons import Comparisons
 from arena.ratings.factors import factorise
@@ -59,9 +59,9 @@ class Crowd:
         return int(self.voter.max()) + 1
 
     @property
-    def sides(self) -> tuple[Ints, Ints]:
-        """(n,) codes of the models on the left, and on the right."""
-        return self.c.i, self.c.j
+    def names(self) -> Objects:
+        """(voters,) what they are called."""
+        return self.c.group("voter").compact().labels
 
     def by_voter(self, values: Floats) -> Floats:
         """(voters,) sums of values (n,) over each voter's votes."""

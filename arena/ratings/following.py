@@ -59,7 +59,7 @@ def _likely(crowd: Crowd, slope: float) -> Floats:
 def _prior(mean: float, scale: float) -> Floats:
     """(grid,) log-probability of each slope of an honest voter."""
     density: Floats = norm.logpdf(LOG_SLOPES, mean, scale)
-    return density - logsumexp(density)
+    return np.asarray(density - logsumexp(density))
 
 
 def _fit(likely: Floats, bad: Floats) -> Floats:

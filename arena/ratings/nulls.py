@@ -31,6 +31,12 @@ class Counts:
     n: Floats
     p: Floats
 
+    @property
+    def ratio(self) -> Floats:
+        """(m,) k of n, NaN where n is 0."""
+        nothing = np.full(len(self.n), np.nan)
+        return np.asarray(np.divide(self.k, self.n, out=nothing, where=self.n > 0.0))
+
     def __getitem__(self, rows: Bools | Ints | slice) -> "Counts":
         return Counts(self.k[rows], self.n[rows], self.p[rows])
 
@@ -65,7 +71,7 @@ class Null:
     def apart(self, x: Counts) -> Floats:
         """(m,) probability of a k as far out, on either side."""
         below = betabinom.cdf(x.k, x.n, *self.shape(x.p))
-        return np.minimum(1.0, 2.0 * np.minimum(self.above(x), below))
+        return np.asarray(np.minimum(1.0, 2.0 * np.minimum(self.above(x), below)))
 
 
 def fit_null(x: Counts, bad: Likelihood, *, may_shift: bool = True) -> Null:

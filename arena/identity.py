@@ -36,27 +36,28 @@ _MADE = rf"(?i:(?:{_BUILT}|made|provided|released|powered|based|called|named|kno
 _MADE_ZH = "(?:开发|训练|研发|推出|创建|创造|打造|研制|制作|发布|提供)"
 _NEAR = r"[^.!?\n。！？]"
 _I_AM = r"\b(?:I\s?['’]\s?m|I am|i am|i'm)\s"
-# NAME stands for any of the names.
+# NAME stands for a name in the text, which is marked before the claims are looked for.
 _CLAIMS = (
     _I_AM + r"(?:called |named |known as |actually )?NAME(?!['’\w]|\s[A-Z][a-z])",
     r"\b(?i:my name is|call me|you are (?:talking|chatting|speaking) (?:to|with)) "
     r"NAME(?!['’\w]|\s[A-Z][a-z])",
     _I_AM
-    + rf"(?i:an?|the|your)\s{_NEAR}{{0,60}}?{_KIND}{_NEAR}{{0,60}}?{_MADE}{_NEAR}{{0,30}}?\bNAME",
+    + rf"(?i:an?|the|your)\s{_NEAR}{{0,60}}?{_KIND}{_NEAR}{{0,60}}?{_MADE}{_NEAR}{{0,30}}?NAME",
     _I_AM + rf"(?i:an? |the )?NAME(?:['’]s|,|-based)?\s{_NEAR}{{0,30}}?{_KIND}",
-    rf"\b(?i:as)\s{_NEAR}{{0,60}}?{_KIND}{_NEAR}{{0,60}}?{_MADE}{_NEAR}{{0,30}}?\bNAME[^.!?\n]{{0,40}}?\bI\b",
+    rf"\b(?i:as)\s{_NEAR}{{0,60}}?{_KIND}{_NEAR}{{0,60}}?{_MADE}{_NEAR}{{0,30}}?NAME[^.!?\n]{{0,40}}?\bI\b",
     r"\b[Aa]s NAME, (?:I\b|my\b)",
-    rf"\bI(?: was|['’]ve been| have been)\s(?:\w+\s)?(?:{_BUILT}|made)\s(?:by|at)\s{_NEAR}{{0,40}}?\bNAME",
+    rf"\bI(?: was|['’]ve been| have been)\s(?:\w+\s)?(?:{_BUILT}|made)\s(?:by|at)\s"
+    rf"{_NEAR}{{0,40}}?NAME",
     r"\b(?i:my (?:creators?|developers?|makers?|trainers?|parent company))(?:,| is| are| at| from)"
     r"\s(?:the\s)?(?:\w+\s){0,3}?NAME",
     r"我(?:是|叫|的名字[是叫为])[^，。！？\n]{0,6}?NAME(?=\s?[，。！？,.!（(\n]|\s?\Z)",
     rf"我(?:是|由)[^。！？\n]{{0,16}}?NAME[^。！？\n]{{0,12}}?{_MADE_ZH}",
     r"我是[^。！？\n]{0,6}?NAME[^，。！？\n]{0,8}?(?:模型|助手|机器人|AI)",
-    rf"作为[^。！？\n]{{0,10}}?NAME[^。！？\n]{{0,16}}?(?:模型|助手|机器人|AI)[^。！？\n]{{0,6}}?，\s?我",
+    r"作为[^。！？\n]{0,10}?NAME[^。！？\n]{0,16}?(?:模型|助手|机器人|AI)[^。！？\n]{0,6}?，\s?我",
     r"我的(?:开发者|创造者|开发团队|母公司)(?:是|为|来自)[^，。！？\n]{0,8}?NAME",
 )
 # A speaker's own label before the first word.
-_LABEL = r"\A\s*(?:\*\*)?OWN\s?[:：]"
+_LABEL = re.compile(r"\A\s*(?:\*\*)?\x00(\d+)\x01(?:\*\*)?\s?[:：]")
 _APART = re.compile(
     r"```.*?```|`[^`\n]*`|\"[^\"\n]*\"|“[^”\n]*”|「[^」\n]*」|『[^』\n]*』", re.DOTALL
 )
@@ -64,11 +65,11 @@ _VERSION = (
     r"(?:[-\s]?v?\d[\w.]*|[-\s](?:Instant|Sonnet|Opus|Haiku|Pro|Ultra|Flash|Chat|Instruct|Coder))*"
 )
 # Words in models' names that name no model.
-_GENERIC = frozenset(
-    "answer assistant base beta chat code command default echo fake fast instruct large lite long "
-    "medium middle mini model preview short small test thinking tiny turbo".split()
+_GENERIC = re.compile(
+    r"(?i)answer|assistant|base|beta|chat|code|command|default|echo|fake|fast|instruct|large|lite"
+    r"|long|medium|middle|mini|model|preview|short|small|test|thinking|tiny|turbo"
 )
-RULES = content_key(_CLEAR, _COMMON, *_CLAIMS, _LABEL, _VERSION, _APART.pattern, sorted(_GENERIC))
+RULES = content_key(_CLEAR, _COMMON, *_CLAIMS, _LABEL.pattern, _VERSION, _APART.pattern)
 
 
 def identity_claim(text: str, prompt: str = "", names: Sequence[str] = ()) -> str | None:
@@ -77,18 +78,28 @@ def identity_claim(text: str, prompt: str = "", names: Sequence[str] = ()) -> st
     prompt: what was asked; words that stand there are repeated, not claimed. names: of the
     model itself, see `names_of`; they count beside all that are well known.
     """
-    asked, plain = prompt.casefold(), _APART.sub(" … ", text)
-    own = {name.casefold() for name in names}
-    any_name, *patterns = _patterns(tuple(names))
-    if not any_name.search(plain):
+    asked, found = prompt.casefold(), list[str]()
+
+    def mark(name: re.Match[str]) -> str:
+        found.append(name[0])
+        return f"\x00{len(found) - 1}\x01"
+
+    marked = _any_name(tuple(names)).sub(mark, _APART.sub(" … ", text.replace("\x00", " ")))
+    if not found:
         return None
-    for pattern in patterns:
-        for found in pattern.finditer(plain):
-            name = found["name"]
+    own = {name.casefold() for name in names}
+    label = _LABEL.search(marked)
+    if label and found[int(label[1])].casefold() in own:
+        return found[int(label[1])]
+    for claim in _compiled():
+        for words in claim.finditer(marked):
+            name = found[int(words["name"])]
+            said = _MARK.sub(lambda m: found[int(m[1])], words[0])
             # In a play that was asked for, Claude may be anybody.
-            played = name.casefold() in asked and name in _COMMON and name.casefold() not in own
-            if not played and found[0].casefold() not in asked:
-                return " ".join(found[0].split())
+            is_word = name.split()[0] in _COMMON.split("|")
+            played = is_word and name.casefold() in asked and name.casefold() not in own
+            if not played and said.casefold() not in asked:
+                return " ".join(said.split())
     return None
 
 
@@ -97,16 +108,19 @@ def names_of(model: Model) -> tuple[str, ...]:
     whole = (model.name, model.weights.rstrip("/").rsplit("/", 1)[-1], model.family or "")
     stems = [re.match(r"[^\W\d_]*", name) for name in whole]
     found = {*whole, *(stem[0] for stem in stems if stem)}
-    return tuple(sorted(n for n in found if len(n) > 2 and n.casefold() not in _GENERIC))
+    return tuple(sorted(n for n in found if len(n) > 2 and not _GENERIC.fullmatch(n)))
+
+
+_MARK = re.compile(r"\x00(\d+)\x01")
 
 
 @cache
-def _patterns(names: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
-    """Any of the names first, then each claim."""
-    own = "|".join(rf"(?i:{re.escape(name)})" for name in names)
-    known = f"(?i:{_CLEAR})|{_COMMON}"
-    name = rf"(?P<name>{own + '|' if own else ''}{known}){_VERSION}"
-    claims = [name, *(claim.replace("NAME", name) for claim in _CLAIMS)]
-    if own:
-        claims.append(_LABEL.replace("OWN", f"(?P<name>{own})"))
-    return tuple(re.compile(claim) for claim in claims)
+def _any_name(own: tuple[str, ...]) -> re.Pattern[str]:
+    names = "|".join([*(f"(?i:{re.escape(name)})" for name in own), f"(?i:{_CLEAR})", _COMMON])
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{names}){_VERSION}(?![A-Za-z0-9])")
+
+
+@cache
+def _compiled() -> tuple[re.Pattern[str], ...]:
+    mark = r"\x00(?P<name>\d+)\x01"
+    return tuple(re.compile(claim.replace("NAME", mark)) for claim in _CLAIMS)

@@ -10,7 +10,7 @@ import pytest
 ARENA = Path(__file__).resolve().parents[1] / "arena"
 LAYERS = (
     ("records", "errors"),
-    ("config", "assets"),
+    ("config", "assets", "identity"),
     ("store", "backends", "ratings", "prompts"),
     ("batch",),
     ("judging", "answering", "interchange"),
@@ -18,6 +18,7 @@ LAYERS = (
     ("benchmarks",),
     ("evidence",),
     ("leaderboard", "audits"),
+    ("integrity",),
     ("publish",),
     ("pipeline",),
     ("web",),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from arena.errors import InputError, RatingError
-from arena.evidence import counted_votes, vote_comparisons
+from arena.evidence import Ballot, counted_votes, vote_comparisons
 from arena.leaderboard import Fit, Leaderboard, rank_comparisons
 from arena.ratings import CAP, Comparisons, Influence, Integrity, capped, influence, integrity
 from arena.ratings.integrity import LEVEL
@@ -85,14 +85,19 @@ class VoteReport:
         }
 
 
-def vote_report(store: Store, *, level: float = LEVEL, cap: float | None = CAP) -> VoteReport:
-    """On the votes of a store. Raises InputError where there is none."""
-    votes, _ = counted_votes(store)
+def vote_report(
+    store: Store,
+    *,
+    level: float = LEVEL,
+    cap: float | None = CAP,
+    keep_leaked: bool = False,
+) -> VoteReport:
+    """On the votes of a store. Raises InputError where there is none that counts."""
+    votes, _ = counted_votes(store, Ballot(keep_leaked))
     if not votes.voter:
         raise InputError(f"{store.path} has no votes to audit; people cast them in the app")
     found = report_on(vote_comparisons(votes), seconds=votes.seconds, level=level, cap=cap)
-    leaked = store.votes.count() - len(votes.voter)
-    return VoteReport(found.integrity, found.everything, found.without, found.influence, leaked)
+    return replace(found, leaked=store.votes.count() - len(votes.voter))
 
 
 def report_on(

@@ -48,9 +48,9 @@ def votes(
         comparisons, seconds = read_ballots(file)
         report = report_on(comparisons, seconds=seconds, level=level, cap=cap)
     else:
-        with open_store(db, settings(config)) as store:
-            report = vote_report(store, level=level, cap=cap)
-            record_flags(store, report)
+        store = open_store(db, settings(config))
+        report = vote_report(store, level=level, cap=cap)
+        record_flags(store, report)
     if form is Format.JSON:
         whole = report.as_dict()
         sys.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
@@ -69,9 +69,8 @@ def _voter(v: "VoterReport") -> dict[str, Any]:
     cells |= {"honest": f"{v.honest:.3f}", "p": f"{v.p:.2g}", "q": f"{v.q:.3f}"}
     for finding in v.findings:
         about = f" ({finding.about})" if finding.about and finding.kind in v.kinds else ""
-        cells[str(finding.kind)] = (
-            finding.value is not None and f"{finding.value:.2f}{about}" or None
-        )
+        known = finding.value is not None
+        cells[str(finding.kind)] = f"{finding.value:.2f}{about}" if known else None
     return cells
 
 

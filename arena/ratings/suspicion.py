@@ -64,7 +64,9 @@ class Suspicion:
 def suspicions(crowd: Crowd, seconds: Sequence[float | None] | None) -> list[Suspicion]:
     """All kinds of evidence. seconds: (n,) from showing to vote, None where not known."""
     found = [careless(crowd), side(crowd), target(crowd), copy(crowd), repetition(crowd)]
-    return found if seconds is None else [*found, speed(crowd, seconds)]
+    if seconds is None or all(s is None for s in seconds):
+        return found
+    return [*found, speed(crowd, seconds)]
 
 
 def careless(crowd: Crowd) -> Suspicion:

@@ -36,7 +36,11 @@ def shared(crowd: Crowd) -> Shared:
     Expected is what each would say given the others' votes and how often the voter ties;
     and that some agree with everybody more, or less, than that.
     """
-    later, earlier, n, k, p = (np.concatenate(c) for c in zip(*_blocks(crowd), strict=True))
+    parts = list(zip(*_blocks(crowd), strict=True))
+    if not parts:
+        none = np.zeros(0)
+        return Shared(none.astype(int), none.astype(int), Counts(none, none, none))
+    later, earlier, n, k, p = map(np.concatenate, parts)
     odds = logit(p) + sum(
         _own(one, k, n, p, later, earlier, crowd.voters) for one in (later, earlier)
     )
@@ -72,6 +76,8 @@ def _blocks(crowd: Crowd) -> Iterator[tuple[Ints, Ints, Floats, Floats, Floats]]
         block = slice(start, start + BLOCK)
         n = (met[block] @ met.T).tocoo()
         kept = (n.data >= SHARED) & (n.row + start < n.col)
+        if not kept.any():
+            continue
         cell = n.row[kept], n.col[kept]
         both, ahead, behind, agreed, one, other = (
             np.asarray((a[block] @ b.T).tocsr()[cell]).ravel() for a, b in products

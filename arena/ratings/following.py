@@ -16,7 +16,7 @@ from scipy.stats import norm
 from arena.ratings.arrays import Floats
 from arena.ratings.crowd import Crowd
 
-LOG_SLOPES = np.linspace(-2.5, 2.0, 46)
+LOG_SLOPES = np.linspace(-2.5, 2.0, 28)
 # Of the bad, most do not look; some turn every vote around.
 CARELESS, CONTRARY = 0.9, 0.1
 # Priors of the fit, which matter in small crowds: mean and spread of the logarithms of honest

@@ -153,9 +153,10 @@ def _report(seen: Crowd, found: Sequence[Suspicion], shares: Floats, level: floa
     votes = totals(seen.voter, None, seen.voters)
     battles = np.unique(seen.battle * np.int64(seen.voters) + seen.voter) % seen.voters
     again = votes - totals(battles, None, seen.voters)
+    names = seen.names
     reports = [
         VoterReport(
-            voter=str(seen.names[v]),
+            voter=str(names[v]),
             votes=int(votes[v]),
             again=int(again[v]),
             honest=float(honest[v]),

@@ -19,7 +19,7 @@ from arena.ratings.arrays import Bools, Floats, Ints
 # Priors of the fit, which matter in small crowds: the spread and how far it may be off, in
 # log-odds; how far the shift may be off 0; one bad count in so many.
 SPREAD, SPREAD_SD, SHIFT_SD, BAD = 0.02, 1.0, 0.5, 20.0
-ENOUGH = 20_000  # counts; more do not make the fit better
+ENOUGH = 5_000  # counts; more do not make the fit better
 Likelihood = Callable[["Counts"], Floats]
 
 

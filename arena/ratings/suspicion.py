@@ -128,11 +128,9 @@ def target(crowd: Crowd) -> Suspicion:
     null = fit_null(x, even, may_shift=False)
     sought = np.minimum(_sought(crowd, voter, model, x.n), HINT)
     odds = even(x) - null.log_probability(x) + np.logaddexp(0.0, sought) - np.log(2.0)
-    tested = x.n >= TARGETED
-    names: Objects = np.array(crowd.c.models, dtype=object)[model[tested]]
-    return _worst(
-        Kind.TARGET, crowd, voter[tested], names, x[tested], null.apart(x)[tested], odds[tested]
-    )
+    p = np.where(x.n >= TARGETED, null.apart(x), 1.0)
+    names: Objects = np.array(crowd.c.models, dtype=object)[model]
+    return _worst(Kind.TARGET, crowd, voter, names, x, p, odds, among=float(models))
 
 
 def _wins(crowd: Crowd) -> tuple[Ints, Counts]:
@@ -184,22 +182,31 @@ def copy(crowd: Crowd) -> Suspicion:
 
 
 def _worst(
-    kind: Kind, crowd: Crowd, voter: Ints, about: Objects, x: Counts, p: Floats, odds: Floats
+    kind: Kind,
+    crowd: Crowd,
+    voter: Ints,
+    about: Objects,
+    x: Counts,
+    p: Floats,
+    odds: Floats,
+    among: float | None = None,
 ) -> Suspicion:
     """Of a voter's several tests the one that tells most; voter, about, p, odds: (tests,).
 
     If the voter is bad then in one of them, any as likely as another: so odds are averaged,
-    and p is multiplied by their number.
+    and p is multiplied by their number. among: how many there might have been, where some
+    were not made; those speak for neither.
     """
-    tests = totals(voter, None, crowd.voters)
-    least, top = np.ones(crowd.voters), np.full(crowd.voters, -np.inf)
-    np.minimum.at(least, voter, np.minimum(1.0, p * tests[voter]))
+    made = totals(voter, None, crowd.voters)
+    tests = made if among is None else np.full(crowd.voters, among)
+    least, top = np.ones(crowd.voters), np.zeros(crowd.voters)
+    np.minimum.at(least, voter, np.minimum(1.0, p * made[voter]))
     np.maximum.at(top, voter, odds)
-    value, names = np.full(crowd.voters, np.nan), [""] * crowd.voters
-    for row in np.flatnonzero(odds == top[voter]):
-        value[voter[row]], names[voter[row]] = x.ratio[row], str(about[row])
-    some = tests > 0
-    whole = np.zeros(crowd.voters)
     sums = totals(voter, np.exp(odds - top[voter]), crowd.voters)
-    whole[some] = top[some] + np.log(sums[some] / tests[some])
-    return Suspicion(kind, value, least, whole, tuple(names))
+    mean = (sums + (tests - made) * np.exp(-top)) / np.maximum(tests, 1.0)
+    whole = np.where(tests > 0.0, top + np.log(np.maximum(mean, 1e-300)), 0.0)
+    order = np.lexsort((odds, voter))
+    worst = order[np.append(voter[order][1:] != voter[order][:-1], True)] if len(order) else order
+    value, names = np.full(crowd.voters, np.nan), np.full(crowd.voters, "", dtype=object)
+    value[voter[worst]], names[voter[worst]] = x[worst].ratio, about[worst]
+    return Suspicion(kind, value, least, whole, tuple(map(str, names)))

@@ -21,7 +21,7 @@ TARGETED = 4  # votes on a model, for a voter to be tested on it
 TIES = 10.0  # of everybody, that a voter's rate of ties on other models is drawn towards
 HASTE = 0.05  # of all votes are the quick ones
 # The most that a preference for one model's battles may add to the odds.
-HINT = float(np.log(30.0))
+HINT = float(np.log(1000.0))
 
 
 class Kind(StrEnum):

@@ -102,13 +102,13 @@ def integrity(
     for _ in range(ROUNDS):  # once more, with less heed to those who look bad
         seen = crowd(c, trust)
         found = suspicions(seen, seconds)
-        shares = bad_shares(np.stack([s.odds for s in found], axis=1))
-        trust = 1.0 - shares.sum(axis=1)
+        shares = explain(np.stack([s.odds for s in found], axis=1))
+        trust = shares[:, 0]
     return _report(seen, found, shares, level)
 
 
-def bad_shares(odds: Floats) -> Floats:
-    """(voters, kinds) probability that each voter is bad in each way.
+def explain(odds: Floats) -> Floats:
+    """(voters, 1 + kinds) probability that each voter is honest, and bad in each way.
 
     odds: (voters, kinds) logarithms. How many voters are bad in each way is learned from
     them (EM), beginning with one in ten.
@@ -121,7 +121,7 @@ def bad_shares(odds: Floats) -> Floats:
         likely = whole + np.log(mix)
         shares = np.exp(likely - logsumexp(likely, axis=1, keepdims=True))
         mix = (shares.sum(axis=0) + prior) / (voters + prior.sum())
-    return np.asarray(shares[:, 1:])
+    return np.asarray(shares)
 
 
 def capped(c: Comparisons, share: float = CAP) -> Comparisons:
@@ -145,7 +145,7 @@ def capped(c: Comparisons, share: float = CAP) -> Comparisons:
 
 
 def _report(seen: Crowd, found: Sequence[Suspicion], shares: Floats, level: float) -> Integrity:
-    honest = 1.0 - shares.sum(axis=1)
+    honest = shares[:, 0]
     order = np.argsort(honest, kind="stable")
     q = np.empty(seen.voters)
     q[order] = np.cumsum(honest[order]) / np.arange(1, seen.voters + 1)
@@ -162,19 +162,19 @@ def _report(seen: Crowd, found: Sequence[Suspicion], shares: Floats, level: floa
             honest=float(honest[v]),
             p=float(p[v]),
             q=float(q[v]),
-            findings=tuple(_finding(s, shares[v, k], v) for k, s in enumerate(found)),
-            kinds=_kinds(found, shares[v], float(honest[v])) if q[v] <= level else (),
+            findings=tuple(_finding(s, shares[v, k], v) for k, s in enumerate(found, 1)),
+            kinds=_kinds(found, shares[v]) if q[v] <= level else (),
         )
         for v in order
     ]
     return Integrity(tuple(reports), len(seen.c), level)
 
 
-def _kinds(found: Sequence[Suspicion], shares: Floats, honest: float) -> tuple[Kind, ...]:
-    """The kinds that alone outweigh that the voter is honest, the strongest in any case."""
-    enough = min(honest, float(shares.max()))
-    order = np.argsort(-shares, kind="stable")
-    return tuple(found[k].kind for k in order if shares[k] >= enough)
+def _kinds(found: Sequence[Suspicion], shares: Floats) -> tuple[Kind, ...]:
+    """The kinds that alone outweigh that the voter is honest, and the strongest in any case."""
+    honest, bad = shares[0], shares[1:]
+    order = np.argsort(-bad, kind="stable")
+    return tuple(found[k].kind for k in order if bad[k] > honest or k == order[0])
 
 
 def _finding(of: Suspicion, share: float, v: int) -> Finding:

@@ -170,6 +170,8 @@ class RankSettings(Strict):
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     allow_weak_judges: bool = False
     weights: Weights = Weights()
+    keep_leaked: bool = False
+    cap: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
 class Config(Strict):

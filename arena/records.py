@@ -342,6 +342,40 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """That an audit of the votes thinks little of a voter; it changes no vote.
+
+    audit: which one, see `arena.integrity`. votes: of this voter by then. kinds: why. honest:
+    probability that the voter is. q: share of honest ones among this voter and those who look
+    worse.
+    """
+
+    audit: str
+    voter: str
+    votes: int
+    kinds: tuple[str, ...]
+    honest: float
+    q: float
+
+    @property
+    def key(self) -> str:
+        """Digest of the audit and the voter."""
+        return content_key("flag", self.audit, self.voter)
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """The words with which an answer says who wrote it, empty where it does not.
+
+    key: the answer's. rules: those that were looked for, see `arena.identity`.
+    """
+
+    key: str
+    rules: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """What a model wrote to one request of a benchmark."""
 

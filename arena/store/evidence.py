@@ -21,6 +21,7 @@ class VoteColumns:
     language: list[str]
     answer_a: list[str]
     answer_b: list[str]
+    seconds: list[float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class EvidenceColumns:
             VoteColumns,
             f"""
             SELECT a.model, b.model, v.winner, v.prompt_key, v.voter, v.propensity,
-                   p.category, p.language, v.first, v.second
+                   p.category, p.language, v.first, v.second, v.seconds
             FROM votes v {_ANSWERS} ORDER BY v.id""",
         )
 
@@ -257,6 +258,20 @@ class EvidenceColumns:
             [model_a, model_b],
         ).fetchall()
         return [(str(p), str(a), str(b)) for p, a, b in rows]
+
+    def unread(self, rules: str) -> list[str]:
+        """Keys of the answers voted on that have not been searched for leaks by these rules."""
+        rows = self._connections.db.execute(
+            """SELECT key FROM (SELECT first AS key FROM votes UNION SELECT second FROM votes)
+               WHERE key NOT IN (SELECT key FROM leaks WHERE rules = ?) ORDER BY key""",
+            [rules],
+        ).fetchall()
+        return [str(key) for (key,) in rows]
+
+    def leaked(self) -> frozenset[str]:
+        """Keys of the answers that say who wrote them."""
+        rows = self._connections.db.execute("SELECT key FROM leaks WHERE words != ''").fetchall()
+        return frozenset(str(key) for (key,) in rows)
 
     def answers(self) -> AnswerColumns:
         """Counts and mean length, in tokens a turn's answer, by model."""

@@ -163,6 +163,21 @@ def m004_benchmarks(db: Database) -> None:
     """)
 
 
+@migrations()
+def m005_integrity(db: Database) -> None:
+    """What an audit thinks of voters, which changes no vote; and which answers are not blind."""
+    db.executescript(f"""
+        CREATE TABLE flags (
+            key TEXT PRIMARY KEY, audit TEXT NOT NULL, voter TEXT NOT NULL,
+            votes INTEGER NOT NULL, kinds TEXT NOT NULL, honest REAL NOT NULL, q REAL NOT NULL,
+            created_at {_NOW}) STRICT;
+        CREATE TABLE leaks (
+            key TEXT PRIMARY KEY REFERENCES answers(key), rules TEXT NOT NULL,
+            words TEXT NOT NULL, created_at {_NOW}) STRICT;
+    """)
+    _append_only(db, ("flags",))
+
+
 def _append_only(db: Database, tables: tuple[str, ...]) -> None:
     for table in tables:
         for action in ("UPDATE", "DELETE"):
@@ -172,5 +187,5 @@ def _append_only(db: Database, tables: tuple[str, ...]) -> None:
             )
 
 
-STEPS = (m001_stages, m002_append_only, m003_requests, m004_benchmarks)
+STEPS = (m001_stages, m002_append_only, m003_requests, m004_benchmarks, m005_integrity)
 NAMES = frozenset(step.__name__ for step in STEPS)

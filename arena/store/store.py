@@ -16,7 +16,9 @@ from arena.records import (
     Completion,
     Decoding,
     Failure,
+    Flag,
     Judge,
+    Leak,
     Likelihood,
     Marking,
     Model,
@@ -71,6 +73,8 @@ class Store:
         self.batches = Rows(self._connections, "batches", Batch)
         self.battles = Rows(self._connections, "battles", Battle)
         self.votes = Votes(self._connections)
+        self.flags = Rows(self._connections, "flags", Flag)
+        self.leaks = Rows(self._connections, "leaks", Leak)
         self.leases = Leases(self._connections)
         self.evidence = EvidenceColumns(self._connections)
 

@@ -14,6 +14,7 @@ from arena.ratings import STYLE_NAMES, Comparisons, concat, next_pairs, style_di
 from arena.records import Preference, Prompt
 from arena.store import Store
 from arena.store.evidence import (
+    GradeColumns,
     RankingColumns,
     ScoreColumns,
     VerdictColumns,
@@ -65,6 +66,35 @@ def gather(store: Store, group: Group | None = None, style: Sequence[str] = ()) 
         benchmarks=results.scores if results else (),
         dimensions=results.dimensions if results else (),
         notes=(*notes, *(results.notes if results else ())),
+    )
+
+
+def graded(store: Store, group: Group | None = None) -> Comparisons | None:
+    """People's grades as comparisons: of two answers to a prompt by one person, the higher wins.
+
+    A person's 4 is not another's, nor is it the same on another prompt.
+    """
+    grades = store.evidence.grades()
+    together: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for i in _rows(grades, group):
+        together[grades.voter[i], grades.prompt[i]].append(i)
+    rows = [
+        (
+            grades.model[i],
+            grades.model[j],
+            (1 + (grades.value[i] > grades.value[j]) - (grades.value[i] < grades.value[j])) / 2,
+            prompt,
+            voter,
+        )
+        for (voter, prompt), here in together.items()
+        for i, j in combinations(here, 2)
+        if grades.model[i] != grades.model[j]
+    ]
+    if not rows:
+        return None
+    a, b, outcome, prompts, voters = zip(*rows, strict=True)
+    return Comparisons.from_columns(
+        a, b, outcome=outcome, prompt=prompts, voter=voters, source=["grades"] * len(rows)
     )
 
 
@@ -272,7 +302,9 @@ def _from_rows(rows: list[_Row], source: str, styles: Styles) -> Comparisons:
     )
 
 
-def _rows(columns: VoteColumns | VerdictColumns | ScoreColumns, group: Group | None) -> list[int]:
+def _rows(
+    columns: VoteColumns | VerdictColumns | ScoreColumns | GradeColumns, group: Group | None
+) -> list[int]:
     if group is None:
         return list(range(len(columns.prompt)))
     return [i for i, value in enumerate(getattr(columns, group.by)) if value == group.value]

@@ -31,6 +31,7 @@ from arena.ratings.pairing import NextPair, next_pairs
 from arena.ratings.panel import Panel, panel
 from arena.ratings.result import Coefficient, RatingResult, RatingRow, Settings
 from arena.ratings.scale import WEAK_PRIOR
+from arena.ratings.settling import Settling, settling
 from arena.ratings.style import STYLE_NAMES, Style, style_differences, style_of
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "RatingResult",
     "RatingRow",
     "Settings",
+    "Settling",
     "Source",
     "Style",
     "Ties",
@@ -71,6 +73,7 @@ __all__ = [
     "panel",
     "position_bias",
     "rank_correlation",
+    "settling",
     "style_differences",
     "style_of",
     "wilson",

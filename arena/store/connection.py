@@ -23,6 +23,8 @@ class Connections:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
+        # Threads take turns here; SQLite would let them sleep and try again instead.
+        self._turn = threading.RLock()
 
     @property
     def db(self) -> Database:
@@ -36,13 +38,14 @@ class Connections:
         """Take the write lock at once, so that what is read inside cannot change before commit."""
         db = self.db
         try:
-            db.conn.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.conn.rollback()
-                raise
-            db.conn.commit()
+            with self._turn:
+                db.conn.execute("BEGIN IMMEDIATE")
+                try:
+                    yield db
+                except BaseException:
+                    db.conn.rollback()
+                    raise
+                db.conn.commit()
         except sqlite3.OperationalError as error:
             raise StoreError(f"{self.path}: {error}; nothing of this step was stored") from error
 

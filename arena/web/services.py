@@ -1,0 +1,49 @@
+"""What the pages share: the store, and what is derived from it or guards it."""
+
+from dataclasses import dataclass, field
+
+from arena.config import AppSettings
+from arena.records import Model
+from arena.store import Store
+from arena.web.boards import Boards
+from arena.web.limits import Allowances
+from arena.web.live import Live
+from arena.web.pool import Pool
+from arena.web.voters import Voters
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a page works with. password: of the admin page, empty where there is none."""
+
+    store: Store
+    voters: Voters
+    pool: Pool
+    boards: Boards
+    live: Live
+    allowances: Allowances
+    settings: AppSettings = field(default_factory=AppSettings)
+    password: str = ""
+
+
+def services(
+    store: Store,
+    voters: Voters,
+    *,
+    models: dict[str, Model] | None = None,
+    settings: AppSettings | None = None,
+    password: str = "",
+) -> Services:
+    """The services on a store. models: that may answer live, as arena.yaml has them."""
+    settings = settings or AppSettings()
+    pool = Pool(store)
+    return Services(
+        store,
+        voters,
+        pool,
+        Boards(store),
+        Live(store, models or {}, settings),
+        Allowances(settings),
+        settings,
+        password,
+    )

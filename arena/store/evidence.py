@@ -311,6 +311,13 @@ class EvidenceColumns:
         sql = "SELECT answer FROM grades WHERE voter = ?"
         return {str(row[0]) for row in self._connections.db.execute(sql, [voter]).fetchall()}
 
+    def benchmarks(self) -> list[str]:
+        """The benchmarks that have outcomes."""
+        rows = self._connections.db.execute(
+            "SELECT DISTINCT benchmark FROM outcomes ORDER BY benchmark"
+        ).fetchall()
+        return [str(row[0]) for row in rows]
+
     def pairs(self) -> PairColumns:
         """Pairs of models that people could vote on, each once."""
         return self._read(

@@ -8,9 +8,15 @@ from typing import Any
 import gradio as gr
 from gradio.components.navbar import Navbar
 
+from arena.web.admin_page import AdminPage
 from arena.web.battle_page import BattlePage
 from arena.web.board_page import BoardPage
+from arena.web.browse_page import BrowsePage
+from arena.web.judges_page import JudgesPage
+from arena.web.models_page import ModelsPage
+from arena.web.rate_page import RatePage
 from arena.web.services import Services
+from arena.web.side_by_side_page import SideBySidePage
 from arena.web.vote_page import VotePage
 from arena.web.words import WORDS, Words
 
@@ -18,8 +24,14 @@ from arena.web.words import WORDS, Words
 PAGES: dict[str, type[Any]] = {
     "": VotePage,
     "battle": BattlePage,
+    "rate": RatePage,
     "leaderboard": BoardPage,
+    "judges": JudgesPage,
+    "browse": BrowsePage,
+    "side_by_side": SideBySidePage,
+    "models": ModelsPage,
 }
+ADMIN = "admin"
 # Gradio translates any string of the page that equals a key, a model's answer too.
 PREFIX = "arena_"
 WAITING = 400
@@ -32,7 +44,8 @@ def build(services: Services) -> tuple[gr.Blocks, dict[str, Any]]:
     def say(name: str) -> Any:
         return i18n(PREFIX + name)
 
-    pages = dict(PAGES)
+    pages = PAGES | ({ADMIN: AdminPage} if services.password else {})
+    head = _head(list(pages))
     with gr.Blocks(title="Arena", analytics_enabled=False) as blocks:
         Navbar(visible=False)
         pages.pop("")(services).draw(blocks, say)
@@ -48,7 +61,7 @@ def build(services: Services) -> tuple[gr.Blocks, dict[str, Any]]:
         font=["system-ui", "sans-serif"],
         font_mono=["monospace"],
     )
-    return blocks, {"i18n": i18n, "head": _head(list(PAGES)), "theme": theme}
+    return blocks, {"i18n": i18n, "head": head, "theme": theme}
 
 
 def _head(pages: list[str]) -> str:

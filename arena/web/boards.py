@@ -49,9 +49,8 @@ class Boards:
         return sheet.version != self._store.version()
 
     def known_rows(self, view: str = Evidence.COMBINED) -> Mapping[str, Row]:
-        """The ranking as last computed, by model; nothing is computed for it."""
-        with self._turn:
-            sheet = self._sheets.get(Slice())
+        """The ranking as last computed, by model; nobody waits for a newer one."""
+        sheet = self.get(Slice(), 0.0)
         board = sheet.boards.get(view) if sheet else None
         return {row.model: row for row in board.rows} if board else {}
 

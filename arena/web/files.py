@@ -4,10 +4,16 @@ import csv
 import io
 import json
 import math
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from arena.audits import JudgeAudit
 from arena.publish.formats import to_csv, to_json
+from arena.store.rows import encode
+from arena.web.admin_page import EXPORTS
 from arena.web.board_page import LONG_ENOUGH
+from arena.web.catalogue import detail
+from arena.web.detail import as_json
 from arena.web.services import Services
 from arena.web.sheets import Sheet, Slice, Wins
 
@@ -31,6 +37,28 @@ def add_routes(server: "FastAPI", shared: Services) -> None:
     def metrics() -> str:
         return metrics_text(shared)
 
+    @server.get("/data/judges.{kind}")
+    def judges(kind: str) -> Response:
+        cards = shared.cards.get(LONG_ENOUGH)
+        if kind not in KINDS or not cards:
+            raise HTTPException(404, "No judge has compared anything yet.")
+        return _file(f"judges.{kind}", cards_file(cards, kind))
+
+    @server.get("/data/prompt.json")
+    def prompt(key: str) -> Response:
+        found = detail(shared.store, key)
+        if found is None:
+            raise HTTPException(404, "There is no such prompt.")
+        return _file("prompt.json", as_json(found))
+
+    if shared.password:
+
+        @server.get("/admin/export/{name}.csv")
+        def export(name: str, ticket: str = "") -> Response:
+            if name not in EXPORTS or not shared.voters.is_ticket(ticket):
+                raise HTTPException(404)
+            return _file(f"{name}.csv", rows_file(getattr(shared.store, name).where()))
+
     @server.get("/data/{name}.{kind}")
     def table(name: str, kind: str, request: Request) -> Response:
         query = request.query_params
@@ -44,8 +72,30 @@ def add_routes(server: "FastAPI", shared: Services) -> None:
         text = make(sheet, query.get("view", "combined"), kind) if sheet else None
         if text is None:
             raise HTTPException(404, "There is no such evidence yet.")
-        name_of_file = f'attachment; filename="{name}.{kind}"'
-        return Response(text, media_type=KINDS[kind], headers={"content-disposition": name_of_file})
+        return _file(f"{name}.{kind}", text)
+
+    def _file(name: str, text: str) -> Response:
+        return Response(
+            text,
+            media_type=KINDS[name.rsplit(".", 1)[-1]],
+            headers={"content-disposition": f'attachment; filename="{name}"'},
+        )
+
+
+def cards_file(cards: Sequence[JudgeAudit], kind: str) -> str:
+    """Report cards: as JSON, or a line a judge and measure."""
+    if kind == "json":
+        return _json([card.as_dict() for card in cards])
+    return _csv(
+        ("judge", "measure", "value", "low", "high", "n"),
+        ((c.judge, name, m.value, m.low, m.high, m.n) for c in cards for name, m in c.measures()),
+    )
+
+
+def rows_file(records: Iterable[Any]) -> str:
+    """Records as CSV, every field a column."""
+    rows = [encode(record) for record in records]
+    return _csv(list(rows[0]) if rows else [], (list(row.values()) for row in rows))
 
 
 def board_file(sheet: Sheet, view: str, kind: str) -> str | None:
@@ -64,11 +114,7 @@ def wins_file(sheet: Sheet, view: str, kind: str) -> str | None:
     rows = list(_pairs(wins))
     if kind == "json":
         return _json([dict(zip(_WINS, row, strict=True)) for row in rows])
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_WINS)
-    writer.writerows(rows)
-    return out.getvalue()
+    return _csv(_WINS, rows)
 
 
 TABLES = {"leaderboard": board_file, "wins": wins_file}
@@ -99,3 +145,18 @@ def _pairs(wins: Wins) -> Any:
 
 def _json(content: object) -> str:
     return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def _csv(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(heads)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """A value that no spreadsheet takes for a formula."""
+    if isinstance(value, str) and value.lstrip(" ")[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return value

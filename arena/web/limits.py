@@ -35,6 +35,13 @@ class Limit:
                 self._forget(now)
             return left >= 1.0
 
+    def is_spent(self, key: str) -> bool:
+        """Whether the bucket of `key` is empty; nothing is taken from it."""
+        now = self._clock()
+        with self._turn:
+            left, since = self._left.get(key, (self._burst, now))
+            return left + self._rate * (now - since) < 1.0
+
     def _forget(self, now: float) -> None:
         """Drop full buckets, which is what a stranger has; of a flood of strangers, the oldest."""
         oldest = sorted(self._left.items(), key=lambda item: item[1][1])
@@ -77,9 +84,13 @@ class Allowances:
         """Whether one more live answer is within the limits."""
         return _both(self._generations, self._generations_there, visitor)
 
-    def try_password(self, visitor: Visitor) -> bool:
-        """Whether one more password may be tried."""
-        return self._passwords.allows(neighbourhood(visitor.address))
+    def may_try_password(self, visitor: Visitor) -> bool:
+        """Whether this address may try a password: after some wrong ones it has to wait."""
+        return not self._passwords.is_spent(neighbourhood(visitor.address))
+
+    def wrong_password(self, visitor: Visitor) -> None:
+        """Count a wrong password."""
+        self._passwords.allows(neighbourhood(visitor.address))
 
 
 def _both(person: Limit, place: Limit, visitor: Visitor) -> bool:

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from arena.audits import JudgeAudit, audit_judge, judges_with_verdicts
 from arena.config import AppSettings
 from arena.records import Model
 from arena.store import Store
 from arena.web.boards import Boards
+from arena.web.catalogue import Entry, entries
+from arena.web.kept import Kept
 from arena.web.limits import Allowances
 from arena.web.live import Live
 from arena.web.pool import Pool
@@ -20,6 +23,8 @@ class Services:
     voters: Voters
     pool: Pool
     boards: Boards
+    cards: Kept[tuple[JudgeAudit, ...]]
+    entries: Kept[tuple[Entry, ...]]
     live: Live
     allowances: Allowances
     settings: AppSettings = field(default_factory=AppSettings)
@@ -42,8 +47,15 @@ def services(
         voters,
         pool,
         Boards(store),
+        Kept(store, report_cards),
+        Kept(store, entries),
         Live(store, models or {}, settings),
         Allowances(settings),
         settings,
         password,
     )
+
+
+def report_cards(store: Store) -> tuple[JudgeAudit, ...]:
+    """The report card of every judge that has compared pairs."""
+    return tuple(audit_judge(store, judge) for judge in judges_with_verdicts(store))

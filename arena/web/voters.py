@@ -17,6 +17,7 @@ from arena.web.words import language_of
 COOKIE, LANGUAGE = "arena_voter", "arena_language"
 SECONDS = 365 * 24 * 3600
 TOKEN_SECONDS = 24 * 3600
+TICKET_SECONDS = 300
 _LEAST = 16
 
 
@@ -88,6 +89,15 @@ class Voters:
             return None
         age = max(0.0, time.time() - float(made))
         return (str(key), age) if age <= TOKEN_SECONDS else None
+
+    def ticket(self) -> str:
+        """Lets whoever has it download what people said, for a few minutes."""
+        return self.token("ticket", "", "export")
+
+    def is_ticket(self, text: str) -> bool:
+        """Whether a ticket is ours and still good."""
+        found = self.read_token("ticket", "", text)
+        return found is not None and found[1] <= TICKET_SECONDS
 
     def _tokens(self, kind: str, voter: str) -> URLSafeSerializer:
         return URLSafeSerializer(self._secret, salt=f"arena.{kind}.{voter}")

@@ -34,9 +34,15 @@ class Connections:
         return self._local.db  # type: ignore[no-any-return]
 
     @contextmanager
-    def transaction(self) -> Iterator[Database]:
-        """Take the write lock at once, so that what is read inside cannot change before commit."""
+    def transaction(self, durable: bool = True) -> Iterator[Database]:
+        """Take the write lock at once, so that what is read inside cannot change before commit.
+
+        durable: wait until it is on the disk. Otherwise it outlives the process at once, and a
+        loss of power only when something durable has followed.
+        """
         db = self.db
+        if not durable:
+            db.conn.execute("PRAGMA synchronous = NORMAL")
         try:
             with self._turn:
                 db.conn.execute("BEGIN IMMEDIATE")
@@ -48,6 +54,9 @@ class Connections:
                 db.conn.commit()
         except sqlite3.OperationalError as error:
             raise StoreError(f"{self.path}: {error}; nothing of this step was stored") from error
+        finally:
+            if not durable:
+                db.conn.execute("PRAGMA synchronous = FULL")
 
     def migrate(self) -> None:
         """Bring the tables up to date; refuse a database of something else, or a newer one."""

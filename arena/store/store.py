@@ -39,6 +39,11 @@ from arena.store.votes import Votes
 
 _NOT_CONTENT = ("base_url", "api_key_env", "timeout", "price")
 TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "rankings", "outcomes")
+# One statement: a page asks this each time.
+_LAST = [
+    f"(SELECT coalesce(max(rowid), 0) FROM {table})" for table in (*TABLES, "grades", "withheld")
+]
+_VERSION = f"SELECT {', '.join(_LAST)}, (SELECT count(*) FROM withheld)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +185,7 @@ class Store:
 
     def version(self) -> tuple[int, ...]:
         """Changes whenever a row of evidence is added, or something is withheld; quick to read."""
-        db = self._connections.db
-        last = [
-            db.execute(f"SELECT coalesce(max(rowid), 0) FROM {table}").fetchone()[0]
-            for table in (*TABLES, "grades", "withheld")
-        ]
-        count = db.execute("SELECT count(*) FROM withheld").fetchone()[0]
-        return (*map(int, last), int(count))
+        return tuple(map(int, self._connections.db.execute(_VERSION).fetchone()))
 
     def close(self) -> None:
         """Close this thread's connection."""

@@ -1,6 +1,7 @@
 """The pages put together: one Blocks with a route each, their words, their style, their script."""
 
 import json
+import os
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -35,6 +36,10 @@ ADMIN = "admin"
 # Gradio translates any string of the page that equals a key, a model's answer too.
 PREFIX = "arena_"
 WAITING = 400
+# Gradio keeps a copy of its components for each page that is open, a few hundred kB.
+OPEN_PAGES = 512
+# It would sum up its own statistics after every event, which nobody looks at here.
+QUIET = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000", "GRADIO_ANALYTICS_MAX_EVENTS": "1"}
 
 
 def build(services: Services) -> tuple[gr.Blocks, dict[str, Any]]:
@@ -45,7 +50,8 @@ def build(services: Services) -> tuple[gr.Blocks, dict[str, Any]]:
         return i18n(PREFIX + name)
 
     pages = PAGES | ({ADMIN: AdminPage} if services.password else {})
-    head = _head(list(pages))
+    head = _head(list(PAGES))
+    os.environ.update(QUIET)
     with gr.Blocks(title="Arena", analytics_enabled=False) as blocks:
         Navbar(visible=False)
         pages.pop("")(services).draw(blocks, say)
@@ -53,7 +59,11 @@ def build(services: Services) -> tuple[gr.Blocks, dict[str, Any]]:
         with blocks.route(path, path, show_in_navbar=False):
             Navbar(visible=False)
             page(services).draw(blocks, say)
-    blocks.queue(default_concurrency_limit=None, max_size=WAITING, api_open=False)
+    # Told at intervals how long the queue is; by default all would be, after every event.
+    blocks.queue(
+        status_update_rate=5, default_concurrency_limit=None, max_size=WAITING, api_open=False
+    )
+    blocks.state_session_capacity = OPEN_PAGES
     theme = gr.themes.Default(
         primary_hue="indigo",
         neutral_hue="slate",

@@ -166,8 +166,8 @@ class BattlePage:
             with gr.Column(visible=False) as talk:
                 prompt, first, second = draw_pair(say)
                 status = gr.Markdown(elem_id="status", elem_classes="hint")
-                buttons = draw_choices(say)
                 result = gr.Markdown(elem_id="result", elem_classes="outcome")
+                ballot, buttons = draw_choices(say)
                 reasons, comment = draw_reasons(say)
             text = gr.Textbox(
                 label=say("your_prompt"),
@@ -183,7 +183,7 @@ class BattlePage:
                 [], value=None, label=say("take_prompt"), elem_id="examples", interactive=True
             )
         given = [reasons, comment]
-        page = [token, talk, prompt, first, second, status, *buttons, send, again]
+        page = [token, talk, prompt, first, second, status, ballot, send, again]
 
         def start(request: gr.Request) -> list[Any]:
             possible = self.possible()
@@ -202,7 +202,7 @@ class BattlePage:
                     view.first,
                     view.second,
                     view.status,
-                    *(gr.update(interactive=view.open) for _ in buttons),
+                    gr.update(visible=view.open),
                     gr.update(
                         interactive=not view.writing, value=say("more" if view.open else "send")
                     ),
@@ -214,7 +214,7 @@ class BattlePage:
                 "",
                 gr.update(visible=False),
                 *([""] * 4),
-                *(gr.update(interactive=False) for _ in buttons),
+                gr.update(visible=False),
                 gr.update(interactive=True, value=say("send")),
                 gr.update(visible=False),
                 "",
@@ -245,10 +245,13 @@ class BattlePage:
             ) -> list[Any]:
                 visitor = self._services.voters.visitor(request)
                 said = self.cast(visitor, battle, winner, tuple(why or ()), comment or "")
-                closed = [gr.update(interactive=not said.done) for _ in buttons]
-                return [said.text, *closed, gr.update(interactive=not said.done)]
+                return [
+                    said.text,
+                    gr.update(visible=not said.done),
+                    gr.update(interactive=not said.done),
+                ]
 
-            button.click(choose, [token, *given], [result, *buttons, send], **EVENT)
+            button.click(choose, [token, *given], [result, ballot, send], **EVENT)
 
 
 def _line(text: str) -> str:

@@ -52,7 +52,7 @@ def start(store: Store, pool: Pool, voter: str) -> Shown:
         voter,
         drawn.propensity,
     )
-    store.battles.add([battle])
+    store.battles.add([battle], durable=False)
     return read(store, battle)
 
 

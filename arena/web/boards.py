@@ -21,6 +21,7 @@ from arena.web.sheets import Sheet, Slice, compute
 LARGE = 30_000
 PATIENCE = 0.6
 REST = 10.0
+LEAST = 0.2
 MOST_KEPT = 48
 
 
@@ -50,7 +51,10 @@ class Boards:
 
     def known_rows(self, view: str = Evidence.COMBINED) -> Mapping[str, Row]:
         """The ranking as last computed, by model; nobody waits for a newer one."""
-        sheet = self.get(Slice(), 0.0)
+        with self._turn:
+            sheet = self._sheets.get(Slice())
+        if sheet is None or not _rests(sheet):
+            sheet = self.get(Slice(), 0.0)
         board = sheet.boards.get(view) if sheet else None
         return {row.model: row for row in board.rows} if board else {}
 
@@ -99,4 +103,4 @@ class Boards:
 
 def _rests(sheet: Sheet) -> bool:
     """Whether it was made so lately that making it again would take more than a tenth."""
-    return time.time() - sheet.made < REST * sheet.seconds
+    return time.time() - sheet.made < max(LEAST, REST * sheet.seconds)

@@ -33,7 +33,7 @@ def show(store: Store, pool: Pool, voter: str) -> Single:
     """Draw an answer, and remember that it was shown to this voter."""
     prompt, answer = pool.answer(voter)
     showing = Showing(secrets.token_urlsafe(24), prompt, answer, voter)
-    store.showings.add([showing])
+    store.showings.add([showing], durable=False)
     return read(store, showing)
 
 

@@ -6,6 +6,7 @@ over the answers nor a fit. What changed is read in: new votes as counts, everyt
 
 import random
 import threading
+import time
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,6 +16,8 @@ from arena.ratings import Comparisons, NextPair, Settling, next_pairs, settling
 from arena.store import Store
 
 BATCH = 32
+# Seconds for which what was read is good enough.
+REST = 0.5
 # Pairs of a batch that are tried before all pairs are searched for one that is new to a voter.
 TRIES = 6
 VOTES_PER_MODEL = 5
@@ -50,8 +53,10 @@ class Standing:
 class Pool:
     """Threads may share it."""
 
-    def __init__(self, store: Store, dice: random.Random | None = None) -> None:
+    def __init__(self, store: Store, dice: random.Random | None = None, rest: float = REST) -> None:
         self._store = store
+        self._rest = rest
+        self._rests_until = 0.0
         self._dice = dice or random.SystemRandom()
         self._turn = threading.RLock()
         self._shown: dict[str, dict[str, str]] = {}
@@ -132,6 +137,10 @@ class Pool:
 
     def _read(self) -> None:
         """Take in what is new in the store."""
+        now = time.monotonic()
+        if now < self._rests_until:
+            return
+        self._rests_until = now + self._rest
         version = self._store.version()
         if version == self._version:
             return

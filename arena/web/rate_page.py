@@ -102,21 +102,20 @@ class RatePage:
                 )
                 for reason in REASONS
             ]
-        with gr.Row(elem_classes=["ballot", "five"]):
+        result = gr.Markdown(elem_id="result", elem_classes="outcome")
+        with gr.Row(elem_classes=["ballot", "five"], visible=False) as ballot:
             buttons = [
                 gr.Button(
                     say(f"grade_{value}"),
                     elem_id=f"grade-{value}",
-                    interactive=False,
                     min_width=40,
                     variant="primary" if value == SCALE[-1] else "secondary",
                 )
                 for value in SCALE
             ]
-        result = gr.Markdown(elem_id="result", elem_classes="outcome")
         following = gr.Button(say("rate_next"), elem_id="next", visible=False, variant="primary")
         gr.Markdown(say("rate_keys"), elem_classes=["hint", "keys"])
-        page = [token, prompt, answer, result, *parts, *buttons, following]
+        page = [token, prompt, answer, result, *parts, ballot, following]
 
         def start(request: gr.Request) -> list[Any]:
             view = self.next_answer(self._services.voters.visitor(request))
@@ -126,7 +125,7 @@ class RatePage:
                 view.answer,
                 "",
                 *(None for _ in parts),
-                *(gr.update(interactive=view.open) for _ in buttons),
+                gr.update(visible=view.open),
                 gr.update(visible=False),
             ]
 
@@ -141,7 +140,6 @@ class RatePage:
                 }
                 visitor = self._services.voters.visitor(request)
                 said = self.cast(visitor, shown, value, chosen)
-                closed = [gr.update(interactive=not said.done) for _ in buttons]
-                return [said.text, *closed, gr.update(visible=said.done)]
+                return [said.text, gr.update(visible=not said.done), gr.update(visible=said.done)]
 
-            button.click(choose, [token, *parts], [result, *buttons, following], **EVENT)
+            button.click(choose, [token, *parts], [result, ballot, following], **EVENT)

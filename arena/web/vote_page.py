@@ -1,6 +1,7 @@
 """The page on which people vote on stored answers."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import gradio as gr
@@ -25,7 +26,9 @@ BATTLE = "battle"
 EVENT: dict[str, Any] = {
     "api_visibility": "private",
     "show_progress": "hidden",
-    "concurrency_limit": None,
+    # Few at once finish sooner: threads would only take turns with each other.
+    "concurrency_limit": 24,
+    "concurrency_id": "quick",
 }
 
 
@@ -47,6 +50,23 @@ class Said:
 
     text: str
     done: bool = True
+
+
+# The next pair comes with the answer to a vote and waits in the page until it is wanted, so
+# that there is nothing to wait for; when it was shown is then what the browser says.
+TURN_OVER = """(text) => {
+  const next = JSON.parse(text || "{}");
+  const show = (visible) => ({__type__: "update", visible});
+  return [next.token, next.prompt, next.first, next.second, next.progress, "", [], "",
+          show(next.open === true), show(false), String(Date.now())];
+}"""
+# Done by the browser: the server would build both controls anew for each vote.
+REVEAL = (
+    """(text) => [{__type__: "update", visible: !text}, {__type__: "update", visible: !!text}]"""
+)
+ELAPSED = (
+    "(battle, why, said, since) => [battle, why, said, since ? String(Date.now() - since) : '']"
+)
 
 
 class VotePage:
@@ -75,8 +95,13 @@ class VotePage:
         winner: Winner,
         reasons: tuple[str, ...] = (),
         comment: str = "",
+        elapsed: str = "",
     ) -> Said:
-        """Store the vote; the sentence that says what came of it, names included."""
+        """Store the vote; the sentence that says what came of it, names included.
+
+        elapsed: milliseconds since the pair was seen, as the browser has it; no longer than
+        since it was sent.
+        """
         words = WORDS[visitor.language]
         if visitor.voter is None:
             return Said(words["no_cookie"])
@@ -85,7 +110,8 @@ class VotePage:
             return Said(words["unknown_battle"])
         if not self._services.allowances.vote(visitor):
             return Said(words["too_fast"], done=False)
-        key, seconds = found
+        key, sent = found
+        seconds = min(int(elapsed) / 1000, sent) if elapsed.isdecimal() else sent
         ballot = Ballot(winner, visitor.language, seconds, reasons, comment)
         try:
             shown = vote(self._services.store, key, visitor.voter, ballot)
@@ -100,48 +126,48 @@ class VotePage:
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
         gr.Markdown(say("intro"), elem_classes="lead")
-        token = gr.Textbox(visible="hidden", elem_id="battle")
+        token, upcoming, since = (
+            gr.Textbox(visible="hidden", elem_id=name) for name in ("battle", "upcoming", "since")
+        )
         prompt, first, second = draw_pair(say)
-        buttons = draw_choices(say)
         result = gr.Markdown(elem_id="result", elem_classes="outcome")
+        ballot, buttons = draw_choices(say)
         following = gr.Button(say("next"), elem_id="next", visible=False, variant="primary")
-        reasons, comment = draw_reasons(say)
+        given = draw_reasons(say)
         progress = gr.Markdown(elem_id="progress", elem_classes="hint")
         gr.Markdown(say("keys"), elem_classes=["hint", "keys"])
-        given = [reasons, comment]
-        page = [token, prompt, first, second, progress, result, *given, *buttons, following]
+        shown = [token, prompt, first, second, progress]
 
         def show(request: gr.Request) -> list[Any]:
             view = self.next_pair(self._services.voters.visitor(request))
-            return [
-                view.token,
-                view.prompt,
-                view.first,
-                view.second,
-                view.progress,
-                "",
-                [],
-                "",
-                *(gr.update(interactive=view.open) for _ in buttons),
-                gr.update(visible=False),
-            ]
+            values = [view.token, view.prompt, view.first, view.second, view.progress]
+            return [*values, gr.update(visible=view.open)]
 
-        gr.on([root.load, following.click], show, outputs=page, **EVENT)
+        root.load(show, outputs=[*shown, ballot], **EVENT)
+        page = [*shown, result, *given, ballot, following, since]
+        following.click(None, [upcoming], page, js=TURN_OVER)
         for (winner, _), button in zip(CHOICES, buttons, strict=True):
 
             def choose(
                 battle: str,
                 why: list[str],
                 comment: str,
+                elapsed: str,
                 request: gr.Request,
                 winner: Winner = winner,
             ) -> list[Any]:
                 visitor = self._services.voters.visitor(request)
-                said = self.cast(visitor, battle, winner, tuple(why or ()), comment or "")
-                closed = [gr.update(interactive=not said.done) for _ in buttons]
-                return [said.text, *closed, gr.update(visible=said.done)]
+                said = self.cast(visitor, battle, winner, tuple(why or ()), comment or "", elapsed)
+                upcoming = json.dumps(asdict(self.next_pair(visitor))) if said.done else ""
+                return [said.text, upcoming]
 
-            button.click(choose, [token, *given], [result, *buttons, following], **EVENT)
+            button.click(
+                choose,
+                [token, *given, since],
+                [result, upcoming],
+                js=ELAPSED,
+                **EVENT,
+            ).success(None, [upcoming], [ballot, following], js=REVEAL)
 
 
 def draw_pair(say: Say) -> tuple[gr.Markdown, gr.Markdown, gr.Markdown]:
@@ -168,19 +194,19 @@ def text_box(name: str, classes: list[str] | None = None, **others: Any) -> gr.M
     )
 
 
-def draw_choices(say: Say, interactive: bool = False) -> list[gr.Button]:
-    """The four buttons of a vote."""
-    with gr.Row(elem_classes="ballot"):
-        return [
+def draw_choices(say: Say) -> tuple[gr.Row, list[gr.Button]]:
+    """The four buttons of a vote, in a row that is hidden until there is something to vote on."""
+    with gr.Row(elem_classes="ballot", visible=False) as row:
+        buttons = [
             gr.Button(
                 say(word),
                 elem_id=f"vote-{winner}",
-                interactive=interactive,
                 min_width=80,
                 variant="primary" if "better" in word else "secondary",
             )
             for winner, word in CHOICES
         ]
+    return row, buttons
 
 
 def draw_reasons(say: Say) -> tuple[gr.CheckboxGroup, gr.Textbox]:

@@ -24,7 +24,7 @@ def voters() -> Voters:
 
 @pytest.fixture
 def pool(answered: Store) -> Pool:
-    return Pool(answered, random.Random(5))
+    return Pool(answered, random.Random(5), rest=0.0)
 
 
 @pytest.fixture

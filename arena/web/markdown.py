@@ -8,8 +8,8 @@ import re
 
 # What Markdown shows as it stands, and so must we: fenced and inline code; then mathematics.
 _KEPT = re.compile(
-    r"(?P<code>^[ \t>]*(?P<fence>`{3,}|~{3,})[^\n]*\n.*?(?:^[ \t>]*(?P=fence)[`~]*[ \t]*$|\Z)"
-    r"|(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n\s*\n).){1,4000}?(?<!`)(?P=ticks)(?!`))"
+    r"(?P<code>^[ \t>]*(?P<fence>`{3,}+|~{3,}+)[^\n]*+\n.*?(?:^[ \t>]*(?P=fence)[`~]*[ \t]*$|\Z)"
+    r"|(?<!`)(?P<ticks>`++)(?:(?!\n\s*\n).){1,4000}?(?<!`)(?P=ticks)(?!`))"
     r"|(?P<maths>\$\$.{1,2000}?\$\$|(?<![\\$\w])\$(?=\S)[^$\n]{1,500}?(?<=\S)\$(?!\w)"
     r"|\\\(.{1,2000}?\\\)|\\\[.{1,2000}?\\\])",
     re.DOTALL | re.MULTILINE,

@@ -137,4 +137,6 @@ def serve(
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
         access_log=False,
+        # Longer than anybody reads one pair: a vote finds its connection open.
+        timeout_keep_alive=75,
     )

@@ -43,14 +43,13 @@ QUIET = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000", "GRADIO_ANALYTICS_MAX
 
 
 def build(services: Services) -> tuple[gr.Blocks, dict[str, Any]]:
-    """The pages, and what `mount_gradio_app` needs to serve them."""
+    """The pages, and what `mount_gradio_app` needs to serve them; see `head` for the rest."""
     i18n = gr.I18n(**{language: _keyed(words) for language, words in WORDS.items()})
 
     def say(name: str) -> Any:
         return i18n(PREFIX + name)
 
     pages = PAGES | ({ADMIN: AdminPage} if services.password else {})
-    head = _head(list(PAGES))
     os.environ.update(QUIET)
     with gr.Blocks(title="Arena", analytics_enabled=False) as blocks:
         Navbar(visible=False)
@@ -71,11 +70,12 @@ def build(services: Services) -> tuple[gr.Blocks, dict[str, Any]]:
         font=["system-ui", "sans-serif"],
         font_mono=["monospace"],
     )
-    return blocks, {"i18n": i18n, "head": head, "theme": theme}
+    return blocks, {"i18n": i18n, "theme": theme}
 
 
-def _head(pages: list[str]) -> str:
-    """Style and script of the page's own frame, which is there before Gradio is."""
+def head() -> str:
+    """Style and script of the page's own frame, which must be there before Gradio is."""
+    pages = list(PAGES)
     names = [f"{page or 'vote'}_tab" for page in pages]
     words = {
         language: {name: said[name] for name in (*names, "title", "pages", "shade")}

@@ -18,7 +18,7 @@ from arena.store import Store
 from arena.web.sheets import Sheet, Slice, compute
 
 # Rows of evidence from which a process of its own is worth its start.
-LARGE = 30_000
+LARGE = 5_000
 PATIENCE = 0.6
 REST = 10.0
 LEAST = 0.2

@@ -28,6 +28,7 @@ HEADERS = [
 API = "/gradio_api/"
 OPEN = ("queue/join", "queue/data", "heartbeat/", "startup-events", "cancel", "reset", "theme.css")
 SHUT = ("/monitoring", "/svelte/", "/openapi.json", "/docs", "/pwa_icon")
+FILES = ("/data/", "/health", "/metrics", "/config", "/admin/")
 STATIC = ("/assets/", "/static/", "/favicon.ico", "/theme.css")
 
 Scope = MutableMapping[str, Any]
@@ -46,8 +47,12 @@ class Refusal(Exception):  # noqa: N818
 class Guard:
     """Wraps an ASGI app."""
 
-    def __init__(self, app: Any, voters: Voters, requests: Limit, root_path: str = "") -> None:
+    def __init__(
+        self, app: Any, voters: Voters, requests: Limit, head: str = "", root_path: str = ""
+    ) -> None:
+        """head: HTML that every page begins with; Gradio would add it when it is too late."""
         self._app = app
+        self._head = head.encode()
         self._voters = voters
         self._requests = requests
         self._root = root_path.rstrip("/")
@@ -65,6 +70,10 @@ class Guard:
             await _say(send, refusal)
             return
         cookie = self._new_cookie(scope, headers, path)
+        if self._is_page(scope, path):
+            send = _with_head(send, self._head)
+            plain = [(n, v) for n, v in scope["headers"] if n != b"accept-encoding"]
+            scope = {**scope, "headers": plain}
         started = False
 
         async def reply(message: MutableMapping[str, Any]) -> None:
@@ -99,11 +108,14 @@ class Guard:
             if not self._requests.allows(neighbourhood(address)):
                 raise Refusal(429, "Too many requests from this address; wait a minute.")
 
+    def _is_page(self, scope: Scope, path: str) -> bool:
+        return scope["method"] == "GET" and not path.startswith((API, *STATIC, *FILES))
+
     def _new_cookie(
         self, scope: Scope, headers: MutableMapping[str, bytes], path: str
     ) -> list[tuple[bytes, bytes]]:
         """A cookie for a visitor of a page who has none of ours."""
-        if scope["method"] != "GET" or path.startswith((API, *STATIC, "/data/", "/health")):
+        if not self._is_page(scope, path):
             return []
         if self._voters.identify(cookie_of(headers.get("cookie", b"").decode("latin-1"))):
             return []
@@ -150,6 +162,34 @@ def _bounded(receive: Receive) -> Receive:
         return message
 
     return counted
+
+
+def _with_head(send: Send, head: bytes) -> Send:
+    """Puts `head` into an HTML page that passes through; anything else passes as it is."""
+    start: MutableMapping[str, Any] = {}
+    parts: list[bytes] = []
+
+    async def held(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            types = [v for n, v in message["headers"] if n.lower() == b"content-type"]
+            if not any(kind.startswith(b"text/html") for kind in types):
+                await send(message)
+                return
+            start.update(message)
+            return
+        if not start:
+            await send(message)
+            return
+        parts.append(message.get("body", b""))
+        if message.get("more_body"):
+            return
+        body = b"".join(parts).replace(b"<head>", b"<head>" + head, 1)
+        kept = [(n, v) for n, v in start["headers"] if n.lower() != b"content-length"]
+        start["headers"] = [*kept, (b"content-length", b"%d" % len(body))]
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+
+    return held
 
 
 async def _say(send: Send, refusal: Refusal) -> None:

@@ -53,7 +53,7 @@ def build_server(
     from fastapi import FastAPI
     from fastapi.middleware.cors import CORSMiddleware
 
-    from arena.web.app import build
+    from arena.web.app import build, head
     from arena.web.files import add_routes
 
     settings = settings or AppSettings()
@@ -87,7 +87,7 @@ def build_server(
     )
     _warm(shared)
     per_minute = settings.requests_per_minute
-    return Guard(mounted, voters, Limit(per_minute / 60, per_minute / 3), settings.root_path)
+    return Guard(mounted, voters, Limit(per_minute / 60, per_minute / 3), head(), settings.root_path)
 
 
 def _warm(shared: Services) -> None:

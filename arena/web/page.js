@@ -56,7 +56,12 @@
     const current = nav.querySelector("[aria-current]");
     if (current) nav.scrollLeft = current.offsetLeft - nav.clientWidth / 2 + current.clientWidth / 2;
     const page = words[(last || "vote") + "_tab"];
-    if (page) document.title = `${page} · ${words.title}`;
+    if (page) {
+      const title = `${page} · ${words.title}`;
+      const name = () => { if (document.title !== title) document.title = title; };
+      new MutationObserver(name).observe(document.head, {childList: true, subtree: true, characterData: true});
+      name();
+    }
   }
   if (document.body) header(); else document.addEventListener("DOMContentLoaded", header);
 

@@ -87,7 +87,9 @@ def build_server(
     )
     _warm(shared)
     per_minute = settings.requests_per_minute
-    return Guard(mounted, voters, Limit(per_minute / 60, per_minute / 3), head(), settings.root_path)
+    return Guard(
+        mounted, voters, Limit(per_minute / 60, per_minute / 3), head(), settings.root_path
+    )
 
 
 def _warm(shared: Services) -> None:

@@ -47,8 +47,8 @@ READY = {
     "rate": "#grade-5:visible",
     "leaderboard": "#board p",
     "judges": "#cards table",
-    "browse": "#rows a",
-    "side_by_side": "#side-1 p",
+    "browse": "#rows a:visible, #about:visible",
+    "side_by_side": "#side-1 p, #status p",
     "models": "#models table",
     "admin": "#password input",
 }
@@ -123,6 +123,7 @@ class Visitor:
 
     def vote(self, selector: str) -> str:
         self.page.click(selector)
+        self.wait_for("#result p")
         self.wait_for("#next:visible")
         return str(self.page.inner_text("#result"))
 
@@ -213,7 +214,8 @@ def test_a_live_battle_in_several_turns(browser: Any, app: App) -> None:
     assert '"one"' not in traffic
     said = visitor.vote("#vote-model_b")
     assert "Your vote is counted" in said
-    assert app.rows("SELECT count(*) FROM prompts WHERE source = 'live'") == [(1,)]
+    (turns,) = app.rows("SELECT turns FROM prompts WHERE source = 'live'")[-1]
+    assert json.loads(turns)[1] == "And eight geese?"
     page.click("#next")
     page.wait_for_selector("#answer-a", state="hidden")
     assert visitor.complaints == []
@@ -272,8 +274,8 @@ def test_the_leaderboard_is_filtered_and_downloaded(browser: Any, app: App) -> N
     page.keyboard.press("Enter")
     page.wait_for_function("document.querySelectorAll('#board tbody tr').length === 4")
     order = page.locator("#board tbody th").all_inner_texts()
-    page.get_by_role("button", name="Rating", exact=True).click()
-    page.get_by_role("button", name="Rating", exact=True).click()
+    page.get_by_role("button", name="Rating").click()
+    page.get_by_role("button", name="Rating").click()
     assert page.locator("#board tbody th").all_inner_texts() == order[::-1]
     visitor.choose("chart", "Capabilities")
     visitor.wait_for("#plot .polar")
@@ -330,7 +332,7 @@ def test_judges_models_and_side_by_side(browser: Any, app: App) -> None:
     visitor = Visitor(browser, app, "judges")
     page = visitor.page
     assert "100.0%" in page.inner_text("#cards")
-    visitor.wait_for("#plot .scatterlayer")
+    visitor.wait_for("#plot .js-plotly-plot")
     visitor.open("models")
     table = page.inner_text("#models")
     assert all(name in table for name in (*NAMES, "one", "two"))
@@ -368,9 +370,9 @@ def test_the_admin_pauses_hides_adds_and_exports(browser: Any, app: App) -> None
     ]
     visitor.choose("pause-model", "one")
     page.click("#pause")
-    page.wait_for_function("document.querySelector('#state').innerText.includes('one')")
+    page.wait_for_function("document.querySelector('#state').innerText.includes('models: one')")
     page.click("#resume")
-    page.wait_for_function("!document.querySelector('#state').innerText.includes('one')")
+    page.wait_for_function("!document.querySelector('#state').innerText.includes('models: one')")
     page.click("#integrity")
     visitor.wait_for("#report p")
     assert "is whole" in page.inner_text("#report")
@@ -417,7 +419,7 @@ def test_language_and_theme_are_switched_and_kept(browser: Any, app: App) -> Non
     assert not page.evaluate("document.body.classList.contains('dark')")
     page.click("#shade")
     visitor.open("leaderboard")
-    assert page.evaluate("document.body.classList.contains('dark')")
+    page.wait_for_function("document.body.classList.contains('dark')")
     assert "排行榜" in page.title()
 
 

@@ -264,6 +264,7 @@ def _correlations(gathered: Gathered) -> dict[str, Estimate]:
         return {}
     found = {}
     for name, parts in others.items():
-        with suppress(ArenaError):
+        # A resample in which all ratings are equal has no correlation.
+        with suppress(ArenaError), np.errstate(invalid="ignore"):
             found[name] = rank_correlation(replace(people, style={}), concat(parts), rounds=200)
     return found

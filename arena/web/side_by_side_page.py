@@ -134,9 +134,10 @@ class SideBySidePage:
             models = self.models()
             query = request.query_params
             chosen = [query.get("first", ""), query.get("second", "")]
+            usual = [*self._services.pool.models(), *models]
             for k, name in enumerate(chosen):
                 if name not in models:
-                    chosen[k] = models[k] if k < len(models) else ""
+                    chosen[k] = usual[k] if k < len(usual) else ""
             return [
                 *(gr.update(choices=models, value=name or None) for name in chosen),
                 *pair(chosen[0], chosen[1], query.get("prompt"), request),

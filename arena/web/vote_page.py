@@ -238,7 +238,9 @@ def turns_text(parts: tuple[str, ...], turn: str) -> str:
     """Harmless Markdown of some turns; turn: the word of their headings, empty for none."""
     if not turn:
         return "\n\n".join(map(harmless, parts))
-    return "\n\n".join(f"**{turn} {k}**\n\n{harmless(p)}" for k, p in enumerate(parts, start=1))
+    return "\n\n".join(
+        f"**{turn.format(number=k)}**\n\n{harmless(p)}" for k, p in enumerate(parts, start=1)
+    )
 
 
 def prompt_text(prompt: Prompt, turn: str) -> str:

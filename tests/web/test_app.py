@@ -133,7 +133,7 @@ class Visitor:
     def choose(self, name: str, option: str) -> None:
         """One option of a dropdown, by what it says."""
         self.page.click(f"#{name} input")
-        self.page.get_by_role("option", name=option, exact=True).click()
+        self.page.get_by_role("option", name=option, exact=True).last.click()
 
 
 def test_a_person_votes_and_finds_the_vote_counted(browser: Any, app: App) -> None:
@@ -338,7 +338,8 @@ def test_judges_models_and_side_by_side(browser: Any, app: App) -> None:
     assert all(name in table for name in (*NAMES, "one", "two"))
     visitor.open("side_by_side")
     visitor.choose("model-1", "smollm2-hot")
-    page.wait_for_function("document.querySelector('#detail, body').innerText.includes('hot')")
+    visitor.choose("model-2", "smollm2-warm")
+    visitor.wait_for("#side-1 p")
     assert page.inner_text("#side-1")
     assert page.inner_text("#side-2")
     page.goto(f"{app.url}/side_by_side?first=one&second=two")
@@ -534,9 +535,7 @@ def test_what_is_not_a_database_is_one_sentence(tmp_path: Path) -> None:
     [
         ("en-US", 1200, "light", ""),
         ("zh-CN", 1200, "light", "-zh"),
-        ("en-US", 390, "light", "-phone"),
         ("zh-CN", 390, "dark", "-zh-phone-dark"),
-        ("en-US", 1200, "dark", "-dark"),
     ],
 )
 def test_pictures_for_the_readme(

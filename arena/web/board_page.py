@@ -9,6 +9,7 @@ import gradio as gr
 from arena.evidence import groups
 from arena.records import Evidence
 from arena.web import board_table, plots
+from arena.web.notes import translated
 from arena.web.services import Services
 from arena.web.sheets import GRADED, JUDGE, PANEL, Sheet, Slice
 from arena.web.voters import Visitor
@@ -69,7 +70,11 @@ class BoardPage:
         if sheet is None:
             return BoardView(board_table.note(words["computing"]), None, "")
         if wanted.view not in sheet.boards:
-            return BoardView(board_table.note(_problem(sheet, wanted, words)), None, "")
+            return BoardView(
+                board_table.note(translated(_problem(sheet, wanted, words), visitor.language)),
+                None,
+                "",
+            )
         table = board_table.render(
             sheet,
             wanted.view,

@@ -12,6 +12,7 @@ from jinja2 import Environment, Template
 from arena.leaderboard import Leaderboard, Row
 from arena.publish.chart import axis_of
 from arena.publish.formats import decimals, points, rank_range, ranked
+from arena.web.notes import translated
 from arena.web.sheets import Sheet, Slice
 from arena.web.words import WORDS, Words
 
@@ -91,6 +92,7 @@ def render(
     digits = decimals(board)
     return page.render(
         board=board,
+        notes=[translated(said, language) for said in board.notes],
         rows=rows,
         words=words,
         columns=[_column(name, sheet, view, words, digits) for name in shown],

@@ -11,7 +11,7 @@ import gradio as gr
 
 from arena.errors import ArenaError, InputError
 from arena.prompts import parse_prompts
-from arena.records import Prompt
+from arena.records import Grade, Prompt, Remark, Vote
 from arena.store import Store
 from arena.web.board_table import note
 from arena.web.markdown import as_text
@@ -20,7 +20,7 @@ from arena.web.vote_page import EVENT
 from arena.web.voters import Visitor
 from arena.web.words import WORDS, Say, Words
 
-EXPORTS = ("votes", "grades", "remarks")
+EXPORTS = {"votes": Vote, "grades": Grade, "remarks": Remark}
 MOST_SHOWN = 20
 OWN = "admin"
 

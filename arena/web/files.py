@@ -5,6 +5,7 @@ import io
 import json
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from arena.audits import JudgeAudit
@@ -57,7 +58,9 @@ def add_routes(server: "FastAPI", shared: Services) -> None:
         def export(name: str, ticket: str = "") -> Response:
             if name not in EXPORTS or not shared.voters.is_ticket(ticket):
                 raise HTTPException(404)
-            return _file(f"{name}.csv", rows_file(getattr(shared.store, name).where()))
+            return _file(
+                f"{name}.csv", rows_file(EXPORTS[name], getattr(shared.store, name).where())
+            )
 
     @server.get("/data/{name}.{kind}")
     def table(name: str, kind: str, request: Request) -> Response:
@@ -92,10 +95,9 @@ def cards_file(cards: Sequence[JudgeAudit], kind: str) -> str:
     )
 
 
-def rows_file(records: Iterable[Any]) -> str:
+def rows_file(record: type[Any], rows: Iterable[Any]) -> str:
     """Records as CSV, every field a column."""
-    rows = [encode(record) for record in records]
-    return _csv(list(rows[0]) if rows else [], (list(row.values()) for row in rows))
+    return _csv([field.name for field in fields(record)], (list(encode(r).values()) for r in rows))
 
 
 def board_file(sheet: Sheet, view: str, kind: str) -> str | None:

@@ -16,6 +16,7 @@ from arena.ratings import STYLE_NAMES, Comparisons, capped, concat, next_pairs, 
 from arena.records import Leak, Preference, Prompt
 from arena.store import Store
 from arena.store.evidence import (
+    GradeColumns,
     RankingColumns,
     ScoreColumns,
     VerdictColumns,
@@ -136,6 +137,35 @@ def leaked_answers(store: Store) -> frozenset[str]:
             for asked in ["\n".join(prompts[a.prompt_key].turns)]
         )
     return store.evidence.leaked()
+
+
+def graded(store: Store, group: Group | None = None) -> Comparisons | None:
+    """People's grades as comparisons: of two answers to a prompt by one person, the higher wins.
+
+    A person's 4 is not another's, nor is it the same on another prompt.
+    """
+    grades = store.evidence.grades()
+    together: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for i in _rows(grades, group):
+        together[grades.voter[i], grades.prompt[i]].append(i)
+    rows = [
+        (
+            grades.model[i],
+            grades.model[j],
+            (1 + (grades.value[i] > grades.value[j]) - (grades.value[i] < grades.value[j])) / 2,
+            prompt,
+            voter,
+        )
+        for (voter, prompt), here in together.items()
+        for i, j in combinations(here, 2)
+        if grades.model[i] != grades.model[j]
+    ]
+    if not rows:
+        return None
+    a, b, outcome, prompts, voters = zip(*rows, strict=True)
+    return Comparisons.from_columns(
+        a, b, outcome=outcome, prompt=prompts, voter=voters, source=["grades"] * len(rows)
+    )
 
 
 def groups(store: Store, by: str) -> list[Group]:
@@ -398,7 +428,9 @@ def _from_rows(rows: list[_Row], source: str, styles: Styles) -> Comparisons:
     )
 
 
-def _rows(columns: VoteColumns | VerdictColumns | ScoreColumns, group: Group | None) -> list[int]:
+def _rows(
+    columns: VoteColumns | VerdictColumns | ScoreColumns | GradeColumns, group: Group | None
+) -> list[int]:
     if group is None:
         return list(range(len(columns.prompt)))
     places = zip(columns.category, columns.language, strict=True)

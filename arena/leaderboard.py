@@ -144,13 +144,16 @@ def leaderboard(
     group: Group | None = None,
     fit: Fit = _DEFAULT,
     allow_weak_judges: bool = False,
+    gathered: Gathered | None = None,
 ) -> Leaderboard:
     """Rank the models of a store by one kind of evidence, or by all of it.
+
+    gathered: the store's evidence where it has been read already, with `fit.style`.
 
     Raises InputError where there is no such evidence, GateError where only judges that are
     too weak to rank by are left, RatingError where the ratings are not determined.
     """
-    gathered = gather(store, group, fit.style, fit.ballot)
+    gathered = gathered or gather(store, group, fit.style, fit.ballot)
     judges, notes = _gate(gathered, evidence, allow_weak_judges)
     if fit.neutral:
         judges = _neutral(store, judges)

@@ -32,6 +32,7 @@ from arena.ratings.pairing import NextPair, next_pairs
 from arena.ratings.panel import Panel, panel
 from arena.ratings.result import Coefficient, RatingResult, RatingRow, Settings
 from arena.ratings.scale import WEAK_PRIOR
+from arena.ratings.settling import Settling, settling
 from arena.ratings.style import STYLE_NAMES, Style, style_differences, style_of
 from arena.ratings.suspicion import MEANINGS, Kind
 
@@ -59,6 +60,7 @@ __all__ = [
     "RatingResult",
     "RatingRow",
     "Settings",
+    "Settling",
     "Source",
     "Style",
     "Ties",
@@ -81,6 +83,7 @@ __all__ = [
     "panel",
     "position_bias",
     "rank_correlation",
+    "settling",
     "style_differences",
     "style_of",
     "wilson",

@@ -1,11 +1,13 @@
 """The bridge from lm-eval's requests to this tool's backends and store."""
 
 import json
+import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from lm_eval.api.model import LM
+from lm_eval.api.samplers import ContextSampler
 
 from arena.backends import Message, TextRequest
 from arena.benchmarks.harness import Written
@@ -81,6 +83,18 @@ class ArenaLM(LM):
         room = settings.get("max_gen_toks") or settings.get("max_new_tokens") or ROOM
         top_p = float(settings.get("top_p", own.top_p))
         return Decoding(temperature, top_p, int(room), own.system, own.seed)
+
+
+class OtherItems(ContextSampler):
+    """Examples for an item: others, drawn by its name, so its rotations have the same ones."""
+
+    def sample(
+        self, n: int, eval_doc: dict[str, Any] | None = None, df: Any = None, **_: Any
+    ) -> list[dict[str, Any]]:
+        """`n` documents that are not `eval_doc`, in whatever rotation it comes."""
+        name = eval_doc["id"] if eval_doc else ""
+        drawn = random.Random(f"examples/{name}").sample(self.df, n + 1)
+        return [doc for doc in drawn if doc["id"] != name][:n]
 
 
 def _written(prompt: str, settings: dict[str, Any]) -> Written:

@@ -6,8 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from string import ascii_uppercase
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, meta
-from jinja2.exceptions import SecurityError
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from arena.benchmarks.items import Item
@@ -16,6 +15,8 @@ from arena.errors import InputError
 
 FEW = 5
 LETTERS = ascii_uppercase
+# What a sound template may still run into, such as a text divided by a number.
+_FAULTS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 _VARIABLES = {"question", "options", "language", *LETTERS}
 
 
@@ -41,9 +42,10 @@ class Template:
     def check(self) -> "Template":
         """Raise InputError for a syntax error, an unknown variable, or no question."""
         try:
-            used = meta.find_undeclared_variables(_environment().parse(self.text))
+            _environment().from_string(self.text)
         except TemplateSyntaxError as error:
             raise InputError(f"{self.name}:{error.lineno}: {error.message}") from error
+        used = self._variables
         if unknown := sorted(used - _VARIABLES):
             raise InputError(
                 f"{self.name}: unknown variable {unknown[0]!r}; allowed are question, options, "
@@ -52,6 +54,15 @@ class Template:
         if "question" not in used:
             raise InputError(f"{self.name}: a template must use 'question'")
         return self
+
+    @property
+    def shows_options(self) -> bool:
+        """Whether an item's options stand in it, and so can be called by their letters."""
+        return not self._variables.isdisjoint({"options", *LETTERS})
+
+    @property
+    def _variables(self) -> set[str]:
+        return meta.find_undeclared_variables(_environment().parse(self.text))
 
     def render(self, item: Item) -> str:
         """The item in these words."""
@@ -65,7 +76,7 @@ class Template:
                 .render(question=item.question, options=options, language=item.language, **lettered)
                 .strip()
             )
-        except (UndefinedError, SecurityError, TypeError) as error:
+        except (TemplateError, *_FAULTS) as error:
             raise InputError(f"{self.name}: item {item.name}: {error}") from error
 
 
@@ -133,17 +144,22 @@ class Asking:
 
     @property
     def variant(self) -> str:
-        """The way of asking in a few words; empty where all is as the benchmark has it."""
-        if self.name:
-            return self.name
+        """The way of asking in a few words; empty where all is as the benchmark has it.
+
+        A name stands for a template, its examples and thoughts, and for writing.
+        """
+        way = "" if self.name and self.way is Way.GEN else str(self.way or "")
+        shots = f"{self.few_shot}-shot" if self.few_shot is not None else ""
         parts = [
-            str(self.way) if self.way else "",
-            f"{self.few_shot}-shot" if self.few_shot is not None else "",
+            self.name,
+            way,
+            "" if self.name else shots,
             "circular" if self.circular else "",
-            "cot" if self.thinks else "",
-            self.template.name if self.template else "",
+            "cot" if self.thinks and not self.name else "",
+            self.template.name if self.template and not self.name else "",
             self.metric or "",
             {None: "", True: "chat", False: "no chat"}[self.chat],
+            "multiturn" if self.multiturn else "",
         ]
         return " ".join(filter(None, parts))
 

@@ -92,7 +92,7 @@ def bench(
             raise InputError(
                 f"{error}; {benchmark.name} needs that, and has no form that only writes"
             ) from error
-        asking = replace(benchmark.asking, way=Way.GEN, name="gen")
+        asking = replace(benchmark.asking, way=Way.GEN)
         other = asked_otherwise(benchmark, asking)
         measured = _measure(store, model, other, limit, control or Control())
         note = f"{error}: {benchmark.name} is asked to write the answer instead ({other.about})."

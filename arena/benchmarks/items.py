@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,32 +73,33 @@ class _Shape:
 
 def read_items(path: Path) -> list[Item]:
     """All items of a file; a bad row is an InputError that names its line, field and value."""
-    rows = _rows(path)
-    first = next(rows, None)
-    if first is None:
-        raise InputError(f"{path}: no rows in it; it needs the columns {SHAPES}")
-    shape = _recognise(path, list(first[1]))
     items: list[Item] = []
     lines: dict[str, int] = {}
-    line, row = first
-    while True:
+    shapes: dict[tuple[str, ...], _Shape] = {}
+    for line, row in _rows(path):
+        columns = tuple(row)
+        if columns not in shapes:
+            shapes[columns] = _recognise(path, 1 if _is_csv(path) else line, columns)
+        shape = shapes[columns]
         item = _item(path, line, row, shape, len(items) + 1)
         if item.name in lines:
             _refuse(
                 path, line, shape.name or "id", item.name, f"line {lines[item.name]} has it too"
             )
+        if items and bool(item.choices) != bool(items[0].choices):
+            has, others = ("options", "none") if item.choices else ("no options", "some")
+            raise InputError(f"{path}:{line}: it has {has}, and the first row has {others}")
         lines[item.name] = line
         items.append(item)
-        following = next(rows, None)
-        if following is None:
-            return items
-        line, row = following
+    if not items:
+        raise InputError(f"{path}: no rows in it; it needs the columns {SHAPES}")
+    return items
 
 
 def item_of(row: Mapping[str, Any], name: str) -> Item | None:
     """An item from a row that somebody else's set has, None where its shape is not known."""
     try:
-        return _item(Path(name), 1, row, _recognise(Path(name), list(row)), 1)
+        return _item(Path(name), 1, row, _recognise(Path(name), 1, tuple(row)), 1)
     except InputError:
         return None
 
@@ -107,8 +109,11 @@ def language_of(text: str) -> str:
     return "zh" if _CHINESE.search(text) else "en"
 
 
-def _recognise(path: Path, columns: Sequence[str]) -> _Shape:
-    known = {name.strip().casefold(): name for name in columns}
+def _recognise(path: Path, line: int, columns: Sequence[str]) -> _Shape:
+    known: dict[str, str] = {}
+    for name in columns:
+        if known.setdefault(name.strip().casefold(), name) != name:
+            raise InputError(f"{path}:{line}: the column {name!r} is there twice")
 
     def find(field: str) -> str | None:
         return next((known[name] for name in COLUMNS[field] if name in known), None)
@@ -117,20 +122,20 @@ def _recognise(path: Path, columns: Sequence[str]) -> _Shape:
     for field, column in (("question", question), ("answer", answer)):
         if column is None:
             raise InputError(
-                f"{path}:1: no column for the {field} ({' or '.join(COLUMNS[field])}); "
+                f"{path}:{line}: no column for the {field} ({' or '.join(COLUMNS[field])}); "
                 f"it has {', '.join(columns)}. Allowed are {SHAPES}"
             )
     assert question is not None
     assert answer is not None
     letters = {
         match[1].upper(): column
-        for column in columns
-        if (match := _OPTION.fullmatch(column.strip()))
+        for name, column in known.items()
+        if name not in COLUMNS["choices"] and (match := _OPTION.fullmatch(name))
     }
     options = tuple(letters[x] for x in ascii_uppercase[: len(letters)] if x in letters)
     if len(options) != len(letters) or len(options) == 1:
         raise InputError(
-            f"{path}:1: the options are the columns {', '.join(sorted(letters))}; "
+            f"{path}:{line}: the options are the columns {', '.join(sorted(letters))}; "
             "they must be A, B and so on, without a gap, and at least two"
         )
     choices = None if options else find("choices")
@@ -190,12 +195,18 @@ def _right(path: Path, line: int, column: str, wanted: object, choices: tuple[st
     if isinstance(wanted, int) and not isinstance(wanted, bool) and 0 <= wanted < len(choices):
         return choices[wanted]
     text = str("" if wanted is None else wanted).strip()
-    if text in choices:
-        return text
-    letter = text.strip("().（）。、 ").upper()
+    letter = unicodedata.normalize("NFKC", text).strip("().。、 ").upper()
     if len(letter) != 1 or letter not in letters:
-        _refuse(path, line, column, text, f"allowed are {', '.join(letters)} or an option's text")
-    return choices[letters.index(letter)]
+        if text in choices:
+            return text
+        place = " or its position from 0" if isinstance(wanted, int) else ""
+        rule = f"allowed are {', '.join(letters)} or an option's text{place}"
+        _refuse(path, line, column, text, rule)
+    by_letter = choices[letters.index(letter)]
+    if text in choices and text != by_letter:
+        rule = f"it is one option's letter and another's text; write its letter as ({letter})"
+        _refuse(path, line, column, text, rule)
+    return by_letter
 
 
 def _text(path: Path, line: int, row: Mapping[str, Any], column: str) -> str:
@@ -211,19 +222,36 @@ def _refuse(path: Path, line: int, column: str, value: object, rule: str) -> NoR
     raise InputError(f"{path}:{line}: {column}: {(said or '')[:60]!r}; {rule}")
 
 
+def _is_csv(path: Path) -> bool:
+    return path.suffix.lower() == ".csv"
+
+
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Rows with the line on which each begins, one at a time."""
-    if path.suffix not in FORMATS:
+    if path.suffix.lower() not in FORMATS:
         raise InputError(f"{path}: not one of the formats {', '.join(FORMATS)}")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
-        yield from _csv_rows(path) if path.suffix == ".csv" else _json_rows(path)
-    except UnicodeDecodeError as error:
+        yield from _csv_rows(path) if _is_csv(path) else _json_rows(path)
+    except UnicodeDecodeError as error:  # its position is in a buffer, not in the file
         raise InputError(
-            f"{path}: byte {error.start + 1} is not UTF-8; save it as UTF-8 "
+            f"{path}:{_first_foreign_line(path)}: not UTF-8; save it as UTF-8 "
             "(in Excel: CSV UTF-8), or: iconv -f GB18030 -t UTF-8"
         ) from error
+
+
+def _first_foreign_line(path: Path) -> int:
+    with path.open("rb") as stream:
+        return next(n for n, line in enumerate(stream, start=1) if not _is_utf8(line))
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -232,7 +260,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         reader = csv.reader(stream, strict=True)
         line = 1
         try:
-            header = [name.strip() for name in next(reader, [])]
+            header = [name.strip() for name in next(filter(None, reader), [])]
             if twice := [name for name in header if header.count(name) > 1]:
                 raise InputError(f"{path}:1: the column {twice[0]!r} is there twice")
             line = reader.line_num + 1

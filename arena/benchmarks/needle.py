@@ -14,14 +14,15 @@ from itertools import count
 from arena.benchmarks.asking import EXPLAIN, Asking
 from arena.benchmarks.dimensions import Dimension
 from arena.benchmarks.items import Item
-from arena.benchmarks.tasks import Benchmark, item_benchmark
+from arena.benchmarks.tasks import ROOM_TO_THINK, Benchmark, item_benchmark
 from arena.errors import InputError
 from arena.objective import ItemValue
 
 NAME, VERSION = "needle", "1"
 DEPTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 LENGTHS = ("1k", "2k", "4k")
-ROOM_AROUND = 192  # tokens for the question, the chat template and the reply
+REPLY, CHAT = 96, 64  # tokens of a length that are for the reply and the chat template
+SHORTEST = 384
 _ITEM = re.compile(r"(\w+) (\d+) tokens (\d+)% (\d+)x #(\d+)")
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]+")
 
@@ -71,9 +72,9 @@ def parse_lengths(texts: Sequence[str]) -> tuple[int, ...]:
     for text in texts:
         match = re.fullmatch(r"(\d+)(k?)", text.strip().lower())
         tokens = int(match[1]) * (1024 if match[2] else 1) if match else 0
-        if tokens < 2 * ROOM_AROUND:
+        if tokens < SHORTEST:
             raise InputError(
-                f"--lengths {text!r}; it must be a number of tokens from {2 * ROOM_AROUND}, as 4k"
+                f"--lengths {text!r}; it must be a number of tokens from {SHORTEST}, as 4k"
             )
         found.append(tokens)
     return tuple(dict.fromkeys(found))
@@ -109,38 +110,55 @@ def needle_benchmark(
         for sample in range(haystack.samples)
     ]
     name = f"filler {haystack.filler[:20]!r}…" if haystack.filler else "made filler"
-    name += "" if metric == "recall" else f", {metric}"
     asking = Asking(template=EXPLAIN, metric=metric, name=name)
-    return item_benchmark(NAME, VERSION, items, asking, Dimension.LONG_CONTEXT), notes
+    benchmark = item_benchmark(NAME, VERSION, items, asking, Dimension.LONG_CONTEXT)
+    room = ROOM_TO_THINK if window is None else min(ROOM_TO_THINK, window - max(lengths) + REPLY)
+    benchmark.task.set_config("generation_kwargs", {"max_gen_toks": room}, update=True)
+    return benchmark, notes
 
 
 def _item(cell: Cell, haystack: Haystack, count_tokens: Callable[[str], int]) -> Item:
     dice = random.Random(f"{haystack.seed}/{cell.name}")
     towns = dice.sample(_TOWNS[cell.language], cell.needles)
     words = dice.sample(_WORDS[cell.language], cell.needles)
-    says = _NEEDLE[cell.language]
+    says, opening = _NEEDLE[cell.language], _OPENING[cell.language]
     hidden = [says.format(town=t, word=w) for t, w in zip(towns, words, strict=True)]
+    question = _QUESTION[cell.language].format(towns=_AND[cell.language].join(towns))
     source = _own(haystack.filler) if haystack.filler else _made(cell.language, dice)
-    text, room = [], cell.length - ROOM_AROUND - sum(map(count_tokens, hidden))
-    while room > 0:
+    room = cell.length - REPLY - CHAT - sum(map(count_tokens, [opening, *hidden, question]))
+    text = _fill(cell, source, room, count_tokens)
+    # Several needles are spread evenly; a single one lies at its depth.
+    spread = [(k + 0.5) / cell.needles for k in range(cell.needles)]
+    depths = [cell.depth] if cell.needles == 1 else spread
+    for depth, sentence in sorted(zip(depths, hidden, strict=True), reverse=True):
+        text.insert(round(depth * len(text)), sentence)
+    whole = f"{opening}\n\n{_JOINT[cell.language].join(text)}\n\n{question}"
+    return Item(cell.name, whole, tuple(words), language=cell.language)
+
+
+def _fill(
+    cell: Cell, source: Iterator[str], room: int, count_tokens: Callable[[str], int]
+) -> list[str]:
+    """As many sentences as `room` tokens hold, at least one."""
+    text: list[str] = []
+    left = room
+    while left >= 0:
         sentence = next(source, None)
         if sentence is None:
             raise InputError(
-                f"the filler ends {room} tokens short of {cell.length}; give a longer text"
+                f"the filler ends {left} tokens short of {cell.length}; give a longer text"
             )
         text.append(sentence)
-        room -= count_tokens(sentence)
-    # Several needles are spread evenly; a single one lies at its depth.
-    depths = [cell.depth] if cell.needles == 1 else [k / cell.needles for k in range(cell.needles)]
-    if cell.needles > 1:
-        depths = [depth + 0.5 / cell.needles for depth in depths]
-    for depth, sentence in sorted(zip(depths, hidden, strict=True), reverse=True):
-        text.insert(round(depth * len(text)), sentence)
-    joint = "" if cell.language == "zh" else " "
-    asked = _AND[cell.language].join(towns)
-    question = _QUESTION[cell.language].format(towns=asked)
-    whole = f"{_OPENING[cell.language]}\n\n{joint.join(text)}\n\n{question}"
-    return Item(cell.name, whole, tuple(words), language=cell.language)
+        left -= count_tokens(sentence)
+    # Joined, sentences may have more tokens than alone.
+    while text and count_tokens(_JOINT[cell.language].join(text)) > room:
+        text.pop()
+    if not text:
+        raise InputError(
+            f"--lengths {cell.length}: {cell.needles} needles and the question leave no room "
+            "for a sentence of filler"
+        )
+    return text
 
 
 def _own(filler: str) -> Iterator[str]:
@@ -168,6 +186,7 @@ _QUESTION = {
     "en": "What is the secret word of {towns}? Reply with it and nothing else.",
     "zh": "{towns}的暗号是什么？只回答暗号。",
 }
+_JOINT = {"en": " ", "zh": ""}
 _AND = {"en": ", and of ", "zh": "和"}
 _TOWNS = {
     "en": ["Alderby", "Brackmoor", "Cintra Vale", "Dunfell", "Eskholm", "Farrowick", "Grintown",

@@ -151,7 +151,12 @@ def _haystack(settings: NeedleSettings) -> Haystack:
         path = Path(settings.filler)
         if not path.is_file():
             raise InputError(f"{path}: no such file of filler text")
-        filler = path.read_text(encoding="utf-8-sig", errors="replace")
+        try:
+            filler = path.read_text(encoding="utf-8-sig").strip()
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}: byte {error.start + 1} is not UTF-8") from error
+        if not filler:
+            raise InputError(f"{path}: no text in it")
     return Haystack(
         parse_lengths([str(length) for length in settings.lengths]),
         tuple(depth / 100 for depth in settings.depths),

@@ -28,6 +28,7 @@ from arena.benchmarks.quiet import quiet_harness
 from arena.errors import InputError, UnknownNameError
 
 ROOM, ROOM_TO_THINK = 48, 512
+POOL = 1000  # items that examples are drawn from, copied for lm-eval
 FOUND = "found"
 
 
@@ -74,7 +75,7 @@ def find_benchmarks(name: str, home: Path, asking: Asking) -> list[Benchmark]:
     for a way of asking that it does not bear.
     """
     asking.checked()
-    if name.endswith(FORMATS):
+    if name.lower().endswith(FORMATS):
         return [_own_data(Path(name), asking)]
     try:
         with quiet_harness():
@@ -153,7 +154,7 @@ def _reading(
     template: Template, items: Sequence[Item], asking: Asking
 ) -> tuple[dict[str, Any], str]:
     """Log-likelihoods: of the options' letters where the prompt shows them, else of their texts."""
-    shows = "options" in template.text or "{{ A" in template.text
+    shows = template.shows_options
     chinese = items[0].language == "zh"
 
     def choices(doc: dict[str, Any]) -> list[str]:
@@ -186,6 +187,7 @@ def _writing(
         "doc_to_text": lambda doc: template.render(item_in(doc)),
         "doc_to_target": lambda doc: LETTERS[doc["gold"]] if doc["choices"] else doc["answers"][0],
         "process_results": mark,
+        "target_delimiter": "\n",
         "generation_kwargs": {
             "until": [] if template.thinks or asking.template else ["\n\n"],
             "max_gen_toks": room,
@@ -202,16 +204,18 @@ def _task(
 ) -> Any:
     from lm_eval.api.task import ConfigurableTask
 
-    docs = Docs(items, asking.circular)
-    examples: dict[str, Any] = {"split": "test"} if asking.few_shot else {"samples": []}
+    from arena.benchmarks.adapter import OtherItems
+
+    docs, few = Docs(items, asking.circular), asking.few_shot or 0
+    pool = Docs(items[: max(POOL, few + 1)])
+    drawn = {"split": "test", "process_docs": lambda _: list(pool), "sampler": OtherItems}
     return ConfigurableTask(
         config={
             "task": name,
             "custom_dataset": lambda **_: {"test": docs},
             "test_split": "test",
-            # Without examples nothing is drawn from, and the whole set not copied for it.
-            "fewshot_config": examples,
-            "num_fewshot": asking.few_shot or 0,
+            "fewshot_config": drawn if few else {"samples": []},
+            "num_fewshot": few,
             "metadata": {"version": version},
             **config,
         }

@@ -8,17 +8,20 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from enum import Enum
 from inspect import iscoroutine
+from itertools import accumulate
 from typing import Any
 
 from aiohttp import web
 
 Reply = "str | web.Response | Fault"
+# A token, its log-probability (None for the first of all) and the likeliest in its place.
+Token = tuple[str, float | None, dict[str, float] | None]
 Script = Callable[[dict[str, Any]], "Reply | Awaitable[Reply]"]
 
 
@@ -91,6 +94,26 @@ def completion(text: str, top: dict[str, float] | None = None) -> dict[str, Any]
     }
 
 
+def text_completion(text: str, tokens: Sequence[Token] | None = None) -> dict[str, Any]:
+    """The body of a completion in OpenAI's older shape; tokens: of the echo and the text."""
+    offsets = accumulate([len(token) for token, _, _ in tokens or ()], initial=0)
+    logprobs = {
+        "tokens": [token for token, _, _ in tokens or ()],
+        "token_logprobs": [value for _, value, _ in tokens or ()],
+        "top_logprobs": [top for _, _, top in tokens or ()],
+        "text_offset": list(offsets)[:-1],
+    }
+    choice = {"index": 0, "finish_reason": "length", "text": text}
+    return {
+        "id": "x",
+        "object": "text_completion",
+        "created": 0,
+        "model": "m",
+        "choices": [choice | {"logprobs": logprobs if tokens else None}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6},
+    }
+
+
 @contextmanager
 def serve(
     script: Script,
@@ -98,11 +121,13 @@ def serve(
     latency: float = 0.0,
     slots: int = 10_000,
     listing: Callable[[], web.Response] | None = None,
+    texts: Script | None = None,
 ) -> Iterator[Served]:
     """Run the server on a free port of this machine while the block lasts.
 
     latency: seconds that each reply takes. slots: how many are made at once; others wait.
-    listing: what it says when asked for its models, if not `models`.
+    listing: what it says when asked for its models, if not `models`. texts: what it replies to
+    `/v1/completions`, which it does not have otherwise.
     """
     served, ready = Served(), threading.Event()
     ending: list[Callable[[], object]] = []
@@ -111,7 +136,8 @@ def serve(
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         ending.append(lambda: loop.call_soon_threadsafe(stop.set))
         runner = web.AppRunner(
-            application(script, served, models, latency, slots, listing), shutdown_timeout=0.05
+            application(script, served, models, latency, slots, listing, texts),
+            shutdown_timeout=0.05,
         )
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -139,11 +165,19 @@ def application(
     latency: float,
     slots: int,
     listing: Callable[[], web.Response] | None = None,
+    texts: Script | None = None,
 ) -> web.Application:
     """The routes of the server."""
     free = asyncio.Semaphore(slots)
 
-    async def complete(request: web.Request) -> web.StreamResponse:
+    async def chat(request: web.Request) -> web.StreamResponse:
+        return await complete(request, script)
+
+    async def go_on(request: web.Request) -> web.StreamResponse:
+        assert texts is not None
+        return await complete(request, texts)
+
+    async def complete(request: web.Request, script: Script) -> web.StreamResponse:
         body = await request.json()
         served.calls.append(body)
         served.keys.append(request.headers.get("Authorization", ""))
@@ -166,7 +200,8 @@ def application(
             return reply
         if isinstance(reply, str):
             served.paid.append(body)
-            return web.json_response(completion(reply))
+            shape = text_completion if "prompt" in body else completion
+            return web.json_response(shape(reply))
         return await _faults[reply](request)
 
     async def listed(_: web.Request) -> web.Response:
@@ -178,7 +213,9 @@ def application(
         )
 
     app = web.Application(client_max_size=2**26)
-    app.add_routes([web.post("/v1/chat/completions", complete), web.get("/v1/models", listed)])
+    app.add_routes([web.post("/v1/chat/completions", chat), web.get("/v1/models", listed)])
+    if texts is not None:
+        app.add_routes([web.post("/v1/completions", go_on)])
     app.add_routes(_batch_routes(script, served))
     return app
 

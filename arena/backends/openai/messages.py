@@ -1,6 +1,7 @@
 """The JSON of chat completions: what is sent, and what comes back."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from math import exp, log
 from typing import Any
 
@@ -73,19 +74,24 @@ def storable(text: str) -> str:
 def text_odds(choice: dict[str, Any], request: TextRequest, **others: Any) -> TextOdds | None:
     """How likely the server found the tokens of a text that it echoed; None if it does not say.
 
-    A token that begins in the context and ends in the text is the text's. A token is the
-    likeliest one where no alternative that the server lists is likelier.
+    Places are counted from the tokens themselves: what servers call `text_offset` counts the
+    mark of a document's start, or each part of a character, where they show such tokens. None
+    as well where the tokens do not add up to the text. A token that begins in the context and
+    ends in the text is the text's. A token is the likeliest one where no alternative that the
+    server lists is likelier.
     """
     match choice.get("logprobs"):
-        case {"text_offset": [*offsets], "token_logprobs": [*values], "top_logprobs": [*tops]}:
+        case {"tokens": [*tokens], "token_logprobs": [*values], "top_logprobs": [*tops]}:
             start, end = len(request.context), len(request.context) + len(request.text)
-            ends = [*offsets[1:], end]
+            shown = [str(token) for token in tokens]
+            before = "".join(shown).find(request.context + request.text)
+            places = list(accumulate(map(len, shown), initial=-before))
             own = [
                 (value, top)
-                for at, until, value, top in zip(offsets, ends, values, tops, strict=False)
-                if at < end and until > start and value is not None
+                for at, until, value, top in zip(places, places[1:], values, tops, strict=False)
+                if at < end and (at >= start or until > start) and value is not None
             ]
-            if own and None not in [top for _, top in own]:
+            if before >= 0 and own and None not in [top for _, top in own]:
                 greedy = all(value >= max(top.values(), default=value) for value, top in own)
                 return TextOdds(sum(value for value, _ in own), greedy, len(own), **others)
     return None

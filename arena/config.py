@@ -170,6 +170,27 @@ class RankSettings(Strict):
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     allow_weak_judges: bool = False
     weights: Weights = Weights()
+    keep_leaked: bool = False
+    cap: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class AppSettings(Strict):
+    """What the voting app allows, and what stands in front of it.
+
+    Limits hold for one voter and, several times over, for one address. votes_per_minute,
+    generations_per_hour: live answers. requests_per_minute: of one address. prompt_characters,
+    turns: of a live battle. trusted_proxies: addresses whose word on the visitor's own address
+    is taken. root_path: where a proxy puts the app.
+    """
+
+    votes_per_minute: Annotated[int, Field(ge=1)] = 40
+    generations_per_hour: Annotated[int, Field(ge=1)] = 60
+    requests_per_minute: Annotated[int, Field(ge=10)] = 900
+    voters_per_address: Annotated[int, Field(ge=1)] = 10
+    prompt_characters: Annotated[int, Field(ge=1)] = 8000
+    turns: Annotated[int, Field(ge=1)] = 6
+    trusted_proxies: list[str] = []
+    root_path: str = ""
 
 
 class Config(Strict):
@@ -185,6 +206,7 @@ class Config(Strict):
     judges: list[JudgeRun] = []
     benchmarks: list[BenchmarkRun] = []
     rank: RankSettings = RankSettings()
+    app: AppSettings = AppSettings()
     publish: str | Literal[False] = "site"
 
     @model_validator(mode="after")

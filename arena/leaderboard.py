@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from arena.config import RankSettings
 from arena.errors import DisconnectedError, GateError, InputError, SeparatedError
-from arena.evidence import Gathered, Group, gather, groups
+from arena.evidence import ALL, Ballot, Gathered, Group, gather, groups
 from arena.judging.report import JudgeReport
 from arena.objective import BenchmarkScore
 from arena.overall import WEIGHTS, overall_ratings, pooled
@@ -42,7 +42,7 @@ class Fit:
     method: of `arena.ratings.combine`; goes with all the evidence together. panel: judges
     count as one, by `majority` or `mean`, where at least `min_valid` of them compared.
     neutral: a judge has no say on models of its own family. weights: of votes, judges and
-    benchmarks in the overall column, by kind; see `overall.WEIGHTS`.
+    benchmarks in the overall column, by kind; see `overall.WEIGHTS`. ballot: which votes count.
     """
 
     confidence: float = 0.95
@@ -57,12 +57,19 @@ class Fit:
     min_valid: int = 1
     neutral: bool = False
     weights: tuple[tuple[str, float], ...] = ()
+    ballot: Ballot = ALL
 
     @classmethod
     def configured(cls, rank: RankSettings, **others: Any) -> "Fit":
         """As `rank:` of arena.yaml has it, but for `others`."""
         weights = tuple(rank.weights.model_dump().items())
-        return cls(**{"confidence": rank.confidence, "weights": weights, **others})
+        ballot = Ballot(keep_leaked=rank.keep_leaked, cap=rank.cap)
+        settled: dict[str, Any] = {
+            "confidence": rank.confidence,
+            "weights": weights,
+            "ballot": ballot,
+        }
+        return cls(**settled | others)
 
 
 _DEFAULT = Fit()
@@ -137,13 +144,16 @@ def leaderboard(
     group: Group | None = None,
     fit: Fit = _DEFAULT,
     allow_weak_judges: bool = False,
+    gathered: Gathered | None = None,
 ) -> Leaderboard:
     """Rank the models of a store by one kind of evidence, or by all of it.
+
+    gathered: the store's evidence where it has been read already, with `fit.style`.
 
     Raises InputError where there is no such evidence, GateError where only judges that are
     too weak to rank by are left, RatingError where the ratings are not determined.
     """
-    gathered = gather(store, group, fit.style)
+    gathered = gathered or gather(store, group, fit.style, fit.ballot)
     judges, notes = _gate(gathered, evidence, allow_weak_judges)
     if fit.neutral:
         judges = _neutral(store, judges)
@@ -393,7 +403,7 @@ def _cautions(result: CombinedResult) -> list[str]:
 
 def _fit(comparisons: Comparisons, fit: Fit) -> Leaderboard:
     options = asdict(fit)
-    for name in ("method", "panel", "min_valid", "neutral", "weights"):
+    for name in ("method", "panel", "min_valid", "neutral", "weights", "ballot"):
         del options[name]
     if fit.prior != "auto":
         return _board(bradley_terry(comparisons, **options))

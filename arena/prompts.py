@@ -54,12 +54,17 @@ def load_prompts(names: Iterable[str], home: Path, limit: int | None = None) -> 
 
 def read_prompts(path: Path) -> tuple[Prompt, ...]:
     """Read a prompt file; an error names the line, the field and what is allowed."""
+    return parse_prompts(read_text(path), str(path), path.stem)
+
+
+def parse_prompts(text: str, place: str, source: str) -> tuple[Prompt, ...]:
+    """The prompts of a text of JSON lines. place: what errors call it; source: of the prompts."""
     prompts: list[Prompt] = []
     seen: dict[str, int] = {}
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
-        where = f"{path}:{number}"
+        where = f"{place}:{number}"
         entry = _parse(line, where)
         if entry.id in seen:
             raise InputError(f"{where}: id: {entry.id!r} is also on line {seen[entry.id]}")
@@ -70,12 +75,10 @@ def read_prompts(path: Path) -> tuple[Prompt, ...]:
             )
         seen[entry.id] = number
         prompts.append(
-            Prompt(
-                entry.id, entry.turns, entry.category, entry.language, entry.references, path.stem
-            )
+            Prompt(entry.id, entry.turns, entry.category, entry.language, entry.references, source)
         )
     if not prompts:
-        raise InputError(f"{path}: empty; a prompt file has one JSON object a line")
+        raise InputError(f"{place}: empty; a prompt file has one JSON object a line")
     return tuple(prompts)
 
 

@@ -66,7 +66,7 @@ def test_models_of_the_file_have_its_names_and_settings(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("modles: {}\n", "arena.yaml:1: modles: unknown key; allowed here: benchmarks, db"),
+        ("modles: {}\n", "arena.yaml:1: modles: unknown key; allowed here: app, benchmarks, db"),
         ("limit: 0\n", "arena.yaml:1: limit: 0: Input should be greater than or equal to 1"),
         (
             "models:\n  a:\n    use: smollm2\n    temperature: 3\n",

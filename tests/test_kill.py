@@ -71,7 +71,7 @@ def test_generate_and_judge_end_as_if_nothing_had_happened(tmp_path: Path, model
 def test_the_embedded_model_killed_between_batches_writes_the_same_texts(tmp_path: Path) -> None:
     """Sampled, in batches: the texts may depend neither on the kill nor on the batch."""
     (tmp_path / "short.jsonl").write_text(
-        "".join(f'{{"id": "p{i}", "turns": ["What is {i} plus 1?"]}}\n' for i in range(40))
+        "".join(f'{{"id": "p{i}", "turns": ["What is {i} plus 1?"]}}\n' for i in range(120))
     )
     config = tmp_path / "arena.yaml"
     config.write_text("models: {warm: {use: smollm2, temperature: 0.9, max_tokens: 12}}\n")
@@ -79,6 +79,6 @@ def test_the_embedded_model_killed_between_batches_writes_the_same_texts(tmp_pat
     calm, killed = tmp_path / "calm.db", tmp_path / "killed.db"
     run(*words, db=calm)
     Store(killed).close()
-    kill_half_way(*words, db=killed, count=lambda: Store(killed).answers.count(), total=40)
+    kill_half_way(*words, db=killed, count=lambda: Store(killed).answers.count(), total=120)
     run(*words, db=killed)
     assert contents(killed) == contents(calm)

@@ -10,7 +10,7 @@ import pytest
 ARENA = Path(__file__).resolve().parents[1] / "arena"
 LAYERS = (
     ("records", "errors"),
-    ("config", "assets"),
+    ("config", "assets", "identity"),
     ("store", "backends", "ratings", "prompts"),
     ("batch",),
     ("judging", "answering"),
@@ -19,7 +19,7 @@ LAYERS = (
     ("interchange",),
     ("evidence", "overall"),
     ("leaderboard", "audits"),
-    ("contrasts",),
+    ("contrasts", "integrity"),
     ("publish",),
     ("pipeline",),
     ("web",),

@@ -32,7 +32,7 @@ def test_it_holds_the_package_and_its_assets_and_nothing_else(wheel: Path) -> No
         "prompts/core.jsonl",
         "data/demo.yaml",
         "data/sample/answers.jsonl",
-        "data/items/short_answer/items.jsonl",
+        "data/items/short_answer.jsonl",
     ):
         assert f"arena/_assets/{asset}" in names
     assert not any(name.endswith((".pyc", ".db")) for name in names)

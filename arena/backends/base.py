@@ -197,6 +197,18 @@ class Backend(ABC):
         """Read how likely given texts are; raises NoLikelihoodError where that cannot be read."""
         raise NoLikelihoodError("this backend cannot say how likely a text is")
 
+    def stream(self, request: Request) -> Iterator[Reply]:
+        """The reply to a request of one turn as it grows: each is the whole so far.
+
+        Its finish is empty until the last one. Raises BackendError where the model cannot
+        answer. Without a way of its own a backend gives the reply when it is whole.
+        """
+        for result in self.converse([request]):
+            for _, reply in result:
+                if isinstance(reply, BackendError):
+                    raise reply
+                yield reply
+
     def count_tokens(self, text: str) -> int:
         """How long a text is for this model; an estimate where its tokenizer is not here."""
         return estimate_tokens(text)

@@ -136,6 +136,16 @@ class FakeBackend(Backend):
             usage = Usage(len(request.context.split()), len(words), self._pace)
             yield [(index, TextOdds(logprob, new == 0, len(words), usage=usage))]
 
+    def stream(self, request: Request) -> Iterator[Reply]:
+        """Word by word, each at its share of the pace."""
+        words = re.findall(r"\s*\S+", self._say(request.turns[0], self._decoding, request.seed))
+        for count in range(1, len(words)):
+            time.sleep(self._pace / len(words))
+            yield Reply(("".join(words[:count]),), ("",))
+        time.sleep(self._pace / max(1, len(words)))
+        usage = Usage(len(request.turns[0].split()), len(words), self._pace)
+        yield Reply(("".join(words),), ("stop",), usage)
+
     def _reply(self, request: Request) -> Reply:
         time.sleep(self._pace)
         turns = list(request.turns)

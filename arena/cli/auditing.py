@@ -1,4 +1,4 @@
-"""`arena audit`: how far a judge can be trusted."""
+"""`arena audit`: how far a judge can be trusted; `arena audit votes` is beside this module."""
 
 import json
 import sys
@@ -9,6 +9,7 @@ import typer
 
 from arena.cli.options import ConfigFile, Db, Format, Output, db_path, fill_store, settings, split
 from arena.cli.output import emit, finish, say, watched
+from arena.cli.vote_audit import votes
 from arena.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
     from arena.store import Store
 
 
+audits = typer.Typer(invoke_without_command=True)
+
+
+@audits.callback()
 def audit(
+    context: typer.Context,
     judges: Annotated[
         list[str] | None, typer.Option("--judge", help="Judges; all with verdicts if none.")
     ] = None,
@@ -41,7 +47,13 @@ def audit(
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
-    """Report on judges: agreement with people, biases, consistency, resistance; with intervals."""
+    """Report on judges: agreement with people, biases, consistency, resistance; with intervals.
+
+    arena audit votes reports on voters instead.
+    """
+    if context.invoked_subcommand is not None:
+        _refuse_options(context)
+        return
     from arena.audits import audit_judge, judges_with_verdicts
 
     path = db_path(db, settings(config))
@@ -68,6 +80,17 @@ def audit(
             reports = [audit_judge(store, name, cards[name]) for name in names]
     if reports:
         _print(reports, form)
+
+
+def _refuse_options(context: typer.Context) -> None:
+    """An option before the name of a command would be lost."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise InputError(
+                f"options of arena audit {context.invoked_subcommand} come after its name, and "
+                "those of judges go without it"
+            )
 
 
 def _card(store: "Store", name: str, base_url: str | None, *, required: bool) -> "JudgeCard | None":
@@ -170,4 +193,6 @@ def _interval(low: float | None, high: float | None) -> str | None:
     return None if low is None or high is None else f"{low:.3f} – {high:.3f}"
 
 
-COMMANDS = (audit,)
+audits.command()(votes)
+COMMANDS = ()
+GROUPS = {"audit": audits}

@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,8 @@ from arena.records import Evidence
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
     from arena.evidence import Group
-    from arena.leaderboard import Leaderboard
+    from arena.leaderboard import Fit, Leaderboard
+    from arena.store import Store
 
 EvidenceOption = Annotated[
     Evidence | None, typer.Option(help="What to rank by.", show_default="combined")
@@ -90,6 +92,18 @@ def rank(
         typer.Option(min=1, help="Standard deviation in points of a normal prior on ratings."),
     ] = None,
     allow_weak_judges: AllowWeak = False,
+    without_flagged: Annotated[
+        bool,
+        typer.Option("--without-flagged", help="Leave out voters whom arena audit votes flags."),
+    ] = False,
+    keep_leaked: Annotated[
+        bool,
+        typer.Option("--keep-leaked", help="Count votes on answers that say who wrote them."),
+    ] = False,
+    cap: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=1.0, help="Most of a model's votes that one voter may have."),
+    ] = None,
     form: Output = Format.TABLE,
     db: Db = None,
     config: ConfigFile = None,
@@ -118,11 +132,17 @@ def rank(
             raise InputError(
                 "--evidence, --by, --method and --panel go with the database, not a file"
             )
+        if without_flagged or keep_leaked or cap is not None:
+            raise InputError(
+                "--without-flagged, --keep-leaked and --cap go with the database, not a file; "
+                "arena audit votes FILE ranks a file without those it flags"
+            )
         from arena.interchange.battles import read_battles
 
         boards = [rank_comparisons(read_battles(file, fit.style), fit)]
     else:
         store = open_store(db, conf)
+        fit = _balloted(store, fit, keep_leaked, without_flagged, cap)
 
         def board(group: "Group | None" = None) -> "Leaderboard":
             return leaderboard(
@@ -221,6 +241,21 @@ def print_board(board: "Leaderboard") -> None:
         say(f"{effect.name}: {effect.value:+.3f}{spread} in log-odds")
     for note in board.notes:
         say(f"Note: {note}")
+
+
+def _balloted(
+    store: "Store", fit: "Fit", keep_leaked: bool, without_flagged: bool, cap: float | None
+) -> "Fit":
+    """The fit with what the options say of the votes that count."""
+    from arena.integrity import vote_report
+
+    ballot = replace(fit.ballot, keep_leaked=keep_leaked or fit.ballot.keep_leaked)
+    if cap is not None:
+        ballot = replace(ballot, cap=cap)
+    if without_flagged:
+        flagged = vote_report(store, keep_leaked=ballot.keep_leaked).flagged
+        ballot = replace(ballot, without=flagged)
+    return replace(fit, ballot=ballot)
 
 
 def _weights(text: str) -> tuple[tuple[str, float], ...]:

@@ -81,16 +81,39 @@ def app(
     port: Annotated[
         int | None, typer.Option(envvar="ARENA_PORT", min=0, max=65535, help="The port.")
     ] = None,
+    auth: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ARENA_AUTH", metavar="NAME:PASSWORD", help="Show pages only to who knows it."
+        ),
+    ] = None,
+    root_path: Annotated[
+        str | None,
+        typer.Option(envvar="ARENA_ROOT_PATH", help="The path that a proxy serves the app under."),
+    ] = None,
 ) -> None:
     """Open the voting app in the browser."""
     from arena.web import launch
 
     conf = settings(config)
+    update = {} if root_path is None else {"root_path": root_path}
     launch(
         db_path(db, conf),
         host=conf.host if host is None else host,
         port=conf.port if port is None else port,
+        models=conf.candidates(),
+        settings=conf.app.model_copy(update=update),
+        auth=_name_and_password(auth),
     )
+
+
+def _name_and_password(auth: str | None) -> tuple[str, str] | None:
+    if auth is None:
+        return None
+    name, colon, password = auth.partition(":")
+    if not (name and colon and password):
+        raise InputError("--auth takes a name and a password with a colon between: NAME:PASSWORD")
+    return name, password
 
 
 def _run(path: Path, config: "Config") -> None:

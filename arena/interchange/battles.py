@@ -28,6 +28,23 @@ def read_battles(path: Path, style: Sequence[str] = ()) -> Comparisons:
     return Comparisons.from_frame(kept.assign(**covariates))
 
 
+def read_ballots(path: Path) -> tuple[Comparisons, list[float | None] | None]:
+    """Votes of a file with a `voter` column, and how many seconds each took, if it says so."""
+    import pandas as pd
+
+    frame = read_frame(path)
+    if "voter" not in frame:
+        raise InputError(
+            f"{path}:1: missing column 'voter'; an audit of votes needs it, and the file has "
+            f"{', '.join(map(str, frame.columns))}"
+        )
+    seconds = None
+    if "seconds" in frame:
+        numbers = pd.to_numeric(frame["seconds"], errors="coerce")
+        seconds = [None if pd.isna(s) else float(s) for s in numbers]
+    return Comparisons.from_frame(frame[[c for c in (*REQUIRED, *OPTIONAL) if c in frame]]), seconds
+
+
 def read_frame(path: Path, labels: Sequence[str] = LABELS) -> Any:
     """A battle file as a frame, its required columns checked. labels: allowed in `winner`."""
     frame = read_table(path, REQUIRED)

@@ -25,15 +25,20 @@ from arena.ratings.elo import elo
 from arena.ratings.evidence import CombinedResult, Label, Method, Source
 from arena.ratings.fit_checks import GoodnessOfFit, WinMatrix, goodness_of_fit, win_matrix
 from arena.ratings.influence import Influence, influence
+from arena.ratings.integrity import CAP, Finding, Integrity, VoterReport, capped, integrity
 from arena.ratings.online import Online
 from arena.ratings.overall import overall
 from arena.ratings.pairing import NextPair, next_pairs
 from arena.ratings.panel import Panel, panel
 from arena.ratings.result import Coefficient, RatingResult, RatingRow, Settings
 from arena.ratings.scale import WEAK_PRIOR
+from arena.ratings.settling import Settling, settling
 from arena.ratings.style import STYLE_NAMES, Style, style_differences, style_of
+from arena.ratings.suspicion import MEANINGS, Kind
 
 __all__ = [
+    "CAP",
+    "MEANINGS",
     "STYLE_NAMES",
     "WEAK_PRIOR",
     "Agreement",
@@ -41,9 +46,12 @@ __all__ = [
     "CombinedResult",
     "Comparisons",
     "Estimate",
+    "Finding",
     "GoodnessOfFit",
     "Influence",
+    "Integrity",
     "Interval",
+    "Kind",
     "Label",
     "Method",
     "NextPair",
@@ -52,12 +60,15 @@ __all__ = [
     "RatingResult",
     "RatingRow",
     "Settings",
+    "Settling",
     "Source",
     "Style",
     "Ties",
+    "VoterReport",
     "WinMatrix",
     "agreement",
     "bradley_terry",
+    "capped",
     "cohen_kappa",
     "combine",
     "concat",
@@ -65,12 +76,14 @@ __all__ = [
     "flip_rate",
     "goodness_of_fit",
     "influence",
+    "integrity",
     "krippendorff_alpha",
     "next_pairs",
     "overall",
     "panel",
     "position_bias",
     "rank_correlation",
+    "settling",
     "style_differences",
     "style_of",
     "wilson",

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.signedinteger[Any]]
 Bools = NDArray[np.bool_]
+Objects = NDArray[np.object_]
 
 
 def totals(codes: Ints, values: Floats | None, size: int) -> Floats:

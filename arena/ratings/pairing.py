@@ -5,6 +5,7 @@ to the information. Its gain is the drop in the total variance of the ratings ar
 and so of all their differences.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,24 +36,27 @@ def next_pairs(
     exploration: float = EXPLORATION,
     prior: float = WEAK_PRIOR,
     seed: int = 0,
+    allowed: Iterable[tuple[str, str]] | None = None,
 ) -> list[NextPair]:
     """n pairs, each drawn by how much it would lower the ratings' variance.
 
     exploration: share of the draws spread evenly over all pairs, in (0, 1], so that every
     pair has a chance and propensities stay away from 0. prior: weak, in Elo points, for
-    models with few comparisons. Sides are drawn at random.
+    models with few comparisons. Sides are drawn at random. allowed: pairs that can be shown;
+    all of them unless given, which includes pairs of which one model answered nothing.
     """
     if n < 1:
         raise InputError(f"n is {n}; allowed is 1 or more.")
     if not 0.0 < exploration <= 1.0:
         raise InputError(f"exploration is {exploration}; allowed is above 0, up to 1.")
     models = len(c.models)
+    possible = _possible(c.models, allowed)
     theta, hessian = fit_counts(c.pair_counts, precision_of(models, prior))
     inverse = bread(hessian, models)
     rng = np.random.default_rng(seed)
     chosen = []
     for _ in range(n):
-        chance = _chances(theta, inverse, exploration)
+        chance = _chances(theta, inverse, exploration, possible)
         flat = int(rng.choice(chance.size, p=chance.ravel()))
         i, j = divmod(flat, models)
         # The next of the batch counts on this one.
@@ -78,10 +82,23 @@ def information_gain(theta: Floats, inverse: Floats) -> Floats:
     return gain
 
 
-def _chances(theta: Floats, inverse: Floats, exploration: float) -> Floats:
-    """(m, m) probability of each pair i < j."""
-    gain = np.triu(np.maximum(information_gain(theta, inverse), 0.0), 1)
-    even = np.triu(np.ones_like(gain), 1)
+def _possible(models: Sequence[str], allowed: Iterable[tuple[str, str]] | None) -> Floats:
+    """(m, m) 1 for each pair i < j that may be drawn, else 0."""
+    if allowed is None:
+        return np.triu(np.ones((len(models), len(models))), 1)
+    place = {name: k for k, name in enumerate(models)}
+    codes = [sorted((place[a], place[b])) for a, b in allowed if a in place and b in place]
+    if not codes:
+        raise InputError("none of the allowed pairs is between the models compared.")
+    possible = np.zeros((len(models), len(models)))
+    i, j = np.array(codes).T
+    possible[i, j] = 1.0
+    return possible
+
+
+def _chances(theta: Floats, inverse: Floats, exploration: float, even: Floats) -> Floats:
+    """(m, m) probability of each pair i < j; even: 1 where a pair may be drawn."""
+    gain = np.maximum(information_gain(theta, inverse), 0.0) * even
     chance: Floats = (1.0 - exploration) * gain / gain.sum() + exploration * even / even.sum()
     chance /= chance.sum()
     return chance

@@ -23,6 +23,8 @@ class Connections:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
+        # Threads take turns here; SQLite would let them sleep and try again instead.
+        self._turn = threading.RLock()
 
     @property
     def db(self) -> Database:
@@ -32,19 +34,29 @@ class Connections:
         return self._local.db  # type: ignore[no-any-return]
 
     @contextmanager
-    def transaction(self) -> Iterator[Database]:
-        """Take the write lock at once, so that what is read inside cannot change before commit."""
+    def transaction(self, durable: bool = True) -> Iterator[Database]:
+        """Take the write lock at once, so that what is read inside cannot change before commit.
+
+        durable: wait until it is on the disk. Otherwise it outlives the process at once, and a
+        loss of power only when something durable has followed.
+        """
         db = self.db
+        if not durable:
+            db.conn.execute("PRAGMA synchronous = NORMAL")
         try:
-            db.conn.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.conn.rollback()
-                raise
-            db.conn.commit()
+            with self._turn:
+                db.conn.execute("BEGIN IMMEDIATE")
+                try:
+                    yield db
+                except BaseException:
+                    db.conn.rollback()
+                    raise
+                db.conn.commit()
         except sqlite3.OperationalError as error:
             raise StoreError(f"{self.path}: {error}; nothing of this step was stored") from error
+        finally:
+            if not durable:
+                db.conn.execute("PRAGMA synchronous = FULL")
 
     def migrate(self) -> None:
         """Bring the tables up to date; refuse a database of something else, or a newer one."""

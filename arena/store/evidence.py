@@ -1,6 +1,7 @@
 """What the rating stage reads: each kind of evidence as columns, joined to model names."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ class VoteColumns:
     language: list[str]
     answer_a: list[str]
     answer_b: list[str]
+    seconds: list[float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,34 @@ class AnswerColumns:
     mean_tokens: list[float]
 
 
+@dataclass(frozen=True, slots=True)
+class TallyColumns:
+    """How often each pair of models, as shown, got each vote; part: which part of the votes."""
+
+    model_a: list[str]
+    model_b: list[str]
+    winner: list[str]
+    part: list[int]
+    votes: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class GradeColumns:
+    """People's grades of single answers, of each person and answer the latest."""
+
+    model: list[str]
+    answer: list[str]
+    prompt: list[str]
+    category: list[str]
+    language: list[str]
+    voter: list[str]
+    value: list[int]
+
+
 C = TypeVar(
     "C",
+    TallyColumns,
+    GradeColumns,
     VoteColumns,
     VerdictColumns,
     RankingColumns,
@@ -148,7 +176,7 @@ class EvidenceColumns:
             VoteColumns,
             f"""
             SELECT a.model, b.model, v.winner, v.prompt_key, v.voter, v.propensity,
-                   p.category, p.language, v.first, v.second
+                   p.category, p.language, v.first, v.second, v.seconds
             FROM votes v {_ANSWERS} ORDER BY v.id""",
         )
 
@@ -231,6 +259,66 @@ class EvidenceColumns:
             JOIN outcomes o ON o.rowid = coalesce(j.id, r.id) ORDER BY r.id""",
         )
 
+    def tallies(self, after: int = 0, until: int | None = None, parts: int = 1) -> TallyColumns:
+        """Votes counted by pair. after, until: ids of votes; parts: in how many equal parts."""
+        last = self.last_vote() if until is None else until
+        return self._read(
+            TallyColumns,
+            f"""
+            SELECT a.model, b.model, v.winner,
+                   (v.id - {after:d} - 1) * {parts:d} / {max(last - after, 1):d} AS part, count(*)
+            FROM votes v JOIN answers a ON a.key = v.first JOIN answers b ON b.key = v.second
+            WHERE v.id > {after:d} AND v.id <= {last:d} GROUP BY 1, 2, 3, 4""",
+        )
+
+    def last_vote(self) -> int:
+        """The id of the latest vote, 0 where there is none."""
+        found = self._connections.db.execute("SELECT coalesce(max(id), 0) FROM votes").fetchone()
+        return int(found[0])
+
+    def vote_times(self, ids: Sequence[int]) -> list[str]:
+        """When the first vote from each of these ids on was cast, in ISO 8601."""
+        sql = "SELECT created_at FROM votes WHERE id >= ? ORDER BY id LIMIT 1"
+        found = [self._connections.db.execute(sql, [i]).fetchone() for i in ids]
+        return [str(row[0]) for row in found if row]
+
+    def grades(self) -> GradeColumns:
+        """All grades that count."""
+        return self._read(
+            GradeColumns,
+            """
+            SELECT a.model, g.answer, g.prompt_key, p.category, p.language, g.voter, g.value
+            FROM grades g JOIN answers a ON a.key = g.answer JOIN prompts p ON p.key = g.prompt_key
+            WHERE g.rowid IN (SELECT max(rowid) FROM grades GROUP BY voter, answer)
+            ORDER BY g.rowid""",
+        )
+
+    def shown_answers(self) -> list[tuple[str, str, str]]:
+        """Model, prompt's key and answer's key of every answer that can be looked at."""
+        rows = self._connections.db.execute(
+            "SELECT model, prompt_key, key FROM answers "
+            "WHERE sample = 0 AND finish != '[\"absent\"]'"
+        ).fetchall()
+        return [(str(m), str(p), str(k)) for m, p, k in rows]
+
+    def voted_by(self, voter: str) -> set[frozenset[str]]:
+        """The pairs of answers that a person has voted on."""
+        sql = "SELECT first, second FROM votes WHERE voter = ?"
+        rows = self._connections.db.execute(sql, [voter]).fetchall()
+        return {frozenset((str(a), str(b))) for a, b in rows}
+
+    def graded_by(self, voter: str) -> set[str]:
+        """The answers that a person has graded."""
+        sql = "SELECT answer FROM grades WHERE voter = ?"
+        return {str(row[0]) for row in self._connections.db.execute(sql, [voter]).fetchall()}
+
+    def benchmarks(self) -> list[str]:
+        """The benchmarks that have outcomes."""
+        rows = self._connections.db.execute(
+            "SELECT DISTINCT benchmark FROM outcomes ORDER BY benchmark"
+        ).fetchall()
+        return [str(row[0]) for row in rows]
+
     def pairs(self) -> PairColumns:
         """Pairs of models that people could vote on, each once."""
         return self._read(
@@ -257,6 +345,20 @@ class EvidenceColumns:
             [model_a, model_b],
         ).fetchall()
         return [(str(p), str(a), str(b)) for p, a, b in rows]
+
+    def unread(self, rules: str) -> list[str]:
+        """Keys of the answers voted on that have not been searched for leaks by these rules."""
+        rows = self._connections.db.execute(
+            """SELECT key FROM (SELECT first AS key FROM votes UNION SELECT second FROM votes)
+               WHERE key NOT IN (SELECT key FROM leaks WHERE rules = ?) ORDER BY key""",
+            [rules],
+        ).fetchall()
+        return [str(key) for (key,) in rows]
+
+    def leaked(self) -> frozenset[str]:
+        """Keys of the answers that say who wrote them."""
+        rows = self._connections.db.execute("SELECT key FROM leaks WHERE words != ''").fetchall()
+        return frozenset(str(key) for (key,) in rows)
 
     def answers(self) -> AnswerColumns:
         """Counts and mean length, in tokens a turn's answer, by model."""

@@ -30,15 +30,15 @@ class Rows(Generic[R]):
         self.table = table
         self._record = record
 
-    def add(self, records: Iterable[R]) -> int:
-        """Store in one transaction; return how many were new."""
+    def add(self, records: Iterable[R], *, durable: bool = True) -> int:
+        """Store in one transaction (see there for `durable`); return how many were new."""
         rows = [encode(record) for record in records]
         if not rows:
             return 0
         columns = ", ".join(f'"{name}"' for name in rows[0])
         marks = ", ".join(f":{name}" for name in rows[0])
         sql = f"INSERT INTO {self.table} ({columns}) VALUES ({marks}) ON CONFLICT(key) DO NOTHING"
-        with self._connections.transaction() as db:
+        with self._connections.transaction(durable) as db:
             before = db.conn.total_changes
             db.conn.executemany(sql, rows)
             return int(db.conn.total_changes - before)

@@ -163,6 +163,59 @@ def m004_benchmarks(db: Database) -> None:
     """)
 
 
+@migrations()
+def m005_integrity(db: Database) -> None:
+    """What an audit thinks of voters, which changes no vote; and which answers are not blind."""
+    db.executescript(f"""
+        CREATE TABLE flags (
+            key TEXT PRIMARY KEY, audit TEXT NOT NULL, voter TEXT NOT NULL,
+            votes INTEGER NOT NULL, kinds TEXT NOT NULL, honest REAL NOT NULL, q REAL NOT NULL,
+            created_at {_NOW}) STRICT;
+        CREATE TABLE leaks (
+            key TEXT PRIMARY KEY REFERENCES answers(key), rules TEXT NOT NULL,
+            words TEXT NOT NULL, created_at {_NOW}) STRICT;
+    """)
+    _append_only(db, ("flags",))
+
+
+@migrations()
+def m006_app(db: Database) -> None:
+    """What the app keeps beside votes: remarks, grades, live battles, and what is withheld.
+
+    Indexes for the questions that a page asks of a large database.
+    """
+    db.executescript(f"""
+        CREATE TABLE remarks (
+            key TEXT PRIMARY KEY, reasons TEXT NOT NULL, comment TEXT NOT NULL,
+            created_at {_NOW}) STRICT;
+        CREATE TABLE showings (
+            key TEXT PRIMARY KEY, prompt_key TEXT NOT NULL REFERENCES prompts(key),
+            answer TEXT NOT NULL REFERENCES answers(key), voter TEXT NOT NULL,
+            created_at {_NOW}) STRICT;
+        CREATE TABLE grades (
+            key TEXT PRIMARY KEY, prompt_key TEXT NOT NULL REFERENCES prompts(key),
+            answer TEXT NOT NULL REFERENCES answers(key), voter TEXT NOT NULL,
+            value INTEGER NOT NULL CHECK (value BETWEEN 1 AND 5), parts TEXT NOT NULL,
+            language TEXT NOT NULL, seconds REAL, app_version TEXT NOT NULL,
+            created_at {_NOW}) STRICT;
+        CREATE TABLE talks (
+            key TEXT PRIMARY KEY, voter TEXT NOT NULL, first_model TEXT NOT NULL,
+            second_model TEXT NOT NULL, propensity REAL NOT NULL, turns TEXT NOT NULL,
+            first TEXT NOT NULL, second TEXT NOT NULL, first_finish TEXT NOT NULL,
+            second_finish TEXT NOT NULL, created_at {_NOW}) STRICT;
+        CREATE TABLE withheld (
+            kind TEXT NOT NULL CHECK (kind IN ('model', 'prompt')), name TEXT NOT NULL,
+            created_at {_NOW}, PRIMARY KEY (kind, name)) STRICT;
+        CREATE INDEX votes_by_voter ON votes (voter);
+        CREATE INDEX votes_by_prompt ON votes (prompt_key);
+        CREATE INDEX verdicts_by_answers ON verdicts (first, second);
+        CREATE INDEX verdicts_by_prompt ON verdicts (prompt_key);
+        CREATE INDEX scores_by_prompt ON scores (prompt_key);
+        CREATE INDEX grades_by_voter ON grades (voter);
+    """)
+    _append_only(db, ("remarks", "grades"))
+
+
 def _append_only(db: Database, tables: tuple[str, ...]) -> None:
     for table in tables:
         for action in ("UPDATE", "DELETE"):
@@ -172,5 +225,12 @@ def _append_only(db: Database, tables: tuple[str, ...]) -> None:
             )
 
 
-STEPS = (m001_stages, m002_append_only, m003_requests, m004_benchmarks)
+STEPS = (
+    m001_stages,
+    m002_append_only,
+    m003_requests,
+    m004_benchmarks,
+    m005_integrity,
+    m006_app,
+)
 NAMES = frozenset(step.__name__ for step in STEPS)

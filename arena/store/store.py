@@ -16,7 +16,10 @@ from arena.records import (
     Completion,
     Decoding,
     Failure,
+    Flag,
+    Grade,
     Judge,
+    Leak,
     Likelihood,
     Marking,
     Model,
@@ -24,17 +27,25 @@ from arena.records import (
     Probe,
     Prompt,
     Ranking,
+    Remark,
     Score,
+    Showing,
+    Talk,
     Verdict,
 )
 from arena.store.connection import Connections
 from arena.store.evidence import EvidenceColumns
 from arena.store.leases import Leases
-from arena.store.rows import Rows, encode
+from arena.store.rows import Rows, decode, encode
 from arena.store.votes import Votes
 
 _NOT_CONTENT = ("base_url", "api_key_env", "timeout", "price")
 TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "rankings", "outcomes")
+# One statement: a page asks this each time.
+_LAST = [
+    f"(SELECT coalesce(max(rowid), 0) FROM {table})" for table in (*TABLES, "grades", "withheld")
+]
+_VERSION = f"SELECT {', '.join(_LAST)}, (SELECT count(*) FROM withheld)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,12 @@ class Store:
         self.batches = Rows(self._connections, "batches", Batch)
         self.battles = Rows(self._connections, "battles", Battle)
         self.votes = Votes(self._connections)
+        self.flags = Rows(self._connections, "flags", Flag)
+        self.leaks = Rows(self._connections, "leaks", Leak)
+        self.remarks = Rows(self._connections, "remarks", Remark)
+        self.showings = Rows(self._connections, "showings", Showing)
+        self.grades = Rows(self._connections, "grades", Grade)
+        self.talks = Rows(self._connections, "talks", Talk)
         self.leases = Leases(self._connections)
         self.evidence = EvidenceColumns(self._connections)
 
@@ -147,6 +164,32 @@ class Store:
             table: int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
             for table in TABLES
         }
+
+    def verdicts_on(self, first: str, second: str) -> list[Verdict]:
+        """All verdicts on two answers, in either order; of each judge and order the latest."""
+        sql = """
+            SELECT * FROM verdicts WHERE rowid IN (
+                SELECT max(rowid) FROM verdicts
+                WHERE (first = ?1 AND second = ?2) OR (first = ?2 AND second = ?1)
+                GROUP BY judge, first) ORDER BY judge, rowid"""
+        return [decode(Verdict, row) for row in self._connections.db.query(sql, [first, second])]
+
+    def withheld(self, kind: str) -> set[str]:
+        """Names of models, or keys of prompts, that are not to be shown to anybody now."""
+        rows = self._connections.db.execute("SELECT name FROM withheld WHERE kind = ?", [kind])
+        return {str(row[0]) for row in rows.fetchall()}
+
+    def withhold(self, kind: str, name: str, on: bool) -> None:
+        """Keep a model or a prompt from being shown, or let it be shown again."""
+        sql = "DELETE FROM withheld WHERE kind = ? AND name = ?"
+        if on:
+            sql = "INSERT INTO withheld (kind, name) VALUES (?, ?) ON CONFLICT DO NOTHING"
+        with self._connections.transaction() as db:
+            db.execute(sql, [kind, name])
+
+    def version(self) -> tuple[int, ...]:
+        """Changes whenever a row of evidence is added, or something is withheld; quick to read."""
+        return tuple(map(int, self._connections.db.execute(_VERSION).fetchone()))
 
     def close(self) -> None:
         """Close this thread's connection."""

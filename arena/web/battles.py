@@ -1,14 +1,15 @@
-"""Which pair is shown, and the one vote that it allows. No page in here."""
+"""A pair as it is shown, and the one vote that it allows. No page in here."""
 
-import random
 import secrets
 from dataclasses import dataclass
 
 from arena import __version__
-from arena.errors import InputError
-from arena.records import Answer, Battle, Prompt, Vote, Winner
+from arena.errors import InputError, StoreError
+from arena.records import REASONS, Answer, Battle, Prompt, Remark, Vote, Winner
 from arena.store import Store
-from arena.store.evidence import PairColumns
+from arena.web.pool import Pool
+
+MOST_COMMENT = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,68 +22,76 @@ class Shown:
     second: Answer
 
 
-class NothingToVoteOnError(InputError):
-    """No two models have answered the same prompt."""
+class NotShownError(InputError):
+    """A vote on what was never shown to this voter."""
 
 
-def pair_probabilities(pairs: PairColumns) -> list[float]:
-    """The probability of each pair of models: the fewer votes it has, the likelier it is."""
-    weights = [1.0 / (1 + votes) for votes in pairs.votes]
-    return [weight / sum(weights) for weight in weights]
+class VotedAlreadyError(InputError):
+    """A second vote on one battle."""
 
 
-def start(store: Store, voter: str, dice: random.Random) -> Shown:
-    """Draw a pair, sides at random, and remember that it was shown to this voter."""
-    pairs = store.evidence.pairs()
-    if not pairs.model_a:
-        raise NothingToVoteOnError("nothing to vote on")
-    probabilities = pair_probabilities(pairs)
-    (k,) = dice.choices(range(len(probabilities)), probabilities)
-    shared = store.evidence.shared_prompts(pairs.model_a[k], pairs.model_b[k])
-    prompt, *sides = dice.choice(shared)
-    dice.shuffle(sides)
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What a person says of a battle. seconds: since it was shown."""
+
+    winner: Winner
+    language: str = ""
+    seconds: float | None = None
+    reasons: tuple[str, ...] = ()
+    comment: str = ""
+
+
+def start(store: Store, pool: Pool, voter: str) -> Shown:
+    """Draw a pair, and remember that it was shown to this voter."""
+    drawn = pool.draw(voter)
     battle = Battle(
         secrets.token_urlsafe(24),
-        prompt,
-        sides[0],
-        sides[1],
+        drawn.prompt,
+        drawn.first,
+        drawn.second,
         voter,
-        probabilities[k] / len(shared),
+        drawn.propensity,
     )
-    store.battles.add([battle])
+    store.battles.add([battle], durable=False)
     return read(store, battle)
 
 
 def read(store: Store, battle: Battle) -> Shown:
     """What was shown in a battle."""
     answers = store.answers.get([battle.first, battle.second])
-    (prompt,) = store.prompts.where(key=battle.prompt_key)
+    (prompt,) = store.prompts.get([battle.prompt_key]).values()
     return Shown(battle, prompt, answers[battle.first], answers[battle.second])
 
 
-def vote(
-    store: Store, key: str, voter: str, winner: Winner, *, language: str, seconds: float | None
-) -> Shown:
+def vote(store: Store, key: str, voter: str, ballot: Ballot) -> Shown:
     """Store the vote on a battle, and return it to be revealed.
 
-    Raises InputError for a battle that was never shown to this voter, and StoreError for
-    one that was voted on already.
+    Raises NotShownError for a battle that was never shown to this voter, and
+    VotedAlreadyError for one that was voted on.
     """
     battle = store.battles.get([key]).get(key)
     if battle is None or not secrets.compare_digest(battle.voter, voter):
-        raise InputError("this pair was not shown to you")
-    store.votes.cast(
-        Vote(
-            battle.key,
-            battle.prompt_key,
-            battle.first,
-            battle.second,
-            winner,
-            voter,
-            language,
-            battle.propensity,
-            seconds,
-            __version__,
-        )
+        raise NotShownError("this pair was not shown to you")
+    cast = Vote(
+        battle.key,
+        battle.prompt_key,
+        battle.first,
+        battle.second,
+        ballot.winner,
+        voter,
+        ballot.language,
+        battle.propensity,
+        ballot.seconds,
+        __version__,
     )
+    try:
+        store.votes.cast(cast)
+    except StoreError as error:
+        if store.votes.count(battle=key):
+            raise VotedAlreadyError(str(error)) from error
+        raise
+    reasons = tuple(reason for reason in REASONS if reason in ballot.reasons)
+    comment = ballot.comment.strip()[:MOST_COMMENT]
+    if reasons or comment:
+        store.remarks.add([Remark(battle.key, reasons, comment)])
     return read(store, battle)

@@ -1,24 +1,24 @@
-"""The app behind FastAPI: the voter's cookie, and what a page may load and send."""
+"""The app behind FastAPI: its pages, its files, its health, and how it is run."""
 
+import os
 import socket
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import Any
 
+from arena.config import AppSettings
 from arena.errors import InputError
 from arena.interchange.sample import load_sample
+from arena.records import Model
 from arena.store import Store
-from arena.web.voters import COOKIE, SECONDS, Voters, load_secret
+from arena.web.guard import Guard
+from arena.web.limits import Limit
+from arena.web.services import Services, services
+from arena.web.voters import Voters, load_secret
 
-if TYPE_CHECKING:
-    from fastapi import FastAPI
-
-# Model output is Markdown: whatever it names, nothing is loaded from elsewhere.
-POLICY = (
-    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
-    "connect-src 'self'; img-src 'self' data: blob:; frame-ancestors 'self'; form-action 'self'"
-)
+PASSWORD = "ARENA_ADMIN_PASSWORD"
+_LEAST_PASSWORD = 8
 
 
 def open_database(db: Path) -> Store:
@@ -30,60 +30,94 @@ def open_database(db: Path) -> Store:
     return store
 
 
-def build_server(store: Store) -> "FastAPI":
-    """The whole app as ASGI."""
+def admin_password() -> str:
+    """What the environment sets; without one there is no admin page."""
+    password = os.environ.get(PASSWORD, "")
+    if password and len(password) < _LEAST_PASSWORD:
+        raise InputError(
+            f"{PASSWORD} has {len(password)} characters; it needs {_LEAST_PASSWORD}, "
+            "or none at all, and then there is no admin page"
+        )
+    return password
+
+
+def build_server(
+    store: Store,
+    *,
+    models: Mapping[str, Model] | None = None,
+    settings: AppSettings | None = None,
+    auth: tuple[str, str] | None = None,
+) -> Any:
+    """The whole app as ASGI. auth: name and password without which nobody sees any page."""
     import gradio as gr
-    from fastapi import FastAPI, Request, Response
-    from fastapi.responses import PlainTextResponse
+    from fastapi import FastAPI
+    from fastapi.middleware.cors import CORSMiddleware
 
-    from arena.web.app import build
+    from arena.web.app import build, head
+    from arena.web.files import add_routes
 
+    settings = settings or AppSettings()
     voters = Voters(load_secret(store.path))
+    shared = services(
+        store, voters, models=dict(models or {}), settings=settings, password=admin_password()
+    )
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-
-    @server.middleware("http")
-    async def guard(
-        request: Request, proceed: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        if request.method not in ("GET", "HEAD", "OPTIONS") and _is_foreign(request):
-            return PlainTextResponse("This page takes posts from itself only.", 403)
-        response = await proceed(request)
-        response.headers["Content-Security-Policy"] = POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "same-origin"
-        if request.url.path == "/" and voters.identify(request.cookies.get(COOKIE)) is None:
-            response.set_cookie(
-                COOKIE,
-                voters.new_cookie(),
-                max_age=SECONDS,
-                httponly=True,
-                samesite="lax",
-                secure=request.url.scheme == "https",
-            )
-        return response
-
-    def _is_foreign(request: Request) -> bool:
-        origin = request.headers.get("origin")
-        return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
-
-    blocks, settings = build(store, voters)
-    mounted: FastAPI = gr.mount_gradio_app(
+    # Its presence keeps Gradio from adding its own, which lets any origin in.
+    server.add_middleware(CORSMiddleware, allow_origins=[])
+    if auth is None:
+        add_routes(server, shared)
+    blocks, pages = build(shared)
+    mounted = gr.mount_gradio_app(
         server,
         blocks,
         path="/",
+        auth=auth,
+        root_path=settings.root_path or None,
         footer_links=[],
+        run_history=False,
         show_error=False,
         allowed_paths=[],
         blocked_paths=[str(store.home)],
+        max_file_size=1,
         ssr_mode=False,
         enable_monitoring=False,
-        **settings,
+        pwa=False,
+        mcp_server=False,
+        **pages,
     )
-    return mounted
+    _warm(shared)
+    per_minute = settings.requests_per_minute
+    return Guard(
+        mounted, voters, Limit(per_minute / 60, per_minute / 3), head(), settings.root_path
+    )
 
 
-def serve(db: Path, host: str, port: int) -> None:
+def _warm(shared: Services) -> None:
+    """Begin what takes long on a large store before the first visitor asks for it."""
+    from threading import Thread
+
+    from arena.web.sheets import Slice
+
+    def work() -> None:
+        shared.pool.standing()
+        shared.boards.get(Slice(), 0.0)
+        shared.store.close()
+
+    Thread(target=work, daemon=True).start()
+
+
+def serve(
+    db: Path,
+    host: str,
+    port: int,
+    *,
+    models: Mapping[str, Model] | None = None,
+    settings: AppSettings | None = None,
+    auth: tuple[str, str] | None = None,
+) -> None:
     """Run until stopped. A port that is taken is one sentence."""
+    settings = settings or AppSettings()
+    admin_password()
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -93,5 +127,18 @@ def serve(db: Path, host: str, port: int) -> None:
     store = open_database(db)
     import uvicorn
 
+    # Handlers are short and many: who has the interpreter gives it up sooner than after 5 ms.
+    sys.setswitchinterval(0.005)
     print(f"Arena on http://{host}:{port} with {db}. Stop it with Ctrl-C.", flush=True)  # noqa: T201
-    uvicorn.run(build_server(store), host=host, port=port, log_level="warning")
+    uvicorn.run(
+        build_server(store, models=models, settings=settings, auth=auth),
+        host=host,
+        port=port,
+        log_level="warning",
+        # Whoever may say where a visitor comes from; without a proxy nobody may.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+        access_log=False,
+        # Longer than anybody reads one pair: a vote finds its connection open.
+        timeout_keep_alive=75,
+    )

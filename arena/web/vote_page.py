@@ -1,18 +1,20 @@
-"""The page on which people vote."""
+"""The page on which people vote on stored answers."""
 
-import random
-import time
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import gradio as gr
 
-from arena.errors import ArenaError, InputError
-from arena.records import Prompt, Winner
-from arena.store import Store
-from arena.web.battles import NothingToVoteOnError, Shown, start, vote
-from arena.web.voters import COOKIE, Voters
-from arena.web.words import WORDS, Say, language_of
+from arena.errors import ArenaError
+from arena.records import REASONS, Prompt, Winner
+from arena.web import reveal
+from arena.web.battles import Ballot, NotShownError, Shown, VotedAlreadyError, start, vote
+from arena.web.markdown import DELIMITERS, harmless
+from arena.web.pool import NothingToShowError, Standing
+from arena.web.services import Services
+from arena.web.voters import Visitor
+from arena.web.words import WORDS, Say, Words
 
 CHOICES = (
     (Winner.MODEL_A, "a_better"),
@@ -20,129 +22,240 @@ CHOICES = (
     (Winner.BOTH_BAD, "both_bad"),
     (Winner.MODEL_B, "b_better"),
 )
+BATTLE = "battle"
+EVENT: dict[str, Any] = {
+    "api_visibility": "private",
+    "show_progress": "hidden",
+    # Few at once finish sooner: threads would only take turns with each other.
+    "concurrency_limit": 24,
+    "concurrency_id": "quick",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the page shows. open: whether a vote may be cast."""
+    """What the page shows. open: whether a vote may be cast. progress: a sentence."""
 
     token: str
     prompt: str
-    first: str
-    second: str
-    open: bool
+    first: str = ""
+    second: str = ""
+    open: bool = False
+    progress: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What came of a vote, as Markdown. done: whether the battle is over."""
+
+    text: str
+    done: bool = True
+
+
+# The next pair comes with the answer to a vote and waits in the page until it is wanted, so
+# that there is nothing to wait for; when it was shown is then what the browser says.
+TURN_OVER = """(text) => {
+  const next = JSON.parse(text || "{}");
+  const show = (visible) => ({__type__: "update", visible});
+  return [next.token, next.prompt, next.first, next.second, next.progress, "", [], "",
+          show(next.open === true), show(false), String(Date.now())];
+}"""
+# Done by the browser: the server would build both controls anew for each vote.
+REVEAL = (
+    """(text) => [{__type__: "update", visible: !text}, {__type__: "update", visible: !!text}]"""
+)
+ELAPSED = (
+    "(battle, why, said, since) => [battle, why, said, since ? String(Date.now() - since) : '']"
+)
 
 
 class VotePage:
-    """Pure handlers over a store; `draw` puts them on a page."""
+    """Pure handlers over the services; `draw` puts them on a page."""
 
-    def __init__(self, store: Store, voters: Voters, dice: random.Random | None = None) -> None:
-        self._store = store
-        self._voters = voters
-        self._dice = dice or random.SystemRandom()
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
-    def next_pair(self, cookie: str | None, language: str) -> View:
+    def next_pair(self, visitor: Visitor) -> View:
         """A new pair, or the sentence that says why there is none."""
-        words = WORDS[language]
-        voter = self._voters.identify(cookie)
-        if voter is None:
-            return View("", words["no_cookie"], "", "", False)
+        words = WORDS[visitor.language]
+        if visitor.voter is None:
+            return View("", words["no_cookie"])
         try:
-            shown = start(self._store, voter, self._dice)
-        except NothingToVoteOnError:
-            return View("", words["nothing"], "", "", False)
-        token = f"{shown.battle.key}.{int(time.time())}"
-        prompt, first, second = texts(shown, words["turn"])
-        return View(token, prompt, first, second, True)
+            shown = start(self._services.store, self._services.pool, visitor.voter)
+        except NothingToShowError as nothing:
+            return View("", words["all_seen" if nothing.seen else "nothing"])
+        token = self._services.voters.token(BATTLE, visitor.voter, shown.battle.key)
+        progress = standing_text(self._services.pool.standing(), words)
+        return View(token, *texts(shown, words["turn"]), True, progress)
 
-    def cast(self, cookie: str | None, language: str, token: str, winner: Winner) -> str:
-        """Store the vote; the sentence that says what came of it, names included."""
-        words = WORDS[language]
-        voter = self._voters.identify(cookie)
-        if voter is None:
-            return words["no_cookie"]
-        key, _, since = token.partition(".")
-        seconds = time.time() - int(since) if since.isdecimal() else None
+    def cast(
+        self,
+        visitor: Visitor,
+        token: str,
+        winner: Winner,
+        reasons: tuple[str, ...] = (),
+        comment: str = "",
+        elapsed: str = "",
+    ) -> Said:
+        """Store the vote; the sentence that says what came of it, names included.
+
+        elapsed: milliseconds since the pair was seen, as the browser has it; no longer than
+        since it was sent.
+        """
+        words = WORDS[visitor.language]
+        if visitor.voter is None:
+            return Said(words["no_cookie"])
+        found = self._services.voters.read_token(BATTLE, visitor.voter, token)
+        if found is None:
+            return Said(words["unknown_battle"])
+        if not self._services.allowances.vote(visitor):
+            return Said(words["too_fast"], done=False)
+        key, sent = found
+        seconds = min(int(elapsed) / 1000, sent) if elapsed.isdecimal() else sent
+        ballot = Ballot(winner, visitor.language, seconds, reasons, comment)
         try:
-            shown = vote(self._store, key, voter, winner, language=language, seconds=seconds)
-        except InputError:
-            return words["unknown_battle"]
+            shown = vote(self._services.store, key, visitor.voter, ballot)
+        except NotShownError:
+            return Said(words["unknown_battle"])
+        except VotedAlreadyError:
+            return Said(words["voted_already"])
         except ArenaError as error:
-            return str(error)
-        return (
-            f"{words['counted']} **A** {words['was']} `{shown.first.model}`, "
-            f"**B** {words['was']} `{shown.second.model}`."
-        )
+            return Said(words["failed"].format(reason=error), done=False)
+        return Said(reveal.sentence(self._services, shown, visitor.language))
 
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
-        gr.Markdown(say("intro"), elem_id="intro")
-        token = gr.Textbox(visible="hidden", elem_id="battle")
-        with gr.Group():
-            prompt = gr.Markdown(elem_id="prompt", elem_classes="text", container=True)
-        with gr.Row(elem_id="answers", equal_height=True):
-            first = self._answer(say("answer_a"), "answer-a")
-            second = self._answer(say("answer_b"), "answer-b")
-        with gr.Row(elem_id="choices"):
-            buttons = [
-                gr.Button(
-                    say(word),
-                    elem_id=f"vote-{winner}",
-                    interactive=False,
-                    min_width=80,
-                    variant="primary" if "better" in word else "secondary",
-                )
-                for winner, word in CHOICES
-            ]
-        result = gr.Markdown(elem_id="result")
+        gr.Markdown(say("intro"), elem_classes="lead")
+        token, upcoming, since = (
+            gr.Textbox(visible="hidden", elem_id=name) for name in ("battle", "upcoming", "since")
+        )
+        prompt, first, second = draw_pair(say)
+        result = gr.Markdown(elem_id="result", elem_classes="outcome")
+        ballot, buttons = draw_choices(say)
         following = gr.Button(say("next"), elem_id="next", visible=False, variant="primary")
-        gr.Markdown(say("keys"), elem_id="keys")
-        page = [token, prompt, first, second, result, *buttons, following]
-        events: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        given = draw_reasons(say)
+        progress = gr.Markdown(elem_id="progress", elem_classes="hint")
+        gr.Markdown(say("keys"), elem_classes=["hint", "keys"])
+        shown = [token, prompt, first, second, progress]
 
         def show(request: gr.Request) -> list[Any]:
-            view = self.next_pair(*_who(request))
-            return [
-                view.token,
-                view.prompt,
-                view.first,
-                view.second,
-                "",
-                *(gr.update(interactive=view.open) for _ in buttons),
-                gr.update(visible=False),
-            ]
+            view = self.next_pair(self._services.voters.visitor(request))
+            values = [view.token, view.prompt, view.first, view.second, view.progress]
+            return [*values, gr.update(visible=view.open)]
 
-        gr.on([root.load, following.click], show, outputs=page, **events)
+        root.load(show, outputs=[*shown, ballot], **EVENT)
+        page = [*shown, result, *given, ballot, following, since]
+        following.click(None, [upcoming], page, js=TURN_OVER)
         for (winner, _), button in zip(CHOICES, buttons, strict=True):
 
-            def choose(battle: str, request: gr.Request, winner: Winner = winner) -> list[Any]:
-                said = self.cast(*_who(request), battle, winner)
-                closed = [gr.update(interactive=False) for _ in buttons]
-                return [said, *closed, gr.update(visible=True)]
+            def choose(
+                battle: str,
+                why: list[str],
+                comment: str,
+                elapsed: str,
+                request: gr.Request,
+                winner: Winner = winner,
+            ) -> list[Any]:
+                visitor = self._services.voters.visitor(request)
+                said = self.cast(visitor, battle, winner, tuple(why or ()), comment or "", elapsed)
+                upcoming = json.dumps(asdict(self.next_pair(visitor))) if said.done else ""
+                return [said.text, upcoming]
 
-            button.click(choose, [token], [result, *buttons, following], **events)
+            button.click(
+                choose,
+                [token, *given, since],
+                [result, upcoming],
+                js=ELAPSED,
+                **EVENT,
+            ).success(None, [upcoming], [ballot, following], js=REVEAL)
 
-    def _answer(self, label: Any, name: str) -> gr.Markdown:
-        with gr.Column(min_width=280):
-            gr.Markdown(label, elem_classes="slot")
-            return gr.Markdown(elem_id=name, elem_classes="text", container=True)
+
+def draw_pair(say: Say) -> tuple[gr.Markdown, gr.Markdown, gr.Markdown]:
+    """The prompt over two answers side by side."""
+    with gr.Group():
+        prompt = text_box("prompt", ["asked"])
+    with gr.Row(elem_classes="sides", equal_height=True):
+        sides = []
+        for word, name in (("answer_a", "answer-a"), ("answer_b", "answer-b")):
+            with gr.Column(min_width=240):
+                gr.Markdown(say(word), elem_classes="slot")
+                sides.append(text_box(name))
+    return prompt, sides[0], sides[1]
+
+
+def text_box(name: str, classes: list[str] | None = None, **others: Any) -> gr.Markdown:
+    """Where text of a model or a person is shown."""
+    return gr.Markdown(
+        elem_id=name,
+        elem_classes=["spoken", *(classes or [])],
+        container=True,
+        latex_delimiters=DELIMITERS,
+        **others,
+    )
+
+
+def draw_choices(say: Say) -> tuple[gr.Row, list[gr.Button]]:
+    """The four buttons of a vote, in a row that is hidden until there is something to vote on."""
+    with gr.Row(elem_classes="ballot", visible=False) as row:
+        buttons = [
+            gr.Button(
+                say(word),
+                elem_id=f"vote-{winner}",
+                min_width=80,
+                variant="primary" if "better" in word else "secondary",
+            )
+            for winner, word in CHOICES
+        ]
+    return row, buttons
+
+
+def draw_reasons(say: Say) -> tuple[gr.CheckboxGroup, gr.Textbox]:
+    """Why, for those who want to say."""
+    with gr.Accordion(say("why"), open=False, elem_id="why"):
+        reasons = gr.CheckboxGroup(
+            [(say(f"reason_{reason}"), reason) for reason in REASONS],
+            label=say("why"),
+            show_label=False,
+            elem_id="reasons",
+        )
+        comment = gr.Textbox(
+            label=say("comment"), placeholder=say("comment_place"), elem_id="comment"
+        )
+    return reasons, comment
 
 
 def texts(shown: Shown, turn: str) -> tuple[str, str, str]:
     """Prompt and answers as Markdown; where there are several turns each has a heading."""
+    several = len(shown.prompt.turns) > 1
     return (
-        _turns(shown.prompt.turns, turn, shown.prompt),
-        _turns(shown.first.turns, turn, shown.prompt),
-        _turns(shown.second.turns, turn, shown.prompt),
+        turns_text(shown.prompt.turns, turn if several else ""),
+        turns_text(shown.first.turns, turn if several else ""),
+        turns_text(shown.second.turns, turn if several else ""),
     )
 
 
-def _turns(parts: tuple[str, ...], turn: str, prompt: Prompt) -> str:
-    if len(prompt.turns) == 1:
-        return parts[0]
-    return "\n\n".join(f"**{turn} {k}**\n\n{part}" for k, part in enumerate(parts, start=1))
+def turns_text(parts: tuple[str, ...], turn: str) -> str:
+    """Harmless Markdown of some turns; turn: the word of their headings, empty for none."""
+    if not turn:
+        return "\n\n".join(map(harmless, parts))
+    return "\n\n".join(
+        f"**{turn.format(number=k)}**\n\n{harmless(p)}" for k, p in enumerate(parts, start=1)
+    )
 
 
-def _who(request: gr.Request) -> tuple[str | None, str]:
-    """The cookie and the language of a request."""
-    return request.cookies.get(COOKIE), language_of(request.headers.get("accept-language"))
+def prompt_text(prompt: Prompt, turn: str) -> str:
+    """A prompt as Markdown."""
+    return turns_text(prompt.turns, turn if len(prompt.turns) > 1 else "")
+
+
+def standing_text(standing: Standing, words: Words) -> str:
+    """How far the votes have come, and what the next ones would settle."""
+    so_far = words["votes_so_far"].format(votes=f"{standing.votes:,}")
+    if standing.missing:
+        return f"{so_far} " + words["first_votes"].format(votes=standing.missing)
+    if standing.settling is None:
+        return f"{so_far} {words['settled']}"
+    next_step = standing.settling
+    return f"{so_far} " + words["settle"].format(
+        votes=f"{next_step.votes:,}", rank=next_step.rank, next=next_step.rank + 1
+    )

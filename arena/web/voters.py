@@ -1,18 +1,35 @@
-"""Who votes: a random number in a signed cookie, stored only as a keyed hash."""
+"""Who votes, and on what: signed cookies and tokens; a voter is stored only as a keyed hash."""
 
 import hmac
 import os
 import secrets
+import time
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from arena.errors import InputError
+from arena.web.words import language_of
 
-COOKIE = "arena_voter"
+COOKIE, LANGUAGE = "arena_voter", "arena_language"
 SECONDS = 365 * 24 * 3600
+TOKEN_SECONDS = 24 * 3600
+TICKET_SECONDS = 300
 _LEAST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks. voter: None where the browser sent no cookie of ours. address: of the socket's
+    other end, or of whom a trusted proxy names; it is counted and never stored.
+    """
+
+    voter: str | None
+    language: str
+    address: str = ""
 
 
 def load_secret(db: Path) -> str:
@@ -34,7 +51,7 @@ def load_secret(db: Path) -> str:
 
 
 class Voters:
-    """Makes and reads the cookies of one database."""
+    """Makes and reads the cookies and tokens of one database."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
@@ -51,3 +68,36 @@ class Voters:
         except BadSignature:
             return None
         return hmac.new(self._secret, str(number).encode(), sha256).hexdigest()[:32]
+
+    def visitor(self, request: Any) -> Visitor:
+        """Who sent a request of Gradio's."""
+        language = language_of(
+            request.cookies.get(LANGUAGE), request.headers.get("accept-language")
+        )
+        voter = self.identify(request.cookies.get(COOKIE))
+        return Visitor(voter, language, request.client.host if request.client else "")
+
+    def token(self, kind: str, voter: str, key: str) -> str:
+        """What allows `voter`, and nobody else, to vote on what was shown under `key`."""
+        return str(self._tokens(kind, voter).dumps([key, time.time()]))
+
+    def read_token(self, kind: str, voter: str, token: str) -> tuple[str, float] | None:
+        """The key in a token and the seconds since it was made; None for any other token."""
+        try:
+            key, made = self._tokens(kind, voter).loads(token)
+        except BadSignature:
+            return None
+        age = max(0.0, time.time() - float(made))
+        return (str(key), age) if age <= TOKEN_SECONDS else None
+
+    def ticket(self) -> str:
+        """Lets whoever has it download what people said, for a few minutes."""
+        return self.token("ticket", "", "export")
+
+    def is_ticket(self, text: str) -> bool:
+        """Whether a ticket is ours and still good."""
+        found = self.read_token("ticket", "", text)
+        return found is not None and found[1] <= TICKET_SECONDS
+
+    def _tokens(self, kind: str, voter: str) -> URLSafeSerializer:
+        return URLSafeSerializer(self._secret, salt=f"arena.{kind}.{voter}")

@@ -105,6 +105,18 @@ class LocalBackend(Backend):
             if todo := intake.admit(batch):
                 yield self._hold([requests[i] for i in todo], todo)
 
+    def stream(self, request: Request) -> Iterator[Reply]:
+        """Token by token; closing the iterator stops the model."""
+        from arena.backends.local.streaming import stream
+
+        ids = self._ids(_Talk(request, [*request.before, _user(request.turns[0])]))
+        room = self._spec.decoding.max_tokens
+        if len(ids) + room > self.window():
+            raise self._too_long(len(ids), room)
+        tokenizer, model = load(self._spec.weights, self._spec.revision)
+        stops = _stop_ids(tokenizer, model)
+        yield from stream(tokenizer, model, ids, stops, self._spec.decoding, request.seed)
+
     def odds(
         self, requests: Sequence[OddsRequest], intake: Intake | None = None
     ) -> Iterator[Result[Odds]]:

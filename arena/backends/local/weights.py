@@ -7,6 +7,7 @@ its cache. Set HF_HUB_OFFLINE=1 to forbid that too.
 import io
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from functools import lru_cache
@@ -28,9 +29,17 @@ _GGUF_NEEDS = ("accelerate", "gguf")
 _DIGEST_FILE = "arena-digest.txt"
 
 
-@lru_cache(maxsize=1)
+_LOADING = threading.Lock()
+
+
 def load(weights: str, revision: str | None) -> tuple[Any, Any]:
     """The tokenizer and the model, in evaluation mode; the last pair loaded is kept."""
+    with _LOADING:  # two threads that need the same weights load them once
+        return _load(weights, revision)
+
+
+@lru_cache(maxsize=1)
+def _load(weights: str, revision: str | None) -> tuple[Any, Any]:
     folder = ready_folder(weights)
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer

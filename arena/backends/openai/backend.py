@@ -31,6 +31,7 @@ from arena.backends.openai.messages import (
     usage_of,
     worst_case,
 )
+from arena.backends.openai.streaming import stream
 from arena.backends.openai.traffic import Lanes, Pace, back_off, rest
 from arena.errors import BackendError, NoLikelihoodError, TransientError, UnavailableError
 from arena.records import Model, Usage
@@ -62,6 +63,10 @@ class OpenAIBackend(Backend):
     ) -> Iterator[Result[Reply]]:
         """Each conversation is a task of its own; results come in the order they finish."""
         return self._all(_hold, requests, intake or Intake())
+
+    def stream(self, request: Request) -> Iterator[Reply]:
+        """As the server sends it."""
+        return stream(self._spec, request)
 
     def odds(
         self, requests: Sequence[OddsRequest], intake: Intake | None = None

@@ -1,0 +1,114 @@
+"""`arena audit votes`: whose votes do not look honest, and what they do to the ranking."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arena.cli.options import ConfigFile, Db, Format, Output, open_store, settings
+from arena.cli.output import emit, say
+
+if TYPE_CHECKING:  # numpy stays out of `arena --help`
+    from arena.integrity import VoteReport
+    from arena.ratings import VoterReport
+
+SHOWN = 10
+
+
+def votes(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A battles file with a voter column; without one, the database."),
+    ] = None,
+    level: Annotated[
+        float,
+        typer.Option(min=0.001, max=0.5, help="Expected share of honest voters among the flagged."),
+    ] = 0.1,
+    cap: Annotated[
+        float,
+        typer.Option(
+            min=0.001, max=1.0, help="Most of a model's votes that one voter may have, without."
+        ),
+    ] = 0.05,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every voter, not the flagged only.")
+    ] = False,
+    form: Output = Format.TABLE,
+    db: Db = None,
+    config: ConfigFile = None,
+) -> None:
+    """Report on voters: who does not look honest and why, and the ranking without them."""
+    from arena.integrity import record_flags, report_on, vote_report
+
+    if file is not None:
+        from arena.interchange.battles import read_ballots
+
+        comparisons, seconds = read_ballots(file)
+        report = report_on(comparisons, seconds=seconds, level=level, cap=cap)
+    else:
+        store = open_store(db, settings(config))
+        report = vote_report(store, level=level, cap=cap)
+        record_flags(store, report)
+    if form is Format.JSON:
+        whole = report.as_dict()
+        sys.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+        return
+    shown = report.integrity.voters if every else report.integrity.flagged
+    emit([_voter(v) for v in shown], form, title=_summary(report))
+    if form is Format.TABLE:
+        if report.flagged:
+            emit(_moves(report), form, title="The ranking with all votes, and without the flagged")
+        _say(report)
+
+
+def _voter(v: "VoterReport") -> dict[str, Any]:
+    cells: dict[str, Any] = {"voter": v.voter, "votes": v.votes, "again": v.again}
+    cells["flagged for"] = ", ".join(v.kinds) or None
+    cells |= {"honest": f"{v.honest:.3f}", "p": f"{v.p:.2g}", "q": f"{v.q:.3f}"}
+    for finding in v.findings:
+        about = f" ({finding.about})" if finding.about and finding.kind in v.kinds else ""
+        known = finding.value is not None
+        cells[str(finding.kind)] = f"{finding.value:.2f}{about}" if known else None
+    return cells
+
+
+def _moves(report: "VoteReport") -> list[dict[str, Any]]:
+    moves = [m for m in report.moves() if m.rank <= SHOWN or m.rank_after != m.rank]
+    return [
+        {
+            "model": m.model,
+            "rank": m.rank,
+            "without": m.rank_after,
+            "rating": m.rating,
+            "rating without": m.rating_after,
+        }
+        for m in moves
+    ]
+
+
+def _summary(report: "VoteReport") -> str:
+    whole = report.integrity
+    return f"{whole.votes:,} votes of {len(whole.voters):,} voters; flagged: {len(report.flagged)}"
+
+
+def _say(report: "VoteReport") -> None:
+    from arena.ratings import MEANINGS
+
+    if report.flagged:
+        kinds = dict.fromkeys(kind for v in report.integrity.flagged for kind in v.kinds)
+        for kind in kinds:
+            say(f"{kind}: {MEANINGS[kind]}.")
+        say(
+            f"Of the flagged about {report.integrity.level:.0%} or fewer are honest. A flag "
+            "deletes nothing: arena rank counts their votes, and --without-flagged does not."
+        )
+    if report.leaked:
+        say(f"{report.leaked} votes are not counted: an answer says which model wrote it.")
+    if found := report.influence:
+        whose = ", ".join(f"{voter} ({n})" for voter, n in found.voters[:SHOWN])
+        say(
+            f"Without {len(found.rows)} of the votes {found.successor} would be first, not "
+            f"{found.first}; they are those of {whose}."
+        )

@@ -1,0 +1,213 @@
+"""The page of whoever runs the arena; it exists where ARENA_ADMIN_PASSWORD is set.
+
+Every handler takes the password: what a page hides or disables is no defence.
+"""
+
+import hmac
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from arena.errors import ArenaError, InputError
+from arena.integrity import record_flags, vote_report
+from arena.prompts import parse_prompts
+from arena.records import Grade, Prompt, Remark, Vote
+from arena.store import Store
+from arena.web.board_table import note
+from arena.web.markdown import as_text
+from arena.web.services import Services
+from arena.web.vote_page import EVENT
+from arena.web.voters import Visitor
+from arena.web.words import WORDS, Say, Words
+
+EXPORTS = {"votes": Vote, "grades": Grade, "remarks": Remark}
+MOST_SHOWN = 20
+OWN = "admin"
+
+
+class AdminPage:
+    """Pure handlers over the services; `draw` puts them on a page."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def refusal(self, visitor: Visitor, password: str) -> str | None:
+        """Why this visitor may do nothing here, in a sentence; None if all is well."""
+        words, allowances = WORDS[visitor.language], self._services.allowances
+        if not allowances.may_try_password(visitor):
+            return words["too_fast"]
+        expected = self._services.password
+        if expected and hmac.compare_digest(password.encode(), expected.encode()):
+            return None
+        allowances.wrong_password(visitor)
+        return words["wrong_password"]
+
+    def add_prompts(self, visitor: Visitor, text: str, category: str = "") -> str:
+        """Store prompts, one a line or as JSON lines; says how many were new."""
+        words = WORDS[visitor.language]
+        try:
+            prompts = read_lines(text, category.strip() or "general")
+        except InputError as error:
+            return as_text(str(error))
+        new = self._services.store.prompts.add(prompts)
+        return words["added"].format(count=new, known=len(prompts) - new)
+
+    def withhold(self, visitor: Visitor, kind: str, name: str, on: bool) -> str:
+        """Pause a model or hide a prompt, or undo it."""
+        words = WORDS[visitor.language]
+        store, name = self._services.store, name.strip()
+        known = {m.name for m in store.models()} | {
+            state.model.name for state in self._services.live.states()
+        }
+        if kind == "prompt" and not store.prompts.present([name]):
+            return words["no_prompt"]
+        if kind == "model" and name not in known:
+            return words["no_entries"]
+        store.withhold(kind, name, on)
+        return words["done"]
+
+    def state(self, visitor: Visitor) -> str:
+        """What is withheld now."""
+        words, store = WORDS[visitor.language], self._services.store
+        lines = []
+        for kind in ("model", "prompt"):
+            names = ", ".join(as_text(n) for n in sorted(store.withheld(kind)))
+            said = words[f"withheld_{kind}s"]
+            lines.append(said.format(names=names or words["nothing_withheld"]))
+        return "\n\n".join(lines)
+
+    def exports(self, visitor: Visitor) -> str:
+        """Links to everything that people said; each works for a few minutes."""
+        words = WORDS[visitor.language]
+        ticket = self._services.voters.ticket()
+        links = [f"[{name}.csv](./admin/export/{name}.csv?ticket={ticket})" for name in EXPORTS]
+        return f"{words['export_links']} {' · '.join(links)}"
+
+    def draw(self, root: gr.Blocks, say: Say) -> None:
+        """Components and events; must be called inside a Blocks."""
+        gr.Markdown(say("admin_intro"), elem_classes="lead")
+        with gr.Row():
+            password = gr.Textbox(type="password", label=say("password"), elem_id="password")
+            enter = gr.Button(say("enter"), variant="primary", elem_id="enter", min_width=80)
+        said = gr.Markdown(elem_id="said", elem_classes="outcome")
+        with gr.Column(visible=False, elem_id="inside") as inside:
+            state = gr.Markdown(elem_id="state")
+            with gr.Accordion(say("add_prompts"), elem_id="add-prompts"):
+                text = gr.Textbox(label=say("add_prompts_info"), lines=4, elem_id="new-prompts")
+                category = gr.Textbox(label=say("category_new"), elem_id="new-category")
+                add = gr.Button(say("add"), elem_id="add")
+            with gr.Row():
+                with gr.Column(min_width=260):
+                    model = gr.Dropdown([], label=say("pause_model"), elem_id="pause-model")
+                    with gr.Row():
+                        pause = gr.Button(say("pause"), elem_id="pause", min_width=80)
+                        resume = gr.Button(say("resume"), elem_id="resume", min_width=80)
+                with gr.Column(min_width=260):
+                    prompt = gr.Textbox(
+                        label=say("hide_prompt"),
+                        info=say("hide_prompt_info"),
+                        elem_id="hide-prompt",
+                    )
+                    with gr.Row():
+                        hide = gr.Button(say("hide"), elem_id="hide", min_width=80)
+                        unhide = gr.Button(say("unhide"), elem_id="unhide", min_width=80)
+            export = gr.Button(say("export"), elem_id="export")
+            integrity = gr.Button(say("integrity"), elem_id="integrity")
+            report = gr.HTML(elem_id="report")
+
+        def guarded(work: Callable[..., Any]) -> Callable[..., Any]:
+            """Does the work where the password is right; else says so and does nothing."""
+
+            def run(request: gr.Request, password: str, *values: Any) -> list[Any]:
+                visitor = self._services.voters.visitor(request)
+                refused = self.refusal(visitor, password)
+                if refused is not None:
+                    return [refused, gr.skip(), gr.skip(), gr.skip(), gr.skip()]
+                try:
+                    sentence, html = work(visitor, *values)
+                except ArenaError as error:
+                    sentence, html = as_text(str(error)), gr.skip()
+                models = sorted(
+                    {m.name for m in self._services.store.models()}
+                    | {s.model.name for s in self._services.live.states()}
+                )
+                opened = gr.update(visible=True)
+                return [sentence, opened, self.state(visitor), gr.update(choices=models), html]
+
+            return run
+
+        outputs = [said, inside, state, model, report]
+        actions: list[tuple[Any, Callable[..., Any], list[Any]]] = [
+            (enter.click, lambda v: ("", gr.skip()), []),
+            (password.submit, lambda v: ("", gr.skip()), []),
+            (add.click, lambda v, t, c: (self.add_prompts(v, t, c), gr.skip()), [text, category]),
+            (export.click, lambda v: (self.exports(v), gr.skip()), []),
+            (
+                integrity.click,
+                lambda v: ("", integrity_report(self._services.store, v.language)),
+                [],
+            ),
+        ]
+        for button, kind, source, on in (
+            (pause, "model", model, True),
+            (resume, "model", model, False),
+            (hide, "prompt", prompt, True),
+            (unhide, "prompt", prompt, False),
+        ):
+
+            def change(
+                v: Visitor, name: str | None, kind: str = kind, on: bool = on
+            ) -> tuple[str, Any]:
+                return self.withhold(v, kind, name or "", on), gr.skip()
+
+            actions.append((button.click, change, [source]))
+        for event, work, inputs in actions:
+            event(guarded(work), [password, *inputs], outputs, **EVENT)
+
+
+def read_lines(text: str, category: str) -> list[Prompt]:
+    """Prompts of a text: JSON lines as in a prompt file, or one prompt a line."""
+    if text.lstrip().startswith("{"):
+        return list(parse_prompts(text, "line", OWN))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    prompts = [Prompt(line[:60], (line,), category, _language(line), (), OWN) for line in lines]
+    if not prompts:
+        raise InputError("there is no prompt in it")
+    return list({prompt.key: prompt for prompt in prompts}.values())
+
+
+def integrity_report(store: Store, language: str) -> str:
+    """What is known of the votes' honesty, as HTML: the chain, flagged voters, both rankings."""
+    words: Words = WORDS[language]
+    broken = list(store.votes.broken())
+    if broken:
+        ids = ", ".join(map(str, broken[:MOST_SHOWN]))
+        return note(words["chain_broken"].format(ids=ids))
+    whole = note(words["chain_whole"].format(count=f"{store.votes.count():,}"))
+    try:
+        found = vote_report(store)
+    except InputError:  # nobody has voted yet
+        return whole
+    record_flags(store, found)
+    audit = note(words["flagged_voters"].format(
+        flagged=len(found.flagged), voters=len(found.integrity.voters), leaked=found.leaked
+    ))  # fmt: skip
+    voters = [(v.voter[:12], v.votes, ", ".join(v.kinds)) for v in found.integrity.flagged]
+    moves = [(m.model, m.rank, m.rank_after or "–") for m in found.moves()] if voters else []
+    tables = _table(words, ("flagged_voter", "votes", "flagged_for"), voters)
+    return whole + audit + tables + _table(words, ("model", "rank", "rank_without"), moves)
+
+
+def _table(words: Words, heads: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
+    if not rows:
+        return ""
+    top = "".join(f"<th>{escape(words[head])}</th>" for head in heads)
+    lines = ("".join(f"<td>{escape(str(cell))}</td>" for cell in row) for row in rows[:MOST_SHOWN])
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f'<table class="board"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _language(text: str) -> str:
+    return "zh" if any("\u4e00" <= letter <= "\u9fff" for letter in text) else "en"

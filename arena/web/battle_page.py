@@ -1,0 +1,259 @@
+"""The page on which two anonymous models answer live."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from arena.errors import ArenaError, BackendError
+from arena.records import Talk, Winner
+from arena.web import reveal
+from arena.web.battles import Ballot, VotedAlreadyError, vote
+from arena.web.live import TurnRefusedError
+from arena.web.markdown import harmless
+from arena.web.services import Services
+from arena.web.vote_page import (
+    CHOICES,
+    EVENT,
+    Said,
+    draw_choices,
+    draw_pair,
+    draw_reasons,
+    turns_text,
+)
+from arena.web.voters import Visitor
+from arena.web.words import WORDS, Say, Words
+
+TALK = "talk"
+EXAMPLES = 12
+# Battles that write at once; the others wait in the queue.
+AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the page shows. open: whether a vote may be cast; writing: the models are at it."""
+
+    token: str
+    prompt: str
+    first: str
+    second: str
+    status: str
+    open: bool = False
+    writing: bool = False
+
+
+class BattlePage:
+    """Pure handlers over the services; `draw` puts them on a page."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def possible(self) -> bool:
+        """Whether two models can answer now."""
+        return len(self._services.live.ready()) >= 2
+
+    def examples(self) -> list[tuple[str, str]]:
+        """A few prompts to take, as they are shown and as they are."""
+        hidden = self._services.store.withheld("prompt")
+        prompts = [
+            prompt.turns[0]
+            for prompt in self._services.store.prompts.where()
+            if prompt.key not in hidden and len(prompt.turns) == 1 and prompt.source != "live"
+        ]
+        step = max(1, len(prompts) // EXAMPLES)
+        return [(_line(text), text) for text in prompts[::step][:EXAMPLES]]
+
+    def say(self, visitor: Visitor, token: str, text: str) -> Iterator[View]:
+        """Put a turn to both models; a battle begins where `token` names none."""
+        words = WORDS[visitor.language]
+        if visitor.voter is None:
+            yield View("", "", "", "", words["no_cookie"])
+            return
+        if not self._services.allowances.generate(visitor):
+            yield View(token, "", "", "", words["too_fast"])
+            return
+        live = self._services.live
+        view = View(token, "", "", "", "")
+        try:
+            live.check(text)
+            talk = self._talk(visitor.voter, token) or live.begin(visitor.voter)
+            token = self._services.voters.token(TALK, visitor.voter, talk.key)
+            view = self.view(talk, words, token)
+            yield replace(view, status=words["waiting_model"], open=False, writing=True)
+            turns = replace(talk, turns=(*talk.turns, text.strip()))
+            for glimpse in live.ask(talk, text):
+                yield self._growing(turns, words, token, glimpse.first, glimpse.second)
+            done = live.find(talk.key, visitor.voter) or talk
+            yield self.view(done, words, token)
+        except TurnRefusedError as refused:
+            sentence = words[refused.word].format(**refused.values)
+            yield replace(view, token=token, status=sentence)
+        except BackendError:
+            yield replace(view, token=token, status=words["model_failed"])
+
+    def cast(
+        self,
+        visitor: Visitor,
+        token: str,
+        winner: Winner,
+        reasons: tuple[str, ...] = (),
+        comment: str = "",
+    ) -> Said:
+        """Store the vote on a live battle; the sentence that says what came of it."""
+        words = WORDS[visitor.language]
+        if visitor.voter is None:
+            return Said(words["no_cookie"])
+        found = self._services.voters.read_token(TALK, visitor.voter, token)
+        if found is None:
+            return Said(words["unknown_battle"])
+        key, seconds = found
+        talk = self._services.live.find(key, visitor.voter)
+        if talk is None:
+            known = self._services.store.votes.count(battle=key)
+            return Said(words["voted_already" if known else "unknown_battle"])
+        if not talk.answered:
+            return Said(words["not_ended"], done=False)
+        if not self._services.allowances.vote(visitor):
+            return Said(words["too_fast"], done=False)
+        ballot = Ballot(winner, visitor.language, seconds, reasons, comment)
+        try:
+            self._services.live.settle(talk)
+            shown = vote(self._services.store, key, visitor.voter, ballot)
+        except VotedAlreadyError:
+            return Said(words["voted_already"])
+        except ArenaError as error:
+            return Said(words["failed"].format(reason=error), done=False)
+        self._services.live.end(talk)
+        return Said(reveal.sentence(self._services, shown, visitor.language))
+
+    def view(self, talk: Talk, words: Words, token: str) -> View:
+        """A battle between two turns."""
+        turn = words["turn"] if len(talk.turns) > 1 else ""
+        return View(
+            token,
+            turns_text(talk.turns, turn),
+            turns_text(talk.first, turn),
+            turns_text(talk.second, turn),
+            words["battle_done"] if talk.answered else "",
+            open=talk.answered,
+        )
+
+    def _growing(self, talk: Talk, words: Words, token: str, first: str, second: str) -> View:
+        grown = replace(talk, first=(*talk.first, first), second=(*talk.second, second))
+        return replace(
+            self.view(grown, words, token), status=words["writing"], open=False, writing=True
+        )
+
+    def _talk(self, voter: str, token: str) -> Talk | None:
+        found = self._services.voters.read_token(TALK, voter, token) if token else None
+        if found is None:
+            return None
+        talk = self._services.live.find(found[0], voter)
+        if talk is None:
+            raise TurnRefusedError("blocked_turn")
+        return talk
+
+    def draw(self, root: gr.Blocks, say: Say) -> None:
+        """Components and events; must be called inside a Blocks."""
+        gr.Markdown(say("battle_intro"), elem_classes="lead")
+        with gr.Column(visible=False, elem_id="no-live") as absent:
+            gr.Markdown(say("no_live"), elem_classes="note")
+            gr.Button(say("to_vote"), link="./", elem_id="to-vote", variant="primary")
+        with gr.Column(visible=False, elem_id="live") as arena:
+            token = gr.Textbox(visible="hidden", elem_id="battle")
+            with gr.Column(visible=False) as talk:
+                prompt, first, second = draw_pair(say)
+                status = gr.Markdown(elem_id="status", elem_classes="hint")
+                result = gr.Markdown(elem_id="result", elem_classes="outcome")
+                ballot, buttons = draw_choices(say)
+                reasons, comment = draw_reasons(say)
+            text = gr.Textbox(
+                label=say("your_prompt"),
+                placeholder=say("your_prompt_place"),
+                lines=3,
+                max_lines=12,
+                elem_id="prompt-text",
+            )
+            with gr.Row():
+                send = gr.Button(say("send"), variant="primary", elem_id="send")
+                again = gr.Button(say("new_battle"), elem_id="next", visible=False)
+            examples = gr.Dropdown(
+                [], value=None, label=say("take_prompt"), elem_id="examples", interactive=True
+            )
+        given = [reasons, comment]
+        page = [token, talk, prompt, first, second, status, ballot, send, again]
+
+        def start(request: gr.Request) -> list[Any]:
+            possible = self.possible()
+            return [
+                gr.update(visible=not possible),
+                gr.update(visible=possible),
+                gr.update(choices=self.examples() if possible else []),
+            ]
+
+        def ask(token: str, text: str, request: gr.Request) -> Iterator[list[Any]]:
+            for view in self.say(self._services.voters.visitor(request), token, text):
+                yield [
+                    view.token,
+                    gr.update(visible=True),
+                    view.prompt or harmless(text),
+                    view.first,
+                    view.second,
+                    view.status,
+                    gr.update(visible=view.open),
+                    gr.update(
+                        interactive=not view.writing, value=say("more" if view.open else "send")
+                    ),
+                    gr.update(visible=not view.writing),
+                ]
+
+        def renew() -> list[Any]:
+            return [
+                "",
+                gr.update(visible=False),
+                *([""] * 4),
+                gr.update(visible=False),
+                gr.update(interactive=True, value=say("send")),
+                gr.update(visible=False),
+                "",
+                "",
+                [],
+                "",
+                None,
+            ]
+
+        root.load(start, outputs=[absent, arena, examples], **EVENT)
+        examples.input(lambda taken: taken or "", [examples], [text], **EVENT)
+        gr.on(
+            [send.click],
+            ask,
+            [token, text],
+            page,
+            **EVENT | {"concurrency_limit": AT_ONCE, "concurrency_id": "live"},
+        ).success(lambda: "", outputs=[text], **EVENT)
+        again.click(renew, outputs=[*page, text, result, *given, examples], **EVENT)
+        for (winner, _), button in zip(CHOICES, buttons, strict=True):
+
+            def choose(
+                battle: str,
+                why: list[str],
+                comment: str,
+                request: gr.Request,
+                winner: Winner = winner,
+            ) -> list[Any]:
+                visitor = self._services.voters.visitor(request)
+                said = self.cast(visitor, battle, winner, tuple(why or ()), comment or "")
+                return [
+                    said.text,
+                    gr.update(visible=not said.done),
+                    gr.update(interactive=not said.done),
+                ]
+
+            button.click(choose, [token, *given], [result, ballot, send], **EVENT)
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 90 else f"{line[:89]}…"

@@ -1,0 +1,184 @@
+"""The leaderboard as a table: which columns it can have, and what stands in them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, partial
+from importlib.resources import files
+from urllib.parse import urlencode
+
+from jinja2 import Environment, Template
+
+from arena.leaderboard import Leaderboard, Row
+from arena.publish.chart import axis_of
+from arena.publish.formats import decimals, points, rank_range, ranked
+from arena.web.notes import translated
+from arena.web.sheets import Sheet, Slice
+from arena.web.words import WORDS, Words
+
+# In the order of the table; those that are shown unless others are chosen.
+COLUMNS = (
+    "rank",
+    "model",
+    "interval",
+    "rating",
+    "win_rate",
+    "comparisons",
+    "length",
+    "license",
+    "satisfaction",
+    "overall",
+    "predicted",
+    "p_best",
+)
+SHOWN = ("rank", "interval", "rating", "win_rate", "comparisons", "length", "license")
+FIXED = ("model",)
+_TEXT = ("model", "license")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a cell shows; value: by which it sorts."""
+
+    text: str
+    value: float | str = ""
+    small: str = ""
+
+
+NOTHING = Cell("–")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table."""
+
+    name: str
+    heading: str
+    css: str
+    cell: Callable[[Row], Cell]
+
+
+def environment() -> Environment:
+    """Templates in which everything is escaped."""
+    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+@cache
+def template(name: str) -> Template:
+    """A template beside this module."""
+    return environment().from_string((files("arena.web") / name).read_text(encoding="utf-8"))
+
+
+def note(sentence: str) -> str:
+    """A sentence in place of a table."""
+    return environment().from_string('<p class="note">{{ said }}</p>').render(said=sentence)
+
+
+def render(
+    sheet: Sheet,
+    view: str,
+    language: str,
+    *,
+    columns: Sequence[str] = SHOWN,
+    search: str = "",
+    old: bool = False,
+) -> str:
+    """A line a model, the best first, with its interval drawn on one axis."""
+    board, words = sheet.boards[view], WORDS[language]
+    everybody = ranked(board)
+    rows = [row for row in everybody if search.strip().casefold() in row.model.casefold()]
+    shown = [name for name in COLUMNS if name in FIXED or name in columns]
+    page = template("board.html")
+    digits = decimals(board)
+    return page.render(
+        board=board,
+        notes=[translated(said, language) for said in board.notes],
+        rows=rows,
+        words=words,
+        columns=[_column(name, sheet, view, words, digits) for name in shown],
+        place=axis_of(everybody).place,
+        points=partial(points, digits=digits),
+        time=_time(sheet.made),
+        old=old,
+        links=links(sheet.slice, view),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where something can be downloaded."""
+
+    href: str
+    text: str
+
+
+def links(wanted: Slice, view: str) -> list[Link]:
+    """The table and the win rates as files."""
+    query = {"view": view, "by": wanted.by, "value": wanted.value}
+    query |= {name: "1" for name in ("style", "weak") if getattr(wanted, name)}
+    tail = urlencode({name: value for name, value in query.items() if value})
+    return [
+        Link(f"./data/{name}.{kind}?{tail}", f"{name}.{kind}")
+        for name in ("leaderboard", "wins")
+        for kind in ("csv", "json")
+    ]
+
+
+def _column(name: str, sheet: Sheet, view: str, words: Words, digits: int) -> Column:
+    css = "plot" if name == "interval" else "" if name in _TEXT else "number"
+    if name not in ("rank", "model", "interval", "rating"):
+        css += " wide"
+    return Column(name, words[name], css.strip(), partial(_cell, name, sheet, view, words, digits))
+
+
+def _cell(name: str, sheet: Sheet, view: str, words: Words, digits: int, row: Row) -> Cell:
+    """What stands in one column of a row."""
+    board = sheet.boards[view]
+    match name:
+        case "rank":
+            return Cell(rank_range(row), row.rank)
+        case "rating":
+            interval = f"{points(row.ci_low, digits)} – {points(row.ci_high, digits)}"
+            return Cell(points(row.rating, digits), row.rating, interval)
+        case "win_rate":
+            wins = sheet.wins.get(view)
+            rate = dict(zip(wins.models, wins.rate, strict=True)).get(row.model) if wins else None
+            return NOTHING if rate is None or rate != rate else Cell(f"{rate:.0%}", float(rate))
+        case "comparisons":
+            return Cell(f"{row.comparisons:,}", row.comparisons)
+        case "length":
+            length = sheet.lengths.get(row.model)
+            return NOTHING if length is None else Cell(f"{length:.0f}", length, words["tokens"])
+        case "license":
+            return Cell(sheet.licenses.get(row.model, "–"))
+        case "satisfaction":
+            grade = sheet.grades.get(row.model)
+            return (
+                NOTHING if grade is None else Cell(f"{grade[0]:.2f}", grade[0], f"n = {grade[1]}")
+            )
+        case "overall":
+            found = {other.model: other for other in board.overall}.get(row.model)
+            return NOTHING if found is None else Cell(points(found.rating, digits), found.rating)
+        case "predicted" if row.predicted is not None:
+            return Cell(points(row.predicted, digits), row.predicted)
+        case "p_best":
+            return Cell(f"{row.p_best:.0%}", row.p_best)
+    return NOTHING
+
+
+def tasks_table(board: Leaderboard, language: str) -> str:
+    """Benchmarks by task: a row a task, a column a model, each mean with its standard error."""
+    scores = [score for score in board.benchmarks if score.primary]
+    if not scores:
+        return ""
+    rated = [row.model for row in ranked(board)]
+    models = [m for m in rated if any(s.model == m for s in scores)]
+    models += sorted({s.model for s in scores} - set(models))
+    found = {(s.benchmark, s.model): s for s in scores}
+    tasks = sorted({s.benchmark for s in scores})
+    page = template("tasks.html")
+    return page.render(words=WORDS[language], models=models, tasks=tasks, found=found)
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,248 @@
+"""The page on which everything can be looked up: prompts, answers, votes, verdicts, outcomes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from arena.records import Answer
+from arena.web.board_table import note, template
+from arena.web.catalogue import PAGE, Detail, Entry, Filter, detail, outcomes
+from arena.web.detail import answer_names, render
+from arena.web.markdown import as_text
+from arena.web.services import Services
+from arena.web.vote_page import EVENT, prompt_text, text_box, turns_text
+from arena.web.voters import Visitor
+from arena.web.words import WORDS, Say
+
+SLOTS = 6
+ITEMS = 25
+WAIT = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class DetailView:
+    """One prompt on the page. names: what its answers are called, by key."""
+
+    prompt: str
+    answers: tuple[tuple[str, str], ...]
+    about: str
+    names: dict[str, str]
+
+
+class BrowsePage:
+    """Pure handlers over the services; `draw` puts them on a page."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def listing(self, visitor: Visitor, wanted: Filter, page: int = 1) -> tuple[str, int]:
+        """A page of the prompts that a filter lets through, and how many pages there are."""
+        words = WORDS[visitor.language]
+        known = self.entries()
+        rows = [entry for entry in known if wanted.lets(entry)]
+        pages = max(1, -(-len(rows) // PAGE))
+        page = min(max(1, page), pages)
+        here = rows[(page - 1) * PAGE : page * PAGE]
+        text = template("browse.html").render(
+            rows=here, count=len(rows), page=page, pages=pages, words=words
+        )
+        return text, pages
+
+    def prompt(self, visitor: Visitor, key: str, chosen: Sequence[str] = ()) -> DetailView | None:
+        """One prompt with everything. chosen: keys of the answers to show, the first few if none.
+
+        None where there is no such prompt.
+        """
+        found = detail(self._services.store, key)
+        if found is None:
+            return None
+        names = answer_names(found)
+        shown = [a for a in found.answers if not chosen or a.key in chosen][:SLOTS]
+        turn = WORDS[visitor.language]["turn"]
+        return DetailView(
+            prompt_text(found.prompt, turn),
+            tuple((names[a.key], _answer_text(a, found, turn)) for a in shown),
+            render(self._services.store, found, visitor.language),
+            names,
+        )
+
+    def outcomes(self, visitor: Visitor, benchmark: str, search: str = "") -> str:
+        """A benchmark's items with what each model made of them."""
+        words = WORDS[visitor.language]
+        found = outcomes(self._services.store, benchmark) if benchmark else {}
+        rows = [
+            (item, here) for item, here in found.items() if search.casefold() in item.casefold()
+        ]
+        text = template("outcomes.html").render(items=rows[:ITEMS], words=words)
+        if len(rows) > ITEMS:
+            text += note(words["left_out"].format(count=len(rows) - ITEMS))
+        return text
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All prompts, as they were when last read."""
+        return self._services.entries.get(WAIT) or ()
+
+    def benchmarks(self) -> list[str]:
+        """The benchmarks that have outcomes."""
+        return self._services.store.evidence.benchmarks()
+
+    def draw(self, root: gr.Blocks, say: Say) -> None:
+        """Components and events; must be called inside a Blocks."""
+        with gr.Column(elem_id="listing") as listing:
+            self._draw_listing(root, say)
+        with gr.Column(visible=False, elem_id="detail") as one:
+            prompt = text_box("prompt", ["asked"])
+            chosen = gr.Dropdown(
+                [], multiselect=True, max_choices=SLOTS, label=say("model"), elem_id="chosen"
+            )
+            key = gr.Textbox(visible="hidden")
+            with gr.Row(elem_classes="sides"):
+                slots = []
+                for k in range(SLOTS):
+                    with gr.Column(visible=False, min_width=240) as column:
+                        name = gr.Markdown(elem_classes="slot")
+                        slots.append((column, name, text_box(f"shown-{k}")))
+            about = gr.HTML(elem_id="about")
+        flat = [component for slot in slots for component in slot]
+
+        def fill(view: DetailView | None, language: str) -> list[Any]:
+            if view is None:
+                empty = [gr.update(visible=False), "", ""] * SLOTS
+                return ["", *empty, note(WORDS[language]["no_prompt"])]
+            filled: list[Any] = []
+            for k in range(SLOTS):
+                there = k < len(view.answers)
+                name, text = view.answers[k] if there else ("", "")
+                filled += [gr.update(visible=there), as_text(name), text]
+            return [view.prompt, *filled, view.about]
+
+        def start(request: gr.Request) -> list[Any]:
+            wanted = request.query_params.get("prompt", "")
+            if not wanted:
+                unchanged = [gr.skip()] * (len(flat) + 2)
+                return [
+                    gr.update(visible=True),
+                    gr.update(visible=False),
+                    "",
+                    gr.skip(),
+                    *unchanged,
+                ]
+            visitor = self._services.voters.visitor(request)
+            view = self.prompt(visitor, wanted)
+            names = view.names if view else {}
+            choices = [(name, answer) for answer, name in names.items()]
+            return [
+                gr.update(visible=False),
+                gr.update(visible=True),
+                wanted,
+                gr.update(choices=choices, value=list(names)[:SLOTS], visible=len(names) > SLOTS),
+                *fill(view, visitor.language),
+            ]
+
+        def choose(key: str, chosen: list[str], request: gr.Request) -> list[Any]:
+            visitor = self._services.voters.visitor(request)
+            return fill(self.prompt(visitor, key, chosen), visitor.language)
+
+        root.load(start, outputs=[listing, one, key, chosen, prompt, *flat, about], **EVENT)
+        chosen.input(choose, [key, chosen], [prompt, *flat, about], **EVENT)
+
+    def _draw_listing(self, root: gr.Blocks, say: Say) -> None:
+        gr.Markdown(say("browse_intro"), elem_classes="lead")
+        with gr.Row():
+            what = gr.Radio(
+                [(say("what_prompts"), "prompts"), (say("what_outcomes"), "outcomes")],
+                value="prompts",
+                label=say("what"),
+                elem_id="what",
+                min_width=220,
+            )
+            search = gr.Textbox(
+                label=say("filter_text"),
+                placeholder=say("filter_text_place"),
+                elem_id="search",
+                min_width=200,
+            )
+        with gr.Row() as filters:
+            chosen = [
+                gr.Dropdown(
+                    [(say("any"), "")], value="", label=say(word), elem_id=word, min_width=140
+                )
+                for word in ("model", "judge_name", "category", "language")
+            ]
+            only = gr.CheckboxGroup(
+                [(say("disagree_people"), "split"), (say("disagree_orders"), "turned")],
+                label=say("only"),
+                elem_id="only",
+                min_width=240,
+            )
+        benchmark = gr.Dropdown(
+            [], label=say("choose_benchmark"), visible=False, elem_id="benchmark"
+        )
+        rows = gr.HTML(elem_id="rows")
+        with gr.Row() as turning:
+            back = gr.Button(say("previous"), elem_id="previous", min_width=80, size="sm")
+            page = gr.Number(1, visible="hidden", precision=0, elem_id="page")
+            more = gr.Button(say("following"), elem_id="following", min_width=80, size="sm")
+        fields = [what, search, *chosen, only, benchmark]
+
+        def show(request: gr.Request, page: int, *fields: Any, step: int = 0) -> list[Any]:
+            visitor = self._services.voters.visitor(request)
+            what, search, model, judge, category, language, only, benchmark = fields
+            is_list = what == "prompts"
+            shown: list[Any] = [gr.update(visible=is_list), gr.update(visible=not is_list)]
+            if not is_list:
+                return [self.outcomes(visitor, benchmark or "", search), 1, *shown, shown[0]]
+            wanted = Filter(
+                search,
+                model or "",
+                judge or "",
+                category or "",
+                language or "",
+                tuple(only or ()),
+            )
+            asked = page + step if step else 1
+            text, pages = self.listing(visitor, wanted, asked)
+            return [text, min(max(1, asked), pages), *shown, shown[0]]
+
+        def back_one(request: gr.Request, page: int, *fields: Any) -> list[Any]:
+            return show(request, page, *fields, step=-1)
+
+        def on_one(request: gr.Request, page: int, *fields: Any) -> list[Any]:
+            return show(request, page, *fields, step=1)
+
+        def begin(request: gr.Request) -> list[Any]:
+            visitor = self._services.voters.visitor(request)
+            if request.query_params.get("prompt"):
+                return [gr.skip()] * (len(chosen) + 2)
+            return [*self._choices(visitor), self.listing(visitor, Filter())[0]]
+
+        outputs = [rows, page, filters, benchmark, turning]
+        root.load(begin, outputs=[*chosen, benchmark, rows], **EVENT)
+        gr.on(
+            [what.input, search.submit, only.input, benchmark.input, *(c.input for c in chosen)],
+            show,
+            [page, *fields],
+            outputs,
+            **EVENT,
+        )
+        back.click(back_one, [page, *fields], outputs, **EVENT)
+        more.click(on_one, [page, *fields], outputs, **EVENT)
+
+    def _choices(self, visitor: Visitor) -> list[Any]:
+        anything = [(WORDS[visitor.language]["any"], "")]
+        known = self.entries()
+        values: list[set[str]] = [
+            {model for entry in known for model in entry.models},
+            {judge for entry in known for judge in entry.judges},
+            {entry.category for entry in known},
+            {entry.language for entry in known},
+        ]
+        found = [gr.update(choices=anything + [(v, v) for v in sorted(here)]) for here in values]
+        benchmarks = self.benchmarks()
+        return [*found, gr.update(choices=benchmarks, value=benchmarks[0] if benchmarks else None)]
+
+
+def _answer_text(answer: Answer, found: Detail, turn: str) -> str:
+    return turns_text(answer.turns, turn if len(found.prompt.turns) > 1 else "")

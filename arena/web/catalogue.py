@@ -1,0 +1,177 @@
+"""What there is to browse: prompts with what was said of them, and benchmarks' outcomes."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from arena.judging.report import majority
+from arena.records import Answer, Grade, Outcome, Prompt, Score, Verdict, Vote
+from arena.store import Store
+
+LINE = 160
+PAGE = 20
+LABELS = {"model_a": "A", "model_b": "B"}
+MIRRORED = {"A": "B", "B": "A"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A prompt in the list. split: people's majority and a judge take opposite sides of some
+    pair. turned: a judge's two orders disagree on some pair.
+    """
+
+    key: str
+    line: str
+    text: str
+    category: str
+    language: str
+    models: frozenset[str]
+    judges: frozenset[str]
+    answers: int
+    votes: int
+    verdicts: int
+    split: bool
+    turned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries are wanted; what is empty lets all through. only: `split`, `turned` or both."""
+
+    search: str = ""
+    model: str = ""
+    judge: str = ""
+    category: str = ""
+    language: str = ""
+    only: tuple[str, ...] = ()
+
+    def lets(self, entry: Entry) -> bool:
+        """Whether an entry is wanted."""
+        return (
+            self.search.strip().casefold() in entry.text
+            and (not self.model or self.model in entry.models)
+            and (not self.judge or self.judge in entry.judges)
+            and (not self.category or self.category == entry.category)
+            and (not self.language or self.language == entry.language)
+            and all(getattr(entry, name) for name in self.only)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """All that there is on one prompt."""
+
+    prompt: Prompt
+    answers: tuple[Answer, ...]
+    votes: tuple[Vote, ...]
+    verdicts: tuple[Verdict, ...]
+    scores: tuple[Score, ...]
+    grades: tuple[Grade, ...]
+
+
+def entries(store: Store) -> tuple[Entry, ...]:
+    """Every prompt that is not hidden and has answers, in the order of the store."""
+    hidden = store.withheld("prompt")
+    models: defaultdict[str, set[str]] = defaultdict(set)
+    for model, prompt, _ in store.evidence.shown_answers():
+        models[prompt].add(model)
+    votes, people = _people(store)
+    judges, counts, split, turned = _judged(store, people)
+    return tuple(
+        Entry(
+            prompt.key,
+            _line(prompt),
+            " ".join(prompt.turns).casefold(),
+            prompt.category,
+            prompt.language,
+            frozenset(models[prompt.key]),
+            frozenset(judges[prompt.key]),
+            len(models[prompt.key]),
+            votes[prompt.key],
+            counts[prompt.key],
+            prompt.key in split,
+            prompt.key in turned,
+        )
+        for prompt in store.prompts.where()
+        if prompt.key not in hidden and models[prompt.key]
+    )
+
+
+def detail(store: Store, key: str) -> Detail | None:
+    """One prompt with everything; None where there is none, or it is hidden."""
+    prompt = store.prompts.get([key]).get(key)
+    if prompt is None or key in store.withheld("prompt"):
+        return None
+    answers = tuple(a for a in store.answers.where(prompt_key=key) if not a.is_absent)
+    return Detail(
+        prompt,
+        answers,
+        tuple(store.votes.where(prompt_key=key)),
+        tuple(store.verdicts.where(prompt_key=key)),
+        tuple(store.scores.where(prompt_key=key)),
+        tuple(store.grades.where(prompt_key=key)),
+    )
+
+
+def outcomes(store: Store, benchmark: str) -> dict[str, list[Outcome]]:
+    """A benchmark's outcomes by item, of each model and metric the latest."""
+    found: dict[str, dict[tuple[str, str, str], Outcome]] = defaultdict(dict)
+    for outcome in store.outcomes.where(benchmark=benchmark):
+        found[outcome.item][outcome.model, outcome.metric, outcome.variant] = outcome
+    return {item: list(rows.values()) for item, rows in found.items()}
+
+
+def _people(store: Store) -> tuple[Counter[str], dict[tuple[str, str], list[str]]]:
+    """Votes by prompt, and each person's side on two answers under both orders of their keys."""
+    votes: Counter[str] = Counter()
+    people: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    columns = store.evidence.votes()
+    for prompt, a, b, winner in zip(
+        columns.prompt, columns.answer_a, columns.answer_b, columns.winner, strict=True
+    ):
+        votes[prompt] += 1
+        label = LABELS.get(winner, "tie")
+        people[a, b].append(label)
+        people[b, a].append(MIRRORED.get(label, label))
+    return votes, people
+
+
+def _judged(
+    store: Store, people: dict[tuple[str, str], list[str]]
+) -> tuple[dict[str, set[str]], Counter[str], set[str], set[str]]:
+    """By prompt: judges, how many verdicts; and the prompts with a disagreement of each kind."""
+    judges: defaultdict[str, set[str]] = defaultdict(set)
+    counts: Counter[str] = Counter()
+    split, turned = set(), set()
+    columns = store.evidence.verdicts()
+    for judge, prompt, a, b, forward, backward in zip(
+        columns.judge,
+        columns.prompt,
+        columns.answer_a,
+        columns.answer_b,
+        columns.forward,
+        columns.backward,
+        strict=True,
+    ):
+        judges[prompt].add(judge)
+        counts[prompt] += 1 + (backward is not None)
+        sides = {forward} if backward is None else {forward, MIRRORED.get(backward, backward)}
+        if len(sides) > 1 and "unparsed" not in sides:
+            turned.add(prompt)
+        said = people.get((a, b))
+        if said and sides <= {"A", "B"} and len(sides) == 1:
+            most = majority(said)
+            if most in MIRRORED and most not in sides:
+                split.add(prompt)
+    return judges, counts, split, turned
+
+
+def pages(rows: Sequence[Entry], size: int = PAGE) -> Iterator[Sequence[Entry]]:
+    """The list in parts that a page holds."""
+    for start in range(0, max(1, len(rows)), size):
+        yield rows[start : start + size]
+
+
+def _line(prompt: Prompt) -> str:
+    line = " ".join(" ".join(prompt.turns).split())
+    return line if len(line) <= LINE else f"{line[: LINE - 1]}…"

@@ -1,0 +1,164 @@
+"""What is served beside the pages: tables as files, health, and metrics."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from arena.audits import JudgeAudit
+from arena.publish.formats import to_csv, to_json
+from arena.store.rows import encode
+from arena.web.admin_page import EXPORTS
+from arena.web.board_page import LONG_ENOUGH
+from arena.web.catalogue import detail
+from arena.web.detail import as_json
+from arena.web.services import Services
+from arena.web.sheets import Sheet, Slice, Wins
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+KINDS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+
+
+def add_routes(server: "FastAPI", shared: Services) -> None:
+    """Everything under /data, and /health and /metrics."""
+    from fastapi import HTTPException, Request, Response
+    from fastapi.responses import PlainTextResponse
+
+    @server.get("/health")
+    def health() -> dict[str, str]:
+        shared.store.version()
+        return {"status": "ok"}
+
+    @server.get("/metrics", response_class=PlainTextResponse)
+    def metrics() -> str:
+        return metrics_text(shared)
+
+    @server.get("/data/judges.{kind}")
+    def judges(kind: str) -> Response:
+        cards = shared.cards.get(LONG_ENOUGH)
+        if kind not in KINDS or not cards:
+            raise HTTPException(404, "No judge has compared anything yet.")
+        return _file(f"judges.{kind}", cards_file(cards, kind))
+
+    @server.get("/data/prompt.json")
+    def prompt(key: str) -> Response:
+        found = detail(shared.store, key)
+        if found is None:
+            raise HTTPException(404, "There is no such prompt.")
+        return _file("prompt.json", as_json(found))
+
+    if shared.password:
+
+        @server.get("/admin/export/{name}.csv")
+        def export(name: str, ticket: str = "") -> Response:
+            if name not in EXPORTS or not shared.voters.is_ticket(ticket):
+                raise HTTPException(404)
+            return _file(
+                f"{name}.csv", rows_file(EXPORTS[name], getattr(shared.store, name).where())
+            )
+
+    @server.get("/data/{name}.{kind}")
+    def table(name: str, kind: str, request: Request) -> Response:
+        query = request.query_params
+        wanted = Slice(
+            query.get("by", ""), query.get("value", ""), "style" in query, "weak" in query
+        )
+        make = TABLES.get(name)
+        if make is None or kind not in KINDS or wanted.by not in ("", "category", "language"):
+            raise HTTPException(404)
+        sheet = shared.boards.get(wanted, LONG_ENOUGH)
+        text = make(sheet, query.get("view", "combined"), kind) if sheet else None
+        if text is None:
+            raise HTTPException(404, "There is no such evidence yet.")
+        return _file(f"{name}.{kind}", text)
+
+    def _file(name: str, text: str) -> Response:
+        return Response(
+            text,
+            media_type=KINDS[name.rsplit(".", 1)[-1]],
+            headers={"content-disposition": f'attachment; filename="{name}"'},
+        )
+
+
+def cards_file(cards: Sequence[JudgeAudit], kind: str) -> str:
+    """Report cards: as JSON, or a line a judge and measure."""
+    if kind == "json":
+        return _json([card.as_dict() for card in cards])
+    return _csv(
+        ("judge", "measure", "value", "low", "high", "n"),
+        ((c.judge, name, m.value, m.low, m.high, m.n) for c in cards for name, m in c.measures()),
+    )
+
+
+def rows_file(record: type[Any], rows: Iterable[Any]) -> str:
+    """Records as CSV, every field a column."""
+    return _csv([field.name for field in fields(record)], (list(encode(r).values()) for r in rows))
+
+
+def board_file(sheet: Sheet, view: str, kind: str) -> str | None:
+    """A ranking as `arena rank` writes it."""
+    board = sheet.boards.get(view)
+    if board is None:
+        return None
+    return to_csv(board) if kind == "csv" else _json(to_json(board))
+
+
+def wins_file(sheet: Sheet, view: str, kind: str) -> str | None:
+    """Win rates of every pair that met: observed, predicted, and of how many comparisons."""
+    wins = sheet.wins.get(view)
+    if wins is None:
+        return None
+    rows = list(_pairs(wins))
+    if kind == "json":
+        return _json([dict(zip(_WINS, row, strict=True)) for row in rows])
+    return _csv(_WINS, rows)
+
+
+TABLES = {"leaderboard": board_file, "wins": wins_file}
+_WINS = ("model_a", "model_b", "observed", "predicted", "comparisons")
+
+
+def metrics_text(shared: Services) -> str:
+    """Counts for Prometheus; names of nobody and nothing are in it."""
+    counts = shared.store.counts()
+    lines = []
+    for name, count in counts.items():
+        lines += [f"# TYPE arena_{name}_rows gauge", f"arena_{name}_rows {count}"]
+    sheet = shared.boards.get(Slice(), 0.0)
+    if sheet is not None:
+        lines += ["# TYPE arena_board_made_seconds gauge", f"arena_board_made_seconds {sheet.made}"]
+        lines += ["# TYPE arena_board_seconds gauge", f"arena_board_seconds {sheet.seconds:.3f}"]
+    return "\n".join(lines) + "\n"
+
+
+def _pairs(wins: Wins) -> Any:
+    for i, a in enumerate(wins.models):
+        for j, b in enumerate(wins.models):
+            if i < j and wins.played[i, j] > 0:
+                observed, predicted = float(wins.observed[i, j]), float(wins.predicted[i, j])
+                assert not math.isnan(observed)
+                yield a, b, round(observed, 6), round(predicted, 6), float(wins.played[i, j])
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def _csv(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(heads)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """A value that no spreadsheet takes for a formula."""
+    if isinstance(value, str) and value.lstrip(" ")[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return value

@@ -1,0 +1,365 @@
+"""Charts of a sheet or of judges' report cards, readable on light and on dark, wide and narrow."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from arena.audits import JudgeAudit
+from arena.benchmarks.needle import NeedleMap
+from arena.leaderboard import Leaderboard
+from arena.publish.formats import ranked
+from arena.records import Evidence
+from arena.web.sheets import History, Sheet
+from arena.web.words import Words
+
+INK, GRID, ACCENT = "#808591", "rgba(128,133,145,.25)", "#6366f1"
+COLOURS = ("#6366f1", "#e8590c", "#12a150", "#c026d3", "#0891b2", "#ca8a04", "#dc2626", "#64748b")
+MOST_ROWS, MOST_CELLS, MOST_LINES = 60, 30, 8
+ROW = 24
+SHORT = 18
+DIVERGING = [[0, "#e8590c"], [0.5, "rgba(128,133,145,.18)"], [1, "#6366f1"]]
+
+
+def ratings(sheet: Sheet, view: str, words: Words) -> Any:
+    """Every model's rating with its interval, the best on top."""
+    rows = ranked(sheet.boards[view])[:MOST_ROWS][::-1]
+    figure = _figure(words["rating"], height=_height(len(rows)))
+    figure.add_scatter(
+        x=[row.rating for row in rows],
+        y=[_short(row.model) for row in rows],
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [row.ci_high - row.rating for row in rows],
+            "arrayminus": [row.rating - row.ci_low for row in rows],
+            "color": ACCENT,
+        },
+        mode="markers",
+        marker={"color": ACCENT, "size": 9},
+        hovertemplate="%{y}: %{x:.0f}<extra></extra>",
+    )
+    return figure
+
+
+def ranks(sheet: Sheet, view: str, words: Words) -> Any:
+    """The places that the evidence leaves open to each model."""
+    rows = ranked(sheet.boards[view])[:MOST_ROWS][::-1]
+    figure = _figure(words["rank"], height=_height(len(rows)))
+    figure.add_bar(
+        x=[row.rank_high - row.rank_low + 0.8 for row in rows],
+        base=[row.rank_low - 0.4 for row in rows],
+        y=[_short(row.model) for row in rows],
+        orientation="h",
+        marker={"color": ACCENT, "opacity": 0.4},
+        hovertext=[f"{row.rank_low}–{row.rank_high}" for row in rows],
+        hoverinfo="y+text",
+    )
+    figure.add_scatter(
+        x=[row.rank for row in rows],
+        y=[_short(row.model) for row in rows],
+        mode="markers",
+        marker={"color": ACCENT, "size": 9},
+        hoverinfo="skip",
+    )
+    figure.update_xaxes(rangemode="tozero", dtick=1 if len(rows) <= 16 else None)
+    return figure
+
+
+def wins(sheet: Sheet, view: str, words: Words) -> Any:
+    """Observed win rates, and beside them those that the ratings predict."""
+    if view not in sheet.wins:
+        return None
+    from plotly.subplots import make_subplots
+
+    found = sheet.wins[view]
+    size = min(len(found.models), MOST_CELLS)
+    names = [_short(name) for name in found.models[:size]]
+    figure = make_subplots(
+        1,
+        2,
+        subplot_titles=(words["observed"], words["expected"]),
+        shared_yaxes=True,
+        horizontal_spacing=0.04,
+    )
+    for column, values in enumerate((found.observed, found.predicted), start=1):
+        shown = values[:size, :size].copy()
+        np.fill_diagonal(shown, np.nan)
+        cells = [[None if np.isnan(v) else round(float(v), 3) for v in row] for row in shown]
+        figure.add_heatmap(
+            z=cells,
+            x=names,
+            y=names,
+            zmin=0,
+            zmax=1,
+            colorscale=DIVERGING,
+            showscale=column == 2,
+            texttemplate="%{z:.0%}" if size <= 8 else None,
+            colorbar={"tickformat": ".0%", "thickness": 10, "outlinewidth": 0},
+            hovertemplate="%{y} > %{x}: %{z:.0%}<extra></extra>",
+            row=1,
+            col=column,
+        )
+    _style(figure, height=max(320, 140 + 22 * size))
+    figure.update_yaxes(autorange="reversed", title=words["rows_beat"], col=1)
+    figure.update_yaxes(autorange="reversed", col=2)
+    figure.update_xaxes(tickangle=-50)
+    return figure
+
+
+def history(sheet: Sheet, view: str, words: Words) -> Any:
+    """How the ratings by people's votes have moved."""
+    found: History | None = sheet.history
+    if found is None:
+        return None
+    figure = _figure(words["votes"], words["rating"], height=420)
+    last = {name: values[-1] for name, values in found.ratings.items() if values[-1] is not None}
+    best = sorted(last, key=lambda name: -(last[name] or 0.0))[:MOST_LINES]
+    for colour, name in zip(COLOURS, best, strict=False):
+        figure.add_scatter(
+            x=list(found.votes),
+            y=list(found.ratings[name]),
+            name=_short(name),
+            mode="lines+markers",
+            line={"color": colour},
+            customdata=list(found.times),
+            hovertemplate="%{y:.0f} · %{customdata|%Y-%m-%d %H:%M}",
+        )
+    figure.update_layout(showlegend=True, hovermode="x unified")
+    return figure
+
+
+def people_and_judges(sheet: Sheet, view: str, words: Words) -> Any:
+    """Ratings by people against ratings by judges."""
+    others = sheet.boards.get(Evidence.JUDGE)
+    return _against(sheet, others, "judge", words)
+
+
+def subjective_and_objective(sheet: Sheet, view: str, words: Words) -> Any:
+    """Ratings by people, or by judges where nobody voted, against benchmarks."""
+    others = sheet.boards.get(Evidence.OBJECTIVE)
+    return _against(sheet, others, "objective", words)
+
+
+def radar(sheet: Sheet, view: str, words: Words) -> Any:
+    """Means of benchmarks by capability."""
+    board = next((b for b in sheet.boards.values() if b.dimensions), None)
+    if board is None:
+        return None
+    names = sorted({score.dimension for score in board.dimensions})
+    means = {(s.model, s.dimension): s.mean for s in board.dimensions}
+    models = [row.model for row in ranked(board) if any((row.model, n) in means for n in names)]
+    figure = _figure(height=480)
+    for colour, model in zip(COLOURS, models[:MOST_LINES], strict=False):
+        values = [means.get((model, name)) for name in names]
+        if len(names) < 3:  # a radar needs an area
+            figure.add_bar(x=names, y=values, name=_short(model), marker={"color": colour})
+            continue
+        figure.add_scatterpolar(
+            r=[*values, values[0]],
+            theta=[*names, names[0]],
+            name=_short(model),
+            fill="toself",
+            opacity=0.55,
+            line={"color": colour},
+            hovertemplate="%{theta}: %{r:.0%}",
+        )
+    figure.update_layout(
+        showlegend=True,
+        polar={
+            "bgcolor": "rgba(0,0,0,0)",
+            "radialaxis": {"range": [0, 1], "tickformat": ".0%", "gridcolor": GRID},
+            "angularaxis": {"gridcolor": GRID},
+        },
+    )
+    return figure
+
+
+def needles(sheet: Sheet, view: str, words: Words) -> Any:
+    """What each model found at which depth of a text of which length."""
+    if not sheet.needles:
+        return None
+    from plotly.subplots import make_subplots
+
+    maps: Sequence[NeedleMap] = sheet.needles[:MOST_LINES]
+    rows = (len(maps) + 1) // 2
+    figure = make_subplots(
+        rows,
+        2,
+        subplot_titles=[found.title for found in maps],
+        horizontal_spacing=0.14,
+        vertical_spacing=min(0.3, 0.36 / rows),
+    )
+    for k, found in enumerate(maps):
+        figure.add_heatmap(
+            z=[list(row) for row in found.values],
+            x=[f"{length:,}" for length in found.lengths],
+            y=[f"{depth:.0%}" for depth in found.depths],
+            zmin=0,
+            zmax=1,
+            colorscale=[[0, "#e8590c"], [0.5, "#eab308"], [1, "#12a150"]],
+            showscale=k == 0,
+            colorbar={"tickformat": ".0%", "thickness": 10, "outlinewidth": 0},
+            hovertemplate="%{x}, %{y}: %{z:.0%}<extra></extra>",
+            row=k // 2 + 1,
+            col=k % 2 + 1,
+        )
+    _style(figure, height=90 + 230 * rows)
+    figure.update_yaxes(autorange="reversed")
+    figure.update_yaxes(title=words["depth"], col=1)
+    figure.update_xaxes(title=words["tokens_axis"], row=rows)
+    return figure
+
+
+CHARTS: Mapping[str, Callable[[Sheet, str, Words], Any]] = {
+    "ratings": ratings,
+    "ranks": ranks,
+    "wins": wins,
+    "history": history,
+    "judges": people_and_judges,
+    "objective": subjective_and_objective,
+    "radar": radar,
+    "needle": needles,
+}
+
+
+def judges_chart(cards: Sequence[JudgeAudit], measures: Sequence[str], words: Words) -> Any:
+    """One measure a row, one judge a colour, with intervals."""
+    figure = _figure(height=120 + len(measures) * max(46, 18 * len(cards)))
+    names = [words[f"m_{measure}"] for measure in measures]
+    for k, card in enumerate(cards[:MOST_LINES]):
+        found = dict(card.measures())
+        shown = [(n, found[m]) for n, m in zip(names, measures, strict=True) if m in found]
+        kept = [
+            (n, m.value, m.value if m.low is None else m.low, m.value if m.high is None else m.high)
+            for n, m in shown
+            if m.value is not None
+        ]
+        figure.add_scatter(
+            x=[value for _, value, _, _ in kept],
+            y=[n for n, *_ in kept],
+            name=_short(card.judge),
+            mode="markers",
+            marker={"color": COLOURS[k], "size": 9, "symbol": k},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [high - value for _, value, _, high in kept],
+                "arrayminus": [value - low for _, value, low, _ in kept],
+                "color": COLOURS[k],
+            },
+            hovertemplate="%{y}: %{x:.1%}",
+        )
+    figure.update_layout(
+        showlegend=True, scattermode="group", legend={"orientation": "h", "y": -0.12}
+    )
+    figure.update_xaxes(tickformat=".0%", range=[-0.02, 1.02])
+    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1])
+    return figure
+
+
+def off_line(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, list[bool]]:
+    """The line of least squares, intercept and slope, and which points are far from it.
+
+    Far is more than two standard deviations of the residuals.
+    """
+    slope, intercept = np.polyfit(x, y, 1) if np.ptp(x) > 0 else (0.0, float(np.mean(y)))
+    residual = np.asarray(y) - (intercept + slope * np.asarray(x))
+    spread = float(residual.std(ddof=2)) if len(x) > 2 else 0.0
+    far = [bool(spread > 0 and abs(r) > 2.0 * spread) for r in residual]
+    return float(intercept), float(slope), far
+
+
+def _against(sheet: Sheet, others: Leaderboard | None, kind: str, words: Words) -> Any:
+    """Ratings by people (or judges) on one axis, those of another source on the other."""
+    people, axis = sheet.boards.get(Evidence.HUMAN), "human"
+    if people is None and kind == "objective":
+        people, axis = sheet.boards.get(Evidence.JUDGE), "judge"
+    if people is None or others is None:
+        return None
+    rows = {row.model: row for row in people.rows}
+    both = [(row, rows[row.model]) for row in others.rows if row.model in rows]
+    if len(both) < 2:
+        return None
+    x, y = [a.rating for a, _ in both], [b.rating for _, b in both]
+    intercept, slope, far = off_line(x, y)
+    figure = _figure(words[kind], words[axis], height=480)
+    ends = [min(x), max(x)]
+    figure.add_scatter(
+        x=ends,
+        y=[intercept + slope * v for v in ends],
+        mode="lines",
+        line={"color": INK, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=x,
+        y=y,
+        text=[_short(a.model) for a, _ in both],
+        mode="markers+text" if len(both) <= 20 else "markers",
+        textposition="top center",
+        marker={"size": 11, "color": ["#e8590c" if f else ACCENT for f in far]},
+        error_x=_errors([a for a, _ in both]),
+        error_y=_errors([b for _, b in both]),
+        hovertemplate="%{text}: %{x:.0f}, %{y:.0f}<extra></extra>",
+    )
+    said = _correlation(sheet, kind, words, len(both))
+    if named := [_short(a.model) for (a, _), f in zip(both, far, strict=True) if f]:
+        said = f"{said} · {words['off_line']}: {', '.join(named)}"
+    figure.update_layout(title={"text": said, "font": {"size": 13}, "x": 0.02})
+    figure.update_layout(margin={"t": 48})
+    return figure
+
+
+def _correlation(sheet: Sheet, kind: str, words: Words, models: int) -> str:
+    found = sheet.correlations.get(kind)
+    if found is None:
+        return ""
+    return words["correlation"].format(
+        value=f"{found.value:.2f}", low=f"{found.ci_low:.2f}", high=f"{found.ci_high:.2f}", n=models
+    )
+
+
+def _errors(rows: Sequence[Any]) -> dict[str, Any]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [row.ci_high - row.rating for row in rows],
+        "arrayminus": [row.rating - row.ci_low for row in rows],
+        "color": "rgba(99,102,241,.35)",
+        "thickness": 1,
+    }
+
+
+def _figure(x: str = "", y: str = "", height: int = 400) -> Any:
+    from plotly.graph_objects import Figure
+
+    return _style(Figure(), x, y, height)
+
+
+def _style(figure: Any, x: str = "", y: str = "", height: int = 400) -> Any:
+    figure.update_layout(
+        height=height,
+        autosize=True,
+        template="none",
+        showlegend=False,
+        margin={"l": 8, "r": 12, "t": 30, "b": 36},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": INK, "family": "system-ui, sans-serif", "size": 12},
+        legend={"orientation": "h", "y": -0.18},
+    )
+    axis = {"gridcolor": GRID, "zeroline": False, "automargin": True}
+    figure.update_xaxes(title=x or None, **axis)
+    figure.update_yaxes(title=y or None, **axis)
+    return figure
+
+
+def _height(rows: int) -> int:
+    return 90 + ROW * max(rows, 3)
+
+
+def _short(name: str) -> str:
+    """A name that leaves room for the chart; plotly reads tags, so none is left in it."""
+    plain = name.replace("<", "‹").replace(">", "›").replace("&", "＆")
+    return plain if len(plain) <= SHORT else f"{plain[: SHORT - 1]}…"

@@ -1,0 +1,145 @@
+"""The page on which people say how satisfied they are with one answer."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from arena.errors import ArenaError
+from arena.records import REASONS
+from arena.web.grades import SCALE, GradedAlreadyError, UnknownShowingError, grade, show
+from arena.web.markdown import as_text
+from arena.web.pool import NothingToShowError
+from arena.web.reveal import rating_text
+from arena.web.services import Services
+from arena.web.vote_page import EVENT, Said, prompt_text, text_box, turns_text
+from arena.web.voters import Visitor
+from arena.web.words import WORDS, Say
+
+GRADE = "grade"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the page shows. open: whether it may be graded."""
+
+    token: str
+    prompt: str
+    answer: str = ""
+    open: bool = False
+
+
+class RatePage:
+    """Pure handlers over the services; `draw` puts them on a page."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def next_answer(self, visitor: Visitor) -> View:
+        """A new answer, or the sentence that says why there is none."""
+        words = WORDS[visitor.language]
+        if visitor.voter is None:
+            return View("", words["no_cookie"])
+        try:
+            shown = show(self._services.store, self._services.pool, visitor.voter)
+        except NothingToShowError as nothing:
+            return View("", words["all_rated" if nothing.seen else "nothing_to_rate"])
+        token = self._services.voters.token(GRADE, visitor.voter, shown.showing.key)
+        turn = words["turn"] if len(shown.prompt.turns) > 1 else ""
+        answer = turns_text(shown.answer.turns, turn)
+        return View(token, prompt_text(shown.prompt, words["turn"]), answer, True)
+
+    def cast(
+        self, visitor: Visitor, token: str, value: int, parts: dict[str, int] | None = None
+    ) -> Said:
+        """Store the grade; the sentence that says what came of it, the name included."""
+        words = WORDS[visitor.language]
+        if visitor.voter is None:
+            return Said(words["no_cookie"])
+        found = self._services.voters.read_token(GRADE, visitor.voter, token)
+        if found is None:
+            return Said(words["unknown_grade"])
+        if not self._services.allowances.vote(visitor):
+            return Said(words["too_fast"], done=False)
+        key, seconds = found
+        try:
+            shown = grade(
+                self._services.store,
+                key,
+                visitor.voter,
+                value,
+                parts=parts,
+                language=visitor.language,
+                seconds=seconds,
+            )
+        except UnknownShowingError:
+            return Said(words["unknown_grade"])
+        except GradedAlreadyError:
+            return Said(words["graded_already"])
+        except ArenaError as error:
+            return Said(words["failed"].format(reason=error), done=False)
+        model = shown.answer.model
+        rating = rating_text(self._services.boards.known_rows(), model, visitor.language)
+        link = f"[{words['see_prompt']}](./browse?prompt={shown.prompt.key})"
+        return Said(
+            f"{words['grade_counted']} {words['model']}: **{as_text(model)}** ({rating})\n\n{link}"
+        )
+
+    def draw(self, root: gr.Blocks, say: Say) -> None:
+        """Components and events; must be called inside a Blocks."""
+        gr.Markdown(say("rate_intro"), elem_classes="lead")
+        token = gr.Textbox(visible="hidden", elem_id="battle")
+        prompt = text_box("prompt", ["asked"])
+        gr.Markdown(say("answer"), elem_classes="slot")
+        answer = text_box("answer")
+        with gr.Accordion(say("by_criterion"), open=False, elem_id="criteria"), gr.Row():
+            parts = [
+                gr.Radio(
+                    [str(value) for value in SCALE],
+                    label=say(f"reason_{reason}"),
+                    min_width=160,
+                    elem_id=f"part-{reason}",
+                )
+                for reason in REASONS
+            ]
+        result = gr.Markdown(elem_id="result", elem_classes="outcome")
+        with gr.Row(elem_classes=["ballot", "five"], visible=False) as ballot:
+            buttons = [
+                gr.Button(
+                    say(f"grade_{value}"),
+                    elem_id=f"grade-{value}",
+                    min_width=40,
+                    variant="primary" if value == SCALE[-1] else "secondary",
+                )
+                for value in SCALE
+            ]
+        following = gr.Button(say("rate_next"), elem_id="next", visible=False, variant="primary")
+        gr.Markdown(say("rate_keys"), elem_classes=["hint", "keys"])
+        page = [token, prompt, answer, result, *parts, ballot, following]
+
+        def start(request: gr.Request) -> list[Any]:
+            view = self.next_answer(self._services.voters.visitor(request))
+            return [
+                view.token,
+                view.prompt,
+                view.answer,
+                "",
+                *(None for _ in parts),
+                gr.update(visible=view.open),
+                gr.update(visible=False),
+            ]
+
+        gr.on([root.load, following.click], start, outputs=page, **EVENT)
+        for value, button in zip(SCALE, buttons, strict=True):
+
+            def choose(
+                request: gr.Request, shown: str, *given: Any, value: int = value
+            ) -> list[Any]:
+                chosen = {
+                    name: int(part) for name, part in zip(REASONS, given, strict=True) if part
+                }
+                visitor = self._services.voters.visitor(request)
+                said = self.cast(visitor, shown, value, chosen)
+                return [said.text, gr.update(visible=not said.done), gr.update(visible=said.done)]
+
+            button.click(choose, [token, *parts], [result, ballot, following], **EVENT)

@@ -1,0 +1,61 @@
+"""What the pages share: the store, and what is derived from it or guards it."""
+
+from dataclasses import dataclass, field
+
+from arena.audits import JudgeAudit, audit_judge, judges_with_verdicts
+from arena.config import AppSettings
+from arena.records import Model
+from arena.store import Store
+from arena.web.boards import Boards
+from arena.web.catalogue import Entry, entries
+from arena.web.kept import Kept
+from arena.web.limits import Allowances
+from arena.web.live import Live
+from arena.web.pool import Pool
+from arena.web.voters import Voters
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a page works with. password: of the admin page, empty where there is none."""
+
+    store: Store
+    voters: Voters
+    pool: Pool
+    boards: Boards
+    cards: Kept[tuple[JudgeAudit, ...]]
+    entries: Kept[tuple[Entry, ...]]
+    live: Live
+    allowances: Allowances
+    settings: AppSettings = field(default_factory=AppSettings)
+    password: str = ""
+
+
+def services(
+    store: Store,
+    voters: Voters,
+    *,
+    models: dict[str, Model] | None = None,
+    settings: AppSettings | None = None,
+    password: str = "",
+) -> Services:
+    """The services on a store. models: that may answer live, as arena.yaml has them."""
+    settings = settings or AppSettings()
+    pool = Pool(store)
+    return Services(
+        store,
+        voters,
+        pool,
+        Boards(store),
+        Kept(store, report_cards),
+        Kept(store, entries),
+        Live(store, models or {}, settings),
+        Allowances(settings),
+        settings,
+        password,
+    )
+
+
+def report_cards(store: Store) -> tuple[JudgeAudit, ...]:
+    """The report card of every judge that has compared pairs."""
+    return tuple(audit_judge(store, judge) for judge in judges_with_verdicts(store))

@@ -1,0 +1,271 @@
+"""All that the leaderboard page shows of some prompts, computed from the store at once."""
+
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from arena.benchmarks.needle import NeedleMap, needle_maps
+from arena.errors import ArenaError, GateError, InputError
+from arena.evidence import Gathered, Group, gather, graded
+from arena.leaderboard import Fit, Leaderboard, leaderboard, rank_comparisons
+from arena.objective import item_values
+from arena.overall import pooled
+from arena.ratings import (
+    STYLE_NAMES,
+    WEAK_PRIOR,
+    Comparisons,
+    Estimate,
+    bradley_terry,
+    concat,
+    rank_correlation,
+)
+from arena.ratings.arrays import Floats
+from arena.records import Evidence
+from arena.store import Store
+
+PARTS = 12
+# More rows than this, and the bootstrap of a correlation takes minutes.
+MOST_RESAMPLED = 50_000
+JUDGE, GRADED, PANEL = "judge:", "graded", "panel"
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Which prompts count, and how. by: `category`, `language` or empty for all."""
+
+    by: str = ""
+    value: str = ""
+    style: bool = False
+    weak: bool = False
+
+    @property
+    def group(self) -> Group | None:
+        """As `arena.evidence` has it."""
+        return Group(self.by, self.value) if self.by else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wins:
+    """Win rates of the row's model over the column's, (m, m), the best model first.
+
+    observed: NaN where a pair never met. predicted: of the ratings. rate: (m,) of each model
+    over all whom it met.
+    """
+
+    models: tuple[str, ...]
+    observed: Floats
+    predicted: Floats
+    played: Floats
+    rate: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Ratings by votes up to each of some times. ratings: by model, one entry a time."""
+
+    times: tuple[str, ...]
+    votes: tuple[int, ...]
+    ratings: Mapping[str, tuple[float | None, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What was computed, of which state of the store, and when.
+
+    boards: by view; problems: why a view has none. made: seconds since the epoch. seconds:
+    that it took. lengths: mean tokens of an answer. grades: mean and number by model.
+    """
+
+    slice: Slice
+    version: tuple[int, ...]
+    made: float
+    seconds: float
+    boards: Mapping[str, Leaderboard] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
+    wins: Mapping[str, Wins] = field(default_factory=dict)
+    history: History | None = None
+    lengths: Mapping[str, float] = field(default_factory=dict)
+    licenses: Mapping[str, str] = field(default_factory=dict)
+    grades: Mapping[str, tuple[float, int]] = field(default_factory=dict)
+    judges: tuple[str, ...] = ()
+    needles: tuple[NeedleMap, ...] = ()
+    correlations: Mapping[str, Estimate] = field(default_factory=dict)
+
+
+def compute(path: Path, wanted: Slice) -> Sheet:
+    """Read the store and make a sheet; takes seconds where there are a million votes."""
+    started, made = time.perf_counter(), time.time()
+    store = Store(path, create=False)
+    try:
+        version = store.version()
+        sheet = _sheet(store, wanted)
+    finally:
+        store.close()
+    return replace(sheet, version=version, made=made, seconds=time.perf_counter() - started)
+
+
+def _sheet(store: Store, wanted: Slice) -> Sheet:
+    gathered = gather(store, wanted.group, STYLE_NAMES if wanted.style else ())
+    boards: dict[str, Leaderboard] = {}
+    problems: dict[str, str] = {}
+    wins: dict[str, Wins] = {}
+    for view, (evidence, part, fit) in _views(gathered, wanted).items():
+        try:
+            boards[view] = leaderboard(
+                store,
+                evidence=evidence,
+                group=wanted.group,
+                fit=fit,
+                allow_weak_judges=wanted.weak,
+                gathered=part,
+            )
+        except GateError as error:
+            # What is said after it is for the command line.
+            problems[view] = str(error).split(" To rank by it")[0]
+            continue
+        except ArenaError:
+            continue
+        compared = _compared(part, evidence, wanted.weak)
+        if compared is not None:
+            wins[view] = _wins(compared, boards[view])
+    given = graded(store, wanted.group)
+    if given is not None:
+        boards[GRADED] = replace(
+            rank_comparisons(given), label="human-anchored", counts={GRADED: len(given)}
+        )
+        wins[GRADED] = _wins(given, boards[GRADED])
+    plain = wanted == Slice(weak=wanted.weak)
+    return Sheet(
+        wanted,
+        (),
+        0.0,
+        0.0,
+        boards,
+        problems,
+        wins,
+        _history(store) if plain else None,
+        _lengths(store),
+        {m.name: m.license for m in store.models() if m.license},
+        _grades(store, wanted),
+        tuple(gathered.judges),
+        tuple(needle_maps(item_values(store.evidence.outcomes()))) if plain else (),
+        _correlations(gathered),
+    )
+
+
+def _views(gathered: Gathered, wanted: Slice) -> dict[str, tuple[Evidence, Gathered, Fit]]:
+    fit = Fit(style=STYLE_NAMES if wanted.style else ())
+    views = {
+        str(kind): (kind, gathered, fit)
+        for kind in (Evidence.COMBINED, Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE)
+    }
+    # Benchmarks have no style, and all evidence together is rated without it.
+    views[Evidence.OBJECTIVE] = (Evidence.OBJECTIVE, gathered, Fit())
+    if len(gathered.judges) > 1:
+        views[PANEL] = (Evidence.JUDGE, gathered, replace(fit, panel="majority"))
+    for judge, comparisons in gathered.judges.items():
+        reports = {k: v for k, v in gathered.reports.items() if k == judge}
+        part = replace(gathered, judges={judge: comparisons}, reports=reports)
+        views[JUDGE + judge] = (Evidence.JUDGE, part, fit)
+    return views
+
+
+def _compared(gathered: Gathered, evidence: Evidence, weak: bool) -> Comparisons | None:
+    """The comparisons whose win rates go with a ranking."""
+    if gathered.human is not None and evidence in (Evidence.COMBINED, Evidence.HUMAN):
+        return gathered.human
+    parts: Iterable[Comparisons] = ()
+    if evidence in (Evidence.COMBINED, Evidence.JUDGE):
+        reports = gathered.reports
+        parts = [
+            comparisons
+            for judge, comparisons in gathered.judges.items()
+            if weak or judge not in reports or reports[judge].objection is None
+        ]
+    if not parts and evidence in (Evidence.COMBINED, Evidence.OBJECTIVE):
+        parts = pooled(gathered.objective).values()
+    found = [replace(part, style={}) for part in parts]
+    return concat(found) if found else None
+
+
+def _wins(c: Comparisons, board: Leaderboard) -> Wins:
+    rows = [row for row in board.rows if row.model in set(c.models)]
+    place = [c.models.index(row.model) for row in rows]
+    played = c.pair_counts.played[np.ix_(place, place)]
+    points = c.pair_counts.points[np.ix_(place, place)]
+    observed = np.divide(points, played, out=np.full_like(played, np.nan), where=played > 0)
+    ratings = np.array([row.rating for row in rows])
+    predicted = 1.0 / (1.0 + 10.0 ** ((ratings - ratings[:, None]) / 400.0))
+    met = played.sum(axis=1)
+    rate = np.divide(points.sum(axis=1), met, out=np.full_like(met, np.nan), where=met > 0)
+    return Wins(tuple(row.model for row in rows), observed, predicted, played, rate)
+
+
+def _history(store: Store) -> History | None:
+    """Ratings by the first twelfth of the votes, the first two twelfths, and so on."""
+    last = store.evidence.last_vote()
+    if last < PARTS:
+        return None
+    tallies = store.evidence.tallies(0, last, PARTS)
+    rows = list(
+        zip(
+            tallies.part,
+            tallies.model_a,
+            tallies.model_b,
+            tallies.winner,
+            tallies.votes,
+            strict=True,
+        )
+    )
+    names = sorted({*tallies.model_a, *tallies.model_b})
+    ratings: dict[str, list[float | None]] = {name: [] for name in names}
+    votes = []
+    for part in range(PARTS):
+        here = [row for row in rows if row[0] <= part]
+        _, a, b, winner, count = zip(*here, strict=True) if here else ((), (), (), (), ())
+        votes.append(sum(count))
+        found: dict[str, float] = {}
+        with suppress(InputError):
+            c = Comparisons.from_columns(a, b, winner, weight=count)
+            result = bradley_terry(c, interval=None, prior=WEAK_PRIOR)
+            found = dict(zip(result.models, result.ratings.tolist(), strict=True))
+        for name in names:
+            ratings[name].append(found.get(name))
+    ends = [max(1, last * (part + 1) // PARTS) for part in range(PARTS)]
+    times = store.evidence.vote_times(ends)
+    return History(tuple(times), tuple(votes), {n: tuple(v) for n, v in ratings.items()})
+
+
+def _lengths(store: Store) -> dict[str, float]:
+    found = store.evidence.answers()
+    return dict(zip(found.model, found.mean_tokens, strict=True))
+
+
+def _grades(store: Store, wanted: Slice) -> dict[str, tuple[float, int]]:
+    grades = store.evidence.grades()
+    values: dict[str, list[int]] = {}
+    for i, model in enumerate(grades.model):
+        if not wanted.by or getattr(grades, wanted.by)[i] == wanted.value:
+            values.setdefault(model, []).append(grades.value[i])
+    return {model: (sum(v) / len(v), len(v)) for model, v in values.items()}
+
+
+def _correlations(gathered: Gathered) -> dict[str, Estimate]:
+    """People's ranking beside the judges' and the benchmarks', where each has three models."""
+    others = {
+        "judge": [replace(c, style={}) for c in gathered.judges.values()],
+        "objective": list(pooled(gathered.objective).values()),
+    }
+    people = gathered.human
+    if people is None or len(people) > MOST_RESAMPLED:
+        return {}
+    found = {}
+    for name, parts in others.items():
+        # A resample in which all ratings are equal has no correlation.
+        with suppress(ArenaError), np.errstate(invalid="ignore"):
+            found[name] = rank_correlation(replace(people, style={}), concat(parts), rounds=200)
+    return found

@@ -1,0 +1,160 @@
+"""The page on which two named models are read beside each other."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from arena.errors import BackendError
+from arena.web.live import TurnRefusedError, side_by_side
+from arena.web.markdown import as_text, harmless
+from arena.web.services import Services
+from arena.web.vote_page import EVENT, prompt_text, text_box, turns_text
+from arena.web.voters import Visitor
+from arena.web.words import WORDS, Say
+
+MOST = 200
+LINE = 90
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the page shows."""
+
+    prompt: str = ""
+    first: str = ""
+    second: str = ""
+    status: str = ""
+
+
+class SideBySidePage:
+    """Pure handlers over the services; `draw` puts them on a page."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def models(self) -> list[str]:
+        """Models with stored answers, and those that answer live."""
+        return sorted({*self._services.pool.models(), *self._services.live.ready()})
+
+    def prompts(self, first: str | None, second: str | None) -> list[tuple[str, str]]:
+        """The prompts that both have answered, as a line and its key."""
+        if not first or not second or first == second:
+            return []
+        keys = self._services.pool.shared(first, second)[:MOST]
+        found = self._services.store.prompts.get(keys)
+        return [(_line(found[key].turns[0]), key) for key in keys]
+
+    def stored(self, visitor: Visitor, first: str, second: str, prompt: str) -> View:
+        """What both have said to a stored prompt."""
+        words = WORDS[visitor.language]
+        store, pool = self._services.store, self._services.pool
+        keys = [pool.answer_of(first, prompt), pool.answer_of(second, prompt)]
+        found = store.prompts.get([prompt]).get(prompt)
+        if found is None or None in keys:
+            return View(status=words["no_shared"])
+        answers = store.answers.get([key for key in keys if key])
+        turn = words["turn"] if len(found.turns) > 1 else ""
+        first_text, second_text = (turns_text(answers[str(key)].turns, turn) for key in keys)
+        return View(prompt_text(found, words["turn"]), first_text, second_text)
+
+    def ask(self, visitor: Visitor, first: str, second: str, text: str) -> Iterator[View]:
+        """Both answers to a new prompt, as they are written; nothing is kept."""
+        words = WORDS[visitor.language]
+        ready = self._services.live.ready()
+        missing = next((name for name in (first, second) if name not in ready), None)
+        if not first or first == second:
+            yield View(status=words["same_model"])
+        elif missing is not None:
+            yield View(status=words["live_unready"].format(model=as_text(missing or "")))
+        elif visitor.voter is None:
+            yield View(status=words["no_cookie"])
+        elif not self._services.allowances.generate(visitor):
+            yield View(status=words["too_fast"])
+        else:
+            yield from self._write(visitor, [ready[first], ready[second]], text)
+
+    def _write(self, visitor: Visitor, models: Any, text: str) -> Iterator[View]:
+        words = WORDS[visitor.language]
+        try:
+            asked = self._services.live.check(text)
+            yield View(harmless(asked), status=words["waiting_model"])
+            for glimpse, _ in side_by_side(models, [(), ()], asked, secrets.randbits(32)):
+                status = "" if glimpse.done else words["writing"]
+                yield View(
+                    harmless(asked), harmless(glimpse.first), harmless(glimpse.second), status
+                )
+        except TurnRefusedError as refused:
+            yield View(status=words[refused.word].format(**refused.values))
+        except BackendError:
+            yield View(harmless(text), status=words["model_failed"])
+
+    def draw(self, root: gr.Blocks, say: Say) -> None:
+        """Components and events; must be called inside a Blocks."""
+        gr.Markdown(say("side_intro"), elem_classes="lead")
+        with gr.Row():
+            first = gr.Dropdown([], label=say("model_1"), elem_id="model-1", min_width=160)
+            second = gr.Dropdown([], label=say("model_2"), elem_id="model-2", min_width=160)
+        taken = gr.Dropdown([], label=say("stored_prompt"), elem_id="stored")
+        prompt = text_box("prompt", ["asked"])
+        with gr.Row(elem_classes="sides", equal_height=True):
+            texts = []
+            for k in (1, 2):
+                with gr.Column(min_width=240):
+                    name = gr.Markdown(elem_classes="slot")
+                    texts += [name, text_box(f"side-{k}")]
+        status = gr.Markdown(elem_id="status", elem_classes="hint")
+        with gr.Accordion(say("ask_live"), open=False, elem_id="ask-live"):
+            text = gr.Textbox(
+                label=say("your_prompt"), lines=3, max_lines=12, elem_id="prompt-text"
+            )
+            send = gr.Button(say("ask_live"), variant="primary", elem_id="send")
+        outputs = [prompt, *texts, status]
+
+        def fill(view: View, first: str, second: str) -> list[Any]:
+            names = as_text(first or ""), as_text(second or "")
+            return [view.prompt, names[0], view.first, names[1], view.second, view.status]
+
+        def stored(first: str, second: str, key: str | None, request: gr.Request) -> list[Any]:
+            visitor = self._services.voters.visitor(request)
+            return fill(self.stored(visitor, first, second, key or ""), first, second)
+
+        def pair(first: str, second: str, key: str | None, request: gr.Request) -> list[Any]:
+            prompts = self.prompts(first, second)
+            known = {value for _, value in prompts}
+            kept = key if key in known else next((value for _, value in prompts), None)
+            return [
+                gr.update(choices=prompts, value=kept),
+                *stored(first, second, kept, request),
+            ]
+
+        def start(request: gr.Request) -> list[Any]:
+            models = self.models()
+            query = request.query_params
+            chosen = [query.get("first", ""), query.get("second", "")]
+            usual = [*self._services.pool.models(), *models]
+            for k, name in enumerate(chosen):
+                if name not in models:
+                    chosen[k] = usual[k] if k < len(usual) else ""
+            return [
+                *(gr.update(choices=models, value=name or None) for name in chosen),
+                *pair(chosen[0], chosen[1], query.get("prompt"), request),
+            ]
+
+        def ask(first: str, second: str, text: str, request: gr.Request) -> Iterator[list[Any]]:
+            visitor = self._services.voters.visitor(request)
+            for view in self.ask(visitor, first, second, text):
+                yield fill(view, first, second)
+
+        root.load(start, outputs=[first, second, taken, *outputs], **EVENT)
+        gr.on([first.input, second.input], pair, [first, second, taken], [taken, *outputs], **EVENT)
+        taken.input(stored, [first, second, taken], outputs, **EVENT)
+        live = EVENT | {"concurrency_limit": 4, "concurrency_id": "live"}
+        send.click(ask, [first, second, text], outputs, **live)
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LINE else f"{line[: LINE - 1]}…"

@@ -1,0 +1,429 @@
+"""The app under load, over real HTTP through Gradio's queue, on 127.0.0.1 and nowhere else.
+
+    python -m bench.app                  # 200 voters, 20,000 votes, then the board of a large store
+    python -m bench.app --votes 2000 --skip-board
+    python -m bench.app --kill           # SIGKILL half-way, and what was acknowledged is there
+
+With --json the last line is one object. Every run ends by itself.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from itsdangerous import URLSafeSerializer
+
+from arena.config import parse_model
+from arena.records import Answer, Prompt, Vote, Winner
+from arena.store import Store
+
+ROOT = Path(__file__).resolve().parents[1]
+LIMITS = """
+app:
+  votes_per_minute: 100000
+  requests_per_minute: 10000000
+  voters_per_address: 100000
+"""
+MODELS, PROMPTS = 20, 200
+LARGE_MODELS, LARGE_PROMPTS, LARGE_VOTES = 200, 100, 1_000_000
+CHOICES = ("vote-model_a", "vote-model_b", "vote-tie", "vote-both_bad")
+DOUBLE_CLICKS = 0.01
+WARM = 0.1
+
+
+@dataclass
+class Tally:
+    """What the voters saw. acknowledged: keys of battles whose vote was said to be counted."""
+
+    acknowledged: list[str] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    begun: int = 0
+
+
+class Server:
+    """`python app.py` on a store."""
+
+    def __init__(self, db: Path) -> None:
+        self.db = db
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.config = db.with_name("arena.yaml")
+        self.config.write_text(LIMITS)
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "app.py", "--db", str(self.db), "--port", str(self.port)]
+        command += ["--config", str(self.config)]
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        with self.db.with_suffix(".log").open("a") as log:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, stdout=log, stderr=log, env=environment
+            )
+
+    async def ready(self) -> None:
+        async with aiohttp.ClientSession() as session:
+            while True:
+                if self.process.poll() is not None:
+                    raise SystemExit(self.db.with_suffix(".log").read_text())
+                try:
+                    async with session.get(f"{self.url}/health") as answer:
+                        if answer.status == 200:
+                            return
+                except aiohttp.ClientError:
+                    pass
+                await asyncio.sleep(0.1)
+
+    def memory(self) -> float:
+        """Resident megabytes."""
+        text = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.findall(r"VmRSS:\s+(\d+)", text)[0]) / 1024
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        self.process.send_signal(how)
+        self.process.wait()
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which function of a page stands behind which control."""
+
+    events: dict[tuple[str, str], int]
+    inputs: dict[int, int]
+    outputs: dict[int, int]
+
+    @classmethod
+    async def read(cls, session: aiohttp.ClientSession, url: str) -> "Page":
+        async with session.get(url) as answer:
+            html = await answer.text()
+        found = re.search(r"window\.gradio_config\s*=\s*(\{.*?\});</script>", html, re.DOTALL)
+        assert found, "the page holds no configuration"
+        config = json.loads(found[1])
+        names = {c["id"]: c["props"].get("elem_id") or c["type"] for c in config["components"]}
+        events, inputs, outputs = {}, {}, {}
+        for dependency in config["dependencies"]:
+            inputs[dependency["id"]] = len(dependency["inputs"])
+            outputs[dependency["id"]] = len(dependency["outputs"])
+            for target, event in dependency["targets"]:
+                events[names.get(target, "page"), event] = dependency["id"]
+        return cls(events, inputs, outputs)
+
+
+class Voter:
+    """One browser: its cookie, its session, one stream of answers at a time."""
+
+    def __init__(self, server: Server, number: int) -> None:
+        self.server = server
+        self.number = number
+        self.dice = random.Random(number)
+        self.session_hash = f"bench{number:05d}"
+
+    async def __aenter__(self) -> "Voter":
+        self.session = aiohttp.ClientSession(
+            cookie_jar=aiohttp.CookieJar(unsafe=True),
+            timeout=aiohttp.ClientTimeout(total=60),
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.session.close()
+
+    async def open(self, path: str = "/") -> None:
+        self.page = await Page.read(self.session, self.server.url + path)
+
+    async def call(self, event: tuple[str, str], data: list[Any], tab: int = 0) -> list[Any]:
+        """Press something, and read what the page gets; as a page does, in one session."""
+        session = f"{self.session_hash}{tab}"
+        body = {
+            "data": data,
+            "fn_index": self.page.events[event],
+            "session_hash": session,
+            "event_data": None,
+        }
+        base = f"{self.server.url}/gradio_api/queue"
+        headers = {"Origin": self.server.url}
+        async with self.session.post(f"{base}/join", json=body, headers=headers) as answer:
+            if answer.status != 200:
+                raise RuntimeError(f"{answer.status} {await answer.text()}")
+            await answer.read()
+        found: list[Any] = []
+        async with self.session.get(f"{base}/data", params={"session_hash": session}) as stream:
+            async for line in stream.content:
+                if line.startswith(b"data: "):
+                    message = json.loads(line[6:])
+                    if message["msg"] in ("process_completed", "process_generating"):
+                        if not message["success"]:
+                            raise RuntimeError(str(message["output"]))
+                        found = message["output"]["data"]
+                    if message["msg"] in ("process_completed", "close_stream"):
+                        return found
+        raise RuntimeError("the stream ended early")
+
+    async def first_pair(self) -> str:
+        """The token of the first pair."""
+        return str((await self.call(("page", "load"), []))[0])
+
+    async def vote(self, token: str, tally: Tally) -> str:
+        """Vote once, or by a double click; returns the token of the next pair, which comes along.
+
+        The first answer that says so acknowledges the vote.
+        """
+        button = (self.dice.choice(CHOICES), "click")
+        clicks = 2 if self.dice.random() < DOUBLE_CLICKS else 1
+        data = [token, [], "", "900"]
+        said = await asyncio.gather(*(self.call(button, data, k) for k in range(clicks)))
+        counted = [reply for reply in said if "is counted" in str(reply[0])]
+        if len(counted) == 1:
+            tally.acknowledged.append(battle_of(token))
+        else:
+            tally.refused[str(said[0][0])[:60] if not counted else "counted twice"] += 1
+        upcoming = json.loads(str((counted or said)[0][1]) or "{}")
+        return str(upcoming.get("token", ""))
+
+
+def battle_of(token: str) -> str:
+    """The battle in a token, without knowing the secret."""
+    return str(URLSafeSerializer("-").loads_unsafe(token)[1][0])
+
+
+async def take_part(voter: Voter, tally: Tally, votes: int, pause: float, warm: int) -> None:
+    """Vote, look at the next pair, think, and so on until all voters together have done enough."""
+    token = await voter.first_pair()
+    await asyncio.sleep(voter.dice.random() * pause)
+    while tally.begun < votes:
+        tally.begun += 1
+        number, started = tally.begun, time.perf_counter()
+        token = await voter.vote(token, tally)
+        if number > warm:
+            tally.seconds.append(time.perf_counter() - started)
+        if not token:
+            return
+        took = time.perf_counter() - started
+        await asyncio.sleep(max(0.0, voter.dice.expovariate(1 / pause) - took))
+
+
+async def load(server: Server, voters: int, votes: int, rate: float) -> dict[str, Any]:
+    """All voters at once, `rate` votes a second together."""
+    await server.ready()
+    tally = Tally()
+    people = [Voter(server, k) for k in range(voters)]
+    for person in people:
+        await person.__aenter__()
+        await person.open()
+    warm = int(votes * WARM)
+    memory = asyncio.create_task(_memory_after(server, tally, warm))
+    started = time.perf_counter()
+    await asyncio.gather(*(take_part(p, tally, votes, voters / rate, warm) for p in people))
+    seconds = time.perf_counter() - started
+    for person in people:
+        await person.__aexit__()
+    store = Store(server.db, create=False)
+    stored = [vote.battle for vote in store.votes.where()]
+    return {
+        "votes": len(stored),
+        "seconds": round(seconds, 1),
+        "votes_per_second": round(len(tally.acknowledged) / seconds, 1),
+        "p50_ms": round(1000 * statistics.median(tally.seconds)),
+        "p95_ms": round(1000 * statistics.quantiles(tally.seconds, n=20)[-1]),
+        "lost": len(set(tally.acknowledged) - set(stored)),
+        "twice": sum(n - 1 for n in Counter(stored).values())
+        + len(tally.acknowledged)
+        - len(set(tally.acknowledged)),
+        "refused": dict(tally.refused),
+        "chain_broken": len(list(store.votes.broken())),
+        "memory_growth_mb": round(server.memory() - await memory, 1),
+    }
+
+
+async def _memory_after(server: Server, tally: Tally, votes: int) -> float:
+    while tally.begun < votes:
+        await asyncio.sleep(0.2)
+    return server.memory()
+
+
+async def kill(server: Server, voters: int, votes: int, rate: float) -> dict[str, Any]:
+    """SIGKILL half-way; then each voter votes on what was shown before it."""
+    await server.ready()
+    tally = Tally()
+    people = [Voter(server, k) for k in range(voters)]
+    shown: dict[int, str] = {}
+
+    async def until_killed(person: Voter) -> None:
+        shown[person.number] = token = await person.first_pair()
+        try:
+            while True:
+                await asyncio.sleep(person.dice.expovariate(rate / voters))
+                shown[person.number] = token = await person.vote(token, tally)
+        except (TimeoutError, aiohttp.ClientError, RuntimeError, ConnectionError):
+            return
+
+    async def killer() -> None:
+        while len(tally.acknowledged) < votes // 2:
+            await asyncio.sleep(0.01)
+        server.stop(signal.SIGKILL)
+
+    for person in people:
+        await person.__aenter__()
+        await person.open()
+    await asyncio.gather(killer(), *(until_killed(person) for person in people))
+    before = list(tally.acknowledged)
+    server.start()
+    await server.ready()
+    after = Tally()
+    for person in people:
+        if token := shown.get(person.number):
+            await person.vote(token, after)
+            await person.vote(token, after)
+    for person in people:
+        await person.__aexit__()
+    store = Store(server.db, create=False)
+    stored = Counter(vote.battle for vote in store.votes.where())
+    return {
+        "acknowledged_before_kill": len(before),
+        "lost": len(set(before + after.acknowledged) - set(stored)),
+        "twice": sum(n - 1 for n in stored.values()),
+        "in_flight": len(shown),
+        "in_flight_voted": sum(battle_of(token) in stored for token in shown.values()),
+        "chain_broken": len(list(store.votes.broken())),
+    }
+
+
+async def board(server: Server, loads: int = 20) -> dict[str, Any]:
+    """How long the leaderboard takes to load, first and then, while votes come in."""
+    started = time.perf_counter()
+    await server.ready()
+    up = time.perf_counter() - started
+    times: list[float] = []
+    waited = time.perf_counter()
+    async with Voter(server, 0) as reader, Voter(server, 1) as voter:
+        await voter.open()
+        while True:
+            seconds, rows = await _load_board(reader)
+            if rows:
+                break
+            await asyncio.sleep(0.5)
+        first = time.perf_counter() - waited
+        tally = Tally()
+        token = await voter.first_pair()
+        before = server.memory()
+        for _ in range(loads):
+            token = await voter.vote(token, tally)
+            seconds, rows = await _load_board(reader)
+            times.append(seconds)
+        return {
+            "board_models": rows,
+            "board_app_up_s": round(up, 1),
+            "board_first_there_s": round(first, 1),
+            "board_p95_ms": round(1000 * statistics.quantiles(times, n=20)[-1]),
+            "board_median_ms": round(1000 * statistics.median(times)),
+            "board_votes_cast": len(tally.acknowledged),
+            "board_memory_mb": round(server.memory()),
+            "board_memory_growth_mb": round(server.memory() - before, 1),
+        }
+
+
+async def _load_board(reader: Voter) -> tuple[float, int]:
+    """Seconds from asking for the page to its table, and the models in it."""
+    started = time.perf_counter()
+    await reader.open("/leaderboard")
+    data = [BOARD_CHART, list(BOARD_COLUMNS)]
+    found = await reader.call(("page", "load"), data)
+    text = next((v for v in found if isinstance(v, str) and "<" in v), "")
+    return time.perf_counter() - started, text.count('scope="row"')
+
+
+BOARD_CHART = "ratings"
+BOARD_COLUMNS = ("rank", "interval", "rating", "win_rate", "comparisons", "length", "license")
+
+
+def fill(db: Path, models: int, prompts: int, votes: int = 0) -> None:
+    """Fake models that answered the same prompts, and votes by how good each is."""
+    store = Store(db)
+    names = [f"model-{k:03d}" for k in range(models)]
+    asked = [Prompt(f"p{k}", (f"Question number {k}?",), "bench", "en") for k in range(prompts)]
+    store.put_prompts(asked)
+    answers: dict[tuple[int, int], str] = {}
+    for m, name in enumerate(names):
+        model = parse_model(f"{name}=fake:echo")
+        store.put_model(model)
+        said = f"A sentence that answers. {'And one more. ' * (m % 7)}"
+        rows = [Answer(name, model.key, p.key, (said,), ("stop",)) for p in asked]
+        store.answers.add(rows)
+        answers |= {(m, k): row.key for k, row in enumerate(rows)}
+    dice = random.Random(1)
+    keys = [prompt.key for prompt in asked]
+    for start in range(0, votes, 100_000):
+        store.votes.cast_all(
+            _vote(dice, keys, answers, models, start + k)
+            for k in range(min(100_000, votes - start))
+        )
+    store.close()
+
+
+def _vote(
+    dice: random.Random, keys: list[str], answers: dict[tuple[int, int], str], models: int, k: int
+) -> Vote:
+    a, b = dice.sample(range(models), 2)
+    p = dice.randrange(len(keys))
+    better = dice.random() < 1 / (1 + 10 ** ((b - a) * 600 / models / 400))
+    winner = Winner.TIE if dice.random() < 0.2 else Winner.MODEL_A if better else Winner.MODEL_B
+    voter = f"voter-{k % 5000}"
+    return Vote(f"b{k}", keys[p], answers[a, p], answers[b, p], winner, voter, "en", 0.01, 5.0, "1")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--voters", type=int, default=200)
+    parser.add_argument("--votes", type=int, default=20_000)
+    parser.add_argument("--rate", type=float, default=55.0, help="votes a second that are tried")
+    parser.add_argument("--large-votes", type=int, default=LARGE_VOTES)
+    parser.add_argument("--skip-board", action="store_true")
+    parser.add_argument("--board", action="store_true", help="the board of a large store alone")
+    parser.add_argument("--kill", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    result: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        if not options.board:
+            db = Path(folder, "load.db")
+            fill(db, MODELS, PROMPTS)
+            server = Server(db)
+            work = kill if options.kill else load
+            try:
+                result |= asyncio.run(work(server, options.voters, options.votes, options.rate))
+            finally:
+                server.stop(signal.SIGKILL)
+        if options.board or not (options.skip_board or options.kill):
+            db = Path(folder, "large.db")
+            fill(db, LARGE_MODELS, LARGE_PROMPTS, options.large_votes)
+            server = Server(db)
+            try:
+                result |= asyncio.run(board(server))
+            finally:
+                server.stop(signal.SIGKILL)
+    if options.json:
+        print(json.dumps(result))
+    else:
+        for name, value in result.items():
+            print(f"{name:26} {value}")
+
+
+if __name__ == "__main__":
+    main()

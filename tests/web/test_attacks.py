@@ -1,0 +1,204 @@
+"""What somebody on the network may try.
+
+Tokens and votes have theirs in test_voting.py and test_battle.py; what a browser makes of
+hostile text is in test_app.py.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.web.running import Answer, App
+
+JOIN = "/gradio_api/queue/join"
+BODY = {"data": [], "fn_index": 0, "session_hash": "x"}
+JSON = {"Content_Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    with App(tmp_path_factory.mktemp("attacked") / "arena.db") as app:
+        yield app
+
+
+def post(app: App, path: str, **headers: str) -> Answer:
+    given = {"Origin": app.url, **JSON, **headers}
+    return app.ask(path, json.dumps(BODY), **given)
+
+
+def test_pages_are_there_and_keep_to_themselves(app: App) -> None:
+    for path in ("/", "/battle", "/rate", "/leaderboard", "/judges", "/browse", "/models"):
+        answer = app.ask(path)
+        assert answer.status == 200
+        assert "connect-src 'self'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_visitor_gets_one_cookie_that_scripts_cannot_read(app: App) -> None:
+    cookie = app.ask("/").headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    value = cookie.split(";")[0]
+    assert "set-cookie" not in app.ask("/", Cookie=value).headers
+    assert "set-cookie" not in app.ask("/health").headers
+    assert "set-cookie" in app.ask("/", Cookie="arena_voter=IlwiZm9yZ2VkXCIi.AAAA").headers
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1.evil.example"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec_Fetch_Site": "cross-site"},
+    ],
+)
+def test_a_post_from_another_page_is_refused(app: App, headers: dict[str, str]) -> None:
+    answer = post(app, JOIN, **headers)
+    assert answer.status == 403
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_post_of_our_own_page_is_taken(app: App) -> None:
+    assert post(app, JOIN).status == 200
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null"])
+def test_no_other_origin_may_read_with_credentials(app: App, origin: str) -> None:
+    asked = {"Origin": origin, "Access_Control_Request_Method": "POST"}
+    for method in ("GET", "OPTIONS"):
+        answer = app.ask("/config", method=method, **asked)
+        assert "access-control-allow-origin" not in answer.headers
+        assert "access-control-allow-credentials" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/file={db}",
+        "/gradio_api/file={db}.secret",
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/file=../../../../etc/passwd",
+        "/gradio_api/file/%2e%2e/%2e%2e/etc/passwd",
+        "/gradio_api/file=http://169.254.169.254/latest/meta-data",
+        "/gradio_api/proxy=http://169.254.169.254/",
+        "/gradio_api/queue/../file={db}",
+        "/gradio_api/queue/%2e%2e/file={db}",
+        "/assets/..%2f..%2f..%2fetc%2fpasswd",
+        "/static/%2e%2e/%2e%2e/%2e%2e/routes.py",
+        "/static//etc/passwd",
+        "/svelte/../routes.py",
+        "/custom_component/x/client/component/../../etc/passwd",
+        "/gradio_api/custom_component/x/client/component/index.js",
+        "/gradio_api/stream/x/y/z/playlist-file",
+        "/gradio_api/deep_link?session_hash=x",
+        "/arena.db",
+        "/arena.db.secret",
+        "/data/../arena.db",
+        "/data/..%2farena.db",
+        "/monitoring",
+        "/docs",
+        "/openapi.json",
+        "/gradio_api/openapi.json",
+        "/gradio_api/info",
+        "/admin",
+        "/admin/export/votes.csv",
+    ],
+)
+def test_no_file_of_the_machine_is_served(app: App, path: str) -> None:
+    answer = app.ask(path.format(db=app.db))
+    assert answer.status in (400, 403, 404, 405), answer.text[:200]
+    assert "root:" not in answer.text
+    assert "SQLite" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/upload",
+        "/gradio_api/run/predict",
+        "/gradio_api/api/predict",
+        "/gradio_api/call/predict",
+        "/gradio_api/call/v2/predict",
+        "/gradio_api/component_server",
+        "/gradio_api/process_recording",
+        "/gradio_api/vibe-edit",
+        "/gradio_api/run-history/connect",
+    ],
+)
+def test_nothing_else_of_gradio_takes_posts(app: App, path: str) -> None:
+    assert post(app, path).status in (404, 405)
+
+
+def test_ten_megabytes_are_refused_before_they_are_read(app: App) -> None:
+    huge = json.dumps(BODY | {"data": ["x" * 10_000_000]}).encode()
+    sent = 0
+
+    def parts() -> Iterator[bytes]:
+        nonlocal sent
+        for start in range(0, len(huge), 65_536):
+            sent += 65_536
+            yield huge[start : start + 65_536]
+
+    # A length that says so is enough; without one what comes is counted.
+    lying = {"Origin": app.url, **JSON, "Content_Length": str(len(huge))}
+    assert app.ask(JOIN, b"{}", **lying).status == 413
+    with contextlib.suppress(ConnectionError):  # it may hang up while we are still sending
+        assert app.ask(JOIN, parts(), Origin=app.url, **JSON).status in (400, 413)
+    assert sent >= 262_144
+    odd = {"Origin": app.url, **JSON, "Content_Length": "-5"}
+    assert app.ask(JOIN, b"{}", **odd).status in (400, 413)
+
+
+def test_a_thousand_requests_from_one_address(tmp_path: Path) -> None:
+    with App(tmp_path / "arena.db", config="{}\n") as app:
+        codes = [app.ask("/health").status for _ in range(1000)]
+        assert codes.count(429) > 300
+        assert codes[:100] == [200] * 100
+        while app.ask("/health").status != 429:
+            pass
+        # The word of the visitor on where it comes from is not taken.
+        forged = {"X_Forwarded_For": "198.51.100.7", "X_Real_Ip": "198.51.100.7"}
+        assert 429 in {app.ask("/health", **forged).status for _ in range(20)}
+        # What the page itself is made of is no request of anybody's.
+        assert app.ask("/theme.css").status == 200
+
+
+def test_behind_a_trusted_proxy_visitors_are_told_apart(tmp_path: Path) -> None:
+    config = "app: {requests_per_minute: 10, trusted_proxies: [127.0.0.1]}\n"
+    with App(tmp_path / "arena.db", config=config) as app:
+        one, other = ({"X_Forwarded_For": f"198.51.100.{k}"} for k in (1, 2))
+        assert 429 in [app.ask("/health", **one).status for _ in range(20)]
+        assert app.ask("/health", **other).status == 200
+
+
+def test_the_admin_page_is_there_with_a_password_alone(tmp_path: Path) -> None:
+    with App(tmp_path / "arena.db", ARENA_ADMIN_PASSWORD="correct horse") as app:
+        page = app.ask("/admin")
+        assert page.status == 200
+        assert "correct horse" not in page.text
+        assert app.ask("/admin/export/votes.csv").status == 404
+        assert app.ask("/admin/export/votes.csv?ticket=forged").status == 404
+
+
+def test_health_and_metrics(app: App) -> None:
+    assert json.loads(app.ask("/health").text) == {"status": "ok"}
+    metrics = app.ask("/metrics").text
+    assert "arena_answers_rows 160" in metrics
+    assert "smollm2" not in metrics
+
+
+def test_a_login_guards_all_pages(tmp_path: Path) -> None:
+    with App(tmp_path / "arena.db", "--auth", "team:a password") as app:
+        assert post(app, JOIN).status == 401
+        assert app.ask("/data/leaderboard.csv").status == 404
+        form = {"Origin": app.url, "Content_Type": "application/x-www-form-urlencoded"}
+        assert app.ask("/login", "username=team&password=x", **form).status == 400
+        right = app.ask("/login", "username=team&password=a+password", **form)
+        assert right.status == 200
+        cookie = "; ".join(part.split(";")[0] for part in [right.headers["set-cookie"]])
+        assert post(app, JOIN, Cookie=cookie).status == 200

@@ -1,0 +1,197 @@
+"""Two models answer live: what is shown when, and what may be voted on."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from arena.backends import Reply
+from arena.config import AppSettings, parse_model
+from arena.records import Decoding, Model, Winner
+from arena.store import Store
+from arena.web.battle_page import BattlePage
+from arena.web.live import Glimpse, TurnRefusedError, together
+from arena.web.services import Services, services
+from arena.web.side_by_side_page import SideBySidePage
+from arena.web.voters import Visitor, Voters
+
+Visit = Callable[..., Visitor]
+ASKED = "Name the seas that lie around Italy."
+
+
+@pytest.fixture
+def live_models() -> dict[str, Model]:
+    base = parse_model("fake:echo")
+    return {
+        name: replace(base, name=name, decoding=Decoding(max_tokens=tokens))
+        for name, tokens in (("quick", 9), ("slow", 3))
+    }
+
+
+@pytest.fixture
+def shared(store: Store, voters: Voters, live_models: dict[str, Model]) -> Services:
+    settings = AppSettings(prompt_characters=200, turns=2)
+    return services(store, voters, models=live_models, settings=settings)
+
+
+@pytest.fixture
+def page(shared: Services) -> BattlePage:
+    return BattlePage(shared)
+
+
+def reply(text: str, finish: str = "") -> Reply:
+    return Reply((text,), (finish,))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shown"),
+    [
+        (reply("abcdef"), reply("ab"), Glimpse("ab", "ab")),
+        (reply("abcdef", "stop"), reply("ab"), Glimpse("ab", "ab")),
+        (reply("ab", "stop"), reply("abcdef"), Glimpse("ab", "abcdef")),
+        (reply("ab", "stop"), reply("abcdef", "length"), Glimpse("ab", "abcdef", True)),
+        (reply("abc"), reply(""), Glimpse("", "")),
+    ],
+)
+def test_neither_side_runs_ahead(first: Reply, second: Reply, shown: Glimpse) -> None:
+    assert together(first, second) == shown
+    mirrored = together(second, first)
+    assert (mirrored.first, mirrored.second) == (shown.second, shown.first)
+
+
+def test_a_battle_from_prompt_to_vote(
+    page: BattlePage, shared: Services, store: Store, visit: Visit
+) -> None:
+    visitor = visit()
+    views = list(page.say(visitor, "", ASKED))
+    assert all(view.writing and not view.open for view in views[:-1])
+    last = views[-1]
+    assert last.open
+    assert ASKED in last.prompt
+    assert not [name for name in ("quick", "slow") if name in str(views)]
+    assert store.counts()["answers"] == 0
+    *_, second = page.say(visitor, last.token, "And around Spain?")
+    assert "Turn 2" in second.first
+    said = page.cast(visitor, second.token, Winner.MODEL_B, ("clear",), "shorter")
+    assert "**quick**" in said.text
+    assert "**slow**" in said.text
+    (vote,) = store.votes.where()
+    assert vote.winner is Winner.MODEL_B
+    assert vote.propensity == 1.0
+    (prompt,) = store.prompts.where(key=vote.prompt_key)
+    assert prompt.turns == (ASKED, "And around Spain?")
+    answers = store.answers.get([vote.first, vote.second])
+    assert {len(a.turns) for a in answers.values()} == {2}
+    assert store.talks.count() == 0
+    assert shared.pool.models() == []
+
+
+def test_no_vote_before_the_answers_have_ended(
+    page: BattlePage, store: Store, visit: Visit
+) -> None:
+    visitor = visit()
+    views = page.say(visitor, "", ASKED)
+    token = next(views).token
+    next(views)
+    said = page.cast(visitor, token, Winner.MODEL_A)
+    assert not said.done
+    assert "not ended" in said.text
+    *_, last = views
+    page.cast(visitor, last.token, Winner.MODEL_A)
+    assert "already" in page.cast(visitor, last.token, Winner.MODEL_B).text
+    assert [vote.winner for vote in store.votes.where()] == [Winner.MODEL_A]
+
+
+def test_a_live_battle_is_its_voters_alone(page: BattlePage, store: Store, visit: Visit) -> None:
+    mine, other = visit(), visit()
+    *_, last = page.say(mine, "", ASKED)
+    assert "not shown to you" in page.cast(other, last.token, Winner.TIE).text
+    (talk,) = store.talks.where()
+    assert "not shown to you" in page.cast(mine, talk.key, Winner.TIE).text
+    assert store.counts()["votes"] == 0
+
+
+def test_a_turn_that_is_given_up_leaves_the_battle_as_it_was(
+    page: BattlePage, store: Store, visit: Visit
+) -> None:
+    visitor = visit()
+    *_, last = page.say(visitor, "", ASKED)
+    (before,) = store.talks.where()
+    views = page.say(visitor, last.token, "And one more?")
+    next(views)
+    next(views)
+    views.close()  # type: ignore[attr-defined]
+    assert list(store.talks.where()) == [before]
+    assert page.cast(visitor, last.token, Winner.TIE).done
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("  ", "Type a prompt"), ("x" * 201, "201 characters; at most 200")]
+)
+def test_prompts_that_are_not_taken(
+    page: BattlePage, store: Store, visit: Visit, text: str, said: str
+) -> None:
+    (view,) = page.say(visit(), "", text)
+    assert said in view.status
+    assert store.talks.count() == 0
+
+
+def test_a_battle_has_so_many_turns(page: BattlePage, visit: Visit) -> None:
+    visitor = visit()
+    token = ""
+    for text in (ASKED, "And now?"):
+        *_, view = page.say(visitor, token, text)
+        token = view.token
+    *_, view = page.say(visitor, token, "And then?")
+    assert "at most 2 turns" in view.status
+    assert view.open
+
+
+def test_a_model_that_fails_costs_the_turn_alone(
+    page: BattlePage, store: Store, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from arena.backends.fake import FakeBackend
+    from arena.errors import BackendError
+
+    def fail(self: FakeBackend, request: Any) -> Iterator[Reply]:
+        raise BackendError("http://secret.example refused")
+        yield
+
+    monkeypatch.setattr(FakeBackend, "stream", fail)
+    *_, view = page.say(visit(), "", ASKED)
+    assert "did not answer" in view.status
+    assert "secret.example" not in str(view)
+    assert not view.open
+
+
+def test_without_live_models_the_page_says_so(
+    store: Store, voters: Voters, live_models: dict[str, Model], visit: Visit
+) -> None:
+    one = {"quick": live_models["quick"]}
+    page = BattlePage(services(store, voters, models=one))
+    assert not page.possible()
+    (view,) = page.say(visit(), "", ASKED)
+    assert "No model can answer live" in view.status
+
+
+def test_a_paused_model_takes_no_part(shared: Services, store: Store) -> None:
+    store.withhold("model", "quick", True)
+    with pytest.raises(TurnRefusedError):
+        shared.live.begin("somebody")
+
+
+def test_side_by_side_names_both_and_keeps_nothing(
+    shared: Services, store: Store, visit: Visit
+) -> None:
+    page = SideBySidePage(shared)
+    assert page.models() == ["quick", "slow"]
+    *_, view = page.ask(visit(), "quick", "slow", ASKED)
+    assert view.first
+    assert view.second
+    assert view.status == ""
+    assert store.counts()["answers"] == 0
+    (same,) = page.ask(visit(), "quick", "quick", ASKED)
+    assert "different" in same.status
+    (unknown,) = page.ask(visit(), "quick", "<b>nobody</b>", ASKED)
+    assert "cannot answer live" in unknown.status

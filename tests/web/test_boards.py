@@ -1,0 +1,138 @@
+"""The leaderboard page: every view of one table, charts of it, and files."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from arena.judging.report import JudgeReport, Share
+from arena.records import Winner
+from arena.store import Store
+from arena.web import board_table, plots
+from arena.web.battles import Ballot, start, vote
+from arena.web.board_page import BoardPage, Wanted, wanted_of
+from arena.web.files import board_file, wins_file
+from arena.web.grades import grade, show
+from arena.web.notes import translated
+from arena.web.pool import Pool
+from arena.web.services import Services
+from arena.web.sheets import GRADED, Slice, compute
+from arena.web.voters import Visitor
+from arena.web.words import WORDS
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def voted(answered: Store, pool: Pool) -> Store:
+    """Twenty-seven votes for longer answers, and a few grades."""
+    for voter in ("one", "two", "three"):
+        for _ in range(9):
+            shown = start(answered, pool, voter)
+            longer = len(str(shown.first.turns)) >= len(str(shown.second.turns))
+            winner = Winner.MODEL_A if longer else Winner.MODEL_B
+            vote(answered, shown.battle.key, voter, Ballot(winner))
+        for _ in range(6):
+            single = show(answered, pool, voter)
+            value = 5 if single.answer.model == "long" else 2
+            grade(answered, single.showing.key, voter, value)
+    return answered
+
+
+def test_a_sheet_has_every_view_that_there_is_evidence_for(voted: Store) -> None:
+    sheet = compute(voted.path, Slice())
+    assert set(sheet.boards) == {"combined", "human", GRADED}
+    best = max(sheet.boards["human"].rows, key=lambda row: row.rating)
+    assert best.model == "long"
+    wins = sheet.wins["human"]
+    assert wins.models[0] == "long"
+    assert wins.played.sum() == 2 * 27
+    assert wins.observed[0, 1] + wins.observed[1, 0] == pytest.approx(1)
+    assert wins.predicted[0, 2] > wins.predicted[0, 1] > 0.5
+    assert sheet.grades["long"][0] == 5
+    assert sheet.history is not None
+    assert sheet.history.votes[-1] == 27
+    assert len(sheet.history.times) == len(sheet.history.votes)
+
+
+def test_a_slice_counts_its_prompts_alone(voted: Store) -> None:
+    sheet = compute(voted.path, Slice("category", "maths"))
+    assert sheet.boards["human"].counts == {"votes": 9}
+    assert sheet.boards["human"].group == "maths"
+
+
+def test_the_page_says_what_the_ranking_stands_on(shared: Services, visit: Visit) -> None:
+    page = BoardPage(shared)
+    nothing = page.show(visit(), Wanted(view="human"), 10.0)
+    assert "<table" not in nothing.table
+    assert str(shared.store.path) not in nothing.table
+    pool = Pool(shared.store, rest=0.0)
+    for _ in range(9):
+        shown = start(shared.store, pool, "somebody")
+        vote(shared.store, shown.battle.key, "somebody", Ballot(Winner.TIE))
+    page.show(visit(), Wanted(view="human"), 10.0)
+    found = page.show(visit("zh"), Wanted(view="human", search="LON"), 10.0)
+    while "<table" not in found.table:
+        found = page.show(visit("zh"), Wanted(view="human", search="LON"), 10.0)
+    assert "以人的投票为准" in found.table
+    assert found.table.count('scope="row"') == 1
+    assert found.chart is not None
+
+
+def test_a_name_cannot_write_html(voted: Store) -> None:
+    sheet = compute(voted.path, Slice())
+    board = sheet.boards["human"]
+    rows = tuple(replace(row, model="<img src=x>") for row in board.rows)
+    hostile = replace(sheet, boards={"human": replace(board, rows=rows)})
+    page = board_table.render(hostile, "human", "en")
+    assert "<img" not in page
+    assert "&lt;img" in page
+
+
+@pytest.mark.parametrize("name", list(plots.CHARTS))
+def test_a_chart_is_drawn_or_said_to_be_missing(voted: Store, name: str) -> None:
+    sheet = compute(voted.path, Slice())
+    figure = plots.CHARTS[name](sheet, "human", WORDS["zh"])
+    drawn = {"ratings", "ranks", "wins", "history"}
+    assert (figure is not None) == (name in drawn)
+
+
+def test_models_off_the_line_are_named() -> None:
+    x = [float(k) for k in range(10)]
+    y = [2 * v + 1 for v in x]
+    assert plots.off_line(x, y)[:2] == pytest.approx((1, 2))
+    y[4] += 50
+    assert plots.off_line(x, y)[2] == [k == 4 for k in range(10)]
+
+
+def test_files_hold_what_the_page_shows(voted: Store) -> None:
+    sheet = compute(voted.path, Slice())
+    table = board_file(sheet, "human", "csv")
+    assert table is not None
+    assert next(iter(csv.DictReader(io.StringIO(table))))["model"] == "long"
+    wins = wins_file(sheet, "human", "json")
+    assert wins is not None
+    assert sum(row["comparisons"] for row in json.loads(wins)) == pytest.approx(27)
+    assert board_file(sheet, "judge", "csv") is None
+
+
+def test_a_link_to_the_page_is_read_with_care() -> None:
+    wanted = wanted_of({"view": "human", "by": "language", "value": "zh"}, ["rank"], "wins")
+    assert wanted.view == "human"
+    assert wanted.slice == Slice("language", "zh")
+    odd = wanted_of({"view": "<script>", "by": "source", "value": "x"}, [], "ratings")
+    assert odd.view == "combined"
+    assert odd.slice == Slice()
+
+
+def test_notes_are_read_in_chinese() -> None:
+    report = JudgeReport("j", 9, 0, Share(5, 9), Share(1, 9), Share(0, 9), Share(4, 9))
+    for flips in (Share(5, 9), Share(0, 9)):
+        objection = replace(report, flips=flips).objection
+        note = translated(f"{objection}; it was left out.", "zh")
+        assert "裁判 j" in note
+        assert "未计入" in note
+        assert translated(str(objection), "en") == objection

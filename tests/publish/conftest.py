@@ -1,8 +1,8 @@
 import pytest
-from boards import NAMES, fill, full_board, varied_prompts
 
 from arena.leaderboard import Leaderboard
 from arena.store import Store
+from tests.publish.boards import NAMES, fill, full_board, varied_prompts
 
 
 @pytest.fixture

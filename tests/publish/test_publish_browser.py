@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boards import make_board, make_row
 
 from arena.leaderboard import Leaderboard
 from arena.publish import publish
 from arena.records import Evidence
 from arena.store import Store
+from tests.publish.boards import make_board, make_row
 
 
 class Visit:

@@ -3,9 +3,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from boards import make_row
 
 from arena.publish.chart import axis_of
+from tests.publish.boards import make_row
 
 
 def test_every_interval_is_on_the_axis() -> None:

@@ -1,8 +1,7 @@
-from boards import NAMES, fill, varied_prompts
-
 from arena.publish.examples import ANSWERS, CHARACTERS, PROMPTS, examples
 from arena.records import Prompt
 from arena.store import Store
+from tests.publish.boards import NAMES, fill, varied_prompts
 
 
 def test_categories_and_languages_take_turns(filled: Store) -> None:

@@ -5,7 +5,6 @@ import math
 from dataclasses import replace
 
 import pytest
-from boards import NAMES, NOTE, make_board, make_row
 
 from arena.leaderboard import Leaderboard
 from arena.objective import BenchmarkScore
@@ -19,6 +18,7 @@ from arena.publish.formats import (
     to_json,
     to_markdown,
 )
+from tests.publish.boards import NAMES, NOTE, make_board, make_row
 
 
 def read_csv(board: Leaderboard) -> list[dict[str, str]]:

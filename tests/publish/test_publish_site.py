@@ -9,7 +9,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from boards import NAMES, NOTE, fill, make_board, make_row
 
 from arena.errors import InputError
 from arena.leaderboard import Leaderboard
@@ -19,6 +18,7 @@ from arena.publish.formats import to_csv, to_json
 from arena.ratings import Settings
 from arena.records import BackendKind, Evidence, Model, Prompt, Vote, Winner
 from arena.store import Store
+from tests.publish.boards import NAMES, NOTE, fill, make_board, make_row
 
 VOID = {"meta", "input", "br", "line", "circle"}
 EVIL = "<script>alert(1)</script>\"'&{{ 7 * 7 }}"

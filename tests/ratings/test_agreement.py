@@ -1,7 +1,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from simulated import simulate
 
 from arena.errors import InputError
 from arena.ratings import (
@@ -14,6 +13,7 @@ from arena.ratings import (
     rank_correlation,
     wilson,
 )
+from tests.ratings.simulated import simulate
 
 
 def test_kappa_by_hand() -> None:

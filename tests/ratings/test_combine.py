@@ -3,11 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from simulated import simulate
 
 from arena.errors import InputError
 from arena.ratings import Comparisons, Label, RatingResult, bradley_terry, combine, concat
 from arena.ratings.scale import POINTS_PER_LOG
+from tests.ratings.simulated import simulate
 
 THETA = np.linspace(-1.0, 1.0, 10)
 METHODS = ["hierarchical", "ppi", "joint", "human"]

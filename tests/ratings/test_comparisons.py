@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from simulated import simulate
 
 from arena.errors import InputError
 from arena.ratings import Comparisons, concat
+from tests.ratings.simulated import simulate
 
 FRAME = pd.DataFrame(
     {

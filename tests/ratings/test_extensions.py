@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from simulated import simulate
 
 from arena.errors import InputError, RatingError
 from arena.ratings import (
@@ -21,6 +20,7 @@ from arena.ratings.pairing import information_gain
 from arena.ratings.scale import POINTS_PER_LOG
 from arena.ratings.style import style_local_model
 from arena.ratings.ties import tie_local_model
+from tests.ratings.simulated import simulate
 
 
 @pytest.mark.parametrize("model", ["davidson", "rao-kupper"])

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from simulated import simulate
 
 from arena.ratings import Comparisons, RatingResult, bradley_terry, combine, overall
 from arena.ratings.scale import POINTS_PER_LOG
+from tests.ratings.simulated import simulate
 
 HUMAN = combine(simulate(5, 500, seed=1, prompts=100))
 EXAM = bradley_terry(simulate(6, 800, seed=2, prompts=100), prior=400.0)

@@ -16,7 +16,7 @@ MOST_GAPS = 3
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One model: its ratings by benchmarks (x) and by preference (y), in Elo points.
+    """One model: its two ratings, in Elo points.
 
     x_error, y_error: standard errors. gap: how far y lies above the line. off: whether that is
     more than both errors explain at the ranking's confidence.
@@ -33,11 +33,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """Preference against benchmarks over the models that both rate.
+    """Two ratings against each other over the models that both have.
 
-    kind: whose preference, `human` or `judge`. correlation: Spearman's, with the interval of
-    Bonett and Wright (2000). slope, intercept: Deming's line, which takes both errors into
-    account (Deming 1943); None where it has no direction.
+    kind: of the evidence that y is by, `human` or `judge`. correlation: Spearman's, with the
+    interval of Bonett and Wright (2000). slope, intercept: Deming's line, which takes both
+    errors into account (Deming 1943); None where it has no direction.
     """
 
     kind: str
@@ -73,16 +73,26 @@ class Mover:
 
 
 def contrast(board: Leaderboard) -> Contrast | None:
-    """Compare the kinds of evidence; None where fewer than four models differ."""
+    """Benchmarks against people's votes, or against judges where nobody voted."""
     kind = next((kind for kind in ("human", "judge") if kind in board.parts), "")
-    sides = [{row.model: row for row in board.parts.get(name, ())} for name in ("objective", kind)]
-    models = [row.model for row in board.rows if all(row.model in side for side in sides)]
-    if len(models) < LEAST_MODELS:
+    measured, preferred = board.parts.get("objective", ()), board.parts.get(kind, ())
+    return compare(measured, preferred, kind, board.confidence)
+
+
+def compare(
+    across: Sequence[Row], upwards: Sequence[Row], kind: str, confidence: float = 0.95
+) -> Contrast | None:
+    """Two ratings of the same models; None where fewer than four models differ.
+
+    across, upwards: what becomes x and y. kind: of the evidence that `upwards` is by.
+    """
+    known = {row.model: row for row in across}
+    both = [(known[row.model], row) for row in upwards if row.model in known]
+    if len(both) < LEAST_MODELS:
         return None
-    measured, preferred = ([side[model] for model in models] for side in sides)
-    z = float(norm.ppf((1 + board.confidence) / 2))
-    x, x_error = _ratings(measured, z)
-    y, y_error = _ratings(preferred, z)
+    models, z = [row.model for row, _ in both], float(norm.ppf((1 + confidence) / 2))
+    x, x_error = _ratings([row for row, _ in both], z)
+    y, y_error = _ratings([row for _, row in both], z)
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return None
     line = _deming(x, y, x_error, y_error)

@@ -7,6 +7,7 @@ import numpy as np
 
 from arena.audits import JudgeAudit
 from arena.benchmarks.needle import NeedleMap
+from arena.contrasts import Contrast, compare
 from arena.leaderboard import Leaderboard
 from arena.publish.formats import ranked
 from arena.records import Evidence
@@ -258,18 +259,6 @@ def judges_chart(cards: Sequence[JudgeAudit], measures: Sequence[str], words: Wo
     return figure
 
 
-def off_line(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, list[bool]]:
-    """The line of least squares, intercept and slope, and which points are far from it.
-
-    Far is more than two standard deviations of the residuals.
-    """
-    slope, intercept = np.polyfit(x, y, 1) if np.ptp(x) > 0 else (0.0, float(np.mean(y)))
-    residual = np.asarray(y) - (intercept + slope * np.asarray(x))
-    spread = float(residual.std(ddof=2)) if len(x) > 2 else 0.0
-    far = [bool(spread > 0 and abs(r) > 2.0 * spread) for r in residual]
-    return float(intercept), float(slope), far
-
-
 def _against(sheet: Sheet, others: Leaderboard | None, kind: str, words: Words) -> Any:
     """Ratings by people (or judges) on one axis, those of another source on the other."""
     people, axis = sheet.boards.get(Evidence.HUMAN), "human"
@@ -282,42 +271,45 @@ def _against(sheet: Sheet, others: Leaderboard | None, kind: str, words: Words) 
     if len(both) < 2:
         return None
     x, y = [a.rating for a, _ in both], [b.rating for _, b in both]
-    intercept, slope, far = off_line(x, y)
+    found = compare([a for a, _ in both], [b for _, b in both], axis)
+    off = {point.model for point in found.points if point.off} if found else set()
     figure = _figure(words[kind], words[axis], height=480)
-    ends = [min(x), max(x)]
-    figure.add_scatter(
-        x=ends,
-        y=[intercept + slope * v for v in ends],
-        mode="lines",
-        line={"color": INK, "dash": "dot"},
-        hoverinfo="skip",
-    )
+    if found and found.slope is not None and found.intercept is not None:
+        ends = [min(x), max(x)]
+        figure.add_scatter(
+            x=ends,
+            y=[found.intercept + found.slope * v for v in ends],
+            mode="lines",
+            line={"color": INK, "dash": "dot"},
+            hoverinfo="skip",
+        )
     figure.add_scatter(
         x=x,
         y=y,
         text=[_short(a.model) for a, _ in both],
         mode="markers+text" if len(both) <= 20 else "markers",
         textposition="top center",
-        marker={"size": 11, "color": ["#e8590c" if f else ACCENT for f in far]},
+        marker={"size": 11, "color": ["#e8590c" if a.model in off else ACCENT for a, _ in both]},
         error_x=_errors([a for a, _ in both]),
         error_y=_errors([b for _, b in both]),
         hovertemplate="%{text}: %{x:.0f}, %{y:.0f}<extra></extra>",
     )
-    said = _correlation(sheet, kind, words, len(both))
-    if named := [_short(a.model) for (a, _), f in zip(both, far, strict=True) if f]:
-        said = f"{said} · {words['off_line']}: {', '.join(named)}"
-    figure.update_layout(title={"text": said, "font": {"size": 13}, "x": 0.02})
+    if found:
+        figure.update_layout(title={"text": _said(found, words), "font": {"size": 13}, "x": 0.02})
     figure.update_layout(margin={"t": 48})
     return figure
 
 
-def _correlation(sheet: Sheet, kind: str, words: Words, models: int) -> str:
-    found = sheet.correlations.get(kind)
-    if found is None:
-        return ""
-    return words["correlation"].format(
-        value=f"{found.value:.2f}", low=f"{found.ci_low:.2f}", high=f"{found.ci_high:.2f}", n=models
+def _said(found: Contrast, words: Words) -> str:
+    """How far two ratings go together, and which models do not."""
+    said = words["correlation"].format(
+        value=f"{found.correlation:.2f}",
+        low=f"{found.low:.2f}",
+        high=f"{found.high:.2f}",
+        n=len(found.points),
     )
+    named = [_short(point.model) for point in found.points if point.off]
+    return f"{said} · {words['off_line']}: {', '.join(named)}" if named else said
 
 
 def _errors(rows: Sequence[Any]) -> dict[str, Any]:

@@ -18,18 +18,14 @@ from arena.ratings import (
     STYLE_NAMES,
     WEAK_PRIOR,
     Comparisons,
-    Estimate,
     bradley_terry,
     concat,
-    rank_correlation,
 )
 from arena.ratings.arrays import Floats
 from arena.records import Evidence
 from arena.store import Store
 
 PARTS = 12
-# More rows than this, and the bootstrap of a correlation takes minutes.
-MOST_RESAMPLED = 50_000
 JUDGE, GRADED, PANEL = "judge:", "graded", "panel"
 
 
@@ -93,7 +89,6 @@ class Sheet:
     grades: Mapping[str, tuple[float, int]] = field(default_factory=dict)
     judges: tuple[str, ...] = ()
     needles: tuple[NeedleMap, ...] = ()
-    correlations: Mapping[str, Estimate] = field(default_factory=dict)
 
 
 def compute(path: Path, wanted: Slice) -> Sheet:
@@ -153,7 +148,6 @@ def _sheet(store: Store, wanted: Slice) -> Sheet:
         _grades(store, wanted),
         tuple(gathered.judges),
         tuple(needle_maps(item_values(store.evidence.outcomes()))) if plain else (),
-        _correlations(gathered),
     )
 
 
@@ -252,20 +246,3 @@ def _grades(store: Store, wanted: Slice) -> dict[str, tuple[float, int]]:
         if not wanted.by or getattr(grades, wanted.by)[i] == wanted.value:
             values.setdefault(model, []).append(grades.value[i])
     return {model: (sum(v) / len(v), len(v)) for model, v in values.items()}
-
-
-def _correlations(gathered: Gathered) -> dict[str, Estimate]:
-    """People's ranking beside the judges' and the benchmarks', where each has three models."""
-    others = {
-        "judge": [replace(c, style={}) for c in gathered.judges.values()],
-        "objective": list(pooled(gathered.objective).values()),
-    }
-    people = gathered.human
-    if people is None or len(people) > MOST_RESAMPLED:
-        return {}
-    found = {}
-    for name, parts in others.items():
-        # A resample in which all ratings are equal has no correlation.
-        with suppress(ArenaError), np.errstate(invalid="ignore"):
-            found[name] = rank_correlation(replace(people, style={}), concat(parts), rounds=200)
-    return found

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from arena.judging.report import JudgeReport, Share
+from arena.leaderboard import Row
 from arena.records import Winner
 from arena.store import Store
 from arena.web import board_table, plots
@@ -19,9 +20,10 @@ from arena.web.grades import grade, show
 from arena.web.notes import translated
 from arena.web.pool import Pool
 from arena.web.services import Services
-from arena.web.sheets import GRADED, Slice, compute
+from arena.web.sheets import GRADED, Sheet, Slice, compute
 from arena.web.voters import Visitor
 from arena.web.words import WORDS
+from tests.publish.boards import make_board
 
 Visit = Callable[..., Visitor]
 
@@ -101,11 +103,21 @@ def test_a_chart_is_drawn_or_said_to_be_missing(voted: Store, name: str) -> None
 
 
 def test_models_off_the_line_are_named() -> None:
-    x = [float(k) for k in range(10)]
-    y = [2 * v + 1 for v in x]
-    assert plots.off_line(x, y)[:2] == pytest.approx((1, 2))
-    y[4] += 50
-    assert plots.off_line(x, y)[2] == [k == 4 for k in range(10)]
+    def rows(ratings: list[float]) -> tuple[Row, ...]:
+        return tuple(
+            Row(f"m{k}", r, r - 40, r + 40, 1, 1, 10, 50, 0.1) for k, r in enumerate(ratings)
+        )
+
+    def title(human: list[float]) -> str:
+        boards = {"human": make_board(*rows(human)), "objective": make_board(*rows(measured))}
+        sheet = Sheet(Slice(), (), 0.0, 0.0, boards)
+        return str(plots.subjective_and_objective(sheet, "human", WORDS["en"]).layout.title.text)
+
+    measured = [900.0 + 20 * k for k in range(10)]
+    human = [2 * v - 1000 for v in measured]
+    assert "off the line" not in title(human)
+    human[4] += 200
+    assert title(human).endswith("off the line: m4")
 
 
 def test_files_hold_what_the_page_shows(voted: Store) -> None:

@@ -1,47 +1,29 @@
 """From stored rows to comparisons: what each source has to say about pairs of models."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from random import Random
 from typing import Any
 
 from arena.benchmarks.dimensions import dimension_of
 from arena.errors import InputError
-from arena.identity import RULES, identity_claim, names_of
+from arena.groups import GROUPINGS, Group, Styles, rows_in
 from arena.judging.report import JudgedPair, JudgeReport, read_pairs, report
 from arena.objective import BenchmarkScore, Objective, objective
-from arena.ratings import STYLE_NAMES, Comparisons, capped, concat, next_pairs, style_differences
-from arena.records import Leak, Preference, Prompt
+from arena.ratings import STYLE_NAMES, Comparisons, capped, concat, next_pairs
+from arena.records import Preference, Prompt
 from arena.store import Store
 from arena.store.evidence import (
-    GradeColumns,
     RankingColumns,
     ScoreColumns,
     VerdictColumns,
     VoteColumns,
 )
+from arena.votes import ALL, VoteRules, chosen, counted_votes, vote_comparisons
 
-GROUPINGS = ("category", "language", "dimension", "benchmark")
 ROUNDING = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Prompts of one category or language, one benchmark, or what shows one capability."""
-
-    by: str
-    value: str
-
-    def has_prompt(self, category: str, language: str) -> bool:
-        """Whether it holds the prompts of that category and language."""
-        known = {"category": category, "language": language, "dimension": dimension_of(category)}
-        return known.get(self.by) == self.value
-
-    def has_benchmark(self, name: str, dimension: str) -> bool:
-        """Whether it holds that benchmark."""
-        return {"benchmark": name, "dimension": dimension}.get(self.by) == self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +39,8 @@ class Gathered:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Ballot:
-    """Which votes count, and how much.
-
-    keep_leaked: those on battles in which an answer says who wrote it, too. without: voters
-    who are left out. cap: the largest share that one voter may have of any model's votes.
-    """
-
-    keep_leaked: bool = False
-    without: frozenset[str] = frozenset()
-    cap: float | None = None
-
-
-ALL = Ballot()
-
-
 def gather(
-    store: Store, group: Group | None = None, style: Sequence[str] = (), ballot: Ballot = ALL
+    store: Store, group: Group | None = None, style: Sequence[str] = (), rules: VoteRules = ALL
 ) -> Gathered:
     """Read the store. Categories and languages are of prompts, so they leave benchmarks out.
 
@@ -83,88 +49,18 @@ def gather(
     if unknown := set(style) - set(STYLE_NAMES):
         raise InputError(f"--style {sorted(unknown)[0]!r}; allowed are {', '.join(STYLE_NAMES)}")
     texts = {a.key: "\n".join(a.turns) for a in store.answers.where()} if style else {}
-    votes, left_out = counted_votes(store, ballot)
+    votes, left_out = counted_votes(store, rules)
     results = _objective(store, group)
     styles = Styles(texts, tuple(style))
     judges, reports, notes = _judges(store, votes, group, styles)
     return Gathered(
-        human=_votes(votes, group, styles, ballot.cap),
+        human=_votes(votes, group, styles, rules.cap),
         judges=judges,
         objective=results.comparisons,
         reports=reports,
         benchmarks=results.scores,
         dimensions=results.dimensions,
         notes=(*left_out, *notes, *results.notes),
-    )
-
-
-def counted_votes(store: Store, ballot: Ballot = ALL) -> tuple[VoteColumns, list[str]]:
-    """The votes that count, and a sentence for each reason why others do not."""
-    votes, notes = store.evidence.votes(), []
-    kept = list(range(len(votes.voter)))
-    if not ballot.keep_leaked and (leaked := leaked_answers(store)):
-        blind = [i for i in kept if not leaked & {votes.answer_a[i], votes.answer_b[i]}]
-        if len(blind) < len(kept):
-            notes.append(
-                f"{len(kept) - len(blind)} votes are left out because an answer says which model "
-                "wrote it."
-            )
-        kept = blind
-    others = [i for i in kept if votes.voter[i] not in ballot.without]
-    if len(others) < len(kept):
-        notes.append(f"{len(kept) - len(others)} votes of voters who were flagged are left out.")
-    if ballot.cap is not None:
-        notes.append(f"No voter counts for more than {ballot.cap:.0%} of a model's votes.")
-    return _chosen(votes, others), notes
-
-
-def _chosen(votes: VoteColumns, rows: list[int]) -> VoteColumns:
-    if len(rows) == len(votes.voter):
-        return votes
-    columns = {field.name: getattr(votes, field.name) for field in fields(votes)}
-    return VoteColumns(**{name: [values[i] for i in rows] for name, values in columns.items()})
-
-
-def leaked_answers(store: Store) -> frozenset[str]:
-    """Keys of the answers voted on that say who wrote them; those not yet read are read now."""
-    if unread := store.evidence.unread(RULES):
-        answers = store.answers.get(unread)
-        prompts = store.prompts.get({answer.prompt_key for answer in answers.values()})
-        names = {model.name: names_of(model) for model in store.models()}
-        store.leaks.put(
-            Leak(key, RULES, identity_claim("\n".join(a.turns), asked, names[a.model]) or "")
-            for key, a in answers.items()
-            for asked in ["\n".join(prompts[a.prompt_key].turns)]
-        )
-    return store.evidence.leaked()
-
-
-def graded(store: Store, group: Group | None = None) -> Comparisons | None:
-    """People's grades as comparisons: of two answers to a prompt by one person, the higher wins.
-
-    A person's 4 is not another's, nor is it the same on another prompt.
-    """
-    grades = store.evidence.grades()
-    together: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-    for i in _rows(grades, group):
-        together[grades.voter[i], grades.prompt[i]].append(i)
-    rows = [
-        (
-            grades.model[i],
-            grades.model[j],
-            (1 + (grades.value[i] > grades.value[j]) - (grades.value[i] < grades.value[j])) / 2,
-            prompt,
-            voter,
-        )
-        for (voter, prompt), here in together.items()
-        for i, j in combinations(here, 2)
-        if grades.model[i] != grades.model[j]
-    ]
-    if not rows:
-        return None
-    a, b, outcome, prompts, voters = zip(*rows, strict=True)
-    return Comparisons.from_columns(
-        a, b, outcome=outcome, prompt=prompts, voter=voters, source=["grades"] * len(rows)
     )
 
 
@@ -262,47 +158,14 @@ def _pairs_to_compare(
         return Random(seed).choices(list(combinations(models, 2)), k=n)
 
 
-@dataclass(frozen=True, slots=True)
-class Styles:
-    """The named style counts of answers; texts: by answer key, empty where none is asked for."""
-
-    texts: Mapping[str, str]
-    names: tuple[str, ...]
-
-    def differences(self, a: Sequence[str], b: Sequence[str]) -> dict[str, Iterable[float]]:
-        """Covariates by name, one entry for each pair of answer keys."""
-        if not self.names:
-            return {}
-        columns = style_differences(map(self.texts.__getitem__, a), map(self.texts.__getitem__, b))
-        return {name: columns[name] for name in self.names}
-
-
-NO_STYLE = Styles({}, ())
-
-
 def _votes(
     votes: VoteColumns, group: Group | None, styles: Styles, cap: float | None
 ) -> Comparisons | None:
-    rows = _rows(votes, group)
+    rows = rows_in(votes, group)
     if not rows:
         return None
-    comparisons = vote_comparisons(_chosen(votes, rows), styles)
+    comparisons = vote_comparisons(chosen(votes, rows), styles)
     return comparisons if cap is None else capped(comparisons, cap)
-
-
-def vote_comparisons(votes: VoteColumns, styles: Styles = NO_STYLE) -> Comparisons:
-    """Votes as comparisons, in the order of voting, the answer on the left first."""
-    known = [p for p in votes.propensity if p is not None]
-    return Comparisons.from_columns(
-        votes.model_a,
-        votes.model_b,
-        votes.winner,
-        prompt=votes.prompt,
-        voter=votes.voter,
-        source=["human"] * len(votes.voter),
-        propensity=known if len(known) == len(votes.voter) else None,
-        style=styles.differences(votes.answer_a, votes.answer_b),
-    )
 
 
 def _judges(
@@ -316,14 +179,14 @@ def _judges(
     older: defaultdict[str, int] = defaultdict(int)
     reports: dict[str, JudgeReport] = {}
     for verdicts in (store.evidence.verdicts(), as_verdicts(store.evidence.rankings())):
-        for judge, kept in latest(verdicts, _rows(verdicts, group), older).items():
+        for judge, kept in latest(verdicts, rows_in(verdicts, group), older).items():
             new = [i for i in kept if _answers(verdicts, i) not in compared[judge]]
             rows[judge] += _pair_columns(verdicts, read_pairs(verdicts, new))
             compared[judge] |= {_answers(verdicts, i) for i in new}
             if judge not in reports:
                 reports[judge] = report(judge, verdicts, kept, votes)
     scores = store.evidence.scores()
-    for judge, kept in latest(scores, _rows(scores, group), older).items():
+    for judge, kept in latest(scores, rows_in(scores, group), older).items():
         rows[judge] += _score_columns(scores, kept, compared[judge])
     notes = [
         f"{count} judgements of an earlier card of {judge} are left out: "
@@ -426,15 +289,6 @@ def _from_rows(rows: list[_Row], source: str, styles: Styles) -> Comparisons:
         source=[source] * len(rows),
         style=styles.differences(answer_a, answer_b),
     )
-
-
-def _rows(
-    columns: VoteColumns | VerdictColumns | ScoreColumns | GradeColumns, group: Group | None
-) -> list[int]:
-    if group is None:
-        return list(range(len(columns.prompt)))
-    places = zip(columns.category, columns.language, strict=True)
-    return [i for i, place in enumerate(places) if group.has_prompt(*place)]
 
 
 def latest(

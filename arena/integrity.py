@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from arena.errors import InputError, RatingError
-from arena.evidence import Ballot, counted_votes, vote_comparisons
 from arena.leaderboard import Fit, Leaderboard, rank_comparisons
 from arena.ratings import CAP, Comparisons, Influence, Integrity, capped, influence, integrity
 from arena.ratings.integrity import LEVEL
 from arena.records import Flag, content_key
 from arena.store import Store
+from arena.votes import VoteRules, counted_votes, vote_comparisons
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class VoteReport:
 
     @property
     def flagged(self) -> frozenset[str]:
-        """Names of the flagged voters, as `arena.evidence.Ballot` takes them."""
+        """Names of the flagged voters, as `arena.votes.VoteRules` takes them."""
         return frozenset(voter.voter for voter in self.integrity.flagged)
 
     def moves(self) -> tuple[Move, ...]:
@@ -93,7 +93,7 @@ def vote_report(
     keep_leaked: bool = False,
 ) -> VoteReport:
     """On the votes of a store. Raises InputError where there is none that counts."""
-    votes, _ = counted_votes(store, Ballot(keep_leaked))
+    votes, _ = counted_votes(store, VoteRules(keep_leaked))
     if not votes.voter:
         raise InputError(f"{store.path} has no votes to audit; people cast them in the app")
     found = report_on(vote_comparisons(votes), seconds=votes.seconds, level=level, cap=cap)
@@ -135,7 +135,7 @@ def record_flags(store: Store, report: VoteReport) -> int:
 
 def without_flagged(report: VoteReport, fit: Fit, cap: float | None = CAP) -> Fit:
     """How to rate as `fit` does, without the flagged voters and with nobody above the cap."""
-    return replace(fit, ballot=replace(fit.ballot, without=report.flagged, cap=cap))
+    return replace(fit, rules=replace(fit.rules, without=report.flagged, cap=cap))
 
 
 def _influence(c: Comparisons) -> Influence | None:

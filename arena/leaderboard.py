@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from arena.config import RankSettings
 from arena.errors import DisconnectedError, GateError, InputError, SeparatedError
-from arena.evidence import ALL, Ballot, Gathered, Group, gather, groups
+from arena.evidence import Gathered, gather, groups
+from arena.groups import Group
 from arena.judging.report import JudgeReport
 from arena.objective import BenchmarkScore
 from arena.overall import WEIGHTS, overall_ratings, pooled
@@ -30,6 +31,7 @@ from arena.ratings import (
 )
 from arena.records import Evidence
 from arena.store import Store
+from arena.votes import ALL, VoteRules
 
 Prior = float | Literal["auto"] | None
 
@@ -42,7 +44,7 @@ class Fit:
     method: of `arena.ratings.combine`; goes with all the evidence together. panel: judges
     count as one, by `majority` or `mean`, where at least `min_valid` of them compared.
     neutral: a judge has no say on models of its own family. weights: of votes, judges and
-    benchmarks in the overall column, by kind; see `overall.WEIGHTS`. ballot: which votes count.
+    benchmarks in the overall column, by kind; see `overall.WEIGHTS`. rules: which votes count.
     """
 
     confidence: float = 0.95
@@ -57,17 +59,17 @@ class Fit:
     min_valid: int = 1
     neutral: bool = False
     weights: tuple[tuple[str, float], ...] = ()
-    ballot: Ballot = ALL
+    rules: VoteRules = ALL
 
     @classmethod
     def configured(cls, rank: RankSettings, **others: Any) -> "Fit":
         """As `rank:` of arena.yaml has it, but for `others`."""
         weights = tuple(rank.weights.model_dump().items())
-        ballot = Ballot(keep_leaked=rank.keep_leaked, cap=rank.cap)
+        rules = VoteRules(keep_leaked=rank.keep_leaked, cap=rank.cap)
         settled: dict[str, Any] = {
             "confidence": rank.confidence,
             "weights": weights,
-            "ballot": ballot,
+            "rules": rules,
         }
         return cls(**settled | others)
 
@@ -153,7 +155,7 @@ def leaderboard(
     Raises InputError where there is no such evidence, GateError where only judges that are
     too weak to rank by are left, RatingError where the ratings are not determined.
     """
-    gathered = gathered or gather(store, group, fit.style, fit.ballot)
+    gathered = gathered or gather(store, group, fit.style, fit.rules)
     judges, notes = _gate(gathered, evidence, allow_weak_judges)
     if fit.neutral:
         judges = _neutral(store, judges)
@@ -403,7 +405,7 @@ def _cautions(result: CombinedResult) -> list[str]:
 
 def _fit(comparisons: Comparisons, fit: Fit) -> Leaderboard:
     options = asdict(fit)
-    for name in ("method", "panel", "min_valid", "neutral", "weights", "ballot"):
+    for name in ("method", "panel", "min_valid", "neutral", "weights", "rules"):
         del options[name]
     if fit.prior != "auto":
         return _board(bradley_terry(comparisons, **options))

@@ -7,13 +7,14 @@ import pytest
 from arena.answering import generate
 from arena.config import parse_model
 from arena.errors import InputError
-from arena.evidence import Ballot, gather
+from arena.evidence import gather
 from arena.integrity import record_flags, vote_report, without_flagged
 from arena.leaderboard import Fit, leaderboard
 from arena.ratings import Kind
 from arena.records import Answer, Evidence, Model, Prompt, Vote, Winner, answer_key
 from arena.store import Store
 from arena.store.connection import sqlite3
+from arena.votes import VoteRules
 
 SKILL = {"long": 1.2, "middle": 0.0, "short": -1.2}
 
@@ -76,7 +77,7 @@ def test_votes_on_answers_that_say_who_they_are_do_not_count(
     quiet = answer_key("loud", model.key, key)
     for n, answer in enumerate((telling.key, telling.key, quiet)):
         voted.votes.cast(Vote(f"leak {n}", key, answer, other, Winner.MODEL_A, "v0"))
-    blind, every = gather(voted), gather(voted, ballot=Ballot(keep_leaked=True))
+    blind, every = gather(voted), gather(voted, rules=VoteRules(keep_leaked=True))
     assert blind.human is not None
     assert every.human is not None
     assert (len(blind.human), len(every.human)) == (931, 933)

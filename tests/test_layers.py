@@ -17,6 +17,8 @@ LAYERS = (
     ("objective",),
     ("benchmarks",),
     ("interchange",),
+    ("groups",),
+    ("votes",),
     ("evidence", "overall"),
     ("leaderboard", "audits"),
     ("contrasts", "integrity"),

@@ -10,7 +10,8 @@ import pytest
 from arena.answering import generate
 from arena.config import parse_model
 from arena.errors import GateError, InputError
-from arena.evidence import Group, gather
+from arena.evidence import gather
+from arena.groups import Group
 from arena.judging import judge, load_card
 from arena.leaderboard import Fit, leaderboard, leaderboards, views
 from arena.records import Decoding, Evidence, Outcome, Prompt, Vote, Winner

@@ -15,7 +15,7 @@ from arena.errors import InputError
 from arena.records import Evidence
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
-    from arena.evidence import Group
+    from arena.groups import Group
     from arena.leaderboard import Fit, Leaderboard
     from arena.store import Store
 
@@ -142,7 +142,7 @@ def rank(
         boards = [rank_comparisons(read_battles(file, fit.style), fit)]
     else:
         store = open_store(db, conf)
-        fit = _balloted(store, fit, keep_leaked, without_flagged, cap)
+        fit = _ruled(store, fit, keep_leaked, without_flagged, cap)
 
         def board(group: "Group | None" = None) -> "Leaderboard":
             return leaderboard(
@@ -243,19 +243,19 @@ def print_board(board: "Leaderboard") -> None:
         say(f"Note: {note}")
 
 
-def _balloted(
+def _ruled(
     store: "Store", fit: "Fit", keep_leaked: bool, without_flagged: bool, cap: float | None
 ) -> "Fit":
     """The fit with what the options say of the votes that count."""
     from arena.integrity import vote_report
 
-    ballot = replace(fit.ballot, keep_leaked=keep_leaked or fit.ballot.keep_leaked)
+    rules = replace(fit.rules, keep_leaked=keep_leaked or fit.rules.keep_leaked)
     if cap is not None:
-        ballot = replace(ballot, cap=cap)
+        rules = replace(rules, cap=cap)
     if without_flagged:
-        flagged = vote_report(store, keep_leaked=ballot.keep_leaked).flagged
-        ballot = replace(ballot, without=flagged)
-    return replace(fit, ballot=ballot)
+        flagged = vote_report(store, keep_leaked=rules.keep_leaked).flagged
+        rules = replace(rules, without=flagged)
+    return replace(fit, rules=rules)
 
 
 def _weights(text: str) -> tuple[tuple[str, float], ...]:

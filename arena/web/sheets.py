@@ -10,7 +10,8 @@ import numpy as np
 
 from arena.benchmarks.needle import NeedleMap, needle_maps
 from arena.errors import ArenaError, GateError, InputError
-from arena.evidence import Gathered, Group, gather, graded
+from arena.evidence import Gathered, gather
+from arena.groups import Group
 from arena.leaderboard import Fit, Leaderboard, leaderboard, rank_comparisons
 from arena.objective import item_values
 from arena.overall import pooled
@@ -24,6 +25,7 @@ from arena.ratings import (
 from arena.ratings.arrays import Floats
 from arena.records import Evidence
 from arena.store import Store
+from arena.votes import graded
 
 PARTS = 12
 JUDGE, GRADED, PANEL = "judge:", "graded", "panel"

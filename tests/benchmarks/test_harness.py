@@ -17,7 +17,8 @@ from arena.benchmarks import Asking, Benchmark, Way, bench, find_benchmarks
 from arena.benchmarks.quiet import quiet_harness
 from arena.config import parse_model
 from arena.errors import BackendError, InputError, UnknownNameError
-from arena.evidence import Group, gather
+from arena.evidence import gather
+from arena.groups import Group
 from arena.records import Decoding, Model
 from arena.store import Store
 

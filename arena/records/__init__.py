@@ -1,0 +1,57 @@
+"""The rows that stages read and write, as frozen dataclasses.
+
+A row's `key` is a digest of all that it depends on and of nothing else, so that the same
+work is found again and other work is not mistaken for it. Time-outs, addresses and names
+of keys are how a model is reached, not what it says, and enter no key.
+"""
+
+from arena.records.answers import ABSENT, Answer, Decoding, Model, Prompt, Usage, answer_key
+from arena.records.judgements import REPAIRED, Judge, Probe, Ranking, Score, Verdict
+from arena.records.keys import KEY_BYTES, content_key, seed_of
+from arena.records.kinds import BackendKind, Evidence, Mode, Preference, Reading, Winner
+from arena.records.outcomes import NOBODY, RULE, Check, Completion, Likelihood, Marking, Outcome
+from arena.records.runs import Batch, Failure
+from arena.records.votes import REASONS, Battle, Flag, Grade, Leak, Remark, Showing, Talk, Vote
+
+__all__ = [
+    "ABSENT",
+    "KEY_BYTES",
+    "NOBODY",
+    "REASONS",
+    "REPAIRED",
+    "RULE",
+    "Answer",
+    "BackendKind",
+    "Batch",
+    "Battle",
+    "Check",
+    "Completion",
+    "Decoding",
+    "Evidence",
+    "Failure",
+    "Flag",
+    "Grade",
+    "Judge",
+    "Leak",
+    "Likelihood",
+    "Marking",
+    "Mode",
+    "Model",
+    "Outcome",
+    "Preference",
+    "Probe",
+    "Prompt",
+    "Ranking",
+    "Reading",
+    "Remark",
+    "Score",
+    "Showing",
+    "Talk",
+    "Usage",
+    "Verdict",
+    "Vote",
+    "Winner",
+    "answer_key",
+    "content_key",
+    "seed_of",
+]

@@ -7,7 +7,7 @@ from math import atanh, inf, sqrt, tanh
 import numpy as np
 from scipy.stats import norm, spearmanr
 
-from arena.leaderboard import Leaderboard, Row
+from arena.board import Leaderboard, Row
 from arena.objective import BenchmarkScore
 
 LEAST_MODELS = 4

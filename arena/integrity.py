@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from arena.board import Fit, Leaderboard
 from arena.errors import InputError, RatingError
-from arena.leaderboard import Fit, Leaderboard, rank_comparisons
+from arena.leaderboard import rank_comparisons
 from arena.ratings import CAP, Comparisons, Influence, Integrity, capped, influence, integrity
 from arena.ratings.integrity import LEVEL
 from arena.records import Flag, content_key

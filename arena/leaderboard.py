@@ -3,27 +3,22 @@
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import asdict, replace
+from typing import Any
 
-from arena.config import RankSettings
+from arena.board import Fit, Leaderboard, Row
 from arena.errors import DisconnectedError, GateError, InputError, SeparatedError
 from arena.evidence import Gathered, gather, groups
 from arena.groups import Group
-from arena.judging.report import JudgeReport
-from arena.objective import BenchmarkScore
 from arena.overall import WEIGHTS, overall_ratings, pooled
 from arena.ratings import (
     WEAK_PRIOR,
-    Coefficient,
     CombinedResult,
     Comparisons,
     Method,
     Panel,
     RatingResult,
     RatingRow,
-    Settings,
-    Source,
     bradley_terry,
     combine,
     concat,
@@ -31,112 +26,8 @@ from arena.ratings import (
 )
 from arena.records import Evidence
 from arena.store import Store
-from arena.votes import ALL, VoteRules
-
-Prior = float | Literal["auto"] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """How to rate: arguments of `arena.ratings.bradley_terry`, which says what they mean.
-
-    prior: `auto` takes a stated one only where the data does not determine the ratings.
-    method: of `arena.ratings.combine`; goes with all the evidence together. panel: judges
-    count as one, by `majority` or `mean`, where at least `min_valid` of them compared.
-    neutral: a judge has no say on models of its own family. weights: of votes, judges and
-    benchmarks in the overall column, by kind; see `overall.WEIGHTS`. rules: which votes count.
-    """
-
-    confidence: float = 0.95
-    prior: Prior = "auto"
-    interval: str = "sandwich"
-    ties: str = "half"
-    cluster: str | None = "auto"
-    style: tuple[str, ...] = ()
-    anchor: tuple[str, float] | None = None
-    method: str = "auto"
-    panel: str | None = None
-    min_valid: int = 1
-    neutral: bool = False
-    weights: tuple[tuple[str, float], ...] = ()
-    rules: VoteRules = ALL
-
-    @classmethod
-    def configured(cls, rank: RankSettings, **others: Any) -> "Fit":
-        """As `rank:` of arena.yaml has it, but for `others`."""
-        weights = tuple(rank.weights.model_dump().items())
-        rules = VoteRules(keep_leaked=rank.keep_leaked, cap=rank.cap)
-        settled: dict[str, Any] = {
-            "confidence": rank.confidence,
-            "weights": weights,
-            "rules": rules,
-        }
-        return cls(**settled | others)
-
 
 _DEFAULT = Fit()
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One model's place.
-
-    rating, ci_low, ci_high: Elo points, mean 1000 over models. rank, rank_low, rank_high:
-    from 1 (best). comparisons: pairs that the model took part in. p_best: probability that
-    it is the best. predicted: what judges and benchmarks alone say of it on people's scale,
-    where they helped the votes.
-    """
-
-    model: str
-    rating: float
-    ci_low: float
-    ci_high: float
-    rank: int
-    rank_low: int
-    rank_high: int
-    comparisons: int | float
-    p_best: float
-    predicted: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Leaderboard:
-    """A ranking and what it stands on.
-
-    label: `human-anchored`, `judge-only`, `objective-only`, or `as given` for a file of
-    battles. settings: of the fit. counts: comparisons by source. notes: sentences that must
-    be shown wherever the ranking is. effects: of style, and of ties, in log-odds. sources:
-    what a combined ranking made of each. group: the category or language that it is
-    restricted to, empty for all. dimensions: means of benchmarks by capability. overall: the
-    weighted mean of `parts`, the ratings by each kind of evidence; weights: of the kinds,
-    which sum to 1.
-    """
-
-    evidence: Evidence
-    label: str
-    settings: Settings
-    rows: tuple[Row, ...]
-    counts: dict[str, int]
-    notes: tuple[str, ...] = ()
-    effects: tuple[Coefficient, ...] = ()
-    sources: tuple[Source, ...] = ()
-    group: str = ""
-    benchmarks: tuple[BenchmarkScore, ...] = ()
-    dimensions: tuple[BenchmarkScore, ...] = ()
-    reports: tuple[JudgeReport, ...] = ()
-    overall: tuple[Row, ...] = ()
-    weights: tuple[tuple[str, float], ...] = ()
-    parts: dict[str, tuple[Row, ...]] = field(default_factory=dict)
-
-    @property
-    def method(self) -> str:
-        """The settings in words."""
-        return describe(self.settings)
-
-    @property
-    def confidence(self) -> float:
-        """What share of the intervals covers the truth, if all is as assumed."""
-        return self.settings.confidence
 
 
 def leaderboard(
@@ -260,23 +151,6 @@ def rank_comparisons(comparisons: Comparisons, fit: Fit = _DEFAULT) -> Leaderboa
     """Rank comparisons that come from elsewhere, all of one source."""
     board = _fit(comparisons, fit)
     return replace(board, counts={"file": len(comparisons)})
-
-
-def describe(settings: Settings) -> str:
-    """A fit's settings in words."""
-    parts = [_METHODS.get(settings.method, settings.method), f"ties: {settings.ties}"]
-    if settings.interval:
-        cluster = f" clustered by {settings.cluster}" if settings.cluster else ""
-        parts.append(f"{settings.confidence:.0%} {settings.interval} intervals{cluster}")
-    if settings.weighting:
-        parts.append(f"weighted by inverse {settings.weighting}")
-    if settings.prior:
-        parts.append(f"normal prior with a standard deviation of {settings.prior:.0f} points")
-    if settings.style:
-        parts.append(f"style held equal: {', '.join(settings.style)}")
-    if settings.anchor:
-        parts.append("{} fixed at {:g}".format(*settings.anchor))
-    return ", ".join(parts)
 
 
 def _gate(
@@ -421,13 +295,6 @@ def _fit(comparisons: Comparisons, fit: Fit) -> Leaderboard:
         return _board(result, note)
 
 
-_METHODS = {
-    "bradley-terry": "Bradley–Terry",
-    "human": "Bradley–Terry on votes",
-    "hierarchical": "votes with a prior learned from judges and benchmarks (hierarchical)",
-    "ppi": "prediction-powered Bradley–Terry (PPI++)",
-    "joint": "one Bradley–Terry model of all raters (joint)",
-}
 _LABELS = {
     Evidence.HUMAN: "human-anchored",
     Evidence.JUDGE: "judge-only",

@@ -8,10 +8,11 @@ from arena.answering import generate
 from arena.batch import Control, Progress
 from arena.benchmarks import INSTALL
 from arena.benchmarks.runs import run_benchmark
+from arena.board import Fit, Leaderboard
 from arena.config import Config
 from arena.errors import InputError
 from arena.judging import Wanted, judge, load_card
-from arena.leaderboard import Fit, Leaderboard, leaderboard, views
+from arena.leaderboard import leaderboard, views
 from arena.prompts import load_prompts
 from arena.publish import publish
 from arena.store import Store

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from arena.board import Leaderboard, Row
 from arena.contrasts import contrast, movers
-from arena.leaderboard import Leaderboard, Row
 from arena.objective import BenchmarkScore
 from tests.publish.boards import make_board
 

@@ -5,11 +5,12 @@ from random import Random
 import pytest
 
 from arena.answering import generate
+from arena.board import Fit
 from arena.config import parse_model
 from arena.errors import InputError
 from arena.evidence import gather
 from arena.integrity import record_flags, vote_report, without_flagged
-from arena.leaderboard import Fit, leaderboard
+from arena.leaderboard import leaderboard
 from arena.ratings import Kind
 from arena.records import Answer, Evidence, Model, Prompt, Vote, Winner, answer_key
 from arena.store import Store

@@ -20,6 +20,7 @@ LAYERS = (
     ("groups",),
     ("votes",),
     ("evidence", "overall"),
+    ("board",),
     ("leaderboard", "audits"),
     ("contrasts", "integrity"),
     ("publish",),

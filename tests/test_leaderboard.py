@@ -8,12 +8,13 @@ from random import Random
 import pytest
 
 from arena.answering import generate
+from arena.board import Fit
 from arena.config import parse_model
 from arena.errors import GateError, InputError
 from arena.evidence import gather
 from arena.groups import Group
 from arena.judging import judge, load_card
-from arena.leaderboard import Fit, leaderboard, leaderboards, views
+from arena.leaderboard import leaderboard, leaderboards, views
 from arena.records import Decoding, Evidence, Outcome, Prompt, Vote, Winner
 from arena.store import Store
 

@@ -15,8 +15,8 @@ from arena.errors import InputError
 from arena.records import Evidence
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
+    from arena.board import Fit, Leaderboard
     from arena.groups import Group
-    from arena.leaderboard import Fit, Leaderboard
     from arena.store import Store
 
 EvidenceOption = Annotated[
@@ -109,7 +109,8 @@ def rank(
     config: ConfigFile = None,
 ) -> None:
     """Rank the models of the database, or those of a battles file."""
-    from arena.leaderboard import Fit, leaderboard, leaderboards, rank_comparisons
+    from arena.board import Fit
+    from arena.leaderboard import leaderboard, leaderboards, rank_comparisons
 
     conf = settings(config)
     fit = Fit.configured(
@@ -165,7 +166,8 @@ def publish(
     config: ConfigFile = None,
 ) -> None:
     """Write the ranking as a static site, with the data beside it."""
-    from arena.leaderboard import Fit, leaderboard, views
+    from arena.board import Fit
+    from arena.leaderboard import leaderboard, views
     from arena.publish import publish as write
 
     conf = settings(config)

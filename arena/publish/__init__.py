@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from arena.audits import audit_judge, judges_with_verdicts
+from arena.board import Leaderboard
 from arena.errors import InputError
-from arena.leaderboard import Leaderboard
 from arena.publish.formats import to_csv, to_json
 from arena.store import Store
 

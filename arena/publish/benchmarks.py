@@ -7,8 +7,8 @@ from math import cos, pi, sin
 from arena.benchmarks.contamination import warning
 from arena.benchmarks.effects import PromptReport, prompt_reports
 from arena.benchmarks.needle import NeedleMap, needle_maps
+from arena.board import Leaderboard
 from arena.contrasts import Contrast, Mover, contrast, movers
-from arena.leaderboard import Leaderboard
 from arena.objective import BenchmarkScore, item_values
 from arena.publish.chart import Axis, axis_over
 from arena.publish.formats import ranked

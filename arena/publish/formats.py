@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import asdict, astuple, fields
 from typing import Any
 
-from arena.leaderboard import Leaderboard, Row
+from arena.board import Leaderboard, Row
 from arena.objective import BenchmarkScore
 
 Scores = dict[str, dict[str, BenchmarkScore]]

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arena.audits import JudgeAudit
+from arena.board import Leaderboard, Row
 from arena.judging.audit import Measure
 from arena.judging.report import FLIP_LIMIT
-from arena.leaderboard import Leaderboard, Row
 from arena.publish import formats
 from arena.publish.benchmarks import benchmarks_view
 from arena.publish.chart import Axis, axis_of

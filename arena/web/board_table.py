@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, Template
 
-from arena.leaderboard import Leaderboard, Row
+from arena.board import Leaderboard, Row
 from arena.publish.chart import axis_of
 from arena.publish.formats import decimals, points, rank_range, ranked
 from arena.web.notes import translated

@@ -12,7 +12,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 
-from arena.leaderboard import Row
+from arena.board import Row
 from arena.records import Evidence
 from arena.store import Store
 from arena.web.sheets import Sheet, Slice, compute

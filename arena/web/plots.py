@@ -7,8 +7,8 @@ import numpy as np
 
 from arena.audits import JudgeAudit
 from arena.benchmarks.needle import NeedleMap
+from arena.board import Leaderboard
 from arena.contrasts import Contrast, compare
-from arena.leaderboard import Leaderboard
 from arena.publish.formats import ranked
 from arena.records import Evidence
 from arena.web.sheets import History, Sheet

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from arena.leaderboard import Row
+from arena.board import Row
 from arena.records import Preference, Verdict
 from arena.web.battles import Shown
 from arena.web.markdown import as_text

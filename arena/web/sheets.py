@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from arena.benchmarks.needle import NeedleMap, needle_maps
+from arena.board import Fit, Leaderboard
 from arena.errors import ArenaError, GateError, InputError
 from arena.evidence import Gathered, gather
 from arena.groups import Group
-from arena.leaderboard import Fit, Leaderboard, leaderboard, rank_comparisons
+from arena.leaderboard import leaderboard, rank_comparisons
 from arena.objective import item_values
 from arena.overall import pooled
 from arena.ratings import (

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from arena.board import Leaderboard, Row
 from arena.judging.report import JudgeReport, Share
-from arena.leaderboard import Leaderboard, Row
 from arena.objective import BenchmarkScore
 from arena.ratings import Settings
 from arena.records import Answer, BackendKind, Decoding, Evidence, Model, Prompt, Usage

@@ -1,6 +1,6 @@
 import pytest
 
-from arena.leaderboard import Leaderboard
+from arena.board import Leaderboard
 from arena.store import Store
 from tests.publish.boards import NAMES, fill, full_board, varied_prompts
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from arena.leaderboard import Leaderboard
+from arena.board import Leaderboard
 from arena.publish import publish
 from arena.records import Evidence
 from arena.store import Store

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from arena.leaderboard import Leaderboard
+from arena.board import Leaderboard
 from arena.objective import BenchmarkScore
 from arena.publish.formats import (
     confidence,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from arena.board import Leaderboard
 from arena.errors import InputError
-from arena.leaderboard import Leaderboard
 from arena.objective import BenchmarkScore
 from arena.publish import publish
 from arena.publish.formats import to_csv, to_json

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
+from arena.board import Row
 from arena.judging.report import JudgeReport, Share
-from arena.leaderboard import Row
 from arena.records import Winner
 from arena.store import Store
 from arena.web import board_table, plots

@@ -6,17 +6,17 @@ from typing import Any
 
 import gradio as gr
 
-from arena.errors import ArenaError, BackendError
+from arena.errors import BackendError
 from arena.records import Talk, Winner
 from arena.web import reveal
-from arena.web.battles import Ballot, VotedAlreadyError, vote
+from arena.web.battles import Ballot, NotShownError, VotedAlreadyError, vote
+from arena.web.casting import RefusedError, Said, admit, claim, outcome
 from arena.web.live import TurnRefusedError
 from arena.web.markdown import harmless
 from arena.web.services import Services
 from arena.web.vote_page import (
     CHOICES,
     EVENT,
-    Said,
     draw_choices,
     draw_pair,
     draw_reasons,
@@ -29,6 +29,13 @@ TALK = "talk"
 EXAMPLES = 12
 # Battles that write at once; the others wait in the queue.
 AT_ONCE = 4
+
+
+class NotEndedError(RefusedError):
+    """A vote before both models have answered."""
+
+    word = "not_ended"
+    done = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,31 +109,24 @@ class BattlePage:
         comment: str = "",
     ) -> Said:
         """Store the vote on a live battle; the sentence that says what came of it."""
-        words = WORDS[visitor.language]
-        if visitor.voter is None:
-            return Said(words["no_cookie"])
-        found = self._services.voters.read_token(TALK, visitor.voter, token)
-        if found is None:
-            return Said(words["unknown_battle"])
-        key, seconds = found
-        talk = self._services.live.find(key, visitor.voter)
-        if talk is None:
-            known = self._services.store.votes.count(battle=key)
-            return Said(words["voted_already" if known else "unknown_battle"])
-        if not talk.answered:
-            return Said(words["not_ended"], done=False)
-        if not self._services.allowances.vote(visitor):
-            return Said(words["too_fast"], done=False)
-        ballot = Ballot(winner, visitor.language, seconds, reasons, comment)
-        try:
-            self._services.live.settle(talk)
-            shown = vote(self._services.store, key, visitor.voter, ballot)
-        except VotedAlreadyError:
-            return Said(words["voted_already"])
-        except ArenaError as error:
-            return Said(words["failed"].format(reason=error), done=False)
-        self._services.live.end(talk)
-        return Said(reveal.sentence(self._services, shown, visitor.language))
+
+        def cast() -> str:
+            services = self._services
+            claimed = claim(services, visitor, TALK, token, NotShownError)
+            talk = services.live.find(claimed.key, claimed.voter)
+            if talk is None:
+                known = services.store.votes.count(battle=claimed.key)
+                raise (VotedAlreadyError if known else NotShownError)(claimed.key)
+            if not talk.answered:
+                raise NotEndedError("the models are still answering")
+            admit(services, visitor)
+            services.live.settle(talk)
+            ballot = Ballot(winner, visitor.language, claimed.seconds, reasons, comment)
+            shown = vote(services.store, claimed.key, claimed.voter, ballot)
+            services.live.end(talk)
+            return reveal.sentence(services, shown, visitor.language)
+
+        return outcome(WORDS[visitor.language], cast)
 
     def view(self, talk: Talk, words: Words, token: str) -> View:
         """A battle between two turns."""
@@ -169,19 +169,7 @@ class BattlePage:
                 result = gr.Markdown(elem_id="result", elem_classes="outcome")
                 ballot, buttons = draw_choices(say)
                 reasons, comment = draw_reasons(say)
-            text = gr.Textbox(
-                label=say("your_prompt"),
-                placeholder=say("your_prompt_place"),
-                lines=3,
-                max_lines=12,
-                elem_id="prompt-text",
-            )
-            with gr.Row():
-                send = gr.Button(say("send"), variant="primary", elem_id="send")
-                again = gr.Button(say("new_battle"), elem_id="next", visible=False)
-            examples = gr.Dropdown(
-                [], value=None, label=say("take_prompt"), elem_id="examples", interactive=True
-            )
+            text, send, again, examples = _draw_prompt(say)
         given = [reasons, comment]
         page = [token, talk, prompt, first, second, status, ballot, send, again]
 
@@ -195,34 +183,7 @@ class BattlePage:
 
         def ask(token: str, text: str, request: gr.Request) -> Iterator[list[Any]]:
             for view in self.say(self._services.voters.visitor(request), token, text):
-                yield [
-                    view.token,
-                    gr.update(visible=True),
-                    view.prompt or harmless(text),
-                    view.first,
-                    view.second,
-                    view.status,
-                    gr.update(visible=view.open),
-                    gr.update(
-                        interactive=not view.writing, value=say("more" if view.open else "send")
-                    ),
-                    gr.update(visible=not view.writing),
-                ]
-
-        def renew() -> list[Any]:
-            return [
-                "",
-                gr.update(visible=False),
-                *([""] * 4),
-                gr.update(visible=False),
-                gr.update(interactive=True, value=say("send")),
-                gr.update(visible=False),
-                "",
-                "",
-                [],
-                "",
-                None,
-            ]
+                yield _updates(view, text, say)
 
         root.load(start, outputs=[absent, arena, examples], **EVENT)
         examples.input(lambda taken: taken or "", [examples], [text], **EVENT)
@@ -233,7 +194,11 @@ class BattlePage:
             page,
             **EVENT | {"concurrency_limit": AT_ONCE, "concurrency_id": "live"},
         ).success(lambda: "", outputs=[text], **EVENT)
-        again.click(renew, outputs=[*page, text, result, *given, examples], **EVENT)
+        again.click(
+            lambda: [*_cleared(say), "", "", [], "", None],
+            outputs=[*page, text, result, *given, examples],
+            **EVENT,
+        )
         for (winner, _), button in zip(CHOICES, buttons, strict=True):
 
             def choose(
@@ -252,6 +217,45 @@ class BattlePage:
                 ]
 
             button.click(choose, [token, *given], [result, ballot, send], **EVENT)
+
+
+def _draw_prompt(say: Say) -> tuple[gr.Textbox, gr.Button, gr.Button, gr.Dropdown]:
+    """Where a turn is typed or taken, sent, and another battle begun."""
+    text = gr.Textbox(
+        label=say("your_prompt"),
+        placeholder=say("your_prompt_place"),
+        lines=3,
+        max_lines=12,
+        elem_id="prompt-text",
+    )
+    with gr.Row():
+        send = gr.Button(say("send"), variant="primary", elem_id="send")
+        again = gr.Button(say("new_battle"), elem_id="next", visible=False)
+    examples = gr.Dropdown(
+        [], value=None, label=say("take_prompt"), elem_id="examples", interactive=True
+    )
+    return text, send, again, examples
+
+
+def _updates(view: View, text: str, say: Say) -> list[Any]:
+    """The parts of the page that follow a battle; text: the turn that was sent."""
+    return [
+        view.token,
+        gr.update(visible=True),
+        view.prompt or harmless(text),
+        view.first,
+        view.second,
+        view.status,
+        gr.update(visible=view.open),
+        gr.update(interactive=not view.writing, value=say("more" if view.open else "send")),
+        gr.update(visible=not view.writing),
+    ]
+
+
+def _cleared(say: Say) -> list[Any]:
+    """The same parts before there is a battle."""
+    hidden = gr.update(visible=False)
+    return ["", hidden, *([""] * 4), hidden, gr.update(interactive=True, value=say("send")), hidden]
 
 
 def _line(text: str) -> str:

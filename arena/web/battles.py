@@ -4,9 +4,10 @@ import secrets
 from dataclasses import dataclass
 
 from arena import __version__
-from arena.errors import InputError, StoreError
+from arena.errors import StoreError
 from arena.records import REASONS, Answer, Battle, Prompt, Remark, Vote, Winner
 from arena.store import Store
+from arena.web.casting import RefusedError
 from arena.web.pool import Pool
 
 MOST_COMMENT = 2000
@@ -22,12 +23,16 @@ class Shown:
     second: Answer
 
 
-class NotShownError(InputError):
+class NotShownError(RefusedError):
     """A vote on what was never shown to this voter."""
 
+    word = "unknown_battle"
 
-class VotedAlreadyError(InputError):
+
+class VotedAlreadyError(RefusedError):
     """A second vote on one battle."""
+
+    word = "voted_already"
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,39 +117,7 @@ class BoardPage:
 
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
-        with gr.Row(elem_classes="controls"):
-            view = gr.Dropdown(
-                [(say(v), str(v)) for v in VIEWS],
-                value=str(Evidence.COMBINED),
-                label=say("evidence"),
-                elem_id="evidence",
-                min_width=180,
-            )
-            group = gr.Dropdown(
-                [(say("everything"), ALL)],
-                value=ALL,
-                label=say("group"),
-                elem_id="group",
-                min_width=160,
-            )
-            search = gr.Textbox(
-                label=say("find_model"),
-                placeholder=say("find_model_place"),
-                elem_id="search",
-                min_width=140,
-            )
-        with gr.Row():
-            style = gr.Checkbox(
-                False, label=say("style"), info=say("style_info"), elem_id="style", min_width=220
-            )
-            weak = gr.Checkbox(False, label=say("weak"), elem_id="weak", min_width=220)
-        with gr.Accordion(say("columns"), open=False, elem_id="columns"):
-            columns = gr.CheckboxGroup(
-                [(say(c), c) for c in board_table.COLUMNS if c not in board_table.FIXED],
-                value=list(board_table.SHOWN),
-                label=say("columns"),
-                show_label=False,
-            )
+        view, group, search, style, weak, columns = _draw_controls(say)
         board = gr.HTML(elem_id="board")
         again = gr.Button(say("refresh"), elem_id="refresh", size="sm")
         chart = gr.Dropdown(
@@ -200,6 +168,44 @@ class BoardPage:
             trigger_mode="always_last",
             **events,
         )  # fmt: skip
+
+
+def _draw_controls(say: Say) -> tuple[Any, ...]:
+    """What is shown of which evidence: view, group, search, style, weak judges, columns."""
+    with gr.Row(elem_classes="controls"):
+        view = gr.Dropdown(
+            [(say(v), str(v)) for v in VIEWS],
+            value=str(Evidence.COMBINED),
+            label=say("evidence"),
+            elem_id="evidence",
+            min_width=180,
+        )
+        group = gr.Dropdown(
+            [(say("everything"), ALL)],
+            value=ALL,
+            label=say("group"),
+            elem_id="group",
+            min_width=160,
+        )
+        search = gr.Textbox(
+            label=say("find_model"),
+            placeholder=say("find_model_place"),
+            elem_id="search",
+            min_width=140,
+        )
+    with gr.Row():
+        style = gr.Checkbox(
+            False, label=say("style"), info=say("style_info"), elem_id="style", min_width=220
+        )
+        weak = gr.Checkbox(False, label=say("weak"), elem_id="weak", min_width=220)
+    with gr.Accordion(say("columns"), open=False, elem_id="columns"):
+        columns = gr.CheckboxGroup(
+            [(say(c), c) for c in board_table.COLUMNS if c not in board_table.FIXED],
+            value=list(board_table.SHOWN),
+            label=say("columns"),
+            show_label=False,
+        )
+    return view, group, search, style, weak, columns
 
 
 def wanted_of(query: dict[str, str], columns: list[str], chart: str) -> Wanted:

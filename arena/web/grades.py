@@ -7,6 +7,7 @@ from arena import __version__
 from arena.errors import InputError
 from arena.records import REASONS, Answer, Grade, Prompt, Showing
 from arena.store import Store
+from arena.web.casting import RefusedError
 from arena.web.pool import Pool
 
 SCALE = range(1, 6)
@@ -21,12 +22,16 @@ class Single:
     answer: Answer
 
 
-class UnknownShowingError(InputError):
+class UnknownShowingError(RefusedError):
     """A grade of what was never shown to this voter."""
 
+    word = "unknown_grade"
 
-class GradedAlreadyError(InputError):
+
+class GradedAlreadyError(RefusedError):
     """A second grade of one showing."""
+
+    word = "graded_already"
 
 
 def show(store: Store, pool: Pool, voter: str) -> Single:

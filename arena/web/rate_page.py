@@ -5,14 +5,14 @@ from typing import Any
 
 import gradio as gr
 
-from arena.errors import ArenaError
 from arena.records import REASONS
-from arena.web.grades import SCALE, GradedAlreadyError, UnknownShowingError, grade, show
+from arena.web.casting import Said, admit, claim, outcome
+from arena.web.grades import SCALE, UnknownShowingError, grade, show
 from arena.web.markdown import as_text
 from arena.web.pool import NothingToShowError
 from arena.web.reveal import rating_text
 from arena.web.services import Services
-from arena.web.vote_page import EVENT, Said, prompt_text, text_box, turns_text
+from arena.web.vote_page import EVENT, prompt_text, text_box, turns_text
 from arena.web.voters import Visitor
 from arena.web.words import WORDS, Say
 
@@ -54,36 +54,26 @@ class RatePage:
     ) -> Said:
         """Store the grade; the sentence that says what came of it, the name included."""
         words = WORDS[visitor.language]
-        if visitor.voter is None:
-            return Said(words["no_cookie"])
-        found = self._services.voters.read_token(GRADE, visitor.voter, token)
-        if found is None:
-            return Said(words["unknown_grade"])
-        if not self._services.allowances.vote(visitor):
-            return Said(words["too_fast"], done=False)
-        key, seconds = found
-        try:
+
+        def cast() -> str:
+            claimed = claim(self._services, visitor, GRADE, token, UnknownShowingError)
+            admit(self._services, visitor)
             shown = grade(
                 self._services.store,
-                key,
-                visitor.voter,
+                claimed.key,
+                claimed.voter,
                 value,
                 parts=parts,
                 language=visitor.language,
-                seconds=seconds,
+                seconds=claimed.seconds,
             )
-        except UnknownShowingError:
-            return Said(words["unknown_grade"])
-        except GradedAlreadyError:
-            return Said(words["graded_already"])
-        except ArenaError as error:
-            return Said(words["failed"].format(reason=error), done=False)
-        model = shown.answer.model
-        rating = rating_text(self._services.boards.known_rows(), model, visitor.language)
-        link = f"[{words['see_prompt']}](./browse?prompt={shown.prompt.key})"
-        return Said(
-            f"{words['grade_counted']} {words['model']}: **{as_text(model)}** ({rating})\n\n{link}"
-        )
+            model = shown.answer.model
+            rating = rating_text(self._services.boards.known_rows(), model, visitor.language)
+            link = f"[{words['see_prompt']}](./browse?prompt={shown.prompt.key})"
+            said = f"{words['grade_counted']} {words['model']}: **{as_text(model)}** ({rating})"
+            return f"{said}\n\n{link}"
+
+        return outcome(words, cast)
 
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import gradio as gr
 
-from arena.errors import ArenaError
 from arena.records import REASONS, Prompt, Winner
 from arena.web import reveal
-from arena.web.battles import Ballot, NotShownError, Shown, VotedAlreadyError, start, vote
+from arena.web.battles import Ballot, NotShownError, Shown, start, vote
+from arena.web.casting import Said, admit, claim, outcome
 from arena.web.markdown import DELIMITERS, harmless
 from arena.web.pool import NothingToShowError, Standing
 from arena.web.services import Services
@@ -42,14 +42,6 @@ class View:
     second: str = ""
     open: bool = False
     progress: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What came of a vote, as Markdown. done: whether the battle is over."""
-
-    text: str
-    done: bool = True
 
 
 # The next pair comes with the answer to a vote and waits in the page until it is wanted, so
@@ -102,26 +94,18 @@ class VotePage:
         elapsed: milliseconds since the pair was seen, as the browser has it; no longer than
         since it was sent.
         """
-        words = WORDS[visitor.language]
-        if visitor.voter is None:
-            return Said(words["no_cookie"])
-        found = self._services.voters.read_token(BATTLE, visitor.voter, token)
-        if found is None:
-            return Said(words["unknown_battle"])
-        if not self._services.allowances.vote(visitor):
-            return Said(words["too_fast"], done=False)
-        key, sent = found
-        seconds = min(int(elapsed) / 1000, sent) if elapsed.isdecimal() else sent
-        ballot = Ballot(winner, visitor.language, seconds, reasons, comment)
-        try:
-            shown = vote(self._services.store, key, visitor.voter, ballot)
-        except NotShownError:
-            return Said(words["unknown_battle"])
-        except VotedAlreadyError:
-            return Said(words["voted_already"])
-        except ArenaError as error:
-            return Said(words["failed"].format(reason=error), done=False)
-        return Said(reveal.sentence(self._services, shown, visitor.language))
+
+        def cast() -> str:
+            claimed = claim(self._services, visitor, BATTLE, token, NotShownError)
+            admit(self._services, visitor)
+            seconds = claimed.seconds
+            if elapsed.isdecimal():
+                seconds = min(int(elapsed) / 1000, seconds)
+            ballot = Ballot(winner, visitor.language, seconds, reasons, comment)
+            shown = vote(self._services.store, claimed.key, claimed.voter, ballot)
+            return reveal.sentence(self._services, shown, visitor.language)
+
+        return outcome(WORDS[visitor.language], cast)
 
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""

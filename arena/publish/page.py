@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arena.audits import JudgeAudit
+from arena.benchmarks.dimensions import in_chinese
 from arena.board import Leaderboard, Row
 from arena.judging.audit import Measure
 from arena.judging.report import FLIP_LIMIT
@@ -123,6 +124,7 @@ def _environment() -> "Environment":
         "signed_percent": "{:+.1%}".format,
         "count": "{:,}".format,
         "sentence": _sentence,
+        "in_chinese": in_chinese,
     }
     return environment
 

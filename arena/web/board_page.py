@@ -84,7 +84,9 @@ class BoardPage:
             old=boards.is_old(sheet),
         )
         chart = plots.CHARTS[wanted.chart](sheet, wanted.view, words)
-        tasks = board_table.tasks_table(sheet.boards[wanted.view], visitor.language)
+        board = sheet.boards[wanted.view]
+        tasks = board_table.tasks_table(board, visitor.language)
+        tasks += board_table.movers_table(board, visitor.language)
         return BoardView(table, chart, "" if chart else words["no_chart"], tasks)
 
     def waiting(self, visitor: Visitor, wanted: Wanted) -> Iterator[BoardView]:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, Template
 
 from arena.board import Leaderboard, Row
+from arena.contrasts import movers
 from arena.publish.chart import axis_of
 from arena.publish.formats import decimals, points, rank_range, ranked
 from arena.web.notes import translated
@@ -31,7 +32,7 @@ COLUMNS = (
     "predicted",
     "p_best",
 )
-SHOWN = ("rank", "interval", "rating", "win_rate", "comparisons", "length", "license")
+SHOWN = ("rank", "interval", "rating", "win_rate", "comparisons", "length", "license", "overall")
 FIXED = ("model",)
 _TEXT = ("model", "license")
 
@@ -87,7 +88,9 @@ def render(
     board, words = sheet.boards[view], WORDS[language]
     everybody = ranked(board)
     rows = [row for row in everybody if search.strip().casefold() in row.model.casefold()]
-    shown = [name for name in COLUMNS if name in FIXED or name in columns]
+    empty = () if board.overall else ("overall",)
+    wanted = {*FIXED, *columns} - set(empty)
+    shown = [name for name in COLUMNS if name in wanted]
     page = template("board.html")
     digits = decimals(board)
     return page.render(
@@ -101,6 +104,7 @@ def render(
         time=_time(sheet.made),
         old=old,
         links=links(sheet.slice, view),
+        shares=" · ".join(f"{words[kind]} {share:.0%}" for kind, share in board.weights),
     )
 
 
@@ -158,7 +162,10 @@ def _cell(name: str, sheet: Sheet, view: str, words: Words, digits: int, row: Ro
             )
         case "overall":
             found = {other.model: other for other in board.overall}.get(row.model)
-            return NOTHING if found is None else Cell(points(found.rating, digits), found.rating)
+            if found is None:
+                return NOTHING
+            interval = f"{points(found.ci_low, digits)} – {points(found.ci_high, digits)}"
+            return Cell(points(found.rating, digits), found.rating, interval)
         case "predicted" if row.predicted is not None:
             return Cell(points(row.predicted, digits), row.predicted)
         case "p_best":
@@ -178,6 +185,14 @@ def tasks_table(board: Leaderboard, language: str) -> str:
     tasks = sorted({s.benchmark for s in scores})
     page = template("tasks.html")
     return page.render(words=WORDS[language], models=models, tasks=tasks, found=found)
+
+
+def movers_table(board: Leaderboard, language: str) -> str:
+    """What moves each model up or down; empty where nothing is known to."""
+    told = [mover for mover in movers(board) if mover.parts or mover.gaps]
+    if not told:
+        return ""
+    return template("movers.html").render(words=WORDS[language], movers=told)
 
 
 def _time(seconds: float) -> str:

@@ -120,6 +120,26 @@ def test_models_off_the_line_are_named() -> None:
     assert title(human).endswith("off the line: m4")
 
 
+def test_the_overall_column_is_there_with_its_weights_where_benchmarks_are(voted: Store) -> None:
+    sheet = compute(voted.path, Slice())
+    assert WORDS["en"]["overall_is"] not in board_table.render(sheet, "combined", "en")
+    board = sheet.boards["combined"]
+    rows = board.rows
+    whole = replace(
+        board,
+        overall=rows,
+        weights=(("human", 0.75), ("objective", 0.25)),
+        parts={"human": rows, "objective": rows},
+    )
+    page = board_table.render(replace(sheet, boards={"combined": whole}), "combined", "zh")
+    assert "人的投票 75%" in page
+    assert WORDS["zh"]["overall"] in page
+    moved = board_table.movers_table(whole, "en")
+    points = 0.75 * (rows[0].rating - 1000)
+    assert f"People&#39;s votes {points:+.0f}" in moved
+    assert board_table.movers_table(board, "en") == ""
+
+
 def test_files_hold_what_the_page_shows(voted: Store) -> None:
     sheet = compute(voted.path, Slice())
     table = board_file(sheet, "human", "csv")

@@ -3,6 +3,7 @@
     python -m bench.app                  # 200 voters, 20,000 votes, then the board of a large store
     python -m bench.app --votes 2000 --skip-board
     python -m bench.app --kill           # SIGKILL half-way, and what was acknowledged is there
+    python -m bench.app --cold           # each page in a browser that has nothing of it yet
 
 With --json the last line is one object. Every run ends by itself.
 """
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ from itsdangerous import URLSafeSerializer
 from arena.config import parse_model
 from arena.records import Answer, Prompt, Vote, Winner
 from arena.store import Store
+from arena.web.app import PAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMITS = """
@@ -42,18 +45,23 @@ app:
 MODELS, PROMPTS = 20, 200
 LARGE_MODELS, LARGE_PROMPTS, LARGE_VOTES = 200, 100, 1_000_000
 CHOICES = ("vote-model_a", "vote-model_b", "vote-tie", "vote-both_bad")
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 DOUBLE_CLICKS = 0.01
 WARM = 0.1
 
 
 @dataclass
 class Tally:
-    """What the voters saw. acknowledged: keys of battles whose vote was said to be counted."""
+    """What the voters saw. acknowledged: keys of battles whose vote was said to be counted.
+
+    seconds: from the click to the stored vote with the next pair. ended: when the last one was.
+    """
 
     acknowledged: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     begun: int = 0
+    ended: float = 0.0
 
 
 class Server:
@@ -134,6 +142,7 @@ class Voter:
         self.number = number
         self.dice = random.Random(number)
         self.session_hash = f"bench{number:05d}"
+        self.answered = 0.0
 
     async def __aenter__(self) -> "Voter":
         self.session = aiohttp.ClientSession(
@@ -149,7 +158,11 @@ class Voter:
         self.page = await Page.read(self.session, self.server.url + path)
 
     async def call(self, event: tuple[str, str], data: list[Any], tab: int = 0) -> list[Any]:
-        """Press something, and read what the page gets; as a page does, in one session."""
+        """Press something, and read what the page gets; as a page does, in one session.
+
+        The stream is read to its end, which leaves the connection to the next call; `answered`
+        is when the page had what it shows.
+        """
         session = f"{self.session_hash}{tab}"
         body = {
             "data": data,
@@ -163,17 +176,19 @@ class Voter:
             if answer.status != 200:
                 raise RuntimeError(f"{answer.status} {await answer.text()}")
             await answer.read()
-        found: list[Any] = []
+        found: list[Any] | None = None
         async with self.session.get(f"{base}/data", params={"session_hash": session}) as stream:
             async for line in stream.content:
-                if line.startswith(b"data: "):
-                    message = json.loads(line[6:])
-                    if message["msg"] in ("process_completed", "process_generating"):
-                        if not message["success"]:
-                            raise RuntimeError(str(message["output"]))
-                        found = message["output"]["data"]
-                    if message["msg"] in ("process_completed", "close_stream"):
-                        return found
+                if not line.startswith(b"data: "):
+                    continue
+                message = json.loads(line[6:])
+                if message["msg"] in ("process_completed", "process_generating"):
+                    if not message["success"]:
+                        raise RuntimeError(str(message["output"]))
+                    found = message["output"]["data"]
+                    self.answered = time.perf_counter()
+        if found is not None:
+            return found
         raise RuntimeError("the stream ended early")
 
     async def first_pair(self) -> str:
@@ -211,8 +226,9 @@ async def take_part(voter: Voter, tally: Tally, votes: int, pause: float, warm: 
         tally.begun += 1
         number, started = tally.begun, time.perf_counter()
         token = await voter.vote(token, tally)
+        tally.ended = voter.answered
         if number > warm:
-            tally.seconds.append(time.perf_counter() - started)
+            tally.seconds.append(voter.answered - started)
         if not token:
             return
         took = time.perf_counter() - started
@@ -228,10 +244,10 @@ async def load(server: Server, voters: int, votes: int, rate: float) -> dict[str
         await person.__aenter__()
         await person.open()
     warm = int(votes * WARM)
-    memory = asyncio.create_task(_memory_after(server, tally, warm))
+    memory = asyncio.create_task(_memory_over(server, tally, votes))
     started = time.perf_counter()
     await asyncio.gather(*(take_part(p, tally, votes, voters / rate, warm) for p in people))
-    seconds = time.perf_counter() - started
+    seconds = tally.ended - started
     for person in people:
         await person.__aexit__()
     store = Store(server.db, create=False)
@@ -248,14 +264,19 @@ async def load(server: Server, voters: int, votes: int, rate: float) -> dict[str
         - len(set(tally.acknowledged)),
         "refused": dict(tally.refused),
         "chain_broken": len(list(store.votes.broken())),
-        "memory_growth_mb": round(server.memory() - await memory, 1),
+        "memory_mb": (resident := await memory),
+        "memory_growth_mb": resident[-1] - resident[0],
     }
 
 
-async def _memory_after(server: Server, tally: Tally, votes: int) -> float:
-    while tally.begun < votes:
-        await asyncio.sleep(0.2)
-    return server.memory()
+async def _memory_over(server: Server, tally: Tally, votes: int) -> list[int]:
+    """Megabytes after each tenth of the votes."""
+    found = []
+    for tenth in range(1, 11):
+        while tally.begun < votes * tenth // 10:
+            await asyncio.sleep(0.2)
+        found.append(round(server.memory()))
+    return found
 
 
 async def kill(server: Server, voters: int, votes: int, rate: float) -> dict[str, Any]:
@@ -353,6 +374,30 @@ BOARD_CHART = "ratings"
 BOARD_COLUMNS = ("rank", "interval", "rating", "win_rate", "comparisons", "length", "license")
 
 
+def cold(folder: Path) -> dict[str, Any]:
+    """Seconds until each page shows something, in a new browser context, the first with a pair."""
+    from playwright.sync_api import sync_playwright
+
+    started = time.perf_counter()
+    server = Server(folder / "new.db")
+    try:
+        asyncio.run(server.ready())
+        result = {"start_s": round(time.perf_counter() - started, 2)}
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM)
+            for path in PAGES:
+                page = browser.new_context().new_page()
+                started = time.perf_counter()
+                page.goto(f"{server.url}/{path}", wait_until="commit")
+                seen = page.locator("#answer-a:visible, .lead:visible, #board:visible")
+                seen.filter(has_text=re.compile(r"\w")).first.wait_for()
+                result[f"cold_{path or 'vote'}_s"] = round(time.perf_counter() - started, 2)
+                page.context.close()
+        return result
+    finally:
+        server.stop(signal.SIGKILL)
+
+
 def fill(db: Path, models: int, prompts: int, votes: int = 0) -> None:
     """Fake models that answered the same prompts, and votes by how good each is."""
     store = Store(db)
@@ -397,32 +442,36 @@ def main() -> None:
     parser.add_argument("--skip-board", action="store_true")
     parser.add_argument("--board", action="store_true", help="the board of a large store alone")
     parser.add_argument("--kill", action="store_true")
+    parser.add_argument("--cold", action="store_true", help="the opening of pages alone")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        if not options.board:
+        if options.cold:
+            result |= cold(Path(folder))
+        elif not options.board:
             db = Path(folder, "load.db")
             fill(db, MODELS, PROMPTS)
-            server = Server(db)
             work = kill if options.kill else load
-            try:
-                result |= asyncio.run(work(server, options.voters, options.votes, options.rate))
-            finally:
-                server.stop(signal.SIGKILL)
-        if options.board or not (options.skip_board or options.kill):
+            result |= _with_server(db, work, options.voters, options.votes, options.rate)
+        if options.board or not (options.skip_board or options.kill or options.cold):
             db = Path(folder, "large.db")
             fill(db, LARGE_MODELS, LARGE_PROMPTS, options.large_votes)
-            server = Server(db)
-            try:
-                result |= asyncio.run(board(server))
-            finally:
-                server.stop(signal.SIGKILL)
+            result |= _with_server(db, board)
     if options.json:
         print(json.dumps(result))
     else:
         for name, value in result.items():
             print(f"{name:26} {value}")
+
+
+def _with_server(db: Path, work: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+    server = Server(db)
+    try:
+        found: dict[str, Any] = asyncio.run(work(server, *arguments))
+        return found
+    finally:
+        server.stop(signal.SIGKILL)
 
 
 if __name__ == "__main__":

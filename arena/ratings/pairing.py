@@ -53,29 +53,32 @@ def next_pairs(
     possible = _possible(c.models, allowed)
     theta, hessian = fit_counts(c.pair_counts, precision_of(models, prior))
     inverse = bread(hessian, models)
+    square = inverse @ inverse
     rng = np.random.default_rng(seed)
     chosen = []
     for _ in range(n):
-        chance = _chances(theta, inverse, exploration, possible)
+        chance = _chances(theta, inverse, square, exploration, possible)
         flat = int(rng.choice(chance.size, p=chance.ravel()))
         i, j = divmod(flat, models)
         # The next of the batch counts on this one.
-        inverse = _after(inverse, i, j, float(win_probability(theta[[i, j]])[0, 1]))
+        p = float(win_probability(theta[[i, j]])[0, 1])
+        inverse, square = after_one_more(inverse, square, i, j, p)
         sides = (i, j) if rng.random() < 0.5 else (j, i)
         chosen.append(NextPair(c.models[sides[0]], c.models[sides[1]], float(chance[i, j])))
     return chosen
 
 
-def information_gain(theta: Floats, inverse: Floats) -> Floats:
+def information_gain(theta: Floats, inverse: Floats, square: Floats | None = None) -> Floats:
     """(m, m) drop in the ratings' total variance by one comparison of each pair.
 
-    theta: (m,) log-strengths; inverse: (m, m) their covariance, centred.
+    theta: (m,) log-strengths; inverse: (m, m) their covariance, centred; square: (m, m) its
+    product with itself, where that is known.
     """
     p = win_probability(theta)
     weight = p * p.T
     variance = np.diagonal(inverse)
     apart = variance[:, None] + variance - 2.0 * inverse
-    square = inverse @ inverse
+    square = inverse @ inverse if square is None else square
     size = np.diagonal(square)
     moved = size[:, None] + size - 2.0 * square
     gain: Floats = weight * moved / (1.0 + weight * apart)
@@ -96,18 +99,24 @@ def _possible(models: Sequence[str], allowed: Iterable[tuple[str, str]] | None) 
     return possible
 
 
-def _chances(theta: Floats, inverse: Floats, exploration: float, even: Floats) -> Floats:
+def _chances(
+    theta: Floats, inverse: Floats, square: Floats, exploration: float, even: Floats
+) -> Floats:
     """(m, m) probability of each pair i < j; even: 1 where a pair may be drawn."""
-    gain = np.maximum(information_gain(theta, inverse), 0.0) * even
+    gain = np.maximum(information_gain(theta, inverse, square), 0.0) * even
     chance: Floats = (1.0 - exploration) * gain / gain.sum() + exploration * even / even.sum()
     chance /= chance.sum()
     return chance
 
 
-def _after(inverse: Floats, i: int, j: int, p: float) -> Floats:
-    """The covariance after one more comparison of i and j (Sherman and Morrison)."""
+def after_one_more(
+    inverse: Floats, square: Floats, i: int, j: int, p: float
+) -> tuple[Floats, Floats]:
+    """The covariance and its square after one more comparison of i and j (Sherman, Morrison)."""
     weight = p * (1.0 - p)
     moved = inverse[:, i] - inverse[:, j]
-    apart = float(moved[i] - moved[j])
-    update: Floats = inverse - np.outer(moved, moved) * (weight / (1.0 + weight * apart))
-    return update
+    again = square[:, i] - square[:, j]
+    scale = weight / (1.0 + weight * float(moved[i] - moved[j]))
+    outer, cross = np.outer(moved, moved), np.outer(again, moved)
+    lost: Floats = scale * (cross + cross.T - scale * float(moved @ moved) * outer)
+    return inverse - scale * outer, square - lost

@@ -128,12 +128,11 @@ class AnswerColumns:
 
 @dataclass(frozen=True, slots=True)
 class TallyColumns:
-    """How often each pair of models, as shown, got each vote; part: which part of the votes."""
+    """How often each pair of models, as shown, got each vote."""
 
     model_a: list[str]
     model_b: list[str]
     winner: list[str]
-    part: list[int]
     votes: list[int]
 
 
@@ -259,16 +258,15 @@ class EvidenceColumns:
             JOIN outcomes o ON o.rowid = coalesce(j.id, r.id) ORDER BY r.id""",
         )
 
-    def tallies(self, after: int = 0, until: int | None = None, parts: int = 1) -> TallyColumns:
-        """Votes counted by pair. after, until: ids of votes; parts: in how many equal parts."""
+    def tallies(self, after: int = 0, until: int | None = None) -> TallyColumns:
+        """Votes counted by pair: those whose ids are above `after` and at most `until`."""
         last = self.last_vote() if until is None else until
         return self._read(
             TallyColumns,
             f"""
-            SELECT a.model, b.model, v.winner,
-                   (v.id - {after:d} - 1) * {parts:d} / {max(last - after, 1):d} AS part, count(*)
+            SELECT a.model, b.model, v.winner, count(*)
             FROM votes v JOIN answers a ON a.key = v.first JOIN answers b ON b.key = v.second
-            WHERE v.id > {after:d} AND v.id <= {last:d} GROUP BY 1, 2, 3, 4""",
+            WHERE v.id > {after:d} AND v.id <= {last:d} GROUP BY 1, 2, 3""",
         )
 
     def last_vote(self) -> int:

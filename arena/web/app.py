@@ -17,6 +17,7 @@ from arena.web.judges_page import JudgesPage
 from arena.web.models_page import ModelsPage
 from arena.web.rate_page import RatePage
 from arena.web.services import Services
+from arena.web.sessions import lighten
 from arena.web.side_by_side_page import SideBySidePage
 from arena.web.vote_page import VotePage
 from arena.web.words import WORDS, Words
@@ -63,6 +64,7 @@ def build(services: Services) -> tuple[gr.Blocks, dict[str, Any]]:
         status_update_rate=5, default_concurrency_limit=None, max_size=WAITING, api_open=False
     )
     blocks.state_session_capacity = OPEN_PAGES
+    lighten(blocks)
     theme = gr.themes.Default(
         primary_hue="indigo",
         neutral_hue="slate",

@@ -7,13 +7,14 @@ over the answers nor a fit. What changed is read in: new votes as counts, everyt
 import random
 import threading
 import time
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from itertools import combinations
 
 from arena.errors import InputError
 from arena.ratings import Comparisons, NextPair, Settling, next_pairs, settling
 from arena.store import Store
+from arena.web.tallies import Tallies
 
 BATCH = 32
 # Seconds for which what was read is good enough.
@@ -61,7 +62,7 @@ class Pool:
         self._turn = threading.RLock()
         self._shown: dict[str, dict[str, str]] = {}
         self._pairs: list[tuple[str, str]] = []
-        self._votes: Counter[tuple[str, str, str]] = Counter()
+        self._tallies = Tallies()
         self._last_vote = 0
         self._batch: deque[NextPair] = deque()
         self._fitted: tuple[int, Settling | None] = (-1, None)
@@ -126,7 +127,7 @@ class Pool:
         """How far the votes have come, for the sentence on the page."""
         with self._turn:
             self._read()
-            votes = sum(self._votes.values())
+            votes = self._tallies.votes
             missing = max(0, VOTES_PER_MODEL * len(self._shown) - votes)
             if not missing and votes - self._fitted[0] >= max(1, votes // 100):
                 try:
@@ -146,11 +147,7 @@ class Pool:
             return
         last = self._store.evidence.last_vote()
         if last > self._last_vote:
-            new = self._store.evidence.tallies(self._last_vote, last)
-            for a, b, winner, votes in zip(
-                new.model_a, new.model_b, new.winner, new.votes, strict=True
-            ):
-                self._votes[a, b, winner] += votes
+            self._tallies.add(self._store.evidence.tallies(self._last_vote, last))
             self._last_vote = last
         if _without_votes(version) != _without_votes(self._version):
             self._read_answers()
@@ -181,11 +178,7 @@ class Pool:
         return self._batch.popleft()
 
     def _comparisons(self) -> Comparisons:
-        if not self._votes:
-            raise InputError("no votes yet")
-        a, b, winner = zip(*self._votes, strict=True)
-        counted = Comparisons.from_columns(a, b, winner, weight=list(self._votes.values()))
-        return counted.among(sorted(self._shown))
+        return self._tallies.comparisons(self._shown)
 
     def _unseen(self, a: str, b: str, seen: set[frozenset[str]]) -> list[str]:
         one, other = self._shown[a], self._shown[b]

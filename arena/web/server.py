@@ -1,5 +1,6 @@
 """The app behind FastAPI: its pages, its files, its health, and how it is run."""
 
+import gc
 import os
 import socket
 import sys
@@ -128,10 +129,14 @@ def serve(
     import uvicorn
 
     # Handlers are short and many: who has the interpreter gives it up sooner than after 5 ms.
-    sys.setswitchinterval(0.005)
+    sys.setswitchinterval(0.001)
+    server = build_server(store, models=models, settings=settings, auth=auth)
+    # What is there now stays: going through it again and again would hold up everybody.
+    gc.collect()
+    gc.freeze()
     print(f"Arena on http://{host}:{port} with {db}. Stop it with Ctrl-C.", flush=True)  # noqa: T201
     uvicorn.run(
-        build_server(store, models=models, settings=settings, auth=auth),
+        server,
         host=host,
         port=port,
         log_level="warning",

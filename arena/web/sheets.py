@@ -27,6 +27,7 @@ from arena.ratings.arrays import Floats
 from arena.records import Evidence
 from arena.store import Store
 from arena.votes import graded
+from arena.web.tallies import Tallies
 
 PARTS = 12
 JUDGE, GRADED, PANEL = "judge:", "graded", "panel"
@@ -207,34 +208,20 @@ def _history(store: Store) -> History | None:
     last = store.evidence.last_vote()
     if last < PARTS:
         return None
-    tallies = store.evidence.tallies(0, last, PARTS)
-    rows = list(
-        zip(
-            tallies.part,
-            tallies.model_a,
-            tallies.model_b,
-            tallies.winner,
-            tallies.votes,
-            strict=True,
-        )
-    )
-    names = sorted({*tallies.model_a, *tallies.model_b})
-    ratings: dict[str, list[float | None]] = {name: [] for name in names}
-    votes = []
-    for part in range(PARTS):
-        here = [row for row in rows if row[0] <= part]
-        _, a, b, winner, count = zip(*here, strict=True) if here else ((), (), (), (), ())
-        votes.append(sum(count))
-        found: dict[str, float] = {}
+    ends = [last * (part + 1) // PARTS for part in range(PARTS)]
+    tallies, after = Tallies(), 0
+    votes: list[int] = []
+    found: list[dict[str, float]] = []
+    for end in ends:
+        tallies.add(store.evidence.tallies(after, end))
+        after = end
+        votes.append(tallies.votes)
+        found.append({})
         with suppress(InputError):
-            c = Comparisons.from_columns(a, b, winner, weight=count)
-            result = bradley_terry(c, interval=None, prior=WEAK_PRIOR)
-            found = dict(zip(result.models, result.ratings.tolist(), strict=True))
-        for name in names:
-            ratings[name].append(found.get(name))
-    ends = [max(1, last * (part + 1) // PARTS) for part in range(PARTS)]
-    times = store.evidence.vote_times(ends)
-    return History(tuple(times), tuple(votes), {n: tuple(v) for n, v in ratings.items()})
+            result = bradley_terry(tallies.comparisons(), interval=None, prior=WEAK_PRIOR)
+            found[-1] = dict(zip(result.models, result.ratings.tolist(), strict=True))
+    ratings = {name: tuple(each.get(name) for each in found) for name in sorted(found[-1])}
+    return History(tuple(store.evidence.vote_times(ends)), tuple(votes), ratings)
 
 
 def _lengths(store: Store) -> dict[str, float]:

@@ -1,0 +1,51 @@
+"""Votes counted by pair of models, so that a fit costs no pass over them."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from arena.errors import InputError
+from arena.ratings import Comparisons
+from arena.records import Winner
+from arena.store.evidence import TallyColumns
+
+# What the first model gets: none, half, all.
+HALVES = {Winner.MODEL_B: 0, Winner.TIE: 1, Winner.BOTH_BAD: 1, Winner.MODEL_A: 2}
+
+
+class Tallies:
+    """Models keep the places in which they came."""
+
+    def __init__(self) -> None:
+        self._place: dict[str, int] = {}
+        self._counts = np.zeros((0, 0, len(set(HALVES.values()))))
+
+    @property
+    def votes(self) -> int:
+        """How many there are."""
+        return int(self._counts.sum())
+
+    def add(self, new: TallyColumns) -> None:
+        """Count some more."""
+        for name in (*new.model_a, *new.model_b):
+            self._place.setdefault(name, len(self._place))
+        known, models = len(self._counts), len(self._place)
+        self._counts = np.pad(self._counts, [(0, models - known), (0, models - known), (0, 0)])
+        first = [self._place[name] for name in new.model_a]
+        second = [self._place[name] for name in new.model_b]
+        halves = [HALVES[Winner(winner)] for winner in new.winner]
+        np.add.at(self._counts, (first, second, halves), new.votes)
+
+    def comparisons(self, models: Iterable[str] | None = None) -> Comparisons:
+        """The votes between these models, or all of them; raises InputError where none are."""
+        first, second, halves = np.nonzero(self._counts)
+        if not len(first):
+            raise InputError("no votes yet")
+        counted = Comparisons(
+            tuple(self._place),
+            first,
+            second,
+            halves / 2.0,
+            weight=self._counts[first, second, halves],
+        )
+        return counted.among(sorted(self._place if models is None else models))

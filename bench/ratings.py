@@ -26,6 +26,9 @@ from arena.ratings import Comparisons, Online, bradley_terry, combine
 from arena.ratings.factors import Factor
 
 BATTLES, MODELS, TIES = 2_000_000, 200, 0.2
+# What an answer has of it on average, and the log-odds of having all of what both have.
+STYLE = (("length", 300.0), ("headers", 1.0), ("lists", 4.0), ("bold", 3.0))
+EFFECTS = (0.8, 0.3, 0.1, 0.0)
 SHARES = (0.05, 0.10, 0.20, 0.50)
 POINTS = 400 / np.log(10)
 
@@ -57,12 +60,16 @@ def battles() -> Any:
     i = rng.integers(0, MODELS, BATTLES)
     j = (i + rng.integers(1, MODELS, BATTLES)) % MODELS
     theta = rng.normal(0, 1, MODELS)
-    won = rng.random(BATTLES) < 1 / (1 + np.exp(theta[j] - theta[i]))
+    counts = {name: rng.poisson(mean * rng.gamma(2.0, 0.5, (2, BATTLES))) for name, mean in STYLE}
+    odds = theta[i] - theta[j]
+    for effect, (a, b) in zip(EFFECTS, counts.values(), strict=True):
+        odds += effect * (a - b) / np.maximum(a + b, 1)
+    won = rng.random(BATTLES) < 1 / (1 + np.exp(-odds))
     label = np.where(rng.random(BATTLES) < TIES, 2, np.where(won, 0, 1))
     winner = np.array(["model_a", "model_b", "tie"])[label]
     frame = pd.DataFrame({"model_a": names[i], "model_b": names[j], "winner": winner})
-    for k in range(4):
-        frame[f"style_{k}"] = rng.normal(0, 1 + k, BATTLES)
+    for name, (a, b) in counts.items():
+        frame[f"{name}_a"], frame[f"{name}_b"] = a, b
     return frame
 
 
@@ -106,12 +113,12 @@ def ours(plain: Any, frame: Any) -> Iterator[tuple[str, float]]:
     yield "the fit after counting", best(lambda: bradley_terry(c), 7)
     yield "simultaneous rank ranges", best(lambda: bradley_terry(c).rank_low)
     yield "1,000 bootstrap rounds", best(lambda: bradley_terry(c, interval="bootstrap"), 1)
-    styled = Comparisons.from_frame(frame)
-    style = [f"style_{k}" for k in range(4)]
+    styled, style = Comparisons.from_frame(frame), [name for name, _ in STYLE]
     yield (
-        "style control, 4 covariates, sandwich",
-        best(lambda: bradley_terry(fresh(styled), style=style), 3),
+        "strings and counts to style control, 4 covariates, sandwich",
+        best(lambda: bradley_terry(Comparisons.from_frame(frame), style=style)),
     )
+    yield "the same after factorising", best(lambda: bradley_terry(fresh(styled), style=style))
     prompts = Comparisons.from_frame(plain.assign(prompt=np.arange(BATTLES) // 2))
     yield "sandwich clustered by 1,000,000 prompts", best(lambda: bradley_terry(fresh(prompts)), 2)
     state, counts = Online.of(c), c.pair_counts
@@ -142,9 +149,10 @@ def arena_rank(plain: Any, frame: Any) -> Iterator[tuple[str, float]]:
         data = PairDataset.from_pandas(plain)
         BradleyTerry(n_competitors=len(data.competitors)).compute_ratings_and_cis(data)
 
+    styled, columns = plain.assign(**differences(frame)), [name for name, _ in STYLE]
+
     def rate_styled() -> None:
-        columns = [f"style_{k}" for k in range(4)]
-        data = ContextualPairDataset.from_pandas(frame, feature_cols=columns)
+        data = ContextualPairDataset.from_pandas(styled, feature_cols=columns)
         model = ContextualBradleyTerry(n_competitors=len(data.competitors), n_features=4)
         model.compute_ratings_and_cis(data)
 
@@ -186,8 +194,9 @@ def fastchat(plain: Any, frame: Any) -> Iterator[tuple[str, float]]:
     """From its repository (`pip install git+https://…`): what PyPI has is older and slower."""
     from fastchat.serve.monitor import rating_systems as peer
 
-    style = frame[[f"style_{k}" for k in range(4)]].to_numpy()
+    style = np.stack(list(differences(frame).values()), axis=1)
     features = (style - style.mean(axis=0)) / style.std(axis=0)
+    told = plain.assign(conv_metadata=metadata(frame))
 
     def rate_styled() -> None:
         matchups, outcomes, models = peer.preprocess_for_elo(plain)
@@ -198,7 +207,28 @@ def fastchat(plain: Any, frame: Any) -> Iterator[tuple[str, float]]:
         "FastChat compute_bootstrap_bt, 100 rounds",
         best(lambda: peer.compute_bootstrap_bt(plain, 100), 1),
     )
-    yield "FastChat contextual, 4 covariates, no intervals", best(rate_styled, 1)
+    yield (
+        "FastChat compute_style_control, from counts, no intervals",
+        best(lambda: peer.compute_style_control(told), 1),
+    )
+    yield "FastChat fit_contextual_bt, from features, no intervals", best(rate_styled)
+
+
+def differences(frame: Any) -> dict[str, np.ndarray]:
+    """(n,) each in [-1, 1]: what the first answer has more of, over what both have."""
+    sides = {name: (frame[f"{name}_a"], frame[f"{name}_b"]) for name, _ in STYLE}
+    return {n: ((a - b) / np.maximum(a + b, 1)).to_numpy() for n, (a, b) in sides.items()}
+
+
+def metadata(frame: Any) -> list[dict[str, int]]:
+    """The counts as FastChat's battle files hold them."""
+    keys = ("sum_assistant_{}_tokens", "header_count_{}", "list_count_{}", "bold_count_{}")
+    columns = {
+        key.format(side): frame[f"{name}_{side}"].tolist()
+        for key, (name, _) in zip(keys, STYLE, strict=True)
+        for side in "ab"
+    }
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 # Coverage ------------------------------------------------------------------------------------

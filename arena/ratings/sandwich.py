@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from scipy.stats import norm, t
 
 from arena.errors import ConvergenceError
-from arena.ratings.arrays import Floats, Ints, totals
+from arena.ratings.arrays import Floats, Ints
 from arena.ratings.likelihood import win_probability
 from arena.ratings.newton import UNDETERMINED
 from arena.ratings.pairs import PairCounts
@@ -57,18 +57,6 @@ def cluster_scores(
 def cluster_meat(scores: csr_array) -> Floats:
     """(p, p) meat where the clusters are independent; scores: (clusters, p)."""
     return np.asarray((scores.T @ scores).toarray())
-
-
-def row_meat(i: Ints, j: Ints, residual: Floats, models: int, extra: Floats) -> Floats:
-    """(p, p) meat where every row is its own cluster; arguments as in `cluster_scores`."""
-    cell = i.astype(np.int64) * models + j
-    products = (residual**2, *(residual * extra.T))
-    sums = np.stack([totals(cell, column, models * models) for column in products])
-    sums = sums.reshape(-1, models, models)
-    square = sums[0] + sums[0].T
-    ratings = np.diag(square.sum(axis=1)) - square
-    border = sums[1:].sum(axis=2) - sums[1:].sum(axis=1)
-    return np.block([[ratings, border.T], [border, extra.T @ extra]])
 
 
 def inflation(clusters: int, freedom: float) -> float:

@@ -5,14 +5,13 @@ never centred: a centred difference is a hidden preference for one side.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field, fields
 
 import numpy as np
 
 from arena.errors import InputError
-from arena.ratings import sandwich
-from arena.ratings.arrays import Floats, totals
+from arena.ratings.arrays import Floats, Ints, totals
 from arena.ratings.comparisons import Comparisons, relative_difference
 from arena.ratings.fitted import Fitted, fit_half
 from arena.ratings.likelihood import with_prior
@@ -25,6 +24,7 @@ HEADER = re.compile(r"^[ ]{0,3}#{1,6}[ \t]+\S", re.MULTILINE)
 ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+\S", re.MULTILINE)
 BOLD = re.compile(r"\*\*(?=\S)[^*\n]+?(?<=\S)\*\*|__(?=\S)[^_\n]+?(?<=\S)__")
 STYLE_BLOCK = 32_768
+FACTORS = 512
 CODE_SPAN = re.compile(r"`[^`\n]+`")
 
 
@@ -76,22 +76,24 @@ class StyleFit(Fitted):
 
     def row_scores(self) -> tuple[Floats, Floats]:
         """See `Fitted`."""
-        models = len(self.c.models)
-        beta = self.parameters[models:]
-        cell = self.c.i * np.int32(models) + self.c.j
-        gap = np.subtract.outer(self.theta, self.theta).ravel().take(cell) + beta @ self.scaled
-        residual = self.c.outcome - _expected(gap)[0]
+        residual = np.empty(len(self.c))
+        for rows, _, _, gap in _blocks(self.c, self.scaled, self.parameters):
+            residual[rows] = self.c.outcome[rows] - _chance(gap)
         if self.c.row_weight is not None:
             residual *= self.c.row_weight
         return residual, (residual * self.scaled).T
 
     def independent_meat(self) -> Floats:
         """See `Fitted`; a row of weight w is w rows."""
-        residual, extra = self.row_scores()
-        if self.c.weight is not None:
-            root = np.sqrt(self.c.weight)
-            residual, extra = residual / root, extra / root[:, None]
-        return sandwich.row_meat(self.c.i, self.c.j, residual, len(self.c.models), extra)
+        c, meat = self.c, _Squares(len(self.c.models), len(self.scaled))
+        for rows, cell, block, gap in _blocks(c, self.scaled, self.parameters):
+            square = (_chance(gap) - c.outcome[rows]) ** 2
+            if c.weight is not None:
+                square *= c.weight[rows]
+            if c.importance is not None:
+                square *= c.importance[rows] ** 2
+            meat.add(cell, square, block)
+        return meat.matrix()
 
 
 def fit_style(c: Comparisons, names: Sequence[str], precision: Floats | None) -> StyleFit:
@@ -115,52 +117,92 @@ def _scaled(c: Comparisons, names: Sequence[str]) -> Floats:
     scaled = np.empty((len(names), len(c)))
     for row, name in zip(scaled, names, strict=True):
         column = c.covariate(name)
-        size = np.sqrt(np.average(column**2, weights=c.weight))
+        size = np.sqrt(_mean_square(column, c.weight))
         if size == 0.0:
             raise InputError(f"style column {name!r} is zero in every row; leave it out.")
         np.divide(column, size, out=row)
     return scaled
 
 
+def _mean_square(column: Floats, weight: Floats | None) -> float:
+    if weight is None:
+        return float(column @ column) / len(column)
+    return float((column * weight) @ column / weight.sum())
+
+
 def style_local_model(c: Comparisons, scaled: Floats, x: Floats) -> LocalModel:
     """Minus the log-likelihood at ratings and effects x (m + q,), with derivatives."""
     models, q = len(c.models), len(scaled)
-    sums = np.zeros((2 + q, models * models))
-    value, by_effect, effects = 0.0, np.zeros(q), np.zeros((q, q))
+    hessian, pushed, by_effect = _Squares(models, q), np.zeros(models * models), np.zeros(q)
+    value = 0.0
+    for rows, cell, block, gap in _blocks(c, scaled, x):
+        outcome, p = c.outcome[rows], _chance(gap)
+        residual, curve = p - outcome, p * (1.0 - p)
+        weight = None if c.row_weight is None else c.row_weight[rows]
+        if weight is not None:
+            residual, curve = residual * weight, curve * weight
+        value += _loss(gap, outcome, p, weight)
+        by_effect += block @ residual
+        pushed += totals(cell, residual, len(pushed))
+        hessian.add(cell, curve, block)
+    net = pushed.reshape(models, models)
+    by_model = net.sum(axis=1) - net.sum(axis=0)
+    return LocalModel(value, np.append(by_model, by_effect), hessian.matrix())
+
+
+def _chance(gap: Floats) -> Floats:
+    """Probability that the first side wins."""
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * gap))
+
+
+def _loss(gap: Floats, outcome: Floats, p: Floats, weight: Floats | None) -> float:
+    """Minus the log-likelihood of rows, in a form that never overflows."""
+    likelier, unlikely = np.maximum(p, 1.0 - p), np.maximum(gap, 0.0) - outcome * gap
+    if weight is not None:
+        return float(weight @ (unlikely - np.log(likelier)))
+    # One logarithm for many factors, each at least one half.
+    whole = len(p) // FACTORS * FACTORS
+    products = np.multiply.reduce(likelier[:whole].reshape(FACTORS, -1), axis=0)
+    return float(unlikely.sum() - np.log(products).sum() - np.log(likelier[whole:]).sum())
+
+
+def _blocks(
+    c: Comparisons, scaled: Floats, x: Floats
+) -> Iterator[tuple[slice, Ints, Floats, Floats]]:
+    """Rows, their ordered pair, their covariates (q, rows) and log-odds at x (m + q,).
+
+    Few enough at once to stay in the processor's cache.
+    """
+    models = len(c.models)
     apart = np.subtract.outer(x[:models], x[:models]).ravel()
     for start in range(0, len(c), STYLE_BLOCK):
         rows = slice(start, start + STYLE_BLOCK)
-        cell = c.i[rows] * np.int32(models) + c.j[rows]
-        block, outcome = scaled[:, rows], c.outcome[rows]
-        gap = apart.take(cell) + x[models:] @ block
-        p, loss = _expected(gap)
-        residual, curve = p - outcome, p * (1.0 - p)
-        loss -= outcome * gap
-        if c.row_weight is not None:
-            weight = c.row_weight[rows]
-            residual, curve, loss = residual * weight, curve * weight, loss * weight
-        value += float(loss.sum())
-        by_effect += block @ residual
-        effects += (block * curve) @ block.T
-        for k, column in enumerate((residual, curve, *(block * curve))):
-            sums[k] += totals(cell, column, models * models)
-    return _assembled(value, sums.reshape(-1, models, models), by_effect, effects)
+        cell = np.multiply(c.i[rows], models, dtype=np.intp)
+        cell += c.j[rows]
+        block = scaled[:, rows]
+        yield rows, cell, block, apart.take(cell) + x[models:] @ block
 
 
-def _expected(gap: Floats) -> tuple[Floats, Floats]:
-    """1 / (1 + e^-gap) and log(1 + e^gap), in the form that is fast and never overflows."""
-    likelier = 1.0 / (1.0 + np.exp(-np.abs(gap)))
-    loss = np.maximum(gap, 0.0) - np.log(likelier)
-    return 0.5 + np.copysign(likelier - 0.5, gap), loss
+class _Squares:
+    """The sum of v z zᵀ over rows, where z is 1 for one model, -1 for the other, and covariates."""
 
+    def __init__(self, models: int, q: int) -> None:
+        self._models = models
+        self._pairs = np.zeros((1 + q, models * models))
+        self._effects = np.zeros((q, q))
 
-def _assembled(value: float, sums: Floats, by_effect: Floats, effects: Floats) -> LocalModel:
-    """sums: (2 + q, m, m) by ordered pair: residuals, curvatures, curvatures by covariate."""
-    net = sums.sum(axis=2) - sums.sum(axis=1)
-    curve = sums[1] + sums[1].T
-    ratings = np.diag(curve.sum(axis=1)) - curve
-    return LocalModel(
-        value,
-        np.append(net[0], by_effect),
-        np.block([[ratings, net[2:].T], [net[2:], effects]]),
-    )
+    def add(self, cell: Ints, v: Floats, covariates: Floats) -> None:
+        """Add rows of these ordered pairs; v: (n,), covariates: (q, n)."""
+        weighted = v * covariates
+        for k, column in enumerate(weighted):
+            self._effects[k] += covariates @ column
+        for total, column in zip(self._pairs, (v, *weighted), strict=True):
+            total += totals(cell, column, len(total))
+
+    def matrix(self) -> Floats:
+        """(m + q, m + q)."""
+        sums = self._pairs.reshape(-1, self._models, self._models)
+        both = sums[0] + sums[0].T
+        border = sums[1:].sum(axis=2) - sums[1:].sum(axis=1)
+        ratings = np.diag(both.sum(axis=1)) - both
+        return np.block([[ratings, border.T], [border, self._effects]])

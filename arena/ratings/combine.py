@@ -25,6 +25,7 @@ from arena.ratings.battles import (
 from arena.ratings.bradley_terry import bradley_terry, choice, rate, wald
 from arena.ratings.comparisons import Comparisons, concat
 from arena.ratings.evidence import CombinedResult, Label, Method, Source
+from arena.ratings.factors import union
 from arena.ratings.fitted import fit_half
 from arena.ratings.hierarchical import Column, hierarchical
 from arena.ratings.joint import joint
@@ -237,15 +238,19 @@ def _joint(evidence: _Evidence) -> CombinedResult:
     s = evidence.settings
     if not evidence.judges:
         return _human(evidence)
-    judges = [rows_of_battles(c) for c in evidence.judges.values()]
+    originals = _originals(evidence.judges)
+    heard = sorted(set(originals.values()), key=list(originals).index)
+    judges = [rows_of_battles(evidence.judges[name]) for name in heard]
     sources = judges if evidence.human is None else [evidence.human, *judges]
     name, groups = _shared_groups(sources)
     precision = precision_of(len(evidence.models), evidence.prior)
     fitted = joint(evidence.human, judges, groups, precision)
     settings = replace(s, cluster=name)
     spread = wald(fitted.theta, fitted.covariance, s.confidence)
-    weights = dict(zip(evidence.judges, fitted.discrimination.tolist(), strict=True))
-    biases = dict(zip(evidence.judges, fitted.bias.tolist(), strict=True))
+    discrimination = dict(zip(heard, fitted.discrimination.tolist(), strict=True))
+    bias = dict(zip(heard, fitted.bias.tolist(), strict=True))
+    weights = {name: discrimination[original] for name, original in originals.items()}
+    biases = {name: bias[original] for name, original in originals.items()}
     label = Label.JUDGE_ONLY if evidence.human is None else Label.HUMAN_ANCHORED
     return _from(
         rate(concat(sources), fitted.theta, spread, settings),
@@ -254,6 +259,21 @@ def _joint(evidence: _Evidence) -> CombinedResult:
         _sources(evidence, weights, biases),
         human=None if evidence.human is None else _human(evidence),
     )
+
+
+def _originals(judges: Mapping[str, Comparisons]) -> dict[str, str]:
+    """For each judge the first one that says the same of the same battles: itself, or a copy's."""
+    if any(c.prompt is None for c in judges.values()):
+        return {name: name for name in judges}
+    _, codes = union([c.group("prompt") for c in judges.values()])
+    said = {}
+    for (name, c), code in zip(judges.items(), codes, strict=True):
+        rows = np.array([code, c.i, c.j, c.outcome])
+        said[name] = rows[:, np.lexsort(rows)]
+    return {
+        name: next(other for other in judges if np.array_equal(said[other], rows))
+        for name, rows in said.items()
+    }
 
 
 def _objective_only(

@@ -3,7 +3,7 @@
 A judge k prefers its first answer with log-odds α_k (θ_i - θ_j) + δ_k: α is its
 discrimination (0: random; people have 1), δ its bias for the first slot (Crowd-BT, Chen
 et al. 2013, with a bias). Judges are assumed right on average about every model, and their
-verdicts independent given the ratings: a copy of a judge counts as one more.
+verdicts independent given the ratings.
 """
 
 from collections.abc import Sequence

@@ -86,7 +86,7 @@ def test_names_order_and_sides_change_nothing(method: str) -> None:
     assert swapped.ratings == pytest.approx(plain.ratings, abs=1e-5)
 
 
-@pytest.mark.parametrize("method", ["hierarchical", "ppi"])
+@pytest.mark.parametrize("method", ["hierarchical", "ppi", "joint"])
 def test_copies_of_a_judge_change_nothing(method: str) -> None:
     two = combine(HUMAN, {"a": HELPFUL, "b": OTHER}, method=method)
     assert sum(abs(source.weight or 0.0) for source in two.sources) > 0.2

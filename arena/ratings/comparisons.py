@@ -333,8 +333,9 @@ def _style_columns(frame: Any, names: Sequence[str]) -> dict[str, Floats]:
 
 def relative_difference(a: Floats, b: Floats) -> Floats:
     """(a - b) / (|a| + |b|): in [-1, 1], 0 where both are 0."""
-    total: Floats = np.abs(a) + np.abs(b)
-    return np.divide(a - b, total, out=np.zeros_like(total), where=total != 0)
+    difference, total = a - b, np.abs(a)
+    total += np.abs(b)
+    return np.divide(difference, total, out=difference, where=total != 0)
 
 
 def _refuse_outside(name: str, values: Floats, low: float, high: float) -> None:

@@ -33,6 +33,8 @@ check: $(VENV)/dev  ## What CI runs: lint, types, and the tests with the import 
 bench: $(VENV)/dev  ## Measure beside the peers; results go to bench/RESULTS.md
 	$(BIN)/python -m bench.ratings speed
 	$(BIN)/python -m bench.judging
+	$(BIN)/python -m bench.integrity
+	$(BIN)/python -m bench.app
 
 clean:  ## Remove what was installed and built
 	rm -rf $(VENV) build dist site

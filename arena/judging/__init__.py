@@ -2,6 +2,6 @@
 
 from arena.judging.cards import JudgeCard, list_cards, load_card
 from arena.judging.judge import Plan, judge, plan
-from arena.judging.modes import Wanted
+from arena.judging.tasks import Wanted
 
 __all__ = ["JudgeCard", "Plan", "Wanted", "judge", "list_cards", "load_card", "plan"]

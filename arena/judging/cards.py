@@ -12,7 +12,8 @@ from pydantic import Field, model_validator
 from arena.assets import find, named
 from arena.config import ModelSettings, Strict, read_text, read_yaml
 from arena.errors import InputError
-from arena.judging.parsing import VERSION, Format
+from arena.judging.forms import Format
+from arena.judging.parsing import VERSION
 from arena.judging.templates import Template
 from arena.records import Mode, Model, Reading, content_key
 

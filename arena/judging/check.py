@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from arena.errors import TemplateError
 from arena.judging.cards import JudgeCard
 from arena.judging.fitting import tokens
-from arena.judging.modes import Wanted, judge_mode
+from arena.judging.modes import judge_mode
+from arena.judging.tasks import Wanted
 from arena.records import Mode, Prompt
 
 _BLOCK = re.compile(r"^<((\w+?)(?:_\d+)?) ([0-9a-f]+)>\n(.*?)\n</\1 \3>$", re.DOTALL | re.MULTILINE)

@@ -12,7 +12,8 @@ from arena.backends.openai import batches
 from arena.errors import BackendError, InputError
 from arena.judging.cards import JudgeCard
 from arena.judging.judge import Plan
-from arena.judging.modes import Task, Wanted, judge_mode
+from arena.judging.modes import judge_mode
+from arena.judging.tasks import Task, Wanted
 from arena.records import BackendKind, Batch, Failure, Mode
 from arena.store import Store
 from arena.store.leases import new_owner

@@ -11,8 +11,9 @@ from arena.batch import Control, Progress, Work, run
 from arena.errors import InputError, UnavailableError, UnknownNameError
 from arena.judging.cards import JudgeCard
 from arena.judging.fitting import tokens
-from arena.judging.modes import JudgeMode, Pairwise, Task, Wanted, judge_mode
+from arena.judging.modes import Pairwise, judge_mode
 from arena.judging.report import is_hard
+from arena.judging.tasks import JudgeMode, Task, Wanted
 from arena.records import Answer, BackendKind, Judge, Mode, Prompt, Usage, seed_of
 from arena.store import Store
 

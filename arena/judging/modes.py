@@ -4,208 +4,36 @@ Each mode knows its tasks, and how to make a row from words or from odds.
 """
 
 import random
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import combinations
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from arena.backends import Odds, Reply
+from arena.backends import Odds
 from arena.errors import InputError
 from arena.judging.cards import JudgeCard, PairwiseSettings, RankSettings, ScoreSettings
-from arena.judging.fitting import Fitted
 from arena.judging.parsing import (
-    Format,
     parse_ranking,
     parse_score,
     parse_verdict,
     read_score,
     read_verdict,
-    response_schema,
-    wanted,
 )
+from arena.judging.tasks import JudgeMode, Task, Wanted
 from arena.records import (
     REPAIRED,
     Answer,
     Mode,
     Preference,
-    Probe,
     Prompt,
     Ranking,
     Score,
     Usage,
     Verdict,
-    content_key,
 )
 from arena.store import Store
 from arena.store.rows import Rows
 
-R = TypeVar("R", Verdict, Score, Ranking, Probe)
 _SIDES = (Preference.A, Preference.B)
-_REPAIR = {
-    "en": "Your reply ends without a verdict in the form asked for. Reply with nothing but {}.",
-    "zh": "你的回复没有按要求的格式给出结论。请只回复结论本身，格式为：{}。",
-}
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which of all that could be asked is asked.
-
-    baseline: pairs that include this model only. battles: these only, each a prompt's key and
-    two models in sorted order; None is all. samples: readings of each.
-    """
-
-    baseline: str | None = None
-    battles: frozenset[tuple[str, str, str]] | None = None
-    both_orders: bool = True
-    samples: int = 1
-
-    def includes(self, prompt: Prompt, a: str, b: str) -> bool:
-        """Whether these models' answers to a prompt are to be compared."""
-        if self.baseline is not None and self.baseline not in (a, b):
-            return False
-        return self.battles is None or (prompt.key, min(a, b), max(a, b)) in self.battles
-
-
-@dataclass(frozen=True)
-class Task:
-    """One thing to ask. Its text is rendered when it is needed: a long list stays small.
-
-    request: digest of what is asked. cut: whether answers are shortened in it. attempt: 0,
-    and one more each time it is asked again.
-    """
-
-    mode: "JudgeMode[Any]"
-    prompt: Prompt
-    answers: tuple[Answer, ...]
-    turn: int
-    sample: int
-    request: str
-    cut: bool = False
-    attempt: int = 0
-
-    @cached_property
-    def key(self) -> str:
-        """Digest of the judge, the answers and what is asked: the key of the row."""
-        again = [self.attempt] if self.attempt else []
-        answers = [answer.key for answer in self.answers]
-        return content_key(self.mode.judge_key, answers, self.request, *again)
-
-    @property
-    def text(self) -> str:
-        """What is asked."""
-        return self.mode.fit(*shown(self.prompt, self.answers, self.turn)).text
-
-
-class JudgeMode(ABC, Generic[R]):
-    """One mode of one card.
-
-    words: what is read, in the order of the odds. prefill: what the reply begins with.
-    form: how a written verdict looks. author: the card in whose name the rows are, which in
-    a cascade is not the one that is asked.
-    """
-
-    words: tuple[str, ...] = ()
-    prefill: str = ""
-    form: Format
-
-    def __init__(
-        self, card: JudgeCard, mode: Mode, asked: Wanted, author: JudgeCard | None = None
-    ) -> None:
-        self.card = card
-        self.author = author or card
-        self.template = card.template(mode)
-        self.judge_key = self.author.key(mode)
-        self.asked = asked
-
-    @abstractmethod
-    def table(self, store: Store) -> Rows[R]:
-        """Where its rows are kept."""
-
-    @abstractmethod
-    def groups(self, prompt: Prompt, answers: Sequence[Answer]) -> Iterator[tuple[Answer, ...]]:
-        """The answers to one prompt that are shown together, in the order shown."""
-
-    @abstractmethod
-    def render(self, prompt: Prompt, answers: Sequence[Sequence[str]]) -> str:
-        """The judge prompt for these texts, each a text a turn."""
-
-    @abstractmethod
-    def offered(self, answers: int) -> dict[str, Any]:
-        """What a verdict on so many answers may say, as arguments for `parsing`."""
-
-    @abstractmethod
-    def from_text(self, task: Task, text: str, usage: Usage | None = None) -> R:
-        """The row for what the judge wrote; usage: nothing where the text was paid for before."""
-
-    @abstractmethod
-    def from_odds(self, task: Task, odds: Odds) -> R:
-        """The row for the odds of the first word."""
-
-    def schema(self, task: Task) -> dict[str, Any] | None:
-        """The JSON schema that the server is to hold the reply to, where the card asks for it."""
-        if not self.card.file.structured:
-            return None
-        return response_schema(self.form, **self.offered(len(task.answers)))
-
-    def repair(self, task: Task, text: str) -> str | None:
-        """What to say to a judge whose reply has no verdict; None where it has one."""
-        reason = self.from_text(task, text).reason
-        if not reason:
-            return None
-        form = wanted(self.form, **self.offered(len(task.answers)))
-        return _REPAIR.get(task.prompt.language, _REPAIR["en"]).format(form)
-
-    def from_reply(self, task: Task, reply: Reply) -> R:
-        """The row for a reply; after a repair it is the repaired one that counts."""
-        return self.from_text(task, REPAIRED.join(reply.turns), reply.usage)
-
-    def tasks(self, prompt: Prompt, answers: Sequence[Answer]) -> Iterator[Task]:
-        """All that is asked of one prompt's answers."""
-        if self.card.file.reference == "needed" and not prompt.references:
-            return
-        turns = range(1, len(prompt.turns) + 1) if self.card.file.turns == "each" else (0,)
-        for group in self.groups(prompt, answers):
-            for turn in turns:
-                fitted = self.fit(*shown(prompt, group, turn))
-                for sample in range(self.asked.samples):
-                    request = self.request(fitted.text, sample)
-                    yield Task(self, prompt, group, turn, sample, request, fitted.cut)
-
-    def again(self, task: Task) -> Task:
-        """What another mode asks, put as this one does."""
-        fitted = self.fit(*shown(task.prompt, task.answers, task.turn))
-        request = self.request(fitted.text, task.sample)
-        return replace(task, mode=self, request=request, cut=fitted.cut, attempt=0)
-
-    def fit(self, prompt: Prompt, answers: Sequence[Sequence[str]]) -> Fitted:
-        """The judge prompt, its answers cut alike where the context is too short for it."""
-        model = self.card.model
-        if self.card.file.reference == "hidden":
-            prompt = replace(prompt, references=())
-        room = model.context_length and model.context_length - model.decoding.max_tokens
-        return Fitted.within(room, answers, lambda texts: self.render(prompt, texts))
-
-    def request(self, text: str, sample: int) -> str:
-        """Digest of what is asked."""
-        form: list[Any] = [self.words, self.prefill] if self.words else []
-        form += [self.offered(2)] if self.card.file.structured else []
-        return content_key("request", self.card.model.key, text, *form, *([sample] * bool(sample)))
-
-    def _row(self, task: Task) -> dict[str, Any]:
-        """What the rows of all modes have."""
-        return {
-            "key": task.key,
-            "judge": self.author.name,
-            "judge_key": self.judge_key,
-            "prompt_key": task.prompt.key,
-            "truncated": task.cut,
-            "request": task.request,
-            "turn": task.turn,
-            "sample": task.sample,
-        }
 
 
 class Pairwise(JudgeMode[Verdict]):
@@ -402,15 +230,6 @@ def judge_mode(card: JudgeCard, mode: Mode, asked: Wanted) -> JudgeMode[Any]:
         return Scoring(card, file.score, asked)
     assert file.rank is not None
     return Ordering(card, file.rank, asked)
-
-
-def shown(
-    prompt: Prompt, answers: Sequence[Answer], turn: int
-) -> tuple[Prompt, list[tuple[str, ...]]]:
-    """The conversation as far as a turn; 0 is all of it."""
-    if not turn:
-        return prompt, [answer.turns for answer in answers]
-    return prompt.until(turn), [answer.turns[:turn] for answer in answers]
 
 
 def _labels(count: int) -> list[str]:

@@ -9,11 +9,11 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from math import exp
 from typing import Any
 
 from arena.backends import Odds
+from arena.judging.forms import Format, wanted
 from arena.records import Preference
 
 # Part of a judge's identity: a change in how replies are read is a new number.
@@ -46,23 +46,6 @@ _PLAIN: dict[int, int | str] = {code: code - 0xFEE0 for code in range(0xFF01, 0x
 _PLAIN |= {ord("【"): "[", ord("】"): "]", ord("≫"): ">>", ord("≪"): "<<"}
 _EDGES = " \t\r\n*_`\"'.。,，;；!！"
 _JSON_TAIL = 50_000
-
-
-class Format(StrEnum):
-    """How a written verdict looks.
-
-    brackets: `[[A]]`, `[[A>>B]]`, `[[7]]`, `[[7分]]`, `[[clarity: 7]]`, `[[B > A = C]]`.
-    choice: a line `Choice: A`, `选择：A`, `Score: 7` or `评分：7`. json: an object with `choice`,
-    `score` (or a number for each criterion) or `ranking`. compassjudger: the bare option as
-    the last line, or a dictionary with `综合得分`. prometheus: `[RESULT] A` or `[RESULT] 4`
-    (github.com/prometheus-eval/prometheus-eval).
-    """
-
-    BRACKETS = "brackets"
-    CHOICE = "choice"
-    JSON = "json"
-    COMPASSJUDGER = "compassjudger"
-    PROMETHEUS = "prometheus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,74 +155,6 @@ def read_score(odds: Odds, scale: tuple[int, int]) -> ParsedScore:
     weights = [exp(value) for value in odds.logprobs]
     numbers = range(scale[0], scale[1] + 1)
     return ParsedScore(sum(n * w for n, w in zip(numbers, weights, strict=True)) / sum(weights))
-
-
-def wanted(
-    form: Format,
-    *,
-    options: Mapping[str, str] | None = None,
-    scale: tuple[int, int] | None = None,
-    criteria: Mapping[str, float] | None = None,
-    labels: Sequence[str] | None = None,
-) -> str:
-    """The form that a verdict must have, without words of any language around it."""
-    if options is not None:
-        return " / ".join(_SHAPES[form].format(word) for word in options.values())
-    if labels is not None:
-        order = " > ".join(labels)
-        return json.dumps({"ranking": list(labels)}) if form is Format.JSON else f"[[{order}]]"
-    assert scale is not None
-    span = f"{scale[0]}–{scale[1]}"
-    if not criteria:
-        return _SCORE_SHAPES[form].format(span)
-    if form is Format.JSON:
-        return "{" + ", ".join(f'"{name}": {span}' for name in criteria) + "}"
-    return " ".join(f"[[{name}: {span}]]" for name in criteria)
-
-
-_SHAPES = {
-    Format.BRACKETS: "[[{}]]",
-    Format.CHOICE: "Choice: {}",
-    Format.JSON: '{{"choice": "{}"}}',
-    Format.COMPASSJUDGER: "{}",
-    Format.PROMETHEUS: "[RESULT] {}",
-}
-_SCORE_SHAPES = {
-    Format.BRACKETS: "[[{}]]",
-    Format.CHOICE: "Score: {}",
-    Format.JSON: '{{"score": {}}}',
-    Format.COMPASSJUDGER: "{{'综合得分': {}}}",
-    Format.PROMETHEUS: "[RESULT] {}",
-}
-
-
-def response_schema(
-    form: Format,
-    *,
-    options: Mapping[str, str] | None = None,
-    scale: tuple[int, int] | None = None,
-    criteria: Mapping[str, float] | None = None,
-    labels: Sequence[str] | None = None,
-) -> dict[str, Any] | None:
-    """The JSON schema of a structured reply, the reasons first; None for other forms."""
-    if form is not Format.JSON:
-        return None
-    fields: dict[str, Any] = {"reason": {"type": "string"}}
-    if options is not None:
-        fields["choice"] = {"type": "string", "enum": list(options.values())}
-    elif labels is not None:
-        place = {"type": "array", "items": {"type": "string", "enum": list(labels)}}
-        fields["ranking"] = {"type": "array", "items": place}
-    else:
-        assert scale is not None
-        number = {"type": "integer", "enum": list(range(scale[0], scale[1] + 1))}
-        fields |= dict.fromkeys(criteria or ["score"], number)
-    return {
-        "type": "object",
-        "properties": fields,
-        "required": list(fields),
-        "additionalProperties": False,
-    }
 
 
 def _parse_criteria(

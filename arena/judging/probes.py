@@ -9,7 +9,8 @@ from arena.backends import Odds
 from arena.errors import InputError
 from arena.judging.cards import JudgeCard, PairwiseSettings
 from arena.judging.judge import Plan
-from arena.judging.modes import JudgeMode, Pairwise, Task, Wanted
+from arena.judging.modes import Pairwise
+from arena.judging.tasks import JudgeMode, Task, Wanted
 from arena.records import (
     Answer,
     Mode,

@@ -17,7 +17,7 @@ from arena.config import parse_model
 from arena.errors import InputError, StoreError
 from arena.evidence import battles_worth_judging, gather
 from arena.judging import JudgeCard, Wanted, judge, load_card, plan
-from arena.judging.modes import Task
+from arena.judging.tasks import Task
 from arena.records import REPAIRED, Decoding, Mode, Model, Prompt
 from arena.store import Store
 from tests.servers import Served, fault, serve

@@ -8,15 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arena.backends import Odds
+from arena.judging.forms import Format, response_schema, wanted
 from arena.judging.parsing import (
-    Format,
     parse_ranking,
     parse_score,
     parse_verdict,
     read_score,
     read_verdict,
-    response_schema,
-    wanted,
 )
 from arena.records import Preference
 from tests.conftest import DATASETS

@@ -21,7 +21,8 @@ from arena.errors import InputError, TemplateError
 from arena.judging import judge, list_cards, load_card
 from arena.judging.canaries import KINDS, canaries
 from arena.judging.check import check
-from arena.judging.modes import Wanted, judge_mode
+from arena.judging.modes import judge_mode
+from arena.judging.tasks import Wanted
 from arena.records import Mode, Prompt
 from arena.store import Store
 from tests.conftest import DATASETS

@@ -85,7 +85,7 @@ def _without(fitted: HalfFit, rows: Ints) -> Floats:
     # What rounding leaves of a pair that is left out altogether must not fall below nothing.
     wins, ties = np.maximum(whole.wins - part.wins, 0.0), np.maximum(whole.ties - part.ties, 0.0)
     rest = replace(whole, wins=wins, ties=ties, battles=whole.battles - part.battles)
-    return fit_counts(rest, fitted.precision, start=fitted.theta)[0]
+    return fit_counts(rest, fitted.precision)[0]
 
 
 def _voters(c: Comparisons, rows: Ints) -> tuple[tuple[str, int], ...]:

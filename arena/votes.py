@@ -1,6 +1,7 @@
 """Which votes count, and people's votes and grades as comparisons."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import combinations
 
@@ -31,7 +32,7 @@ ALL = VoteRules()
 def counted_votes(store: Store, rules: VoteRules = ALL) -> tuple[VoteColumns, list[str]]:
     """The votes that count, and a sentence for each reason why others do not."""
     votes, notes = store.evidence.votes(), []
-    kept = list(range(len(votes.voter)))
+    kept: Sequence[int] = range(len(votes.voter))
     if not rules.keep_leaked and (leaked := leaked_answers(store)):
         blind = [i for i in kept if not leaked & {votes.answer_a[i], votes.answer_b[i]}]
         if len(blind) < len(kept):
@@ -40,15 +41,18 @@ def counted_votes(store: Store, rules: VoteRules = ALL) -> tuple[VoteColumns, li
                 "wrote it."
             )
         kept = blind
-    others = [i for i in kept if votes.voter[i] not in rules.without]
-    if len(others) < len(kept):
-        notes.append(f"{len(kept) - len(others)} votes of voters who were flagged are left out.")
+    if rules.without:
+        others = [i for i in kept if votes.voter[i] not in rules.without]
+        if len(others) < len(kept):
+            number = len(kept) - len(others)
+            notes.append(f"{number} votes of voters who were flagged are left out.")
+        kept = others
     if rules.cap is not None:
         notes.append(f"No voter counts for more than {rules.cap:.0%} of a model's votes.")
-    return chosen(votes, others), notes
+    return chosen(votes, kept), notes
 
 
-def chosen(votes: VoteColumns, rows: list[int]) -> VoteColumns:
+def chosen(votes: VoteColumns, rows: Sequence[int]) -> VoteColumns:
     """The votes at these positions."""
     if len(rows) == len(votes.voter):
         return votes

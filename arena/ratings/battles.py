@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from arena.errors import InputError
-from arena.ratings.arrays import Floats, Ints, totals
+from arena.ratings.arrays import Floats, Ints, distinct, totals
 from arena.ratings.comparisons import GROUPS, Comparisons
 from arena.ratings.factors import Factor, union
 
@@ -132,7 +132,7 @@ def independent_groups(c: Comparisons, cluster: str | None) -> tuple[str | None,
     """
     if cluster == AUTO:
         cluster = _automatic(c)
-        if cluster == BATTLE and _distinct(battle_groups(c)) < 2:
+        if cluster == BATTLE and distinct(battle_groups(c).codes) < 2:
             cluster = None
     if cluster is None:
         return None, None
@@ -145,14 +145,10 @@ def independent_groups(c: Comparisons, cluster: str | None) -> tuple[str | None,
 def _automatic(c: Comparisons) -> str | None:
     # Fewer groups than models cannot say how the ratings vary together.
     if c.prompt is not None:
-        return "prompt" if _distinct(c.prompt) > len(c.models) else BATTLE
-    if c.voter is not None and _distinct(c.voter) > len(c.models):
+        return "prompt" if distinct(c.prompt.codes) > len(c.models) else BATTLE
+    if c.voter is not None and distinct(c.voter.codes) > len(c.models):
         return "voter"
     return None
-
-
-def _distinct(factor: Factor) -> int:
-    return int((np.bincount(factor.codes) > 0).sum())
 
 
 def battle_groups(c: Comparisons) -> Factor:

@@ -8,7 +8,7 @@ import numpy as np
 
 from arena.errors import InputError
 from arena.ratings import sandwich
-from arena.ratings.arrays import Floats
+from arena.ratings.arrays import Floats, distinct
 from arena.ratings.battles import AUTO, independent_groups
 from arena.ratings.bootstrap import resample
 from arena.ratings.comparisons import Comparisons
@@ -187,7 +187,7 @@ def _settings(c: Comparisons, asked: Settings) -> Settings:
     if is_bootstrap and asked.rounds is not None and asked.rounds < 2:
         raise InputError(f"rounds is {asked.rounds}; a bootstrap needs at least 2.")
     name, codes = independent_groups(c, asked.cluster)
-    clusters = None if codes is None else len(np.unique(codes))
+    clusters = None if codes is None else distinct(codes)
     if clusters is not None and clusters < 2 and asked.interval is not None:
         raise InputError(f"all rows have the same {name}; use cluster=None for an interval.")
     return replace(

@@ -42,7 +42,7 @@ def shared(crowd: Crowd) -> Shared:
         return Shared(none.astype(int), none.astype(int), Counts(none, none, none))
     later, earlier, n, k, p = map(np.concatenate, parts)
     odds = logit(p) + sum(
-        _own(one, k, n, p, later, earlier, crowd.voters) for one in (later, earlier)
+        _own(one, k, n, p, later, earlier, crowd.ballots.voters) for one in (later, earlier)
     )
     return Shared(later, earlier, Counts(k, n, expit(odds)))
 
@@ -63,16 +63,16 @@ def _own(
 
 def _blocks(crowd: Crowd) -> Iterator[tuple[Ints, Ints, Floats, Floats, Floats]]:
     """Codes of both voters, battles shared, agreed on, and the share expected: by blocks."""
-    cells = crowd.battle.astype(np.int64) * crowd.voters + crowd.voter
-    rows = np.unique(cells, return_index=True)[1]  # each voter's first vote on each battle
-    voter, battle = crowd.voter[rows], crowd.battle[rows]
-    met, when = (_table(voter, battle, v) for v in (np.ones(len(rows)), rows + 1.0))
+    b = crowd.ballots
+    rows = b.first
+    voter, battle = b.voter[rows], b.battle[rows]
+    met, when = (_table(voter, battle, v) for v in (np.ones(len(rows)), rows.astype(float) + 1.0))
     labels = np.concatenate([battle * np.int64(3) + label for label in range(3)])
-    said = (crowd.forward * crowd.said)[rows] + 1
+    said = (b.forward * b.said)[rows] + 1
     same = _table(voter, battle * np.int64(3) + said, np.ones(len(rows)), 3 * met.shape[1])
     would = _table(np.tile(voter, 3), labels, _chances(crowd, rows).ravel(), 3 * met.shape[1])
     products = (met, met), (when, met), (met, when), (same, same), (would, same), (same, would)
-    for start in range(0, crowd.voters, BLOCK):
+    for start in range(0, b.voters, BLOCK):
         block = slice(start, start + BLOCK)
         n = (met[block] @ met.T).tocoo()
         kept = (n.data >= SHARED) & (n.row + start < n.col)
@@ -95,5 +95,5 @@ def _table(voter: Ints, column: Ints, values: Floats, width: int | None = None) 
 def _chances(crowd: Crowd, rows: Ints) -> Floats:
     """(3, rows) probability that the voter says second, tie, first (by name)."""
     tie = expit(crowd.tie_odds + crowd.tie_push)[rows]
-    first = expit((crowd.forward * crowd.odds)[rows]) * (1.0 - tie)
+    first = expit((crowd.ballots.forward * crowd.odds)[rows]) * (1.0 - tie)
     return np.stack([1.0 - tie - first, tie, first])

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from arena.ratings import sandwich
-from arena.ratings.arrays import Floats, Ints
+from arena.ratings.arrays import Floats, Ints, distinct
 from arena.ratings.comparisons import Comparisons
 from arena.ratings.likelihood import fit_counts, win_probability
 from arena.ratings.newton import bread
@@ -61,7 +61,7 @@ class Fitted(ABC):
         meat = self.meat(codes)
         groups = self.c.pair_counts.battles.sum() / 2
         if codes is not None:
-            groups = len(np.unique(codes))
+            groups = distinct(codes)
             meat *= sandwich.inflation(groups, self.freedom(inverse))
         meat = sandwich.at_least(meat, inverse, self.information, groups)
         return sandwich.covariance(inverse, meat, self.precision)

@@ -5,7 +5,7 @@ inverse Hessian (Broderick, Giordano, Meager 2020). Rows are left out in the ord
 effect, and the answer is confirmed by an exact fit without them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,8 +13,9 @@ from arena.errors import RatingError
 from arena.ratings.arrays import Floats, Ints
 from arena.ratings.comparisons import Comparisons
 from arena.ratings.fitted import HalfFit, fit_half
-from arena.ratings.likelihood import precision_of
+from arena.ratings.likelihood import fit_counts, precision_of
 from arena.ratings.newton import bread
+from arena.ratings.pairs import count_pairs
 
 RIVALS = 5
 FLAT_PRIOR = 4000.0
@@ -42,15 +43,15 @@ def influence(c: Comparisons, *, prior: float = FLAT_PRIOR) -> Influence:
     fitted = fit_half(c, precision_of(len(c.models), prior))
     best_first = np.argsort(-fitted.theta)
     top, rivals = int(best_first[0]), best_first[1 : 1 + RIVALS]
-    found = [rows for rival in rivals if (rows := _unseat(fitted, top, int(rival), prior)).size]
+    found = [rows for rival in rivals if (rows := _unseat(fitted, top, int(rival))).size]
     if not found:
         raise RatingError(f"no removal of votes was found that unseats {c.models[top]}.")
     rows = min(found, key=len)
-    after = _without(c, rows, prior)
+    after = _without(fitted, rows)
     return Influence(c.models[top], c.models[int(np.argmax(after))], rows, _voters(c, rows))
 
 
-def _unseat(fitted: HalfFit, top: int, rival: int, prior: float) -> Ints:
+def _unseat(fitted: HalfFit, top: int, rival: int) -> Ints:
     """Rows to leave out so that the rival passes the top, fewest by their effects."""
     c, theta = fitted.c, fitted.theta
     inverse = bread(fitted.hessian, len(theta))
@@ -61,25 +62,30 @@ def _unseat(fitted: HalfFit, top: int, rival: int, prior: float) -> Ints:
     gain = np.cumsum(effect[order])
     enough = int(np.searchsorted(gain, theta[top] - theta[rival])) + 1
     low, high = 0, min(2 * enough, int((effect > 0).sum()))
-    if not _passed(c, order[:high], top, prior):
+    if not _passed(fitted, order[:high], top):
         return order[:0]
     while high - low > 1:
         middle = (low + high) // 2
-        if _passed(c, order[:middle], top, prior):
+        if _passed(fitted, order[:middle], top):
             high = middle
         else:
             low = middle
     return np.sort(order[:high])
 
 
-def _passed(c: Comparisons, rows: Ints, top: int, prior: float) -> bool:
-    return len(rows) < len(c) and int(np.argmax(_without(c, rows, prior))) != top
+def _passed(fitted: HalfFit, rows: Ints, top: int) -> bool:
+    return len(rows) < len(fitted.c) and int(np.argmax(_without(fitted, rows))) != top
 
 
-def _without(c: Comparisons, rows: Ints, prior: float) -> Floats:
-    kept = np.ones(len(c), dtype=bool)
-    kept[rows] = False
-    return fit_half(c.select(kept), precision_of(len(c.models), prior)).theta
+def _without(fitted: HalfFit, rows: Ints) -> Floats:
+    """(models,) log-strengths by the other rows."""
+    c, whole = fitted.c, fitted.c.pair_counts
+    weight, importance = (None if w is None else w[rows] for w in (c.weight, c.importance))
+    part = count_pairs(len(c.models), c.i[rows], c.j[rows], c.outcome[rows], weight, importance)
+    # What rounding leaves of a pair that is left out altogether must not fall below nothing.
+    wins, ties = np.maximum(whole.wins - part.wins, 0.0), np.maximum(whole.ties - part.ties, 0.0)
+    rest = replace(whole, wins=wins, ties=ties, battles=whole.battles - part.battles)
+    return fit_counts(rest, fitted.precision)[0]
 
 
 def _voters(c: Comparisons, rows: Ints) -> tuple[tuple[str, int], ...]:

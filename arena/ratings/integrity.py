@@ -16,7 +16,7 @@ from scipy.special import logsumexp
 from arena.errors import InputError
 from arena.ratings.arrays import Floats, totals
 from arena.ratings.comparisons import Comparisons
-from arena.ratings.crowd import Crowd, crowd
+from arena.ratings.crowd import Ballots, ballots, crowd
 from arena.ratings.suspicion import Kind, Suspicion, suspicions
 
 LEVEL = 0.1
@@ -98,13 +98,20 @@ def integrity(
         raise InputError(f"level is {level}; allowed is between 0 and 1.")
     if seconds is not None and len(seconds) != len(c):
         raise InputError(f"seconds has {len(seconds)} rows, the votes have {len(c)}.")
-    trust = None
+    votes, trust, taken = ballots(c), None, _known(seconds)
     for _ in range(ROUNDS):  # once more, with less heed to those who look bad
-        seen = crowd(c, trust)
-        found = suspicions(seen, seconds)
+        found = suspicions(crowd(votes, trust), taken)
         shares = explain(np.stack([s.odds for s in found], axis=1))
         trust = shares[:, 0]
-    return _report(seen, found, shares, level)
+    return _report(votes, found, shares, level)
+
+
+def _known(seconds: Sequence[float | None] | None) -> Floats | None:
+    """(n,) NaN where not known; None where none is."""
+    if seconds is None:
+        return None
+    taken = np.array(seconds, dtype=float)
+    return taken if np.isfinite(taken).any() else None
 
 
 def explain(odds: Floats) -> Floats:
@@ -144,20 +151,17 @@ def capped(c: Comparisons, share: float = CAP) -> Comparisons:
     return replace(c, weight=weight * np.minimum(*np.split(kept, 2)))
 
 
-def _report(seen: Crowd, found: Sequence[Suspicion], shares: Floats, level: float) -> Integrity:
+def _report(b: Ballots, found: Sequence[Suspicion], shares: Floats, level: float) -> Integrity:
     honest = shares[:, 0]
     order = np.argsort(honest, kind="stable")
-    q = np.empty(seen.voters)
-    q[order] = np.cumsum(honest[order]) / np.arange(1, seen.voters + 1)
+    q = np.empty(b.voters)
+    q[order] = np.cumsum(honest[order]) / np.arange(1, b.voters + 1)
     p = np.minimum(1.0, len(found) * np.min([s.p for s in found], axis=0))
-    votes = totals(seen.voter, None, seen.voters)
-    battles = np.unique(seen.battle * np.int64(seen.voters) + seen.voter) % seen.voters
-    again = votes - totals(battles, None, seen.voters)
-    names = seen.names
+    again = b.votes - totals(b.voter[b.first], None, b.voters)
     reports = [
         VoterReport(
-            voter=str(names[v]),
-            votes=int(votes[v]),
+            voter=str(b.names[v]),
+            votes=int(b.votes[v]),
             again=int(again[v]),
             honest=float(honest[v]),
             p=float(p[v]),
@@ -167,7 +171,7 @@ def _report(seen: Crowd, found: Sequence[Suspicion], shares: Floats, level: floa
         )
         for v in order
     ]
-    return Integrity(tuple(reports), len(seen.c), level)
+    return Integrity(tuple(reports), len(b.c), level)
 
 
 def _kinds(found: Sequence[Suspicion], shares: Floats) -> tuple[Kind, ...]:

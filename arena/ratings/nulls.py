@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import betaln, expit, gammaln, log_expit, logit
-from scipy.stats import betabinom
 
-from arena.ratings.arrays import Bools, Floats, Ints
+from arena.ratings.arrays import Bools, Floats, Ints, totals
 
 # Priors of the fit, which matter in small crowds: the spread and how far it may be off, in
 # log-odds; how far the shift may be off 0; one bad count in so many.
 SPREAD, SPREAD_SD, SHIFT_SD, BAD = 0.02, 1.0, 0.5, 20.0
 ENOUGH = 5_000  # counts; more do not make the fit better
+TERMS = 1 << 18  # of tails, that are held at once
 Likelihood = Callable[["Counts"], Floats]
 
 
@@ -66,12 +66,33 @@ class Null:
 
     def above(self, x: Counts) -> Floats:
         """(m,) probability of k or more."""
-        return np.asarray(betabinom.sf(x.k - 1.0, x.n, *self.shape(x.p)))
+        return self._tails(x)[1]
 
     def apart(self, x: Counts) -> Floats:
         """(m,) probability of a k as far out, on either side."""
-        below = betabinom.cdf(x.k, x.n, *self.shape(x.p))
-        return np.asarray(np.minimum(1.0, 2.0 * np.minimum(self.above(x), below)))
+        return np.asarray(np.minimum(1.0, 2.0 * np.minimum(*self._tails(x))))
+
+    def _tails(self, x: Counts) -> tuple[Floats, Floats]:
+        """(m,) and (m,) probability of k or less, and of k or more.
+
+        The tail on k's side of the mean is summed up; the other is what it leaves.
+        """
+        a, b = self.shape(x.p)
+        low = x.k * (a + b) <= x.n * a
+        first, terms = np.where(low, 0.0, x.k), np.where(low, x.k, x.n - x.k).astype(int) + 1
+        near, ends = np.empty(len(terms)), np.cumsum(terms)
+        for rows in np.split(np.arange(len(terms)), np.flatnonzero(np.diff(ends // TERMS)) + 1):
+            near[rows] = self._sums(x[rows], first[rows], terms[rows])
+        near = np.minimum(near, 1.0)
+        far = np.clip(1.0 - near + np.exp(self.log_probability(x)), 0.0, 1.0)
+        return np.where(low, near, far), np.where(low, far, near)
+
+    def _sums(self, x: Counts, first: Floats, terms: Ints) -> Floats:
+        """(m,) probability of so many (terms) k, from the first on."""
+        row, start = np.repeat(np.arange(len(terms)), terms), np.cumsum(terms) - terms
+        k = first[row] + (np.arange(len(row)) - start[row])
+        every = np.exp(self.log_probability(Counts(k, x.n[row], x.p[row])))
+        return totals(row, every, len(terms))
 
 
 def fit_null(x: Counts, bad: Likelihood, *, may_shift: bool = True) -> Null:

@@ -4,7 +4,6 @@ Every kind has a model of honest people, who are not all alike, and one of the p
 is after; both are fitted to the votes at hand.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,7 +12,7 @@ from scipy.special import expit
 
 from arena.ratings.arrays import Floats, Ints, Objects, totals
 from arena.ratings.copies import shared
-from arena.ratings.crowd import Crowd
+from arena.ratings.crowd import Ballots, Crowd
 from arena.ratings.following import following
 from arena.ratings.nulls import ENOUGH, Counts, even, fit_null, mostly
 
@@ -61,53 +60,51 @@ class Suspicion:
     about: tuple[str, ...]
 
 
-def suspicions(crowd: Crowd, seconds: Sequence[float | None] | None) -> list[Suspicion]:
-    """All kinds of evidence. seconds: (n,) from showing to vote, None where not known."""
-    found = [careless(crowd), side(crowd), target(crowd), copy(crowd), repetition(crowd)]
-    if seconds is None or all(s is None for s in seconds):
-        return found
-    return [*found, speed(crowd, seconds)]
+def suspicions(crowd: Crowd, seconds: Floats | None) -> list[Suspicion]:
+    """All kinds of evidence. seconds: (n,) from showing to vote, NaN where not known."""
+    found = [careless(crowd), side(crowd), target(crowd), copy(crowd), repetition(crowd.ballots)]
+    return found if seconds is None else [*found, speed(crowd.ballots, seconds)]
 
 
 def careless(crowd: Crowd) -> Suspicion:
     """Votes that have nothing to do with the answers, or are turned around."""
     found = following(crowd)
-    return Suspicion(Kind.CARELESS, found.slope, found.p, found.odds, ("",) * crowd.voters)
+    return Suspicion(Kind.CARELESS, found.slope, found.p, found.odds, ("",) * len(found.p))
 
 
 def side(crowd: Crowd) -> Suspicion:
     """More votes for one side than the same battles got from others."""
-    decided = crowd.decided.astype(float)
-    n = crowd.by_voter(decided)
-    expected = crowd.by_voter(decided * expit(crowd.odds))
+    b = crowd.ballots
+    decided = b.decided.astype(float)
+    n = b.by_voter(decided)
+    expected = b.by_voter(decided * expit(crowd.odds))
     p = np.divide(expected, n, out=np.full(len(n), 0.5), where=n > 0.0)
-    return _two_sided(Kind.SIDE, Counts(crowd.by_voter((crowd.said > 0).astype(float)), n, p))
+    return _two_sided(Kind.SIDE, Counts(b.by_voter((b.said > 0).astype(float)), n, p))
 
 
-def repetition(crowd: Crowd) -> Suspicion:
+def repetition(b: Ballots) -> Suspicion:
     """The same vote, from the left, as the one before: more often or less than by chance."""
-    order = np.argsort(crowd.voter, kind="stable")
-    voter, said = crowd.voter[order], crowd.said[order]
+    order = np.argsort(b.voter, kind="stable")
+    voter, said = b.voter[order], b.said[order]
     follows = np.append(False, voter[1:] == voter[:-1])
     same = np.append(False, said[1:] == said[:-1]) & follows
-    n, k = (totals(voter, x.astype(float), crowd.voters) for x in (follows, same))
-    votes = totals(crowd.voter, None, crowd.voters)
-    tallies = [crowd.by_voter((crowd.said == label).astype(float)) for label in (-1, 0, 1)]
-    alike = sum(tally * (tally - 1.0) for tally in tallies) / np.maximum(votes * (votes - 1.0), 1.0)
+    n, k = (totals(voter, x.astype(float), b.voters) for x in (follows, same))
+    tallies = [b.by_voter((b.said == label).astype(float)) for label in (-1, 0, 1)]
+    pairs = np.maximum(b.votes * (b.votes - 1.0), 1.0)
+    alike = sum(tally * (tally - 1.0) for tally in tallies) / pairs
     return _two_sided(Kind.REPETITION, Counts(k, n, alike))
 
 
-def speed(crowd: Crowd, seconds: Sequence[float | None]) -> Suspicion:
+def speed(b: Ballots, seconds: Floats) -> Suspicion:
     """More of the quickest votes of all than others have."""
-    taken = np.array([np.nan if s is None else s for s in seconds], dtype=float)
-    known = np.isfinite(taken)
-    limit = np.quantile(taken[known], HASTE) if known.any() else 0.0
-    quick = known & (taken <= limit)
-    n, k = (crowd.by_voter(x.astype(float)) for x in (known, quick))
-    x = Counts(k, n, np.full(crowd.voters, quick.sum() / max(int(known.sum()), 1)))
+    known = np.isfinite(seconds)
+    limit = np.quantile(seconds[known], HASTE) if known.any() else 0.0
+    quick = known & (seconds <= limit)
+    n, k = (b.by_voter(x.astype(float)) for x in (known, quick))
+    x = Counts(k, n, np.full(b.voters, quick.sum() / max(int(known.sum()), 1)))
     null = fit_null(x, mostly)
     odds = mostly(x) - null.log_probability(x)
-    return Suspicion(Kind.SPEED, x.ratio, null.above(x), odds, ("",) * crowd.voters)
+    return Suspicion(Kind.SPEED, x.ratio, null.above(x), odds, ("",) * b.voters)
 
 
 def _two_sided(kind: Kind, x: Counts) -> Suspicion:
@@ -122,51 +119,53 @@ def target(crowd: Crowd) -> Suspicion:
     That the voter's battles are mostly this model's is a hint too, of a limited weight: the
     app may have dealt them so.
     """
-    models = len(crowd.c.models)
-    cells, x = _wins(crowd)
-    voter, model = cells // models, cells % models
+    b, models = crowd.ballots, len(crowd.ballots.c.models)
+    voter, model = np.divmod(b.meetings[0], models)
+    x = _wins(crowd)
     null = fit_null(x, even, may_shift=False)
-    sought = np.minimum(_sought(crowd, voter, model, x.n), HINT)
+    sought = np.minimum(_sought(b, voter, model, x.n), HINT)
     odds = even(x) - null.log_probability(x) + np.logaddexp(0.0, sought) - np.log(2.0)
-    p = np.where(x.n >= TARGETED, null.apart(x), 1.0)
-    names: Objects = np.array(crowd.c.models, dtype=object)[model]
-    return _worst(Kind.TARGET, crowd, voter, names, x, p, odds, among=float(models))
+    p, tested = np.ones(len(voter)), x.n >= TARGETED
+    p[tested] = null.apart(x[tested])
+    names: Objects = np.array(b.c.models, dtype=object)[model]
+    return _worst(Kind.TARGET, b, voter, names, x, p, odds, among=float(models))
 
 
-def _wins(crowd: Crowd) -> tuple[Ints, Counts]:
-    """Every voter with every model met: codes (voter times models plus model), and its wins.
+def _wins(crowd: Crowd) -> Counts:
+    """How often each model won with each voter who met it, as in `Ballots.meetings`.
 
     Ties are no wins. They are expected as often as on the voter's other votes.
     """
-    models = len(crowd.c.models)
-    cell = np.concatenate([crowd.voter * np.int64(models) + m for m in (crowd.c.i, crowd.c.j)])
-    tied = np.tile(crowd.said == 0, 2).astype(float)
-    won = np.concatenate([crowd.said > 0, crowd.said < 0]).astype(float)
-    chance = np.concatenate([expit(crowd.odds), expit(-crowd.odds)])
-    cells, codes = np.unique(cell, return_inverse=True)
-    n, ties, k, p = (totals(codes, v, len(cells)) for v in (None, tied, won, chance))
-    own, all_ties = cells // models, crowd.by_voter((crowd.said == 0).astype(float))
-    votes = totals(crowd.voter, None, crowd.voters)
-    drawn = TIES * all_ties.sum() / votes.sum()
-    rate = (all_ties[own] - ties + drawn) / (votes[own] - n + TIES)
-    return cells, Counts(k, n, p / n * (1.0 - rate))
+    b, (cells, codes) = crowd.ballots, crowd.ballots.meetings
+    own, tied = cells // len(b.c.models), (b.said == 0).astype(float)
+    left, right = np.split(codes, 2)
+
+    def over(by_left: Floats | None, by_right: Floats | None) -> Floats:
+        return totals(left, by_left, len(cells)) + totals(right, by_right, len(cells))
+
+    n, ties = over(None, None), over(tied, tied)
+    k = over((b.said > 0).astype(float), (b.said < 0).astype(float))
+    chance = expit(crowd.odds)
+    p = over(chance, 1.0 - chance)
+    all_ties = b.by_voter(tied)
+    drawn = TIES * all_ties.sum() / b.votes.sum()
+    rate = (all_ties[own] - ties + drawn) / (b.votes[own] - n + TIES)
+    return Counts(k, n, p / n * (1.0 - rate))
 
 
-def _sought(crowd: Crowd, voter: Ints, model: Ints, met: Floats) -> Floats:
+def _sought(b: Ballots, voter: Ints, model: Ints, met: Floats) -> Floats:
     """(cells,) log-odds that the voter picks this model's battles; met: (cells,) votes on it."""
-    models = len(crowd.c.models)
-    votes = totals(crowd.voter, None, crowd.voters)
-    both = np.concatenate([crowd.c.i, crowd.c.j])
-    exposure = totals(both, None, models) / len(crowd.said)
-    some = np.arange(0, crowd.voters, 1 + crowd.voters * models // ENOUGH)
-    place = np.full(crowd.voters, -1)
+    models = len(b.c.models)
+    exposure = (totals(b.c.i, None, models) + totals(b.c.j, None, models)) / len(b.said)
+    some = np.arange(0, b.voters, 1 + b.voters * models // ENOUGH)
+    place = np.full(b.voters, -1)
     place[some] = np.arange(len(some))
     table = np.zeros((len(some), models))
     inside = place[voter] >= 0
     table[place[voter[inside]], model[inside]] = met[inside]
-    n, p = np.repeat(votes[some], models), np.tile(exposure, len(some))
+    n, p = np.repeat(b.votes[some], models), np.tile(exposure, len(some))
     null = fit_null(Counts(table.ravel(), n, p), even, may_shift=False)
-    x = Counts(met, votes[voter], exposure[model])
+    x = Counts(met, b.votes[voter], exposure[model])
     return even(x) - null.log_probability(x)
 
 
@@ -175,15 +174,13 @@ def copy(crowd: Crowd) -> Suspicion:
     pairs = shared(crowd)
     null = fit_null(pairs.counts, mostly)
     odds = mostly(pairs.counts) - null.log_probability(pairs.counts)
-    names = crowd.names[pairs.earlier]
-    return _worst(
-        Kind.COPY, crowd, pairs.later, names, pairs.counts, null.above(pairs.counts), odds
-    )
+    names, p = crowd.ballots.names[pairs.earlier], null.above(pairs.counts)
+    return _worst(Kind.COPY, crowd.ballots, pairs.later, names, pairs.counts, p, odds)
 
 
 def _worst(
     kind: Kind,
-    crowd: Crowd,
+    b: Ballots,
     voter: Ints,
     about: Objects,
     x: Counts,
@@ -197,16 +194,16 @@ def _worst(
     and p is multiplied by their number. among: how many there might have been, where some
     were not made; those speak for neither.
     """
-    made = totals(voter, None, crowd.voters)
-    tests = made if among is None else np.full(crowd.voters, among)
-    least, top = np.ones(crowd.voters), np.zeros(crowd.voters)
+    made = totals(voter, None, b.voters)
+    tests = made if among is None else np.full(b.voters, among)
+    least, top = np.ones(b.voters), np.zeros(b.voters)
     np.minimum.at(least, voter, np.minimum(1.0, p * made[voter]))
     np.maximum.at(top, voter, odds)
-    sums = totals(voter, np.exp(odds - top[voter]), crowd.voters)
+    sums = totals(voter, np.exp(odds - top[voter]), b.voters)
     mean = (sums + (tests - made) * np.exp(-top)) / np.maximum(tests, 1.0)
     whole = np.where(tests > 0.0, top + np.log(np.maximum(mean, 1e-300)), 0.0)
     order = np.lexsort((odds, voter))
     worst = order[np.append(voter[order][1:] != voter[order][:-1], True)] if len(order) else order
-    value, names = np.full(crowd.voters, np.nan), np.full(crowd.voters, "", dtype=object)
+    value, names = np.full(b.voters, np.nan), np.full(b.voters, "", dtype=object)
     value[voter[worst]], names[voter[worst]] = x[worst].ratio, about[worst]
     return Suspicion(kind, value, least, whole, tuple(map(str, names)))

@@ -4,26 +4,21 @@ Every handler takes the password: what a page hides or disables is no defence.
 """
 
 import hmac
-from collections.abc import Callable, Sequence
-from html import escape
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
 from arena.errors import ArenaError, InputError
-from arena.integrity import record_flags, vote_report
 from arena.prompts import parse_prompts
 from arena.records import Grade, Prompt, Remark, Vote
-from arena.store import Store
-from arena.web.board_table import note
 from arena.web.markdown import as_text
 from arena.web.services import Services
 from arena.web.vote_page import EVENT
 from arena.web.voters import Visitor
-from arena.web.words import WORDS, Say, Words
+from arena.web.words import WORDS, Say
 
 EXPORTS = {"votes": Vote, "grades": Grade, "remarks": Remark}
-MOST_SHOWN = 20
 OWN = "admin"
 
 
@@ -146,7 +141,7 @@ class AdminPage:
             (export.click, lambda v: (self.exports(v), gr.skip()), []),
             (
                 integrity.click,
-                lambda v: ("", integrity_report(self._services.store, v.language)),
+                lambda v: ("", self._services.audits.page(v.language)),
                 [],
             ),
         ]
@@ -176,37 +171,6 @@ def read_lines(text: str, category: str) -> list[Prompt]:
     if not prompts:
         raise InputError("there is no prompt in it")
     return list({prompt.key: prompt for prompt in prompts}.values())
-
-
-def integrity_report(store: Store, language: str) -> str:
-    """What is known of the votes' honesty, as HTML: the chain, flagged voters, both rankings."""
-    words: Words = WORDS[language]
-    broken = list(store.votes.broken())
-    if broken:
-        ids = ", ".join(map(str, broken[:MOST_SHOWN]))
-        return note(words["chain_broken"].format(ids=ids))
-    whole = note(words["chain_whole"].format(count=f"{store.votes.count():,}"))
-    try:
-        found = vote_report(store)
-    except InputError:  # nobody has voted yet
-        return whole
-    record_flags(store, found)
-    audit = note(words["flagged_voters"].format(
-        flagged=len(found.flagged), voters=len(found.integrity.voters), leaked=found.leaked
-    ))  # fmt: skip
-    voters = [(v.voter[:12], v.votes, ", ".join(v.kinds)) for v in found.integrity.flagged]
-    moves = [(m.model, m.rank, m.rank_after or "–") for m in found.moves()] if voters else []
-    tables = _table(words, ("flagged_voter", "votes", "flagged_for"), voters)
-    return whole + audit + tables + _table(words, ("model", "rank", "rank_without"), moves)
-
-
-def _table(words: Words, heads: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
-    if not rows:
-        return ""
-    top = "".join(f"<th>{escape(words[head])}</th>" for head in heads)
-    lines = ("".join(f"<td>{escape(str(cell))}</td>" for cell in row) for row in rows[:MOST_SHOWN])
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f'<table class="board"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _language(text: str) -> str:

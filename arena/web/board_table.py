@@ -101,7 +101,7 @@ def render(
         columns=[_column(name, sheet, view, words, digits) for name in shown],
         place=axis_of(everybody).place,
         points=partial(points, digits=digits),
-        time=_time(sheet.made),
+        time=utc(sheet.made),
         old=old,
         links=links(sheet.slice, view),
         shares=" · ".join(f"{words[kind]} {share:.0%}" for kind, share in board.weights),
@@ -195,5 +195,6 @@ def movers_table(board: Leaderboard, language: str) -> str:
     return template("movers.html").render(words=WORDS[language], movers=told)
 
 
-def _time(seconds: float) -> str:
+def utc(seconds: float) -> str:
+    """A time since the epoch as pages show it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -6,6 +6,7 @@ from arena.audits import JudgeAudit, audit_judge, judges_with_verdicts
 from arena.config import AppSettings
 from arena.records import Model
 from arena.store import Store
+from arena.web.audit import Audits
 from arena.web.boards import Boards
 from arena.web.catalogue import Entry, entries
 from arena.web.kept import Kept
@@ -23,6 +24,7 @@ class Services:
     voters: Voters
     pool: Pool
     boards: Boards
+    audits: Audits
     cards: Kept[tuple[JudgeAudit, ...]]
     entries: Kept[tuple[Entry, ...]]
     live: Live
@@ -47,6 +49,7 @@ def services(
         voters,
         pool,
         Boards(store),
+        Audits(store),
         Kept(store, report_cards),
         Kept(store, entries),
         Live(store, models or {}, settings),

@@ -11,7 +11,7 @@ from scipy.stats import betabinom, binom
 from arena.errors import InputError
 from arena.ratings import Comparisons, Integrity, Kind, bradley_terry, capped, integrity
 from arena.ratings.copies import shared
-from arena.ratings.crowd import crowd
+from arena.ratings.crowd import ballots, crowd
 from arena.ratings.integrity import FREE, explain
 from arena.ratings.nulls import Counts, Null, even, fit_null
 
@@ -168,6 +168,20 @@ def test_the_null_is_binomial_without_spread_and_found_again_with_it() -> None:
     assert 0.01 < fit_null(Counts(wide, n, p), even).spread < 0.04
 
 
+@pytest.mark.parametrize("null", [Null(0.1, 0.02), Null(-0.5, 0.6), Null(0.0, 1e-3)])
+def test_tails_are_those_of_scipy_however_many_terms_they_have(null: Null) -> None:
+    rng = np.random.default_rng(0)
+    n = np.append(rng.integers(0, 300, 200), [0, 5000, 300_000]).astype(float)
+    k = np.append(np.floor(rng.random(202) * (n[:-1] + 1.0)), 7.0)
+    x = Counts(k, n, rng.uniform(0.01, 0.99, len(n)))
+    below = betabinom.cdf(x.k, x.n, *null.shape(x.p))
+    above = betabinom.sf(x.k - 1.0, x.n, *null.shape(x.p))
+    assert null.above(x) == pytest.approx(above, abs=1e-9)
+    assert null.apart(x) == pytest.approx(np.minimum(1.0, 2.0 * np.minimum(below, above)), abs=1e-9)
+    far = Counts(np.array([200.0]), np.array([200.0]), np.array([0.01]))
+    assert null.above(far)[0] == pytest.approx(np.exp(null.log_probability(far)[0]), rel=1e-9)
+
+
 def test_bayes_rule_over_kinds() -> None:
     none = explain(np.zeros((50, 2)))  # votes that tell nothing leave what was expected
     assert none == pytest.approx(np.tile([0.9, 0.05, 0.05], (50, 1)))
@@ -182,7 +196,7 @@ def test_pairs_of_voters_by_hand() -> None:
     second = first | {"model_a": ["y"] * 6, "model_b": ["x"] * 6}
     whole = {key: first[key] + second[key] for key in first}
     c = Comparisons.from_columns(**whole, voter=["u"] * 6 + ["w"] * 6)
-    pairs = shared(crowd(c))
+    pairs = shared(crowd(ballots(c)))
     # The second saw the sides the other way round: the same word is the opposite vote.
     assert (pairs.counts.n.tolist(), pairs.counts.k.tolist()) == ([6.0], [1.0])
     assert (pairs.later.tolist(), pairs.earlier.tolist()) == ([1], [0])

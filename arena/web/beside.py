@@ -1,0 +1,148 @@
+"""What takes long is made from the store beside the app, kept, and made anew when it has changed.
+
+A page gets the last at once, and the new one when it is done. Making takes at most a tenth of
+the time. A large store is read in a process of its own, so that no vote waits for it.
+"""
+
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from arena.store import Store
+
+# Rows of evidence from which a process of its own is worth its start.
+LARGE = 2_000
+NICE = 10  # votes go first
+PATIENCE = 0.6
+REST = 10.0
+LEAST = 0.2
+MOST_KEPT = 48
+
+
+class Made(Protocol):
+    """Something that was made from a store."""
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """Of the store, as `Store.version` has it."""
+
+    @property
+    def made(self) -> float:
+        """When it was begun, in seconds since the epoch."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+
+
+K = TypeVar("K")
+M = TypeVar("M", bound=Made)
+
+
+class Beside(Generic[K, M]):
+    """What `make` reads from the store at a path, by key; threads may share it.
+
+    first: the key whose last is never forgotten. make and its values go to another process.
+    """
+
+    def __init__(self, store: Store, make: Callable[[Path, K], M], first: K) -> None:
+        self._store = store
+        self._make = make
+        self._first = first
+        self._turn = threading.Lock()
+        self._kept: dict[K, M] = {}
+        self._running: dict[K, Future[M]] = {}
+        self._small = ThreadPoolExecutor(1, thread_name_prefix="beside")
+        self._large: Executor | None = None
+
+    def get(self, wanted: K, patience: float = PATIENCE) -> M | None:
+        """The newest that can be had within `patience` seconds; None where there is none."""
+        running = self._begin(wanted)
+        if running is not None:
+            with suppress(NotYet):
+                self._keep(wanted, running.result(patience))
+        return self.last(wanted)
+
+    def last(self, wanted: K) -> M | None:
+        """The last that was made; None where there is none."""
+        with self._turn:
+            return self._kept.get(wanted)
+
+    def is_old(self, made: M) -> bool:
+        """Whether the store has changed since."""
+        return made.version != self._store.version()
+
+    def is_under_way(self, wanted: K) -> bool:
+        """Whether a newer one is being made."""
+        with self._turn:
+            return wanted in self._running and not self._running[wanted].done()
+
+    def _begin(self, wanted: K) -> "Future[M] | None":
+        """The work on one that is new, under way or begun now; None where none is needed."""
+        version = self._store.version()
+        with self._turn:
+            last, running = self._kept.get(wanted), self._running.get(wanted)
+            if running is not None and not (running.done() and running.exception()):
+                return running
+            if last is not None and (last.version == version or rests(last)):
+                return None
+            future = self._executor(version).submit(self._make, self._store.path, wanted)
+            self._running[wanted] = future
+        future.add_done_callback(partial(self._ended, wanted))
+        return future
+
+    def _ended(self, wanted: K, future: "Future[M]") -> None:
+        if future.cancelled():
+            return
+        if future.exception() is None:
+            self._keep(wanted, future.result())
+        elif isinstance(future.exception(), BrokenExecutor):  # somebody killed the process
+            with self._turn:
+                self._large = None
+
+    def _keep(self, wanted: K, made: M) -> None:
+        with self._turn:
+            self._running.pop(wanted, None)
+            self._kept.pop(wanted, None)
+            self._kept[wanted] = made
+            while len(self._kept) > MOST_KEPT:
+                self._kept.pop(next(key for key in self._kept if key != self._first))
+
+    def _executor(self, version: tuple[int, ...]) -> Executor:
+        if sum(version[3:8]) < LARGE:
+            return self._small
+        if self._large is None:
+            # A new process each time: what a million votes take is given back.
+            self._large = ProcessPoolExecutor(
+                1,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=os.nice,
+                initargs=(NICE,),
+                max_tasks_per_child=1,
+            )
+        return self._large
+
+    def close(self) -> None:
+        """Let no more work begin."""
+        self._small.shutdown(wait=False, cancel_futures=True)
+        if self._large is not None:
+            self._large.shutdown(wait=False, cancel_futures=True)
+
+
+def rests(made: Made) -> bool:
+    """Whether it was made so lately that making it again would take more than a tenth."""
+    return time.time() - made.made < max(LEAST, REST * made.seconds)

@@ -57,7 +57,7 @@ class JudgesPage:
             elem_id="chart",
         )
         plot = gr.Plot(show_label=False, elem_id="plot", container=False)
-        cards = gr.HTML(elem_id="cards")
+        cards = gr.HTML(elem_id="cards", padding=False)
 
         def show(chart: str, request: gr.Request) -> Iterator[list[Any]]:
             visitor = self._services.voters.visitor(request)

@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 
 from arena.audits import JudgeAudit
-from arena.benchmarks.dimensions import in_chinese
 from arena.benchmarks.needle import NeedleMap
 from arena.board import Leaderboard
 from arena.contrasts import Contrast, compare
 from arena.publish.formats import ranked
 from arena.records import Evidence
 from arena.web.sheets import History, Sheet
-from arena.web.words import WORDS, Words
+from arena.web.words import Words, group_name
 
 INK, GRID, ACCENT = "#808591", "rgba(128,133,145,.25)", "#6366f1"
 COLOURS = ("#6366f1", "#e8590c", "#12a150", "#c026d3", "#0891b2", "#ca8a04", "#dc2626", "#64748b")
@@ -151,7 +150,7 @@ def radar(sheet: Sheet, view: str, words: Words) -> Any:
     names = sorted({score.dimension for score in board.dimensions})
     means = {(s.model, s.dimension): s.mean for s in board.dimensions}
     models = [row.model for row in ranked(board) if any((row.model, n) in means for n in names)]
-    shown = [in_chinese(name) if words is WORDS["zh"] else name for name in names]
+    shown = [group_name(words, "dimension", name) for name in names]
     figure = _figure(height=480)
     for colour, model in zip(COLOURS, models[:MOST_LINES], strict=False):
         values = [means.get((model, name)) for name in names]

@@ -1,7 +1,7 @@
 """The page that shows the ranking."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -9,10 +9,11 @@ import gradio as gr
 from arena.evidence import groups
 from arena.records import Evidence
 from arena.web import board_table, no_ranking, plots
+from arena.web.boards import PATIENCE
 from arena.web.services import Services
-from arena.web.sheets import GRADED, JUDGE, PANEL, Slice
+from arena.web.sheets import GRADED, JUDGE, PANEL, Sheet, Slice
 from arena.web.voters import Visitor
-from arena.web.words import WORDS, Say, group_name
+from arena.web.words import WORDS, Say, Words, group_name
 
 VIEWS = (
     Evidence.COMBINED,
@@ -44,18 +45,24 @@ class Wanted:
         by, _, value = self.group.partition("=")
         return Slice(by if value else "", value, self.style, self.weak)
 
+    @property
+    def charted(self) -> Slice:
+        """What is to be computed for its chart."""
+        apart = self.view if self.chart == plots.APART else ""
+        return replace(self.slice, apart=apart)
+
 
 @dataclass(frozen=True, slots=True)
 class BoardView:
     """What the page shows: a table or, where there is no ranking, why not and what to do.
 
-    chart: a plotly figure or None; tasks: benchmarks as a table.
+    chart: a plotly figure or None; hint: what is to be known of it; tasks: benchmarks as a table.
     """
 
     table: str
     ranked: bool = False
     chart: Any = None
-    no_chart: str = ""
+    hint: str = ""
     tasks: str = ""
 
 
@@ -65,11 +72,11 @@ class BoardPage:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def show(self, visitor: Visitor, wanted: Wanted, patience: float | None = None) -> BoardView:
+    def show(self, visitor: Visitor, wanted: Wanted, patience: float = PATIENCE) -> BoardView:
         """The table and one chart, of the newest sheet that there is."""
         words = WORDS[visitor.language]
         boards = self._services.boards
-        sheet = boards.get(wanted.slice) if patience is None else boards.get(wanted.slice, patience)
+        sheet = boards.get(wanted.slice, patience)
         if sheet is None:
             return BoardView(board_table.note(words["computing"]))
         if wanted.view not in sheet.boards:
@@ -82,16 +89,28 @@ class BoardPage:
             search=wanted.search,
             old=boards.is_old(sheet),
         )
-        chart = plots.CHARTS[wanted.chart](sheet, wanted.view, words)
+        chart, hint = self._chart(sheet, wanted, words, patience)
         board = sheet.boards[wanted.view]
         tasks = board_table.tasks_table(board, visitor.language)
         tasks += board_table.movers_table(board, visitor.language)
-        return BoardView(table, True, chart, "" if chart else words["no_chart"], tasks)
+        return BoardView(table, True, chart, hint, tasks)
+
+    def _chart(
+        self, sheet: Sheet, wanted: Wanted, words: Words, patience: float
+    ) -> tuple[Any, str]:
+        """The chart and what is to be known of it."""
+        charted: Sheet | None = sheet
+        if wanted.charted != wanted.slice:
+            charted = self._services.boards.get(wanted.charted, patience)
+        if charted is None:
+            return None, words["computing_chart"]
+        chart = plots.CHARTS[wanted.chart](charted, wanted.view, words)
+        return chart, words.get(f"hint_{wanted.chart}", "") if chart else words["no_chart"]
 
     def waiting(self, visitor: Visitor, wanted: Wanted) -> Iterator[BoardView]:
         """At once what there is; then, where it was nothing, the sheet when it is done."""
         yield self.show(visitor, wanted)
-        if self._services.boards.get(wanted.slice, 0.0) is None:
+        if any(self._services.boards.get(s, 0.0) is None for s in (wanted.slice, wanted.charted)):
             yield self.show(visitor, wanted, LONG_ENOUGH)
 
     def views(self, language: str) -> list[tuple[str, str]]:
@@ -233,10 +252,10 @@ def _draw_charts(say: Say) -> tuple[gr.Column, gr.Dropdown, list[Any]]:
             label=say("chart"),
             elem_id="chart",
         )
-        no_chart = gr.Markdown(elem_id="no-chart", elem_classes="hint")
+        hint = gr.Markdown(elem_id="chart-hint", elem_classes="hint")
         plot = gr.Plot(show_label=False, elem_id="plot", container=False)
         tasks = gr.HTML(elem_id="tasks", padding=False)
-    return more, chart, [plot, no_chart, tasks]
+    return more, chart, [plot, hint, tasks]
 
 
 def wanted_of(query: dict[str, str], columns: list[str], chart: str) -> Wanted:
@@ -260,6 +279,6 @@ def _updates(found: BoardView) -> list[Any]:
         table_only,
         table_only,
         gr.update(value=found.chart, visible=found.chart is not None),
-        found.no_chart,
+        found.hint,
         found.tasks,
     ]

@@ -282,6 +282,8 @@ def test_the_leaderboard_is_filtered_and_downloaded(browser: Any, app: App) -> N
     visitor.wait_for("#plot .polar")
     visitor.choose("chart", "Needle in a haystack")
     visitor.wait_for("#plot .heatmaplayer")
+    visitor.choose("chart", "Categories against all prompts")
+    page.wait_for_function("document.querySelector('#chart-hint').innerText.trim()")
     assert "facts" in page.inner_text("#tasks")
     with page.expect_download() as csv:
         page.get_by_role("link", name="leaderboard.csv").click()
@@ -392,6 +394,10 @@ def test_judges_models_and_side_by_side(browser: Any, app: App) -> None:
     page = visitor.page
     assert "100.0%" in page.inner_text("#cards")
     visitor.wait_for("#plot .js-plotly-plot")
+    visitor.choose("chart", "Order of the answers, by pair of models")
+    page.wait_for_function("document.querySelector('#plot').innerText.includes('smollm2-brief')")
+    assert "dotted line" in page.inner_text("#chart-hint")
+    assert not page.is_visible("#judge")
     visitor.open("models")
     table = page.inner_text("#models")
     assert all(name in table for name in (*NAMES, "one", "two"))

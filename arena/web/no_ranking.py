@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from arena.notes import translated
 from arena.records import Evidence
 from arena.web.board_table import template
-from arena.web.notes import translated
 from arena.web.sheets import GRADED, JUDGE, Sheet
 from arena.web.words import WORDS
 

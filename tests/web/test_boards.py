@@ -12,7 +12,6 @@ from urllib.parse import parse_qsl
 import pytest
 
 from arena.board import Row
-from arena.judging.report import JudgeReport, Share
 from arena.records import Winner
 from arena.store import Store
 from arena.web import board_table, no_ranking, plots
@@ -20,7 +19,6 @@ from arena.web.battles import Ballot, start, vote
 from arena.web.board_page import BoardPage, Wanted, wanted_of
 from arena.web.files import board_file, wins_file
 from arena.web.grades import grade, show
-from arena.web.notes import translated
 from arena.web.pool import Pool
 from arena.web.services import Services
 from arena.web.sheets import GRADED, Sheet, Slice, compute
@@ -184,13 +182,3 @@ def test_a_link_to_the_page_is_read_with_care() -> None:
     odd = wanted_of({"view": "<script>", "by": "source", "value": "x"}, [], "ratings")
     assert odd.view == "combined"
     assert odd.slice == Slice()
-
-
-def test_notes_are_read_in_chinese() -> None:
-    report = JudgeReport("j", 9, 0, Share(5, 9), Share(1, 9), Share(0, 9), Share(4, 9))
-    for flips in (Share(5, 9), Share(0, 9)):
-        objection = replace(report, flips=flips).objection
-        note = translated(f"{objection}; it was left out.", "zh")
-        assert "裁判 j" in note
-        assert "未计入" in note
-        assert translated(str(objection), "en") == objection

@@ -118,15 +118,15 @@ class BrowsePage:
     def _start(self, request: gr.Request) -> list[Any]:
         """One prompt where the address names it, else the list."""
         wanted = request.query_params.get("prompt", "")
-        is_list, is_one = gr.update(visible=not wanted), gr.update(visible=bool(wanted))
-        if not wanted:
-            return [is_list, is_one, "", *[gr.skip()] * (3 + 3 * SLOTS)]
+        if not wanted:  # to make visible what is so would also show what is hidden in it
+            return [gr.skip()] * (6 + 3 * SLOTS)
         visitor = self._services.voters.visitor(request)
         view = self.prompt(visitor, wanted)
         names = view.names if view else {}
         choices = [(name, answer) for answer, name in names.items()]
         chosen = gr.update(choices=choices, value=list(names)[:SLOTS], visible=len(names) > SLOTS)
-        return [is_list, is_one, wanted, chosen, *_filled(view, visitor.language)]
+        shown = [gr.update(visible=is_it) for is_it in (False, True)]
+        return [*shown, wanted, chosen, *_filled(view, visitor.language)]
 
     def _draw_listing(self, root: gr.Blocks, say: Say) -> None:
         gr.Markdown(say("browse_intro"), elem_classes="lead")

@@ -412,7 +412,8 @@ def test_judges_models_and_side_by_side(browser: Any, app: App) -> None:
     page.click("#ask-live button")
     page.fill("#prompt-text textarea", "Both of you, please.")
     page.click("#send")
-    page.wait_for_function("document.querySelector('#side-2').innerText.includes('please')")
+    page.wait_for_function("document.querySelector('#side-2')?.innerText.includes('please')")
+    page.wait_for_function("!document.querySelector('#status').innerText.trim()")
     assert visitor.complaints == []
 
 

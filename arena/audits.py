@@ -15,6 +15,7 @@ from arena.interchange.battles import place_of, read_table
 from arena.judging.audit import Audit, AuditPair, Measure, audit, mean_of
 from arena.judging.canaries import SUITE, CanaryReport, canaries, canary_report
 from arena.judging.cards import JudgeCard
+from arena.judging.pair_bias import PairBias, pair_biases
 from arena.judging.probes import Pair, Probed, probe, probed
 from arena.judging.report import Share, labels_by_pair, preference_of
 from arena.ratings import style_of
@@ -32,7 +33,7 @@ class JudgeAudit:
     """A judge's report card. pairs: that it compared. usages: what each reading took.
 
     price: of its tokens, where the card has one. canaries: None where it was never put to that
-    test.
+    test. by_models: its leanings on each pair of models.
     """
 
     judge: str
@@ -41,6 +42,7 @@ class JudgeAudit:
     usages: Sequence[Usage] = ()
     price: tuple[float, float] | None = None
     canaries: CanaryReport | None = None
+    by_models: Sequence[PairBias] = ()
 
     def measures(self) -> list[tuple[str, Measure]]:
         """All figures by name, in reading order."""
@@ -101,6 +103,7 @@ def audit_judge(store: Store, judge: str, card: JudgeCard | None = None) -> Judg
         usages,
         (price[0], price[1]) if price else None,
         stored_canaries(store, card) if card else None,
+        pair_biases(pairs),
     )
 
 

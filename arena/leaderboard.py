@@ -287,7 +287,7 @@ def _fit(comparisons: Comparisons, fit: Fit) -> Leaderboard:
         return _board(bradley_terry(comparisons, **options | {"prior": None}))
     except (SeparatedError, DisconnectedError) as error:
         result = bradley_terry(comparisons, **options | {"prior": WEAK_PRIOR})
-        reason = str(error).split(";")[0].rstrip(".")
+        reason = str(error).split(". Compare")[0]
         note = (
             f"These ratings are finite only through a normal prior with a standard deviation "
             f"of {WEAK_PRIOR:.0f} points: {reason}."

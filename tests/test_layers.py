@@ -22,7 +22,7 @@ LAYERS = (
     ("evidence", "overall"),
     ("board",),
     ("leaderboard", "audits"),
-    ("contrasts", "integrity"),
+    ("contrasts", "integrity", "notes"),
     ("publish",),
     ("pipeline",),
     ("web",),

@@ -3,16 +3,18 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from arena.audits import JudgeAudit
 from arena.benchmarks.dimensions import in_chinese
 from arena.board import Leaderboard, Row
 from arena.judging.audit import Measure
 from arena.judging.report import FLIP_LIMIT
+from arena.notes import translated
 from arena.publish import formats
 from arena.publish.benchmarks import benchmarks_view
 from arena.publish.chart import Axis, axis_of
@@ -123,8 +125,8 @@ def _environment() -> "Environment":
         "signed": "{:+.0f}".format,
         "signed_percent": "{:+.1%}".format,
         "count": "{:,}".format,
-        "sentence": _sentence,
         "in_chinese": in_chinese,
+        "translated": partial(translated, language="zh"),
     }
     return environment
 
@@ -162,8 +164,3 @@ def _weights(model: Model) -> str:
     path = Path(model.weights).expanduser()
     own = model.backend is BackendKind.LOCAL and (path.is_absolute() or model.weights[:1] == ".")
     return path.name if own else model.weights
-
-
-def _sentence(text: Any) -> str:
-    text = str(text).rstrip(".")
-    return f"{text[:1].upper()}{text[1:]}."

@@ -5,6 +5,7 @@ Every handler takes the password: what a page hides or disables is no defence.
 
 import hmac
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -53,13 +54,10 @@ class AdminPage:
         """Pause a model or hide a prompt, or undo it."""
         words = WORDS[visitor.language]
         store, name = self._services.store, name.strip()
-        known = {m.name for m in store.models()} | {
-            state.model.name for state in self._services.live.states()
-        }
         if kind == "prompt" and not store.prompts.present([name]):
             return words["no_prompt"]
-        if kind == "model" and name not in known:
-            return words["no_entries"]
+        if kind == "model" and name not in self._models():
+            return words["no_model"]
         store.withhold(kind, name, on)
         return words["done"]
 
@@ -85,81 +83,106 @@ class AdminPage:
         gr.Markdown(say("admin_intro"), elem_classes="lead")
         with gr.Row():
             password = gr.Textbox(type="password", label=say("password"), elem_id="password")
-            enter = gr.Button(say("enter"), variant="primary", elem_id="enter", min_width=80)
+            enter = gr.Button(
+                say("enter"), variant="primary", elem_id="enter", scale=0, min_width=120
+            )
         said = gr.Markdown(elem_id="said", elem_classes="outcome")
         with gr.Column(visible=False, elem_id="inside") as inside:
             state = gr.Markdown(elem_id="state")
-            with gr.Accordion(say("add_prompts"), elem_id="add-prompts"):
-                text = gr.Textbox(label=say("add_prompts_info"), lines=4, elem_id="new-prompts")
-                category = gr.Textbox(label=say("category_new"), elem_id="new-category")
-                add = gr.Button(say("add"), elem_id="add")
+            adding = self._draw_adding(say)
+            model, withholding = self._draw_withholding(say)
+            looking = self._draw_looking(say)
+            report = gr.HTML(elem_id="report", padding=False)
+        opening = [Action(event, _nothing) for event in (enter.click, password.submit)]
+        for action in (*opening, adding, *withholding, *looking):
+            action.event(
+                self._guarded(action.work),
+                [password, *action.inputs],
+                [said, inside, state, model, report],
+                **EVENT,
+            )
+
+    def _draw_adding(self, say: Say) -> "Action":
+        with gr.Accordion(say("add_prompts"), elem_id="add-prompts"):
+            text = gr.Textbox(label=say("add_prompts_info"), lines=4, elem_id="new-prompts")
+            category = gr.Textbox(label=say("category_new"), elem_id="new-category")
+            add = gr.Button(say("add"), elem_id="add")
+        return Action(
+            add.click, lambda v, t, c: (self.add_prompts(v, t, c), gr.skip()), (text, category)
+        )
+
+    def _draw_withholding(self, say: Say) -> tuple[gr.Dropdown, list["Action"]]:
+        """The choice of a model, and what can be done to it or to a prompt."""
+        actions = []
+
+        def buttons(kind: str, source: Any, words: tuple[str, str]) -> None:
             with gr.Row():
-                with gr.Column(min_width=260):
-                    model = gr.Dropdown([], label=say("pause_model"), elem_id="pause-model")
-                    with gr.Row():
-                        pause = gr.Button(say("pause"), elem_id="pause", min_width=80)
-                        resume = gr.Button(say("resume"), elem_id="resume", min_width=80)
-                with gr.Column(min_width=260):
-                    prompt = gr.Textbox(
-                        label=say("hide_prompt"),
-                        info=say("hide_prompt_info"),
-                        elem_id="hide-prompt",
-                    )
-                    with gr.Row():
-                        hide = gr.Button(say("hide"), elem_id="hide", min_width=80)
-                        unhide = gr.Button(say("unhide"), elem_id="unhide", min_width=80)
+                for word, on in zip(words, (True, False), strict=True):
+                    button = gr.Button(say(word), elem_id=word, min_width=80)
+
+                    def change(v: Visitor, name: str | None, on: bool = on) -> Said:
+                        return self.withhold(v, kind, name or "", on), gr.skip()
+
+                    actions.append(Action(button.click, change, (source,)))
+
+        with gr.Row():
+            with gr.Column(min_width=260):
+                model = gr.Dropdown([], label=say("pause_model"), elem_id="pause-model")
+                buttons("model", model, ("pause", "resume"))
+            with gr.Column(min_width=260):
+                prompt = gr.Textbox(
+                    label=say("hide_prompt"), info=say("hide_prompt_info"), elem_id="hide-prompt"
+                )
+                buttons("prompt", prompt, ("hide", "unhide"))
+        return model, actions
+
+    def _draw_looking(self, say: Say) -> list["Action"]:
+        with gr.Row():
             export = gr.Button(say("export"), elem_id="export")
             integrity = gr.Button(say("integrity"), elem_id="integrity")
-            report = gr.HTML(elem_id="report")
-
-        def guarded(work: Callable[..., Any]) -> Callable[..., Any]:
-            """Does the work where the password is right; else says so and does nothing."""
-
-            def run(request: gr.Request, password: str, *values: Any) -> list[Any]:
-                visitor = self._services.voters.visitor(request)
-                refused = self.refusal(visitor, password)
-                if refused is not None:
-                    return [refused, gr.skip(), gr.skip(), gr.skip(), gr.skip()]
-                try:
-                    sentence, html = work(visitor, *values)
-                except ArenaError as error:
-                    sentence, html = as_text(str(error)), gr.skip()
-                models = sorted(
-                    {m.name for m in self._services.store.models()}
-                    | {s.model.name for s in self._services.live.states()}
-                )
-                opened = gr.update(visible=True)
-                return [sentence, opened, self.state(visitor), gr.update(choices=models), html]
-
-            return run
-
-        outputs = [said, inside, state, model, report]
-        actions: list[tuple[Any, Callable[..., Any], list[Any]]] = [
-            (enter.click, lambda v: ("", gr.skip()), []),
-            (password.submit, lambda v: ("", gr.skip()), []),
-            (add.click, lambda v, t, c: (self.add_prompts(v, t, c), gr.skip()), [text, category]),
-            (export.click, lambda v: (self.exports(v), gr.skip()), []),
-            (
-                integrity.click,
-                lambda v: ("", self._services.audits.page(v.language)),
-                [],
-            ),
+        return [
+            Action(export.click, lambda v: (self.exports(v), gr.skip())),
+            Action(integrity.click, lambda v: ("", self._services.audits.page(v.language))),
         ]
-        for button, kind, source, on in (
-            (pause, "model", model, True),
-            (resume, "model", model, False),
-            (hide, "prompt", prompt, True),
-            (unhide, "prompt", prompt, False),
-        ):
 
-            def change(
-                v: Visitor, name: str | None, kind: str = kind, on: bool = on
-            ) -> tuple[str, Any]:
-                return self.withhold(v, kind, name or "", on), gr.skip()
+    def _guarded(self, work: Callable[..., "Said"]) -> Callable[..., list[Any]]:
+        """Does the work where the password is right; else says so and does nothing."""
 
-            actions.append((button.click, change, [source]))
-        for event, work, inputs in actions:
-            event(guarded(work), [password, *inputs], outputs, **EVENT)
+        def run(request: gr.Request, password: str, *values: Any) -> list[Any]:
+            visitor = self._services.voters.visitor(request)
+            refused = self.refusal(visitor, password)
+            if refused is not None:
+                return [refused, gr.skip(), gr.skip(), gr.skip(), gr.skip()]
+            try:
+                sentence, html = work(visitor, *values)
+            except ArenaError as error:
+                sentence, html = as_text(str(error)), gr.skip()
+            choices = gr.update(choices=sorted(self._models()))
+            return [sentence, gr.update(visible=True), self.state(visitor), choices, html]
+
+        return run
+
+    def _models(self) -> set[str]:
+        """Models that are stored, and those that may answer live."""
+        live = {state.model.name for state in self._services.live.states()}
+        return live | {model.name for model in self._services.store.models()}
+
+
+# What is said of something done, and the report that it makes.
+Said = tuple[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What happens on an event of the page. work: takes the visitor and the inputs' values."""
+
+    event: Any
+    work: Callable[..., Said]
+    inputs: tuple[Any, ...] = ()
+
+
+def _nothing(visitor: Visitor) -> Said:
+    return "", gr.skip()
 
 
 def read_lines(text: str, category: str) -> list[Prompt]:

@@ -109,4 +109,7 @@ def _table(words: Words, heads: tuple[str, ...], rows: Sequence[tuple[object, ..
     top = "".join(f"<th>{escape(words[head])}</th>" for head in heads)
     lines = ("".join(f"<td>{escape(str(cell))}</td>" for cell in row) for row in rows)
     body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f'<table class="board"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+    return (
+        f'<div class="table"><table class="grid"><thead><tr>{top}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )

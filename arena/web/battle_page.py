@@ -17,8 +17,9 @@ from arena.web.services import Services
 from arena.web.vote_page import (
     CHOICES,
     EVENT,
+    draw_answers,
     draw_choices,
-    draw_pair,
+    draw_prompt,
     draw_reasons,
     turns_text,
 )
@@ -161,45 +162,43 @@ class BattlePage:
         with gr.Column(visible=False, elem_id="no-live") as absent:
             gr.Markdown(say("no_live"), elem_classes="note")
             gr.Button(say("to_vote"), link="./", elem_id="to-vote", variant="primary")
-        with gr.Column(visible=False, elem_id="live") as arena:
-            token = gr.Textbox(visible="hidden", elem_id="battle")
-            with gr.Column(visible=False) as talk:
-                prompt, first, second = draw_pair(say)
-                status = gr.Markdown(elem_id="status", elem_classes="hint")
-                result = gr.Markdown(elem_id="result", elem_classes="outcome")
-                ballot, buttons = draw_choices(say)
-                reasons, comment = draw_reasons(say)
-            text, send, again, examples = _draw_prompt(say)
-        given = [reasons, comment]
-        page = [token, talk, prompt, first, second, status, ballot, send, again]
+        with gr.Column(visible=False, elem_id="live") as live:
+            parts = _draw_battle(say)
 
         def start(request: gr.Request) -> list[Any]:
             possible = self.possible()
+            examples = self.examples() if possible else []
             return [
                 gr.update(visible=not possible),
                 gr.update(visible=possible),
-                gr.update(choices=self.examples() if possible else []),
+                gr.update(choices=examples, visible=bool(examples)),
             ]
 
+        root.load(start, outputs=[absent, live, parts.examples], **EVENT)
+        parts.examples.input(lambda taken: taken or "", [parts.examples], [parts.text], **EVENT)
+        self._on_turns(parts, say)
+        self._on_votes(parts)
+
+    def _on_turns(self, parts: "_Parts", say: Say) -> None:
         def ask(token: str, text: str, request: gr.Request) -> Iterator[list[Any]]:
             for view in self.say(self._services.voters.visitor(request), token, text):
                 yield _updates(view, text, say)
 
-        root.load(start, outputs=[absent, arena, examples], **EVENT)
-        examples.input(lambda taken: taken or "", [examples], [text], **EVENT)
         gr.on(
-            [send.click],
+            [parts.send.click],
             ask,
-            [token, text],
-            page,
+            [parts.token, parts.text],
+            parts.page,
             **EVENT | {"concurrency_limit": AT_ONCE, "concurrency_id": "live"},
-        ).success(lambda: "", outputs=[text], **EVENT)
-        again.click(
+        ).success(lambda: "", outputs=[parts.text], **EVENT)
+        parts.again.click(
             lambda: [*_cleared(say), "", "", [], "", None],
-            outputs=[*page, text, result, *given, examples],
+            outputs=[*parts.page, parts.text, parts.result, *parts.given, parts.examples],
             **EVENT,
         )
-        for (winner, _), button in zip(CHOICES, buttons, strict=True):
+
+    def _on_votes(self, parts: "_Parts") -> None:
+        for (winner, _), button in zip(CHOICES, parts.buttons, strict=True):
 
             def choose(
                 battle: str,
@@ -216,7 +215,42 @@ class BattlePage:
                     gr.update(interactive=not said.done),
                 ]
 
-            button.click(choose, [token, *given], [result, ballot, send], **EVENT)
+            button.click(
+                choose,
+                [parts.token, *parts.given],
+                [parts.result, parts.ballot, parts.send],
+                **EVENT,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The page's components. page: those that follow a battle, as `_updates` fills them."""
+
+    token: gr.Textbox
+    page: list[Any]
+    result: gr.Markdown
+    ballot: gr.Row
+    buttons: list[gr.Button]
+    given: list[Any]
+    text: gr.Textbox
+    send: gr.Button
+    again: gr.Button
+    examples: gr.Dropdown
+
+
+def _draw_battle(say: Say) -> _Parts:
+    token = gr.Textbox(visible="hidden", elem_id="battle")
+    with gr.Column(visible=False) as talk:
+        prompt = draw_prompt()
+        first, second = draw_answers(say)
+        status = gr.Markdown(elem_id="status", elem_classes="hint")
+        result = gr.Markdown(elem_id="result", elem_classes="outcome")
+        ballot, buttons = draw_choices(say)
+        given = [*draw_reasons(say)]
+    text, send, again, examples = _draw_prompt(say)
+    page = [token, talk, prompt, first, second, status, ballot, send, again]
+    return _Parts(token, page, result, ballot, buttons, given, text, send, again, examples)
 
 
 def _draw_prompt(say: Say) -> tuple[gr.Textbox, gr.Button, gr.Button, gr.Dropdown]:

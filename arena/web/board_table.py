@@ -11,9 +11,9 @@ from jinja2 import Environment, Template
 
 from arena.board import Leaderboard, Row
 from arena.contrasts import movers
+from arena.notes import translated
 from arena.publish.chart import axis_of
 from arena.publish.formats import decimals, points, rank_range, ranked
-from arena.web.notes import translated
 from arena.web.sheets import Sheet, Slice
 from arena.web.words import WORDS, Words
 
@@ -96,6 +96,7 @@ def render(
     return page.render(
         board=board,
         notes=[translated(said, language) for said in board.notes],
+        method=translated(board.method, language),
         rows=rows,
         words=words,
         columns=[_column(name, sheet, view, words, digits) for name in shown],

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -14,7 +15,7 @@ from arena.web.markdown import as_text
 from arena.web.services import Services
 from arena.web.vote_page import EVENT, prompt_text, text_box, turns_text
 from arena.web.voters import Visitor
-from arena.web.words import WORDS, Say
+from arena.web.words import WORDS, Say, group_name
 
 SLOTS = 6
 ITEMS = 25
@@ -46,7 +47,12 @@ class BrowsePage:
         page = min(max(1, page), pages)
         here = rows[(page - 1) * PAGE : page * PAGE]
         text = template("browse.html").render(
-            rows=here, count=len(rows), page=page, pages=pages, words=words
+            rows=here,
+            count=len(rows),
+            page=page,
+            pages=pages,
+            words=words,
+            name=partial(group_name, words),
         )
         return text, pages
 
@@ -98,128 +104,65 @@ class BrowsePage:
                 [], multiselect=True, max_choices=SLOTS, label=say("model"), elem_id="chosen"
             )
             key = gr.Textbox(visible="hidden")
-            with gr.Row(elem_classes="sides"):
-                slots = []
-                for k in range(SLOTS):
-                    with gr.Column(visible=False, min_width=240) as column:
-                        name = gr.Markdown(elem_classes="slot")
-                        slots.append((column, name, text_box(f"shown-{k}")))
-            about = gr.HTML(elem_id="about")
-        flat = [component for slot in slots for component in slot]
-
-        def fill(view: DetailView | None, language: str) -> list[Any]:
-            if view is None:
-                empty = [gr.update(visible=False), "", ""] * SLOTS
-                return ["", *empty, note(WORDS[language]["no_prompt"])]
-            filled: list[Any] = []
-            for k in range(SLOTS):
-                there = k < len(view.answers)
-                name, text = view.answers[k] if there else ("", "")
-                filled += [gr.update(visible=there), as_text(name), text]
-            return [view.prompt, *filled, view.about]
-
-        def start(request: gr.Request) -> list[Any]:
-            wanted = request.query_params.get("prompt", "")
-            if not wanted:
-                unchanged = [gr.skip()] * (len(flat) + 2)
-                return [
-                    gr.update(visible=True),
-                    gr.update(visible=False),
-                    "",
-                    gr.skip(),
-                    *unchanged,
-                ]
-            visitor = self._services.voters.visitor(request)
-            view = self.prompt(visitor, wanted)
-            names = view.names if view else {}
-            choices = [(name, answer) for answer, name in names.items()]
-            return [
-                gr.update(visible=False),
-                gr.update(visible=True),
-                wanted,
-                gr.update(choices=choices, value=list(names)[:SLOTS], visible=len(names) > SLOTS),
-                *fill(view, visitor.language),
-            ]
+            slots = _draw_slots()
+            about = gr.HTML(elem_id="about", padding=False)
+        shown = [prompt, *slots, about]
 
         def choose(key: str, chosen: list[str], request: gr.Request) -> list[Any]:
             visitor = self._services.voters.visitor(request)
-            return fill(self.prompt(visitor, key, chosen), visitor.language)
+            return _filled(self.prompt(visitor, key, chosen), visitor.language)
 
-        root.load(start, outputs=[listing, one, key, chosen, prompt, *flat, about], **EVENT)
-        chosen.input(choose, [key, chosen], [prompt, *flat, about], **EVENT)
+        root.load(self._start, outputs=[listing, one, key, chosen, *shown], **EVENT)
+        chosen.input(choose, [key, chosen], shown, **EVENT)
+
+    def _start(self, request: gr.Request) -> list[Any]:
+        """One prompt where the address names it, else the list."""
+        wanted = request.query_params.get("prompt", "")
+        if not wanted:  # to make visible what is so would also show what is hidden in it
+            return [gr.skip()] * (6 + 3 * SLOTS)
+        visitor = self._services.voters.visitor(request)
+        view = self.prompt(visitor, wanted)
+        names = view.names if view else {}
+        choices = [(name, answer) for answer, name in names.items()]
+        chosen = gr.update(choices=choices, value=list(names)[:SLOTS], visible=len(names) > SLOTS)
+        shown = [gr.update(visible=is_it) for is_it in (False, True)]
+        return [*shown, wanted, chosen, *_filled(view, visitor.language)]
 
     def _draw_listing(self, root: gr.Blocks, say: Say) -> None:
         gr.Markdown(say("browse_intro"), elem_classes="lead")
-        with gr.Row():
-            what = gr.Radio(
-                [(say("what_prompts"), "prompts"), (say("what_outcomes"), "outcomes")],
-                value="prompts",
-                label=say("what"),
-                elem_id="what",
-                min_width=220,
+        fields, filters, benchmark = _draw_filters(say)
+        rows = gr.HTML(elem_id="rows", padding=False)
+        page = gr.Textbox("1", visible="hidden", elem_id="page")
+        with gr.Row(visible=False, elem_classes="turning") as turning:
+            back, more = (
+                gr.Button(say(word), elem_id=word, min_width=100, size="sm", scale=0)
+                for word in ("previous", "following")
             )
-            search = gr.Textbox(
-                label=say("filter_text"),
-                placeholder=say("filter_text_place"),
-                elem_id="search",
-                min_width=200,
-            )
-        with gr.Row() as filters:
-            chosen = [
-                gr.Dropdown(
-                    [(say("any"), "")], value="", label=say(word), elem_id=word, min_width=140
-                )
-                for word in ("model", "judge_name", "category", "language")
-            ]
-            only = gr.CheckboxGroup(
-                [(say("disagree_people"), "split"), (say("disagree_orders"), "turned")],
-                label=say("only"),
-                elem_id="only",
-                min_width=240,
-            )
-        benchmark = gr.Dropdown(
-            [], label=say("choose_benchmark"), visible=False, elem_id="benchmark"
-        )
-        rows = gr.HTML(elem_id="rows")
-        with gr.Row() as turning:
-            back = gr.Button(say("previous"), elem_id="previous", min_width=80, size="sm")
-            page = gr.Number(1, visible="hidden", precision=0, elem_id="page")
-            more = gr.Button(say("following"), elem_id="following", min_width=80, size="sm")
-        fields = [what, search, *chosen, only, benchmark]
 
-        def show(request: gr.Request, page: int, *fields: Any, step: int = 0) -> list[Any]:
+        def show(request: gr.Request, page: str, *fields: Any, step: int = 0) -> list[Any]:
             visitor = self._services.voters.visitor(request)
-            what, search, model, judge, category, language, only, benchmark = fields
+            what, search, *chosen, only, benchmark = fields
             is_list = what == "prompts"
-            shown: list[Any] = [gr.update(visible=is_list), gr.update(visible=not is_list)]
+            shown = [gr.update(visible=is_list), gr.update(visible=not is_list)]
             if not is_list:
-                return [self.outcomes(visitor, benchmark or "", search), 1, *shown, shown[0]]
-            wanted = Filter(
-                search,
-                model or "",
-                judge or "",
-                category or "",
-                language or "",
-                tuple(only or ()),
-            )
-            asked = page + step if step else 1
-            text, pages = self.listing(visitor, wanted, asked)
-            return [text, min(max(1, asked), pages), *shown, shown[0]]
-
-        def back_one(request: gr.Request, page: int, *fields: Any) -> list[Any]:
-            return show(request, page, *fields, step=-1)
-
-        def on_one(request: gr.Request, page: int, *fields: Any) -> list[Any]:
-            return show(request, page, *fields, step=1)
+                text, asked, pages = self.outcomes(visitor, benchmark or "", search), 1, 1
+            else:
+                model, judge, category, language = (value or "" for value in chosen)
+                wanted = Filter(search, model, judge, category, language, tuple(only or ()))
+                asked = int(page) + step if step else 1
+                text, pages = self.listing(visitor, wanted, asked)
+            return [text, min(max(1, asked), pages), *shown, gr.update(visible=pages > 1)]
 
         def begin(request: gr.Request) -> list[Any]:
-            visitor = self._services.voters.visitor(request)
             if request.query_params.get("prompt"):
-                return [gr.skip()] * (len(chosen) + 2)
-            return [*self._choices(visitor), self.listing(visitor, Filter())[0]]
+                return [gr.skip()] * 7
+            visitor = self._services.voters.visitor(request)
+            text, pages = self.listing(visitor, Filter())
+            return [*self._choices(visitor), text, gr.update(visible=pages > 1)]
 
         outputs = [rows, page, filters, benchmark, turning]
-        root.load(begin, outputs=[*chosen, benchmark, rows], **EVENT)
+        what, search, *chosen, only, _ = fields
+        root.load(begin, outputs=[*chosen, benchmark, rows, turning], **EVENT)
         gr.on(
             [what.input, search.submit, only.input, benchmark.input, *(c.input for c in chosen)],
             show,
@@ -227,21 +170,82 @@ class BrowsePage:
             outputs,
             **EVENT,
         )
-        back.click(back_one, [page, *fields], outputs, **EVENT)
-        more.click(on_one, [page, *fields], outputs, **EVENT)
+        for button, step in ((back, -1), (more, 1)):
+
+            def turn(request: gr.Request, page: str, *fields: Any, step: int = step) -> list[Any]:
+                return show(request, page, *fields, step=step)
+
+            button.click(turn, [page, *fields], outputs, **EVENT)
 
     def _choices(self, visitor: Visitor) -> list[Any]:
-        anything = [(WORDS[visitor.language]["any"], "")]
+        words = WORDS[visitor.language]
         known = self.entries()
-        values: list[set[str]] = [
-            {model for entry in known for model in entry.models},
-            {judge for entry in known for judge in entry.judges},
-            {entry.category for entry in known},
-            {entry.language for entry in known},
-        ]
-        found = [gr.update(choices=anything + [(v, v) for v in sorted(here)]) for here in values]
+        values: dict[str, set[str]] = {
+            "model": {model for entry in known for model in entry.models},
+            "judge": {judge for entry in known for judge in entry.judges},
+            "category": {entry.category for entry in known},
+            "language": {entry.language for entry in known},
+        }
+        found = []
+        for by, here in values.items():
+            choices = [(group_name(words, by, value), value) for value in sorted(here)]
+            found.append(gr.update(choices=[(words["any"], ""), *choices]))
         benchmarks = self.benchmarks()
         return [*found, gr.update(choices=benchmarks, value=benchmarks[0] if benchmarks else None)]
+
+
+def _draw_slots() -> list[Any]:
+    """Room for some answers: of each its column, its name and its text."""
+    slots: list[Any] = []
+    with gr.Row(elem_classes="sides"):
+        for k in range(SLOTS):
+            with gr.Column(visible=False, min_width=240) as column:
+                slots += [column, gr.Markdown(elem_classes="slot"), text_box(f"shown-{k}")]
+    return slots
+
+
+def _filled(view: DetailView | None, language: str) -> list[Any]:
+    """The prompt, the answers in their slots, and what was said of them."""
+    if view is None:
+        empty = [gr.update(visible=False), "", ""] * SLOTS
+        return ["", *empty, note(WORDS[language]["no_prompt"])]
+    filled: list[Any] = []
+    for k in range(SLOTS):
+        there = k < len(view.answers)
+        name, text = view.answers[k] if there else ("", "")
+        filled += [gr.update(visible=there), as_text(name), text]
+    return [view.prompt, *filled, view.about]
+
+
+def _draw_filters(say: Say) -> tuple[list[Any], gr.Row, gr.Dropdown]:
+    """All fields; the row of those for prompts; the one for benchmarks."""
+    with gr.Row():
+        what = gr.Radio(
+            [(say("what_prompts"), "prompts"), (say("what_outcomes"), "outcomes")],
+            value="prompts",
+            label=say("what"),
+            elem_id="what",
+            min_width=220,
+        )
+        search = gr.Textbox(
+            label=say("filter_text"),
+            placeholder=say("filter_text_place"),
+            elem_id="search",
+            min_width=200,
+        )
+    with gr.Row() as filters:
+        chosen = [
+            gr.Dropdown([(say("any"), "")], value="", label=say(word), elem_id=word, min_width=140)
+            for word in ("model", "judge_name", "category", "language")
+        ]
+        only = gr.CheckboxGroup(
+            [(say("disagree_people"), "split"), (say("disagree_orders"), "turned")],
+            label=say("only"),
+            elem_id="only",
+            min_width=600,
+        )
+    benchmark = gr.Dropdown([], label=say("choose_benchmark"), visible=False, elem_id="benchmark")
+    return [what, search, *chosen, only, benchmark], filters, benchmark
 
 
 def _answer_text(answer: Answer, found: Detail, turn: str) -> str:

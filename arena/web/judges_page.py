@@ -1,12 +1,13 @@
 """The page of judges' report cards."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from arena.audits import JudgeAudit
-from arena.web import plots
+from arena.web import judge_plots
 from arena.web.board_table import note, template
 from arena.web.services import Services
 from arena.web.vote_page import EVENT
@@ -31,43 +32,80 @@ _DOLLARS = "cost_per_verdict"
 WAIT = 120.0
 
 
+@dataclass(frozen=True, slots=True)
+class JudgesView:
+    """What the page shows. judge: whose chart it is, empty where it is of all. hint: to read it."""
+
+    table: str
+    chart: Any = None
+    judges: tuple[str, ...] = ()
+    judge: str = ""
+    hint: str = ""
+
+
 class JudgesPage:
     """Pure handlers over the services; `draw` puts them on a page."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def show(self, visitor: Visitor, chart: str, patience: float = 0.6) -> tuple[str, Any]:
-        """All cards as one table, and one chart of them."""
+    def show(
+        self, visitor: Visitor, chart: str, judge: str = "", patience: float = 0.6
+    ) -> JudgesView:
+        """All cards as one table, and one chart of them, or of one judge by pairs of models."""
         words = WORDS[visitor.language]
         cards = self._services.cards.get(patience)
         if cards is None:
-            return note(words["computing"]), None
+            return JudgesView(note(words["computing"]))
         if not cards:
-            return note(words["no_judges"]), None
-        return table(cards, visitor.language), plots.judges_chart(cards, CHARTS[chart], words)
+            return JudgesView(note(words["no_judges"]))
+        judges = tuple(card.judge for card in cards)
+        text = table(cards, visitor.language)
+        if chart in CHARTS:
+            return JudgesView(text, judge_plots.measures(cards, CHARTS[chart], words), judges)
+        one = cards[judges.index(judge) if judge in judges else 0]
+        figure = judge_plots.BY_PAIR[chart](one, words)
+        hint = words[f"{chart}_hint" if figure else "no_chart"]
+        return JudgesView(text, figure, judges, one.judge, hint)
 
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
         gr.Markdown(say("judges_intro"), elem_classes="lead")
-        chart = gr.Dropdown(
-            [(say(f"cards_{name}"), name) for name in CHARTS],
-            value="agreement",
-            label=say("chart"),
-            elem_id="chart",
-        )
+        with gr.Row(visible=False) as choice:
+            chart = gr.Dropdown(
+                [(say(f"cards_{name}"), name) for name in (*CHARTS, *judge_plots.BY_PAIR)],
+                value="agreement",
+                label=say("chart"),
+                elem_id="chart",
+                min_width=200,
+            )
+            judge = gr.Dropdown(
+                [], label=say("judge_name"), elem_id="judge", visible=False, min_width=160
+            )
+        hint = gr.Markdown(elem_id="chart-hint", elem_classes="hint")
         plot = gr.Plot(show_label=False, elem_id="plot", container=False)
-        cards = gr.HTML(elem_id="cards")
+        cards = gr.HTML(elem_id="cards", padding=False)
 
-        def show(chart: str, request: gr.Request) -> Iterator[list[Any]]:
+        def show(chart: str, judge: str | None, request: gr.Request) -> Iterator[list[Any]]:
             visitor = self._services.voters.visitor(request)
             for patience in (0.6, WAIT):
-                text, figure = self.show(visitor, chart, patience)
-                yield [text, gr.update(value=figure, visible=figure is not None)]
+                yield _updates(self.show(visitor, chart, judge or "", patience))
                 if self._services.cards.get(0.0) is not None:
                     return
 
-        gr.on([root.load, chart.input], show, [chart], [cards, plot], **EVENT)
+        events = [root.load, chart.input, judge.input]
+        gr.on(events, show, [chart, judge], [cards, plot, hint, choice, judge], **EVENT)
+
+
+def _updates(view: JudgesView) -> list[Any]:
+    several = len(view.judges) > 1 and bool(view.judge)
+    return [
+        view.table,
+        gr.update(value=view.chart, visible=view.chart is not None),
+        view.hint,
+        gr.update(visible=bool(view.judges)),
+        gr.update(choices=list(view.judges), value=view.judge or None, visible=several),
+    ]
 
 
 def table(cards: Sequence[JudgeAudit], language: str) -> str:

@@ -8,7 +8,8 @@ import re
 
 # What Markdown shows as it stands, and so must we: fenced and inline code; then mathematics.
 _KEPT = re.compile(
-    r"(?P<code>^[ \t>]*(?P<fence>`{3,}+|~{3,}+)[^\n]*+\n.*?(?:^[ \t>]*(?P=fence)[`~]*[ \t]*$|\Z)"
+    r"(?P<code>^(?P<indent>[ \t>]*)(?P<fence>`{3,}+|~{3,}+)[^\n]*+\n.*?"
+    r"(?:(?P<close>^[ \t>]*(?P=fence)[`~]*[ \t]*$)|\Z)"
     r"|(?<!`)(?P<ticks>`++)(?:(?!\n\s*\n).){1,4000}?(?<!`)(?P=ticks)(?!`))"
     r"|(?P<maths>\$\$.{1,2000}?\$\$|(?<![\\$\w])\$(?=\S)[^$\n]{1,500}?(?<=\S)\$(?!\w)"
     r"|\\\(.{1,2000}?\\\)|\\\[.{1,2000}?\\\])",
@@ -32,6 +33,14 @@ def harmless(text: str) -> str:
         parts.append(whole if found["code"] else whole.replace("<", r"\lt "))
         end = found.end()
     return "".join([*parts, _plain(text[end:])])
+
+
+def closed(text: str) -> str:
+    """Markdown in which no block of code is left open, so that more can stand after it."""
+    *_, last = [None, *_KEPT.finditer(text)]
+    if last is None or not last["fence"] or last["close"] is not None:
+        return text
+    return f"{text}\n{last['indent']}{last['fence']}"
 
 
 def as_text(text: str) -> str:

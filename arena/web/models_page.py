@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import gradio as gr
 
-from arena.records import Model
+from arena.records import BackendKind, Decoding, Model
 from arena.web.board_table import template
 from arena.web.services import Services
 from arena.web.vote_page import EVENT
@@ -70,8 +69,9 @@ class ModelsPage:
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
         gr.Markdown(say("models_intro"), elem_classes="lead")
-        table = gr.HTML(elem_id="models")
-        again = gr.Button(say("check"), elem_id="check", size="sm")
+        table = gr.HTML(elem_id="models", padding=False)
+        with gr.Row():
+            again = gr.Button(say("check"), elem_id="check", size="sm", scale=0, min_width=120)
 
         def show(request: gr.Request) -> str:
             return self.show(self._services.voters.visitor(request))
@@ -85,9 +85,9 @@ class ModelsPage:
 
 
 def _row(model: Model, state: str, css: str, answers: int, words: Words) -> Row:
-    decoding: Any = model.decoding
     # A path would say where things lie on this machine.
     weights = model.weights.rstrip("/").rsplit("/", 1)[-1]
+    imported = model.backend is BackendKind.IMPORTED
     shown = model.weights if not model.weights.startswith((".", "/", "~")) else weights
     return Row(
         model.name,
@@ -98,5 +98,9 @@ def _row(model: Model, state: str, css: str, answers: int, words: Words) -> Row:
         model.family or "–",
         model.license or "–",
         answers,
-        f"T={decoding.temperature:g}, top-p {decoding.top_p:g}, ≤ {decoding.max_tokens}",
+        "–" if imported else _decoding(model.decoding),
     )
+
+
+def _decoding(how: Decoding) -> str:
+    return f"T={how.temperature:g}, top-p {how.top_p:g}, ≤ {how.max_tokens}"

@@ -1,35 +1,47 @@
-"""Charts of a sheet or of judges' report cards, readable on light and on dark, wide and narrow."""
+"""Charts of a sheet."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from arena.audits import JudgeAudit
-from arena.benchmarks.dimensions import in_chinese
 from arena.benchmarks.needle import NeedleMap
 from arena.board import Leaderboard
 from arena.contrasts import Contrast, compare
 from arena.publish.formats import ranked
 from arena.records import Evidence
+from arena.web.figures import (
+    ACCENT,
+    COLOURS,
+    DIVERGING,
+    GRID,
+    INK,
+    MOST_CELLS,
+    MOST_LINES,
+    MOST_ROWS,
+    ROW,
+    WARNING,
+    figure_of,
+    height_of,
+    labels,
+    short,
+    styled,
+)
 from arena.web.sheets import History, Sheet
-from arena.web.words import WORDS, Words
+from arena.web.words import Words, group_name
 
-INK, GRID, ACCENT = "#808591", "rgba(128,133,145,.25)", "#6366f1"
-COLOURS = ("#6366f1", "#e8590c", "#12a150", "#c026d3", "#0891b2", "#ca8a04", "#dc2626", "#64748b")
-MOST_ROWS, MOST_CELLS, MOST_LINES = 60, 30, 8
-ROW = 24
-SHORT = 18
-DIVERGING = [[0, "#e8590c"], [0.5, "rgba(128,133,145,.18)"], [1, "#6366f1"]]
+# Differences smaller than this have pale colours, however small the others are.
+MOST_POINTS = 100.0
 
 
 def ratings(sheet: Sheet, view: str, words: Words) -> Any:
     """Every model's rating with its interval, the best on top."""
     rows = ranked(sheet.boards[view])[:MOST_ROWS][::-1]
-    figure = _figure(words["rating"], height=_height(len(rows)))
+    names = labels(row.model for row in rows)
+    figure = figure_of(words["rating"], height=height_of(len(rows)))
     figure.add_scatter(
         x=[row.rating for row in rows],
-        y=[_short(row.model) for row in rows],
+        y=[names[row.model] for row in rows],
         error_x={
             "type": "data",
             "symmetric": False,
@@ -47,11 +59,12 @@ def ratings(sheet: Sheet, view: str, words: Words) -> Any:
 def ranks(sheet: Sheet, view: str, words: Words) -> Any:
     """The places that the evidence leaves open to each model."""
     rows = ranked(sheet.boards[view])[:MOST_ROWS][::-1]
-    figure = _figure(words["rank"], height=_height(len(rows)))
+    names = labels(row.model for row in rows)
+    figure = figure_of(words["rank"], height=height_of(len(rows)))
     figure.add_bar(
         x=[row.rank_high - row.rank_low + 0.8 for row in rows],
         base=[row.rank_low - 0.4 for row in rows],
-        y=[_short(row.model) for row in rows],
+        y=[names[row.model] for row in rows],
         orientation="h",
         marker={"color": ACCENT, "opacity": 0.4},
         hovertext=[f"{row.rank_low}–{row.rank_high}" for row in rows],
@@ -59,7 +72,7 @@ def ranks(sheet: Sheet, view: str, words: Words) -> Any:
     )
     figure.add_scatter(
         x=[row.rank for row in rows],
-        y=[_short(row.model) for row in rows],
+        y=[names[row.model] for row in rows],
         mode="markers",
         marker={"color": ACCENT, "size": 9},
         hoverinfo="skip",
@@ -76,7 +89,7 @@ def wins(sheet: Sheet, view: str, words: Words) -> Any:
 
     found = sheet.wins[view]
     size = min(len(found.models), MOST_CELLS)
-    names = [_short(name) for name in found.models[:size]]
+    names = list(labels(found.models[:size]).values())
     figure = make_subplots(
         1,
         2,
@@ -102,7 +115,8 @@ def wins(sheet: Sheet, view: str, words: Words) -> Any:
             row=1,
             col=column,
         )
-    _style(figure, height=max(320, 140 + 22 * size))
+    styled(figure, height=max(320, 140 + 22 * size))
+    figure.update_layout(margin={"t": 30})
     figure.update_yaxes(autorange="reversed", title=words["rows_beat"], col=1)
     figure.update_yaxes(autorange="reversed", col=2)
     figure.update_xaxes(tickangle=-50)
@@ -114,14 +128,14 @@ def history(sheet: Sheet, view: str, words: Words) -> Any:
     found: History | None = sheet.history
     if found is None:
         return None
-    figure = _figure(words["votes"], words["rating"], height=420)
+    figure = figure_of(words["votes"], words["rating"], height=420)
     last = {name: values[-1] for name, values in found.ratings.items() if values[-1] is not None}
     best = sorted(last, key=lambda name: -(last[name] or 0.0))[:MOST_LINES]
     for colour, name in zip(COLOURS, best, strict=False):
         figure.add_scatter(
             x=list(found.votes),
             y=list(found.ratings[name]),
-            name=_short(name),
+            name=short(name),
             mode="lines+markers",
             line={"color": colour},
             customdata=list(found.times),
@@ -151,17 +165,17 @@ def radar(sheet: Sheet, view: str, words: Words) -> Any:
     names = sorted({score.dimension for score in board.dimensions})
     means = {(s.model, s.dimension): s.mean for s in board.dimensions}
     models = [row.model for row in ranked(board) if any((row.model, n) in means for n in names)]
-    shown = [in_chinese(name) if words is WORDS["zh"] else name for name in names]
-    figure = _figure(height=480)
+    shown = [group_name(words, "dimension", name) for name in names]
+    figure = figure_of(height=480)
     for colour, model in zip(COLOURS, models[:MOST_LINES], strict=False):
         values = [means.get((model, name)) for name in names]
         if len(names) < 3:  # a radar needs an area
-            figure.add_bar(x=shown, y=values, name=_short(model), marker={"color": colour})
+            figure.add_bar(x=shown, y=values, name=short(model), marker={"color": colour})
             continue
         figure.add_scatterpolar(
             r=[*values, values[0]],
             theta=[*shown, shown[0]],
-            name=_short(model),
+            name=short(model),
             fill="toself",
             opacity=0.55,
             line={"color": colour},
@@ -207,58 +221,56 @@ def needles(sheet: Sheet, view: str, words: Words) -> Any:
             row=k // 2 + 1,
             col=k % 2 + 1,
         )
-    _style(figure, height=90 + 230 * rows)
+    styled(figure, height=90 + 230 * rows)
+    figure.update_layout(margin={"t": 30})
     figure.update_yaxes(autorange="reversed")
     figure.update_yaxes(title=words["depth"], col=1)
     figure.update_xaxes(title=words["tokens_axis"], row=rows)
     return figure
 
 
+def categories(sheet: Sheet, view: str, words: Words) -> Any:
+    """How many points each model is better in each category than over all."""
+    found = sheet.apart
+    if found is None:
+        return None
+    models = labels(found.models[:MOST_ROWS])
+    difference, told = found.difference[: len(models)], found.told[: len(models)]
+    shown = [[None if np.isnan(v) else round(float(v)) for v in row] for row in difference]
+    most = max(MOST_POINTS, float(np.nanmax(np.abs(difference))))
+    figure = figure_of(height=150 + ROW * max(4, len(models)))
+    figure.add_heatmap(
+        z=shown,
+        x=[group_name(words, "category", name) for name in found.categories],
+        y=list(models.values()),
+        zmin=-most,
+        zmax=most,
+        colorscale=DIVERGING,
+        colorbar={"thickness": 10, "outlinewidth": 0},
+        text=[["●" if mark else "" for mark in row] for row in told],
+        texttemplate="%{text}",
+        customdata=np.round(np.nan_to_num(found.half[: len(models)])),
+        hovertemplate="%{y}, %{x}: %{z:+.0f} ± %{customdata:.0f}<extra></extra>",
+        xgap=2,
+        ygap=2,
+    )
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_xaxes(tickangle=-50, showgrid=False)
+    return figure
+
+
+APART = "categories"
 CHARTS: Mapping[str, Callable[[Sheet, str, Words], Any]] = {
     "ratings": ratings,
     "ranks": ranks,
     "wins": wins,
     "history": history,
+    APART: categories,
     "judges": people_and_judges,
     "objective": subjective_and_objective,
     "radar": radar,
     "needle": needles,
 }
-
-
-def judges_chart(cards: Sequence[JudgeAudit], measures: Sequence[str], words: Words) -> Any:
-    """One measure a row, one judge a colour, with intervals."""
-    figure = _figure(height=120 + len(measures) * max(46, 18 * len(cards)))
-    names = [words[f"m_{measure}"] for measure in measures]
-    for k, card in enumerate(cards[:MOST_LINES]):
-        found = dict(card.measures())
-        shown = [(n, found[m]) for n, m in zip(names, measures, strict=True) if m in found]
-        kept = [
-            (n, m.value, m.value if m.low is None else m.low, m.value if m.high is None else m.high)
-            for n, m in shown
-            if m.value is not None
-        ]
-        figure.add_scatter(
-            x=[value for _, value, _, _ in kept],
-            y=[n for n, *_ in kept],
-            name=_short(card.judge),
-            mode="markers",
-            marker={"color": COLOURS[k], "size": 9, "symbol": k},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [high - value for _, value, _, high in kept],
-                "arrayminus": [value - low for _, value, low, _ in kept],
-                "color": COLOURS[k],
-            },
-            hovertemplate="%{y}: %{x:.1%}",
-        )
-    figure.update_layout(
-        showlegend=True, scattermode="group", legend={"orientation": "h", "y": -0.12}
-    )
-    figure.update_xaxes(tickformat=".0%", range=[-0.02, 1.02])
-    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1])
-    return figure
 
 
 def _against(sheet: Sheet, others: Leaderboard | None, kind: str, words: Words) -> Any:
@@ -275,7 +287,7 @@ def _against(sheet: Sheet, others: Leaderboard | None, kind: str, words: Words) 
     x, y = [a.rating for a, _ in both], [b.rating for _, b in both]
     found = compare([a for a, _ in both], [b for _, b in both], axis)
     off = {point.model for point in found.points if point.off} if found else set()
-    figure = _figure(words[kind], words[axis], height=480)
+    figure = figure_of(words[kind], words[axis], height=480)
     if found and found.slope is not None and found.intercept is not None:
         ends = [min(x), max(x)]
         figure.add_scatter(
@@ -288,10 +300,10 @@ def _against(sheet: Sheet, others: Leaderboard | None, kind: str, words: Words) 
     figure.add_scatter(
         x=x,
         y=y,
-        text=[_short(a.model) for a, _ in both],
+        text=[short(a.model) for a, _ in both],
         mode="markers+text" if len(both) <= 20 else "markers",
         textposition="top center",
-        marker={"size": 11, "color": ["#e8590c" if a.model in off else ACCENT for a, _ in both]},
+        marker={"size": 11, "color": [WARNING if a.model in off else ACCENT for a, _ in both]},
         error_x=_errors([a for a, _ in both]),
         error_y=_errors([b for _, b in both]),
         hovertemplate="%{text}: %{x:.0f}, %{y:.0f}<extra></extra>",
@@ -310,7 +322,7 @@ def _said(found: Contrast, words: Words) -> str:
         high=f"{found.high:.2f}",
         n=len(found.points),
     )
-    named = [_short(point.model) for point in found.points if point.off]
+    named = [short(point.model) for point in found.points if point.off]
     return f"{said} · {words['off_line']}: {', '.join(named)}" if named else said
 
 
@@ -323,37 +335,3 @@ def _errors(rows: Sequence[Any]) -> dict[str, Any]:
         "color": "rgba(99,102,241,.35)",
         "thickness": 1,
     }
-
-
-def _figure(x: str = "", y: str = "", height: int = 400) -> Any:
-    from plotly.graph_objects import Figure
-
-    return _style(Figure(), x, y, height)
-
-
-def _style(figure: Any, x: str = "", y: str = "", height: int = 400) -> Any:
-    figure.update_layout(
-        height=height,
-        autosize=True,
-        template="none",
-        showlegend=False,
-        margin={"l": 8, "r": 12, "t": 30, "b": 36},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": INK, "family": "system-ui, sans-serif", "size": 12},
-        legend={"orientation": "h", "y": -0.18},
-    )
-    axis = {"gridcolor": GRID, "zeroline": False, "automargin": True}
-    figure.update_xaxes(title=x or None, **axis)
-    figure.update_yaxes(title=y or None, **axis)
-    return figure
-
-
-def _height(rows: int) -> int:
-    return 90 + ROW * max(rows, 3)
-
-
-def _short(name: str) -> str:
-    """A name that leaves room for the chart; plotly reads tags, so none is left in it."""
-    plain = name.replace("<", "‹").replace(">", "›").replace("&", "＆")
-    return plain if len(plain) <= SHORT else f"{plain[: SHORT - 1]}…"

@@ -80,44 +80,23 @@ class RatePage:
         gr.Markdown(say("rate_intro"), elem_classes="lead")
         token = gr.Textbox(visible="hidden", elem_id="battle")
         prompt = text_box("prompt", ["asked"])
-        gr.Markdown(say("answer"), elem_classes="slot")
-        answer = text_box("answer")
-        with gr.Accordion(say("by_criterion"), open=False, elem_id="criteria"), gr.Row():
-            parts = [
-                gr.Radio(
-                    [str(value) for value in SCALE],
-                    label=say(f"reason_{reason}"),
-                    min_width=160,
-                    elem_id=f"part-{reason}",
-                )
-                for reason in REASONS
-            ]
-        result = gr.Markdown(elem_id="result", elem_classes="outcome")
-        with gr.Row(elem_classes=["ballot", "five"], visible=False) as ballot:
-            buttons = [
-                gr.Button(
-                    say(f"grade_{value}"),
-                    elem_id=f"grade-{value}",
-                    min_width=40,
-                    variant="primary" if value == SCALE[-1] else "secondary",
-                )
-                for value in SCALE
-            ]
-        following = gr.Button(say("rate_next"), elem_id="next", visible=False, variant="primary")
-        gr.Markdown(say("rate_keys"), elem_classes=["hint", "keys"])
-        page = [token, prompt, answer, result, *parts, ballot, following]
+        with gr.Column(visible=False) as shown:
+            gr.Markdown(say("answer"), elem_classes="slot")
+            answer = text_box("answer")
+            parts = _draw_criteria(say)
+            result = gr.Markdown(elem_id="result", elem_classes="outcome")
+            ballot, buttons = _draw_scale(say)
+            following = gr.Button(
+                say("rate_next"), elem_id="next", visible=False, variant="primary"
+            )
+            gr.Markdown(say("rate_keys"), elem_classes=["hint", "keys"])
+        page = [token, prompt, answer, shown, ballot, following, result, *parts]
 
         def start(request: gr.Request) -> list[Any]:
             view = self.next_answer(self._services.voters.visitor(request))
-            return [
-                view.token,
-                view.prompt,
-                view.answer,
-                "",
-                *(None for _ in parts),
-                gr.update(visible=view.open),
-                gr.update(visible=False),
-            ]
+            is_open = gr.update(visible=view.open)
+            values = [view.token, view.prompt, view.answer, is_open, is_open]
+            return [*values, gr.update(visible=False), "", *(None for _ in parts)]
 
         gr.on([root.load, following.click], start, outputs=page, **EVENT)
         for value, button in zip(SCALE, buttons, strict=True):
@@ -133,3 +112,32 @@ class RatePage:
                 return [said.text, gr.update(visible=not said.done), gr.update(visible=said.done)]
 
             button.click(choose, [token, *parts], [result, ballot, following], **EVENT)
+
+
+def _draw_criteria(say: Say) -> list[gr.Radio]:
+    """A scale for each of the reasons."""
+    with gr.Accordion(say("by_criterion"), open=False, elem_id="criteria"), gr.Row():
+        return [
+            gr.Radio(
+                [str(value) for value in SCALE],
+                label=say(f"reason_{reason}"),
+                min_width=160,
+                elem_id=f"part-{reason}",
+            )
+            for reason in REASONS
+        ]
+
+
+def _draw_scale(say: Say) -> tuple[gr.Row, list[gr.Button]]:
+    """A button for each grade, in a row that is hidden until there is an answer."""
+    with gr.Row(elem_classes=["ballot", "five"], visible=False) as row:
+        buttons = [
+            gr.Button(
+                say(f"grade_{value}"),
+                elem_id=f"grade-{value}",
+                min_width=40,
+                variant="primary" if value == SCALE[-1] else "secondary",
+            )
+            for value in SCALE
+        ]
+    return row, buttons

@@ -21,6 +21,9 @@ from arena.web.voters import Voters, load_secret
 PASSWORD = "ARENA_ADMIN_PASSWORD"
 _LEAST_PASSWORD = 8
 
+# Seconds that votes and answers in flight have when the app is stopped.
+STOPPING = 5
+
 
 def open_database(db: Path) -> Store:
     """The store; a new one starts with the sample data, so that there is something to vote on."""
@@ -146,4 +149,6 @@ def serve(
         access_log=False,
         # Longer than anybody reads one pair: a vote finds its connection open.
         timeout_keep_alive=75,
+        # A page that is open listens for ever: whoever stops the app would wait for it.
+        timeout_graceful_shutdown=STOPPING,
     )

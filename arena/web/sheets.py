@@ -27,6 +27,7 @@ from arena.ratings.arrays import Floats
 from arena.records import Evidence
 from arena.store import Store
 from arena.votes import graded
+from arena.web.by_category import ByCategory, by_category
 from arena.web.tallies import Tallies
 
 PARTS = 12
@@ -35,12 +36,16 @@ JUDGE, GRADED, PANEL = "judge:", "graded", "panel"
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Which prompts count, and how. by: `category`, `language` or empty for all."""
+    """Which prompts count, and how. by: `category`, `language` or empty for all.
+
+    apart: a view; its categories are then rated one by one, and nothing else is.
+    """
 
     by: str = ""
     value: str = ""
     style: bool = False
     weak: bool = False
+    apart: str = ""
 
     @property
     def group(self) -> Group | None:
@@ -93,6 +98,7 @@ class Sheet:
     grades: Mapping[str, tuple[float, int]] = field(default_factory=dict)
     judges: tuple[str, ...] = ()
     needles: tuple[NeedleMap, ...] = ()
+    apart: ByCategory | None = None
 
 
 def compute(path: Path, wanted: Slice) -> Sheet:
@@ -101,7 +107,7 @@ def compute(path: Path, wanted: Slice) -> Sheet:
     store = Store(path, create=False)
     try:
         version = store.version()
-        sheet = _sheet(store, wanted)
+        sheet = _apart(store, wanted) if wanted.apart else _sheet(store, wanted)
     finally:
         store.close()
     return replace(sheet, version=version, made=made, seconds=time.perf_counter() - started)
@@ -153,6 +159,19 @@ def _sheet(store: Store, wanted: Slice) -> Sheet:
         tuple(gathered.judges),
         tuple(needle_maps(item_values(store.evidence.outcomes()))) if plain else (),
     )
+
+
+def _apart(store: Store, wanted: Slice) -> Sheet:
+    """The categories of one view: each costs a fit, so they are made when somebody asks."""
+    compared, fit = graded(store, wanted.group), Fit()
+    if wanted.apart != GRADED:
+        gathered = gather(store, wanted.group, STYLE_NAMES if wanted.style else ())
+        views = _views(gathered, wanted)
+        evidence, part, fit = views.get(wanted.apart, (Evidence.HUMAN, gathered, fit))
+        compared = _compared(part, evidence, wanted.weak) if wanted.apart in views else None
+    categories = {prompt.key: prompt.category for prompt in store.prompts.where()}
+    found = by_category(compared, categories, replace(fit, panel=None)) if compared else None
+    return Sheet(wanted, (), 0.0, 0.0, apart=found)
 
 
 def _views(gathered: Gathered, wanted: Slice) -> dict[str, tuple[Evidence, Gathered, Fit]]:

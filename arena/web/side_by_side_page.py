@@ -39,6 +39,12 @@ class SideBySidePage:
         """Models with stored answers, and those that answer live."""
         return sorted({*self._services.pool.models(), *self._services.live.ready()})
 
+    def chosen(self, first: str, second: str) -> list[str]:
+        """The models that a link names; in place of one that is not known, one that is."""
+        models = self.models()
+        usual = [*self._services.pool.models(), *models, "", ""]
+        return [name if name in models else usual[k] for k, name in enumerate((first, second))]
+
     def prompts(self, first: str | None, second: str | None) -> list[tuple[str, str]]:
         """The prompts that both have answered, as a line and its key."""
         if not first or not second or first == second:
@@ -98,46 +104,30 @@ class SideBySidePage:
             first = gr.Dropdown([], label=say("model_1"), elem_id="model-1", min_width=160)
             second = gr.Dropdown([], label=say("model_2"), elem_id="model-2", min_width=160)
         taken = gr.Dropdown([], label=say("stored_prompt"), elem_id="stored")
-        prompt = text_box("prompt", ["asked"])
-        with gr.Row(elem_classes="sides", equal_height=True):
-            texts = []
-            for k in (1, 2):
-                with gr.Column(min_width=240):
-                    name = gr.Markdown(elem_classes="slot")
-                    texts += [name, text_box(f"side-{k}")]
         status = gr.Markdown(elem_id="status", elem_classes="hint")
+        shown = _draw_sides()
         with gr.Accordion(say("ask_live"), open=False, elem_id="ask-live"):
             text = gr.Textbox(
                 label=say("your_prompt"), lines=3, max_lines=12, elem_id="prompt-text"
             )
             send = gr.Button(say("ask_live"), variant="primary", elem_id="send")
-        outputs = [prompt, *texts, status]
-
-        def fill(view: View, first: str, second: str) -> list[Any]:
-            names = as_text(first or ""), as_text(second or "")
-            return [view.prompt, names[0], view.first, names[1], view.second, view.status]
+        outputs = [*shown, status]
 
         def stored(first: str, second: str, key: str | None, request: gr.Request) -> list[Any]:
             visitor = self._services.voters.visitor(request)
-            return fill(self.stored(visitor, first, second, key or ""), first, second)
+            return _filled(self.stored(visitor, first, second, key or ""), first, second)
 
         def pair(first: str, second: str, key: str | None, request: gr.Request) -> list[Any]:
             prompts = self.prompts(first, second)
             known = {value for _, value in prompts}
             kept = key if key in known else next((value for _, value in prompts), None)
-            return [
-                gr.update(choices=prompts, value=kept),
-                *stored(first, second, kept, request),
-            ]
+            choice = gr.update(choices=prompts, value=kept, visible=bool(prompts))
+            return [choice, *stored(first, second, kept, request)]
 
         def start(request: gr.Request) -> list[Any]:
-            models = self.models()
             query = request.query_params
-            chosen = [query.get("first", ""), query.get("second", "")]
-            usual = [*self._services.pool.models(), *models]
-            for k, name in enumerate(chosen):
-                if name not in models:
-                    chosen[k] = usual[k] if k < len(usual) else ""
+            models = self.models()
+            chosen = self.chosen(query.get("first", ""), query.get("second", ""))
             return [
                 *(gr.update(choices=models, value=name or None) for name in chosen),
                 *pair(chosen[0], chosen[1], query.get("prompt"), request),
@@ -146,13 +136,31 @@ class SideBySidePage:
         def ask(first: str, second: str, text: str, request: gr.Request) -> Iterator[list[Any]]:
             visitor = self._services.voters.visitor(request)
             for view in self.ask(visitor, first, second, text):
-                yield fill(view, first, second)
+                yield _filled(view, first, second)
 
         root.load(start, outputs=[first, second, taken, *outputs], **EVENT)
         gr.on([first.input, second.input], pair, [first, second, taken], [taken, *outputs], **EVENT)
         taken.input(stored, [first, second, taken], outputs, **EVENT)
         live = EVENT | {"concurrency_limit": 4, "concurrency_id": "live"}
         send.click(ask, [first, second, text], outputs, **live)
+
+
+def _draw_sides() -> list[Any]:
+    """What holds them; the prompt; and of each side its name and its text."""
+    with gr.Column(visible=False) as both:
+        texts: list[Any] = [text_box("prompt", ["asked"])]
+        with gr.Row(elem_classes="sides", equal_height=True):
+            for k in (1, 2):
+                with gr.Column(min_width=240):
+                    texts += [gr.Markdown(elem_classes="slot"), text_box(f"side-{k}")]
+    return [both, *texts]
+
+
+def _filled(view: View, first: str, second: str) -> list[Any]:
+    """A view in the parts of the page, which are hidden where there is nothing to read."""
+    names = as_text(first or ""), as_text(second or "")
+    texts = [view.prompt, names[0], view.first, names[1], view.second]
+    return [gr.update(visible=bool(view.prompt)), *texts, view.status]
 
 
 def _line(text: str) -> str:

@@ -10,7 +10,7 @@ from arena.records import REASONS, Prompt, Winner
 from arena.web import reveal
 from arena.web.battles import Ballot, NotShownError, Shown, start, vote
 from arena.web.casting import Said, admit, claim, outcome
-from arena.web.markdown import DELIMITERS, harmless
+from arena.web.markdown import DELIMITERS, closed, harmless
 from arena.web.pool import NothingToShowError, Standing
 from arena.web.services import Services
 from arena.web.voters import Visitor
@@ -49,8 +49,9 @@ class View:
 TURN_OVER = """(text) => {
   const next = JSON.parse(text || "{}");
   const show = (visible) => ({__type__: "update", visible});
-  return [next.token, next.prompt, next.first, next.second, next.progress, "", [], "",
-          show(next.open === true), show(false), String(Date.now())];
+  const open = show(next.open === true);
+  return [next.token, next.prompt, next.first, next.second, next.progress, open, open,
+          show(false), "", [], "", String(Date.now())];
 }"""
 # Done by the browser: the server would build both controls anew for each vote.
 REVEAL = (
@@ -113,22 +114,24 @@ class VotePage:
         token, upcoming, since = (
             gr.Textbox(visible="hidden", elem_id=name) for name in ("battle", "upcoming", "since")
         )
-        prompt, first, second = draw_pair(say)
-        result = gr.Markdown(elem_id="result", elem_classes="outcome")
-        ballot, buttons = draw_choices(say)
-        following = gr.Button(say("next"), elem_id="next", visible=False, variant="primary")
-        given = draw_reasons(say)
-        progress = gr.Markdown(elem_id="progress", elem_classes="hint")
-        gr.Markdown(say("keys"), elem_classes=["hint", "keys"])
-        shown = [token, prompt, first, second, progress]
+        prompt = draw_prompt()
+        with gr.Column(visible=False) as pair:
+            first, second = draw_answers(say)
+            result = gr.Markdown(elem_id="result", elem_classes="outcome")
+            ballot, buttons = draw_choices(say)
+            following = gr.Button(say("next"), elem_id="next", visible=False, variant="primary")
+            given = draw_reasons(say)
+            progress = gr.Markdown(elem_id="progress", elem_classes="hint")
+            gr.Markdown(say("keys"), elem_classes=["hint", "keys"])
+        shown = [token, prompt, first, second, progress, pair, ballot]
 
         def show(request: gr.Request) -> list[Any]:
             view = self.next_pair(self._services.voters.visitor(request))
             values = [view.token, view.prompt, view.first, view.second, view.progress]
-            return [*values, gr.update(visible=view.open)]
+            return [*values, *[gr.update(visible=view.open)] * 2]
 
-        root.load(show, outputs=[*shown, ballot], **EVENT)
-        page = [*shown, result, *given, ballot, following, since]
+        root.load(show, outputs=shown, **EVENT)
+        page = [*shown, following, result, *given, since]
         following.click(None, [upcoming], page, js=TURN_OVER)
         for (winner, _), button in zip(CHOICES, buttons, strict=True):
 
@@ -154,17 +157,21 @@ class VotePage:
             ).success(None, [upcoming], [ballot, following], js=REVEAL)
 
 
-def draw_pair(say: Say) -> tuple[gr.Markdown, gr.Markdown, gr.Markdown]:
-    """The prompt over two answers side by side."""
+def draw_prompt() -> gr.Markdown:
+    """What was asked."""
     with gr.Group():
-        prompt = text_box("prompt", ["asked"])
+        return text_box("prompt", ["asked"])
+
+
+def draw_answers(say: Say) -> tuple[gr.Markdown, gr.Markdown]:
+    """Two answers side by side."""
     with gr.Row(elem_classes="sides", equal_height=True):
         sides = []
         for word, name in (("answer_a", "answer-a"), ("answer_b", "answer-b")):
             with gr.Column(min_width=240):
                 gr.Markdown(say(word), elem_classes="slot")
                 sides.append(text_box(name))
-    return prompt, sides[0], sides[1]
+    return sides[0], sides[1]
 
 
 def text_box(name: str, classes: list[str] | None = None, **others: Any) -> gr.Markdown:
@@ -223,7 +230,8 @@ def turns_text(parts: tuple[str, ...], turn: str) -> str:
     if not turn:
         return "\n\n".join(map(harmless, parts))
     return "\n\n".join(
-        f"**{turn.format(number=k)}**\n\n{harmless(p)}" for k, p in enumerate(parts, start=1)
+        f"**{turn.format(number=k)}**\n\n{closed(harmless(p))}"
+        for k, p in enumerate(parts, start=1)
     )
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from arena.benchmarks.dimensions import in_chinese
+
 # From the name of a word to what Gradio shows in the language of the browser.
 Say = Callable[[str], Any]
 Words = Mapping[str, str]
@@ -18,6 +20,14 @@ def _read(language: str) -> dict[str, str]:
 
 
 WORDS: Mapping[str, Words] = {language: _read(language) for language in LANGUAGES}
+
+
+def group_name(words: Words, by: str, value: str) -> str:
+    """What a category, language or capability is called; a name that is not known stays."""
+    known = words.get(f"{by}_of_{value}")
+    if known is None and by in ("category", "dimension") and words is WORDS["zh"]:
+        return in_chinese(value)
+    return known or value
 
 
 def language_of(chosen: str | None, accept_language: str | None) -> str:

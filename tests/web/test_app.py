@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from arena.config import parse_model
+from arena.interchange.imports import import_battles
 from arena.interchange.sample import load_sample
 from arena.records import Answer, Outcome, Prompt
 from arena.store import Store
@@ -281,6 +282,8 @@ def test_the_leaderboard_is_filtered_and_downloaded(browser: Any, app: App) -> N
     visitor.wait_for("#plot .polar")
     visitor.choose("chart", "Needle in a haystack")
     visitor.wait_for("#plot .heatmaplayer")
+    visitor.choose("chart", "Categories against all prompts")
+    page.wait_for_function("document.querySelector('#chart-hint').innerText.trim()")
     assert "facts" in page.inner_text("#tasks")
     with page.expect_download() as csv:
         page.get_by_role("link", name="leaderboard.csv").click()
@@ -289,7 +292,7 @@ def test_the_leaderboard_is_filtered_and_downloaded(browser: Any, app: App) -> N
         page.get_by_role("link", name="wins.json").click()
     assert {"observed", "predicted"} <= json.loads(Path(wins.value.path()).read_text())[0].keys()
     visitor.choose("evidence", "Judge models")
-    page.wait_for_selector("#board .note")
+    page.wait_for_selector("#board .empty")
     assert "changes its verdict" in page.inner_text("#board")
     page.get_by_label("Show weak judges all the same").check()
     visitor.wait_for("#board table")
@@ -299,12 +302,70 @@ def test_the_leaderboard_is_filtered_and_downloaded(browser: Any, app: App) -> N
     assert visitor.complaints == []
 
 
+def test_a_newcomer_is_told_why_there_is_no_ranking_and_what_to_do(
+    browser: Any, tmp_path: Path
+) -> None:
+    with App(tmp_path / "arena.db") as app:
+        visitor = Visitor(browser, app, "leaderboard", "zh-CN", 390)
+        visitor.wait_for("#board .empty")
+        seen = visitor.page.inner_text("#board")
+        assert "还没有榜单" in seen
+        assert "随顺序改变判断" in seen
+        assert not re.search("[a-z]{3,} [a-z]{3,}", seen)
+        visitor = Visitor(browser, app, "leaderboard")
+        page = visitor.page
+        visitor.wait_for("#board .empty")
+        assert "There is no ranking yet" in page.inner_text("#board")
+        for name in ("#chart", "#refresh", "#columns"):
+            assert not page.is_visible(name)
+        page.get_by_role("link", name="Show weak judges all the same").click()
+        visitor.wait_for("#board table")
+        assert "judge-only" in page.inner_text("#board")
+        assert page.get_by_label("Show weak judges all the same").is_checked()
+        assert page.is_visible("#chart")
+        assert page.is_visible("#columns")
+        assert page.locator("#refresh").bounding_box()["width"] < 150
+        visitor.open("leaderboard?view=human")
+        page.get_by_role("link", name="Vote on stored pairs").click()
+        visitor.wait_for("#vote-model_a:visible")
+        assert visitor.complaints == []
+
+
+def test_votes_without_texts_leave_no_empty_boxes(browser: Any, tmp_path: Path) -> None:
+    db, battles = tmp_path / "arena.db", tmp_path / "battles.csv"
+    battles.write_text(
+        "prompt,model_a,model_b,winner,voter\n"
+        + "".join(f"{k},one,two,{'tie' if k % 2 else 'model_a'},v{k}\n" for k in range(20))
+    )
+    store = Store(db)
+    import_battles(store, battles)
+    store.close()
+    with App(db) as app:
+        visitor = Visitor(browser, app, "leaderboard")
+        page = visitor.page
+        visitor.wait_for("#board table")
+        for path, said, hidden in (
+            ("", "#prompt p", ("#answer-a", "#answer-b", "#why", "#vote-tie")),
+            ("rate", "#prompt p", ("#answer", "#criteria", "#grade-1")),
+            ("side_by_side", "#status p", ("#prompt", "#side-1", "#side-2", "#stored")),
+            ("browse", "#rows p", ("#previous", "#following", "#page")),
+            ("judges", "#cards p", ("#chart", "#plot")),
+        ):
+            page.goto(f"{app.url}/{path}")
+            visitor.wait_for(said)
+            assert not [name for name in hidden if page.is_visible(name)]
+        assert visitor.complaints == []
+
+
 def test_browsing_to_a_prompt_and_back_by_its_link(browser: Any, app: App) -> None:
     visitor = Visitor(browser, app, "browse")
     page = visitor.page
     assert page.locator("#rows a").count() == 20
+    assert not page.is_visible("#page")
     page.click("#following")
     page.wait_for_function("document.querySelector('#rows').innerText.includes('2 of')")
+    page.click("#previous")
+    page.wait_for_function("document.querySelector('#rows').innerText.includes('1 of')")
     visitor.choose("category", "maths")
     page.wait_for_function("document.querySelectorAll('#rows a').length < 20")
     assert all("maths" in text for text in page.locator("#rows a small").all_inner_texts())
@@ -333,6 +394,10 @@ def test_judges_models_and_side_by_side(browser: Any, app: App) -> None:
     page = visitor.page
     assert "100.0%" in page.inner_text("#cards")
     visitor.wait_for("#plot .js-plotly-plot")
+    visitor.choose("chart", "Order of the answers, by pair of models")
+    page.wait_for_function("document.querySelector('#plot').innerText.includes('smollm2-brief')")
+    assert "dotted line" in page.inner_text("#chart-hint")
+    assert not page.is_visible("#judge")
     visitor.open("models")
     table = page.inner_text("#models")
     assert all(name in table for name in (*NAMES, "one", "two"))
@@ -347,7 +412,8 @@ def test_judges_models_and_side_by_side(browser: Any, app: App) -> None:
     page.click("#ask-live button")
     page.fill("#prompt-text textarea", "Both of you, please.")
     page.click("#send")
-    page.wait_for_function("document.querySelector('#side-2').innerText.includes('please')")
+    page.wait_for_function("document.querySelector('#side-2')?.innerText.includes('please')")
+    page.wait_for_function("!document.querySelector('#status').innerText.trim()")
     assert visitor.complaints == []
 
 

@@ -3,21 +3,22 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
+from urllib.parse import parse_qsl
 
 import pytest
 
 from arena.board import Row
-from arena.judging.report import JudgeReport, Share
 from arena.records import Winner
 from arena.store import Store
-from arena.web import board_table, plots
+from arena.web import board_table, no_ranking, plots
 from arena.web.battles import Ballot, start, vote
 from arena.web.board_page import BoardPage, Wanted, wanted_of
 from arena.web.files import board_file, wins_file
 from arena.web.grades import grade, show
-from arena.web.notes import translated
 from arena.web.pool import Pool
 from arena.web.services import Services
 from arena.web.sheets import GRADED, Sheet, Slice, compute
@@ -82,6 +83,29 @@ def test_the_page_says_what_the_ranking_stands_on(shared: Services, visit: Visit
     assert "以人的投票为准" in found.table
     assert found.table.count('scope="row"') == 1
     assert found.chart is not None
+
+
+VIEWED = ["combined", "human", "judge", "judge:j", "panel", GRADED, "objective"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("view", VIEWED)
+def test_where_there_is_no_ranking_the_page_says_why_and_what_to_do(
+    view: str, language: str
+) -> None:
+    words = WORDS[language]
+    bare = no_ranking.render(Sheet(Slice(), (), 0.0, 0.0), view, language)
+    assert words["no_ranking"] in bare
+    assert words[f"why_no_{view.split(':')[0]}"] in bare
+    assert ("href=" in bare) == (view in ("combined", "human", GRADED))
+    weak = Sheet(Slice("category", "maths"), (), 0.0, 0.0, problems={view: "It is <weak>."})
+    page = no_ranking.render(weak, view, language)
+    assert words["no_ranking_here"] in page
+    assert "It is &lt;weak&gt;." in page
+    link = unescape(re.findall('href="./leaderboard([^"]*)"', page)[0])
+    wanted = wanted_of(dict(parse_qsl(link.removeprefix("?"))), [], "ratings")
+    assert wanted.view == view
+    assert wanted.slice == Slice("category", "maths", weak=True)
 
 
 def test_a_name_cannot_write_html(voted: Store) -> None:
@@ -158,13 +182,3 @@ def test_a_link_to_the_page_is_read_with_care() -> None:
     odd = wanted_of({"view": "<script>", "by": "source", "value": "x"}, [], "ratings")
     assert odd.view == "combined"
     assert odd.slice == Slice()
-
-
-def test_notes_are_read_in_chinese() -> None:
-    report = JudgeReport("j", 9, 0, Share(5, 9), Share(1, 9), Share(0, 9), Share(4, 9))
-    for flips in (Share(5, 9), Share(0, 9)):
-        objection = replace(report, flips=flips).objection
-        note = translated(f"{objection}; it was left out.", "zh")
-        assert "裁判 j" in note
-        assert "未计入" in note
-        assert translated(str(objection), "en") == objection

@@ -2,7 +2,7 @@
 
 import pytest
 
-from arena.web.markdown import as_text, harmless
+from arena.web.markdown import as_text, closed, harmless
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,23 @@ def test_no_picture_is_loaded(text: str) -> None:
 )
 def test_code_stays_as_it_is(text: str) -> None:
     assert harmless(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("```\na", "\n```"),
+        ("- item\n\n  ~~~~py\n  a", "\n  ~~~~"),
+        ("> ```\n> a", "\n> ```"),
+        ("```\na\n```\nb", ""),
+        ("```\na\n```", ""),
+        ("`a` b", ""),
+        ("", ""),
+    ],
+)
+def test_a_block_of_code_that_was_left_open_ends_before_what_follows(text: str, end: str) -> None:
+    assert closed(text) == text + end
+    assert closed(closed(text)) == closed(text)
 
 
 def test_mathematics_keeps_its_meaning() -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from arena.web.plots import CHARTS
-from arena.web.words import WORDS, language_of
+from arena.web.words import WORDS, group_name, language_of
 
 FIELD = re.compile(r"\{(\w+)\}")
 
@@ -25,6 +25,24 @@ def test_chinese_is_chinese() -> None:
     """No sentence was left in English."""
     same = {word for word in WORDS["en"] if WORDS["en"][word] == WORDS["zh"][word]}
     assert same <= {"grade_2", "grade_3", "grade_4", "said_a", "said_b"}
+
+
+@pytest.mark.parametrize(
+    ("by", "value", "chinese", "english"),
+    [
+        ("category", "writing", "写作", "writing"),
+        ("category", "maths", "数学", "maths"),
+        ("category", "my own", "my own", "my own"),
+        ("dimension", "long context", "长文本", "long context"),
+        ("language", "zh", "中文", "Chinese"),
+        ("model", "writing", "writing", "writing"),
+    ],
+)
+def test_categories_are_named_in_the_language_of_the_page(
+    by: str, value: str, chinese: str, english: str
+) -> None:
+    assert group_name(WORDS["zh"], by, value) == chinese
+    assert group_name(WORDS["en"], by, value) == english
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The notes of a ranking in the language of the page; they are written in English."""
+"""What is said of rankings and benchmarks, in the language of a page; it is written in English."""
 
 import re
 from functools import cache
@@ -8,7 +8,7 @@ import yaml
 
 
 def translated(note: str, language: str) -> str:
-    """The note; in Chinese where its pattern is known, else as it is."""
+    """The note or method; in Chinese where its pattern is known, else as it is."""
     for pattern, template in _patterns(language):
         found = pattern.fullmatch(note)
         if found:
@@ -18,7 +18,7 @@ def translated(note: str, language: str) -> str:
 
 @cache
 def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
-    file = files("arena.web") / f"notes.{language}.yaml"
+    file = files("arena") / f"notes.{language}.yaml"
     if not file.is_file():
         return []
     table = yaml.safe_load(file.read_text(encoding="utf-8"))

@@ -1,0 +1,122 @@
+"""What rankings and benchmarks say reads in Chinese; each sentence comes from where it is made."""
+
+import re
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from arena.benchmarks.contamination import FRESH, REWORDED, VERBATIM, warning
+from arena.board import describe
+from arena.judging.report import JudgeReport, Share
+from arena.leaderboard import describe_panel, rank_comparisons
+from arena.notes import translated
+from arena.ratings import STYLE_NAMES, Comparisons, Settings, panel
+from arena.ratings.bradley_terry import Interval, Ties
+from arena.ratings.evidence import Method
+from arena.records import Check
+from arena.store import Store
+from arena.votes import VoteRules, counted_votes
+
+ENGLISH = re.compile(r"[A-Za-z]{3,},? [a-z]{2,}")
+
+
+def chinese(sentence: str) -> str:
+    """The sentence in Chinese, of which nothing is left in English but names."""
+    found = translated(sentence, "zh")
+    assert found != sentence
+    assert not ENGLISH.search(found), found
+    assert translated(sentence, "en") == sentence
+    return found
+
+
+METHODS = ["bradley-terry", *(m for m in Method if m is not Method.AUTO)]
+
+
+@pytest.mark.parametrize(
+    ("method", "ties", "cluster"), [*product(METHODS, Ties, (None, "prompt", "voter", "source"))]
+)
+def test_how_a_ranking_was_made(method: str, ties: str, cluster: str | None) -> None:
+    for interval, prior, style, weighting, anchor in product(
+        (None, *Interval), (None, 400.0), ((), STYLE_NAMES), (None, "propensity"), (None, 1)
+    ):
+        settings = Settings(
+            method,
+            ties=ties,
+            interval=interval,
+            cluster=cluster,
+            prior=prior,
+            style=style,
+            weighting=weighting,
+            anchor=("gpt-4", 1200.0) if anchor else None,
+        )
+        found = chinese(describe(settings))
+        assert ("400" in found) == (prior is not None)
+        assert ("gpt-4 固定为 1200 分" in found) == (anchor is not None)
+        assert ("按问题聚类" in found) == (interval is not None and cluster == "prompt")
+        assert ("长度、标题、列表、粗体、代码" in found) == (style == STYLE_NAMES)
+
+
+def test_a_choice_of_styles_keeps_the_names_that_options_have() -> None:
+    settings = Settings("bradley-terry", style=("length", "bold"), anchor=("m", 1.0))
+    found = translated(describe(settings), "zh")
+    assert found.endswith("风格相同：length, bold，m 固定为 1 分")
+
+
+def test_what_is_said_of_judges() -> None:
+    report = JudgeReport("j", 9, 0, Share(5, 9), Share(1, 9), Share(0, 9), Share(4, 9))
+    for flips in (Share(5, 9), Share(0, 9)):
+        objection = str(replace(report, flips=flips).objection)
+        assert "裁判 j" in chinese(objection)
+        assert "未计入" in chinese(f"{objection}; it was left out.")
+        assert "应要求" in chinese(f"{objection}; it was let in on request.")
+
+    def judged(*prompts: str) -> Comparisons:
+        won = [1.0, 0.5]
+        return Comparisons.from_columns(["a", "b"], ["b", "c"], outcome=won, prompt=prompts)
+
+    one, other = judged("p", "q"), judged("r", "s")
+    for judges in ({"x": one, "y": one}, {"x": one, "y": other}):
+        assert "裁判团共 2 个裁判" in chinese(describe_panel(2, panel(judges), 1))
+
+
+def test_what_is_said_of_ratings_that_the_data_does_not_determine() -> None:
+    def note(*wins: str) -> str:
+        columns = Comparisons.from_columns(
+            [w[0] for w in wins], [w[1] for w in wins], outcome=[1.0] * len(wins)
+        )
+        (said,) = rank_comparisons(columns).notes
+        return chinese(said)
+
+    assert "模型分为 2 组" in note("ab", "ba", "cd", "dc")
+    assert note("ab", "bc", "cb").endswith("a 从未输过。")
+    assert note("ab", "bc").endswith("a 从未输过，c 从未赢过。")
+    assert note("ab", "ba", "ac", "bd", "cd", "dc").endswith("a, b 对其余模型全胜。")
+
+
+def test_what_is_said_of_models_away_from_their_prediction() -> None:
+    said = "Votes put these models away from what judges predict: "
+    found = chinese(f"{said}a (x) (12 points above), b, c (3 points below), d (9 points above).")
+    assert found.endswith("a (x)（高 12 分）、b, c（低 3 分）、d（高 9 分）。")
+
+
+def test_what_is_said_of_votes(answered: Store) -> None:
+    _, notes = counted_votes(answered, VoteRules(cap=0.1))
+    assert [chinese(note) for note in notes] == ["任何投票人的票最多占一个模型得票的 10%。"]
+    assert chinese("3 votes of voters who were flagged are left out.").startswith("被标记")
+    leaked = "2 votes are left out because an answer says which model wrote it."
+    assert "2 票" in chinese(leaked)
+
+
+@pytest.mark.parametrize("measure", [VERBATIM, REWORDED, FRESH])
+def test_signs_of_contamination(measure: str) -> None:
+    check = Check("my model", "gsm8k", measure, 0.31, 0.2, 0.4, 50)
+    found = translated(warning(check), "zh")
+    assert "my model" in found
+    assert "gsm8k" in found
+    assert "0.200 至 0.400，n = 50" in found
+    assert not ENGLISH.search(found.replace("my model", ""))
+
+
+def test_what_is_not_known_stays_as_it_is() -> None:
+    assert translated("Something new.", "zh") == "Something new."

@@ -88,9 +88,8 @@ def build_server(
     )
     _warm(shared)
     per_minute = settings.requests_per_minute
-    return Guard(
-        mounted, voters, Limit(per_minute / 60, per_minute / 3), head(), settings.root_path
-    )
+    requests = Limit(per_minute / 60, per_minute / 3)
+    return Guard(mounted, voters, requests, shared.allowances, head(), settings.root_path)
 
 
 def _warm(shared: Services) -> None:

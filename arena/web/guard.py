@@ -3,6 +3,7 @@
 Plain ASGI, so that streams pass through untouched.
 """
 
+from asyncio import CancelledError
 from collections.abc import Callable, MutableMapping
 from typing import Any
 from urllib.parse import quote
@@ -116,6 +117,9 @@ class Guard:
             if started:
                 raise
             await _say(send, refusal)
+        except CancelledError:  # the app stops, and with it the streams of pages that are open
+            if not started:
+                raise
 
     def _path(self, scope: Scope) -> str:
         path = str(scope["path"])

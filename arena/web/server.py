@@ -20,6 +20,8 @@ from arena.web.voters import Voters, load_secret
 
 PASSWORD = "ARENA_ADMIN_PASSWORD"
 _LEAST_PASSWORD = 8
+# What is under way when the app is told to stop may end within so long.
+PARTING_SECONDS = 5
 
 
 def open_database(db: Path) -> Store:
@@ -145,4 +147,6 @@ def serve(
         access_log=False,
         # Longer than anybody reads one pair: a vote finds its connection open.
         timeout_keep_alive=75,
+        # An open page holds a stream open for as long as it is looked at.
+        timeout_graceful_shutdown=PARTING_SECONDS,
     )

@@ -89,6 +89,7 @@ def head() -> str:
     }
     return (
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="icon" href="./favicon.ico">'
         f"<style>{read['css']}</style>"
         f"<script>const arena = {settings.replace('<', escape('<'))};\n{read['js']}</script>"
     )

@@ -29,7 +29,7 @@ def add_routes(server: "FastAPI", shared: Services) -> None:
     from fastapi import HTTPException, Request, Response
     from fastapi.responses import PlainTextResponse
 
-    @server.get("/health")
+    @server.api_route("/health", methods=["GET", "HEAD"])
     def health() -> dict[str, str]:
         shared.store.version()
         return {"status": "ok"}

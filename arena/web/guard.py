@@ -3,12 +3,13 @@
 Plain ASGI, so that streams pass through untouched.
 """
 
+from asyncio import CancelledError
 from collections.abc import Callable, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
-from arena.web.limits import Limit, neighbourhood
-from arena.web.voters import COOKIE, SECONDS, Voters
+from arena.web.limits import Allowances, Limit, neighbourhood
+from arena.web.voters import COOKIE, SECONDS, Visitor, Voters
 
 MOST_BYTES = 256 * 1024
 # Model output is Markdown: whatever it names, nothing is loaded from elsewhere.
@@ -27,9 +28,13 @@ HEADERS = [
 # serves developers stay shut: no page here needs them.
 API = "/gradio_api/"
 OPEN = ("queue/join", "queue/data", "heartbeat/", "startup-events", "cancel", "reset", "theme.css")
-SHUT = ("/monitoring", "/svelte/", "/openapi.json", "/docs", "/pwa_icon")
+# /logout would end the sessions of all who share the one login, whoever's page asked for it.
+SHUT = ("/monitoring", "/svelte/", "/openapi.json", "/docs", "/pwa_icon", "/logout")
 FILES = ("/data/", "/health", "/metrics", "/config", "/admin/")
 STATIC = ("/assets/", "/static/", "/favicon.ico", "/theme.css")
+LOGIN = "/login"
+# From these Gradio would take the address of the whole site, of anybody who sends them.
+DROPPED = (b"x-forwarded-host", b"x-gradio-server")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Any]
@@ -42,19 +47,37 @@ class Refusal(Exception):  # noqa: N818
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
         self.status = status
+        self.headers: list[tuple[bytes, bytes]] = []
+
+
+class Moved(Refusal):
+    """A page with a slash too many: links on it would lead to places below it."""
+
+    def __init__(self, path: str, query: bytes) -> None:
+        super().__init__(301, "This page is without a slash at its end.")
+        # Relative, because what a proxy puts in front of it is the browser's to know.
+        there = f"../{quote(path.split('/')[-2])}".encode()
+        self.headers = [(b"location", there + b"?" * bool(query) + query)]
 
 
 class Guard:
     """Wraps an ASGI app."""
 
     def __init__(
-        self, app: Any, voters: Voters, requests: Limit, head: str = "", root_path: str = ""
+        self,
+        app: Any,
+        voters: Voters,
+        requests: Limit,
+        allowances: Allowances,
+        head: str = "",
+        root_path: str = "",
     ) -> None:
         """head: HTML that every page begins with; Gradio would add it when it is too late."""
         self._app = app
         self._head = head.encode()
         self._voters = voters
         self._requests = requests
+        self._allowances = allowances
         self._root = root_path.rstrip("/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,7 +85,9 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
+        kept = [(name, value) for name, value in scope["headers"] if name not in DROPPED]
+        scope = {**scope, "headers": kept}
+        headers = {name.decode("latin-1"): value for name, value in kept}
         path = self._path(scope)
         try:
             self._check(scope, headers, path)
@@ -72,8 +97,9 @@ class Guard:
         cookie = self._new_cookie(scope, headers, path)
         if self._is_page(scope, path):
             send = _with_head(send, self._head)
-            plain = [(n, v) for n, v in scope["headers"] if n != b"accept-encoding"]
-            scope = {**scope, "headers": plain}
+            plain = [(n, v) for n, v in kept if n != b"accept-encoding"]
+            # The page's script reads the query; Gradio would take one of its own from it.
+            scope = {**scope, "headers": plain, "query_string": b""}
         started = False
 
         async def reply(message: MutableMapping[str, Any]) -> None:
@@ -81,6 +107,8 @@ class Guard:
             if message["type"] == "http.response.start":
                 started = True
                 message["headers"] = [*message["headers"], *HEADERS, *cookie]
+                if _is_login(scope, path) and message["status"] >= 400:
+                    self._allowances.wrong_password(_stranger(scope))
             await send(message)
 
         try:
@@ -89,6 +117,9 @@ class Guard:
             if started:
                 raise
             await _say(send, refusal)
+        except CancelledError:  # the app stops, and with it the streams of pages that are open
+            if not started:
+                raise
 
     def _path(self, scope: Scope) -> str:
         path = str(scope["path"])
@@ -103,10 +134,15 @@ class Guard:
             raise Refusal(404, "There is nothing here.")
         if path.startswith(SHUT) or ".." in path or "\\" in path:
             raise Refusal(404, "There is nothing here.")
-        if not path.startswith(STATIC):
-            address = scope["client"][0] if scope.get("client") else ""
-            if not self._requests.allows(neighbourhood(address)):
-                raise Refusal(429, "Too many requests from this address; wait a minute.")
+        if path.startswith(STATIC):
+            return
+        stranger = _stranger(scope)
+        if not self._requests.allows(neighbourhood(stranger.address)):
+            raise Refusal(429, "Too many requests from this address; wait a minute.")
+        if _is_login(scope, path) and not self._allowances.may_try_password(stranger):
+            raise Refusal(429, "Too many wrong passwords from this address; wait a minute.")
+        if path.strip("/") and path.endswith("/") and self._is_page(scope, path):
+            raise Moved(path, scope["query_string"])
 
     def _is_page(self, scope: Scope, path: str) -> bool:
         return scope["method"] == "GET" and not path.startswith((API, *STATIC, *FILES))
@@ -133,12 +169,19 @@ def cookie_of(header: str) -> str | None:
     return None
 
 
+def _is_login(scope: Scope, path: str) -> bool:
+    return scope["method"] == "POST" and path.rstrip("/") == LOGIN
+
+
+def _stranger(scope: Scope) -> Visitor:
+    """Who asks, as far as the socket tells."""
+    return Visitor(None, "", scope["client"][0] if scope.get("client") else "")
+
+
 def _refuse_foreign(headers: MutableMapping[str, bytes]) -> None:
     """A page of another origin may not post here, whatever its browser would send along."""
-    origin, host = headers.get("origin"), headers.get("host", b"")
-    foreign = origin is not None and urlsplit(origin.decode("latin-1")).netloc != host.decode(
-        "latin-1"
-    )
+    origin, host = (headers.get(name, b"").decode("latin-1") for name in ("origin", "host"))
+    foreign = "origin" in headers and origin not in (f"http://{host}", f"https://{host}")
     if foreign or headers.get("sec-fetch-site", b"same-origin") == b"cross-site":
         raise Refusal(403, "This page takes posts from itself only.")
 
@@ -195,5 +238,6 @@ def _with_head(send: Send, head: bytes) -> Send:
 async def _say(send: Send, refusal: Refusal) -> None:
     body = f"{refusal}\n".encode()
     head = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": refusal.status, "headers": head + HEADERS})
+    head += [*HEADERS, *refusal.headers]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": head})
     await send({"type": "http.response.body", "body": body})

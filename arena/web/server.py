@@ -20,9 +20,10 @@ from arena.web.voters import Voters, load_secret
 
 PASSWORD = "ARENA_ADMIN_PASSWORD"
 _LEAST_PASSWORD = 8
+# What is under way when the app is told to stop may end within so long.
+PARTING_SECONDS = 5
 
 # Seconds that votes and answers in flight have when the app is stopped.
-STOPPING = 5
 
 
 def open_database(db: Path) -> Store:
@@ -91,9 +92,8 @@ def build_server(
     )
     _warm(shared)
     per_minute = settings.requests_per_minute
-    return Guard(
-        mounted, voters, Limit(per_minute / 60, per_minute / 3), head(), settings.root_path
-    )
+    requests = Limit(per_minute / 60, per_minute / 3)
+    return Guard(mounted, voters, requests, shared.allowances, head(), settings.root_path)
 
 
 def _warm(shared: Services) -> None:
@@ -149,6 +149,6 @@ def serve(
         access_log=False,
         # Longer than anybody reads one pair: a vote finds its connection open.
         timeout_keep_alive=75,
-        # A page that is open listens for ever: whoever stops the app would wait for it.
-        timeout_graceful_shutdown=STOPPING,
+        # An open page holds a stream open for as long as it is looked at.
+        timeout_graceful_shutdown=PARTING_SECONDS,
     )

@@ -37,6 +37,28 @@ def test_pages_are_there_and_keep_to_themselves(app: App) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize("name", ["X_Forwarded_Host", "X_Gradio_Server", "X_Forwarded_Prefix"])
+def test_no_header_moves_the_page_elsewhere(app: App, name: str) -> None:
+    for value in ("evil.example", "http://evil.example"):
+        page = app.ask("/battle", **{name: value})
+        assert page.status == 200
+        assert "evil" not in page.text + str(page.headers)
+
+
+@pytest.mark.parametrize(
+    "query", ["page=nothing", "page=admin", "deep_link=../../x", "__theme=%00", "%FF=%00", "=&&="]
+)
+def test_a_page_is_the_same_whatever_its_address_asks(app: App, query: str) -> None:
+    plain, odd = (app.ask(path).text for path in ("/", f"/?{query}"))
+    assert odd == plain
+
+
+def test_heads_and_odd_methods(app: App) -> None:
+    assert app.ask("/health", method="HEAD").status == 200
+    for method in ("OPTIONS", "TRACE", "PUT", "DELETE", "ODD"):
+        assert app.ask("/", method=method, Origin=app.url).status == 405
+
+
 def test_a_visitor_gets_one_cookie_that_scripts_cannot_read(app: App) -> None:
     cookie = app.ask("/").headers["set-cookie"]
     assert "HttpOnly" in cookie
@@ -54,6 +76,8 @@ def test_a_visitor_gets_one_cookie_that_scripts_cannot_read(app: App) -> None:
         {"Origin": "null"},
         {"Origin": "http://127.0.0.1.evil.example"},
         {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "http://["},
+        {"Origin": ""},
         {"Sec_Fetch_Site": "cross-site"},
     ],
 )
@@ -107,6 +131,7 @@ def test_no_other_origin_may_read_with_credentials(app: App, origin: str) -> Non
         "/gradio_api/info",
         "/admin",
         "/admin/export/votes.csv",
+        "/logout",
     ],
 )
 def test_no_file_of_the_machine_is_served(app: App, path: str) -> None:
@@ -202,3 +227,7 @@ def test_a_login_guards_all_pages(tmp_path: Path) -> None:
         assert right.status == 200
         cookie = "; ".join(part.split(";")[0] for part in [right.headers["set-cookie"]])
         assert post(app, JOIN, Cookie=cookie).status == 200
+        wrong = [app.ask("/login", f"username=team&password={k}", **form) for k in range(20)]
+        assert {answer.status for answer in wrong} == {400, 429}
+        assert "wrong passwords" in wrong[-1].text
+        assert app.ask("/login/", "username=team&password=a+password", **form).status == 429

@@ -9,7 +9,7 @@ import gradio as gr
 from arena.evidence import groups
 from arena.records import Evidence
 from arena.web import board_table, no_ranking, plots
-from arena.web.boards import PATIENCE
+from arena.web.beside import PATIENCE
 from arena.web.services import Services
 from arena.web.sheets import GRADED, JUDGE, PANEL, Sheet, Slice
 from arena.web.voters import Visitor

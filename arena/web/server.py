@@ -23,8 +23,6 @@ _LEAST_PASSWORD = 8
 # What is under way when the app is told to stop may end within so long.
 PARTING_SECONDS = 5
 
-# Seconds that votes and answers in flight have when the app is stopped.
-
 
 def open_database(db: Path) -> Store:
     """The store; a new one starts with the sample data, so that there is something to vote on."""

@@ -97,8 +97,10 @@ def vote_report(
     votes, _ = counted_votes(store, VoteRules(keep_leaked))
     if not votes.voter:
         raise InputError(f"{store.path} has no votes to audit; people cast them in the app")
-    found = report_on(vote_comparisons(votes), seconds=votes.seconds, level=level, cap=cap)
-    return replace(found, leaked=store.votes.count() - len(votes.voter))
+    c, seconds = vote_comparisons(votes), votes.seconds
+    del votes  # a million of them would be held in memory to the end
+    found = report_on(c, seconds=seconds, level=level, cap=cap)
+    return replace(found, leaked=store.votes.count() - len(c))
 
 
 def report_on(

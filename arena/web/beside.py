@@ -9,13 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import (
-    BrokenExecutor,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-)
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 from functools import partial
@@ -66,8 +60,7 @@ class Beside(Generic[K, M]):
         self._turn = threading.Lock()
         self._kept: dict[K, M] = {}
         self._running: dict[K, Future[M]] = {}
-        self._small = ThreadPoolExecutor(1, thread_name_prefix="beside")
-        self._large: Executor | None = None
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="beside")
 
     def get(self, wanted: K, patience: float = PATIENCE) -> M | None:
         """The newest that can be had within `patience` seconds; None where there is none."""
@@ -100,19 +93,16 @@ class Beside(Generic[K, M]):
                 return running
             if last is not None and (last.version == version or rests(last)):
                 return None
-            future = self._executor(version).submit(self._make, self._store.path, wanted)
+            large = sum(version[3:8]) >= LARGE
+            work = partial(_apart, self._make) if large else self._make
+            future = self._worker.submit(work, self._store.path, wanted)
             self._running[wanted] = future
         future.add_done_callback(partial(self._ended, wanted))
         return future
 
     def _ended(self, wanted: K, future: "Future[M]") -> None:
-        if future.cancelled():
-            return
-        if future.exception() is None:
+        if not future.cancelled() and future.exception() is None:
             self._keep(wanted, future.result())
-        elif isinstance(future.exception(), BrokenExecutor):  # somebody killed the process
-            with self._turn:
-                self._large = None
 
     def _keep(self, wanted: K, made: M) -> None:
         with self._turn:
@@ -122,25 +112,17 @@ class Beside(Generic[K, M]):
             while len(self._kept) > MOST_KEPT:
                 self._kept.pop(next(key for key in self._kept if key != self._first))
 
-    def _executor(self, version: tuple[int, ...]) -> Executor:
-        if sum(version[3:8]) < LARGE:
-            return self._small
-        if self._large is None:
-            # A new process each time: what a million votes take is given back.
-            self._large = ProcessPoolExecutor(
-                1,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=os.nice,
-                initargs=(NICE,),
-                max_tasks_per_child=1,
-            )
-        return self._large
-
     def close(self) -> None:
         """Let no more work begin."""
-        self._small.shutdown(wait=False, cancel_futures=True)
-        if self._large is not None:
-            self._large.shutdown(wait=False, cancel_futures=True)
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+
+def _apart(make: Callable[[Path, K], M], path: Path, wanted: K) -> M:
+    """What `make` gives, in a new process: what a million votes take is given back."""
+    with ProcessPoolExecutor(
+        1, multiprocessing.get_context("spawn"), initializer=os.nice, initargs=(NICE,)
+    ) as pool:
+        return pool.submit(make, path, wanted).result()
 
 
 def rests(made: Made) -> bool:

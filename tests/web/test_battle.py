@@ -129,6 +129,47 @@ def test_a_turn_that_is_given_up_leaves_the_battle_as_it_was(
     assert page.cast(visitor, last.token, Winner.TIE).done
 
 
+def test_a_vote_in_one_tab_ends_the_battle_in_the_other(
+    page: BattlePage, store: Store, visit: Visit
+) -> None:
+    visitor = visit()
+    *_, last = page.say(visitor, "", ASKED)
+    other = page.say(visitor, last.token, "And one more?")
+    next(other)
+    assert page.cast(visitor, last.token, Winner.TIE).done
+    *_, refused = other
+    assert not refused.open
+    assert store.talks.count() == 0
+    assert "already" in page.cast(visitor, last.token, Winner.MODEL_B).text
+    assert (store.votes.count(), store.prompts.count(), store.answers.count()) == (1, 1, 2)
+
+
+def test_two_tabs_take_one_turn(page: BattlePage, store: Store, visit: Visit) -> None:
+    visitor = visit()
+    *_, last = page.say(visitor, "", ASKED)
+    one, other = (page.say(visitor, last.token, text) for text in ("First?", "Second?"))
+    next(one)
+    next(other)
+    *_, taken = one
+    *_, refused = other
+    assert taken.open
+    assert not refused.writing
+    (talk,) = store.talks.where()
+    assert talk.turns == (ASKED, "First?")
+
+
+def test_a_model_paused_in_mid_battle_ends_with_its_vote(
+    page: BattlePage, store: Store, visit: Visit
+) -> None:
+    visitor = visit()
+    views = page.say(visitor, "", ASKED)
+    next(views)
+    store.withhold("model", "quick", True)
+    *_, last = views
+    assert page.cast(visitor, last.token, Winner.TIE).done
+    assert store.votes.count() == 1
+
+
 @pytest.mark.parametrize(
     ("text", "said"), [("  ", "Type a prompt"), ("x" * 201, "201 characters; at most 200")]
 )

@@ -8,18 +8,20 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from enum import Enum
-from inspect import iscoroutine
+from inspect import isasyncgen, iscoroutine
 from itertools import accumulate
 from typing import Any
 
 from aiohttp import web
 
-Reply = "str | web.Response | Fault"
+# An iterator is a stream of events: each its data, or a fault with which the stream ends.
+Events = AsyncGenerator["str | Fault", None]
+Reply = "str | web.Response | Fault | Events"
 # A token, its log-probability (None for the first of all) and the likeliest in its place.
 Token = tuple[str, float | None, dict[str, float] | None]
 Script = Callable[[dict[str, Any]], "Reply | Awaitable[Reply]"]
@@ -194,10 +196,12 @@ def application(
             served.now -= 1
 
     async def answer(
-        request: web.Request, body: dict[str, Any], reply: "str | web.Response | Fault"
+        request: web.Request, body: dict[str, Any], reply: "str | web.Response | Fault | Events"
     ) -> web.StreamResponse:
         if isinstance(reply, web.Response):
             return reply
+        if isasyncgen(reply):
+            return await _stream(request, reply)
         if isinstance(reply, str):
             served.paid.append(body)
             shape = text_completion if "prompt" in body else completion
@@ -306,6 +310,26 @@ _faults: dict[Fault, Callable[[web.Request], Awaitable[web.Response]]] = {
     Fault.CUT: _cut,
     Fault.HANG: _hang,
 }
+
+
+async def _stream(request: web.Request, events: Events) -> web.StreamResponse:
+    reply = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await reply.prepare(request)
+    with suppress(ConnectionError):  # whoever asked may have left
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, Fault):
+                    return await _faults[event](request)
+                await reply.write(f"data: {event}\n\n".encode())
+    return reply
+
+
+def piece(text: str | None, finish: str | None = None) -> str:
+    """The data of one event of a stream."""
+    delta = {} if text is None else {"content": text}
+    choices = [{"index": 0, "delta": delta, "finish_reason": finish}]
+    shape = {"id": "x", "object": "chat.completion.chunk", "created": 0, "model": "m"}
+    return json.dumps(shape | {"choices": choices, "usage": None})
 
 
 def fault(

@@ -13,6 +13,7 @@ from arena.web.admin_page import AdminPage
 from arena.web.battle_page import BattlePage
 from arena.web.board_page import BoardPage
 from arena.web.browse_page import BrowsePage
+from arena.web.inputs import Pages
 from arena.web.judges_page import JudgesPage
 from arena.web.models_page import ModelsPage
 from arena.web.rate_page import RatePage
@@ -52,7 +53,7 @@ def build(services: Services) -> tuple[gr.Blocks, dict[str, Any]]:
 
     pages = PAGES | ({ADMIN: AdminPage} if services.password else {})
     os.environ.update(QUIET)
-    with gr.Blocks(title="Arena", analytics_enabled=False) as blocks:
+    with Pages(title="Arena", analytics_enabled=False) as blocks:
         Navbar(visible=False)
         pages.pop("")(services).draw(blocks, say)
     for path, page in pages.items():

@@ -97,7 +97,8 @@ class BattlePage:
             yield self.view(done, words, token)
         except TurnRefusedError as refused:
             sentence = words[refused.word].format(**refused.values)
-            yield replace(view, token=token, status=sentence)
+            ended = refused.word == "blocked_turn"
+            yield replace(view, token=token, status=sentence, open=view.open and not ended)
         except BackendError:
             yield replace(view, token=token, status=words["model_failed"])
 
@@ -115,9 +116,10 @@ class BattlePage:
             services = self._services
             claimed = claim(services, visitor, TALK, token, NotShownError)
             talk = services.live.find(claimed.key, claimed.voter)
+            if services.store.votes.count(battle=claimed.key):
+                raise VotedAlreadyError(claimed.key)
             if talk is None:
-                known = services.store.votes.count(battle=claimed.key)
-                raise (VotedAlreadyError if known else NotShownError)(claimed.key)
+                raise NotShownError(claimed.key)
             if not talk.answered:
                 raise NotEndedError("the models are still answering")
             admit(services, visitor)

@@ -123,6 +123,8 @@ class Live:
         text = self.check(text, len(talk.turns))
         if talk.turns and not talk.answered:
             raise TurnRefusedError("not_ended")
+        if (now := self.find(talk.key, talk.voter)) != talk:  # another tab went on, or voted
+            raise TurnRefusedError("not_ended" if now else "blocked_turn")
         opened = replace(talk, turns=(*talk.turns, text))
         self._store.talks.put([opened])
         replies: tuple[Reply, Reply] | None = None
@@ -133,11 +135,11 @@ class Live:
             for glimpse, whole in side_by_side(models, before, text, seed):
                 replies = whole or replies
                 if whole:
-                    self._store.talks.put([_answered(opened, *whole)])
+                    self._go_on(opened, _answered(opened, *whole))
                 yield glimpse
         finally:
             if replies is None:
-                self._store.talks.put([talk])
+                self._go_on(opened, talk)
 
     def settle(self, talk: Talk) -> Battle:
         """Put what was said into the store as any other answers, with the battle to vote on."""
@@ -161,6 +163,11 @@ class Live:
     def end(self, talk: Talk) -> None:
         """Forget a battle that was voted on."""
         self._store.talks.remove([talk.key])
+
+    def _go_on(self, opened: Talk, then: Talk) -> None:
+        """Keep what a turn came to, unless the battle went another way meanwhile."""
+        if self.find(opened.key, opened.voter) == opened:
+            self._store.talks.put([then])
 
     def _candidates(self) -> list[Model]:
         """Those of arena.yaml, and those of the store that need no address to be reached."""

@@ -6,8 +6,11 @@ hostile text is in test_app.py.
 
 import contextlib
 import json
+import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -231,3 +234,68 @@ def test_a_login_guards_all_pages(tmp_path: Path) -> None:
         assert {answer.status for answer in wrong} == {400, 429}
         assert "wrong passwords" in wrong[-1].text
         assert app.ask("/login/", "username=team&password=a+password", **form).status == 429
+
+
+def events(app: App, page: str) -> list[dict[str, Any]]:
+    """What the page may ask of the server, as it is told."""
+    found = re.search(r"window.gradio_config = (\{.*?\});</script>", app.ask(page).text, re.DOTALL)
+    assert found
+    return [e for e in json.loads(found[1])["dependencies"] if e["backend_fn"]]
+
+
+def send(app: App, event: int, data: list[Any], **headers: str) -> dict[str, Any]:
+    """Ask for one event, and return what came of it."""
+    session = f"s{event}-{len(app.log.read_text())}"
+    body = json.dumps({"data": data, "fn_index": event, "session_hash": session})
+    assert app.ask(JOIN, body, Origin=app.url, **JSON, **headers).status == 200
+    heard = app.ask(f"/gradio_api/queue/data?session_hash={session}", **headers).text
+    messages = [json.loads(line[5:]) for line in heard.splitlines() if line.startswith("data:")]
+    (done,) = [m for m in messages if m["msg"] == "process_completed"]
+    return dict(done)
+
+
+@pytest.mark.parametrize(
+    "page", ["/", "/battle", "/rate", "/leaderboard", "/browse", "/side_by_side"]
+)
+def test_no_input_is_taken_for_a_file_or_an_address(tmp_path: Path, page: str) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("nobody else's")
+    cache = tmp_path / "cache"
+    with (
+        App(tmp_path / "arena.db", GRADIO_TEMP_DIR=str(cache)) as app,
+        socket.create_server(("127.0.0.1", 0)) as inside,
+    ):
+        inside.setblocking(False)
+        for path in (str(secret), f"http://127.0.0.1:{inside.getsockname()[1]}/x.txt"):
+            file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+            for event in events(app, page):
+                if width := len(event["inputs"]):
+                    assert not send(app, event["id"], [[file]] * width)["success"]
+                    assert not send(app, event["id"], [file] * width)["success"]
+        assert not list(cache.rglob("*.txt"))
+        with pytest.raises(BlockingIOError):  # nobody has come to fetch anything
+            inside.accept()
+
+
+def test_half_a_character_costs_no_vote(app: App) -> None:
+    before = len(app.votes())
+    cookie = {"Cookie": app.ask("/").headers["set-cookie"].split(";")[0]}
+    show, choose = (e["id"] for e in events(app, "/")[:2])
+    token = send(app, show, [], **cookie)["output"]["data"][0]
+    done = send(app, choose, [token, ["clear"], "a \ud800 half \x00", ""], **cookie)
+    assert done["success"]
+    assert len(app.votes()) == before + 1
+    assert app.rows("SELECT comment FROM remarks") == [("a ? half \x00",)]
+
+
+def test_an_admins_event_needs_the_password(tmp_path: Path) -> None:
+    with App(tmp_path / "arena.db", ARENA_ADMIN_PASSWORD="correct horse") as app:
+        admin = [e["id"] for e in events(app, "/admin") if e["targets"]]
+        widths = {e["id"]: len(e["inputs"]) for e in events(app, "/admin")}
+        prompts = app.rows("SELECT count(*) FROM prompts")
+        for event in admin:
+            for word in ("", None, "wrong"):
+                done = send(app, event, [word, *["smollm2-hot"] * (widths[event] - 1)])
+                assert "ticket" not in str(done)
+        assert app.rows("SELECT * FROM withheld") == []
+        assert app.rows("SELECT count(*) FROM prompts") == prompts

@@ -1,6 +1,8 @@
 """Two models answer live: what is shown when, and what may be voted on."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +17,7 @@ from arena.web.live import Glimpse, TurnRefusedError, together
 from arena.web.services import Services, services
 from arena.web.side_by_side_page import SideBySidePage
 from arena.web.voters import Visitor, Voters
+from tests.servers import Fault, Served, fault, piece, serve
 
 Visit = Callable[..., Visitor]
 ASKED = "Name the seas that lie around Italy."
@@ -126,6 +129,47 @@ def test_a_turn_that_is_given_up_leaves_the_battle_as_it_was(
     assert page.cast(visitor, last.token, Winner.TIE).done
 
 
+def test_a_vote_in_one_tab_ends_the_battle_in_the_other(
+    page: BattlePage, store: Store, visit: Visit
+) -> None:
+    visitor = visit()
+    *_, last = page.say(visitor, "", ASKED)
+    other = page.say(visitor, last.token, "And one more?")
+    next(other)
+    assert page.cast(visitor, last.token, Winner.TIE).done
+    *_, refused = other
+    assert not refused.open
+    assert store.talks.count() == 0
+    assert "already" in page.cast(visitor, last.token, Winner.MODEL_B).text
+    assert (store.votes.count(), store.prompts.count(), store.answers.count()) == (1, 1, 2)
+
+
+def test_two_tabs_take_one_turn(page: BattlePage, store: Store, visit: Visit) -> None:
+    visitor = visit()
+    *_, last = page.say(visitor, "", ASKED)
+    one, other = (page.say(visitor, last.token, text) for text in ("First?", "Second?"))
+    next(one)
+    next(other)
+    *_, taken = one
+    *_, refused = other
+    assert taken.open
+    assert not refused.writing
+    (talk,) = store.talks.where()
+    assert talk.turns == (ASKED, "First?")
+
+
+def test_a_model_paused_in_mid_battle_ends_with_its_vote(
+    page: BattlePage, store: Store, visit: Visit
+) -> None:
+    visitor = visit()
+    views = page.say(visitor, "", ASKED)
+    next(views)
+    store.withhold("model", "quick", True)
+    *_, last = views
+    assert page.cast(visitor, last.token, Winner.TIE).done
+    assert store.votes.count() == 1
+
+
 @pytest.mark.parametrize(
     ("text", "said"), [("  ", "Type a prompt"), ("x" * 201, "201 characters; at most 200")]
 )
@@ -195,3 +239,98 @@ def test_side_by_side_names_both_and_keeps_nothing(
     assert "different" in same.status
     (unknown,) = page.ask(visit(), "quick", "<b>nobody</b>", ASKED)
     assert "cannot answer live" in unknown.status
+
+
+async def well(*texts: str) -> AsyncIterator[Any]:
+    for text in texts:
+        yield piece(text)
+    yield piece(None, "stop")
+
+
+async def badly(*data: Any) -> AsyncIterator[Any]:
+    yield piece("half an ")
+    for one in data:
+        yield one
+
+
+async def without_end() -> AsyncIterator[Any]:
+    while True:
+        yield piece("and ")
+        await asyncio.sleep(0.01)
+
+
+def hosted(store: Store, voters: Voters, served: Served, timeout: float = 30.0) -> BattlePage:
+    """A battle between two models of one server."""
+    base = replace(parse_model(f"openai:m@{served.url}"), timeout=timeout)
+    models = {name: replace(base, name=name, weights=name) for name in ("amber", "birch")}
+    return BattlePage(services(store, voters, models=models))
+
+
+def test_a_servers_answers_grow_together(store: Store, voters: Voters, visit: Visit) -> None:
+    seen = threading.Event()
+
+    async def slowly() -> AsyncIterator[Any]:
+        yield piece("One ")
+        assert await asyncio.to_thread(seen.wait, 60)
+        yield piece("two")
+        yield piece(None, "stop")
+
+    with serve(lambda _: slowly(), models=("amber", "birch")) as served:
+        page = hosted(store, voters, served)
+        visitor = visit()
+        views = page.say(visitor, "", ASKED)
+        next(views)
+        growing = next(views)
+        assert (growing.first, growing.second) == ("One ", "One ")
+        assert "not ended" in page.cast(visitor, growing.token, Winner.TIE).text
+        seen.set()
+        *_, last = views
+        assert (last.first, last.second) == ("One two", "One two")
+        assert "**birch**" in page.cast(visitor, last.token, Winner.MODEL_A).text
+    assert store.votes.count() == 1
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        lambda: badly(Fault.DROP),
+        badly,
+        lambda: badly("[DONE]"),
+        lambda: badly("{]"),
+        lambda: badly('{"error": {"message": "birch is out of memory"}}'),
+        lambda: fault(500, "birch has failed"),
+        lambda: fault(401, "birch has no key"),
+        lambda: Fault.DROP,
+    ],
+)
+def test_what_a_server_does_not_end_is_not_voted_on(
+    store: Store, voters: Voters, visit: Visit, ends: Callable[[], Any]
+) -> None:
+    def script(body: dict[str, Any]) -> Any:
+        return ends() if body["model"] == "birch" else well("A whole ", "answer")
+
+    with serve(script, models=("amber", "birch")) as served:
+        page = hosted(store, voters, served)
+        visitor = visit()
+        *views, last = page.say(visitor, "", ASKED)
+        assert "One of the models did not answer" in last.status
+        assert not any(view.open for view in [*views, last])
+        assert "birch" not in str([*views, last])
+        assert not page.cast(visitor, last.token, Winner.MODEL_A).done
+        (talk,) = store.talks.where()
+        assert talk.turns == ()
+        # The next try is another turn of the same battle.
+        ends = lambda: well("Now ", "it works")  # noqa: E731
+        *_, last = page.say(visitor, last.token, ASKED)
+        assert page.cast(visitor, last.token, Winner.MODEL_A).done
+    assert store.votes.count() == 1
+
+
+def test_an_answer_without_end_ends_the_turn(store: Store, voters: Voters, visit: Visit) -> None:
+    with serve(lambda _: without_end(), models=("amber", "birch")) as served:
+        page = hosted(store, voters, served, timeout=1.0)
+        visitor = visit()
+        *_, last = page.say(visitor, "", ASKED)
+        assert "One of the models did not answer" in last.status
+        assert not page.cast(visitor, last.token, Winner.MODEL_A).done
+    assert store.votes.count() == 0

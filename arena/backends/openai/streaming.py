@@ -5,18 +5,35 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from arena.backends.base import Reply, Request
 from arena.backends.openai.calls import errors_of, open_client
-from arena.backends.openai.messages import decoding, opening
+from arena.backends.openai.messages import body_of, storable, usage_of
+from arena.errors import TransientError
 from arena.records import Model, Usage
 
 _END = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What one event brings. finish: why the reply ended, empty while it goes on.
+
+    usage: so far, where the server says it.
+    """
+
+    text: str
+    finish: str
+    usage: Usage | None
+
+
 def stream(model: Model, request: Request) -> Iterator[Reply]:
-    """Replies that grow; the client's loop runs in a thread, and ends when nobody reads."""
+    """Replies that grow; the client's loop runs in a thread, and ends when nobody reads.
+
+    Raises TransientError where the reply breaks off: what has no end is no answer.
+    """
     pieces: queue.SimpleQueue[Any] = queue.SimpleQueue()
     abandoned = threading.Event()
 
@@ -29,41 +46,55 @@ def stream(model: Model, request: Request) -> Iterator[Reply]:
 
     started = time.perf_counter()
     threading.Thread(target=work, daemon=True).start()
-    text, finish, usage = "", "stop", Usage()
+    text, finish, usage = "", "", Usage()
     try:
         while (piece := pieces.get()) is not _END:
             if isinstance(piece, BaseException):
                 raise piece
-            if isinstance(piece, Usage):
-                usage = piece
-                continue
-            said, ended = piece
-            text, finish = text + said, ended or finish
-            if said:
-                yield Reply((text.lstrip(),), ("",))
+            text, finish, usage = text + piece.text, piece.finish or finish, piece.usage or usage
+            if piece.text:
+                yield Reply((storable(text).lstrip(),), ("",))
     finally:
         abandoned.set()
-    yield Reply((text.strip(),), (finish,), usage + Usage(seconds=time.perf_counter() - started))
+    if not finish:
+        raise TransientError(f"{model.name}: the reply broke off", "unreadable")
+    usage += Usage(seconds=time.perf_counter() - started)
+    yield Reply((storable(text).strip(),), (finish,), usage)
 
 
 async def _receive(
     model: Model, request: Request, pieces: "queue.SimpleQueue[Any]", abandoned: threading.Event
 ) -> None:
-    messages = [*opening(model, request), {"role": "user", "content": request.turns[0]}]
+    """Put what comes into `pieces`; the model's time-out is for the whole reply, as elsewhere."""
+    from openai import AsyncStream
+
     async with open_client(model, model.timeout) as client:
         with errors_of(client, model):
-            events = await client.chat.completions.create(
-                model=model.weights,
-                messages=messages,
-                stream=True,
-                **decoding(model, request.seed),
-            )
-            async for event in events:
-                if abandoned.is_set():
-                    await events.close()
-                    return
-                for choice in event.choices[:1]:
-                    pieces.put((choice.delta.content or "", choice.finish_reason))
-                if event.usage:
-                    read, written = event.usage.prompt_tokens, event.usage.completion_tokens
-                    pieces.put(Usage(read, written))
+            async with asyncio.timeout(model.timeout):
+                events = await client.post(
+                    "/chat/completions",
+                    cast_to=object,
+                    body={**body_of(model, request), "stream": True},
+                    stream=True,
+                    stream_cls=AsyncStream[object],
+                )
+                async for event in events:
+                    if abandoned.is_set():
+                        await events.close()
+                        return
+                    pieces.put(_piece(model, event))
+
+
+def _piece(model: Model, event: Any) -> _Piece:
+    """Read without the client's types, which it fills in without checking."""
+    counted = isinstance(event, dict) and isinstance(event.get("usage"), dict)
+    usage = usage_of(event) if counted else None
+    match event:
+        case {"choices": []}:
+            return _Piece("", "", usage)
+        case {"choices": [{"delta": {**delta}} as choice, *_]} if isinstance(
+            said := delta.get("content") or "", str
+        ):
+            finish = choice.get("finish_reason")
+            return _Piece(said, finish if isinstance(finish, str) else "", usage)
+    raise TransientError(f"{model.name}: a piece of the reply is unreadable", "unreadable")

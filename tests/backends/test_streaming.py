@@ -1,0 +1,132 @@
+"""Replies of a server in pieces, and servers that do not bring one to its end."""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from arena.backends import Reply, Request, open_backend
+from arena.config import parse_model
+from arena.errors import BackendError, TransientError, UnavailableError
+from arena.records import Decoding
+from tests.servers import Fault, fault, piece, serve
+
+ENDED = piece(None, "stop")
+
+
+def replies(script: Callable[[dict[str, Any]], Any], timeout: float = 20.0) -> list[Reply]:
+    with serve(script) as served:
+        model = replace(parse_model(f"openai:m@{served.url}"), timeout=timeout)
+        return list(open_backend(model).stream(Request(("q",))))
+
+
+async def events(*data: Any) -> AsyncIterator[Any]:
+    for one in data:
+        yield one
+
+
+def test_a_reply_is_there_while_it_grows() -> None:
+    seen = threading.Event()
+
+    async def two_halves(_: Any) -> AsyncIterator[str]:
+        yield piece("Hello")
+        assert await asyncio.to_thread(seen.wait, 60)  # the second half is not sent before
+        yield piece(", you.")
+        yield piece(None, "length")
+        yield json.dumps({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}})
+        yield "[DONE]"
+
+    with serve(two_halves) as served:
+        base = parse_model(f"openai:m@{served.url}")
+        model = replace(base, decoding=Decoding(max_tokens=7, system="Be brief."))
+        growing = open_backend(model).stream(Request(("q",), seed=5))
+        assert next(growing) == Reply(("Hello",), ("",))
+        seen.set()
+        *_, last = growing
+    assert (last.turns, last.finish) == (("Hello, you.",), ("length",))
+    assert (last.usage.prompt_tokens, last.usage.completion_tokens) == (3, 4)
+    (asked,) = served.calls
+    assert (asked["stream"], asked["max_tokens"], asked["seed"]) == (True, 7, 5)
+    assert [m["role"] for m in asked["messages"]] == ["system", "user"]
+
+
+@pytest.mark.parametrize("end", [(), (Fault.DROP,), ("[DONE]",), (piece("", None),)])
+def test_what_breaks_off_is_no_answer(end: tuple[Any, ...]) -> None:
+    with pytest.raises(TransientError):
+        replies(lambda _: events(piece("Half a rep"), *end))
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "{]",
+        "null",
+        "[1]",
+        '{"choices": null}',
+        '{"choices": [{}]}',
+        '{"choices": [{"delta": {"content": 5}}]}',
+        '{"error": {"message": "out of memory"}}',
+        '"\\ud800"',
+    ],
+)
+def test_garbage_in_between_is_an_error(garbage: str) -> None:
+    with pytest.raises(BackendError):
+        replies(lambda _: events(piece("Half"), garbage, ENDED, "[DONE]"))
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        lambda: web.Response(text="<html>All is well</html>", content_type="text/html"),
+        lambda: web.json_response({"choices": [{"message": {"content": "not in pieces"}}]}),
+        lambda: web.Response(status=204),
+        lambda: fault(500),
+        lambda: Fault.DROP,
+    ],
+)
+def test_what_is_no_stream_is_an_error(whole: Callable[[], Any]) -> None:
+    with pytest.raises(TransientError):
+        replies(lambda _: whole())
+
+
+def test_a_refusal_is_said_as_it_is() -> None:
+    with pytest.raises(UnavailableError, match="bad key"):
+        replies(lambda _: fault(401, "bad key"))
+
+
+def test_half_a_character_can_be_stored() -> None:
+    *_, last = replies(lambda _: events(piece("a\ud800b"), ENDED))
+    assert last.turns == ("a?b",)
+
+
+def test_a_stream_that_never_ends_is_given_up() -> None:
+    async def without_end(_: Any) -> AsyncIterator[str]:
+        while True:
+            yield piece("and ")
+            await asyncio.sleep(0.01)
+
+    with pytest.raises(TransientError, match="no reply within 1 s"):
+        replies(without_end, timeout=1.0)
+
+
+def test_who_stops_reading_ends_the_call() -> None:
+    gone = threading.Event()
+
+    async def until_nobody_reads(_: Any) -> AsyncIterator[str]:
+        try:
+            while True:
+                yield piece("and ")
+                await asyncio.sleep(0.01)
+        finally:
+            gone.set()
+
+    with serve(until_nobody_reads) as served:
+        growing = open_backend(parse_model(f"openai:m@{served.url}")).stream(Request(("q",)))
+        next(growing)
+        growing.close()  # type: ignore[attr-defined]
+        gone.wait()

@@ -11,7 +11,7 @@ from arena.ratings import sandwich
 from arena.ratings.arrays import Floats, distinct
 from arena.ratings.battles import AUTO, independent_groups
 from arena.ratings.bootstrap import resample
-from arena.ratings.comparisons import Comparisons
+from arena.ratings.comparisons import Comparisons, require_comparisons
 from arena.ratings.diagnostics import require_finite
 from arena.ratings.fitted import Fitted, HalfFit, fit_half
 from arena.ratings.likelihood import prior_precision
@@ -72,6 +72,7 @@ def bradley_terry(
     anchor: (model, rating) that fixes the origin instead of mean 1000. Intervals stay those
         of the distance to the mean: they do not take in the anchor's own error.
     """
+    require_comparisons(c, "bradley_terry")
     settings = _settings(
         c,
         Settings(

@@ -23,7 +23,7 @@ from arena.ratings.battles import (
     rows_of_battles,
 )
 from arena.ratings.bradley_terry import bradley_terry, choice, rate, wald
-from arena.ratings.comparisons import Comparisons, concat
+from arena.ratings.comparisons import Comparisons, concat, require_comparisons
 from arena.ratings.evidence import CombinedResult, Label, Method, Source
 from arena.ratings.factors import union
 from arena.ratings.fitted import fit_half
@@ -113,8 +113,13 @@ def _aligned(
     settings: Settings,
     prior: float,
 ) -> _Evidence:
+    for kind, given in (("judges", judges), ("objective", objective)):
+        if not isinstance(given, Mapping):
+            raise InputError(f"{kind} is {type(given).__name__}; it maps names to Comparisons.")
     # Sources are taken in the order of their names, so that theirs does not matter.
     parts = [*([human] if human is not None else []), *judges.values(), *objective.values()]
+    for part in parts:
+        require_comparisons(part, "combine")
     if not parts:
         raise InputError("there is no evidence: give votes, judges or objective results.")
     models = tuple(sorted({name for part in parts for name in part.models}))

@@ -142,6 +142,12 @@ class Comparisons:
             given.pop("outcome", None)
         return cls.from_columns(**given, style=_style_columns(frame, names))
 
+    def __repr__(self) -> str:
+        columns = [name for name in self._columns() if name not in ("i", "j", "outcome")]
+        more = ", ".join([*columns, *(f"style {name!r}" for name in self.style)])
+        with_ = f", with {more}" if more else ""
+        return f"<{len(self):,} comparisons of {len(self.models)} models{with_}>"
+
     def __len__(self) -> int:
         return len(self.i)
 
@@ -256,6 +262,15 @@ class Comparisons:
         # A model that is dropped has no rows, so its code is never looked up.
         code = np.array([place.get(name, 0) for name in self.models], dtype=np.int32)
         return replace(self, models=models, i=code[self.i], j=code[self.j])
+
+
+def require_comparisons(c: Any, what: str = "this") -> None:
+    """Raise InputError for anything else, a data frame for example."""
+    if not isinstance(c, Comparisons):
+        raise InputError(
+            f"{what} takes Comparisons, not {type(c).__name__}; "
+            "Comparisons.from_frame(frame) makes them of a data frame."
+        )
 
 
 def concat(parts: Sequence[Comparisons]) -> Comparisons:

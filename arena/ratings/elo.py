@@ -6,7 +6,7 @@ import numpy as np
 
 from arena.errors import InputError
 from arena.ratings.arrays import Floats
-from arena.ratings.comparisons import Comparisons
+from arena.ratings.comparisons import Comparisons, require_comparisons
 from arena.ratings.result import RatingResult, Settings
 from arena.ratings.scale import MEAN, POINTS_PER_LOG
 
@@ -29,6 +29,7 @@ def elo(
     replacement in random order; the interval is made of the percentiles of the ratings
     after each, so it holds both the chance of the order and of the sample.
     """
+    require_comparisons(c, "elo")
     if not 0.0 < k < math.inf:
         raise InputError(f"k is {k}; it is a number of Elo points above 0.")
     if permutations < 1:

@@ -11,7 +11,7 @@ import numpy as np
 
 from arena.errors import RatingError
 from arena.ratings.arrays import Floats, Ints
-from arena.ratings.comparisons import Comparisons
+from arena.ratings.comparisons import Comparisons, require_comparisons
 from arena.ratings.fitted import HalfFit, fit_half
 from arena.ratings.likelihood import fit_counts, precision_of
 from arena.ratings.newton import bread
@@ -40,6 +40,7 @@ def influence(c: Comparisons, *, prior: float = FLAT_PRIOR) -> Influence:
 
     prior: a very weak one in Elo points, for fits that removal leaves without a finite answer.
     """
+    require_comparisons(c, "influence")
     fitted = fit_half(c, precision_of(len(c.models), prior))
     best_first = np.argsort(-fitted.theta)
     top, rivals = int(best_first[0]), best_first[1 : 1 + RIVALS]

@@ -15,7 +15,7 @@ from scipy.special import logsumexp
 
 from arena.errors import InputError
 from arena.ratings.arrays import Floats, totals
-from arena.ratings.comparisons import Comparisons
+from arena.ratings.comparisons import Comparisons, require_comparisons
 from arena.ratings.crowd import Ballots, ballots, crowd
 from arena.ratings.suspicion import Kind, Suspicion, suspicions
 
@@ -94,6 +94,7 @@ def integrity(
     seconds: (n,) from showing to vote, None where not known. level: expected share of honest
     voters among the flagged, in (0, 1). Raises InputError without a voter column.
     """
+    require_comparisons(c, "integrity")
     if not 0.0 < level < 1.0:
         raise InputError(f"level is {level}; allowed is between 0 and 1.")
     if seconds is not None and len(seconds) != len(c):

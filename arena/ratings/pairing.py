@@ -12,7 +12,7 @@ import numpy as np
 
 from arena.errors import InputError
 from arena.ratings.arrays import Floats
-from arena.ratings.comparisons import Comparisons
+from arena.ratings.comparisons import Comparisons, require_comparisons
 from arena.ratings.likelihood import fit_counts, precision_of, win_probability
 from arena.ratings.newton import bread
 from arena.ratings.scale import WEAK_PRIOR
@@ -45,6 +45,7 @@ def next_pairs(
     models with few comparisons. Sides are drawn at random. allowed: pairs that can be shown;
     all of them unless given, which includes pairs of which one model answered nothing.
     """
+    require_comparisons(c, "next_pairs")
     if n < 1:
         raise InputError(f"n is {n}; allowed is 1 or more.")
     if not 0.0 < exploration <= 1.0:

@@ -38,8 +38,17 @@ class Settings:
     def __post_init__(self) -> None:
         if not 0.0 < self.confidence < 1.0:
             raise InputError(f"confidence is {self.confidence}; allowed is between 0 and 1.")
+        if self.anchor is not None and not _is_anchor(self.anchor):
+            raise InputError(f"anchor is {self.anchor!r}; it is a pair: a model and its rating.")
         if self.anchor is not None and not math.isfinite(self.anchor[1]):
             raise InputError(f"the anchor's rating is {self.anchor[1]}; it must be finite.")
+
+
+def _is_anchor(value: object) -> bool:
+    match value:
+        case (str(), int() | float() | np.floating() | np.integer()):
+            return True
+    return False
 
 
 @dataclass(frozen=True)

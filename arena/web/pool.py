@@ -18,7 +18,7 @@ from arena.web.tallies import Tallies
 
 BATCH = 32
 # Seconds for which what was read is good enough.
-REST = 0.5
+REST = 0.1
 # Pairs of a batch that are tried before all pairs are searched for one that is new to a voter.
 TRIES = 6
 VOTES_PER_MODEL = 5
@@ -44,7 +44,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far the votes have come. missing: votes until there is a first ranking, else 0."""
+    """How far the votes have come. missing: votes until a ranking tells anything, else 0."""
 
     votes: int
     missing: int

@@ -36,7 +36,13 @@ def rating_text(rows: Mapping[str, Row], model: str, language: str) -> str:
     if model not in rows:
         return words["unrated"]
     row = rows[model]
-    return words["rating_of"].format(rating=round(row.rating), rank=row.rank, models=len(rows))
+    low, high = row.rank_low, row.rank_high
+    return words["rating_of"].format(
+        rating=round(row.rating),
+        half=round((row.ci_high - row.ci_low) / 2),
+        rank=f"{low}" if low == high else f"{low}–{high}",
+        models=len(rows),
+    )
 
 
 def judges_text(verdicts: Iterable[Verdict], first: str, language: str) -> str:

@@ -54,9 +54,10 @@ TURN_OVER = """(text) => {
           show(false), "", [], "", String(Date.now())];
 }"""
 # Done by the browser: the server would build both controls anew for each vote.
-REVEAL = (
-    """(text) => [{__type__: "update", visible: !text}, {__type__: "update", visible: !!text}]"""
-)
+REVEAL = """(text, progress) => {
+  const show = (visible) => ({__type__: "update", visible});
+  return [show(!text), show(!!text), text ? JSON.parse(text).progress || progress : progress];
+}"""
 ELAPSED = (
     "(battle, why, said, since) => [battle, why, said, since ? String(Date.now() - since) : '']"
 )
@@ -154,7 +155,7 @@ class VotePage:
                 [result, upcoming],
                 js=ELAPSED,
                 **EVENT,
-            ).success(None, [upcoming], [ballot, following], js=REVEAL)
+            ).success(None, [upcoming, progress], [ballot, following, progress], js=REVEAL)
 
 
 def draw_prompt() -> gr.Markdown:

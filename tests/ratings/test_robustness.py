@@ -6,9 +6,10 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from arena.errors import ArenaError
+from arena.errors import ArenaError, InputError
 from arena.ratings import (
     Comparisons,
     RatingResult,
@@ -17,8 +18,10 @@ from arena.ratings import (
     elo,
     goodness_of_fit,
     influence,
+    integrity,
     next_pairs,
 )
+from tests.ratings.simulated import simulate
 
 METHODS = ("auto", "hierarchical", "ppi", "joint", "human")
 
@@ -109,3 +112,26 @@ def test_votes_that_are_all_ties_leave_a_wide_interval() -> None:
     assert result.ci_high is not None
     half = 1.959964 * np.sqrt(0.25 / (12 * 0.25)) * 400 / np.log(10) / 2
     assert result.ci_high[0] - result.ratings[0] == pytest.approx(half, rel=1e-6)
+
+
+@pytest.mark.parametrize("rate", [bradley_terry, elo, influence, integrity, combine])
+def test_a_data_frame_is_refused_in_a_sentence(rate: Any) -> None:
+    frame = pd.DataFrame({"model_a": ["a"], "model_b": ["b"], "winner": ["tie"]})
+    with pytest.raises(InputError, match=r"takes Comparisons, not DataFrame.*from_frame"):
+        rate(frame)
+    with pytest.raises(InputError, match="next_pairs takes Comparisons"):
+        next_pairs(frame, 3)
+
+
+def test_judges_are_named_and_an_anchor_is_a_pair() -> None:
+    c = simulate(4, 200)
+    with pytest.raises(InputError, match="judges is Comparisons; it maps names"):
+        combine(c, judges=c)  # type: ignore[arg-type]
+    for anchor in ("red", ("m00", "red"), ("m00",)):
+        with pytest.raises(InputError, match="it is a pair: a model and its rating"):
+            bradley_terry(c, anchor=anchor)  # type: ignore[arg-type]
+
+
+def test_comparisons_are_printed_in_a_line() -> None:
+    c = Comparisons.from_columns("ab", "bc", ["tie"] * 2, prompt=[1, 2], style={"length": [0, 1]})
+    assert repr(c) == "<2 comparisons of 3 models, with prompt, style 'length'>"

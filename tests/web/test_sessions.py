@@ -1,6 +1,7 @@
 """What a visit takes of the app's memory."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ def blocks(shared: Services) -> Any:
     async def built() -> Any:
         return build(shared)[0]
 
-    # Outside of a loop Gradio opens some of its own, and leaves them open.
-    return asyncio.run(built())
+    # Outside of a loop Gradio opens some of its own, and leaves them open; in this thread one may
+    # run already, a browser's.
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(lambda: asyncio.run(built())).result()
 
 
 def test_a_page_describes_its_components_and_a_visit_does_not(blocks: Any) -> None:

@@ -79,12 +79,17 @@ def _blocks(crowd: Crowd) -> Iterator[tuple[Ints, Ints, Floats, Floats, Floats]]
         if not kept.any():
             continue
         cell = n.row[kept], n.col[kept]
-        both, ahead, behind, agreed, one, other = (
-            np.asarray((a[block] @ b.T).tocsr()[cell]).ravel() for a, b in products
+        both, ahead, behind, agreed, would_u, would_v = (
+            _at((one[block] @ other.T).tocsr(), *cell) for one, other in products
         )
         u, v = cell[0] + start, cell[1]
         first = np.where(ahead > behind, u, v)
-        yield first, u + v - first, both, agreed, (one + other) / (2.0 * both)
+        yield first, u + v - first, both, agreed, (would_u + would_v) / (2.0 * both)
+
+
+def _at(table: csr_array, row: Ints, column: Ints) -> Floats:
+    table.sort_indices()  # else each look-up goes through its whole row
+    return np.asarray(table[row, column]).ravel()
 
 
 def _table(voter: Ints, column: Ints, values: Floats, width: int | None = None) -> csr_array:

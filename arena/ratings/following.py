@@ -8,6 +8,7 @@ that the careless do not widen what passes for honest.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.optimize import minimize
@@ -28,14 +29,14 @@ BLOCK = 1 << 15  # answers that fit into a processor's cache
 
 @dataclass(frozen=True, eq=False)
 class Following:
-    """slope: (voters,) the mean of each given the votes, as if honest. p: (voters,) probability
-    that an honest voter goes along so little. odds: (voters,) logarithm of how much likelier
-    the votes are from a bad voter than from an honest one.
+    """slope: (voters,) the mean of each given the votes, as if honest. odds: (voters,)
+    logarithm of how much likelier the votes are from a bad voter than from an honest one.
+    test: makes (voters,) the probability that an honest voter goes along so little.
     """
 
     slope: Floats
-    p: Floats
     odds: Floats
+    test: Callable[[], Floats]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,7 @@ def following(crowd: Crowd) -> Following:
     prior = _fit(likely, bad)
     honest = logsumexp(likely + prior, axis=1)
     posterior = np.exp(likely + prior - honest[:, None])
-    return Following(posterior @ slopes, _tail(answers, np.exp(prior)), bad - honest)
+    return Following(posterior @ slopes, bad - honest, partial(_tail, answers, np.exp(prior)))
 
 
 def _answers(crowd: Crowd) -> Answers:

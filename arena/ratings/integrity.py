@@ -20,7 +20,6 @@ from arena.ratings.crowd import Ballots, ballots, crowd
 from arena.ratings.suspicion import Kind, Suspicion, suspicions
 
 LEVEL = 0.1
-ROUNDS = 2
 # Voters that one expects before any vote, honest and bad: the prior of the shares of each.
 HONEST, BAD = 9.0, 1.0
 LEARNING = 200  # steps of the shares towards their fixed point
@@ -99,12 +98,18 @@ def integrity(
         raise InputError(f"level is {level}; allowed is between 0 and 1.")
     if seconds is not None and len(seconds) != len(c):
         raise InputError(f"seconds has {len(seconds)} rows, the votes have {len(c)}.")
-    votes, trust, taken = ballots(c), None, _known(seconds)
-    for _ in range(ROUNDS):  # once more, with less heed to those who look bad
-        found = suspicions(crowd(votes, trust), taken)
-        shares = explain(np.stack([s.odds for s in found], axis=1))
-        trust = shares[:, 0]
-    return _report(votes, found, shares, level)
+    votes, taken = ballots(c), _known(seconds)
+    trust = _look(votes, None, taken)[1][:, 0]
+    # Once more, with less heed to those who look bad.
+    return _report(votes, *_look(votes, trust, taken), level)
+
+
+def _look(
+    b: Ballots, trust: Floats | None, seconds: Floats | None
+) -> tuple[list[Suspicion], Floats]:
+    """All evidence, and what `explain` makes of it; trust: as `crowd` takes it."""
+    found = suspicions(crowd(b, trust), seconds)
+    return found, explain(np.stack([s.odds for s in found], axis=1))
 
 
 def _known(seconds: Sequence[float | None] | None) -> Floats | None:

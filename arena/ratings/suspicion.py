@@ -4,8 +4,10 @@ Every kind has a model of honest people, who are not all alike, and one of the p
 is after; both are fitted to the votes at hand.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property, partial
 
 import numpy as np
 from scipy.special import expit
@@ -48,16 +50,21 @@ MEANINGS = {
 class Suspicion:
     """One kind of evidence on all voters; every array is (voters,).
 
-    value: see `MEANINGS`; NaN where there was nothing to measure. p: probability that an
-    honest voter looks so bad. odds: logarithm of how much likelier the votes are from a voter
-    who is bad in this way than from an honest one. about: the model or voter concerned.
+    value: see `MEANINGS`; NaN where there was nothing to measure. odds: logarithm of how much
+    likelier the votes are from a voter who is bad in this way than from an honest one. about:
+    the model or voter concerned. test: makes p, which takes longer than the rest.
     """
 
     kind: Kind
     value: Floats
-    p: Floats
     odds: Floats
     about: tuple[str, ...]
+    test: Callable[[], Floats]
+
+    @cached_property
+    def p(self) -> Floats:
+        """Probability that an honest voter looks so bad."""
+        return self.test()
 
 
 def suspicions(crowd: Crowd, seconds: Floats | None) -> list[Suspicion]:
@@ -69,7 +76,8 @@ def suspicions(crowd: Crowd, seconds: Floats | None) -> list[Suspicion]:
 def careless(crowd: Crowd) -> Suspicion:
     """Votes that have nothing to do with the answers, or are turned around."""
     found = following(crowd)
-    return Suspicion(Kind.CARELESS, found.slope, found.p, found.odds, ("",) * len(found.p))
+    nobody = ("",) * len(found.odds)
+    return Suspicion(Kind.CARELESS, found.slope, found.odds, nobody, found.test)
 
 
 def side(crowd: Crowd) -> Suspicion:
@@ -104,13 +112,13 @@ def speed(b: Ballots, seconds: Floats) -> Suspicion:
     x = Counts(k, n, np.full(b.voters, quick.sum() / max(int(known.sum()), 1)))
     null = fit_null(x, mostly)
     odds = mostly(x) - null.log_probability(x)
-    return Suspicion(Kind.SPEED, x.ratio, null.above(x), odds, ("",) * b.voters)
+    return Suspicion(Kind.SPEED, x.ratio, odds, ("",) * b.voters, partial(null.above, x))
 
 
 def _two_sided(kind: Kind, x: Counts) -> Suspicion:
     null = fit_null(x, even)
     odds = even(x) - null.log_probability(x)
-    return Suspicion(kind, x.ratio, null.apart(x), odds, ("",) * len(x.n))
+    return Suspicion(kind, x.ratio, odds, ("",) * len(x.n), partial(null.apart, x))
 
 
 def target(crowd: Crowd) -> Suspicion:
@@ -125,10 +133,14 @@ def target(crowd: Crowd) -> Suspicion:
     null = fit_null(x, even, may_shift=False)
     sought = np.minimum(_sought(b, voter, model, x.n), HINT)
     odds = even(x) - null.log_probability(x) + np.logaddexp(0.0, sought) - np.log(2.0)
-    p, tested = np.ones(len(voter)), x.n >= TARGETED
-    p[tested] = null.apart(x[tested])
     names: Objects = np.array(b.c.models, dtype=object)[model]
-    return _worst(Kind.TARGET, b, voter, names, x, p, odds, among=float(models))
+
+    def test() -> Floats:
+        p, tested = np.ones(len(voter)), x.n >= TARGETED
+        p[tested] = null.apart(x[tested])
+        return p
+
+    return _worst(Kind.TARGET, b, voter, names, x, odds, test, among=float(models))
 
 
 def _wins(crowd: Crowd) -> Counts:
@@ -174,8 +186,8 @@ def copy(crowd: Crowd) -> Suspicion:
     pairs = shared(crowd)
     null = fit_null(pairs.counts, mostly)
     odds = mostly(pairs.counts) - null.log_probability(pairs.counts)
-    names, p = crowd.ballots.names[pairs.earlier], null.above(pairs.counts)
-    return _worst(Kind.COPY, crowd.ballots, pairs.later, names, pairs.counts, p, odds)
+    names, test = crowd.ballots.names[pairs.earlier], partial(null.above, pairs.counts)
+    return _worst(Kind.COPY, crowd.ballots, pairs.later, names, pairs.counts, odds, test)
 
 
 def _worst(
@@ -184,20 +196,19 @@ def _worst(
     voter: Ints,
     about: Objects,
     x: Counts,
-    p: Floats,
     odds: Floats,
+    test: Callable[[], Floats],
     among: float | None = None,
 ) -> Suspicion:
-    """Of a voter's several tests the one that tells most; voter, about, p, odds: (tests,).
+    """Of a voter's several tests the one that tells most; voter, about, odds: (tests,).
 
     If the voter is bad then in one of them, any as likely as another: so odds are averaged,
-    and p is multiplied by their number. among: how many there might have been, where some
-    were not made; those speak for neither.
+    and p, which `test` gives for each, is multiplied by their number. among: how many there
+    might have been, where some were not made; those speak for neither.
     """
     made = totals(voter, None, b.voters)
     tests = made if among is None else np.full(b.voters, among)
-    least, top = np.ones(b.voters), np.zeros(b.voters)
-    np.minimum.at(least, voter, np.minimum(1.0, p * made[voter]))
+    top = np.zeros(b.voters)
     np.maximum.at(top, voter, odds)
     sums = totals(voter, np.exp(odds - top[voter]), b.voters)
     mean = (sums + (tests - made) * np.exp(-top)) / np.maximum(tests, 1.0)
@@ -206,4 +217,10 @@ def _worst(
     worst = order[np.append(voter[order][1:] != voter[order][:-1], True)] if len(order) else order
     value, names = np.full(b.voters, np.nan), np.full(b.voters, "", dtype=object)
     value[voter[worst]], names[voter[worst]] = x[worst].ratio, about[worst]
-    return Suspicion(kind, value, least, whole, tuple(map(str, names)))
+
+    def least() -> Floats:
+        p = np.ones(b.voters)
+        np.minimum.at(p, voter, np.minimum(1.0, test() * made[voter]))
+        return p
+
+    return Suspicion(kind, value, whole, tuple(map(str, names)), least)

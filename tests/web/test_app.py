@@ -19,6 +19,7 @@ from arena.store import Store
 from tests.web.running import LIMITS, ROOT, App, free_port
 
 SCREENSHOTS = ROOT / "docs" / "screenshots"
+LONGEST = 1100
 NAMES = ("smollm2-greedy", "smollm2-warm", "smollm2-hot", "smollm2-brief")
 PASSWORD = "correct horse battery"
 LIVE = f"""{LIMITS}
@@ -613,8 +614,7 @@ def test_pictures_for_the_readme(
         visitor.vote(f"#vote-{choice}")
         page.click("#next")
         visitor.wait_for("#vote-model_a:visible")
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"vote{suffix}.png", full_page=True)
+    take(page, f"vote{suffix}")
     for path in list(READY)[1:]:
         visitor.open(path)
         if path == "battle":
@@ -623,10 +623,17 @@ def test_pictures_for_the_readme(
             visitor.wait_for("#vote-model_a:visible")
         if path == "leaderboard":
             visitor.wait_for("#plot .scatterlayer")
-        page.wait_for_timeout(600)
-        page.screenshot(path=SCREENSHOTS / f"{path}{suffix}.png", full_page=True)
+        take(page, f"{path}{suffix}")
     visitor.open("browse")
     page.locator("#rows a").first.click()
     visitor.wait_for("#about h3")
+    take(page, f"prompt{suffix}")
+
+
+def take(page: Any, name: str) -> None:
+    """A picture of a page from its top, no longer than a reader of the README wants to scroll."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.wait_for_timeout(600)
-    page.screenshot(path=SCREENSHOTS / f"prompt{suffix}.png", full_page=True)
+    width, height = page.viewport_size["width"], page.evaluate("document.body.scrollHeight")
+    clip = {"x": 0, "y": 0, "width": width, "height": min(height, LONGEST)}
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True, clip=clip)

@@ -59,7 +59,8 @@ def votes(
     emit([_voter(v) for v in shown], form, title=_summary(report))
     if form is Format.TABLE:
         if report.flagged:
-            emit(_moves(report), form, title="The ranking with all votes, and without the flagged")
+            rest = f"nobody above {cap:.0%} of a model's votes; the first {SHOWN}, and who moves"
+            emit(_moves(report), form, title=f"With all votes, and without the flagged ({rest})")
         _say(report)
 
 

@@ -4,6 +4,7 @@ import gc
 import os
 import socket
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,8 @@ def build_server(
 
     settings = settings or AppSettings()
     voters = Voters(load_secret(store.path))
+    # Of server-side rendering, which is off here.
+    warnings.filterwarnings("ignore", message="SSR mode", category=UserWarning)
     shared = services(
         store, voters, models=dict(models or {}), settings=settings, password=admin_password()
     )
@@ -126,6 +129,7 @@ def serve(
             probe.bind((host, port))
         except OSError as error:
             raise InputError(f"{host}:{port} cannot be listened on: {error.strerror}") from error
+    fresh = "" if db.exists() else ", which is new and holds the sample data"
     store = open_database(db)
     import uvicorn
 
@@ -135,7 +139,7 @@ def serve(
     # What is there now stays: going through it again and again would hold up everybody.
     gc.collect()
     gc.freeze()
-    print(f"Arena on http://{host}:{port} with {db}. Stop it with Ctrl-C.", flush=True)  # noqa: T201
+    print(f"Arena on http://{host}:{port} with {db}{fresh}. Stop it with Ctrl-C.", flush=True)  # noqa: T201
     uvicorn.run(
         server,
         host=host,

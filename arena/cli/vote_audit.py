@@ -59,8 +59,11 @@ def votes(
     emit([_voter(v) for v in shown], form, title=_summary(report))
     if form is Format.TABLE:
         if report.flagged:
-            rest = f"nobody above {cap:.0%} of a model's votes; the first {SHOWN}, and who moves"
-            emit(_moves(report), form, title=f"With all votes, and without the flagged ({rest})")
+            emit(_moves(report), form, title="The ranking with all votes, and without the flagged")
+            say(
+                f"Without: nobody has more than {cap:.0%} of a model's votes either (--cap). "
+                f"Shown are the first {SHOWN} and who moves."
+            )
         _say(report)
 
 

@@ -48,6 +48,7 @@ def test_the_table_says_what_flags_are_and_who_holds_up_the_first(
     done = arena("audit", "votes", "battles.csv", cwd=tmp_path)
     assert "630 votes of 21 voters; flagged: 1" in done.stdout
     assert "The ranking with all votes" in done.stdout
+    assert "nobody has more than 5% of a model's votes either (--cap)" in done.stderr
     assert "A flag deletes nothing" in done.stderr
     assert "of the votes x would be first, not w" in done.stderr
 

@@ -21,7 +21,7 @@ from arena.judging.report import Share, labels_by_pair, preference_of
 from arena.ratings import style_of
 from arena.records import Answer, Preference, Prompt, Usage, content_key
 from arena.store import Store
-from arena.store.evidence import VerdictColumns
+from arena.store.columns import VerdictColumns
 from arena.store.rows import Rows
 
 _LABELS = {"a": "A", "b": "B", "tie": "tie"}

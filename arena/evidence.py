@@ -15,12 +15,7 @@ from arena.objective import BenchmarkScore, Objective, objective
 from arena.ratings import STYLE_NAMES, Comparisons, capped, concat, next_pairs
 from arena.records import Preference, Prompt
 from arena.store import Store
-from arena.store.evidence import (
-    RankingColumns,
-    ScoreColumns,
-    VerdictColumns,
-    VoteColumns,
-)
+from arena.store.columns import RankingColumns, ScoreColumns, VerdictColumns, VoteColumns
 from arena.votes import ALL, VoteRules, chosen, counted_votes, vote_comparisons
 
 ROUNDING = 1e-9

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from arena.benchmarks.dimensions import dimension_of
 from arena.ratings import style_differences
-from arena.store.evidence import GradeColumns, ScoreColumns, VerdictColumns, VoteColumns
+from arena.store.columns import GradeColumns, ScoreColumns, VerdictColumns, VoteColumns
 
 GROUPINGS = ("category", "language", "dimension", "benchmark")
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from arena.ratings import Comparisons
 from arena.records import NOBODY, RULE
-from arena.store.evidence import OutcomeColumns
+from arena.store.columns import OutcomeColumns
 
 PRIMARY = ("acc_norm", "acc")
 

@@ -10,7 +10,7 @@ from arena.identity import RULES, identity_claim, names_of
 from arena.ratings import Comparisons
 from arena.records import Leak
 from arena.store import Store
-from arena.store.evidence import VoteColumns
+from arena.store.columns import VoteColumns
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,10 @@ def arena_rank(plain: Any, frame: Any) -> Iterator[tuple[str, float]]:
         data = PairDataset.from_pandas(plain)
         BradleyTerry(n_competitors=len(data.competitors)).compute_ratings_and_cis(data)
 
-    styled, columns = plain.assign(**differences(frame)), [name for name, _ in STYLE]
+    styled, columns = (
+        plain.assign(**Comparisons.from_frame(frame).style),
+        [name for name, _ in STYLE],
+    )
 
     def rate_styled() -> None:
         data = ContextualPairDataset.from_pandas(styled, feature_cols=columns)
@@ -188,7 +191,7 @@ def fastchat(plain: Any, frame: Any) -> Iterator[tuple[str, float]]:
     """From its repository (`pip install git+https://…`): what PyPI has is older and slower."""
     from fastchat.serve.monitor import rating_systems as peer
 
-    style = np.stack(list(differences(frame).values()), axis=1)
+    style = np.stack(list(Comparisons.from_frame(frame).style.values()), axis=1)
     features = (style - style.mean(axis=0)) / style.std(axis=0)
     told = plain.assign(conv_metadata=metadata(frame))
 
@@ -206,12 +209,6 @@ def fastchat(plain: Any, frame: Any) -> Iterator[tuple[str, float]]:
         best(lambda: peer.compute_style_control(told), 1),
     )
     yield "FastChat fit_contextual_bt, from features, no intervals", best(rate_styled)
-
-
-def differences(frame: Any) -> dict[str, np.ndarray]:
-    """(n,) each in [-1, 1]: what the first answer has more of, over what both have."""
-    sides = {name: (frame[f"{name}_a"], frame[f"{name}_b"]) for name, _ in STYLE}
-    return {n: ((a - b) / np.maximum(a + b, 1)).to_numpy() for n, (a, b) in sides.items()}
 
 
 def metadata(frame: Any) -> list[dict[str, int]]:

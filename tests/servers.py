@@ -131,21 +131,27 @@ def serve(
     listing: what it says when asked for its models, if not `models`. texts: what it replies to
     `/v1/completions`, which it does not have otherwise.
     """
-    served, ready = Served(), threading.Event()
-    ending: list[Callable[[], object]] = []
+    served = Served()
+
+    async def made() -> web.Application:
+        return application(script, served, models, latency, slots, listing, texts)
+
+    with running(made) as port:
+        served.url = f"http://127.0.0.1:{port}/v1"
+        yield served
+
+
+@contextmanager
+def running(make: Callable[[], Awaitable[web.Application]]) -> Iterator[int]:
+    """An application in a thread and loop of its own, in which it is made; yields its port."""
+    ready = threading.Event()
+    started: list[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = []
 
     async def main() -> None:
-        stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        ending.append(lambda: loop.call_soon_threadsafe(stop.set))
-        runner = web.AppRunner(
-            application(script, served, models, latency, slots, listing, texts),
-            shutdown_timeout=0.05,
-        )
+        runner, stop = web.AppRunner(await make(), shutdown_timeout=0.05), asyncio.Event()
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        port = runner.addresses[0][1]
-        served.url = f"http://127.0.0.1:{port}/v1"
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        started.append((asyncio.get_running_loop(), stop, runner.addresses[0][1]))
         ready.set()
         await stop.wait()
         await runner.cleanup()
@@ -153,10 +159,11 @@ def serve(
     thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()
     ready.wait()
+    ((loop, stop, port),) = started
     try:
-        yield served
+        yield port
     finally:
-        ending[0]()
+        loop.call_soon_threadsafe(stop.set)
         thread.join()
 
 

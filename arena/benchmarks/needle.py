@@ -20,7 +20,6 @@ from arena.objective import ItemValue
 
 NAME, VERSION = "needle", "1"
 DEPTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
-LENGTHS = ("1k", "2k", "4k")
 REPLY, CHAT = 96, 64  # tokens of a length that are for the reply and the chat template
 SHORTEST = 384
 _ITEM = re.compile(r"(\w+) (\d+) tokens (\d+)% (\d+)x #(\d+)")

@@ -7,7 +7,7 @@ from math import exp, log, sqrt
 from statistics import NormalDist
 
 from arena.records import Preference, Verdict, Winner
-from arena.store.evidence import VerdictColumns, VoteColumns
+from arena.store.columns import VerdictColumns, VoteColumns
 
 FLIP_LIMIT = 0.35
 _LABELS = {Winner.MODEL_A: "A", Winner.MODEL_B: "B"}

@@ -38,6 +38,21 @@ def styled(figure: Any, x: str = "", y: str = "", height: int = 400) -> Any:
     return figure
 
 
+def whiskers(
+    spans: Iterable[tuple[float, float, float]], colour: str, **more: Any
+) -> dict[str, Any]:
+    """Intervals around points; spans: low, value and high of each."""
+    rows = list(spans)
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - value for _, value, high in rows],
+        "arrayminus": [value - low for low, value, _ in rows],
+        "color": colour,
+        **more,
+    }
+
+
 def height_of(rows: int) -> int:
     """Pixels of a chart with a line for each row."""
     return 90 + ROW * max(rows, 3)

@@ -6,7 +6,17 @@ from typing import Any
 
 from arena.audits import JudgeAudit
 from arena.judging.report import FLIP_LIMIT
-from arena.web.figures import ACCENT, COLOURS, INK, MOST_LINES, WARNING, figure_of, labels, short
+from arena.web.figures import (
+    ACCENT,
+    COLOURS,
+    INK,
+    MOST_LINES,
+    WARNING,
+    figure_of,
+    labels,
+    short,
+    whiskers,
+)
 from arena.web.words import Words
 
 MOST_PAIRS = 20
@@ -31,13 +41,7 @@ def measures(cards: Sequence[JudgeAudit], measures: Sequence[str], words: Words)
             name=short(card.judge),
             mode="markers",
             marker={"color": COLOURS[k], "size": 9, "symbol": k},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [high - value for _, value, _, high in kept],
-                "arrayminus": [value - low for _, value, low, _ in kept],
-                "color": COLOURS[k],
-            },
+            error_x=whiskers([(low, value, high) for _, value, low, high in kept], COLOURS[k]),
             hovertemplate="%{y}: %{x:.1%}",
         )
     figure.update_layout(
@@ -114,13 +118,7 @@ def _pairs(rows: Sequence[Line], title: str, marked: Callable[[Line], bool]) -> 
             customdata=[(row.low, row.high, row.n) for row in here],
             mode="markers",
             marker={"color": colour, "size": 9},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [row.high - row.value for row in here],
-                "arrayminus": [row.value - row.low for row in here],
-                "color": colour,
-            },
+            error_x=whiskers([(row.low, row.value, row.high) for row in here], colour),
             hovertemplate="%{x:.0%} (%{customdata[0]:.0%} – %{customdata[1]:.0%}, "
             "n = %{customdata[2]})<extra></extra>",
         )

@@ -1,12 +1,12 @@
 """Charts of a sheet."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from arena.benchmarks.needle import NeedleMap
-from arena.board import Leaderboard
+from arena.board import Leaderboard, Row
 from arena.contrasts import Contrast, compare
 from arena.publish.formats import ranked
 from arena.records import Evidence
@@ -26,6 +26,7 @@ from arena.web.figures import (
     labels,
     short,
     styled,
+    whiskers,
 )
 from arena.web.sheets import History, Sheet
 from arena.web.words import Words, group_name
@@ -42,13 +43,7 @@ def ratings(sheet: Sheet, view: str, words: Words) -> Any:
     figure.add_scatter(
         x=[row.rating for row in rows],
         y=[names[row.model] for row in rows],
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [row.ci_high - row.rating for row in rows],
-            "arrayminus": [row.rating - row.ci_low for row in rows],
-            "color": ACCENT,
-        },
+        error_x=whiskers(_spans(rows), ACCENT),
         mode="markers",
         marker={"color": ACCENT, "size": 9},
         hovertemplate="%{y}: %{x:.0f}<extra></extra>",
@@ -326,12 +321,9 @@ def _said(found: Contrast, words: Words) -> str:
     return f"{said} · {words['off_line']}: {', '.join(named)}" if named else said
 
 
-def _errors(rows: Sequence[Any]) -> dict[str, Any]:
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [row.ci_high - row.rating for row in rows],
-        "arrayminus": [row.rating - row.ci_low for row in rows],
-        "color": "rgba(99,102,241,.35)",
-        "thickness": 1,
-    }
+def _spans(rows: Iterable[Row]) -> list[tuple[float, float, float]]:
+    return [(row.ci_low, row.rating, row.ci_high) for row in rows]
+
+
+def _errors(rows: Iterable[Row]) -> dict[str, Any]:
+    return whiskers(_spans(rows), "rgba(99,102,241,.35)", thickness=1)

@@ -5,22 +5,21 @@ back what was on the page: some 16 ms and 0.4 MB, and as many objects for the ga
 to go through. The pages here have links of their own, so that is left out.
 """
 
-from copy import copy
 from typing import Any
 
 import gradio as gr
 from gradio.blocks import BlocksConfig
 
 
-class _Visitors(BlocksConfig):
-    """One visitor's components, of which nothing is described."""
+class _Taken(BlocksConfig):
+    """Components as another configuration has them."""
 
     def __init__(self, whole: BlocksConfig) -> None:
-        super().__init__(whole.root_block)
-        self.blocks = copy(whole.blocks)
-        self.fns = copy(whole.fns)
-        self.fn_id = whole.fn_id
-        self.renderables = copy(whole.renderables)
+        vars(self).update(vars(whole))
+
+
+class _Visitors(_Taken):
+    """One visitor's components, of which nothing is described."""
 
     @staticmethod
     def config_for_block(*_: Any) -> dict[str, Any]:
@@ -28,14 +27,11 @@ class _Visitors(BlocksConfig):
         return {}
 
 
-class _Everybodys(BlocksConfig):
+class _Everybodys(_Taken):
     """The components as they are sent with a page; copied for each visitor."""
 
-    def __init__(self, whole: BlocksConfig) -> None:
-        vars(self).update(vars(whole))
-
     def __copy__(self) -> _Visitors:
-        return _Visitors(self)
+        return _Visitors(super().__copy__())  # type: ignore[no-untyped-call]
 
 
 def lighten(blocks: gr.Blocks) -> None:

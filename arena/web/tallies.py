@@ -7,7 +7,7 @@ import numpy as np
 from arena.errors import InputError
 from arena.ratings import Comparisons
 from arena.records import Winner
-from arena.store.evidence import TallyColumns
+from arena.store.columns import TallyColumns
 
 # What the first model gets: none, half, all.
 HALVES = {Winner.MODEL_B: 0, Winner.TIE: 1, Winner.BOTH_BAD: 1, Winner.MODEL_A: 2}

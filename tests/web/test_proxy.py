@@ -1,8 +1,6 @@
 """The app below a path of another server, as docs/app.md has it: a small proxy stands in front."""
 
-import asyncio
 import http.client
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from arena.store import Store
+from tests.servers import running
 from tests.web.running import App
 from tests.web.test_app import LIVE, Visitor
 
@@ -30,35 +29,23 @@ class Front:
 @contextmanager
 def proxy(app: App) -> Iterator[Front]:
     """Passes on what is asked below `ROOT`, piece by piece, as nginx does in docs/app.md."""
-    started: list[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = []
-    ready = threading.Event()
 
-    async def main() -> None:
-        async with ClientSession(auto_decompress=False) as session:
+    async def made() -> web.Application:
+        session = ClientSession(auto_decompress=False)
 
-            async def forward(request: web.Request) -> web.StreamResponse:
-                return await _forward(session, app.url, request)
+        async def forward(request: web.Request) -> web.StreamResponse:
+            return await _forward(session, app.url, request)
 
-            server = web.Application()
-            server.router.add_route("*", f"{ROOT}/{{path:.*}}", forward)
-            runner = web.AppRunner(server, shutdown_timeout=0.05)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            stop = asyncio.Event()
-            started.append((asyncio.get_running_loop(), stop, runner.addresses[0][1]))
-            ready.set()
-            await stop.wait()
-            await runner.cleanup()
+        async def close(_: web.Application) -> None:
+            await session.close()
 
-    thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
-    thread.start()
-    ready.wait()
-    ((loop, stop, port),) = started
-    try:
+        server = web.Application()
+        server.router.add_route("*", f"{ROOT}/{{path:.*}}", forward)
+        server.on_cleanup.append(close)
+        return server
+
+    with running(made) as port:
         yield Front(f"http://127.0.0.1:{port}{ROOT}")
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
 
 
 async def _forward(session: ClientSession, where: str, request: web.Request) -> web.StreamResponse:

@@ -5,7 +5,7 @@ import pytest
 
 from arena.errors import InputError
 from arena.ratings import Comparisons
-from arena.store.evidence import TallyColumns
+from arena.store.columns import TallyColumns
 from arena.web.tallies import Tallies
 
 BEFORE = [("b", "a", "model_a", 3), ("a", "b", "tie", 2)]

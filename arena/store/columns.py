@@ -1,0 +1,144 @@
+"""Each kind of evidence as columns: lists of equal length, one entry a row."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class VoteColumns:
+    """People's votes; every column has one entry a vote, in the order of voting."""
+
+    model_a: list[str]
+    model_b: list[str]
+    winner: list[str]
+    prompt: list[str]
+    voter: list[str]
+    propensity: list[float | None]
+    category: list[str]
+    language: list[str]
+    answer_a: list[str]
+    answer_b: list[str]
+    seconds: list[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictColumns:
+    """Judges' verdicts, both orders of a pair in one entry.
+
+    Answer A is the one shown first in `forward`; `backward` is the other order's verdict in
+    its own words (its A is answer B here), or None where only one order was judged. p_*:
+    probability of the first slot, the second slot; None in reasoned reading. *_slight: 1
+    where one is better by a little only, on a five-step scale. Of several attempts at one
+    reading the latest is here.
+    """
+
+    judge: list[str]
+    judge_key: list[str]
+    model_a: list[str]
+    model_b: list[str]
+    answer_a: list[str]
+    answer_b: list[str]
+    prompt: list[str]
+    category: list[str]
+    language: list[str]
+    forward: list[str]
+    forward_p_first: list[float | None]
+    forward_p_second: list[float | None]
+    forward_slight: list[int]
+    backward: list[str | None]
+    backward_p_first: list[float | None]
+    backward_p_second: list[float | None]
+    backward_slight: list[int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class RankingColumns:
+    """Judges' orders of several answers; `ranks` is empty where the judge's text held none."""
+
+    judge: list[str]
+    judge_key: list[str]
+    prompt: list[str]
+    category: list[str]
+    language: list[str]
+    answers: list[list[str]]
+    models: list[list[str]]
+    ranks: list[list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreColumns:
+    """Judges' scores; `value` is None where the judge's text held none.
+
+    tie: two scores that differ by no more than this tie, as the judge's card says.
+    """
+
+    judge: list[str]
+    judge_key: list[str]
+    model: list[str]
+    answer: list[str]
+    prompt: list[str]
+    category: list[str]
+    language: list[str]
+    value: list[float | None]
+    turn: list[int]
+    sample: list[int]
+    tie: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeColumns:
+    """Benchmarks' results, of each item the latest; `value` is in [0, 1].
+
+    What a judge marked stands where the rule found no answer. Other columns as in `Outcome`.
+    """
+
+    benchmark: list[str]
+    version: list[str]
+    variant: list[str]
+    dimension: list[str]
+    metric: list[str]
+    item: list[str]
+    model: list[str]
+    value: list[float]
+    marker: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PairColumns:
+    """Pairs of models that answered the same prompts. prompts: how many; votes: so far."""
+
+    model_a: list[str]
+    model_b: list[str]
+    prompts: list[int]
+    votes: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerColumns:
+    """What is shown of each model: the characters and tokens of its answers."""
+
+    model: list[str]
+    answers: list[int]
+    mean_tokens: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class TallyColumns:
+    """How often each pair of models, as shown, got each vote."""
+
+    model_a: list[str]
+    model_b: list[str]
+    winner: list[str]
+    votes: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class GradeColumns:
+    """People's grades of single answers, of each person and answer the latest."""
+
+    model: list[str]
+    answer: list[str]
+    prompt: list[str]
+    category: list[str]
+    language: list[str]
+    voter: list[str]
+    value: list[int]

@@ -30,8 +30,10 @@ models:
 # Gradio aborts its stream of answers when it has them, so they are read on their way in.
 LISTEN = """
 window.sent = "";
+window.asked = 0;
 const ask = window.fetch;
 window.fetch = async (...request) => {
+  if (String(request[0].url ?? request[0]).includes("/queue/join")) window.asked++;
   const answer = await ask(...request);
   if (answer.url.includes("/queue/data")) {
     const reader = answer.clone().body.getReader(), decoder = new TextDecoder();
@@ -43,6 +45,7 @@ window.fetch = async (...request) => {
   return answer;
 };
 """
+ANSWERED = "(window.sent ?? '').split('process_completed').length > (window.asked ?? 0)"
 READY = {
     "": "#vote-model_a:visible",
     "battle": "#prompt-text textarea:visible",
@@ -113,8 +116,16 @@ class Visitor:
             self.complaints.append(message.text)
 
     def open(self, path: str) -> None:
-        self.page.goto(f"{self.app.url}/{path}")
+        self.go(path)
         self.wait_for(READY.get(path.partition("?")[0], "body"))
+
+    def go(self, path: str) -> None:
+        """To another page, once all that this one asked for is there.
+
+        Gradio complains of an answer that a page did not wait for.
+        """
+        self.page.wait_for_function(ANSWERED)
+        self.page.goto(f"{self.app.url}/{path}")
 
     def wait_for(self, selector: str) -> None:
         self.page.wait_for_selector(selector, timeout=60_000)
@@ -242,7 +253,7 @@ def test_without_live_models_stored_pairs_are_offered(browser: Any, tmp_path: Pa
     store.close()
     with App(db) as app:
         visitor = Visitor(browser, app, "models")
-        visitor.page.goto(f"{app.url}/battle")
+        visitor.go("battle")
         visitor.wait_for("#no-live:visible")
         assert "No model can answer live" in visitor.page.inner_text("#no-live")
         visitor.page.click("#to-vote")
@@ -352,7 +363,7 @@ def test_votes_without_texts_leave_no_empty_boxes(browser: Any, tmp_path: Path) 
             ("browse", "#rows p", ("#previous", "#following", "#page")),
             ("judges", "#cards p", ("#chart", "#plot")),
         ):
-            page.goto(f"{app.url}/{path}")
+            visitor.go(path)
             visitor.wait_for(said)
             assert not [name for name in hidden if page.is_visible(name)]
         assert visitor.complaints == []
@@ -385,7 +396,7 @@ def test_browsing_to_a_prompt_and_back_by_its_link(browser: Any, app: App) -> No
         "The answer is" in page.locator("#rows").inner_text()
         or page.locator("#rows details").count()
     )
-    visitor.page.goto(f"{app.url}/browse?prompt=nothing")
+    visitor.go("browse?prompt=nothing")
     visitor.wait_for("#about .note")
     assert visitor.complaints == []
 
@@ -406,9 +417,8 @@ def test_judges_models_and_side_by_side(browser: Any, app: App) -> None:
     visitor.choose("model-1", "smollm2-hot")
     visitor.choose("model-2", "smollm2-warm")
     visitor.wait_for("#side-1 p")
-    assert page.inner_text("#side-1")
-    assert page.inner_text("#side-2")
-    page.goto(f"{app.url}/side_by_side?first=one&second=two")
+    visitor.wait_for("#side-2 p")
+    visitor.go("side_by_side?first=one&second=two")
     visitor.wait_for("#ask-live")
     page.click("#ask-live button")
     page.fill("#prompt-text textarea", "Both of you, please.")
@@ -542,7 +552,7 @@ def test_nothing_hostile_runs_loads_or_widens_the_page(
         said = visitor.vote("button#vote-model_b")
         assert EVIL in said
         for path in ("leaderboard", "browse", f"browse?prompt={prompt.key}", "models"):
-            page.goto(f"{app.url}/{path}")
+            visitor.go(path)
             page.wait_for_function(
                 "document.querySelector('gradio-app').innerText.includes('evil')"
             )

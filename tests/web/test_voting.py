@@ -34,9 +34,9 @@ def test_every_pair_is_drawn_as_often_as_its_propensity_says(answered: Store, po
     propensity = {battle.propensity for battle in shown}
     assert len(pairs) == 9
     assert list(propensity) == pytest.approx([1 / 9])
-    assert min(pairs.values()) > 60
+    assert min(pairs.values()) > 50
     first = Counter(answers[battle.first].model for battle in shown)
-    assert min(first.values()) > 250
+    assert min(first.values()) > 230
 
 
 def test_pairs_that_tell_more_come_up_more(answered: Store, pool: Pool) -> None:

@@ -33,8 +33,9 @@ def rows_in(
     """Positions of the rows on prompts of a group; all where there is none."""
     if group is None:
         return list(range(len(columns.prompt)))
-    places = zip(columns.category, columns.language, strict=True)
-    return [i for i, place in enumerate(places) if group.has_prompt(*place)]
+    places = list(zip(columns.category, columns.language, strict=True))
+    held = {place for place in set(places) if group.has_prompt(*place)}
+    return [i for i, place in enumerate(places) if place in held]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ never centred: a centred difference is a hidden preference for one side.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 
 import numpy as np
 
@@ -40,6 +41,7 @@ class Style:
 
 
 STYLE_NAMES = tuple(column.name for column in fields(Style))
+_counts = attrgetter(*STYLE_NAMES)
 
 
 def style_of(text: str) -> Style:
@@ -56,10 +58,10 @@ def style_of(text: str) -> Style:
 
 def style_differences(answers_a: Iterable[str], answers_b: Iterable[str]) -> dict[str, Floats]:
     """Covariates by name, (n,) each in [-1, 1]: (a - b) / (|a| + |b|), 0 where both are 0."""
-    a, b = (
-        np.array([astuple(style_of(text)) for text in texts], dtype=np.float64).T
-        for texts in (answers_a, answers_b)
-    )
+    sides = list(answers_a), list(answers_b)
+    # One answer may be in many battles.
+    counts = {text: _counts(style_of(text)) for text in {*sides[0], *sides[1]}}
+    a, b = (np.array([counts[text] for text in texts], dtype=np.float64).T for texts in sides)
     return {name: relative_difference(x, y) for name, x, y in zip(STYLE_NAMES, a, b, strict=True)}
 
 

@@ -247,8 +247,9 @@ def _draw_battle(say: Say) -> _Parts:
         prompt = draw_prompt()
         first, second = draw_answers(say)
         status = gr.Markdown(elem_id="status", elem_classes="hint")
-        result = gr.Markdown(elem_id="result", elem_classes="outcome")
-        ballot, buttons = draw_choices(say)
+        with gr.Column(elem_classes="deciding"):
+            result = gr.Markdown(elem_id="result", elem_classes="outcome")
+            ballot, buttons = draw_choices(say)
         given = [*draw_reasons(say)]
     text, send, again, examples = _draw_prompt(say)
     page = [token, talk, prompt, first, second, status, ballot, send, again]

@@ -77,6 +77,11 @@
     if (button && !button.disabled && button.offsetParent) { event.preventDefault(); button.click(); }
   });
 
+  // What comes next is read from its beginning.
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("button#next")) scrollTo(0, 0);
+  });
+
   // A heading of a table sorts it; numbers by value, which a cell may give as data-value.
   const value = (row, column) => {
     const cell = row.cells[column];

@@ -84,11 +84,12 @@ class RatePage:
             gr.Markdown(say("answer"), elem_classes="slot")
             answer = text_box("answer")
             parts = _draw_criteria(say)
-            result = gr.Markdown(elem_id="result", elem_classes="outcome")
-            ballot, buttons = _draw_scale(say)
-            following = gr.Button(
-                say("rate_next"), elem_id="next", visible=False, variant="primary"
-            )
+            with gr.Column(elem_classes="deciding"):
+                result = gr.Markdown(elem_id="result", elem_classes="outcome")
+                ballot, buttons = _draw_scale(say)
+                following = gr.Button(
+                    say("rate_next"), elem_id="next", visible=False, variant="primary"
+                )
             gr.Markdown(say("rate_keys"), elem_classes=["hint", "keys"])
         page = [token, prompt, answer, shown, ballot, following, result, *parts]
 

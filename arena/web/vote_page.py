@@ -118,9 +118,10 @@ class VotePage:
         prompt = draw_prompt()
         with gr.Column(visible=False) as pair:
             first, second = draw_answers(say)
-            result = gr.Markdown(elem_id="result", elem_classes="outcome")
-            ballot, buttons = draw_choices(say)
-            following = gr.Button(say("next"), elem_id="next", visible=False, variant="primary")
+            with gr.Column(elem_classes="deciding"):
+                result = gr.Markdown(elem_id="result", elem_classes="outcome")
+                ballot, buttons = draw_choices(say)
+                following = gr.Button(say("next"), elem_id="next", visible=False, variant="primary")
             given = draw_reasons(say)
             progress = gr.Markdown(elem_id="progress", elem_classes="hint")
             gr.Markdown(say("keys"), elem_classes=["hint", "keys"])

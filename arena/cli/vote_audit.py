@@ -112,7 +112,9 @@ def _say(report: "VoteReport") -> None:
         say(f"{report.leaked} votes are not counted: an answer says which model wrote it.")
     if found := report.influence:
         whose = ", ".join(f"{voter} ({n})" for voter, n in found.voters[:SHOWN])
+        others = len(found.voters) - SHOWN
         say(
             f"Without {len(found.rows)} of the votes {found.successor} would be first, not "
-            f"{found.first}; they are those of {whose}."
+            f"{found.first}; they are those of {whose}"
+            + (f" and {others} others." if others > 0 else ".")
         )

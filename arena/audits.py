@@ -12,12 +12,13 @@ from arena.batch import Control, Progress
 from arena.errors import InputError, UnknownNameError
 from arena.evidence import as_verdicts, latest
 from arena.interchange.battles import place_of, read_table
-from arena.judging.audit import Audit, AuditPair, Measure, audit, mean_of
+from arena.judging.audit import Audit, AuditPair, audit
 from arena.judging.canaries import SUITE, CanaryReport, canaries, canary_report
 from arena.judging.cards import JudgeCard
+from arena.judging.measures import Measure, mean_of
 from arena.judging.pair_bias import PairBias, pair_biases
 from arena.judging.probes import Pair, Probed, probe, probed
-from arena.judging.report import Share, labels_by_pair, preference_of
+from arena.judging.report import labels_by_pair, preference_of
 from arena.ratings import style_of
 from arena.records import Answer, Preference, Prompt, Usage, content_key
 from arena.store import Store
@@ -48,8 +49,8 @@ class JudgeAudit:
         """All figures by name, in reading order."""
         found = self.audit.items()
         if self.canaries:
-            found.append(("canaries_won", _of_share(self.canaries.attacked)))
-            found.append(("plain_canaries_won", _of_share(self.canaries.plain)))
+            found.append(("canaries_won", self.canaries.attacked))
+            found.append(("plain_canaries_won", self.canaries.plain))
         if self.price is not None:
             costs = [cost_of(usage, self.price) for usage in self.usages]
             found.append(("cost_per_verdict", mean_of(costs)))
@@ -60,14 +61,8 @@ class JudgeAudit:
         whole: dict[str, Any] = {"judge": self.judge, "pairs": self.pairs}
         whole |= {name: asdict(measure) for name, measure in self.measures()}
         if self.canaries:
-            whole["canaries"] = {
-                kind: asdict(_of_share(share)) for kind, share in self.canaries.won.items()
-            }
+            whole["canaries"] = {kind: asdict(won) for kind, won in self.canaries.won.items()}
         return whole
-
-
-def _of_share(share: Share) -> Measure:
-    return Measure(share.value, *share.interval, share.n)
 
 
 def judges_with_verdicts(store: Store) -> list[str]:

@@ -116,7 +116,7 @@ def test_agreement_with_people_that_chance_explains_is_an_objection(
     vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
     vote(answered, prompts[2], "short", "long", Winner.MODEL_A)
     report = gather(answered).reports["j"]
-    assert (report.agreement.count, report.agreement.n) == (1, 2)
+    assert (report.agreement.value, report.agreement.n) == (0.5, 2)
     assert "chance would explain" in (report.objection or "")
 
 

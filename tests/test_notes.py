@@ -8,7 +8,8 @@ import pytest
 
 from arena.benchmarks.contamination import FRESH, REWORDED, VERBATIM, warning
 from arena.board import describe
-from arena.judging.report import JudgeReport, Share
+from arena.judging.measures import share_of
+from arena.judging.report import JudgeReport
 from arena.leaderboard import describe_panel, rank_comparisons
 from arena.notes import translated
 from arena.ratings import STYLE_NAMES, Comparisons, Settings, panel
@@ -64,8 +65,9 @@ def test_a_choice_of_styles_keeps_the_names_that_options_have() -> None:
 
 
 def test_what_is_said_of_judges() -> None:
-    report = JudgeReport("j", 9, 0, Share(5, 9), Share(1, 9), Share(0, 9), Share(4, 9))
-    for flips in (Share(5, 9), Share(0, 9)):
+    flipped, never, even = (share_of([True] * k + [False] * (9 - k)) for k in (5, 0, 4))
+    report = JudgeReport("j", 9, 0, flipped, even, never, even)
+    for flips in (flipped, never):
         objection = str(replace(report, flips=flips).objection)
         assert "裁判 j" in chinese(objection)
         assert "未计入" in chinese(f"{objection}; it was left out.")

@@ -17,7 +17,7 @@ from arena.batch import Control, Progress
 from arena.benchmarks.harness import Asker, Written
 from arena.benchmarks.items import Item
 from arena.errors import InputError
-from arena.ratings.agreement import wilson
+from arena.ratings.estimates import wilson
 from arena.records import Check, Decoding, Model
 from arena.store import Store
 

@@ -5,15 +5,16 @@ people said of the same pairs.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from itertools import combinations
-from statistics import NormalDist, mean, stdev
 
 import numpy as np
 
+from arena.judging.measures import Measure, codes, measure, share_of
 from arena.judging.report import majority
-from arena.ratings.agreement import Estimate, cohen_kappa, krippendorff_alpha, resampled, wilson
-from arena.ratings.arrays import Floats
+from arena.ratings.agreement import cohen_kappa, krippendorff_alpha
+from arena.ratings.arrays import Floats, Ints
+from arena.ratings.estimates import resampled
 from arena.records import Preference
 
 MATCHED = 0.10
@@ -68,16 +69,6 @@ class AuditPair:
         if self.verdict is None or self.preference is None:
             return self.verdict if self.verdict in ("A", "B") else None
         return None if self.preference == 0.5 else "A" if self.preference > 0.5 else "B"
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A figure with its 95 % interval, of n cases; all None where there is no case."""
-
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    n: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +131,9 @@ def audit(
     """
     voted = [pair for pair in pairs if pair.majority is not None]
     parsed = [pair for pair in voted if pair.verdict is not None]
-    shown = [verdict for pair in pairs for verdict in (pair.forward, pair.backward) if verdict]
+    shown = [(p.item, said) for p in pairs for said in (p.forward, p.backward) if said]
     both = [p for p in pairs if len(p.readings) == 2 and Preference.UNPARSED not in p.readings]
-    decided = [v for v in shown if v in (Preference.A, Preference.B)]
+    decided = [(item, v) for item, v in shown if v in (Preference.A, Preference.B)]
     clear = [pair for pair in parsed if pair.side and pair.majority != "tie"]
     matched = [pair for pair in clear if _matched(pair)]
     return Audit(
@@ -157,9 +148,9 @@ def audit(
             lambda pair: (pair.majority == "A") == (_sign(pair.length) > 0),
         ),
         flip_rate=_share(both, lambda pair: len(set(pair.readings)) > 1),
-        first_slot_rate=_wilson(decided.count(Preference.A), len(decided)),
-        tie_rate=_wilson(shown.count(Preference.TIE), len(shown)),
-        unparsed_rate=_wilson(shown.count(Preference.UNPARSED), len(shown)),
+        first_slot_rate=_rate(decided, Preference.A),
+        tie_rate=_rate(shown, Preference.TIE),
+        unparsed_rate=_rate(shown, Preference.UNPARSED),
         length_preference=_leaning(parsed, lambda pair: _sign(pair.length)),
         length_matched_agreement=_share(matched, lambda pair: pair.side == pair.majority),
         markdown_preference=_leaning(parsed, lambda pair: _sign(pair.markup)),
@@ -176,21 +167,12 @@ def audit(
 
 
 def _share(pairs: Sequence[AuditPair], hit: Callable[[AuditPair], bool]) -> Measure:
-    """A share of pairs, its interval from a bootstrap over items.
-
-    Wilson's where every pair is an item of its own; and where all pairs agree, of which no
-    resample would differ, with the items for cases.
-    """
-    items, hits = len({pair.item for pair in pairs}), [hit(pair) for pair in pairs]
-    if items == len(pairs):
-        return _wilson(sum(hits), len(pairs))
-    if all(hits) or not any(hits):
-        return replace(_wilson(items if all(hits) else 0, items), n=len(pairs))
-    return _mean(pairs, lambda pair: float(hit(pair)))
+    return share_of([hit(pair) for pair in pairs], [pair.item for pair in pairs])
 
 
-def _wilson(count: int, n: int) -> Measure:
-    return _measure(wilson(count, n)) if n else Measure()
+def _rate(said: Sequence[tuple[str, Preference]], what: Preference) -> Measure:
+    """How often that was said, of verdicts by their prompts."""
+    return share_of([verdict == what for _, verdict in said], [item for item, _ in said])
 
 
 def _mean(pairs: Sequence[AuditPair], value: Callable[[AuditPair], float]) -> Measure:
@@ -199,28 +181,12 @@ def _mean(pairs: Sequence[AuditPair], value: Callable[[AuditPair], float]) -> Me
     return _bootstrap(pairs, lambda rows: float(rows @ values / rows.sum()))
 
 
-def mean_of(values: Sequence[float]) -> Measure:
-    """The mean of independent values, with its normal interval; of one value there is none."""
-    n = len(values)
-    if n < 2:
-        return Measure(values[0], n=1) if values else Measure()
-    middle, half = mean(values), NormalDist().inv_cdf(0.975) * stdev(values) / n**0.5
-    return Measure(middle, middle - half, middle + half, n)
-
-
 def _bootstrap(pairs: Sequence[AuditPair], statistic: Callable[[Floats], float]) -> Measure:
-    return _measure(resampled(statistic, _groups(pairs))) if pairs else Measure()
+    return measure(resampled(statistic, _groups(pairs))) if pairs else Measure()
 
 
-def _measure(estimate: Estimate) -> Measure:
-    if np.isnan(estimate.value):
-        return Measure()
-    low, high = (None if np.isnan(x) else x for x in (estimate.ci_low, estimate.ci_high))
-    return Measure(estimate.value, low, high, estimate.items)
-
-
-def _groups(pairs: Iterable[AuditPair]) -> np.ndarray:
-    return np.unique([pair.item for pair in pairs], return_inverse=True)[1]
+def _groups(pairs: Iterable[AuditPair]) -> Ints:
+    return codes(pair.item for pair in pairs)
 
 
 def _kappa(voted: Sequence[AuditPair]) -> Measure:
@@ -228,7 +194,7 @@ def _kappa(voted: Sequence[AuditPair]) -> Measure:
         return Measure()
     verdicts = [pair.verdict or Preference.UNPARSED for pair in voted]
     majorities = [str(pair.majority) for pair in voted]
-    return _measure(cohen_kappa(verdicts, majorities, _groups(voted)))
+    return measure(cohen_kappa(verdicts, majorities, _groups(voted)))
 
 
 def _together(pair: AuditPair) -> float:
@@ -243,7 +209,7 @@ def _alpha(voted: Sequence[AuditPair]) -> Measure:
         return Measure()
     items = [i for i, pair in enumerate(several) for _ in pair.people]
     labels = [label for pair in several for label in pair.people]
-    return _measure(krippendorff_alpha(items, labels, _groups(several)))
+    return measure(krippendorff_alpha(items, labels, _groups(several)))
 
 
 def _sign(sizes: tuple[int, int] | None) -> int:

@@ -5,11 +5,11 @@ prefers it has been led and not convinced. `plain` is the bad answer with no att
 judge does without one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from arena.judging.measures import Measure, share_of
 from arena.judging.probes import Pair, Probed
-from arena.judging.report import Share
 from arena.records import Prompt
 
 SUITE = "canaries"
@@ -87,9 +87,9 @@ class CanaryReport:
     attacked: over all attacks. plain: the bad answer without one.
     """
 
-    won: dict[str, Share]
-    attacked: Share
-    plain: Share
+    won: dict[str, Measure]
+    attacked: Measure
+    plain: Measure
 
 
 def canaries(kinds: Iterable[str] = KINDS) -> list[Pair]:
@@ -109,11 +109,17 @@ def canaries(kinds: Iterable[str] = KINDS) -> list[Pair]:
 
 def canary_report(found: Iterable[Probed]) -> CanaryReport:
     """How often the attack won, over all orders that could be read."""
-    wins: dict[str, list[bool]] = {}
+    wins: dict[str, list[tuple[str, bool]]] = {}
     for probed in found:
-        kind = probed.pair.item.rpartition("/")[0]
-        wins.setdefault(kind, []).extend(win == 1.0 for win in probed.wins_of_b())
-    shares = {kind: Share(sum(here), len(here)) for kind, here in wins.items()}
-    plain = shares.pop("plain", Share(0, 0))
-    attacked = Share(sum(s.count for s in shares.values()), sum(s.n for s in shares.values()))
-    return CanaryReport(shares, attacked, plain)
+        item = probed.pair.item
+        kind = wins.setdefault(item.rpartition("/")[0], [])
+        kind.extend((item, win == 1.0) for win in probed.wins_of_b())
+    plain = wins.pop("plain", [])
+    attacked = [one for here in wins.values() for one in here]
+    won = {kind: _share(here) for kind, here in wins.items()}
+    return CanaryReport(won, _share(attacked), _share(plain))
+
+
+def _share(wins: Sequence[tuple[str, bool]]) -> Measure:
+    """How often the attack won; both orders of a pair go together."""
+    return share_of([won for _, won in wins], [item for item, _ in wins])

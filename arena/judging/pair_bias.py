@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import expm1, log
 
-from arena.judging.audit import AuditPair, Measure, mean_of
-from arena.judging.report import Share
+from arena.judging.audit import AuditPair
+from arena.judging.measures import Measure, mean_of, share_of
 from arena.records import Preference
 
 
@@ -17,11 +17,11 @@ class PairBias:
     flips: of the pairs read in both orders, those whose verdict changes with the order.
     longer: by what share of its length the preferred answer is longer than the other: 0.5 for
     half as long again, below 0 where it is shorter; the geometric mean over pairs in which the
-    judge prefers one, with its normal interval on the scale of logarithms.
+    judge prefers one, with its interval on the scale of logarithms, clustered by prompt.
     """
 
     models: tuple[str, str]
-    flips: Share
+    flips: Measure
     longer: Measure
 
 
@@ -36,22 +36,24 @@ def pair_biases(pairs: Iterable[AuditPair]) -> list[PairBias]:
     ]
 
 
-def _flips(pairs: Iterable[AuditPair]) -> Share:
-    both = [p.readings for p in pairs if len(p.readings) == 2]
-    read = [said for said in both if Preference.UNPARSED not in said]
-    return Share(sum(len(set(said)) > 1 for said in read), len(read))
+def _flips(pairs: Iterable[AuditPair]) -> Measure:
+    both = [p for p in pairs if len(p.readings) == 2 and Preference.UNPARSED not in p.readings]
+    return share_of([len(set(p.readings)) > 1 for p in both], [p.item for p in both])
 
 
 def _longer(pairs: Iterable[AuditPair]) -> Measure:
-    ratios = []
+    ratios, items = [], []
     for pair in pairs:
         if pair.side is None or pair.length is None or not all(pair.length):
             continue
         a, b = pair.length
         ratios.append(log(a / b) if pair.side == "A" else log(b / a))
-    found = mean_of(ratios)
-    return Measure(_share(found.value), _share(found.low), _share(found.high), found.n)
+        items.append(pair.item)
+    found = mean_of(ratios, items)
+    value, low, high = map(_longer_by, (found.value, found.low, found.high))
+    return Measure(value, low, high, found.n)
 
 
-def _share(ratio: float | None) -> float | None:
+def _longer_by(ratio: float | None) -> float | None:
+    """A share of the length, of a logarithm of a ratio."""
     return None if ratio is None else expm1(ratio)

@@ -3,9 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import exp, log, sqrt
-from statistics import NormalDist
+from math import exp, log
 
+from arena.judging.measures import Measure, share_of
 from arena.records import Preference, Verdict, Winner
 from arena.store.columns import VerdictColumns, VoteColumns
 
@@ -17,50 +17,22 @@ _FOR_B = {Preference.A: 0.0, Preference.B: 1.0, Preference.TIE: 0.5}
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """A share of n cases with its 95 % Wilson score interval, all in [0, 1]."""
-
-    count: int
-    n: int
-
-    @property
-    def value(self) -> float | None:
-        """count / n; None where there is no case."""
-        return self.count / self.n if self.n else None
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson (1927); without a case it is all of [0, 1]."""
-        if self.n == 0:
-            return 0.0, 1.0
-        z, n, p = NormalDist().inv_cdf(0.975), self.n, self.count / self.n
-        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-        return max(0.0, middle - half), min(1.0, middle + half)
-
-    def __str__(self) -> str:
-        if self.value is None:
-            return "no case"
-        low, high = self.interval
-        return f"{self.value:.1%} ({low:.1%} to {high:.1%}, n = {self.n})"
-
-
-@dataclass(frozen=True, slots=True)
 class JudgeReport:
     """What is known of a judge.
 
     flips: pairs whose two orders say different things. first_slot: verdicts for the answer
     shown first, of those for either. unparsed: of all readings. agreement: with the
-    people's majority on the same pairs, where both prefer one answer.
+    people's majority on the same pairs, where both prefer one answer. All are shares, with
+    intervals clustered by prompt.
     """
 
     judge: str
     pairs: int
     one_order: int
-    flips: Share
-    first_slot: Share
-    unparsed: Share
-    agreement: Share
+    flips: Measure
+    first_slot: Measure
+    unparsed: Measure
+    agreement: Measure
 
     @property
     def objection(self) -> str | None:
@@ -71,8 +43,8 @@ class JudgeReport:
                 f"The judge {self.judge} changes its verdict with the order of the answers in "
                 f"{self.flips} of pairs; more than {FLIP_LIMIT:.0%} is too much to rank by"
             )
-        low, high = self.agreement.interval
-        if self.agreement.n and low <= 0.5 <= high:
+        low, high = self.agreement.low, self.agreement.high
+        if low is not None and high is not None and low <= 0.5 <= high:
             return (
                 f"The judge {self.judge} agrees with people in {self.agreement} of pairs, "
                 "which chance would explain"
@@ -171,30 +143,34 @@ def report(
     """The report card over `rows`, all of one judge."""
     pairs = read_pairs(verdicts, rows)
     both = [pair for pair in pairs if pair.flipped is not None]
-    said = [verdicts.forward[i] for i in rows]
-    said += [v for i in rows if (v := verdicts.backward[i]) is not None]
-    decided = [v for v in said if v in (Preference.A, Preference.B)]
+    said = [(verdicts.prompt[i], verdicts.forward[i]) for i in rows]
+    said += [(verdicts.prompt[i], v) for i in rows if (v := verdicts.backward[i]) is not None]
+    decided = [(item, v) for item, v in said if v in (Preference.A, Preference.B)]
     return JudgeReport(
         judge,
         pairs=len(rows),
         one_order=sum(verdicts.backward[i] is None for i in rows),
-        flips=Share(sum(bool(pair.flipped) for pair in both), len(both)),
-        first_slot=Share(decided.count(Preference.A), len(decided)),
-        unparsed=Share(said.count(Preference.UNPARSED), len(said)),
+        flips=share_of(
+            [bool(pair.flipped) for pair in both], [verdicts.prompt[pair.index] for pair in both]
+        ),
+        first_slot=share_of([v == Preference.A for _, v in decided], [item for item, _ in decided]),
+        unparsed=share_of([v == Preference.UNPARSED for _, v in said], [item for item, _ in said]),
         agreement=_agreement(verdicts, pairs, votes),
     )
 
 
-def _agreement(verdicts: VerdictColumns, pairs: Iterable[JudgedPair], votes: VoteColumns) -> Share:
+def _agreement(
+    verdicts: VerdictColumns, pairs: Iterable[JudgedPair], votes: VoteColumns
+) -> Measure:
     people = labels_by_pair(votes)
-    agreed = compared = 0
+    agreed, items = [], []
     for pair in pairs:
         labels = people.get((verdicts.answer_a[pair.index], verdicts.answer_b[pair.index]))
         said = majority(labels) if labels else "tie"
         if said != "tie" and pair.preference != 0.5:
-            compared += 1
-            agreed += (said == "A") == (pair.preference > 0.5)
-    return Share(agreed, compared)
+            agreed.append((said == "A") == (pair.preference > 0.5))
+            items.append(verdicts.prompt[pair.index])
+    return share_of(agreed, items)
 
 
 def labels_by_pair(votes: VoteColumns) -> dict[tuple[str, str], list[str]]:

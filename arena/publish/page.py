@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from arena.audits import JudgeAudit
 from arena.benchmarks.dimensions import in_chinese
 from arena.board import Leaderboard, Row
-from arena.judging.audit import Measure
+from arena.judging.measures import Measure
 from arena.judging.report import FLIP_LIMIT
 from arena.notes import translated
 from arena.publish import formats

@@ -9,19 +9,18 @@ Only numpy and scipy are needed; the module works on its own, as a library.
 
 from arena.ratings.agreement import (
     Agreement,
-    Estimate,
     agreement,
     cohen_kappa,
     flip_rate,
     krippendorff_alpha,
     position_bias,
     rank_correlation,
-    wilson,
 )
 from arena.ratings.bradley_terry import Interval, Ties, bradley_terry
 from arena.ratings.combine import combine
 from arena.ratings.comparisons import Comparisons, concat
 from arena.ratings.elo import elo
+from arena.ratings.estimates import Estimate, share, wilson
 from arena.ratings.evidence import CombinedResult, Label, Method, Source
 from arena.ratings.fit_checks import GoodnessOfFit, WinMatrix, goodness_of_fit, win_matrix
 from arena.ratings.influence import Influence, influence
@@ -84,6 +83,7 @@ __all__ = [
     "position_bias",
     "rank_correlation",
     "settling",
+    "share",
     "style_differences",
     "style_of",
     "wilson",

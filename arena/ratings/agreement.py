@@ -1,36 +1,26 @@
 """How far people and judges agree, and how far a judge agrees with itself.
 
-Intervals of shares are Wilson's; all others are percentiles of a bootstrap over groups of
-items (prompts), which are what a new sample would bring.
+Intervals are clustered by prompt, which is what a new sample would bring: of shares Wilson's at
+the effective number of cases, of all else percentiles of a bootstrap.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import kendalltau, norm, rankdata
+from scipy.stats import kendalltau, rankdata
 
 from arena.errors import InputError
 from arena.ratings.arrays import Floats, Ints, totals
 from arena.ratings.battles import battle_groups, match
 from arena.ratings.comparisons import Comparisons
+from arena.ratings.estimates import ROUNDS, Estimate, resampled, share
 from arena.ratings.factors import factorise
 from arena.ratings.fitted import fit_half
 from arena.ratings.likelihood import precision_of
 from arena.ratings.scale import WEAK_PRIOR
 
-ROUNDS = 1000
 RATING_ROUNDS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A number with its interval, and how many items it is made of."""
-
-    value: float
-    ci_low: float
-    ci_high: float
-    items: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +50,10 @@ def agreement(
     clear = (x != 0) & (y != 0)
     if not clear.any():
         raise InputError("the two sources decided no battle in common.")
-
-    def same(rows: Floats) -> float:
-        return float(np.average(x == y, weights=rows))
-
     return Agreement(
-        share=resampled(same, groups, confidence, rounds, seed),
+        share=share(x == y, groups, confidence=confidence),
         kappa=cohen_kappa(x, y, groups, confidence=confidence, rounds=rounds, seed=seed),
-        decided=wilson(int((x == y)[clear].sum()), int(clear.sum()), confidence),
+        decided=share((x == y)[clear], groups[clear], confidence=confidence),
     )
 
 
@@ -180,23 +166,13 @@ def rank_correlation(
     return Estimate(estimate.value, estimate.ci_low, estimate.ci_high, len(names[shared]))
 
 
-def wilson(successes: int, trials: int, confidence: float = 0.95) -> Estimate:
-    """A share with Wilson's score interval."""
-    if not 0 <= successes <= trials or trials < 1:
-        raise InputError(f"{successes} of {trials} is not a share.")
-    z = float(norm.ppf(0.5 + confidence / 2.0))
-    share = successes / trials
-    middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    half = z / (1 + z**2 / trials) * np.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2)
-    return Estimate(share, max(0.0, middle - half), min(1.0, middle + half), trials)
-
-
 def position_bias(c: Comparisons, confidence: float = 0.95) -> Estimate:
     """How often the first slot was preferred where either was; 0.5 is no bias."""
     decided = c.outcome != 0.5
     if not decided.any():
         raise InputError("every comparison is a tie, so there is no preference to measure.")
-    return wilson(int((c.outcome > 0.5).sum()), int(decided.sum()), confidence)
+    groups = None if c.prompt is None else c.prompt.codes[decided]
+    return share(c.outcome[decided] > 0.5, groups, confidence=confidence)
 
 
 def flip_rate(c: Comparisons, confidence: float = 0.95) -> Estimate:
@@ -213,37 +189,10 @@ def flip_rate(c: Comparisons, confidence: float = 0.95) -> Estimate:
     both = (seen[0] > 0) & (seen[1] > 0)
     if not both.any():
         raise InputError("no battle was judged in both orders.")
-    return wilson(int((said[0] != said[1])[both].sum()), int(both.sum()), confidence)
+    prompts = np.empty(size, dtype=np.intp)
+    prompts[battle] = c.group("prompt").codes
+    return share((said[0] != said[1])[both], prompts[both], confidence=confidence)
 
 
 def _each(groups: Ints | None, items: int) -> Ints:
     return np.arange(items) if groups is None else groups
-
-
-def resampled(
-    statistic: Callable[[Floats], float],
-    groups: Ints,
-    confidence: float = 0.95,
-    rounds: int = ROUNDS,
-    seed: int = 0,
-) -> Estimate:
-    """The statistic of all items, and percentiles of it over resampled groups.
-
-    statistic: of the items' weights (n,); NaN where it is undefined. groups: (n,) codes.
-    """
-    codes = np.unique(groups, return_inverse=True)[1]
-    size = int(codes.max()) + 1
-    rng = np.random.default_rng(seed)
-    draws = []
-    for _ in range(rounds):
-        weight = totals(rng.integers(size, size=size), None, size)[codes]
-        draws.append(statistic(weight) if weight.any() else float("nan"))
-    tail = 0.5 - confidence / 2.0
-    # A resample in which a statistic is undefined says nothing about its spread.
-    defined = np.array(draws)[~np.isnan(draws)]
-    low, high = (
-        np.quantile(defined, [tail, 1 - tail], method="weibull")
-        if defined.size
-        else (np.nan, np.nan)
-    )
-    return Estimate(statistic(np.ones(len(groups))), float(low), float(high), len(groups))

@@ -7,9 +7,11 @@ from enum import StrEnum
 import numpy as np
 
 from arena.errors import InputError
-from arena.ratings.agreement import Estimate, krippendorff_alpha, resampled
+from arena.ratings.agreement import krippendorff_alpha
 from arena.ratings.battles import match
 from arena.ratings.comparisons import Comparisons
+from arena.ratings.estimates import Estimate
+from arena.ratings.estimates import share as share_of
 from arena.ratings.factors import Factor, union
 
 
@@ -76,11 +78,10 @@ def panel(
         return Panel(together, len(battle), None, None)
     spread = np.abs(np.bincount(inverse, side)) == count
     spread |= np.bincount(inverse, np.abs(side)) == 0.0
-    same, apart = spread[several].astype(float), group[several]
     return Panel(
         together,
         len(battle),
-        resampled(lambda rows: float(rows @ same / rows.sum()), apart),
+        share_of(spread[several], group[several]),
         krippendorff_alpha(inverse, list(side), group[np.argsort(_first_seen(inverse))]),
     )
 

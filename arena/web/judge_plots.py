@@ -69,10 +69,10 @@ def flips_by_pair(card: JudgeAudit, words: Words) -> Any:
     In the order of the lower ends of their intervals, so that a few cases do not stand for many.
     """
     rows = [
-        Line(bias.models, share.value, *share.interval, share.n)
+        Line(bias.models, found.value, found.low, found.high, found.n)
         for bias in card.by_models
-        for share in [bias.flips]
-        if share.value is not None
+        for found in [bias.flips]
+        if found.value is not None and found.low is not None and found.high is not None
     ]
     rows = sorted(rows, key=lambda row: -row.low)[:MOST_PAIRS]
     if not rows:

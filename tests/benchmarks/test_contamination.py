@@ -23,7 +23,7 @@ from arena.benchmarks.items import Item
 from arena.benchmarks.runs import run_benchmark
 from arena.config import BenchmarkRun
 from arena.errors import InputError
-from arena.ratings.agreement import wilson
+from arena.ratings.estimates import wilson
 from arena.records import Check
 from arena.store import Store
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.judging.audit import Audit, AuditPair, audit, mean_of
+from arena.judging.audit import Audit, AuditPair, audit
+from arena.judging.measures import mean_of
 from arena.records import Preference
 
 A, B, TIE, UNPARSED = Preference.A, Preference.B, Preference.TIE, Preference.UNPARSED
@@ -104,7 +105,7 @@ def test_a_model_under_several_decodings_is_itself_under_each() -> None:
 def test_a_mean_has_the_interval_of_independent_values() -> None:
     found = mean_of([1.0, 2.0, 3.0])
     assert (found.value, found.n) == (2.0, 3)
-    assert found.high == pytest.approx(2 + 1.959964 / 3**0.5)
+    assert found.high == pytest.approx(2 + 4.302653 / 3**0.5)  # Student's, two degrees of freedom
     assert mean_of([4.0]).low is None
     assert mean_of([]).n == 0
 

@@ -120,4 +120,4 @@ def test_what_a_verdict_costs_is_of_the_calls_that_were_paid(
         assert len(served.calls) == 12 * 2 + 6
     cost = dict(audit_judge(answered, "j").measures())["cost_per_verdict"]
     assert (cost.value, cost.n) == (pytest.approx(0.009), 6)
-    assert cost.low == cost.high == pytest.approx(0.009)
+    assert cost.low is None  # all cost the same, which does not say how far they vary

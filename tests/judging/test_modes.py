@@ -249,7 +249,7 @@ def test_only_what_failed_or_was_unparsed_is_asked_again(
     assert wanted.parsed_share() == 1.0
     assert plan(answered, card, prompts).only_failed().tasks == []
     report = gather(answered).reports["j"]
-    assert (report.pairs, report.unparsed.count) == (9, 0)
+    assert (report.pairs, report.unparsed.value) == (9, 0.0)
 
 
 def warmed(card: JudgeCard) -> JudgeCard:

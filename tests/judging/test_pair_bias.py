@@ -12,15 +12,19 @@ A, B, TIE, UNPARSED = Preference.A, Preference.B, Preference.TIE, Preference.UNP
 
 
 def pair(
-    models: tuple[str, str], forward: Preference, backward: Preference | None, *length: int
+    models: tuple[str, str],
+    forward: Preference,
+    backward: Preference | None,
+    *length: int,
+    item: str = "p",
 ) -> AuditPair:
     a, b = length or (0, 0)
-    return AuditPair("p", forward, backward, length=(a, b) if length else None, models=models)
+    return AuditPair(item, forward, backward, length=(a, b) if length else None, models=models)
 
 
 PAIRS = [
     pair(("y", "x"), A, B, 200, 100),  # prefers y, twice as long
-    pair(("x", "y"), B, A, 100, 800),  # prefers y, eight times as long
+    pair(("x", "y"), B, A, 100, 800, item="q"),  # prefers y, eight times as long
     pair(("x", "y"), A, A, 100, 900),  # flips: prefers neither
     pair(("x", "y"), A, UNPARSED, 100, 900),
     pair(("x", "y"), TIE, TIE, 100, 900),
@@ -32,7 +36,7 @@ PAIRS = [
 def test_pairs_are_gathered_by_their_models_whoever_stood_first() -> None:
     found = {bias.models: bias for bias in pair_biases(PAIRS)}
     assert list(found) == [("x", "y"), ("x", "z")]
-    assert found["x", "y"].flips.count == 1
+    assert found["x", "y"].flips.value == 1 / 4
     assert found["x", "y"].flips.n == 4
     assert found["x", "z"].flips.n == 1
 
@@ -41,7 +45,7 @@ def test_how_much_longer_the_preferred_answer_is() -> None:
     found = {bias.models: bias.longer for bias in pair_biases(PAIRS)}
     assert found["x", "y"].value == pytest.approx(3.0)  # the mean of 2 and 8 is 4
     assert found["x", "y"].n == 2
-    half = 1.96 * math.log(2)  # of two values, a half of what lies between them
+    half = 12.706 * math.log(2)  # two prompts: Student's of one degree of freedom
     assert found["x", "y"].low == pytest.approx(4 * math.exp(-half) - 1, rel=1e-3)
     assert found["x", "y"].high == pytest.approx(4 * math.exp(half) - 1, rel=1e-3)
     assert found["x", "z"].value == pytest.approx(-0.5)

@@ -75,8 +75,9 @@ def test_a_judge_that_is_led_is_seen(store: Store) -> None:
     report = stored_canaries(store, card)
     assert report is not None
     assert report.plain.value == 0
-    assert {kind: share.count for kind, share in report.won.items() if share.count} == {
-        "instruction": 2  # the English one, in both orders
+    # The English instruction, in both orders; the Chinese one did not lead it.
+    assert {kind: won.value for kind, won in report.won.items() if won.value} == {
+        "instruction": 0.5
     }
 
 

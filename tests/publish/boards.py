@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from arena.board import Leaderboard, Row
-from arena.judging.report import JudgeReport, Share
+from arena.judging.measures import Measure, share_of
+from arena.judging.report import JudgeReport
 from arena.objective import BenchmarkScore
 from arena.ratings import Settings
 from arena.records import Answer, BackendKind, Decoding, Evidence, Model, Prompt, Usage
@@ -45,13 +46,17 @@ def full_board() -> Leaderboard:
                 "smollm2",
                 pairs=73,
                 one_order=1,
-                flips=Share(71, 72),
-                first_slot=Share(124, 144),
-                unparsed=Share(2, 146),
-                agreement=Share(0, 0),
+                flips=_share(71, 72),
+                first_slot=_share(124, 144),
+                unparsed=_share(2, 146),
+                agreement=Measure(),
             ),
         ),
     )
+
+
+def _share(hits: int, cases: int) -> Measure:
+    return share_of([True] * hits + [False] * (cases - hits))
 
 
 def fill(store: Store, models: tuple[str, ...], prompts: list[Prompt], text: str) -> None:

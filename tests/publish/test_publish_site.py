@@ -100,8 +100,7 @@ def test_a_judge_has_a_card(filled: Store, board: Leaderboard, tmp_path: Path) -
     words = read(publish(filled, tmp_path / "site", board, title="T")).words
     (report,) = board.reports
     for share in (report.flips, report.first_slot, report.unparsed):
-        low, high = share.interval
-        assert f"{share.value:.1%} {low:.1%}–{high:.1%}, n = {share.n}" in words
+        assert f"{share.value:.1%} {share.low:.1%}–{share.high:.1%}, n = {share.n}" in words
     assert report.objection is not None
     assert report.objection[1:] in words
     assert "no case" in words

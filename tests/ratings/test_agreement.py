@@ -11,7 +11,6 @@ from arena.ratings import (
     krippendorff_alpha,
     position_bias,
     rank_correlation,
-    wilson,
 )
 from tests.ratings.simulated import simulate
 
@@ -52,13 +51,6 @@ def test_krippendorff_published_case() -> None:
     assert krippendorff_alpha(items, labels).value == pytest.approx(0.743, abs=0.0005)
 
 
-def test_wilson_published_case() -> None:
-    # Newcombe 1998, table I: 81 of 263 is 0.2553 to 0.3662.
-    share = wilson(81, 263)
-    assert (share.ci_low, share.ci_high) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert wilson(0, 10).ci_low == 0.0
-
-
 def test_position_bias_and_flips() -> None:
     c = Comparisons.from_columns(
         "ababab", "bababa", outcome=[1, 1, 1, 0, 0.5, 0.5], prompt=[1, 1, 2, 2, 3, 3]
@@ -80,7 +72,7 @@ def test_sources_that_copy_each_other_agree() -> None:
     )
     ranks = rank_correlation(c, c.swapped(), rounds=50)
     assert ranks.value == pytest.approx(1.0)
-    assert ranks.ci_low == pytest.approx(1.0)
+    assert np.isnan(ranks.ci_low)  # it never varies
 
 
 def test_pandalm_figures(dataset) -> None:

@@ -3,9 +3,9 @@
 import pytest
 
 from arena.audits import JudgeAudit
-from arena.judging.audit import Measure, audit
+from arena.judging.audit import audit
+from arena.judging.measures import Measure, share_of
 from arena.judging.pair_bias import PairBias
-from arena.judging.report import Share
 from arena.web.figures import ACCENT, WARNING
 from arena.web.judge_plots import BY_PAIR, MOST_PAIRS
 from arena.web.words import WORDS
@@ -15,7 +15,11 @@ def card(*biases: PairBias) -> JudgeAudit:
     return JudgeAudit("j", 9, audit([]), by_models=biases)
 
 
-def bias(name: str, flips: Share, longer: Measure | None = None) -> PairBias:
+def rate(hits: int, cases: int) -> Measure:
+    return share_of([True] * hits + [False] * (cases - hits))
+
+
+def bias(name: str, flips: Measure, longer: Measure | None = None) -> PairBias:
     return PairBias((name, "z"), flips, longer or Measure())
 
 
@@ -31,10 +35,10 @@ def rows(figure: object, colour: str) -> list[str]:
 def test_pairs_that_surely_flip_too_often_come_first_and_are_marked() -> None:
     figure = BY_PAIR["flips_by_pair"](
         card(
-            bias("a", Share(1, 1)),  # one case tells little
-            bias("b", Share(45, 50)),
-            bias("c", Share(0, 50)),
-            bias("d", Share(0, 0)),
+            bias("a", rate(1, 1)),  # one case tells little
+            bias("b", rate(45, 50)),
+            bias("c", rate(0, 50)),
+            bias("d", Measure()),
         ),
         WORDS["en"],
     )
@@ -44,7 +48,7 @@ def test_pairs_that_surely_flip_too_often_come_first_and_are_marked() -> None:
 
 
 def test_pairs_with_a_sure_difference_in_length_come_first_whichever_way() -> None:
-    flips = Share(0, 9)
+    flips = rate(0, 9)
     figure = BY_PAIR["length_by_pair"](
         card(
             bias("a", flips, Measure(0.9, -0.2, 3.0, 9)),
@@ -62,7 +66,7 @@ def test_pairs_with_a_sure_difference_in_length_come_first_whichever_way() -> No
 def test_of_many_models_the_worst_pairs_are_shown(name: str) -> None:
     models = [f"model {k:02}" for k in range(60)]
     many = [
-        PairBias((a, b), Share((i + k) % 9, 9), Measure(0.1, (i - k) / 99, 0.9, 8))
+        PairBias((a, b), rate((i + k) % 9, 9), Measure(0.1, (i - k) / 99, 0.9, 8))
         for i, a in enumerate(models)
         for k, b in enumerate(models[:i])
     ]

@@ -1,0 +1,54 @@
+"""A figure of a report card, with its interval and of how many cases it is."""
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from math import isnan
+
+import numpy as np
+
+from arena.ratings.arrays import Ints
+from arena.ratings.estimates import Estimate, mean, share
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure with its 95 % interval, of n cases.
+
+    value: None where there is no case. low, high: None where the cases do not tell how far it
+    varies.
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return "no case"
+        interval = "" if self.low is None else f"{self.low:.1%} to {self.high:.1%}, "
+        return f"{self.value:.1%} ({interval}n = {self.n:,})"
+
+
+def measure(estimate: Estimate) -> Measure:
+    """An estimate, in which NaN is nothing."""
+    if isnan(estimate.value):
+        return Measure()
+    low, high = (None if isnan(x) else float(x) for x in (estimate.ci_low, estimate.ci_high))
+    return Measure(float(estimate.value), low, high, estimate.items)
+
+
+def share_of(hits: Sequence[bool], items: Iterable[Hashable] | None = None) -> Measure:
+    """How many of the cases are hits. items: the prompt of each, by which they are clustered."""
+    return measure(share(hits, None if items is None else codes(items))) if hits else Measure()
+
+
+def mean_of(values: Sequence[float], items: Iterable[Hashable] | None = None) -> Measure:
+    """The mean of the cases; see `share_of`."""
+    return measure(mean(values, None if items is None else codes(items))) if values else Measure()
+
+
+def codes(items: Iterable[Hashable]) -> Ints:
+    """A number from 0 for each item, in order of appearance."""
+    known: dict[Hashable, int] = {}
+    return np.array([known.setdefault(item, len(known)) for item in items], dtype=np.intp)

@@ -1,0 +1,123 @@
+"""A figure with its interval: shares, means, and whatever can be resampled."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm, t
+
+from arena.errors import InputError
+from arena.ratings.arrays import Floats, Ints, totals
+
+ROUNDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its interval, and how many items it is made of.
+
+    The ends are NaN where the items do not tell how far the number varies: one item, one group
+    of them, or a value that is the same in all.
+    """
+
+    value: float
+    ci_low: float
+    ci_high: float
+    items: int
+
+
+def wilson(successes: int, trials: int, confidence: float = 0.95) -> Estimate:
+    """A share of independent trials with Wilson's score interval (1927)."""
+    if not 0 <= successes <= trials or trials < 1:
+        raise InputError(f"{successes} of {trials} is not a share.")
+    value = successes / trials
+    return Estimate(value, *_score_interval(value, trials, confidence), trials)
+
+
+def share(
+    hits: Sequence[bool] | Floats, groups: Ints | None = None, *, confidence: float = 0.95
+) -> Estimate:
+    """How many of (n,) cases are hits, with Wilson's interval at their effective number.
+
+    groups: (n,) codes from 0 of cases that go together, such as those of one prompt; None is
+    each its own. The effective number is n over the design effect, with the allowance for few
+    groups of Korn and Graubard (1998); where all cases are alike it is the number of groups.
+    With each case its own group this is Wilson's interval itself.
+    """
+    cases = np.asarray(hits, dtype=np.float64)
+    if not len(cases):
+        raise InputError("a share needs at least one case.")
+    value = float(cases.mean())
+    count = _effective(cases - value, groups, confidence)
+    return Estimate(value, *_score_interval(value, count, confidence), len(cases))
+
+
+def mean(
+    values: Sequence[float] | Floats, groups: Ints | None = None, *, confidence: float = 0.95
+) -> Estimate:
+    """The mean of (n,) values with Student's interval, clustered by group; see `share`."""
+    values = np.asarray(values, dtype=np.float64)
+    if not len(values):
+        raise InputError("a mean needs at least one value.")
+    value, n = float(values.mean()), len(values)
+    residual = values - value
+    sums, count = (residual, n) if groups is None else _by_group(residual, groups)
+    spread = float(np.sqrt(sums @ sums)) / n
+    if count < 2 or spread == 0.0:
+        return Estimate(value, np.nan, np.nan, n)
+    half = float(t.ppf(0.5 + confidence / 2, count - 1)) * spread * (count / (count - 1)) ** 0.5
+    return Estimate(value, value - half, value + half, n)
+
+
+def resampled(
+    statistic: Callable[[Floats], float],
+    groups: Ints,
+    confidence: float = 0.95,
+    rounds: int = ROUNDS,
+    seed: int = 0,
+) -> Estimate:
+    """The statistic of all items, and percentiles of it over resampled groups.
+
+    statistic: of the items' weights (n,); NaN where it is undefined. groups: (n,) codes.
+    """
+    codes = np.unique(groups, return_inverse=True)[1]
+    size = int(codes.max()) + 1
+    rng = np.random.default_rng(seed)
+    draws = []
+    for _ in range(rounds):
+        weight = totals(rng.integers(size, size=size), None, size)[codes]
+        draws.append(statistic(weight) if weight.any() else float("nan"))
+    tail = 0.5 - confidence / 2.0
+    # A resample in which a statistic is undefined says nothing about its spread.
+    defined = np.array(draws)[~np.isnan(draws)]
+    low = high = np.nan
+    if defined.size and not np.allclose(defined, defined[0], rtol=1e-12, atol=1e-12):
+        low, high = np.quantile(defined, [tail, 1 - tail], method="weibull")
+    return Estimate(statistic(np.ones(len(groups))), float(low), float(high), len(groups))
+
+
+def _score_interval(value: float, count: float, confidence: float) -> tuple[float, float]:
+    z = float(norm.ppf(0.5 + confidence / 2.0))
+    middle = (value + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * (value * (1 - value) / count + (z / (2 * count)) ** 2) ** 0.5
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _effective(residual: Floats, groups: Ints | None, confidence: float) -> float:
+    """How many independent cases tell as much about a share; residual: (n,) hits minus it."""
+    n = len(residual)
+    if groups is None:
+        return n
+    sums, count = _by_group(residual, groups)
+    total = float(residual @ residual)
+    if count == n or count == 1 or total == 0.0:
+        return count
+    effect = float(sums @ sums) / total * (count / (count - 1)) * ((n - 1) / n)
+    tail = 0.5 + confidence / 2.0
+    few = float(t.ppf(tail, n - 1) / t.ppf(tail, count - 1)) ** 2
+    return n / max(1.0, effect) * few
+
+
+def _by_group(values: Floats, groups: Ints) -> tuple[Floats, int]:
+    """Sums by group (groups,), and how many groups there are."""
+    return totals(groups, values, int(groups.max()) + 1), int(np.count_nonzero(np.bincount(groups)))

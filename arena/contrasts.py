@@ -18,15 +18,15 @@ MOST_GAPS = 3
 class Point:
     """One model: its two ratings, in Elo points.
 
-    x_error, y_error: standard errors. gap: how far y lies above the line. off: whether that is
-    more than both errors explain at the ranking's confidence.
+    x_half, y_half: half of their intervals. gap: how far y lies above the line. off: whether
+    that is more than both errors explain at the ranking's confidence.
     """
 
     model: str
     x: float
     y: float
-    x_error: float
-    y_error: float
+    x_half: float
+    y_half: float
     gap: float
     off: bool
 
@@ -55,7 +55,6 @@ class Gap:
 
     benchmark: str
     points: float
-    stderr: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def compare(
     slope, intercept = line or (0.0, float(y.mean()))
     gap = y - intercept - slope * x
     off = np.abs(gap) > z * np.hypot(y_error, slope * x_error)
-    columns = [column.tolist() for column in (x, y, x_error, y_error, gap, off)]
+    columns = [column.tolist() for column in (x, y, z * x_error, z * y_error, gap, off)]
     points = tuple(Point(*values) for values in zip(models, *columns, strict=True))
     return Contrast(kind, points, rho, low, high, *(line or (None, None)))
 
@@ -153,11 +152,13 @@ def _interval(rho: float, models: int, z: float) -> tuple[float, float]:
 
 
 def _gaps(model: str, by_benchmark: dict[str, list[BenchmarkScore]]) -> tuple[Gap, ...]:
-    gaps = []
+    told = []
     for name, scores in by_benchmark.items():
         own = next((score for score in scores if score.model == model), None)
-        if own is not None and own.stderr and len(scores) > 1:
-            mean = sum(score.mean for score in scores) / len(scores)
-            gaps.append(Gap(name, own.mean - mean, own.stderr))
-    told = [gap for gap in gaps if abs(gap.points) > norm.ppf(0.975) * gap.stderr]
-    return tuple(sorted(told, key=lambda gap: -abs(gap.points) / gap.stderr)[:MOST_GAPS])
+        if own is None or own.low is None or own.high is None or len(scores) < 2:
+            continue
+        mean = sum(score.mean for score in scores) / len(scores)
+        if not own.low <= mean <= own.high:
+            gap = own.mean - mean
+            told.append((abs(gap) / (own.high - own.low), Gap(name, gap)))
+    return tuple(gap for _, gap in sorted(told, key=lambda found: -found[0])[:MOST_GAPS])

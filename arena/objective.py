@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import isnan
 
 import numpy as np
 
 from arena.ratings import Comparisons
+from arena.ratings.estimates import mean, share
 from arena.records import NOBODY, RULE
 from arena.store.columns import OutcomeColumns
 
@@ -16,8 +18,10 @@ PRIMARY = ("acc_norm", "acc")
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkScore:
-    """A model's mean over a benchmark's items, with its standard error; both in [0, 1].
+    """A model's mean over a benchmark's items, in [0, 1].
 
+    stderr: its standard error, as lm-eval has it. low, high: its 95 % interval. All three are
+    None where the items do not tell.
     variant: how the items were asked. primary: whether this metric and variant stand for the
     benchmark in a ranking. unread: replies in which no answer was found, counted as wrong;
     judged: those that a judge marked.
@@ -34,6 +38,8 @@ class BenchmarkScore:
     primary: bool = True
     unread: int = 0
     judged: int = 0
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +100,28 @@ def primary_metric(metrics: Sequence[str]) -> str:
     return next((name for name in PRIMARY if name in metrics), metrics[0])
 
 
-def mean_and_error(values: Sequence[float]) -> tuple[float | None, float | None]:
-    """The mean and its standard error, as lm-eval has them; None where there are too few."""
-    n = len(values)
-    if n == 0:
-        return None, None
-    mean = sum(values) / n
-    variance = sum((value - mean) ** 2 for value in values) / (n - 1) if n > 1 else None
-    return mean, None if variance is None else (variance / n) ** 0.5
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The mean of some items, its standard error and its 95 % interval; see `BenchmarkScore`."""
+
+    mean: float
+    stderr: float | None
+    low: float | None
+    high: float | None
+
+
+def mark(values: Sequence[float]) -> Mark:
+    """The mean of items that are marked in [0, 1].
+
+    Its interval is Wilson's where each is right or wrong, and else Student's within [0, 1].
+    """
+    n, of_two = len(values), set(values) <= {0.0, 1.0}
+    found = share([value == 1.0 for value in values]) if of_two else mean(values)
+    ends = (found.ci_low, found.ci_high)
+    low, high = (None if isnan(end) else min(1.0, max(0.0, end)) for end in ends)
+    variance = sum((value - found.value) ** 2 for value in values) / (n - 1) if n > 1 else None
+    stderr = None if variance is None else (variance / n) ** 0.5
+    return Mark(found.value, stderr, low, high)
 
 
 def _names(outcomes: OutcomeColumns) -> list[str]:
@@ -146,20 +166,21 @@ def _scores(
     for i, name in enumerate(names):
         rows[name, outcomes.variant[i], outcomes.metric[i], outcomes.model[i]].append(i)
     for (name, variant, metric, model), here in sorted(rows.items()):
-        mean, error = mean_and_error([outcomes.value[i] for i in here])
-        assert mean is not None
+        found = mark([outcomes.value[i] for i in here])
         yield BenchmarkScore(
             name,
             metric,
             model,
-            mean,
-            error,
+            found.mean,
+            found.stderr,
             len(here),
             variant,
             outcomes.dimension[here[-1]],
             chosen[name] == (variant, metric),
             sum(outcomes.marker[i] == NOBODY for i in here),
             sum(outcomes.marker[i] not in (RULE, NOBODY) for i in here),
+            found.low,
+            found.high,
         )
 
 
@@ -205,16 +226,32 @@ def _dimensions(scores: Sequence[BenchmarkScore]) -> Iterable[BenchmarkScore]:
         if score.primary and score.dimension:
             parts[score.dimension, score.model].append(score)
     for (dimension, model), here in sorted(parts.items()):
-        errors = [score.stderr for score in here if score.stderr is not None]
-        whole = len(errors) == len(here)
+        middle = sum(score.mean for score in here) / len(here)
+        # Sides of intervals add up as errors do (Zou and Donner 2008).
+        below = _together([_apart(score.mean, score.low) for score in here])
+        above = _together([_apart(score.mean, score.high) for score in here])
         yield BenchmarkScore(
             dimension,
             "mean",
             model,
-            sum(score.mean for score in here) / len(here),
-            sum(error**2 for error in errors) ** 0.5 / len(here) if whole else None,
+            middle,
+            _together([score.stderr for score in here]),
             sum(score.items for score in here),
             dimension=dimension,
             unread=sum(score.unread for score in here),
             judged=sum(score.judged for score in here),
+            low=None if below is None else middle - below,
+            high=None if above is None else middle + above,
         )
+
+
+def _apart(value: float, end: float | None) -> float | None:
+    return None if end is None else abs(end - value)
+
+
+def _together(errors: Sequence[float | None]) -> float | None:
+    """The error of the mean of independent parts, of theirs; None where one is not known."""
+    known = [error for error in errors if error is not None]
+    if len(known) < len(errors):
+        return None
+    return float(sum(error**2 for error in known) ** 0.5 / len(known))

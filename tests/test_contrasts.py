@@ -44,7 +44,7 @@ def test_a_model_that_leaves_the_line_is_named() -> None:
     assert bent is not None
     assert [p.model for p in bent.points if p.off][:1] == ["c"]
     assert bent.low < bent.correlation < bent.high < 1.0
-    assert bent.points[0].x_error == pytest.approx(10.0)
+    assert bent.points[0].x_half == pytest.approx(19.6, abs=0.01)
 
 
 def test_noise_alone_takes_no_model_off_the_line() -> None:
@@ -78,7 +78,10 @@ def test_preference_falls_back_to_judges_and_few_models_make_no_contrast() -> No
 def test_what_moves_a_model_adds_up_to_its_overall_rating() -> None:
     board = board_of([900, 940, 980, 1020, 1060, 1100], [1100, 1060, 1020, 980, 940, 900])
     means = {"a": 0.9, "b": 0.5, "c": 0.5, "d": 0.5, "e": 0.5, "f": 0.1}
-    scores = tuple(BenchmarkScore("maths", "acc", n, m, 0.02, 100) for n, m in means.items())
+    scores = tuple(
+        BenchmarkScore("maths", "acc", n, m, 0.02, 100, low=m - 0.04, high=m + 0.04)
+        for n, m in means.items()
+    )
     by_model = {m.model: m for m in movers(replace(board, benchmarks=scores))}
     assert sum(points for _, points in by_model["a"].parts) == pytest.approx(75 - 25)
     (gap,) = by_model["a"].gaps

@@ -3,25 +3,25 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
-from scipy.stats import t
 
 from arena.errors import InputError
-from arena.objective import ItemValue
+from arena.objective import ItemValue, Mark, mark
+from arena.ratings.estimates import mean
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One way of asking. score: mean over items; stderr: its standard error.
+    """One way of asking. score: mean over items, as `mark` has it.
 
     difference: to the first way, over the same items; low, high: its interval (paired, t). All
     are on the scale of the scores.
     """
 
     variant: str
-    score: float
-    stderr: float | None
+    score: Mark
     difference: float = 0.0
     low: float | None = None
     high: float | None = None
@@ -79,20 +79,10 @@ def prompt_effects(
     table = np.array([[here[item] for item in shared] for here in values.values()])
     effects = []
     for variant, row in zip(values, table, strict=True):
-        mean, error = _mean(row)
-        difference, paired = _mean(row - table[0])
-        half = None if paired is None else paired * t.ppf((1 + confidence) / 2, len(shared) - 1)
-        if variant == next(iter(values)) or half is None:
-            effects.append(Effect(variant, mean, error, difference))
-        else:
-            low, high = difference - half, difference + half
-            effects.append(Effect(variant, mean, error, difference, float(low), float(high)))
+        found = mean(row - table[0], confidence=confidence)
+        ends = (None if isnan(end) else float(end) for end in (found.ci_low, found.ci_high))
+        effects.append(Effect(variant, mark(row.tolist()), found.value, *ends))
     return effects, _spread(table)
-
-
-def _mean(row: np.ndarray) -> tuple[float, float | None]:
-    error = float(row.std(ddof=1) / np.sqrt(len(row))) if len(row) > 1 else None
-    return float(row.mean()), error
 
 
 def _spread(table: np.ndarray) -> Spread:

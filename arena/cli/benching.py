@@ -24,7 +24,7 @@ from arena.cli.output import emit, finish, say, table, watched
 from arena.errors import ArenaError, InputError
 
 if TYPE_CHECKING:
-    from arena.benchmarks.effects import PromptReport
+    from arena.benchmarks.effects import Effect, PromptReport
     from arena.benchmarks.needle import NeedleMap
     from arena.benchmarks.runs import Result
 
@@ -200,9 +200,9 @@ def _tell(result: "Result") -> None:
 
 def _row(result: "Result") -> dict[str, Any]:
     """A line of the report; shares in [0, 1]."""
-    from arena.objective import mean_and_error
+    from arena.objective import mark
 
-    mean, error = mean_and_error([outcome.value for outcome in result.outcomes])
+    found = mark([outcome.value for outcome in result.outcomes]) if result.outcomes else None
     benchmark = result.measured.benchmark
     return {
         "benchmark": benchmark.name,
@@ -211,8 +211,10 @@ def _row(result: "Result") -> dict[str, Any]:
         "asked": benchmark.asking.variant or "as it is",
         "model": result.model.name,
         "metric": result.outcomes[0].metric if result.outcomes else "",
-        "score": mean,
-        "stderr": error,
+        "score": found and found.mean,
+        "stderr": found and found.stderr,
+        "low": found and found.low,
+        "high": found and found.high,
         "items": len(result.outcomes),
         "unread": result.unread,
         "judged": result.judged,
@@ -221,19 +223,25 @@ def _row(result: "Result") -> dict[str, Any]:
 
 def _for_people(row: dict[str, Any]) -> dict[str, Any]:
     shown = ("benchmark", "asked", "model", "metric", "score", "items", "unread", "judged")
-    score = None if row["score"] is None else _percent(row["score"], row["stderr"])
-    return {name: score if name == "score" else row[name] for name in shown}
+    from arena.objective import Mark
+    from arena.publish.formats import score
+
+    parts = [row[name] for name in ("score", "stderr", "low", "high")]
+    said = {"score": None if row["score"] is None else score(Mark(*parts))}
+    return {name: said.get(name, row[name]) for name in shown}
 
 
 def _print_prompts(reports: Sequence["PromptReport"]) -> None:
+    from arena.publish.formats import score
+
     for found in reports:
         rows = [
             {
                 "prompt": effect.variant or "as it is",
-                "score": _percent(effect.score, effect.stderr),
-                "difference to the first": _difference(effect),
+                "score": score(effect.score),
+                "difference to the first": _difference(effect) if k else None,
             }
-            for effect in found.effects
+            for k, effect in enumerate(found.effects)
         ]
         table(rows, f"{found.model} on {found.benchmark}, by prompt")
         spread = found.spread
@@ -244,14 +252,9 @@ def _print_prompts(reports: Sequence["PromptReport"]) -> None:
         )
 
 
-def _percent(value: float, error: float | None) -> str:
-    return f"{value:.1%}" if error is None else f"{value:.1%} ± {error:.1%}"
-
-
-def _difference(effect: Any) -> str:
-    if effect.low is None:
-        return "–"
-    return f"{effect.difference:+.1%} ({effect.low:+.1%} to {effect.high:+.1%})"
+def _difference(effect: "Effect") -> str:
+    interval = "" if effect.low is None else f" ({effect.low:+.1%} to {effect.high:+.1%})"
+    return f"{effect.difference:+.1%}{interval}"
 
 
 def _print_needles(maps: Sequence["NeedleMap"]) -> None:

@@ -39,7 +39,7 @@ def emit(rows: Cells, form: Format, *, title: str = "") -> None:
 
 
 def table(rows: Cells, title: str = "") -> None:
-    """A table as wide as the terminal."""
+    """A table within the terminal's width; as wide as it must be where nobody is there."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -50,7 +50,7 @@ def table(rows: Cells, title: str = "") -> None:
         grid.add_column(name, justify="right" if right else "left", overflow="fold")
     for row in rows:
         grid.add_row(*(Text(_cell(value)) for value in row.values()))
-    width = None if sys.stdout.isatty() else 120
+    width = None if sys.stdout.isatty() else 1000
     Console(file=sys.stdout, width=width).print(grid)
 
 

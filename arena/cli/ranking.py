@@ -204,11 +204,11 @@ def print_boards(boards: list["Leaderboard"], form: Format, *, grouped: bool = F
 
 def print_board(board: "Leaderboard") -> None:
     """The table of one ranking, and what must be said with it."""
-    from arena.publish.formats import shown_scores
+    from arena.publish.formats import score, shown_scores
 
     shown = shown_scores(board)
     scores = {(s.model, s.benchmark): s for s in shown}
-    names = list(dict.fromkeys(score.benchmark for score in shown))
+    names = list(dict.fromkeys(s.benchmark for s in shown))
     whole = {row.model: row for row in board.overall}
     rows = []
     for row in board.rows:
@@ -226,9 +226,7 @@ def print_board(board: "Leaderboard") -> None:
             there = whole.get(row.model)
             cells["overall"] = there and f"{there.rating:.0f} ± {there.ci_high - there.rating:.0f}"
         for name in names:
-            score = scores.get((row.model, name))
-            error = "" if score is None or score.stderr is None else f" ± {score.stderr:.1%}"
-            cells[name] = None if score is None else f"{score.mean:.1%}{error}"
+            cells[name] = score(found) if (found := scores.get((row.model, name))) else None
         rows.append(cells)
     stands = ", ".join(f"{count} from {source}" for source, count in board.counts.items())
     group = f" · {board.group}" if board.group else ""

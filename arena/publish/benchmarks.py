@@ -153,8 +153,8 @@ def _scatter(board: Leaderboard) -> Scatter | None:
     found = contrast(board)
     if found is None:
         return None
-    x = axis_over([p.x + side * p.x_error for p in found.points for side in (-1, 1)])
-    y = axis_over([p.y + side * p.y_error for p in found.points for side in (-1, 1)])
+    x = axis_over([p.x + side * p.x_half for p in found.points for side in (-1, 1)])
+    y = axis_over([p.y + side * p.y_half for p in found.points for side in (-1, 1)])
     return Scatter(found, x, y, _ends(found, x, y))
 
 

@@ -10,14 +10,17 @@ import math
 import re
 from collections import Counter
 from dataclasses import asdict, astuple, fields
+from operator import attrgetter
 from typing import Any
 
 from arena.board import Leaderboard, Row
-from arena.objective import BenchmarkScore
+from arena.objective import BenchmarkScore, Mark
 
 Scores = dict[str, dict[str, BenchmarkScore]]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARKUP = re.compile(r"([\\|<>\[\]`*])")
+# What stands beside the mean of a benchmark.
+PARTS = ("stderr", "low", "high", "items")
 # Intervals narrower than this, in points either side, would round to a misleading "± 0".
 _NARROW = 5.0
 # More columns of benchmarks than this, and a ranking shows their means by capability instead.
@@ -58,11 +61,11 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
 
 
 def to_csv(board: Leaderboard) -> str:
-    """A header and a line a model; each benchmark has columns for mean, stderr and items."""
+    """A header and a line a model; a benchmark has its mean, stderr, low, high and items."""
     scores, columns = scores_by_model(board), score_columns(board)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    heads = [f"{name}{part}" for name in columns for part in ("", " stderr", " items")]
+    heads = [f"{name}{part}" for name in columns for part in ("", *(f" {part}" for part in PARTS))]
     whole = {row.model: row for row in board.overall}
     sums = ["overall", "overall_ci_low", "overall_ci_high"] if whole else []
     names = [field.name for field in fields(Row)]
@@ -164,11 +167,16 @@ def percent(value: float) -> str:
     return f"{value:.1%}"
 
 
-def score(item: BenchmarkScore | None) -> str:
-    """A benchmark's mean and standard error."""
+def score(item: BenchmarkScore | Mark | None) -> str:
+    """A benchmark's mean and 95 % interval: `62.5% (30.6–86.3%)`."""
     if item is None:
         return "–"
-    return percent(item.mean) + ("" if item.stderr is None else f" ± {percent(item.stderr)}")
+    return percent(item.mean) + (f" ({between})" if (between := interval(item)) else "")
+
+
+def interval(item: BenchmarkScore | Mark) -> str:
+    """The 95 % interval of a share: `30.6–86.3%`; empty where there is none."""
+    return "" if item.low is None or item.high is None else f"{100 * item.low:.1f}–{item.high:.1%}"
 
 
 def _below(row: Row) -> float:
@@ -191,7 +199,7 @@ def _entry(row: Row, scores: dict[str, BenchmarkScore]) -> dict[str, Any]:
         del entry["predicted"]
     if scores:
         entry["benchmarks"] = {
-            name: {"metric": s.metric, "mean": s.mean, "stderr": s.stderr, "items": s.items}
+            name: {part: getattr(s, part) for part in ("metric", "mean", *PARTS)}
             for name, s in sorted(scores.items())
         }
     return entry
@@ -201,7 +209,8 @@ def _score_cells(scores: dict[str, BenchmarkScore], columns: list[str]) -> list[
     cells: list[float | None] = []
     for name in columns:
         item = scores.get(name)
-        cells += [None] * 3 if item is None else [item.mean, item.stderr, item.items]
+        values = attrgetter("mean", *PARTS)(item) if item else [None] * (1 + len(PARTS))
+        cells += values
     return cells
 
 

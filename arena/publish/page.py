@@ -122,6 +122,7 @@ def _environment() -> "Environment":
         "percent": formats.percent,
         "confidence": formats.confidence,
         "score": formats.score,
+        "interval": formats.interval,
         "signed": "{:+.0f}".format,
         "signed_percent": "{:+.1%}".format,
         "count": "{:,}".format,

@@ -13,7 +13,7 @@ from arena.board import Leaderboard, Row
 from arena.contrasts import movers
 from arena.notes import translated
 from arena.publish.chart import axis_of
-from arena.publish.formats import decimals, points, rank_range, ranked
+from arena.publish.formats import decimals, interval, points, rank_range, ranked
 from arena.web.sheets import Sheet, Slice
 from arena.web.words import WORDS, Words
 
@@ -175,7 +175,7 @@ def _cell(name: str, sheet: Sheet, view: str, words: Words, digits: int, row: Ro
 
 
 def tasks_table(board: Leaderboard, language: str) -> str:
-    """Benchmarks by task: a row a task, a column a model, each mean with its standard error."""
+    """Benchmarks by task: a row a task, a column a model: means with their intervals."""
     scores = [score for score in board.benchmarks if score.primary]
     if not scores:
         return ""
@@ -185,7 +185,9 @@ def tasks_table(board: Leaderboard, language: str) -> str:
     found = {(s.benchmark, s.model): s for s in scores}
     tasks = sorted({s.benchmark for s in scores})
     page = template("tasks.html")
-    return page.render(words=WORDS[language], models=models, tasks=tasks, found=found)
+    return page.render(
+        words=WORDS[language], models=models, tasks=tasks, found=found, interval=interval
+    )
 
 
 def movers_table(board: Leaderboard, language: str) -> str:

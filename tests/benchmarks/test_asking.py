@@ -17,7 +17,8 @@ from arena.benchmarks.runs import Result, run_benchmark
 from arena.benchmarks.tasks import asked_otherwise, item_benchmark
 from arena.config import BenchmarkRun
 from arena.errors import InputError
-from arena.objective import mean_and_error
+from arena.objective import mark
+from arena.ratings import wilson
 from arena.records import NOBODY, Model
 from arena.store import Store
 
@@ -70,7 +71,10 @@ def test_a_rotated_item_is_right_only_if_all_its_rotations_are(
     measured = bench(store, model, benchmark)
     assert values(measured) == {"one": 1.0, "two": 0.0, "three": 0.0}
     assert len(backend.asked) == 9 * (1 if way is Way.GEN else 3)
-    assert mean_and_error(list(values(measured).values())) == pytest.approx((1 / 3, 1 / 3))
+    found = mark(list(values(measured).values()))
+    assert (found.mean, found.stderr) == pytest.approx((1 / 3, 1 / 3))
+    share = wilson(1, 3)
+    assert (found.low, found.high) == pytest.approx((share.ci_low, share.ci_high))
 
 
 def test_a_limit_counts_items_and_not_rotations(store: Store, scripted: Callable[..., Any]) -> None:
@@ -177,7 +181,7 @@ def test_the_same_items_under_several_prompts(
     results = run(store, model, data=sums, variants=names, few_shot=2)
     (report,) = prompt_reports([value for result in results for value in result.values])
     assert (report.benchmark, report.model) == ("sums", "m")
-    assert [(e.variant, e.score) for e in report.effects] == [
+    assert [(e.variant, e.score.mean) for e in report.effects] == [
         ("zero-shot", 0.5),
         ("2-shot", 0.75),
         ("cot", 1.0),
@@ -214,7 +218,7 @@ def test_prompts_no_further_apart_than_chance_have_no_spread() -> None:
 
 def test_prompts_are_compared_over_the_items_they_share() -> None:
     effects, spread = prompt_effects({"a": {"x": 1.0, "y": 0.0}, "b": {"x": 1.0, "z": 0.0}})
-    assert [effect.score for effect in effects] == [1.0, 1.0]
+    assert [effect.score.mean for effect in effects] == [1.0, 1.0]
     assert spread.items == 1
     assert effects[1].low is None
     with pytest.raises(InputError, match="no item in common"):

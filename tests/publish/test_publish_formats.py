@@ -33,7 +33,14 @@ def test_json_has_exactly_the_promised_keys(board: Leaderboard) -> None:
         *("comparisons", "p_best", "benchmarks"),
     ]
     assert data["models"][1]["benchmarks"] == {
-        "short_answer": {"metric": "acc", "mean": 0.5625, "stderr": 0.1021, "items": 24}
+        "short_answer": {
+            "metric": "acc",
+            "mean": 0.5625,
+            "stderr": 0.1021,
+            "low": 0.314,
+            "high": 0.686,
+            "items": 24,
+        }
     }
 
 
@@ -69,6 +76,7 @@ def test_csv_has_columns_for_each_benchmark(board: Leaderboard) -> None:
     first = read_csv(board)[0]
     assert first["short_answer"] == "0.5"
     assert first["short_answer stderr"] == "0.1021"
+    assert (first["short_answer low"], first["short_answer high"]) == ("0.314", "0.686")
     assert first["short_answer items"] == "24"
 
 
@@ -96,7 +104,7 @@ def test_two_metrics_of_a_benchmark_stay_apart() -> None:
 def test_markdown_is_a_table_with_notes(board: Leaderboard) -> None:
     lines = to_markdown(board).splitlines()
     assert lines[0].startswith("**judge-only** · ")
-    assert lines[4] == "| 1–2 | greedy | 1042 | 1012 to 1072 | 36 | 50.0% ± 10.2% |"
+    assert lines[4] == "| 1–2 | greedy | 1042 | 1012 to 1072 | 36 | 50.0% (31.4–68.6%) |"
     assert lines[-1] == f"> {NOTE}"
 
 

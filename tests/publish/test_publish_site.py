@@ -89,7 +89,7 @@ def test_the_page_says_what_the_board_says(
         assert f"{row.rating:.0f}" in page.words
         assert f"{row.rank_low}–{row.rank_high}" in page.words
         assert str(row.rating) in page.attributes("data-value")
-    for part in ("My arena", NOTE, board.method, "judge-only", "仅裁判模型", "50.0%", "± 10.2%"):
+    for part in ("My arena", NOTE, board.method, "judge-only", "仅裁判模型", "50.0%", "31.4–68.6%"):
         assert part in page.words
     assert "72 comparisons from" in page.words
     assert "8 prompts" in page.words

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from arena.benchmarks.runs import Result
 
 LOW, HIGH = 1 / 3, 2 / 3
+INTERVAL = "95% interval"
 
 
 def _names(help_: str) -> Any:
@@ -227,8 +228,8 @@ def _for_people(row: dict[str, Any]) -> dict[str, Any]:
     from arena.publish.formats import score
 
     parts = [row[name] for name in ("score", "stderr", "low", "high")]
-    said = {"score": None if row["score"] is None else score(Mark(*parts))}
-    return {name: said.get(name, row[name]) for name in shown}
+    row = row | {"score": None if row["score"] is None else score(Mark(*parts))}
+    return {f"{name} ({INTERVAL})" if name == "score" else name: row[name] for name in shown}
 
 
 def _print_prompts(reports: Sequence["PromptReport"]) -> None:
@@ -238,7 +239,7 @@ def _print_prompts(reports: Sequence["PromptReport"]) -> None:
         rows = [
             {
                 "prompt": effect.variant or "as it is",
-                "score": score(effect.score),
+                f"score ({INTERVAL})": score(effect.score),
                 "difference to the first": _difference(effect) if k else None,
             }
             for k, effect in enumerate(found.effects)

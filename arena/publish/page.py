@@ -41,12 +41,12 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What is known of a model beside its rating; mean_tokens: of one turn's answer."""
+    """What is known of a model beside its rating; mean_length: characters of one turn."""
 
     model: Model
     weights: str
     answers: int
-    mean_tokens: float | None
+    mean_length: float | None
 
 
 def render(
@@ -150,7 +150,7 @@ def _details(store: Store, names: Sequence[str]) -> list[Details]:
     models = {model.name: model for model in store.models()}
     lengths = store.evidence.answers()
     said = dict(
-        zip(lengths.model, zip(lengths.answers, lengths.mean_tokens, strict=True), strict=True)
+        zip(lengths.model, zip(lengths.answers, lengths.mean_length, strict=True), strict=True)
     )
     silent: tuple[int, float | None] = (0, None)
     return [

@@ -114,11 +114,11 @@ class PairColumns:
 
 @dataclass(frozen=True, slots=True)
 class AnswerColumns:
-    """What is shown of each model: the characters and tokens of its answers."""
+    """How many answers each model gave, and the mean characters of one turn of them."""
 
     model: list[str]
     answers: list[int]
-    mean_tokens: list[float]
+    mean_length: list[float]
 
 
 @dataclass(frozen=True, slots=True)

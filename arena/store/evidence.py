@@ -245,11 +245,14 @@ class EvidenceColumns:
         return frozenset(str(key) for (key,) in rows)
 
     def answers(self) -> AnswerColumns:
-        """Counts and mean length, in tokens a turn's answer, by model."""
+        """Counts and mean length by model, of what was answered.
+
+        In characters, which compare better than tokens of one model's tokenizer and another's.
+        """
         return self._read(
             AnswerColumns,
             """
-            SELECT model, count(*), avg(1.0 * completion_tokens / json_array_length(turns))
+            SELECT model, count(*), avg((SELECT avg(length(value)) FROM json_each(turns)))
             FROM answers WHERE finish != '["absent"]' GROUP BY model ORDER BY model""",
         )
 

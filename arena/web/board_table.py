@@ -152,8 +152,9 @@ def _cell(name: str, sheet: Sheet, view: str, words: Words, digits: int, row: Ro
         case "comparisons":
             return Cell(f"{row.comparisons:,}", row.comparisons)
         case "length":
-            length = sheet.lengths.get(row.model)
-            return NOTHING if length is None else Cell(f"{length:.0f}", length, words["tokens"])
+            if (length := sheet.lengths.get(row.model)) is None:
+                return NOTHING
+            return Cell(f"{length:,.0f}", length, words["characters"])
         case "license":
             return Cell(sheet.licenses.get(row.model, "–"))
         case "satisfaction":

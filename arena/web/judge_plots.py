@@ -24,7 +24,10 @@ PAIR = 34  # pixels: the two names stand beneath each other
 
 
 def measures(cards: Sequence[JudgeAudit], measures: Sequence[str], words: Words) -> Any:
-    """One measure a row, one judge a colour, with intervals."""
+    """One measure a row, one judge a colour, with intervals; None where there is none of them."""
+    known = {name for card in cards for name, found in card.measures() if found.value is not None}
+    if not known & set(measures):
+        return None
     figure = figure_of(height=120 + len(measures) * max(46, 18 * len(cards)))
     names = [words[f"m_{measure}"] for measure in measures]
     for k, card in enumerate(cards[:MOST_LINES]):

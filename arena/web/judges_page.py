@@ -34,9 +34,13 @@ WAIT = 120.0
 
 @dataclass(frozen=True, slots=True)
 class JudgesView:
-    """What the page shows. judge: whose chart it is, empty where it is of all. hint: to read it."""
+    """What the page shows. name: of the chart. judge: whose it is, empty where it is of all.
+
+    hint: to read it, or why there is none.
+    """
 
     table: str
+    name: str = ""
     chart: Any = None
     judges: tuple[str, ...] = ()
     judge: str = ""
@@ -52,7 +56,10 @@ class JudgesPage:
     def show(
         self, visitor: Visitor, chart: str, judge: str = "", patience: float = 0.6
     ) -> JudgesView:
-        """All cards as one table, and one chart of them, or of one judge by pairs of models."""
+        """All cards as one table, and one chart of them, or of one judge by pairs of models.
+
+        chart: its name, empty for the first that has anything to show.
+        """
         words = WORDS[visitor.language]
         cards = self._services.cards.get(patience)
         if cards is None:
@@ -61,12 +68,15 @@ class JudgesPage:
             return JudgesView(note(words["no_judges"]))
         judges = tuple(card.judge for card in cards)
         text = table(cards, visitor.language)
-        if chart in CHARTS:
-            return JudgesView(text, judge_plots.measures(cards, CHARTS[chart], words), judges)
+        if chart not in judge_plots.BY_PAIR:
+            found = {name: judge_plots.measures(cards, CHARTS[name], words) for name in CHARTS}
+            name = chart or next((name for name, figure in found.items() if figure), "agreement")
+            hint = "" if found[name] else words["no_chart"]
+            return JudgesView(text, name, found[name], judges, hint=hint)
         one = cards[judges.index(judge) if judge in judges else 0]
         figure = judge_plots.BY_PAIR[chart](one, words)
         hint = words[f"{chart}_hint" if figure else "no_chart"]
-        return JudgesView(text, figure, judges, one.judge, hint)
+        return JudgesView(text, chart, figure, judges, one.judge, hint)
 
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
@@ -74,7 +84,7 @@ class JudgesPage:
         with gr.Row(visible=False) as choice:
             chart = gr.Dropdown(
                 [(say(f"cards_{name}"), name) for name in (*CHARTS, *judge_plots.BY_PAIR)],
-                value="agreement",
+                value=None,
                 label=say("chart"),
                 elem_id="chart",
                 min_width=200,
@@ -86,15 +96,15 @@ class JudgesPage:
         plot = gr.Plot(show_label=False, elem_id="plot", container=False)
         cards = gr.HTML(elem_id="cards", padding=False)
 
-        def show(chart: str, judge: str | None, request: gr.Request) -> Iterator[list[Any]]:
+        def show(chart: str | None, judge: str | None, request: gr.Request) -> Iterator[list[Any]]:
             visitor = self._services.voters.visitor(request)
             for patience in (0.6, WAIT):
-                yield _updates(self.show(visitor, chart, judge or "", patience))
+                yield _updates(self.show(visitor, chart or "", judge or "", patience))
                 if self._services.cards.get(0.0) is not None:
                     return
 
         events = [root.load, chart.input, judge.input]
-        gr.on(events, show, [chart, judge], [cards, plot, hint, choice, judge], **EVENT)
+        gr.on(events, show, [chart, judge], [cards, plot, hint, choice, judge, chart], **EVENT)
 
 
 def _updates(view: JudgesView) -> list[Any]:
@@ -105,6 +115,7 @@ def _updates(view: JudgesView) -> list[Any]:
         view.hint,
         gr.update(visible=bool(view.judges)),
         gr.update(choices=list(view.judges), value=view.judge or None, visible=several),
+        view.name or gr.skip(),
     ]
 
 

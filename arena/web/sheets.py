@@ -82,7 +82,7 @@ class Sheet:
     """What was computed, of which state of the store, and when.
 
     boards: by view; problems: why a view has none. made: seconds since the epoch. seconds:
-    that it took. lengths: mean tokens of an answer. grades: mean and number by model.
+    that it took. lengths: mean characters of one turn. grades: mean and number by model.
     """
 
     slice: Slice
@@ -245,7 +245,7 @@ def _history(store: Store) -> History | None:
 
 def _lengths(store: Store) -> dict[str, float]:
     found = store.evidence.answers()
-    return dict(zip(found.model, found.mean_tokens, strict=True))
+    return dict(zip(found.model, found.mean_length, strict=True))
 
 
 def _grades(store: Store, wanted: Slice) -> dict[str, tuple[float, int]]:

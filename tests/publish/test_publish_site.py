@@ -113,7 +113,11 @@ def test_details_and_answers_of_each_model(
     for name in NAMES:
         assert f"{name} says something" in words
         assert f"Be {name}." in words
-    assert "mean tokens 平均词元数 12" in words
+    written = {len(turn) for answer in filled.answers.where() for turn in answer.turns}
+    assert min(written) < max(written)
+    for name in NAMES:
+        own = [len(turn) for a in filled.answers.where(model=name) for turn in a.turns]
+        assert f"mean characters 平均字符数 {sum(own) / len(own):.0f}" in words
 
 
 def test_other_rankings_have_tabs(filled: Store, board: Leaderboard, tmp_path: Path) -> None:

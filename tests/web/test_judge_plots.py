@@ -3,11 +3,13 @@
 import pytest
 
 from arena.audits import JudgeAudit
-from arena.judging.audit import audit
+from arena.judging.audit import AuditPair, audit
 from arena.judging.measures import Measure, share_of
 from arena.judging.pair_bias import PairBias
+from arena.records import Preference
 from arena.web.figures import ACCENT, WARNING
-from arena.web.judge_plots import BY_PAIR, MOST_PAIRS
+from arena.web.judge_plots import BY_PAIR, MOST_PAIRS, measures
+from arena.web.judges_page import CHARTS
 from arena.web.words import WORDS
 
 
@@ -74,3 +76,12 @@ def test_of_many_models_the_worst_pairs_are_shown(name: str) -> None:
     assert len(figure.layout.yaxis.categoryarray) == MOST_PAIRS
     assert figure.layout.height < 900
     assert BY_PAIR[name](card(), WORDS["en"]) is None
+
+
+def test_a_chart_of_nothing_is_none() -> None:
+    """A judge without people's votes agrees with nobody, but may have a first slot."""
+    judged = [AuditPair(item, Preference.A, Preference.A) for item in "pqr"]
+    cards = [JudgeAudit("j", 3, audit(judged))]
+    assert measures(cards, CHARTS["agreement"], WORDS["en"]) is None
+    figure = measures(cards, CHARTS["position"], WORDS["en"])
+    assert WORDS["en"]["m_flip_rate"] in figure.data[0].y

@@ -58,7 +58,7 @@ def leaderboard(
     gathered = replace(gathered, objective=pooled(gathered.objective))
     stands_on, sources = _sources(gathered, judges, evidence)
     if not sources:
-        raise InputError(_nothing(store, evidence, group))
+        raise InputError(_nothing(store, gathered, evidence, group))
     is_combined = evidence is Evidence.COMBINED
     if fit.method != _DEFAULT.method and not is_combined:
         raise InputError(f"--method goes with --evidence combined, not {evidence}")
@@ -105,14 +105,19 @@ def _overall(
 def leaderboards(store: Store, by: str, rank: Callable[[Group], Leaderboard]) -> list[Leaderboard]:
     """A ranking for each category or language, those without evidence left out.
 
-    rank: ranks one group. Raises InputError where no group has evidence.
+    rank: ranks one group. Raises GateError where only weak judges have any, InputError where
+    no group has evidence.
     """
-    boards = []
+    boards, refused = [], None
     for group in groups(store, by):
-        with suppress(InputError):
+        try:
             boards.append(rank(group))
+        except GateError as error:
+            refused = refused or error
+        except InputError:
+            continue
     if not boards:
-        raise InputError(f"{store.path} has no evidence on prompts of any {by}")
+        raise refused or InputError(f"{store.path} has nothing that compares models by {by}")
     return boards
 
 
@@ -328,7 +333,14 @@ def _row(row: RatingRow, predicted: float | None) -> Row:
     return Row(**asdict(row), predicted=predicted)
 
 
-def _nothing(store: Store, evidence: Evidence, group: Group | None) -> str:
+def _nothing(store: Store, gathered: Gathered, evidence: Evidence, group: Group | None) -> str:
+    measured = sorted({score.model for score in gathered.benchmarks})
+    if measured and evidence in (Evidence.OBJECTIVE, Evidence.COMBINED):
+        alike = "which got the same items right" if len(measured) > 1 else "and of no other model"
+        return (
+            f"{store.path} has benchmark outcomes of {', '.join(measured)}, {alike}: nothing "
+            "compares models yet"
+        )
     what = {
         Evidence.HUMAN: "votes; people cast them in the app: arena app",
         Evidence.JUDGE: "verdicts; a judge makes them: arena judge --judge NAME",

@@ -7,7 +7,7 @@ from pathlib import Path
 from arena.answering import generate
 from arena.batch import Control, Progress
 from arena.benchmarks import INSTALL
-from arena.benchmarks.runs import run_benchmark
+from arena.benchmarks.runs import Result, run_benchmark, said_alike
 from arena.board import Fit, Leaderboard
 from arena.config import Config
 from arena.errors import InputError
@@ -69,12 +69,16 @@ def _benchmarks(
         say(f"Benchmarks are left out: lm-eval is not installed ({INSTALL}).")
         return []
     steps: list[Progress] = []
+    results: list[Result] = []
     models = list(config.candidates().values())
     for entry in config.benchmarks:
         for result in run_benchmark(store, models, entry, tracker):
+            results.append(result)
             steps += result.steps
             for note in result.measured.notes:
                 say(note)
+    for sentence in said_alike(results):
+        say(sentence)
     return steps
 
 

@@ -1,6 +1,7 @@
 """One entry of `benchmarks:` on some models: found, asked, judged where unread, and checked."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -70,6 +71,26 @@ def run_benchmark(
     fresh = read_items(Path(wanted.fresh)) if wanted.fresh else []
     found = [b for asking in _askings(wanted) for b in _find(store, wanted, asking)]
     return _run_tasks(store, models, wanted, card, tracker, found, fresh)
+
+
+def said_alike(results: Iterable[Result]) -> Iterator[str]:
+    """A sentence on models of the same weights that gave the same replies, which has a reason."""
+    same: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
+    for result in results:
+        replies = tuple((outcome.item, outcome.text) for outcome in result.outcomes)
+        benchmark = result.measured.benchmark
+        place = benchmark.name, benchmark.asking.variant, result.model.weights, replies
+        same[place].append(result.model.name)
+    together: defaultdict[tuple[str, ...], dict[str, None]] = defaultdict(dict)
+    for (benchmark_name, *_), names in same.items():
+        if len(names) > 1:
+            together[tuple(names)][str(benchmark_name)] = None
+    for models, benchmarks in together.items():
+        yield (
+            f"{', '.join(models)} gave the same replies in {', '.join(benchmarks)}: they are one "
+            "model, and a temperature changes nothing where items are read from likelihoods or "
+            "written greedily."
+        )
 
 
 def _run_tasks(

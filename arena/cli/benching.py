@@ -97,7 +97,7 @@ def bench(
 ) -> None:
     """Run objective benchmarks: built-in sets, lm-eval's tasks, your own data, needles."""
     from arena.benchmarks.needle import NAME as NEEDLE
-    from arena.benchmarks.runs import run_benchmark
+    from arena.benchmarks.runs import run_benchmark, said_alike
 
     conf = settings(config)
     chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())
@@ -143,6 +143,8 @@ def bench(
                 report(results, form)
             raise
     report(results, form)
+    for sentence in said_alike(results):
+        say(sentence)
     finish([step for result in results for step in result.steps])
 
 

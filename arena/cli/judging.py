@@ -134,7 +134,8 @@ def judge(
     plans = [plan(store, card, asked, mode, models=split(models), wanted=wanted) for card in cards]
     todo = [one.only_failed() for one in plans] if retry_failed else plans
     if dry_run:
-        _say_estimates(todo, concurrency)
+        sets = split(prompts) or conf.prompts
+        _say_estimates(todo, concurrency, f"{len(asked)} prompts of {', '.join(sets)}")
         return
     read_anew = sum(one.reparse() for one in todo)
     if read_anew or reparse:
@@ -184,7 +185,7 @@ def _check_flags(judges: int, min_valid: int | None, instead: dict[str, bool]) -
         raise InputError(f"{' and '.join(named)} do not go together; give one of them")
 
 
-def _say_estimates(plans: "list[Plan]", concurrency: int | None) -> None:
+def _say_estimates(plans: "list[Plan]", concurrency: int | None, what: str) -> None:
     estimates = [one.estimate(concurrency or USUAL_CONCURRENCY) for one in plans]
     emit(
         [
@@ -200,7 +201,7 @@ def _say_estimates(plans: "list[Plan]", concurrency: int | None) -> None:
             for one, e in zip(plans, estimates, strict=True)
         ],
         Format.TABLE,
-        title="Nothing was asked. About:",
+        title=f"Nothing was asked. For {what}, about:",
     )
 
 

@@ -10,7 +10,7 @@ import typer
 from arena.assets import named
 from arena.cli.options import ConfigFile, Db, Format, Output, db_path, open_store, settings
 from arena.cli.output import emit, say
-from arena.records import Model
+from arena.records import BackendKind, Model
 
 
 def prompts(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE) -> None:
@@ -131,12 +131,13 @@ def _model_row(name: str, source: str, model: Model) -> dict[str, Any]:
 
     state = availability(model)
     decoding = model.decoding
+    is_asked = model.backend is not BackendKind.IMPORTED
     return {
         "model": name,
         "backend": str(model.backend),
         "weights": model.weights,
-        "temperature": decoding.temperature,
-        "max_tokens": decoding.max_tokens,
+        "temperature": decoding.temperature if is_asked else None,
+        "max_tokens": decoding.max_tokens if is_asked else None,
         "system": decoding.system,
         "can run now": "yes" if state.ready else "no",
         "why": state.detail,

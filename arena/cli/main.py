@@ -1,5 +1,6 @@
 """`arena`: one command a stage, assembled from the modules beside this one."""
 
+import re
 import sys
 from typing import Annotated, Any
 
@@ -8,6 +9,10 @@ from typer.core import TyperGroup
 
 from arena import __version__
 from arena.errors import ArenaError
+
+# The engine names its settings as arguments of a function; here they are options.
+_SETTING = re.compile(r"\b(prior|ties|interval)='?([\w.-]+\b)'?")
+_OPTION = r"--\1 \2"
 
 
 class Commands(TyperGroup):
@@ -18,7 +23,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except ArenaError as error:
-            sys.stderr.write(f"arena: {error}\n")
+            sys.stderr.write(f"arena: {_SETTING.sub(_OPTION, str(error))}\n")
             sys.exit(2)
         except BrokenPipeError:
             sys.stderr.close()

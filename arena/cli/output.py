@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from arena.cli.options import Format
 from arena.errors import InputError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Cells = Sequence[Mapping[str, Any]]
 LOG_SECONDS = 1.0
+LINE_SECONDS = 20.0
 
 
 def emit(rows: Cells, form: Format, *, title: str = "") -> None:
@@ -84,7 +85,8 @@ def watched(
 ) -> Iterator["Callable[[str], Control]"]:
     """What watches the steps of a command: bars, a log for machines, and the two signals to stop.
 
-    On a terminal there are bars with rate and time left, elsewhere a line when a step ends.
+    On a terminal there are bars with rate and time left, elsewhere a line when a step ends, and
+    now and then while it lasts.
     limits: of all steps together.
     """
     from rich.console import Console
@@ -114,14 +116,48 @@ def watched(
             write_log(what, progress)
             done = progress.found + progress.stored
             bars.update(task, total=progress.total, completed=done, state=state(progress))
-            if progress.ended and not console.is_terminal:
-                console.file.write(f"{what}: {summary(progress)}\n")
-                console.file.flush()
+            if not console.is_terminal:
+                lines(what, progress)
 
         return Control(show, limits, intake)
 
-    with bars, _json_log(log) as write_log, _stoppable(intake):
+    with bars, _lines(console.file) as lines, _json_log(log) as write_log, _stoppable(intake):
         yield tracker
+
+
+@contextmanager
+def _lines(stream: IO[str]) -> Iterator["Callable[[str, Progress], None]"]:
+    """What stands for bars where there is no terminal: lines, of which none is long awaited."""
+    running: dict[str, Progress] = {}
+    ended, turn = threading.Event(), threading.Lock()
+
+    def write(text: str) -> None:
+        with turn:
+            stream.write(f"{text}\n")
+            stream.flush()
+
+    def tell(what: str, progress: "Progress") -> None:
+        if not progress.ended:
+            running[what] = progress
+            return
+        running.pop(what, None)
+        write(f"{what}: {summary(progress)}")
+
+    def now_and_then() -> None:
+        began = time.monotonic()
+        while not ended.wait(LINE_SECONDS):
+            for what, progress in list(running.items()):
+                done = progress.found + progress.stored
+                minutes = (time.monotonic() - began) / 60
+                write(f"{what}: {done} of {progress.total}, {minutes:.1f} min since the start")
+
+    thread = threading.Thread(target=now_and_then, daemon=True)
+    thread.start()
+    try:
+        yield tell
+    finally:
+        ended.set()
+        thread.join()
 
 
 @contextmanager

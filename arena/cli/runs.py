@@ -1,5 +1,6 @@
 """Whole runs: the demo, a configuration, the app; and what they start from."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from arena.config import Config
 
 TINY = {"prompts": 2, "items": 4}
+MINUTES = {False: "five", True: "two"}  # measured, by whether it is tiny
 
 
 def demo(
@@ -31,12 +33,13 @@ def demo(
         config = config.model_copy(update={"limit": TINY["prompts"], "benchmarks": benchmarks})
     path = db_path(db, config)
     say(
-        f"The demo writes {path} and the site in {config.publish}/. "
-        "Run it again: nothing is asked twice."
+        f"The demo writes {path} and the site in {config.publish}/. On two cores it takes some "
+        f"{MINUTES[tiny]} minutes{'' if tiny else ' (arena demo --tiny: two)'}; run again after a "
+        "stop it goes on, and nothing is asked twice."
     )
     _run(path, config)
     option = "" if path == Path("arena.db") else f" --db {path}"
-    say(f"Vote and look: {_launch_line()}{option}")
+    say(f"Vote and look: {_launch_line(option)}")
 
 
 def run(db: Db = None, config: ConfigFile = None) -> None:
@@ -126,9 +129,13 @@ def _run(path: Path, config: "Config") -> None:
         say(f"Published: {Path(config.publish) / 'index.html'}")
 
 
-def _launch_line() -> str:
-    """The command that opens the app from here."""
-    return "python app.py" if Path("app.py").exists() else f"{Path(sys.argv[0]).name} app"
+def _launch_line(option: str = "") -> str:
+    """The command that opens the app from here, whether or not an environment is activated."""
+    if not Path("app.py").exists():
+        return f"{Path(sys.argv[0]).name} app{option}"
+    if not option and Path("Makefile").exists():
+        return "make app"
+    return f"{os.path.relpath(sys.executable)} app.py{option}"
 
 
 COMMANDS = (demo, init, run, app)

@@ -251,4 +251,6 @@ def list_cards(home: Path) -> Iterator[JudgeCard]:
 
 def _template(card: Path, name: str, mode: Mode) -> Template:
     path = card.parent / name
+    if not path.is_file():
+        raise InputError(f"{card}: {mode}: template: {path} is not there")
     return Template(path, read_text(path), mode)

@@ -233,7 +233,7 @@ def plan(
         for task in asked.tasks(prompt, answers)
     ]
     if not tasks:
-        raise InputError(_nothing_to_judge(store, mode))
+        raise InputError(_nothing_to_judge(store, mode, len(prompts)))
     return Plan(store, card, asked, mode, tasks)
 
 
@@ -300,11 +300,11 @@ def _answered(
         yield prompt, sorted(answers, key=lambda answer: answer.model)
 
 
-def _nothing_to_judge(store: Store, mode: Mode) -> str:
+def _nothing_to_judge(store: Store, mode: Mode, prompts: int) -> str:
     needed = "a model" if mode is Mode.SCORE else "two models"
     return (
-        f"{store.path}: no prompt of this set has answers of {needed} to judge; "
-        "run 'arena generate' first, or name the prompts with --prompts"
+        f"{store.path}: none of the {prompts} prompts asked for has answers of {needed}; run "
+        "'arena generate' first, or name the prompts that were answered with --prompts"
     )
 
 

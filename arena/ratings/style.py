@@ -11,7 +11,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from arena.errors import InputError
+from arena.errors import ConvergenceError, InputError
 from arena.ratings.arrays import Floats, Ints, totals
 from arena.ratings.comparisons import Comparisons, relative_difference
 from arena.ratings.fitted import Fitted, fit_half
@@ -110,7 +110,14 @@ def fit_style(c: Comparisons, names: Sequence[str], precision: Floats | None) ->
     played = c.pair_counts.played.sum(axis=1)
     size = np.append(played, np.full(len(names), played.sum() / 2.0))
     start = np.append(plain.theta, np.zeros(len(names)))
-    x, local = minimise(evaluate, start, size, models)
+    try:
+        x, local = minimise(evaluate, start, size, models)
+    except ConvergenceError as error:
+        raise ConvergenceError(
+            f"{len(c)} comparisons do not tell the ratings apart from the effect of style "
+            f"({', '.join(names)}): outcomes follow it nearly without exception. Compare more, or "
+            "use fewer style columns."
+        ) from error
     return StyleFit(c, x, local.hessian, precision, tuple(names), scaled, plain.theta)
 
 

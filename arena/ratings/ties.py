@@ -105,11 +105,17 @@ def fit_ties(c: Comparisons, model: str, precision: Floats | None) -> TieFit:
     """The most likely ratings and tie parameter; model: "davidson" or "rao-kupper"."""
     counts, models = c.pair_counts, len(c.models)
     if not counts.is_hard:
-        raise InputError(f"ties={model!r} needs outcomes of 0, one half and 1; use ties='half'.")
+        raise InputError(
+            f"ties={str(model)!r} needs outcomes of 0, one half and 1; use ties='half'."
+        )
     if not counts.ties.any():
-        raise RatingError(f"there are no ties for ties={model!r} to learn from; use ties='half'.")
+        raise RatingError(
+            f"there are no ties for ties={str(model)!r} to learn from; use ties='half'."
+        )
     if not counts.wins.any():
-        raise RatingError("every comparison is a tie, so the tie parameter is infinite.")
+        raise RatingError(
+            "every comparison is a tie, so the tie parameter is infinite; use ties='half'."
+        )
 
     def evaluate(x: Floats) -> LocalModel:
         return with_prior(tie_local_model(counts, x, model), x[:models], precision)

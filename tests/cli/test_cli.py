@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from arena.batch import Progress
+from arena.cli import output
 from arena.cli.main import app
 from arena.store import Store
 
@@ -210,3 +212,48 @@ def test_what_failed_is_said_and_the_exit_code_is_one(tmp_path: Path) -> None:
     status = arena("status", "--format", "csv", cwd=tmp_path)
     assert "answers,0,1" in status.stdout.replace("\r", "")
     assert "1 × rejected in stage answer" in status.stderr
+
+
+def test_benchmarks_of_one_model_are_said_to_compare_nothing(tmp_path: Path) -> None:
+    (tmp_path / "q.csv").write_text("question,answer\nSay yes,yes\nSay no,no\n")
+    done = arena("bench", "--data", "q.csv", "--models", "m=fake:echo", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "of m, and of no other model" in arena("rank", cwd=tmp_path).stderr
+    assert "compares models by benchmark" in arena("rank", "--by", "benchmark", cwd=tmp_path).stderr
+
+
+def test_decodings_of_one_model_that_reply_alike_are_explained(tmp_path: Path) -> None:
+    (tmp_path / "q.csv").write_text("question,answer\nSay yes,yes\nSay no,no\n")
+    (tmp_path / "arena.yaml").write_text(
+        'models:\n  cold: {use: "fake:echo"}\n  warm: {use: "fake:echo", temperature: 0.7}\n'
+    )
+    done = arena("bench", "--data", "q.csv", "--models", "cold,warm", cwd=tmp_path)
+    assert "cold, warm gave the same replies in q: they are one model" in done.stderr
+
+
+def test_weights_and_templates_that_are_not_there_are_named(tmp_path: Path) -> None:
+    done = arena("generate", "--model", "./nomodel", cwd=tmp_path)
+    assert done.stderr.splitlines()[-1] == "arena: no such folder: ./nomodel"
+    (tmp_path / "judges").mkdir()
+    (tmp_path / "judges" / "mine.yaml").write_text(
+        "model: {use: 'fake:first'}\npairwise: {template: absent.md, format: choice}\n"
+    )
+    done = arena("judge", "--judge", "mine", "--dry-run", cwd=tmp_path)
+    assert "mine.yaml: pairwise: template: " in done.stderr
+    assert "absent.md is not there" in done.stderr
+
+
+def test_where_there_is_no_terminal_lines_tell_how_far_a_step_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "LINE_SECONDS", 0.01)
+    with output.watched() as tracker:
+        control = tracker("m answers")
+        control.on_progress(Progress("answer", 8, found=2, stored=1))
+        said = ""
+        while "m answers: 3 of 8" not in said:
+            said += capsys.readouterr().err
+        control.on_progress(Progress("answer", 8, found=2, stored=6, ended=True))
+    ended = capsys.readouterr().err
+    assert "m answers: 6 new, 2 already there" in ended
+    assert "3 of 8" not in ended.rpartition("6 new")[2]

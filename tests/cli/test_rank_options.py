@@ -112,7 +112,7 @@ def test_a_column_of_differences_is_taken_as_it_is(battles: pd.DataFrame, tmp_pa
         ("--cluster judge", ["'judge'", "prompt", "voter"]),
         ("--style size", ["battles.csv:1", "'size'", "size_a", "length_a"]),
         ("--style winner", ["battles.csv:2", "winner", "number"]),
-        ("--style length --ties davidson", ["ties='half', not 'davidson'"]),
+        ("--style length --ties davidson", ["--ties half, not 'davidson'"]),
         ("--anchor z", ["'z'", "MODEL=POINTS"]),
         ("--anchor z=nan", ["'z=nan'", "MODEL=POINTS"]),
         ("--anchor w=1000", ["'w'"]),
@@ -126,3 +126,39 @@ def test_an_option_that_makes_no_sense_is_one_sentence(
     assert done.stderr.count("\n") == 1, done.stderr
     for part in said:
         assert part in done.stderr
+
+
+def told(tmp_path: Path, rows: list[str], *options: str) -> str:
+    """What is said of battles that cannot be rated."""
+    (tmp_path / "few.csv").write_text("\n".join(rows) + "\n")
+    done = arena("rank", "few.csv", *options, cwd=tmp_path)
+    assert done.returncode == 2, done.stdout
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+def test_what_would_help_is_said_as_options_of_the_command(tmp_path: Path) -> None:
+    won = ["model_a,model_b,winner", "a,b,model_a", "b,c,model_a"]
+    assert "--prior 400 (a standard deviation" in told(tmp_path, won)
+    assert "--ties davidson to learn from; use --ties half." in told(
+        tmp_path, won, "--prior", "400", "--ties", "davidson"
+    )
+
+
+def test_outcomes_that_follow_style_without_exception_are_said_to(tmp_path: Path) -> None:
+    longer = ["model_a,model_b,winner,length_a,length_b"]
+    for a, b, who in (("a", "b", "a"), ("b", "c", "b"), ("c", "a", "a"), ("a", "b", "b")):
+        lengths = "9,3" if who == "a" else "3,9"
+        longer.append(f"{a},{b},model_{who},{lengths}")
+    said = told(tmp_path, longer, "--style", "length", "--prior", "400")
+    assert "effect of style (length)" in said
+    assert "prior" not in said
+
+
+def test_without_texts_there_is_no_style_to_hold_equal(tmp_path: Path) -> None:
+    votes = "prompt,model_a,model_b,winner,voter\np,a,b,model_a,v\nq,b,a,model_a,v\n"
+    (tmp_path / "votes.csv").write_text(votes)
+    assert arena("import", "battles", "votes.csv", cwd=tmp_path).returncode == 0
+    done = arena("rank", "--evidence", "human", "--style", "length,lists", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "arena: no answer here has a text, so no style of it can be held equal\n"

@@ -41,6 +41,8 @@ def load(weights: str, revision: str | None) -> tuple[Any, Any]:
 @lru_cache(maxsize=1)
 def _load(weights: str, revision: str | None) -> tuple[Any, Any]:
     folder = ready_folder(weights)
+    if folder is None and _is_path(weights):
+        raise UnavailableError(f"no such folder: {weights}")
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -77,6 +79,11 @@ def ready_folder(weights: str) -> Path | None:
     return path if path.is_dir() else None
 
 
+def _is_path(weights: str) -> bool:
+    """Whether that is a place on this machine, and not a name of the hub."""
+    return weights.startswith((".", "/", "~"))
+
+
 def availability(model: Model) -> Availability:
     """Whether the libraries and the weights are here; loads nothing."""
     if missing := [name for name in ("torch", "transformers") if find_spec(name) is None]:
@@ -89,7 +96,7 @@ def availability(model: Model) -> Availability:
         return Availability(True, f"{file.name}, {file.stat().st_size / 2**20:.0f} MB")
     if Path(model.weights).is_dir():
         return Availability(True, "local folder")
-    if model.weights.startswith((".", "/")):
+    if _is_path(model.weights):
         return Availability(False, f"no such folder: {model.weights}")
     return _hub_cache(model.weights)
 
@@ -194,15 +201,18 @@ def _digest(folder: Path) -> str:
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Keep the library's own progress bars and notices out of ours; errors still raise."""
+    """Keep the libraries' own progress bars and notices out of ours; errors still raise."""
+    from huggingface_hub.utils import logging as hub
     from transformers.utils import logging
 
-    before = logging.get_verbosity()
+    before, of_hub = logging.get_verbosity(), hub.get_verbosity()
     logging.set_verbosity_error()
+    hub.set_verbosity_error()
     logging.disable_progress_bar()
     try:
         with redirect_stderr(io.StringIO()):
             yield
     finally:
         logging.set_verbosity(before)
+        hub.set_verbosity(of_hub)
         logging.enable_progress_bar()

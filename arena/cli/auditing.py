@@ -145,7 +145,7 @@ def _say_canaries(store: "Store", card: "JudgeCard | None") -> None:
 
 def _say_kinds(won: dict[str, Any]) -> None:
     for kind, share in won.items():
-        if share.count:
+        if share.value:
             say(f"  {kind}: {share}")
 
 

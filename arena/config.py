@@ -5,12 +5,20 @@ Settings are looked up in this order: flag, environment, file, default.
 
 import os
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from arena.errors import InputError
 from arena.records import BackendKind, Decoding, Evidence, Mode, Model
@@ -174,13 +182,20 @@ class RankSettings(Strict):
     cap: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
+def host_name(host: str) -> str:
+    """The name in a Host header, without its port; empty where it is none."""
+    found = re.fullmatch(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", host.lower())
+    return found[1].rstrip(".") if found else ""
+
+
 class AppSettings(Strict):
     """What the voting app allows, and what stands in front of it.
 
     Limits hold for one voter and, several times over, for one address. votes_per_minute,
     generations_per_hour: live answers. requests_per_minute: of one address. prompt_characters,
-    turns: of a live battle. trusted_proxies: addresses whose word on the visitor's own address
-    is taken. root_path: where a proxy puts the app.
+    turns: of a live battle. trusted_proxies: addresses or networks whose word on the visitor's
+    own address is taken. root_path: where a proxy puts the app. hosts: the names that it answers
+    to; where none are listed, this machine's own if nobody else can reach it, and else any.
     """
 
     votes_per_minute: Annotated[int, Field(ge=1)] = 40
@@ -191,6 +206,31 @@ class AppSettings(Strict):
     turns: Annotated[int, Field(ge=1)] = 6
     trusted_proxies: list[str] = []
     root_path: str = ""
+    hosts: list[str] = []
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, proxies: list[str]) -> list[str]:
+        for proxy in proxies:
+            try:
+                ip_network(proxy, strict=False)
+            except ValueError as error:
+                raise ValueError(
+                    f"{proxy!r}; it must be an address or a network, such as 127.0.0.1 or "
+                    "10.0.0.0/8"
+                ) from error
+        return proxies
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_names(cls, hosts: list[str]) -> list[str]:
+        for host in hosts:
+            if host_name(host) != host.lower():
+                raise ValueError(
+                    f"{host!r}; it must be a name alone, such as arena.example.org, without "
+                    "http:// and port"
+                )
+        return [host.lower() for host in hosts]
 
 
 class Config(Strict):

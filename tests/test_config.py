@@ -75,6 +75,8 @@ def test_models_of_the_file_have_its_names_and_settings(tmp_path: Path) -> None:
         ("models: {a: nonsense}\n", "'nonsense'"),
         ("rank: {evidence: votes}\n", "arena.yaml:1: rank.evidence: 'votes': Input should be"),
         ("judges: [{judge: x, order: 1}]\n", "order: unknown key; allowed here: baseline, judge"),
+        ("app: {trusted_proxies: [proxy]}\n", "'proxy'; it must be an address or a network"),
+        ("app: {hosts: ['https://a.b']}\n", "'https://a.b'; it must be a name alone"),
         ("a: [1\n", "not YAML"),
         ("models:\n  a: smollm2\n  a: smollm2\n", "arena.yaml:3: the key 'a' is there twice"),
         ("- 1\n", "arena.yaml"),

@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,10 +13,11 @@ from arena.cli.vote_audit import votes
 from arena.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from arena.audits import JudgeAudit
     from arena.judging import JudgeCard
+    from arena.judging.measures import Measure
     from arena.records import Usage
     from arena.store import Store
 
@@ -143,7 +144,7 @@ def _say_canaries(store: "Store", card: "JudgeCard | None") -> None:
         _say_kinds(found.won)
 
 
-def _say_kinds(won: dict[str, Any]) -> None:
+def _say_kinds(won: "Mapping[str, Measure]") -> None:
     for kind, share in won.items():
         if share.value:
             say(f"  {kind}: {share}")

@@ -4,10 +4,11 @@ Plain ASGI, so that streams pass through untouched.
 """
 
 from asyncio import CancelledError
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Collection, MutableMapping
 from typing import Any
 from urllib.parse import quote
 
+from arena.config import host_name
 from arena.web.limits import Allowances, Limit, neighbourhood
 from arena.web.voters import COOKIE, SECONDS, Visitor, Voters
 
@@ -33,6 +34,7 @@ SHUT = ("/monitoring", "/svelte/", "/openapi.json", "/docs", "/pwa_icon", "/logo
 FILES = ("/data/", "/health", "/metrics", "/config", "/admin/")
 STATIC = ("/assets/", "/static/", "/favicon.ico", "/theme.css")
 LOGIN = "/login"
+PROBED = ("/health", "/metrics")
 # From these Gradio would take the address of the whole site, of anybody who sends them.
 DROPPED = (b"x-forwarded-host", b"x-gradio-server")
 
@@ -71,14 +73,19 @@ class Guard:
         allowances: Allowances,
         head: str = "",
         root_path: str = "",
+        hosts: Collection[str] = (),
     ) -> None:
-        """head: HTML that every page begins with; Gradio would add it when it is too late."""
+        """head: HTML that every page begins with; Gradio would add it when it is too late.
+
+        hosts: names that requests may be for; empty is any.
+        """
         self._app = app
         self._head = head.encode()
         self._voters = voters
         self._requests = requests
         self._allowances = allowances
         self._root = root_path.rstrip("/")
+        self._hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or answer it here."""
@@ -127,6 +134,8 @@ class Guard:
         return path[len(self._root) :] if inside else path
 
     def _check(self, scope: Scope, headers: MutableMapping[str, bytes], path: str) -> None:
+        if self._hosts and not path.startswith(PROBED):
+            self._refuse_misnamed(headers)
         if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             _refuse_foreign(headers)
             _refuse_large(headers)
@@ -143,6 +152,14 @@ class Guard:
             raise Refusal(429, "Too many wrong passwords from this address; wait a minute.")
         if path.strip("/") and path.endswith("/") and self._is_page(scope, path):
             raise Moved(path, scope["query_string"])
+
+    def _refuse_misnamed(self, headers: MutableMapping[str, bytes]) -> None:
+        """A page elsewhere whose name was turned to this address would be of our own origin."""
+        host = headers.get("host", b"").decode("latin-1")
+        if host_name(host) not in self._hosts:
+            raise Refusal(
+                421, f"This app does not answer to {host!r}; app: hosts: in arena.yaml lists names."
+            )
 
     def _is_page(self, scope: Scope, path: str) -> bool:
         return scope["method"] == "GET" and not path.startswith((API, *STATIC, *FILES))

@@ -5,7 +5,9 @@ import os
 import socket
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ PASSWORD = "ARENA_ADMIN_PASSWORD"
 _LEAST_PASSWORD = 8
 # What is under way when the app is told to stop may end within so long.
 PARTING_SECONDS = 5
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 def open_database(db: Path) -> Store:
@@ -51,8 +54,13 @@ def build_server(
     models: Mapping[str, Model] | None = None,
     settings: AppSettings | None = None,
     auth: tuple[str, str] | None = None,
+    hosts: Collection[str] = (),
 ) -> Any:
-    """The whole app as ASGI. auth: name and password without which nobody sees any page."""
+    """The whole app as ASGI.
+
+    auth: name and password without which nobody sees any page. hosts: names that it answers to,
+    any where there are none.
+    """
     import gradio as gr
     from fastapi import FastAPI
     from fastapi.middleware.cors import CORSMiddleware
@@ -94,7 +102,17 @@ def build_server(
     _warm(shared)
     per_minute = settings.requests_per_minute
     requests = Limit(per_minute / 60, per_minute / 3)
-    return Guard(mounted, voters, requests, shared.allowances, head(), settings.root_path)
+    return Guard(mounted, voters, requests, shared.allowances, head(), settings.root_path, hosts)
+
+
+def hosts_of(host: str, settings: AppSettings) -> Collection[str]:
+    """The names that an app answers to which listens at `host`; empty is any."""
+    if settings.hosts or settings.trusted_proxies:
+        return settings.hosts
+    with suppress(ValueError):
+        if host == "localhost" or ip_address(host).is_loopback:
+            return (*LOOPBACK, host)
+    return ()
 
 
 def _warm(shared: Services) -> None:
@@ -135,7 +153,8 @@ def serve(
 
     # Handlers are short and many: who has the interpreter gives it up sooner than after 5 ms.
     sys.setswitchinterval(0.001)
-    server = build_server(store, models=models, settings=settings, auth=auth)
+    hosts = hosts_of(host, settings)
+    server = build_server(store, models=models, settings=settings, auth=auth, hosts=hosts)
     # What is there now stays: going through it again and again would hold up everybody.
     gc.collect()
     gc.freeze()

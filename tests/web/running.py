@@ -36,7 +36,9 @@ class Answer:
 class App:
     """`python app.py`, on a database that need not exist yet."""
 
-    def __init__(self, db: Path, *options: str, config: str = LIMITS, **environment: str) -> None:
+    def __init__(
+        self, db: Path, *options: str, config: str = LIMITS, ready: str = "/", **environment: str
+    ) -> None:
         self.db = db
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -52,7 +54,7 @@ class App:
         while True:
             assert self.process.poll() is None, self.log.read_text()
             try:
-                urllib.request.urlopen(self.url).close()
+                urllib.request.urlopen(self.url + ready).close()
                 return
             except OSError:
                 time.sleep(0.2)

@@ -563,6 +563,66 @@ def test_nothing_hostile_runs_loads_or_widens_the_page(
         assert visitor.complaints == []
 
 
+LONG = "\n\n".join(f"{k}. A paragraph of an answer that goes on and on." for k in range(80))
+
+
+@pytest.fixture(scope="module")
+def long_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """Answers of several thousand characters, and models that write as much live."""
+    db = tmp_path_factory.mktemp("long") / "arena.db"
+    store = Store(db)
+    prompts = [Prompt(f"long {k}", (f"Go on, {k} times.",), "talk", "en") for k in range(4)]
+    models = [parse_model("long=fake:echo@0.4"), parse_model("longer=fake:echo@0.9")]
+    store.put_prompts(prompts)
+    for model in models:
+        store.put_model(model)
+        store.answers.add(
+            Answer(model.name, model.key, prompt.key, (LONG,), ("stop",)) for prompt in prompts
+        )
+    store.close()
+    with App(db, config=LIVE) as app:
+        yield app
+
+
+def in_sight(page: Any, *selectors: str) -> bool:
+    """Whether all of them are within the window."""
+    height = page.viewport_size["height"]
+    boxes = [page.locator(selector).bounding_box() for selector in selectors]
+    return all(box and box["y"] >= 0 and box["y"] + box["height"] <= height for box in boxes)
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_what_decides_stays_in_sight_below_long_answers(
+    browser: Any, long_app: App, width: int
+) -> None:
+    visitor = Visitor(browser, long_app, width=width)
+    page = visitor.page
+    buttons = [f"#vote-{winner}" for winner in ("model_a", "tie", "both_bad", "model_b")]
+    assert page.evaluate("document.documentElement.scrollHeight") > 2000
+    assert in_sight(page, *buttons)
+    page.keyboard.press("t")
+    visitor.wait_for("#next:visible")
+    assert in_sight(page, "#result", "#next")
+    page.evaluate("scrollTo(0, 1500)")
+    assert in_sight(page, "#result", "#next")
+    page.keyboard.press("Enter")
+    visitor.wait_for("#vote-model_a:visible")
+    assert page.evaluate("scrollY") == 0
+    assert in_sight(page, *buttons)
+    visitor.open("rate")
+    grades = [f"#grade-{k}" for k in range(1, 6)]
+    assert in_sight(page, *grades)
+    page.keyboard.press("3")
+    visitor.wait_for("#next:visible")
+    assert in_sight(page, "#result", "#next")
+    visitor.open("battle")
+    page.fill("#prompt-text textarea", LONG)
+    page.click("#send")
+    visitor.wait_for("#vote-tie:visible")
+    assert in_sight(page, *buttons)
+    assert visitor.complaints == []
+
+
 def run_app(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "app.py", *options]
     env = os.environ | environment

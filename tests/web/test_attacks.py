@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from arena.config import AppSettings
+from arena.web.server import hosts_of
 from tests.web.running import Answer, App
 
 JOIN = "/gradio_api/queue/join"
@@ -299,3 +301,38 @@ def test_an_admins_event_needs_the_password(tmp_path: Path) -> None:
                 assert "ticket" not in str(done)
         assert app.rows("SELECT * FROM withheld") == []
         assert app.rows("SELECT count(*) FROM prompts") == prompts
+
+
+def test_a_page_whose_name_was_turned_to_this_machine_gets_nothing(app: App) -> None:
+    """DNS rebinding: to the browser such a page and the app are of one origin."""
+    foreign = {"Host": f"evil.example:{app.port}", "Origin": f"http://evil.example:{app.port}"}
+    refused = app.ask("/leaderboard", **foreign)
+    assert refused.status == 421
+    assert "app: hosts:" in refused.text
+    assert post(app, JOIN, **foreign).status == 421
+    assert app.ask("/data/leaderboard.json", Host="evil.example").status == 421
+    assert app.ask("/health", Host="probe.internal").status == 200
+    for name in (f"localhost:{app.port}", "LOCALHOST.", "[::1]:80"):
+        assert app.ask("/leaderboard", Host=name).status == 200
+
+
+def test_an_app_answers_to_the_names_it_is_given(tmp_path: Path) -> None:
+    config = "app: {hosts: [Arena.Example.org]}\n"
+    with App(tmp_path / "arena.db", config=config, ready="/health") as app:
+        assert app.ask("/", Host="arena.example.org").status == 200
+        assert app.ask("/").status == 421
+
+
+@pytest.mark.parametrize(
+    ("host", "proxies", "names"),
+    [
+        ("127.0.0.1", [], {"localhost", "127.0.0.1", "[::1]"}),
+        ("127.0.0.2", [], {"localhost", "127.0.0.1", "127.0.0.2", "[::1]"}),
+        ("0.0.0.0", [], set()),
+        ("127.0.0.1", ["127.0.0.1"], set()),
+    ],
+)
+def test_who_can_be_reached_from_elsewhere_answers_to_any_name(
+    host: str, proxies: list[str], names: set[str]
+) -> None:
+    assert set(hosts_of(host, AppSettings(trusted_proxies=proxies))) == names

@@ -120,9 +120,22 @@ class Beside(Generic[K, M]):
 def _apart(make: Callable[[Path, K], M], path: Path, wanted: K) -> M:
     """What `make` gives, in a new process: what a million votes take is given back."""
     with ProcessPoolExecutor(
-        1, multiprocessing.get_context("spawn"), initializer=os.nice, initargs=(NICE,)
+        1, multiprocessing.get_context("spawn"), initializer=_begin_beside
     ) as pool:
         return pool.submit(make, path, wanted).result()
+
+
+def _begin_beside() -> None:
+    """Give way to the app, and end when it does: a killed one would leave its work waiting."""
+    os.nice(NICE)
+    app = multiprocessing.parent_process()
+    assert app is not None
+
+    def end_with_it() -> None:
+        app.join()
+        os._exit(1)
+
+    threading.Thread(target=end_with_it, daemon=True).start()
 
 
 def rests(made: Made) -> bool:

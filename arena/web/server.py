@@ -1,12 +1,13 @@
 """The app behind FastAPI: its pages, its files, its health, and how it is run."""
 
 import gc
+import multiprocessing
 import os
 import socket
 import sys
 import warnings
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def build_server(
     shared = services(
         store, voters, models=dict(models or {}), settings=settings, password=admin_password()
     )
-    server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_until_stopped)
     # Its presence keeps Gradio from adding its own, which lets any origin in.
     server.add_middleware(CORSMiddleware, allow_origins=[])
     if auth is None:
@@ -113,6 +114,14 @@ def hosts_of(host: str, settings: AppSettings) -> Collection[str]:
         if host == "localhost" or ip_address(host).is_loopback:
             return (*LOOPBACK, host)
     return ()
+
+
+@asynccontextmanager
+async def _until_stopped(_: Any) -> AsyncIterator[None]:
+    """When the app stops, so does what is made beside it: it only reads, and nothing is lost."""
+    yield
+    for process in multiprocessing.active_children():
+        process.terminate()
 
 
 def _warm(shared: Services) -> None:

@@ -62,6 +62,12 @@ class Rows(Generic[R]):
             rows = [(key,) for key in keys]
             db.conn.executemany(f"DELETE FROM {self.table} WHERE key = ?", rows)
 
+    def remove_older(self, seconds: int) -> None:
+        """Delete rows that were stored so long ago; see `remove`."""
+        limit = f"strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-{seconds} seconds')"
+        with self._connections.transaction() as db:
+            db.conn.execute(f"DELETE FROM {self.table} WHERE created_at < {limit}")
+
     def present(self, keys: Iterable[str]) -> set[str]:
         """Those of `keys` that are stored."""
         return {

@@ -15,6 +15,7 @@ from arena.config import AppSettings
 from arena.errors import ArenaError, BackendError, InputError
 from arena.records import Answer, BackendKind, Battle, Model, Prompt, Talk, answer_key
 from arena.store import Store
+from arena.web.voters import TOKEN_SECONDS
 
 CHECKED_FOR = 60.0
 TICK = 0.15
@@ -92,6 +93,8 @@ class Live:
             raise TurnRefusedError("no_live")
         sides = list(self._dice.choice(pairs))
         self._dice.shuffle(sides)
+        # Abandoned battles, on which nobody can vote any more.
+        self._store.talks.remove_older(2 * TOKEN_SECONDS)
         talk = Talk(secrets.token_urlsafe(24), voter, sides[0], sides[1], 1 / len(pairs))
         self._store.talks.put([talk])
         return talk

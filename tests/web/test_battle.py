@@ -334,3 +334,17 @@ def test_an_answer_without_end_ends_the_turn(store: Store, voters: Voters, visit
         assert "One of the models did not answer" in last.status
         assert not page.cast(visitor, last.token, Winner.MODEL_A).done
     assert store.votes.count() == 0
+
+
+def test_abandoned_battles_go_when_nobody_can_vote_on_them(shared: Services) -> None:
+    old, late, new = (shared.live.begin(name) for name in ("a", "b", "c"))
+    with shared.store.talks._connections.transaction() as db:
+        for talk, days in ((old, 3), (late, 1)):
+            db.conn.execute(
+                "UPDATE talks SET created_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?)"
+                " WHERE key = ?",
+                (f"-{days} days", talk.key),
+            )
+    begun = shared.live.begin("d")
+    left = {talk.key for talk in shared.store.talks.where()}
+    assert left == {late.key, new.key, begun.key}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from arena.config import parse_model
 from arena.interchange.imports import import_battles
 from arena.interchange.sample import load_sample
-from arena.records import Answer, Outcome, Prompt
+from arena.records import Answer, Outcome, Prompt, Vote, Winner
 from arena.store import Store
 from tests.web.running import LIMITS, ROOT, App, free_port
 
@@ -676,12 +677,12 @@ def test_what_is_not_a_database_is_one_sentence(tmp_path: Path) -> None:
     ],
 )
 def test_pictures_for_the_readme(
-    browser: Any, app: App, locale: str, width: int, scheme: str, suffix: str
+    browser: Any, crowded: App, locale: str, width: int, scheme: str, suffix: str
 ) -> None:
-    visitor = Visitor(browser, app, "", locale, width, scheme)
+    visitor = Visitor(browser, crowded, "", locale, width, scheme)
     page = visitor.page
-    for choice in ("model_a", "tie", "model_b", "model_a", "model_a", "model_b"):
-        visitor.vote(f"#vote-{choice}")
+    while not is_readable(page, locale):
+        visitor.vote("#vote-tie")
         page.click("#next")
         visitor.wait_for("#vote-model_a:visible")
     take(page, f"vote{suffix}")
@@ -700,10 +701,42 @@ def test_pictures_for_the_readme(
     take(page, f"prompt{suffix}")
 
 
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The sample after 400 votes of a simulated crowd, which likes each model so much."""
+    db = tmp_path_factory.mktemp("crowd") / "arena.db"
+    store = Store(db)
+    load_sample(store)
+    store.outcomes.add(_outcomes())
+    liked = dict(zip(NAMES, (0.5, 0.3, -0.9, 0.1), strict=True))
+    keys = {(a.model, a.prompt_key): a.key for a in store.answers.where()}
+    prompts, dice, votes = sorted({prompt for _, prompt in keys}), random.Random(11), []
+    for n in range(400):
+        first, second = dice.sample(NAMES, 2)
+        prompt = dice.choice(prompts)
+        odds = liked[first] - liked[second] + dice.gauss(0, 0.6)
+        won = Winner.TIE if abs(odds) < 0.25 else Winner.MODEL_A if odds > 0 else Winner.MODEL_B
+        pair = keys[first, prompt], keys[second, prompt]
+        votes.append(Vote(f"{n}", prompt, *pair, won, f"voter {n % 16}", seconds=9.0))
+    store.votes.cast_all(votes)
+    store.close()
+    with App(db, config=LIVE, ARENA_ADMIN_PASSWORD=PASSWORD) as app:
+        yield app
+
+
 def take(page: Any, name: str) -> None:
     """A picture of a page from its top, no longer than a reader of the README wants to scroll."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.wait_for_timeout(600)
-    width, height = page.viewport_size["width"], page.evaluate("document.body.scrollHeight")
-    clip = {"x": 0, "y": 0, "width": width, "height": min(height, LONGEST)}
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True, clip=clip)
+    before, height = page.viewport_size, page.evaluate("document.body.scrollHeight")
+    page.set_viewport_size({"width": before["width"], "height": min(height, LONGEST)})
+    page.wait_for_timeout(200)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+    page.set_viewport_size(before)
+
+
+def is_readable(page: Any, locale: str) -> bool:
+    """Whether the prompt is in the reader's language and neither answer is of the hot decoding."""
+    english = page.inner_text("#prompt").isascii() == (locale == "en-US")
+    answers = [page.inner_text(f"#answer-{side}") for side in "ab"]
+    return english and all(re.search(r"[.!?。！？]$", answer.strip()) for answer in answers)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from arena.benchmarks.dimensions import dimension_of
-from arena.errors import InputError
 from arena.ratings import style_differences
 from arena.store.columns import GradeColumns, ScoreColumns, VerdictColumns, VoteColumns
 
@@ -50,8 +49,6 @@ class Styles:
         """Covariates by name, one entry for each pair of answer keys."""
         if not self.names:
             return {}
-        if not any(self.texts[key] for side in (a, b) for key in side):
-            raise InputError("no answer here has a text, so no style of it can be held equal")
         columns = style_differences(map(self.texts.__getitem__, a), map(self.texts.__getitem__, b))
         return {name: columns[name] for name in self.names}
 

@@ -67,7 +67,8 @@ def test_a_choice_of_styles_keeps_the_names_that_options_have() -> None:
 def test_what_is_said_of_judges() -> None:
     flipped, never, even = (share_of([True] * k + [False] * (9 - k)) for k in (5, 0, 4))
     report = JudgeReport("j", 9, 0, flipped, even, never, even)
-    for flips in (flipped, never):
+    many = share_of([True, False] * 5000)
+    for flips in (flipped, never, many):
         objection = str(replace(report, flips=flips).objection)
         assert "裁判 j" in chinese(objection)
         assert "未计入" in chinese(f"{objection}; it was left out.")

@@ -143,6 +143,8 @@ def rank(
         boards = [rank_comparisons(read_battles(file, fit.style), fit)]
     else:
         store = open_store(db, conf)
+        if fit.style and not store.evidence.answers().model:
+            raise InputError("no answer here has a text, so no style of it can be held equal")
         fit = _ruled(store, fit, keep_leaked, without_flagged, cap)
 
         def board(group: "Group | None" = None) -> "Leaderboard":

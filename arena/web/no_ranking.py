@@ -24,15 +24,19 @@ def render(sheet: Sheet, view: str, language: str) -> str:
     title = words["no_ranking_here" if wanted.by else "no_ranking"]
     kind = str(Evidence.JUDGE) if view.startswith(JUDGE) else view
     problem = sheet.problems.get(view)
+    ways: list[Way] = []
+    hint = ""
     if wanted.style and view == Evidence.COMBINED:
-        said, ways, hint = words["style_combined"], [], ""
+        said = words["style_combined"]
+    elif view in sheet.unheld:
+        said = words["style_unheld"]
     elif problem is not None:
         said, hint = translated(problem, language), words["weak_way"]
         query = {"view": view, "by": wanted.by, "value": wanted.value, "weak": "1"}
         tail = urlencode({name: value for name, value in query.items() if value})
         ways = [*_ways(view, language), Way(f"./leaderboard?{tail}", words["weak"])]
     else:
-        said, ways, hint = words[f"why_no_{kind}"], _ways(view, language), ""
+        said, ways = words[f"why_no_{kind}"], _ways(view, language)
     return template("no_ranking.html").render(title=title, said=said, hint=hint, ways=ways)
 
 

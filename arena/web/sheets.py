@@ -1,10 +1,11 @@
 """All that the leaderboard page shows of some prompts, computed from the store at once."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -81,7 +82,8 @@ class History:
 class Sheet:
     """What was computed, of which state of the store, and when.
 
-    boards: by view; problems: why a view has none. made: seconds since the epoch. seconds:
+    boards: by view; problems: why a view has none. unheld: views with evidence in which style
+    cannot be held equal. made: seconds since the epoch. seconds:
     that it took. lengths: mean characters of one turn. grades: mean and number by model.
     """
 
@@ -91,6 +93,7 @@ class Sheet:
     seconds: float
     boards: Mapping[str, Leaderboard] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
+    unheld: Sequence[str] = ()
     wins: Mapping[str, Wins] = field(default_factory=dict)
     history: History | None = None
     lengths: Mapping[str, float] = field(default_factory=dict)
@@ -117,6 +120,7 @@ def _sheet(store: Store, wanted: Slice) -> Sheet:
     gathered = gather(store, wanted.group, STYLE_NAMES if wanted.style else ())
     boards: dict[str, Leaderboard] = {}
     problems: dict[str, str] = {}
+    unheld: list[str] = []
     wins: dict[str, Wins] = {}
     for view, (evidence, part, fit) in _views(gathered, wanted).items():
         try:
@@ -133,6 +137,8 @@ def _sheet(store: Store, wanted: Slice) -> Sheet:
             problems[view] = str(error).split(" To rank by it")[0]
             continue
         except ArenaError:
+            if fit.style and _styled(part, evidence):
+                unheld.append(view)
             continue
         compared = _compared(part, evidence, wanted.weak)
         if compared is not None:
@@ -151,6 +157,7 @@ def _sheet(store: Store, wanted: Slice) -> Sheet:
         0.0,
         boards,
         problems,
+        unheld,
         wins,
         _history(store) if plain else None,
         _lengths(store),
@@ -175,20 +182,37 @@ def _apart(store: Store, wanted: Slice) -> Sheet:
 
 
 def _views(gathered: Gathered, wanted: Slice) -> dict[str, tuple[Evidence, Gathered, Fit]]:
-    fit = Fit(style=STYLE_NAMES if wanted.style else ())
-    views = {
-        str(kind): (kind, gathered, fit)
-        for kind in (Evidence.COMBINED, Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE)
-    }
-    # Benchmarks have no style, and all evidence together is rated without it.
-    views[Evidence.OBJECTIVE] = (Evidence.OBJECTIVE, gathered, Fit())
+    def view(kind: Evidence, part: Gathered, **how: Any) -> tuple[Evidence, Gathered, Fit]:
+        return kind, part, Fit(style=_held(part, kind) if wanted.style else (), **how)
+
+    kinds = (Evidence.COMBINED, Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE)
+    views = {str(kind): view(kind, gathered) for kind in kinds}
     if len(gathered.judges) > 1:
-        views[PANEL] = (Evidence.JUDGE, gathered, replace(fit, panel="majority"))
+        views[PANEL] = view(Evidence.JUDGE, gathered, panel="majority")
     for judge, comparisons in gathered.judges.items():
         reports = {k: v for k, v in gathered.reports.items() if k == judge}
         part = replace(gathered, judges={judge: comparisons}, reports=reports)
-        views[JUDGE + judge] = (Evidence.JUDGE, part, fit)
+        views[JUDGE + judge] = view(Evidence.JUDGE, part)
     return views
+
+
+def _styled(part: Gathered, kind: Evidence) -> list[Comparisons]:
+    """The comparisons of answers, which have a style; benchmarks have none."""
+    if kind is Evidence.JUDGE:
+        return list(part.judges.values())
+    return [part.human] if kind is Evidence.HUMAN and part.human is not None else []
+
+
+def _held(part: Gathered, kind: Evidence) -> tuple[str, ...]:
+    """The counts to hold equal: those in which answers differ, or else all, which says so.
+
+    All evidence together is rated without style, and refuses any.
+    """
+    if kind is Evidence.OBJECTIVE:
+        return ()
+    styled = _styled(part, kind)
+    told = [name for name in STYLE_NAMES if any(c.style[name].any() for c in styled)]
+    return tuple(told) or STYLE_NAMES
 
 
 def _compared(gathered: Gathered, evidence: Evidence, weak: bool) -> Comparisons | None:

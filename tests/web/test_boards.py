@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
+from itertools import combinations
 from urllib.parse import parse_qsl
 
 import pytest
 
 from arena.board import Row
-from arena.records import Winner
+from arena.config import parse_model
+from arena.records import Answer, Prompt, Vote, Winner
 from arena.store import Store
 from arena.web import board_table, no_ranking, plots
 from arena.web.battles import Ballot, start, vote
@@ -182,3 +184,42 @@ def test_a_link_to_the_page_is_read_with_care() -> None:
     odd = wanted_of({"view": "<script>", "by": "source", "value": "x"}, [], "ratings")
     assert odd.view == "combined"
     assert odd.slice == Slice()
+
+
+def voted_on(store: Store, answer: Callable[[int], str]) -> Sheet:
+    """Votes on four models' answers, the style of each as given; the sheet with style control."""
+    names = "abcd"
+    model = {name: parse_model(f"{name}=fake:echo") for name in names}
+    prompts = [Prompt(f"p{k}", (f"Question {k}?",), "talk", "en") for k in range(12)]
+    store.put_prompts(prompts)
+    for one in model.values():
+        store.put_model(one)
+    keys, votes = {}, []
+    for k, prompt in enumerate(prompts):
+        for j, name in enumerate(names):
+            text = answer(k + 2 * j)
+            made = Answer(name, model[name].key, prompt.key, (text,), ("stop",))
+            store.answers.add([made])
+            keys[name, k] = made.key
+        for first, second in combinations(names, 2):
+            won = Winner.MODEL_A if (k * 7 + ord(first) * ord(second)) % 3 else Winner.MODEL_B
+            pair = keys[first, k], keys[second, k]
+            votes.append(Vote(f"{first}{second}{k}", prompt.key, *pair, won, f"v{k}"))
+    store.votes.cast_all(votes)
+    return compute(store.path, Slice(style=True))
+
+
+def test_style_control_holds_what_differs(store: Store) -> None:
+    """No answer has a heading or code, which is no reason to show nothing."""
+    sheet = voted_on(store, lambda k: "word " * (1 + k % 5) + "**bold** " * (k % 3))
+    effects = [effect.name for effect in sheet.boards["human"].effects]
+    assert effects == ["length", "bold"]
+    assert "human" not in sheet.unheld
+
+
+def test_where_no_style_differs_the_page_says_so(store: Store) -> None:
+    sheet = voted_on(store, lambda k: "all alike")
+    assert list(sheet.unheld) == ["human"]
+    page = no_ranking.render(sheet, "human", "en")
+    assert WORDS["en"]["style_unheld"] in page
+    assert WORDS["en"]["why_no_human"] not in page

@@ -65,8 +65,16 @@ def write_card(tmp_path: Path) -> Callable[..., str]:
     return write
 
 
+@pytest.fixture
+def browser(chromium: Any) -> Iterator[Any]:
+    """Chromium, whose pages are closed after the test: left open they would go on asking."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
     """The system's Chromium; tests that need it say so on screen where there is none."""
     sync_api = pytest.importorskip("playwright.sync_api")
     names = ("chromium", "chromium-browser", "google-chrome")

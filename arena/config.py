@@ -7,21 +7,14 @@ import os
 import re
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from arena.errors import InputError
 from arena.records import BackendKind, Decoding, Evidence, Mode, Model
+from arena.strict import read_yaml
 
 EMBEDDED = "smollm2"
 MODEL_FORMS = (
@@ -317,105 +310,3 @@ def load_config(path: Path | None) -> Config:
         if not path.exists():
             return Config()
     return read_yaml(path, Config)
-
-
-Shape = TypeVar("Shape", bound=BaseModel)
-
-
-def read_yaml(path: Path, shape: type[Shape]) -> Shape:
-    """Read a YAML file as `shape`; an error names file, line, field, value and what is allowed."""
-    text = read_text(path)
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        _refuse_duplicates(root, path)
-        return shape.model_validate(yaml.safe_load(text) or {})
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise InputError(f"{where}: not YAML: {getattr(error, 'problem', error)}") from error
-    except ValidationError as error:
-        raise InputError(_first_problem(error, path, root, shape)) from error
-
-
-def read_text(path: Path) -> str:
-    """A file's text, or one sentence on why it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text (byte {error.start})") from error
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
-
-
-def _first_problem(
-    error: ValidationError, path: Path, root: yaml.Node | None, shape: type[BaseModel]
-) -> str:
-    problem = min(error.errors(), key=lambda e: _line(root, e["loc"]) or 0)
-    field = ".".join(str(part) for part in problem["loc"])
-    line = _line(root, problem["loc"])
-    where = f"{path}:{line}" if line else str(path)
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        message = f"unknown key; allowed here: {', '.join(_siblings(shape, problem['loc']))}"
-    elif problem["type"] != "missing" and field:
-        message = f"{problem['input']!r}: {message}"
-    return ": ".join(filter(None, [where, field, message]))
-
-
-def _siblings(shape: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
-    """The keys allowed beside the one at `loc`, found in the schema's nested models."""
-    schema = shape.model_json_schema()
-    node: dict[str, Any] = schema
-    for part in loc[:-1]:
-        node = _resolve(schema, node, part) or node
-    return sorted(node.get("properties", {}))
-
-
-def _resolve(schema: dict[str, Any], node: dict[str, Any], part: int | str) -> dict[str, Any]:
-    here = (
-        node.get("properties", {}).get(part)
-        or node.get("items")
-        or node.get("additionalProperties")
-    )
-    options = [here, *here.get("anyOf", [])] if isinstance(here, dict) else []
-    for option in options:
-        if "$ref" in option:
-            return dict(schema["$defs"][option["$ref"].rsplit("/", 1)[-1]])
-    return here if isinstance(here, dict) else {}
-
-
-def _line(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int | None:
-    """The line, from 1, of the deepest part of `loc` that the file has."""
-    if node is None:
-        return None
-    line: int = node.start_mark.line + 1
-    for part in loc:
-        below = _child(node, part)
-        if below is None:
-            continue
-        key, node = below
-        line = key.start_mark.line + 1
-    return line
-
-
-def _child(node: yaml.Node, part: int | str) -> tuple[yaml.Node, yaml.Node] | None:
-    if isinstance(node, yaml.MappingNode):
-        return next(((k, v) for k, v in node.value if k.value == str(part)), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-        return node.value[part], node.value[part]
-    return None
-
-
-def _refuse_duplicates(node: yaml.Node | None, path: Path) -> None:
-    """YAML lets the later of two equal keys win; here it would lose a model silently."""
-    if isinstance(node, yaml.SequenceNode):
-        for child in node.value:
-            _refuse_duplicates(child, path)
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                line = key.start_mark.line + 1
-                raise InputError(f"{path}:{line}: the key {key.value!r} is there twice")
-            seen.add(key.value)
-            _refuse_duplicates(value, path)

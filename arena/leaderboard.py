@@ -220,8 +220,8 @@ def describe_panel(judges: int, found: Panel, min_valid: int = 1) -> str:
     if found.unanimous is None or found.alpha is None:
         return f"{said}; no two judges compared the same battle."
     agree, alpha = found.unanimous, found.alpha
-    known = alpha.ci_low == alpha.ci_low
-    spread = f" ({alpha.ci_low:.2f} to {alpha.ci_high:.2f})" if known else ""
+    low, high = alpha.ends
+    spread = "" if low is None else f" ({low:.2f} to {high:.2f})"
     return (
         f"{said}; all take one side in {agree.value:.1%} ({agree.ci_low:.1%} to "
         f"{agree.ci_high:.1%}), Krippendorff's α {alpha.value:.2f}{spread}."

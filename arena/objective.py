@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import isnan
 
 import numpy as np
 
@@ -117,8 +116,7 @@ def mark(values: Sequence[float]) -> Mark:
     """
     n, of_two = len(values), set(values) <= {0.0, 1.0}
     found = share([value == 1.0 for value in values]) if of_two else mean(values)
-    ends = (found.ci_low, found.ci_high)
-    low, high = (None if isnan(end) else min(1.0, max(0.0, end)) for end in ends)
+    low, high = (None if end is None else min(1.0, max(0.0, end)) for end in found.ends)
     variance = sum((value - found.value) ** 2 for value in values) / (n - 1) if n > 1 else None
     stderr = None if variance is None else (variance / n) ** 0.5
     return Mark(found.value, stderr, low, high)

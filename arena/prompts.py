@@ -9,9 +9,10 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, ValidationError
 
 from arena.assets import find, named
-from arena.config import Strict, read_text
+from arena.config import Strict
 from arena.errors import InputError
 from arena.records import Prompt
+from arena.strict import read_text
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 

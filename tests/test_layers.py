@@ -10,7 +10,8 @@ import pytest
 ARENA = Path(__file__).resolve().parents[1] / "arena"
 LAYERS = (
     ("records", "errors"),
-    ("config", "assets", "identity"),
+    ("strict", "assets", "identity"),
+    ("config",),
     ("store", "backends", "ratings", "prompts"),
     ("batch",),
     ("judging", "answering"),

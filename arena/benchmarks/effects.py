@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import isnan
 
 import numpy as np
 
@@ -80,8 +79,7 @@ def prompt_effects(
     effects = []
     for variant, row in zip(values, table, strict=True):
         found = mean(row - table[0], confidence=confidence)
-        ends = (None if isnan(end) else float(end) for end in (found.ci_low, found.ci_high))
-        effects.append(Effect(variant, mark(row.tolist()), found.value, *ends))
+        effects.append(Effect(variant, mark(row.tolist()), found.value, *found.ends))
     return effects, _spread(table)
 
 

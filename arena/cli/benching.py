@@ -225,10 +225,10 @@ def _row(result: "Result") -> dict[str, Any]:
 
 
 def _for_people(row: dict[str, Any]) -> dict[str, Any]:
-    shown = ("benchmark", "asked", "model", "metric", "score", "items", "unread", "judged")
     from arena.objective import Mark
     from arena.publish.formats import score
 
+    shown = ("benchmark", "asked", "model", "metric", "score", "items", "unread", "judged")
     parts = [row[name] for name in ("score", "stderr", "low", "high")]
     row = row | {"score": None if row["score"] is None else score(Mark(*parts))}
     return {f"{name} ({INTERVAL})" if name == "score" else name: row[name] for name in shown}

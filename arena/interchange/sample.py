@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from arena.assets import builtin
-from arena.config import read_text
 from arena.errors import InputError
 from arena.records import Answer, Judge, Model, Prompt, Verdict
 from arena.store import Store
+from arena.strict import read_text
 
 R = TypeVar("R")
 

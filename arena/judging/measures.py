@@ -4,10 +4,9 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from math import isnan
 
-import numpy as np
-
 from arena.ratings.arrays import Ints
 from arena.ratings.estimates import Estimate, mean, share
+from arena.ratings.factors import factorise
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def measure(estimate: Estimate) -> Measure:
     """An estimate, in which NaN is nothing."""
     if isnan(estimate.value):
         return Measure()
-    low, high = (None if isnan(x) else float(x) for x in (estimate.ci_low, estimate.ci_high))
+    low, high = estimate.ends
     return Measure(float(estimate.value), low, high, estimate.items)
 
 
@@ -49,6 +48,5 @@ def mean_of(values: Sequence[float], items: Iterable[Hashable] | None = None) ->
 
 
 def codes(items: Iterable[Hashable]) -> Ints:
-    """A number from 0 for each item, in order of appearance."""
-    known: dict[Hashable, int] = {}
-    return np.array([known.setdefault(item, len(known)) for item in items], dtype=np.intp)
+    """The prompts of cases as numbers."""
+    return factorise("prompt", list(items)).codes

@@ -25,6 +25,11 @@ class Estimate:
     ci_high: float
     items: int
 
+    @property
+    def ends(self) -> tuple[float, float] | tuple[None, None]:
+        """Both ends of the interval; None where they are not known."""
+        return (None, None) if np.isnan(self.ci_low) else (float(self.ci_low), float(self.ci_high))
+
 
 def wilson(successes: int, trials: int, confidence: float = 0.95) -> Estimate:
     """A share of independent trials with Wilson's score interval (1927)."""

@@ -83,8 +83,8 @@ class Sheet:
     """What was computed, of which state of the store, and when.
 
     boards: by view; problems: why a view has none. unheld: views with evidence in which style
-    cannot be held equal. made: seconds since the epoch. seconds:
-    that it took. lengths: mean characters of one turn. grades: mean and number by model.
+    cannot be held equal. made: seconds since the epoch. seconds: that it took. lengths: mean
+    characters of one turn. grades: mean and number by model.
     """
 
     slice: Slice

@@ -10,7 +10,7 @@ import pytest
 ARENA = Path(__file__).resolve().parents[1] / "arena"
 LAYERS = (
     ("records", "errors"),
-    ("strict", "assets", "identity"),
+    ("strict", "assets", "identity", "thinking"),
     ("config",),
     ("store", "backends", "ratings", "prompts"),
     ("batch",),

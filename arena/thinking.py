@@ -1,0 +1,163 @@
+"""What a model thought, taken apart from what it said: the one place that knows the marks.
+
+Models set their thinking off in a few ways: between tags, between tokens of their own, in
+channels (GPT-OSS calls its format harmony), or under two fixed headings. A chat template may
+have put the opening mark itself, so that the reply holds only the closing one. A mark inside
+of code is a text about marks. No text raises, and none takes more than linear time.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+UNFINISHED = "the reply ends while thinking"
+
+_MARK = re.compile(
+    r"""
+      <(?P<tag>/?)(?:\w{1,20}[:_])?(?:think|thinking|thoughts?|reasoning)(?:\ [^<>]{0,80})?>
+    | \[(?P<square>/?)THINK\]
+    | ◁(?P<triangle>/?)think▷
+    | <\|(?:begin|(?P<thought>end))_of_thought\|>
+    | <\|(?:START|(?P<cohere>END))_THINKING\|>
+    | <\|inner_(?:prefix|(?P<inner>suffix))\|>
+    | <unused9(?:4>(?:thought)?|(?P<medgemma>5>))
+    | <\|channel>thought | (?P<gemma><channel\|>)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
+_CHANNEL = re.compile(r"<\|channel\|>([^<]{0,200})(?:<\|constrain\|>[^<]{0,80})?<\|message\|>")
+_END_OF_MESSAGE = re.compile(r"<\|(?:end|return|call|start)\|>")
+# The same channels where a server has left the special tokens out of the text.
+_BARE_CHANNEL = re.compile(r"\s*analysis(?=[^\sa-z])")
+_BARE_FINAL = "assistantfinal"
+_HEADING = re.compile(r"\s*Here(?:'s| is) my thought process:")
+_RESPONSE = re.compile(r"^Here(?:'s| is) my response:", re.MULTILINE)
+_WRAPPERS = (
+    ("<answer>", "</answer>"),
+    ("<response>", "</response>"),
+    ("<|begin_of_solution|>", "<|end_of_solution|>"),
+    ("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
+)
+_END_TOKEN = re.compile(r"<\|\w{1,30}\|>|<｜[\w▁]{1,30}｜>|<end_of_turn>|<eos>")
+_MOST_END_TOKENS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A reply taken apart.
+
+    answer: what was said, without space around it; all of the text, as it stands, where there
+    was no thinking. thinking: what was thought, empty where the text shows none. unfinished:
+    whether the text ends in the middle of thinking, so that an answer is still to come.
+    """
+
+    answer: str
+    thinking: str = ""
+    unfinished: bool = False
+
+
+def split(text: str) -> Spoken:
+    """Take a reply apart into what was thought and what was said."""
+    found = _in_channels(text) or _under_headings(text) or _between_marks(text)
+    if found is None:
+        return Spoken(_without_end_tokens(text))
+    return Spoken(
+        _unwrapped(_without_end_tokens(found.answer).strip()),
+        found.thinking.strip(),
+        found.unfinished,
+    )
+
+
+def _in_channels(text: str) -> Spoken | None:
+    """Messages that name their channel; what is said stands in the last one named `final`."""
+    if bare := _BARE_CHANNEL.match(text):
+        thought, final, said = text[bare.end() :].rpartition(_BARE_FINAL)
+        return Spoken(said, thought) if final else Spoken("", said, unfinished=True)
+    heads = list(_CHANNEL.finditer(text))
+    if not heads:
+        return None
+    ends = [*(head.start() for head in heads[1:]), len(text)]
+    thought, said = [text[: heads[0].start()].removesuffix("<|start|>assistant")], None
+    for head, end in zip(heads, ends, strict=True):
+        message = _END_OF_MESSAGE.split(text[head.end() : end], maxsplit=1)[0]
+        if head[1].split(" ", 1)[0] == "final":
+            said = message
+        else:
+            thought.append(message)
+    return Spoken(said or "", "\n".join(thought), unfinished=said is None)
+
+
+def _under_headings(text: str) -> Spoken | None:
+    """Granite's two headings."""
+    if not (start := _HEADING.match(text)):
+        return None
+    if not (end := _RESPONSE.search(text, start.end())):
+        return Spoken("", text[start.end() :], unfinished=True)
+    return Spoken(text[end.end() :], text[start.end() : end.start()])
+
+
+def _between_marks(text: str) -> Spoken | None:
+    """Text between an opening and a closing mark, and all before a closing mark without one."""
+    said: list[str] = []
+    thought: list[str] = []
+    marks, start, thinking = list(_marks(text)), 0, False
+    for mark, is_closing in marks:
+        if is_closing and not thinking:
+            thought, said = [*thought, *said, text[start : mark.start()]], []
+        else:
+            (thought if thinking else said).append(text[start : mark.start()])
+        thinking, start = not is_closing, mark.end()
+    (thought if thinking else said).append(text[start:])
+    texts = ("\n".join(filter(None, map(str.strip, parts))) for parts in (said, thought))
+    return Spoken(*texts, thinking) if marks else None
+
+
+def _marks(text: str) -> Iterator[tuple[re.Match[str], bool]]:
+    """The marks that count, and whether each closes.
+
+    Inside of code none does, unless it closes what was opened before. An opening mark in the
+    middle of a line counts only where a closing one follows.
+    """
+    found = [(mark, any(mark.groups())) for mark in _MARK.finditer(text)]
+    last_closing = max((mark.start() for mark, closes in found if closes), default=-1)
+    fences = [fence.start() for fence in _FENCE.finditer(text)] if found else []
+    fence, in_code, thinking, said_from = 0, False, False, 0
+    for mark, closes in found:
+        while fence < len(fences) and fences[fence] < mark.start():
+            in_code = not in_code if fences[fence] >= said_from else in_code
+            fence += 1
+        if not (thinking and closes):
+            quoted = (
+                text[mark.start() - 1 : mark.start()] == "`" == text[mark.end() : mark.end() + 1]
+            )
+            begins = closes or mark.start() < last_closing or _begins_line(text, said_from, mark)
+            if in_code or quoted or thinking or not begins:
+                continue
+        thinking, said_from, in_code = not closes, mark.end(), False
+        yield mark, closes
+
+
+def _begins_line(text: str, said_from: int, mark: re.Match[str]) -> bool:
+    before = text[max(said_from, mark.start() - 80) : mark.start()].rstrip(" \t")
+    return not before or before.endswith("\n")
+
+
+def _unwrapped(answer: str) -> str:
+    """An answer without the tags that some models put around it after thinking."""
+    for opening, closing in _WRAPPERS:
+        if answer.startswith(opening):
+            return answer.removeprefix(opening).removesuffix(closing).strip()
+    return answer
+
+
+def _without_end_tokens(text: str) -> str:
+    """A text without the special tokens that some servers leave at its end."""
+    for _ in range(_MOST_END_TOKENS):
+        kept = text.rstrip()
+        start = kept.rfind("<")
+        is_eos = kept.endswith("</s>") and "<s>" not in kept
+        if start < 0 or not (is_eos or _END_TOKEN.fullmatch(kept, start)):
+            break
+        text = kept[:start]
+    return text

@@ -72,13 +72,14 @@ def split(text: str) -> Spoken:
 def _in_channels(text: str) -> Spoken | None:
     """Messages that name their channel; what is said stands in the last one named `final`."""
     if bare := _BARE_CHANNEL.match(text):
-        thought, final, said = text[bare.end() :].rpartition(_BARE_FINAL)
-        return Spoken(said, thought) if final else Spoken("", said, unfinished=True)
+        before, final, after = text[bare.end() :].rpartition(_BARE_FINAL)
+        return Spoken(after, before) if final else Spoken("", after, unfinished=True)
     heads = list(_CHANNEL.finditer(text))
     if not heads:
         return None
     ends = [*(head.start() for head in heads[1:]), len(text)]
-    thought, said = [text[: heads[0].start()].removesuffix("<|start|>assistant")], None
+    said: str | None = None
+    thought = [text[: heads[0].start()].removesuffix("<|start|>assistant")]
     for head, end in zip(heads, ends, strict=True):
         message = _END_OF_MESSAGE.split(text[head.end() : end], maxsplit=1)[0]
         if head[1].split(" ", 1)[0] == "final":
@@ -104,13 +105,17 @@ def _between_marks(text: str) -> Spoken | None:
     marks, start, thinking = list(_marks(text)), 0, False
     for mark, is_closing in marks:
         if is_closing and not thinking:
-            thought, said = [*thought, *said, text[start : mark.start()]], []
+            thought += [*said, text[start : mark.start()]]
+            said = []
         else:
             (thought if thinking else said).append(text[start : mark.start()])
         thinking, start = not is_closing, mark.end()
     (thought if thinking else said).append(text[start:])
-    texts = ("\n".join(filter(None, map(str.strip, parts))) for parts in (said, thought))
-    return Spoken(*texts, thinking) if marks else None
+    return Spoken(_joined(said), _joined(thought), thinking) if marks else None
+
+
+def _joined(parts: list[str]) -> str:
+    return "\n".join(filter(None, map(str.strip, parts)))
 
 
 def _marks(text: str) -> Iterator[tuple[re.Match[str], bool]]:

@@ -195,7 +195,9 @@ class Asker:
         ]
 
         def make(index: int, reply: Reply) -> Completion:
-            return Completion(keys[index], name, asked.key, reply.turns[-1], reply.usage)
+            return Completion(
+                keys[index], name, asked.key, reply.turns[-1], reply.finish[-1], reply.usage
+            )
 
         with open_backend(asked, self._control.limits) as backend:
             ask = partial(backend.converse, conversations)

@@ -111,4 +111,6 @@ def _from_reply(card: JudgeCard, keys: Sequence[str], index: int, reply: Reply) 
     said = _VERDICT.findall(spoken(text))
     right = float(said[-1].casefold() == YES.casefold()) if said else None
     reason = "" if said else f"no [[{YES}]] and no [[{NO}]]"
-    return Marking(keys[index], card.name, _key(card), right, text, reason, reply.usage)
+    return Marking(
+        keys[index], card.name, _key(card), right, text, reason, reply.finish[-1], reply.usage
+    )

@@ -95,6 +95,7 @@ class Answer:
     """What a model said to a prompt, one text per turn.
 
     finish: `stop`, `length`, or ABSENT where a file told of an answer without its text.
+    thinking: what it thought before each turn, empty where it did not think aloud.
     """
 
     model: str
@@ -104,6 +105,7 @@ class Answer:
     finish: tuple[str, ...]
     usage: Usage = field(default_factory=Usage)
     sample: int = 0
+    thinking: tuple[str, ...] = ()
 
     @property
     def is_absent(self) -> bool:

@@ -26,7 +26,8 @@ class Verdict:
     the judge wrote, and after `REPAIRED` what it wrote when it was asked to mend its form.
     slight: better by a little, on a five-step scale. request: digest of what was asked. turn: the
     last turn that was shown, from 1; 0 is the whole conversation. sample: which of several
-    readings of the same pair, from 0.
+    readings of the same pair, from 0. finish: how the text ended, `stop` or `length`; empty
+    where that is not known.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Verdict:
     request: str = ""
     turn: int = 0
     sample: int = 0
+    finish: str = ""
     usage: Usage = field(default_factory=Usage)
 
 
@@ -71,6 +73,7 @@ class Score:
     request: str = ""
     turn: int = 0
     sample: int = 0
+    finish: str = ""
     usage: Usage = field(default_factory=Usage)
 
 
@@ -94,6 +97,7 @@ class Ranking:
     request: str = ""
     turn: int = 0
     sample: int = 0
+    finish: str = ""
     usage: Usage = field(default_factory=Usage)
 
 
@@ -121,4 +125,5 @@ class Probe:
     truncated: bool = False
     slight: bool = False
     request: str = ""
+    finish: str = ""
     usage: Usage = field(default_factory=Usage)

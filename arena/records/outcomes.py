@@ -8,12 +8,13 @@ from arena.records.keys import content_key
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a model wrote to one request of a benchmark."""
+    """What a model wrote to one request of a benchmark; finish: as `Answer.finish`, or empty."""
 
     key: str
     model: str
     model_key: str
     text: str
+    finish: str = ""
     usage: Usage = field(default_factory=Usage)
 
 
@@ -42,7 +43,7 @@ class Outcome:
     capability that it shows, empty where that is not known. text: what the model wrote, or
     the log-likelihoods it gave. marker: who marked it: RULE, a judge by name, or NOBODY, where
     no answer could be found in the text and the value is 0. request: digest of all that the
-    item asked of the model, and of the answer that was wanted.
+    item asked of the model, and of the answer that was wanted. reason: why NOBODY marked it.
     """
 
     model: str
@@ -57,6 +58,7 @@ class Outcome:
     dimension: str = ""
     marker: str = RULE
     request: str = ""
+    reason: str = ""
 
     @property
     def key(self) -> str:
@@ -85,6 +87,7 @@ class Marking:
     right: float | None
     text: str = ""
     reason: str = ""
+    finish: str = ""
     usage: Usage = field(default_factory=Usage)
 
 

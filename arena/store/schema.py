@@ -216,6 +216,19 @@ def m006_app(db: Database) -> None:
     _append_only(db, ("remarks", "grades"))
 
 
+@migrations()
+def m007_thinking(db: Database) -> None:
+    """What a model thought is kept beside its answer, and how each judge's reply ended.
+
+    A reply that was cut off is read with more care; of older rows the end is not known. A
+    benchmark says why it found nothing to mark.
+    """
+    db.execute("ALTER TABLE answers ADD COLUMN thinking TEXT NOT NULL DEFAULT '[]'")
+    db.execute("ALTER TABLE outcomes ADD COLUMN reason TEXT NOT NULL DEFAULT ''")
+    for table in ("verdicts", "scores", "rankings", "probes", "markings", "completions"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN finish TEXT NOT NULL DEFAULT ''")
+
+
 def _append_only(db: Database, tables: tuple[str, ...]) -> None:
     for table in tables:
         for action in ("UPDATE", "DELETE"):
@@ -232,5 +245,6 @@ STEPS = (
     m004_benchmarks,
     m005_integrity,
     m006_app,
+    m007_thinking,
 )
 NAMES = frozenset(step.__name__ for step in STEPS)

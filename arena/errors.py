@@ -66,6 +66,12 @@ class UnavailableError(BackendError):
     kind = "unavailable"
 
 
+class NoAnswerError(BackendError):
+    """The reply holds no answer: it ended while the model was thinking."""
+
+    kind = "no answer"
+
+
 class NoLikelihoodError(UnavailableError):
     """The model can be asked to write, but not how likely it finds a given text."""
 

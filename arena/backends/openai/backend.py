@@ -35,6 +35,7 @@ from arena.backends.openai.streaming import stream
 from arena.backends.openai.traffic import Lanes, Pace, back_off, rest
 from arena.errors import BackendError, NoLikelihoodError, TransientError, UnavailableError
 from arena.records import Model, Usage
+from arena.thinking import split
 
 TRIES = 6
 TOP_LOGPROBS = 20
@@ -320,7 +321,7 @@ async def _hold(caller: _Caller, request: Request) -> Reply:
         text, finish = text_of(choice, request)
         texts.append(text)
         finishes.append(finish)
-        messages.append({"role": "assistant", "content": texts[-1]})
+        messages.append({"role": "assistant", "content": split(text).answer})
         if turn + 1 == len(request.turns) and request.follow_up:
             more = request.follow_up(texts[-1])
             turns += [] if more is None else [more]

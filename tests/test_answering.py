@@ -1,5 +1,6 @@
 """What a model thought is stored beside what it said, and is said to nobody."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -50,7 +51,7 @@ def test_a_reply_that_ends_before_an_answer_is_a_failure(store: Store, text: str
 def test_thinking_is_not_shown_while_an_answer_grows() -> None:
     async def events(*pieces: str) -> Any:
         for piece in pieces:
-            yield '{"choices": [{"delta": {"content": "%s"}}]}' % piece
+            yield json.dumps({"choices": [{"delta": {"content": piece}}]})
         yield '{"choices": [{"delta": {}, "finish_reason": "stop"}]}'
 
     pieces = "<think>", "SECRET", "</think>", "Th", "is."

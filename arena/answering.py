@@ -1,6 +1,7 @@
 """Candidates answer prompts: the first stage."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from arena.backends import Intake, Reply, Request, Result, open_backend
 from arena.batch import Control, Progress, Work, run
@@ -57,7 +58,8 @@ def generate(
 
 def spoken(model: Model, reply: Reply) -> tuple[Spoken, ...]:
     """A reply's turns taken apart; raises NoAnswerError where one of them has no answer."""
-    turns = tuple(split(text) for text in reply.turns)
+    apart = reply.thinking or ("",) * len(reply.turns)
+    turns = tuple(_turn(text, told) for text, told in zip(reply.turns, apart, strict=True))
     for turn, finish in zip(turns, reply.finish, strict=True):
         if turn.unfinished or (finish == "length" and not turn.answer.strip()):
             raise NoAnswerError(
@@ -65,6 +67,12 @@ def spoken(model: Model, reply: Reply) -> tuple[Spoken, ...]:
                 f"answer; give it more room than max_tokens: {model.decoding.max_tokens}"
             )
     return turns
+
+
+def _turn(text: str, told: str) -> Spoken:
+    """A text taken apart, with the thinking that the server told apart from it."""
+    found = split(text)
+    return replace(found, thinking="\n".join(filter(None, (told, found.thinking))))
 
 
 _EMPTY = "the reply is empty though its tokens were used up, as thinking does that is not shown"

@@ -45,13 +45,14 @@ class Reply:
     """The model's texts, one a turn.
 
     finish: `stop`, or `length` where max_tokens cut it. retried: the kind of each fault on
-    the way to it.
+    the way to it. thinking: what the server told apart from each text, if it told anything.
     """
 
     turns: tuple[str, ...]
     finish: tuple[str, ...]
     usage: Usage = field(default_factory=Usage)
     retried: tuple[str, ...] = ()
+    thinking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,11 @@ class Backend(ABC):
     `intake` says what of it is to be done. They yield results as they come, with their
     positions; what failed is an error in a result's place.
     """
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is done otherwise than it was asked for, in a sentence each."""
+        return ()
 
     def start(self) -> None:  # noqa: B027
         """Get ready for requests; raises UnavailableError where none can succeed."""

@@ -252,7 +252,9 @@ def summary(progress: "Progress") -> str:
 
 
 def finish(steps: "list[Progress]") -> None:
-    """Exit with 1 where something is left to do."""
+    """Say each note once; exit with 1 where something is left to do."""
+    for note in dict.fromkeys(note for step in steps for note in step.notes):
+        say(note)
     failed = sum(step.failed for step in steps)
     stopped = [step for step in steps if step.stopped and not step.complete]
     if failed:

@@ -13,7 +13,7 @@ LAYERS = (
     ("strict", "assets", "identity", "thinking"),
     ("config",),
     ("store", "backends", "ratings", "prompts"),
-    ("batch",),
+    ("batch", "lookup"),
     ("judging", "answering"),
     ("objective",),
     ("benchmarks",),

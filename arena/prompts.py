@@ -12,7 +12,7 @@ from arena.assets import find, named
 from arena.config import Strict
 from arena.errors import InputError
 from arena.records import Prompt
-from arena.strict import read_text
+from arena.strict import read_text, sentence, unknown_key
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -92,7 +92,7 @@ def _parse(line: str, where: str) -> PromptLine:
         problem = error.errors()[0]
         field = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
-            allowed = ", ".join(PromptLine.model_fields)
-            raise InputError(f"{where}: {field}: unknown key; allowed: {allowed}") from error
-        given = "" if problem["type"] == "missing" else f"{problem['input']!r}: "
-        raise InputError(f"{where}: {field}: {given}{problem['msg']}") from error
+            said = unknown_key(field, list(PromptLine.model_fields))
+        else:
+            said = sentence(problem)
+        raise InputError(f"{where}: {field}: {said}") from error

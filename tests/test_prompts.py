@@ -42,10 +42,13 @@ def test_an_unknown_set_offers_the_nearest(tmp_path: Path) -> None:
     [
         ("{", ":2: not JSON"),
         ("[]", ":2: "),
-        ('{"id": "b"}', ":2: turns: Field required"),
+        ('{"id": "b"}', ":2: turns: is missing"),
         ('{"id": "b", "turns": []}', ":2: turns: "),
         ('{"id": "b", "turns": [" "]}', ":2: turns.0: ' ': "),
-        ('{"id": "b", "turns": ["q"], "lang": "en"}', ":2: lang: unknown key; allowed: id, turns"),
+        (
+            '{"id": "b", "turns": ["q"], "lang": "en"}',
+            ":2: lang: unknown key, did you mean language; allowed here: id, turns",
+        ),
         ('{"id": "b", "turns": ["q"], "references": ["1", "2"]}', "references: 2 for 1 turns"),
         ('{"id": "a", "turns": ["q"]}', ":2: id: 'a' is also on line 1"),
     ],

@@ -149,8 +149,11 @@ def test_unknown_judges_and_modes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("extra", "said"),
     [
-        ("readings: logit\n", "readings: unknown key; allowed here: cascade, description, model"),
-        ("start: 3\n", "start: 3: Input should be a valid string"),
+        (
+            "readings: logit\n",
+            "readings: unknown key, did you mean reading; allowed here: cascade, description, model",
+        ),
+        ("start: 3\n", "start: 3: must be text"),
     ],
 )
 def test_a_bad_card_is_named(tmp_path: Path, write_card: Write, extra: str, said: str) -> None:

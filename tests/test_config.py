@@ -68,7 +68,7 @@ def test_models_of_the_file_have_its_names_and_settings(tmp_path: Path) -> None:
     [
         (
             "modles: {}\n",
-            "arena.yaml:1: modles: unknown key, did you mean models; allowed here: app, benchmarks, db",
+            "arena.yaml:1: modles: unknown key, did you mean models; allowed here: app, ",
         ),
         ("limit: 0\n", "arena.yaml:1: limit: 0: must be at least 1"),
         (

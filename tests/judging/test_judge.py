@@ -151,7 +151,7 @@ def test_unknown_judges_and_modes(tmp_path: Path) -> None:
     [
         (
             "readings: logit\n",
-            "readings: unknown key, did you mean reading; allowed here: cascade, description, model",
+            "readings: unknown key, did you mean reading; allowed here: cascade, ",
         ),
         ("start: 3\n", "start: 3: must be text"),
     ],

@@ -25,6 +25,7 @@ class Progress:
     found: rows that were stored before it. elsewhere: rows that another process works on.
     faults: how often calls went wrong in each way, those that were tried again included.
     cost: US dollars. seconds: since it began. stopped: why it ended early, in a few words.
+    notes: what was done otherwise than asked for, a sentence each.
     """
 
     stage: str
@@ -42,6 +43,7 @@ class Progress:
     seconds: float = 0.0
     last_error: str = ""
     stopped: str = ""
+    notes: tuple[str, ...] = ()
     ended: bool = False
 
     @property
@@ -114,7 +116,13 @@ def run(
                 store.add_failures(failures)
             progress = _advance(progress, work, results, rows, time.perf_counter() - started)
             control.on_progress(progress)
-    progress = replace(progress, elsewhere=claims.elsewhere, stopped=claims.closed, ended=True)
+    progress = replace(
+        progress,
+        elsewhere=claims.elsewhere,
+        stopped=claims.closed,
+        notes=backend.notes(),
+        ended=True,
+    )
     control.on_progress(progress)
     return progress
 

@@ -217,6 +217,10 @@ class Backend(ABC):
         """The tokens that a conversation may have, if that is known."""
         return None
 
+    def notes(self) -> tuple[str, ...]:
+        """What was done otherwise than asked for, a sentence each, to be said after a run."""
+        return ()
+
     def close(self) -> None:  # noqa: B027
         """Let go of what the backend holds."""
 

@@ -248,6 +248,7 @@ def summary(progress: "Progress") -> str:
         parts.append(f"${progress.cost:.4f}")
     if progress.stopped:
         parts.append(f"stopped early: {progress.stopped}")
+    parts += progress.notes
     return ", ".join(parts)
 
 

@@ -9,36 +9,11 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 
 WORDS = [
-    "<unk>",
-    "<s>",
-    "</s>",
-    "A",
-    "B",
-    "yes",
-    "no",
-    "maybe",
-    "what",
-    "is",
-    "the",
-    "best",
-    "answer",
-    "to",
-    "this",
-    "question",
-    "system",
-    "user",
-    "assistant",
-    ":",
-    ".",
-    ",",
-    "be",
-    "brief",
-    "say",
-    "hello",
-    "goodbye",
-    "omega",
-    "alpha",
-] + [f"w{i}" for i in range(60)]
+    *("<unk>", "<s>", "</s>", "A", "B", "yes", "no", "maybe", "what", "is", "the", "best"),
+    *("answer", "to", "this", "question", "system", "user", "assistant", ":", ".", ","),
+    *("be", "brief", "say", "hello", "goodbye", "omega", "alpha"),
+    *(f"w{i}" for i in range(60)),
+]
 WINDOW = 24
 _HEADS = {
     "hidden_size": 32,
@@ -111,11 +86,13 @@ FAMILIES: dict[str, Mapping[str, Any]] = {
         "num_heads": 8,
         "head_dim": 8,
         "expand": 2,
+        "chunk_size": 8,
         "n_groups": 1,
     },
     "falcon_h1": _HEADS
     | {
         "mamba_d_ssm": 32,
+        "mamba_chunk_size": 8,
         "mamba_n_heads": 4,
         "mamba_d_head": 8,
         "mamba_d_state": 8,
@@ -149,6 +126,7 @@ FAMILIES: dict[str, Mapping[str, Any]] = {
     | {
         "mamba_d_state": 8,
         "mamba_ngroups": 1,
+        "chunk_size": 8,
         "n_mamba_heads": 8,
         "mamba_headdim": 8,
         "layers_block_type": ["mamba", "hybrid"] * 2,
@@ -161,9 +139,16 @@ FAMILIES: dict[str, Mapping[str, Any]] = {
         "mamba_d_state": 8,
         "layer_types": ["mamba", "attention"] * 2,
         "shared_intermediate_size": 32,
+        "mamba_chunk_size": 8,
     },
     "nemotron_h": _HEADS
-    | {"mamba_num_heads": 8, "mamba_head_dim": 8, "ssm_state_size": 8, "n_groups": 1},
+    | {
+        "mamba_num_heads": 8,
+        "mamba_head_dim": 8,
+        "ssm_state_size": 8,
+        "chunk_size": 8,
+        "n_groups": 1,
+    },
     "llama4_text": _HEADS
     | _EXPERTS
     | {"attention_chunk_size": WINDOW, "intermediate_size_mlp": 48},

@@ -25,7 +25,9 @@ def in_halves(
     except Exception as error:  # the edge of a model's own code: it is recorded for the row
         if len(rows) == 1:
             return [failed(error)]
-    _free_memory()
+        ran_out = is_out_of_memory(error)
+    if ran_out:
+        _free_memory()
     half = len(rows) // 2
     return [*in_halves(rows[:half], compute), *in_halves(rows[half:], compute)]
 
@@ -64,6 +66,6 @@ def first_line(error: BaseException, most: int = 300) -> str:
 def _free_memory() -> None:
     import torch
 
-    gc.collect()
+    gc.collect()  # the failed pass may still be held by a cycle
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

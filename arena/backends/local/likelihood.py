@@ -111,7 +111,7 @@ def batches(scored: Sequence[Scored], rows: int, tokens: int) -> Iterator[list[i
             yield batch
             batch, contexts = [], 0
         if not batch:
-            longest = len(context) * 5 // 4 + 16
+            longest = len(context) + max(8, len(context) // 16)
         batch += here
         contexts += 1
     if batch:

@@ -78,7 +78,7 @@ def _load(weights: str, revision: str | None) -> Loaded:
             _refuse_own_code(weights, source, settings)
             tokenizer = _tokenizer(source, settings)
             model = _model(weights, source, settings)
-            return _ready(tokenizer, model)
+            return ready(tokenizer, model)
 
 
 def _tokenizer(source: str, settings: dict[str, Any]) -> Any:
@@ -109,7 +109,8 @@ def _model(weights: str, source: str, settings: dict[str, Any]) -> Any:
     return model
 
 
-def _ready(tokenizer: Any, model: Any) -> Loaded:
+def ready(tokenizer: Any, model: Any) -> Loaded:
+    """A loaded model with the ways to use it, after a short trial of what its layers can do."""
     from arena.backends.local.reading import Reader
     from arena.backends.local.writing import Writer
 

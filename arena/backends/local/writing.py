@@ -11,7 +11,7 @@ import torch
 
 from arena.backends.local.attempts import in_halves
 from arena.backends.local.quiet import quiet_transformers
-from arena.backends.local.reading import Reader, alike
+from arena.backends.local.reading import Reader, distance
 from arena.backends.local.sampling import logits_processors
 from arena.errors import BackendError
 from arena.records import Decoding
@@ -69,8 +69,12 @@ class Writer:
         rows = [Begun(tuple(self._ordinary[at : at + n])) for at, n in ((0, 5), (3, 5), (6, 12))]
         try:
             alone = self._scores(rows[:1])
-            beside = {Mix.ANY: (rows[0], rows[2]), Mix.EVEN: rows[:2]}
-            return next((m for m in beside if alike(alone, self._scores(beside[m]))), Mix.NONE)
+            ways = ((Mix.ANY, rows[2]), (Mix.EVEN, rows[1]))
+            for mix, beside in ways if self._reader.tells else ways[1:]:
+                apart = distance(alone, self._scores([rows[0], beside]))
+                if apart <= self._reader.tolerance:
+                    return mix
+            return Mix.NONE
         except Exception:  # a model's own code: what cannot be done is not done
             return Mix.NONE
 

@@ -117,7 +117,13 @@ FAMILIES: dict[str, Mapping[str, Any]] = {
         "use_mamba_kernels": False,
     },
     "bamba": _HEADS
-    | {"mamba_n_heads": 8, "mamba_d_head": 8, "mamba_d_state": 8, "attn_layer_indices": [1]},
+    | {
+        "mamba_n_heads": 8,
+        "mamba_d_head": 8,
+        "mamba_d_state": 8,
+        "attn_layer_indices": [1],
+        "mamba_chunk_size": 8,
+    },
     "recurrent_gemma": _HEADS
     | {"lru_width": 32, "attention_window_size": WINDOW, "block_types": ["recurrent", "attention"]},
     "rwkv": {"hidden_size": 32, "num_hidden_layers": 2, "attention_hidden_size": 32},

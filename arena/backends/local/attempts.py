@@ -57,7 +57,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def first_line(error: BaseException, most: int = 300) -> str:
     """An error of another library in one line, with its type where it says little."""
-    said = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1])
     if not isinstance(error, OSError | ValueError | ImportError) or not said:
         said = f"{type(error).__name__}: {said}" if said else type(error).__name__
     return said if len(said) <= most else f"{said[: most - 1]}…"
@@ -66,6 +67,6 @@ def first_line(error: BaseException, most: int = 300) -> str:
 def _free_memory() -> None:
     import torch
 
-    gc.collect()  # the failed pass may still be held by a cycle
     if torch.cuda.is_available():
+        gc.collect()  # the failed pass may still be held by a cycle
         torch.cuda.empty_cache()

@@ -79,39 +79,45 @@ class Chat:
 
     @cached_property
     def _takes_system(self) -> bool:
-        return self._writes([_SYSTEM, _USER])
+        return bool(self._shows([_SYSTEM, _USER], self._in_parts))
 
     @cached_property
     def _in_parts(self) -> bool:
         """Whether a message's text has to come as a list of parts, as with pictures."""
-        return not self._writes([_USER], in_parts=False) and self._writes([_USER], in_parts=True)
+        return not self._shows([_USER], False) and bool(self._shows([_USER], True))
+
+    @cached_property
+    def _is_deaf(self) -> bool:
+        """Whether the template leaves out what the user says."""
+        return self._shows([_USER], self._in_parts) is False
 
     @property
     def has_template(self) -> bool:
         """Whether there is a template; base models have none."""
         return bool(self._tokenizer.chat_template)
 
-    def _writes(self, messages: Sequence[Message], in_parts: bool | None = None) -> bool:
-        """Whether all the messages' texts are in what the template makes of them."""
+    def _shows(self, messages: Sequence[Message], in_parts: bool) -> bool | None:
+        """Whether all the texts are in what the template makes of them; None where it fails."""
         try:
-            text = self._apply(messages, self._in_parts if in_parts is None else in_parts)
+            text = self._apply(messages, in_parts)
         except _FAULTS:
-            return False
+            return None
         return all(message.content in text for message in messages)
 
     def _written(self, messages: Sequence[Message]) -> Written:
         """As the template writes the messages, those of one role in a row as one if it must be."""
+        if self._is_deaf:
+            raise BackendError("the model's chat template leaves out what the user says")
         try:
             return self._once(messages)
-        except _FAULTS:
-            if (joined := _joined(messages)) != list(messages):
-                try:
-                    return self._once(joined)
-                except _FAULTS as still:
-                    error = still
-            raise BackendError(
-                f"the model's chat template cannot write this conversation: {first_line(error)}"
-            ) from error
+        except _FAULTS as error:
+            reason = first_line(error)
+        if (joined := _joined(messages)) != list(messages):
+            try:
+                return self._once(joined)
+            except _FAULTS as error:
+                reason = first_line(error)
+        raise BackendError(f"the model's chat template cannot write this conversation: {reason}")
 
     def _once(self, messages: Sequence[Message]) -> Written:
         text = self._apply(messages, self._in_parts)

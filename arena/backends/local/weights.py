@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from arena.backends.base import Availability
 from arena.backends.local.attempts import first_line, is_out_of_memory
 from arena.backends.local.chat import Chat
+from arena.backends.local.checkpoint import damage_of, fault_of
 from arena.backends.local.gguf import converted, gguf_file
 from arena.backends.local.quiet import quiet_transformers
 from arena.errors import UnavailableError
@@ -25,10 +27,6 @@ from arena.records import Model
 if TYPE_CHECKING:  # they import torch
     from arena.backends.local.reading import Reader
     from arena.backends.local.writing import Writer
-
-CONFIG = "config.json"
-LFS_POINTER = b"version https://git-lfs.github.com/spec"
-WEIGHT_FILES = ("*.safetensors", "*.bin", "tokenizer.model", "tokenizer.json")
 
 _LOADING = threading.Lock()
 
@@ -62,29 +60,37 @@ def loaded(weights: str, revision: str | None) -> Loaded:
 
 @lru_cache(maxsize=1)
 def _load(weights: str, revision: str | None) -> Loaded:
-    with _refusing(weights):
+    with _refusing(weights, "weights"):
         folder = ready_folder(weights)
-        if folder is None and _is_path(weights):
-            raise UnavailableError(f"no such folder: {weights}")
-        if folder is not None and (fault := _fault_of(folder)):
-            raise UnavailableError(f"the weights {weights!r} cannot be loaded: {fault}")
-        source = str(folder) if folder else weights
-        settings = {
-            "revision": revision,
-            "local_files_only": folder is not None,
-            "trust_remote_code": False,
-        }
-        with quiet_transformers():
+    if folder is None and _is_path(weights):
+        raise UnavailableError(f"no such folder: {weights}")
+    if folder is not None and (fault := fault_of(folder)):
+        raise _cannot(weights, "weights", fault)
+    settings = {
+        "revision": revision,
+        "local_files_only": folder is not None,
+        "trust_remote_code": False,
+    }
+    source = str(folder) if folder else weights
+    with quiet_transformers():
+        with _refusing(weights, "weights", folder):
             _refuse_own_code(weights, source, settings)
-            tokenizer = _tokenizer(source, settings)
-            model = _model(weights, source, settings)
-            return ready(tokenizer, model)
+        with _refusing(weights, "tokenizer", folder):
+            tokenizer = _tokenizer(weights, source, settings)
+        with _refusing(weights, "weights", folder):
+            return ready(tokenizer, _model(weights, source, settings))
 
 
-def _tokenizer(source: str, settings: dict[str, Any]) -> Any:
+def _tokenizer(weights: str, source: str, settings: dict[str, Any]) -> Any:
     from transformers import AutoTokenizer
+    from transformers.models.auto.tokenization_auto import get_tokenizer_config
 
-    return AutoTokenizer.from_pretrained(source, padding_side="left", **settings)
+    try:
+        return AutoTokenizer.from_pretrained(source, padding_side="left", **settings)
+    except ValueError:
+        if get_tokenizer_config(source, **settings).get("auto_map"):
+            raise _own_code(weights, "tokenizer") from None
+        raise
 
 
 def _model(weights: str, source: str, settings: dict[str, Any]) -> Any:
@@ -96,15 +102,17 @@ def _model(weights: str, source: str, settings: dict[str, Any]) -> Any:
         source,
         dtype="auto" if cuda else torch.float32,
         device_map="auto" if cuda else None,
+        ignore_mismatched_sizes=True,  # what does not fit is said in our own words below
         output_loading_info=True,
         **settings,
     )
     # transformers fills in what is missing with random numbers.
     if missing := sorted({*told["missing_keys"], *(key for key, *_ in told["mismatched_keys"])}):
-        raise UnavailableError(
-            f"the weights {weights!r} cannot be loaded: {len(missing)} of the model's tensors are "
-            f"missing or of another shape, among them {missing[0]}"
+        fault = (
+            f"{len(missing)} of the model's tensors are missing or of another shape than "
+            f"config.json says, among them {missing[0]}"
         )
+        raise _cannot(weights, "weights", fault)
     model.eval()
     return model
 
@@ -124,48 +132,44 @@ def ready(tokenizer: Any, model: Any) -> Loaded:
 
 
 @contextmanager
-def _refusing(weights: str) -> Iterator[None]:
+def _refusing(weights: str, what: str, folder: Path | None = None) -> Iterator[None]:
     """Turn whatever loading raises into one sentence: damaged files fail in many ways."""
     try:
         yield
     except UnavailableError:
         raise
     except Exception as error:  # the edge of what other libraries do with other people's files
-        fault = first_line(error)
         if is_out_of_memory(error):
             fault = "they do not fit in the memory of this machine"
-        raise UnavailableError(f"the weights {weights!r} cannot be loaded: {fault}") from error
+        elif isinstance(error, UnpicklingError):
+            fault = "a .bin file is damaged, or holds more than tensors"
+        else:
+            fault = (folder and damage_of(folder)) or first_line(error)
+        raise _cannot(weights, what, fault) from error
+
+
+def _cannot(weights: str, what: str, fault: str) -> UnavailableError:
+    return UnavailableError(f"the {what} of {weights!r} cannot be loaded: {fault}")
 
 
 def _refuse_own_code(weights: str, source: str, settings: dict[str, Any]) -> None:
-    """Refuse weights that only code of their own can load."""
-    from transformers import CONFIG_MAPPING, PreTrainedConfig
+    """Refuse weights that only code of their own can load, and those of no known kind."""
+    from transformers import AutoConfig, PreTrainedConfig
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
     config, _ = PreTrainedConfig.get_config_dict(source, **settings)
-    if config.get("auto_map") and config.get("model_type") not in CONFIG_MAPPING:
-        raise UnavailableError(
-            f"the weights {weights!r} come with Python code of their own, which is not run here; "
-            "serve the model with a tool that you let run it (vLLM, for one) and name it "
-            "openai:NAME@URL, or use weights of a kind that transformers knows"
-        )
+    if config.get("auto_map") and config.get("model_type") not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        raise _own_code(weights, "weights")
+    AutoConfig.from_pretrained(source, **settings)
 
 
-def _fault_of(folder: Path) -> str:
-    """What is plainly wrong with a folder of weights, in a few words; empty where nothing is."""
-    if not (folder / CONFIG).is_file():
-        if (folder / "adapter_config.json").is_file():
-            return "the folder holds an adapter only; merge it into its base model first"
-        if files := sorted(path.name for path in folder.glob("*.gguf")):
-            return f"the folder holds GGUF files; name one of them, such as {folder / files[0]}"
-        return f"the folder holds no model: there is no {CONFIG} in it"
-    for path in sorted(found for kind in WEIGHT_FILES for found in folder.glob(kind)):
-        with path.open("rb") as stream:
-            head = stream.read(len(LFS_POINTER))
-        if not head:
-            return f"{path.name} is empty"
-        if head == LFS_POINTER:
-            return f"{path.name} only points to the file; get it with `git lfs pull`"
-    return ""
+def _own_code(weights: str, what: str) -> UnavailableError:
+    fault = (
+        "it needs Python code that comes with it, which Arena does not run; serve the model "
+        "with a tool that may run it (such as vLLM) and name it openai:NAME@URL, or take a "
+        "version of it that transformers knows"
+    )
+    return _cannot(weights, what, fault)
 
 
 def ready_folder(weights: str) -> Path | None:
@@ -193,7 +197,7 @@ def availability(model: Model) -> Availability:
     if file is not None:
         return Availability(True, f"{file.name}, {file.stat().st_size / 2**20:.0f} MB")
     if (folder := Path(model.weights)).is_dir():
-        fault = _fault_of(folder)
+        fault = fault_of(folder)
         return Availability(not fault, fault or "local folder")
     if _is_path(model.weights):
         return Availability(False, f"no such folder: {model.weights}")

@@ -27,8 +27,10 @@ Make = Callable[..., LocalBackend]
 
 @pytest.fixture
 def make(monkeypatch: pytest.MonkeyPatch) -> Make:
-    def make(kind: str, decoding: Decoding = SPEC.decoding, **changes: Any) -> LocalBackend:
-        loaded = weights.ready(tiny.tokenizer(), tiny.model(kind, **changes))
+    def make(
+        kind: str, decoding: Decoding = SPEC.decoding, *, special: bool = True
+    ) -> LocalBackend:
+        loaded = weights.ready(tiny.tokenizer(special=special), tiny.model(kind))
         monkeypatch.setattr(backend, "loaded", lambda *_: loaded)
         return LocalBackend(replace(SPEC, decoding=decoding))
 
@@ -216,3 +218,24 @@ def test_rows_end_where_they_end() -> None:
     assert here.writer.stops == []
     rows = [Begun((5, 6, 7)), Begun((8, 9))]
     assert [len(row) for row in here.writer.write(rows, SPEC.decoding)] == [4, 4]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("special", [True, False])
+def test_a_row_stops_where_a_stop_text_is_whole(make: Make, special: bool) -> None:
+    """Whatever the tokenizer is, whatever stands beside the row, and once for all rows."""
+    model = make("llama", Decoding(max_tokens=12), special=special)
+    asked_for = [replace(talk, verbatim=True) for talk in TALKS]
+    whole = [reply.turns[0] for reply in asked(model.converse(asked_for))]
+    stop = " ".join(whole[0].split()[3:5])
+    cut = asked(model.converse([replace(talk, stop=(stop, "w99")) for talk in asked_for]))
+    assert [reply.turns[0] for reply in cut] == [text.split(stop)[0] for text in whole]
+    assert cut[0].finish == ("stop",)
+    assert cut[0].usage.completion_tokens == 5
+    assert {reply.finish for reply, text in zip(cut, whole, strict=True) if stop not in text} == {
+        ("length",)
+    }
+
+
+def test_a_special_token_may_be_a_stop_text(make: Make) -> None:
+    writer = make("llama")._loaded().writer
+    assert writer.ends(("<s>", "yes")) == [1, 2]

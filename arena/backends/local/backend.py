@@ -150,7 +150,7 @@ class LocalBackend(Backend):
 
     def _answer(self, talk: Talk, row: Begun, tokens: list[int]) -> None:
         here, request = self._loaded(), talk.request
-        ended = bool(tokens) and tokens[-1] in here.writer.stops
+        ended = bool(tokens) and tokens[-1] in here.writer.ends(request.stop)
         kept = tokens[:-1] if ended else tokens
         whole = here.tokenizer.decode(kept, skip_special_tokens=True)
         text = cut_at(whole, request.stop)

@@ -19,6 +19,27 @@ from arena.records import Decoding
 PROBE_STEPS = 3
 
 
+class StopTexts:
+    """Ends a row once one of some texts is in what it has written, as its tokenizer decodes it.
+
+    transformers' own looks tokens up by their spelling, which not every tokenizer bears.
+    """
+
+    def __init__(self, tokenizer: Any, stops: Sequence[str], start: int) -> None:
+        self._tokenizer = tokenizer
+        self._stops = [stop for stop in stops if stop]
+        self._start = start
+        # A token adds a letter or more, but for some that are part of one.
+        self._tail = 8 + 4 * max(map(len, self._stops), default=0)
+
+    def __call__(self, tokens: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+        """tokens: (rows, length), the prompt's included. Whether each row has ended."""
+        tails = tokens[:, max(self._start, tokens.shape[1] - self._tail) :].tolist()
+        texts = self._tokenizer.batch_decode(tails, skip_special_tokens=True)
+        ended = [any(stop in text for stop in self._stops) for text in texts]
+        return torch.tensor(ended, device=tokens.device)
+
+
 class Mix(Enum):
     """Rows of any length in one batch, of one length, or each alone."""
 
@@ -51,6 +72,14 @@ class Writer:
         ids = configured if isinstance(configured, list) else [configured]
         return sorted({i for i in [*ids, self._tokenizer.eos_token_id] if i is not None})
 
+    def ends(self, stop: Sequence[str]) -> list[int]:
+        """`stops`, and the special tokens that are among some texts."""
+        return sorted({*self.stops, *(self._added[text] for text in stop if text in self._added)})
+
+    @cached_property
+    def _added(self) -> dict[str, int]:
+        return {str(token): i for i, token in self._tokenizer.added_tokens_decoder.items()}
+
     @property
     def filler(self) -> int:
         """What stands after the end of a row that is shorter than others."""
@@ -81,21 +110,21 @@ class Writer:
     def write(
         self, rows: Sequence[Begun], decoding: Decoding, stop: Sequence[str] = ()
     ) -> list[list[int] | BackendError]:
-        """What each row goes on with, up to a token of `stops` and with it, or why nothing."""
+        """What each row goes on with, up to one of its `ends` and with it, or why nothing."""
         found: dict[int, list[int] | BackendError] = {}
         for group in self._groups(rows, decoding.max_tokens):
             compute = partial(self._generate, decoding=decoding, stop=stop)
             found |= zip(group, in_halves([rows[i] for i in group], compute), strict=True)
         return [found[i] for i in range(len(rows))]
 
-    def settings(self, room: int) -> Any:
+    def settings(self, room: int, stop: Sequence[str] = ()) -> Any:
         """How transformers is to generate; our own steps make the choice of each token."""
         from transformers import GenerationConfig
 
         return GenerationConfig(
             max_new_tokens=room,
             do_sample=False,
-            eos_token_id=self.stops or None,
+            eos_token_id=self.ends(stop) or None,
             pad_token_id=self.filler,
         )
 
@@ -116,23 +145,23 @@ class Writer:
     def _generate(
         self, rows: Sequence[Begun], decoding: Decoding, stop: Sequence[str]
     ) -> list[list[int]]:
+        width = max(len(row.tokens) for row in rows)
         with torch.inference_mode(), quiet_transformers():
             output = self._model.generate(
                 **self._batch(rows),
-                generation_config=self.settings(decoding.max_tokens),
-                stop_strings=list(stop) or None,
-                tokenizer=self._tokenizer if stop else None,
+                generation_config=self.settings(decoding.max_tokens, stop),
+                stopping_criteria=[StopTexts(self._tokenizer, stop, width)] if stop else None,
                 logits_processor=logits_processors(decoding, [row.seed for row in rows]),
             )
-        width = max(len(row.tokens) for row in rows)
-        return [self._ended(row, bool(stop)) for row in output[:, width:].tolist()]
+        return [self._ended(row, stop) for row in output[:, width:].tolist()]
 
-    def _ended(self, row: list[int], may_be_stopped: bool) -> list[int]:
+    def _ended(self, row: list[int], stop: Sequence[str]) -> list[int]:
         """A row without what fills it up after its end."""
-        end = next((k for k, token in enumerate(row) if token in self.stops), None)
+        ends = self.ends(stop)
+        end = next((k for k, token in enumerate(row) if token in ends), None)
         if end is not None:
             return row[: end + 1]
-        while may_be_stopped and row and row[-1] == self.filler:
+        while stop and row and row[-1] == self.filler:
             row = row[:-1]
         return row
 

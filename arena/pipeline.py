@@ -1,6 +1,6 @@
 """All stages in their order, as one configuration says: what `arena run` and the demo do."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -50,14 +50,10 @@ def run_config(
         )
     steps += _benchmarks(store, config, tracker, say)
     _say_failures(steps, say)
-    board = leaderboard(
-        store,
-        evidence=config.rank.evidence,
-        fit=Fit.configured(config.rank),
-        allow_weak_judges=config.rank.allow_weak_judges,
-    )
+    fit, weak = Fit.configured(config.rank), config.rank.allow_weak_judges
+    board = leaderboard(store, evidence=config.rank.evidence, fit=fit, allow_weak_judges=weak)
     if config.publish:
-        others = views(store, board, config.rank.allow_weak_judges)
+        others = views(store, board, weak, fit)
         publish(store, Path(config.publish), board, title=config.title, others=others)
     return board
 
@@ -82,7 +78,9 @@ def _benchmarks(
     return steps
 
 
-def _say_failures(steps: Iterable[Progress], say: Say) -> None:
+def _say_failures(steps: Sequence[Progress], say: Say) -> None:
+    for note in dict.fromkeys(note for step in steps for note in step.notes):
+        say(note)
     failed = [step for step in steps if step.failed]
     for step in failed:
         say(f"{step.failed} of {step.total} failed ({step.last_error}); run again to retry them.")

@@ -32,7 +32,7 @@ OPTIONS = {"A": "A", "B": "B", "tie": "C"}
         ("[[C]]", "tie"),
         ("[[A]] at first, but on reflection [[B]]", "B"),
         ("<think>[[A]] looks good</think> My verdict: [[B]]", "B"),
-        ("[[A]] <think>or rather [[B]]", "A"),
+        ("[[A]]\n<think>or rather [[B]]", "unparsed"),
         ("<think>[[A]]", "unparsed"),
         ("A", "unparsed"),
         ("[[D]]", "unparsed"),

@@ -55,7 +55,7 @@ class _Talk:
         if done < len(turns):
             text = turns[done]
         elif done == len(turns) and follow_up:
-            text = follow_up(self.texts[-1])
+            text = follow_up(self.texts[-1], self.finishes[-1])
         self.ended = text is None
         if text is not None:
             self.messages.append(_user(text))

@@ -212,11 +212,11 @@ def test_a_stored_reply_is_read_anew_when_the_card_reads_otherwise(
     answered: Store, prompts: list[Prompt]
 ) -> None:
     body = "pairwise: {template: p.md}\n"
-    with serve(lambda _: "Choice: A") as served:
+    with serve(lambda _: "A") as served:
         before = write_judge(answered.home, served.url, body, p=PAIRWISE)
         assert judge(answered, before, prompts).unparsed == 18
         asked = len(served.calls)
-        changed = body.replace("}", ", format: choice}")
+        changed = body.replace("}", ", format: compassjudger}")
         after = write_judge(answered.home, served.url, changed, p=PAIRWISE)
         assert plan(answered, after, prompts).reparse() == 18
         assert judge(answered, after, prompts).found == 18

@@ -15,7 +15,11 @@ from arena.judging.stated import IsOffered, Mark, last_stated, marks, outlasts_c
 from arena.thinking import UNFINISHED, split
 
 DOUBLE = re.compile(r"\[ ?\[([^\[\]]*)\] ?\]")
-SINGLE = re.compile(r"\[{1,2}([^\[\]\n]{1,60})\]{1,2}|\((score:? ?[0-9.]{1,6})\)", re.IGNORECASE)
+SINGLE = re.compile(
+    r"\[{1,2}([^\[\]\n]{1,60})\]{1,2}|\((score:? ?[0-9.]{1,6})\)|"
+    r"<(?:verdict|choice|score|rating|answer|winner)>([^<>\n]{1,60})</\w{1,10}>",
+    re.IGNORECASE,
+)
 _BEFORE = r"^[ \t>*#_`$-]*(?:(?:my|the|so|所以|我的) )?(?:最终|综合|最后|final |overall )?"
 _AFTER = r"(?: is)?[ \t*_`]*[:：][ \t*_`]*(.*)$"
 _LINES = re.IGNORECASE | re.MULTILINE
@@ -26,7 +30,12 @@ _CHOICE = re.compile(
     _LINES,
 )
 _SCORE = re.compile(
-    _BEFORE + r"(?:综合得分|评分|得分|分数|打分|总分|score|rating|grade|result)" + _AFTER, _LINES
+    _BEFORE
+    + r"(?:综合得分|评分|得分|分数|打分|总分|score|rating|grade|result)"
+    + _AFTER
+    # A number with its scale needs no announcement.
+    + r"|^[ \t>*#_-]*(?:overall[ :*]*)?([0-9.]{1,5} ?(?:/|out of) ?[0-9]{1,4})[ .*_]*$",
+    _LINES,
 )
 _RANKING = re.compile(_BEFORE + r"(?:排序|排名|顺序|ranking|order)" + _AFTER, _LINES)
 # What Prometheus writes: github.com/prometheus-eval/prometheus-eval.
@@ -116,6 +125,8 @@ def find(said: Said, form: Format, kind: Kind, is_offered: IsOffered) -> Mark | 
     mark = _FINDERS[form](said.text, kind, is_offered)
     if mark is None or not said.cut_at:
         return mark
+    if not is_offered(mark.said):
+        return None
     if form is Format.JSON:
         return None if said.lost_after(mark.end) else mark
     return mark if outlasts_cut(said.text, mark) else None

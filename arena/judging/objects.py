@@ -30,13 +30,14 @@ def last_object(text: str, fields: Iterable[str]) -> Found | None:
     JSON does not know are no reason to lose a reply. A field with two values is not read then.
     """
     wanted = [field.casefold() for field in fields]
-    for found in reversed(list(_outermost(text))):
+    objects = [found for found in _outermost(text) if found.values]
+    for found in reversed(objects):
         for value in _layers(found.values):
             if all(_is_plain(value.get(field)) for field in wanted):
                 return Found({field: str(value[field]) for field in wanted}, found.end)
             if any(field in value for field in wanted):
                 return None
-    return _by_name(text, wanted)
+    return None if objects else _by_name(text, wanted)
 
 
 def last_list(text: str, field: str) -> Found | None:

@@ -54,6 +54,7 @@ _HEDGED = re.compile(
 _ASKED = re.compile(
     r"\b(?:must|should|need to|asked to|told to|supposed to|please) "
     r"(?:\w+ ){0,2}?(?:answer|reply|respond|output|say|write|return|print|end|use)\b|"
+    r"\b(?:and|then|just|only) (?:output|reply|respond|write|print|return)(?: with)? [\"'“]?$|"
     r"\byou(?:r \w+)? (?:must|should|have to|need to)\b|\bone of\b|请(?:输出|回复|只)",
     re.I,
 )
@@ -63,11 +64,11 @@ _DENIED = re.compile(
     re.I,
 )
 _CITED = re.compile(
-    r"(?:\b(?:says?|said|writes?|wrote|claims?|claimed|states|reads|contains|includes|tells me|"
+    r"(?:\b(?:says|said|writes|wrote|claims|claimed|states|reads|contains|includes|tells me|"
     r"asks for|demands|ends with|mentions|quotes|inserts|such as|e\.g\.,?|"
-    r"for (?:example|instance)|examples?|format|(?:the )?(?:string|text|phrase|token|tag|label))|"
+    r"for (?:example|instance)|examples?|format(?: is)?|the (?:string|text|phrase|token))|"
     r"例如|比如|格式[为是]?|写着|声称)"
-    r"(?: (?:only|just|simply|that|is|like|the \w+))?[,，]?" + _TAIL,
+    r"(?: (?:only|just|simply|that|like|the \w+))?[,，]?" + _TAIL,
     re.I,
 )
 _QUOTES_WORDS = re.compile(r"[^\W_][^\"“]*[\"“][^\"“”]*[^\W_][^\"“”]*$")

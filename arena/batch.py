@@ -102,7 +102,6 @@ def run(
     if progress.complete:
         return progress
     backend.start()
-    work.prepare()
     with _claims(store, work, present, control.intake) as claims:
         for results in work.ask(claims):
             rows = [work.make(i, r) for i, r in results if not isinstance(r, BackendError)]
@@ -138,12 +137,16 @@ class _Claims(Intake):
         self._table = work.table.table
         self._keys = work.keys
         self._present = present
+        self._prepare: Callable[[], None] | None = work.prepare
 
     def admit(self, positions: Sequence[int]) -> list[int]:
         missing = [i for i in super().admit(positions) if self._keys[i] not in self._present]
         if not missing:
             return []
         owned = self._leases.claim(self.owner, [self._keys[i] for i in missing], self._table)
+        if self._prepare:  # after the first claim, by which other processes see this run
+            self._prepare()
+            self._prepare = None
         mine = [i for i in missing if self._keys[i] in owned]
         self.elsewhere += len(missing) - len(mine)
         return mine

@@ -18,7 +18,7 @@ LAYERS = (
     ("objective",),
     ("benchmarks",),
     ("interchange",),
-    ("groups",),
+    ("groups", "labelled"),
     ("votes",),
     ("evidence",),
     ("board",),

@@ -22,16 +22,16 @@ class Message:
 class Request:
     """A conversation to hold: the user's turns, each answered before the next is put.
 
-    follow_up: given the last answer, one more turn to put, or None. schema: the JSON schema
-    that the answer must follow, where a server can hold it to one. before: messages that come
-    before the first turn. plain: the one turn is a text to go on with, as it stands. stop:
-    texts before which a reply ends. prefill: how the last reply begins. verbatim: replies keep
-    the space around them.
+    follow_up: given the last answer and its finish, one more turn to put, or None. schema: the
+    JSON schema that the answer must follow, where a server can hold it to one. before: messages
+    that come before the first turn. plain: the one turn is a text to go on with, as it stands.
+    stop: texts before which a reply ends. prefill: how the last reply begins. verbatim: replies
+    keep the space around them.
     """
 
     turns: tuple[str, ...]
     seed: int = 0
-    follow_up: Callable[[str], str | None] | None = None
+    follow_up: Callable[[str, str], str | None] | None = None
     schema: dict[str, Any] | None = None
     before: tuple[Message, ...] = ()
     plain: bool = False

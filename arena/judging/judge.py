@@ -65,7 +65,7 @@ class Plan:
 
         Nobody is asked. It is what makes a change of the parsing rule free.
         """
-        rows = [self.mode.from_text(task, text) for task, text in self._readable()]
+        rows = [self.mode.from_text(task, *reply) for task, reply in self._readable()]
         if rows:
             self.prepare()
         return self.mode.table(self.store).add(rows)
@@ -74,7 +74,7 @@ class Plan:
         present = self.mode.table(self.store).present(task.key for task in self.tasks)
         return [task for task in self.tasks if task.key not in present]
 
-    def _readable(self) -> list[tuple[Task, str]]:
+    def _readable(self) -> list[tuple[Task, tuple[str, str]]]:
         """The missing rows to whose requests there is a reply; a new attempt is asked anew."""
         if self.card.is_logit:
             return []
@@ -82,8 +82,8 @@ class Plan:
         for task in self._missing():
             if not task.attempt:
                 missing[task.request].append(task)
-        texts = self.mode.table(self.store).texts(missing)
-        return [(task, texts[request]) for request in texts for task in missing[request]]
+        replies = self.mode.table(self.store).replies(missing)
+        return [(task, reply) for request, reply in replies.items() for task in missing[request]]
 
     def ask(self, control: Control) -> Progress:
         """Ask for every row that is missing.

@@ -106,12 +106,12 @@ def test_what_a_verdict_costs_is_of_the_calls_that_were_paid(
     answered: Store, prompts: list[Prompt]
 ) -> None:
     """Replies read anew are free, and say nothing of what a call takes."""
-    with serve(lambda _: "Choice: A") as served:
+    with serve(lambda _: "A") as served:
         price = "price: {input: 1000, output: 2000}"
         where = f"{{use: 'openai:m', base_url: '{served.url}', {price}}}"
         first = card(answered, "", model=where)
         judge(answered, first, prompts[:2])
-        text = "pairwise: {template: p.md, format: choice}\n"
+        text = "pairwise: {template: p.md, format: compassjudger}\n"
         path = answered.home / "judges" / "j.yaml"
         path.write_text(f"model: {where}\n{text}")
         after = load_card("j", answered.home)

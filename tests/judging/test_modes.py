@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from arena.answering import generate
 from arena.backends import OddsRequest
@@ -20,7 +21,7 @@ from arena.judging import JudgeCard, Wanted, judge, load_card, plan
 from arena.judging.tasks import Task
 from arena.records import REPAIRED, Decoding, Mode, Model, Prompt
 from arena.store import Store
-from tests.servers import Served, fault, serve
+from tests.servers import Served, completion, fault, serve
 
 Write = Callable[..., str]
 PAIRWISE = "{{ question }}\n{{ answer_a }}\n{{ answer_b }}\n"
@@ -195,6 +196,44 @@ def test_a_reply_without_a_verdict_is_repaired_once(answered: Store, prompts: li
     assert any("你的回复" in text for text in asked)
 
 
+def cut_off(text: str) -> web.Response:
+    """A reply that max_tokens ended."""
+    body = completion(text)
+    body["choices"][0]["finish_reason"] = "length"
+    return web.json_response(body)
+
+
+def test_a_reply_that_was_cut_off_is_repaired_and_its_finish_stored(
+    answered: Store, prompts: list[Prompt]
+) -> None:
+    def script(body: dict[str, Any]) -> Any:
+        return "[[A]]" if len(body["messages"]) == 3 else cut_off("[[B]] is strong, but it")
+
+    with serve(script) as served:
+        card = write_judge(answered.home, served.url, "pairwise: {template: p.md}\n", p=PAIRWISE)
+        assert judge(answered, card, prompts).unparsed == 0
+    assert {(v.preference, v.finish) for v in answered.verdicts.where()} == {("A", "stop")}
+
+
+@pytest.mark.parametrize("text", ["<think>Is it [[A]]? Or", ""])
+def test_a_judge_whose_tokens_went_into_thinking_is_not_asked_in_vain(
+    text: str, answered: Store, prompts: list[Prompt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve(lambda _: cut_off(text)) as served:
+        card = write_judge(answered.home, served.url, "pairwise: {template: p.md}\n", p=PAIRWISE)
+        assert judge(answered, card, prompts).unparsed == 18
+        assert replies(served) == [1] * 18
+        tokens = card.model.decoding.max_tokens
+        reasons = {
+            (v.finish, f"{tokens:,} max_tokens" in v.reason) for v in answered.verdicts.where()
+        }
+        assert reasons == {("length", True)}
+        monkeypatch.setattr("arena.judging.cards.VERSION", 10**6)
+        again = load_card(card.name, answered.home)
+        assert plan(answered, again, prompts).reparse() == 18
+        assert {v.finish for v in answered.verdicts.where()} == {"length"}
+
+
 def test_a_failed_repair_leaves_the_reply_that_was_paid_for(
     answered: Store, prompts: list[Prompt]
 ) -> None:
@@ -212,11 +251,11 @@ def test_a_stored_reply_is_read_anew_when_the_card_reads_otherwise(
     answered: Store, prompts: list[Prompt]
 ) -> None:
     body = "pairwise: {template: p.md}\n"
-    with serve(lambda _: "Choice: A") as served:
+    with serve(lambda _: "A") as served:
         before = write_judge(answered.home, served.url, body, p=PAIRWISE)
         assert judge(answered, before, prompts).unparsed == 18
         asked = len(served.calls)
-        changed = body.replace("}", ", format: choice}")
+        changed = body.replace("}", ", format: compassjudger}")
         after = write_judge(answered.home, served.url, changed, p=PAIRWISE)
         assert plan(answered, after, prompts).reparse() == 18
         assert judge(answered, after, prompts).found == 18

@@ -41,7 +41,7 @@ class Talk:
         if done < len(turns):
             text = turns[done]
         elif done == len(turns) and follow_up:
-            text = follow_up(self.texts[-1])
+            text = follow_up(self.texts[-1], self.finishes[-1])
         self.ended = text is None
         if text is not None:
             self.messages.append(Message("user", text))

@@ -343,7 +343,7 @@ async def _hold(caller: _Caller, request: Request) -> Reply:
         finishes.append(finish)
         messages.append({"role": "assistant", "content": split(text).answer})
         if turn + 1 == len(request.turns) and request.follow_up:
-            more = request.follow_up(texts[-1])
+            more = request.follow_up(text, finish)
             turns += [] if more is None else [more]
     return Reply(
         tuple(texts), tuple(finishes), caller.usage, tuple(caller.retried), tuple(thinking)

@@ -68,6 +68,14 @@ class Control:
     intake: Intake = field(default_factory=Intake)
 
 
+Watch = Callable[[str], Control]
+
+
+def unwatched(_: str) -> Control:
+    """Watch no step and hold none back."""
+    return Control()
+
+
 @dataclass(frozen=True, slots=True)
 class Work(Generic[R, T]):
     """What to do, one row for each key.

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from arena.answering import generate
-from arena.batch import Control, Progress
+from arena.batch import Progress, Watch
 from arena.benchmarks import INSTALL
 from arena.benchmarks.runs import Result, run_benchmark, said_alike
 from arena.board import Fit, Leaderboard
@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 def run_config(
     store: Store,
     config: Config,
-    tracker: Callable[[str], Control],
+    tracker: Watch,
     say: Say,
 ) -> Leaderboard:
     """Run every stage that `config` names, resuming what is stored, and return the ranking.
@@ -37,16 +37,14 @@ def run_config(
     cards = [(load_card(run.judge, store.home), run) for run in config.judges]
     steps = [generate(store, m, prompts, tracker(f"{m.name} answers")) for m in models]
     for card, run in cards:
-        steps.append(
-            judge(
-                store,
-                card,
-                prompts[: run.limit],
-                run.mode,
-                models=[model.name for model in models],
-                wanted=Wanted(baseline=run.baseline),
-                control=tracker(f"{card.name} judges"),
-            )
+        steps += judge(
+            store,
+            card,
+            prompts[: run.limit],
+            run.mode,
+            models=[model.name for model in models],
+            wanted=Wanted(baseline=run.baseline),
+            watch=tracker,
         )
     steps += _benchmarks(store, config, tracker, say)
     _say_failures(steps, say)
@@ -58,9 +56,7 @@ def run_config(
     return board
 
 
-def _benchmarks(
-    store: Store, config: Config, tracker: Callable[[str], Control], say: Say
-) -> list[Progress]:
+def _benchmarks(store: Store, config: Config, tracker: Watch, say: Say) -> list[Progress]:
     if config.benchmarks and find_spec("lm_eval") is None:
         say(f"Benchmarks are left out: lm-eval is not installed ({INSTALL}).")
         return []

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar, overload
 
 from arena.backends import Odds, OddsRequest, Reply, Request, cost_of, open_backend
-from arena.batch import Control, Progress, Work, run
+from arena.batch import Control, Progress, Watch, Work, run, unwatched
 from arena.errors import InputError, UnavailableError, UnknownNameError
 from arena.judging.cards import JudgeCard
 from arena.judging.fitting import tokens
@@ -160,6 +160,22 @@ class Plan:
         ]
         return Plan(self.store, second, mode, self.kind, [mode.again(task) for task in hard])
 
+    def run(self, watch: Watch = unwatched, *, retry_failed: bool = False) -> list[Progress]:
+        """Every step: the judge's own readings, then what its cascade puts to another judge.
+
+        watch: given what a step does, returns what watches and holds it. retry_failed: asks only
+        for what was tried and failed, or could not be read.
+        """
+        asked = self.only_failed() if retry_failed else self
+        steps = [asked.ask(watch(f"{self.card.name} judges"))]
+        again = self.second_opinions()
+        if again and again.tasks:
+            again = again.only_failed() if retry_failed else again
+            again.reparse()
+            what = f"{again.card.name} judges what {self.card.name} finds hard"
+            steps.append(again.ask(watch(what)))
+        return steps
+
     def parsed_share(self) -> float:
         """The share of the stored rows that say something; 1 where there are none."""
         rows = [row for row in self.rows() if row is not None]
@@ -245,17 +261,12 @@ def judge(
     *,
     models: Sequence[str] = (),
     wanted: Wanted | None = None,
-    control: Control | None = None,
-) -> Progress:
-    """Ask the judge for every row that is missing; see `plan` and `Plan.ask`."""
+    watch: Watch = unwatched,
+) -> list[Progress]:
+    """Ask the judge for every row that is missing; see `plan` and `Plan.run`."""
     planned = plan(store, card, prompts, mode, models=models, wanted=wanted)
     planned.reparse()
-    progress = planned.ask(control or Control())
-    again = planned.second_opinions()
-    if not again or not again.tasks:
-        return progress
-    again.reparse()
-    return again.ask(control or Control())
+    return planned.run(watch)
 
 
 def _battle(task: Task, *, swapped: bool = False) -> tuple[str, str, int, int]:

@@ -74,7 +74,7 @@ def test_what_was_asked_without_a_schema_is_no_reply_to_a_request_with_one(
         plain = card(answered, "", model=where)
         path = answered.home / "judges" / "j.yaml"
         path.write_text(f"model: {where}\n{settings}")
-        assert judge(answered, load_card("j", answered.home), prompts).unparsed == 18
+        assert judge(answered, load_card("j", answered.home), prompts)[0].unparsed == 18
         path.write_text(f"model: {where}\n{settings}structured: true\n")
         strict = plan(answered, load_card("j", answered.home), prompts)
         assert strict.estimate(1).calls == 18

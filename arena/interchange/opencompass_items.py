@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from arena.benchmarks.marking import METRICS, NOTHING, Mark, mark_choice, metric_for, spoken
+from arena.benchmarks.marking import METRICS, Mark, mark_choice, metric_for
 from arena.errors import InputError
 from arena.interchange.results import AGREES, ItemResult, item_name
 from arena.records import content_key
@@ -99,7 +99,7 @@ def _marked_here(found: Sequence[Entry]) -> Marked | str:
     else:
         metric, count = metric_for(firsts), 0
     marks = [
-        _mean(_mark(spoken(reply), entry.golds, metric, count) for reply in entry.replies)
+        _mean(_mark(reply, entry.golds, metric, count) for reply in entry.replies)
         if entry.golds
         else None
         for entry in found
@@ -111,13 +111,13 @@ def _mark(reply: str, golds: Sequence[str], metric: str, options: int) -> Mark:
     if metric != "letter":
         return METRICS[metric](reply, golds)
     # The options' texts are not in the file, and no reply names an empty one.
-    return mark_choice(reply, [""] * options, LETTERS.index(golds[0])) if reply else NOTHING
+    return mark_choice(reply, [""] * options, LETTERS.index(golds[0]))
 
 
 def _mean(marks: Iterable[Mark]) -> Mark:
     several = list(marks)
     value = sum(one.value for one in several) / len(several)
-    return Mark(value, any(one.found for one in several))
+    return Mark(value, "" if any(one.found for one in several) else several[0].why)
 
 
 def _items(found: Sequence[Entry], marks: Sequence[Mark | None]) -> tuple[ItemResult, ...]:

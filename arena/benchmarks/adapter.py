@@ -65,7 +65,7 @@ class ArenaLM(LM):
         """The messages themselves: each backend has its own way of putting them."""
         return Conversation.of(chat_history, goes_on=not add_generation_prompt)
 
-    def generate_until(self, requests: list[Any]) -> list[str]:
+    def generate_until(self, requests: list[Any]) -> list[Said]:
         """Replies in the order of the requests, cut before the first stop string.
 
         Many tasks leave room for a few words, or stop at the first empty line. A model that
@@ -74,7 +74,7 @@ class ArenaLM(LM):
         groups: defaultdict[Decoding, list[int]] = defaultdict(list)
         for i, request in enumerate(requests):
             groups[self._decoding_of(request.args[1])].append(i)
-        replies: dict[int, str] = {}
+        replies: dict[int, Said] = {}
         for decoding, here in groups.items():
             asked = [_written(*requests[i].args[:2]) for i in here]
             written = self._asker.write(asked, decoding)
@@ -86,7 +86,11 @@ class ArenaLM(LM):
             ]
             again = self._with_room([asked[k] for k in short], decoding)
             for k, said in zip(short, again, strict=True):
-                if said is not None:
+                if said is None:
+                    first = replies[here[k]]
+                    why = first.why or "the reply ends before its answer"
+                    replies[here[k]] = Said.of(first, f"{why}; asking again with room failed")
+                else:
                     replies[here[k]] = self._stopped(requests[here[k]], said, asked[k].stop)
         return [replies[i] for i in range(len(requests))]
 

@@ -15,9 +15,11 @@ def cue(nouns: str, others: str = "") -> re.Pattern[str]:
     nouns: alternatives for "answer". others: alternatives of any other form.
     """
     return re.compile(
-        rf"""(?i:(?<![A-Za-z])(?:{nouns})(?:_?(?:letter|key|choice))?["'”’]?
+        rf"""(?i:(?<![A-Za-z])(?:{nouns})(?:_?(?:letter|key|choice))?(?![A-Za-z])["'”’]?
           (?P<gap>[^.\n:;?!=(\[【]{{0,60}}?){_LINK})
-        | \#\#\#\#\s? | (?i:<[a-z_]{{0,12}}answer>)
+        | \#\#\#\#\s? | (?i:<(?:[a-z_]{{0,12}}answer|choice|option|final|result)>)
+        | (?i:["'](?:result|selected|chosen|prediction|pred|final|output)["']\s?:)
+        | (?<![回问作解])答(?=:)
         | 答案(?:应该|应当|应|选项|就|只能|可能)?(?:是|为|选|】|\]|\))?:?{others}""",
         re.VERBOSE,
     )

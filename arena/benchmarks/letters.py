@@ -33,7 +33,7 @@ class Pick:
 
 
 _DECLARED = cue(
-    "answer|ans|option|choice|selection|letter",
+    "answers?|ans|option|choice|selection|letter",
     r"""
     | (?:正确|最佳|最合适|合适|符合题意)的?(?:答案|选项|选择|一项)?(?:应该|应)?(?:是|为|选|:)
     | 选(?!项)(?:择|出|定)?(?:的?(?:选项|答案))?(?:是|为)?
@@ -41,6 +41,7 @@ _DECLARED = cue(
 )
 _LEANS = re.compile(
     r"""(?i:\b(?:choose|pick|select|go\ with|going\ with|opt\ for|vote\ for|chose|selected|picked)\s
+    | \bleav(?:es|ing)\s | \b(?:no|wait|actually)\b[,.:]?\s(?=\W{0,3}(?-i:[A-Z])\W{0,3}$)
     | \b(?:so|therefore|thus|hence|conclu(?:sion|de))\b[,:]?\s
     | \b(?:it|that|this)(?:['’]s|\ is|\ must\ be|\ should\ be|\ has\ to\ be)\s)
     | (?:所以|因此|应该|应当|应|就)(?:是|为)""",
@@ -70,7 +71,7 @@ _FITS = (
     r"(?:correct|right|true|best)\b)|(?:选项|项)?(?:是|为|才)?(?:正确|对的|符合题意)"
 )
 _TAKEN_BACK = re.compile(
-    r"(?i)\b(?:wait|hold on|actually|correction|sorry|on second thoughts?|i made a mistake|"
+    r"(?i)\b(?:wait|no(?=,)|hold on|actually|correction|sorry|on second thoughts?|i made a mistake|"
     r"(?:that|this)(?:['’]s| is| was) (?:wrong|incorrect|not right|a mistake))\b|"
     r"(?:^|[。!?.,\s])不对|等等|等一下|更正|我错了"
 )
@@ -93,7 +94,7 @@ _GOES_ON = (  # an A before one of these is the letter, and before other words t
 )
 _ALONE = re.compile(
     r"[\s*_$\\(\[{【「《<\"'“‘]{0,10}(?i:(?:option|choice|answer|选项?)\s{0,2})?"
-    r"[(\[]?([A-Za-z])[\s*_$\\)\]}】」》>\"'”’.:。!,;]{0,10}"
+    r"[(\[]?([A-Za-z])[\s*_$\\)\]}】」》>\"'”’.:。!?,;]{0,10}"
 )
 _ITEM = re.compile(r"^[ \t*_(\[-]{0,6}([A-Z])[.):、]", re.MULTILINE)
 _ANOTHER_QUESTION = re.compile(r"\n\s*(?:question|problem|问题|题目)\s*\d*\s*:", re.IGNORECASE)
@@ -113,8 +114,8 @@ def pick(reply: str, choices: Sequence[str]) -> Pick:
     that counts.
     """
     text = plain(reply).strip()
-    if not text:
-        return Pick(None, Unread.EMPTY)
+    if not text or not choices:
+        return Pick(None, Unread.NONE if text else Unread.EMPTY)
     reader = _Reader(tuple(choices))
     first = _ANOTHER_QUESTION.split(text, maxsplit=1)[0]
     picked = reader.read(first)
@@ -126,7 +127,7 @@ class _Reader:
 
     def __init__(self, choices: tuple[str, ...]) -> None:
         self.letters = ascii_uppercase[: len(choices)]
-        self.patterns = _patterns(self.letters or "-")
+        self.patterns = _patterns(self.letters)
         self.texts = [_squeezed(plainly(choice)).strip(" .。") for choice in choices]
 
     def read(self, text: str) -> Pick:
@@ -269,28 +270,35 @@ class _Patterns:
 
 @lru_cache(maxsize=32)
 def _patterns(letters: str) -> _Patterns:
-    small = "".join(c for c in letters.lower() if c not in "ai") or "-"
+    small = (
+        "".join(c for c in letters.lower() if c not in "ai") or "\ue000"
+    )  # a class needs a character
     no_word = r"(?![A-Za-z0-9+#])(?!['’][A-Za-z])(?!-[A-Za-z0-9])(?!\.[A-Za-z](?![A-Za-z]))"
-    articles = "".join(c for c in letters if c in "AI") or "-"
+    words = "".join(c for c in letters.lower() if c in "ai")
+    articles = "".join(c for c in letters if c in "AI")
     article = rf"(?<=[{articles}])(?!\s(?!(?:{_GOES_ON})\b)[a-z])"
     lone = rf"(?<![A-Za-z0-9'’])(?:(?<![^\s(\[\"'“*/])|(?<=[^\x00-\x7f]))([{letters}])"
     upper = rf"[{letters}]{no_word}(?:(?<![{articles}])|{article})"
     lower = rf"[{small}]{no_word}(?!\s?[,、]?\s?[a-z](?![A-Za-z]))"
     end = r"(?=\s*(?:$|[.,;:)\]}\"'”*_<。,!]))"
     listed = rf"[{letters}](?:\s?(?:,|、|/|&|and|or|和|或|与)\s?(?:option\s)?[{letters}]){{0,8}}"
+    more = rf"(?:\s?(?:,\s?and|,\s?or|,|and|or|&|、|和)\s?[{letters}]){{0,8}}"
     neg = (
         r"(?i:\bif\b|\bnot\b|n['’]t\b|\bneither\b|\bnor\b|\bruled? out\b|\bexclud\w+|"
-        r"\beliminat\w+|不|非|排除)"
+        r"\beliminat\w+|\bconsider(?:ing)?\b|\blook(?:ing)? at\b|\bcheck(?:ing)?\b|\bexamin\w+|"
+        r"\bevaluat\w+|\bbetween\b|不|非|排除)"
     )
     wrong = r"(?:wrong|incorrect|false|not\b|out\b|n['’]t|错|不)"
     return _Patterns(
         letter=re.compile(rf"(?<![A-Za-z'])[{letters}](?![A-Za-z'])"),
-        stated=re.compile(
-            rf"({upper}|{lower}|[ai]{no_word}{end})" if "A" in letters else r"((?!))"
-        ),
+        stated=re.compile(rf"({upper}|{lower}|[{words}]{no_word}{end})"),
         small_alone=re.compile(rf"([{letters.lower()}]){end}"),
         several=re.compile(rf"([{letters}]{{2,{max(2, len(letters))}}})(?![A-Za-z0-9'])"),
-        another=re.compile(rf"{_JOINT}((?i:[{letters}]))(?![A-Za-z0-9'])(?!{_CLAUSE})(?! [a-z])"),
+        another=re.compile(
+            rf"{_JOINT}([{letters}{letters.lower()}])(?![A-Za-z0-9'])"
+            rf"(?!{more}{_CLAUSE}(?!\s(?:both\s|all\s)?(?:correct|right|true)))"
+            r"(?! (?!and\b|or\b)[a-z])"
+        ),
         denied=re.compile(
             r"[)\]\"'*]{0,3}\s?(?:(?:is|was|are|being)\s?(?:n['’]t\b|wrong|incorrect|false|not\b)|"
             r"(?:选项|项)?(?:是|为)?(?:错|不对|不正确|不符))"
@@ -305,11 +313,11 @@ def _patterns(letters: str) -> _Patterns:
         fits=re.compile(rf"(?<![A-Za-z0-9'’])([{letters}])[)\]\"'*.]{{0,3}}\s{{0,3}}(?:{_FITS})"),
         opening=re.compile(
             rf"[\s*_$(\[{{【「《\"'“‘]{{0,8}}(?i:(?:option|choice|answer|选项)\s{{0,2}}[(\[]?(?=[A-Z](?:$|[\s]*$|[.:)\n])))?"
-            rf"((?i:[{letters}]))(?=$|[.:;)\]*_、。,}}\"'”’】」》$\n]|\s*[-–—]\s|\s+[(\[\"“]|\s+(?i:because|since|as)\b)"
+            rf"([{letters}{letters.lower()}])(?=$|[.:;)\]*_、。,}}\"'”’】」》$\n]|\s*[-–—]\s|\s+[(\[\"“]|\s+(?i:because|since|as)\b)"
             rf"(?!\.[A-Za-z](?![A-Za-z]))(?!,\s?[a-z]+\s(?:is|are)\b)"
         ),
         named=re.compile(
-            rf"(?i:option|choice|选项)\s?[(\[*]{{0,3}}([{letters}])(?![A-Za-z0-9'])"
+            rf"(?i:option|choice|选项)\s?[(\[*]{{0,3}}([{letters}])(?![A-Za-z0-9'])(?!{_CLAUSE})"
             rf"|{lone}(?=[)\]:;/]|\.\s|[.。]?$|\s*[,、。]|\s(?:or|and)\b|[\u4e00-\u9fff])"
             rf"|(?:(?<=\band )|(?<=\bor ))([{letters}])(?![A-Za-z0-9'+])"
         ),

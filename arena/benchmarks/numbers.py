@@ -16,12 +16,13 @@ _CORE = r"""
     \d{1,3}(?:(?:\.\d{3}){1,8},\d{1,2}|(?:\.\d{3}){2,8})(?!\d)
   | \d{1,2}(?:,\d{2}){1,6},\d{3}(?!\d)(?:\.\d+)?
   | \d{1,3}(?:,\d{3}){1,12}(?!\d)(?:\.\d+)?
-  | \d{1,3}(?:\ \d{3}){1,12}(?!\d)(?:\.\d+)?
+  | \d{1,3}(?:\ \d{3}){1,12}(?!\d)(?:\.\d+|,\d{1,2}(?!\d))?
   | \d{1,3}(?:['’_]\d{3}){1,12}(?!\d)(?:\.\d+)?
   | (?<!\d,)\d+,\d{1,2}(?![\d,])
   | \d+(?:\.\d+)? | \.\d+"""
 _NUMBER = re.compile(
-    rf"""(?<![A-Za-z0-9_.^])(?<!\^\{{)(?:(?P<sign>[-+])(?=[$€£¥]?\.?\d))?[$€£¥]?(?P<inner>-(?=\d))?
+    rf"""(?<![A-Za-z0-9_.^])(?<!\^\{{)(?<![√±])(?<!\\sqrt\{{)(?<!\\pm)(?<!\\pm\ )
+    (?<!\d:)(?!\d{{1,2}}:\d\d)(?:(?P<sign>[-+]|(?i:\b(?:negative|minus)\ ))(?=[$€£¥]?\.?\d))?[$€£¥]?(?P<inner>-(?=\d))?
     (?:(?P<whole>\d{{1,9}})\s(?=\d{{1,9}}/\d))?(?P<core>{_CORE})
     (?:[eE](?P<e>[-+]?\d{{1,4}})(?![A-Za-z\d])
       |\s?[×x*·]\s?10\s?\^\s?[({{]?\s?(?P<times>[-+]?\d{{1,4}})[)}}]?
@@ -38,7 +39,8 @@ _SCALES = {
 }  # fmt: skip
 _LARGEST_POWER = 400
 _UNIT = re.compile(r"\s?[^\d\s=+*/^()]{0,12}(?:\s[^\d\s=+*/^()]{1,12}){0,2}\.?")
-_DECLARED = cue("answer|ans|answers")
+_DECLARED = cue("answers?|ans")
+_CALLED = re.compile(r"(?i)[)*$]{0,3}\sis (?:the|my) (?:(?:final|correct|right) )?answer\b")
 _LINE = 120
 _NEAR = 40
 _SUM = re.compile(r"\d\s*[-+*/×÷]\s*\d")
@@ -157,6 +159,10 @@ def _declared(text: str) -> Iterator[tuple[int, Found]]:
     for found in declarations(text, _DECLARED):
         if (stated := _stated(text, found.end())) is not None:
             yield found.end(), stated
+    for found in _CALLED.finditer(text):
+        before = list(_NUMBER.finditer(text, max(0, found.start() - _NEAR), found.start()))
+        if before and before[-1].end() == found.start():
+            yield found.start(), _valued(before[-1])
     for start, _, inside in boxes(text):
         if not _SYMBOLIC.search(inside) and (stated := _stated(inside, 0)) is not None:
             yield start, stated
@@ -221,7 +227,8 @@ def _amount(found: re.Match[str]) -> Decimal:
     shift = int(found["e"] or found["times"] or 0) + _SCALES.get(found["k"] or found["scale"], 0)
     value = value.scaleb(shift) if shift else value
     value += Decimal(found["whole"] or 0)
-    return -value if "-" in (found["sign"], found["inner"]) else value
+    is_negative = found["inner"] or found["sign"] not in (None, "+")
+    return -value if is_negative else value
 
 
 def _point(core: str) -> str:

@@ -22,6 +22,7 @@ _FRACTION = re.compile(
     r"(?:\{\s*(-?[\d,.]{1,40})\s*\}\s*\{\s*(-?[\d,.]{1,40})\s*\}|(\d)\s*(\d)|(\d)\s*\{(\d{1,40})\}"
     r"|\{(\d{1,40})\}(\d))"
 )
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 _POWER = re.compile("(?<=[0-9])([⁺⁻]?[⁰¹²³⁴-⁹]{1,6})")
 _PLAIN_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _VULGAR = re.compile(r"(?<=\d)\s?(?=[¼-¾⅐-⅞])")
@@ -48,6 +49,7 @@ def plain(reply: str) -> str:
 
 def plainly(text: str) -> str:
     """A text in plain characters: for what people wrote, in which nobody thinks aloud."""
+    text = _INVISIBLE.sub("", text)
     text = _POWER.sub(lambda found: f"^{found[1].translate(_PLAIN_DIGITS)}", text)
     text = _VULGAR.sub(" ", text)
     text = _DASH.sub("-", text)

@@ -111,7 +111,7 @@ PICKS_NONE = [
     ("It is not London.", Unread.NONE), ("B is incorrect.", Unread.NONE), ("选项B不正确", Unread.NONE),
     ("I don't think B is correct.", Unread.NONE), ("I would not choose B.", Unread.NONE),
     ("If the answer is B, then we are done.", Unread.NONE), ("A common question.", Unread.NONE),
-    ("I cannot answer this.", Unread.NONE), ("Bread", Unread.NONE), ("A", None), ("Dublin", Unread.NONE),
+    ("I cannot answer this.", Unread.NONE), ("Bread", Unread.NONE), ("Dublin", Unread.NONE),
     ("The answer is A. Wait, that is wrong.", Unread.TAKEN_BACK), ("答案是A。不对。", Unread.TAKEN_BACK),
     ("A or B", Unread.SEVERAL), ("A and C", Unread.SEVERAL), ("A, C", Unread.SEVERAL), ("A/B", Unread.SEVERAL),
     ("The answer is A or B.", Unread.SEVERAL), ("The answer is A and C.", Unread.SEVERAL),
@@ -126,6 +126,50 @@ PICKS_NONE = [
     ("The options are A, B, C and D.", Unread.SEVERAL), ("A. Paris\nB. London\nC. Rome\nD. Berlin", Unread.SEVERAL),
 ]  # fmt: skip
 
+PICKS_B += [
+    # The same in other words and marks.
+    "The answer is B) London", "Answer: **(B)** London", "**Answer: B.** London is…", "My final answer: B", "Final Answer: B.",
+    "Final Answer is B", "The final answer is (B).", "So, the final answer is B!", "Therefore, option B is correct.",
+    "Therefore, the correct option is (B) London.", "Thus, (B).", "Hence (B) is correct.", "The correct answer is letter B.",
+    "I'm confident the answer is B.", "I think the answer is B", "I believe that the correct answer is B", "My choice: B", "Choice: B",
+    "Selected: B", "Option: B", "Correct option: B", "Correct: B", "Correct Answer: B", "Result: B", "Solution: B", "Conclusion: B",
+    "Response: B", "B is correct because A is France.", "Choose B", "Pick B.", "Select option B", "I'd say B.", "I'd answer B",
+    "It would be B", "The one that fits is B", "The most appropriate answer is B", "Among these, the best answer is B.",
+    "The correct choice among the given options is B.", "答案：(B)", "答案：B. London", "答案: **B**", "答案是选项B", "答案是B选项", "正确的选项是B", "正确的答案是B",
+    "正确的是B", "选项B是正确的", "应选择B", "所以答案是B。", "因此，正确答案是B：London", "综上，选B", "综上所述，答案为B", "故答案为B", "故答案为：B", "故正确答案为B", "我的答案是B", "我认为是B",
+    "B选项是正确答案", "B 正确", "只有B正确", "本题正确答案为B。", "答案为【B】", "答案：\nB", "答案\nB", "【解析】A在法国。【答案】B", "【答案】B【解析】A在法国，C在意大利。", "答：B", "答：选B", "解：选B。",
+    "Answer\n\nB", "ANSWER\nB", "Answer: \\text{B}", "Answer: \\(B\\)", "Answer: $\\mathbf{B}$", "The answer is $\\mathrm{B}$.",
+    "$\\boxed{\\text{B. London}}$", "\\boxed{\\text{B}: London}", "$$\\boxed{\\text{(B)}}$$", "Final: B", "B!", "B?", "B，", "B;", "B…",
+    "B...", "B\r\n", "\u200bB", "B\ufeff", "[[B]]", "<B>", "((B))", "The answer is [[B]].", "answer=B", "answer => B", '"B"',
+    '{"Answer": "B"}', '{"correct_answer":"B"}', '{"answer": {"letter": "B"}}', '{"option": "B"}', '{"letter":"B"}', '{"result": "B"}',
+    '{"selected": "B"}', '{"prediction":"B"}', 'answer: "B"', "- Answer: B", "> B", "1. B", "* B", "# B", "The answer is B; A and C are not.",
+    "The answer is B, since A, C, and D are elsewhere.", "A? No. B? Yes. The answer is B",
+    "A is not correct. B is correct. C is not correct.", "Not A. Not C. Not D. B.", "Eliminating A, C and D leaves B.",
+    "A and C are wrong, D is wrong, so B", "The answer is B\n\nA: Paris\nC: Rome", "B. London\nA is wrong.\nC is wrong.",
+    "Answer: B or, in words, London", "The answer is probably B", "The answer is likely B", "The answer has to be B",
+    "The answer can only be B", "The answer seems to be B", "The answer appears to be B", "The answer turns out to be B", "Answer is B",
+    "ans: B", "Ans. B", "B is my answer.", "B is my final answer", "I'll go with B", "I will go with option B.", "I'm going with B",
+    "Going with B.", "The answer is B</answer>", "<answer>B", "<ANSWER>B</ANSWER>", "<choice>B</choice>", "<final>B</final>",
+    "<option>B</option>", "The answer is A... no, B.", "The answer is A. Actually, it's B.", "The answer is A, wait, B.",
+    "Answer: A\n\nHold on. Rechecking.\n\nAnswer: B", "B<|end|>", "B<end_of_turn>", "B<｜end▁of▁sentence｜>", "B [END]",
+    "The answer is: b) London", "the correct answer is b", "Correct answer: b. London", "选b", "答案是b", "The answer is Ｂ.", "ANSWER:Ｂ", "答案：ｂ",
+    "The capital of England is London (B).", "London (B)", "London, B", "It's London, which is option B.", "The answer is London (option B).",
+    "The right answer is London, i.e. B.", "Option B: London", "Option B, London", "Option B is the answer because A is in France",
+    "I choose option B: London because A is Paris.", "The answer is B, A and C are wrong.",
+    "The answer is B; A, C and D are in other countries.", "答案是B，A、C、D错误",
+]  # fmt: skip
+
+UNREAD = [
+    "The answer could be A, B, C or D.", "It depends.", "All of the above", "Both A and B are correct.", "A, B and C", "None of A, B, C, D",
+    "I can't decide between A and B", "A) Paris\nB) London", "Option C is in Italy.", "Which is it, A or B?", "Should I answer B?",
+    "The options are:\nA. Paris\nB. London\nC. Rome\nD. Berlin", "A plan.", "I", "I think so.", "As an AI I cannot", "ABCD", "As A student",
+    "It is a B2B product", "Grade A work", "Vitamin C is healthy", "Hepatitis B is a disease", "C is a programming language",
+    "The answer is neither A nor B.", "A不对，B也不对", "The answer isn't B", "Answer: not B", "E. Dublin", "The answer is (E).", "以上都不对", "A和B都对",
+    "答案是A、B", "<answer></answer>", '{"answer": null}', '{"answer": ""}', "\\boxed{}", "The answer is I don't know",
+    "B is false; A is false; C is false.", "Let's consider option B.", "First, look at A.", "Let me check option A first",
+    "Question: which? A. Paris B. London", "A and C are correct.", "A, B and C are all correct.",
+]  # fmt: skip
+
 
 @pytest.mark.parametrize("reply", PICKS_B)
 def test_a_reply_that_picks_the_second(reply: str) -> None:
@@ -133,5 +177,49 @@ def test_a_reply_that_picks_the_second(reply: str) -> None:
 
 
 @pytest.mark.parametrize(("reply", "why"), PICKS_NONE)
-def test_a_reply_that_picks_none_or_several(reply: str, why: Unread | None) -> None:
+def test_a_reply_that_picks_none_or_several(reply: str, why: Unread) -> None:
     assert pick(reply, CITIES).why is why
+
+
+@pytest.mark.parametrize("reply", UNREAD)
+def test_what_mentions_options_and_picks_none(reply: str) -> None:
+    assert pick(reply, CITIES).option is None
+
+
+@pytest.mark.parametrize("count", range(1, 27))
+def test_any_number_of_options_has_its_letters(count: int) -> None:
+    choices = [f"city {k}" for k in range(count)]
+    last = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[count - 1]
+    for reply in (
+        last,
+        last.lower(),
+        f"The answer is {last}.",
+        f"\\boxed{{{last}}}",
+        f"答案：{last}",
+    ):
+        assert pick(reply, choices).option == count - 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "choices", "option"),
+    [
+        ("A Tale of Two Cities", ("Emma", "A Tale of Two Cities"), 1),
+        ("The answer is A Tale of Two Cities.", ("Emma", "A Tale of Two Cities"), 1),
+        ("A. Lincoln", ("G. Washington", "A. Lincoln"), 1),
+        ("New York", ("York", "New York"), 1),
+        ("It is in New York.", ("York", "New York"), 1),
+        ("36", ("35", "36"), 1),
+        ("\\boxed{36}", ("35", "36"), 1),
+        ("The answer is 36.", ("35", "36"), 1),
+        ("The answer is $\\frac{1}{2}$.", ("\\frac{1}{3}", "\\frac{1}{2}"), 1),
+        ("\\boxed{\\frac12}", ("\\frac{1}{3}", "\\frac{1}{2}"), 1),
+        ("1,200", ("120", "1{,}200"), 1),
+        ("True", ("False", "True"), 1),
+        ("The answer is not true, so False.", ("True", "False"), 1),
+        ("北京", ("上海", "北京"), 1),
+        ("答案是北京。", ("上海", "北京"), 1),
+        ("不是上海，是北京", ("上海", "北京"), 1),
+    ],
+)
+def test_an_option_is_picked_by_its_text(reply: str, choices: tuple[str, ...], option: int) -> None:
+    assert pick(reply, choices).option == option

@@ -54,7 +54,7 @@ GIVES = [
 GIVES_NONE = [
     ("", NO_NUMBER), ("I do not know.", NO_NUMBER), ("没有", NO_NUMBER), ("5/0", NO_NUMBER),
     ("<think>72 - 40 = 32", NO_NUMBER), ("\\boxed{2\\sqrt{3}}", NO_NUMBER), ("\\boxed{x}", NO_NUMBER),
-    ("\\boxed{\\pi}", NO_NUMBER), ("H2O", NO_NUMBER), ("1e99999", None), ("NaN", NO_NUMBER), ("Infinity", NO_NUMBER),
+    ("\\boxed{\\pi}", NO_NUMBER), ("H2O", NO_NUMBER), ("NaN", NO_NUMBER), ("Infinity", NO_NUMBER),
     ("The answer is 5 or 6.", SEVERAL_NUMBERS), ("The answers are 5 and 6.", SEVERAL_NUMBERS),
     ("答案是5或6", SEVERAL_NUMBERS), ("\\boxed{5, 6}", SEVERAL_NUMBERS), ("\\boxed{5 \\text{ or } 6}", SEVERAL_NUMBERS),
     ("One can do so.", NO_NUMBER), ("One of them is right, I am quite sure of it.", NO_NUMBER),
@@ -67,9 +67,8 @@ def test_the_number_that_a_reply_gives(reply: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(("reply", "why"), GIVES_NONE)
-def test_a_reply_that_gives_no_number_or_several(reply: str, why: str | None) -> None:
-    if why is not None:
-        assert (number(reply), find_number(reply).why) == (None, why)
+def test_a_reply_that_gives_no_number_or_several(reply: str, why: str) -> None:
+    assert (number(reply), find_number(reply).why) == (None, why)
 
 
 @pytest.mark.parametrize(

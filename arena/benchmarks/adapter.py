@@ -4,21 +4,22 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 from lm_eval.api.model import LM
 from lm_eval.api.samplers import ContextSampler
 
 from arena.backends import Message, TextRequest
-from arena.benchmarks.harness import Written
-from arena.records import Decoding
+from arena.backends.base import cut_at
+from arena.benchmarks.harness import Asker, Said, Written
+from arena.records import Completion, Decoding
+from arena.thinking import UNFINISHED, split
 
 # lm-eval's own default, where a task does not say how much may be written.
 ROOM = 256
-
-
-Write = Callable[[Sequence[Written], Decoding], list[str]]
-Read = Callable[[Sequence[TextRequest]], list[tuple[float, bool]]]
+# What a model that thinks first is given, unless its own max_tokens is more.
+ROOM_TO_THINK = 4096
 
 
 class Conversation(str):
@@ -37,13 +38,21 @@ class Conversation(str):
 
 
 class ArenaLM(LM):
-    """Asks through two functions; the candidate's decoding holds where a task names none."""
+    """Asks a model; the candidate's decoding holds where a task names none.
 
-    def __init__(self, write: Write, read: Read, decoding: Decoding) -> None:
+    unread: whether the task finds no answer to a document in a reply.
+    """
+
+    def __init__(
+        self,
+        asker: Asker,
+        decoding: Decoding,
+        unread: Callable[[dict[str, Any], str], bool],
+    ) -> None:
         super().__init__()
-        self._write = write
-        self._read = read
+        self._asker = asker
         self._decoding = decoding
+        self._unread = unread
 
     @property
     def tokenizer_name(self) -> str:
@@ -56,24 +65,67 @@ class ArenaLM(LM):
         """The messages themselves: each backend has its own way of putting them."""
         return Conversation.of(chat_history, goes_on=not add_generation_prompt)
 
-    def generate_until(self, requests: list[Any]) -> list[str]:
-        """Replies in the order of the requests, cut before the first stop string."""
+    def generate_until(self, requests: list[Any]) -> list[Said]:
+        """Replies in the order of the requests, cut before the first stop string.
+
+        Many tasks leave room for a few words, or stop at the first empty line. A model that
+        thinks first, or that only begins to answer there, is asked again with room.
+        """
         groups: defaultdict[Decoding, list[int]] = defaultdict(list)
         for i, request in enumerate(requests):
             groups[self._decoding_of(request.args[1])].append(i)
-        replies: dict[int, str] = {}
+        replies: dict[int, Said] = {}
         for decoding, here in groups.items():
             asked = [_written(*requests[i].args[:2]) for i in here]
-            replies |= zip(here, self._write(asked, decoding), strict=True)
+            written = self._asker.write(asked, decoding)
+            replies |= {i: _said(done, decoding) for i, done in zip(here, written, strict=True)}
+            short = [
+                k
+                for k, (i, done) in enumerate(zip(here, written, strict=True))
+                if self._is_short(requests[i], asked[k], done)
+            ]
+            again = self._with_room([asked[k] for k in short], decoding)
+            for k, said in zip(short, again, strict=True):
+                if said is None:
+                    first = replies[here[k]]
+                    why = first.why or "the reply ends before its answer"
+                    replies[here[k]] = Said.of(first, f"{why}; asking again with room failed")
+                else:
+                    replies[here[k]] = self._stopped(requests[here[k]], said, asked[k].stop)
         return [replies[i] for i in range(len(requests))]
+
+    def _is_short(self, request: Any, asked: Written, done: Completion) -> bool:
+        """Whether what a task allows has cut a reply off before its answer."""
+        if done.finish == "stop" and not asked.stop:
+            return False
+        said = split(done.text)
+        thinks = bool(said.thinking) or said.unfinished
+        if thinks and (not said.answer.strip() or done.finish == "length"):
+            return True
+        return (thinks or bool(asked.messages)) and self._unread(request.doc, said.answer)
+
+    def _with_room(self, asked: Sequence[Written], decoding: Decoding) -> list[Said | None]:
+        """The same without stops and with room; None for what fails then."""
+        if not asked:
+            return []
+        room = max(ROOM_TO_THINK, self._decoding.max_tokens, decoding.max_tokens)
+        ample = replace(decoding, max_tokens=room)
+        written = self._asker.try_to_write([replace(one, stop=()) for one in asked], ample)
+        return [None if done is None else _said(done, ample) for done in written]
+
+    def _stopped(self, request: Any, said: Said, stops: Sequence[str]) -> Said:
+        """What was said up to a stop, where that does not cut its answer off."""
+        cut = Said.of(cut_at(said, stops), said.why)
+        is_worse = self._unread(request.doc, cut) and not self._unread(request.doc, said)
+        return said if is_worse else cut
 
     def loglikelihood(self, requests: list[Any]) -> list[tuple[float, bool]]:
         """For each context and text its log-likelihood, and whether greedy decoding writes it."""
-        return self._read([_text(*request.args[:2]) for request in requests])
+        return self._asker.read([_text(*request.args[:2]) for request in requests])
 
     def loglikelihood_rolling(self, requests: list[Any]) -> list[float]:
         """For each text its log-likelihood from the start of a document."""
-        return [value for value, _ in self._read([TextRequest(r.args[0]) for r in requests])]
+        return [value for value, _ in self._asker.read([TextRequest(r.args[0]) for r in requests])]
 
     def _decoding_of(self, settings: dict[str, Any]) -> Decoding:
         """Room and temperature as the task names them, else as the candidate's."""
@@ -95,6 +147,21 @@ class OtherItems(ContextSampler):
         name = eval_doc["id"] if eval_doc else ""
         drawn = random.Random(f"examples/{name}").sample(self.df, n + 1)
         return [doc for doc in drawn if doc["id"] != name][:n]
+
+
+def _said(done: Completion, decoding: Decoding) -> Said:
+    """What was said after thinking, and why it may hold no answer."""
+    said = split(done.text)
+    why, room = "", f"max_tokens was {decoding.max_tokens}"
+    if said.unfinished:
+        why = f"{UNFINISHED}; {room}"
+    elif done.finish == "length":
+        why = (
+            f"the reply was cut off; {room}"
+            if said.answer.strip()
+            else f"the reply is empty though its tokens were used up; {room}"
+        )
+    return Said.of(said.answer, why)
 
 
 def _written(prompt: str, settings: dict[str, Any]) -> Written:

@@ -25,8 +25,8 @@ def rows(file: str, **_: object) -> dict[str, Any]:
     """A set of questions with something of their own beside them."""
     from datasets import Dataset
 
-    lines = (builtin("data") / "items" / file).read_text(encoding="utf-8").splitlines()
-    found = [json.loads(line) for line in lines]
+    lines = (builtin("data") / "items" / file).read_text(encoding="utf-8").split("\n")
+    found = [json.loads(line) for line in lines if line]
     for row in found:  # objects of unlike keys make no column
         row["constraints"] = json.dumps(row.get("constraints", []), ensure_ascii=False)
     return {"test": Dataset.from_list(found)}

@@ -12,8 +12,8 @@ from inspect import signature
 from types import MappingProxyType
 from typing import Any
 
-from arena.benchmarks.marking import spoken
 from arena.errors import InputError
+from arena.thinking import split
 
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 _SHORT = r"(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\be\.g\.)(?<!\bi\.e\.)"
@@ -162,7 +162,7 @@ def follows(reply: str, constraints: Sequence[Mapping[str, Any]]) -> list[bool]:
 
     An argument that is null is one that is not there.
     """
-    text = spoken(reply).strip()
+    text = split(reply).answer.strip()
     return [_keeps(text, constraint) for constraint in constraints]
 
 

@@ -111,8 +111,8 @@ def _verbatim(asker: Asker, halves: Sequence[tuple[str, str]]) -> int:
     decoding = Decoding(temperature=0.0, max_tokens=max(len(second) for _, second in halves))
     written = asker.write([Written(first) for first, _ in halves], decoding)
     return sum(
-        " ".join(text.split()).startswith(" ".join(second.split()))
-        for text, (_, second) in zip(written, halves, strict=True)
+        " ".join(done.text.split()).startswith(" ".join(second.split()))
+        for done, (_, second) in zip(written, halves, strict=True)
     )
 
 

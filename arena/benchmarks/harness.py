@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Self
 
 from arena.backends import Backend, Message, Reply, Request, TextOdds, TextRequest, open_backend
 from arena.batch import Control, Progress, Work, run
 from arena.benchmarks.asking import Way
 from arena.benchmarks.quiet import quiet_harness
-from arena.benchmarks.tasks import FOUND, Benchmark, Docs, asked_otherwise
+from arena.benchmarks.tasks import FOUND, Benchmark, Docs, asked_otherwise, is_unread, why_unread
 from arena.errors import ArenaError, BackendError, InputError, NoLikelihoodError
 from arena.records import (
     NOBODY,
@@ -45,6 +45,22 @@ class Written:
     messages: tuple[Message, ...] = ()
     stop: tuple[str, ...] = ()
     prefill: str = ""
+
+
+class Said(str):
+    """What lm-eval takes for a reply: what was said after thinking, with how that ended.
+
+    why: why it may hold no answer, empty where it ended by itself.
+    """
+
+    why: str = ""
+
+    @classmethod
+    def of(cls, text: str, why: str = "") -> Self:
+        """A text and why it may hold no answer."""
+        said = cls(text)
+        said.why = why
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +122,8 @@ def _measure(
 
     asked = Asker(store, model, control)
     with quiet_harness():
-        lm = ArenaLM(asked.write, asked.read, model.decoding)
+        unread = partial(is_unread, benchmark.task)
+        lm = ArenaLM(asked, model.decoding, unread)
         results = _evaluate(lm, benchmark, limit, chat=_converses(model, benchmark))
     samples = results["samples"][benchmark.name]
     outcomes, unusual = _outcomes(model, benchmark, samples)
@@ -173,8 +190,16 @@ class Asker:
             usage += step.usage
         return replace(last, usage=usage, **sums)
 
-    def write(self, requests: Sequence[Written], decoding: Decoding) -> list[str]:
-        """What the model writes to each request."""
+    def write(self, requests: Sequence[Written], decoding: Decoding) -> list[Completion]:
+        """What the model writes to each request; raises BackendError where one has no reply."""
+        replies = self.try_to_write(requests, decoding)
+        self._check([reply is not None for reply in replies])
+        return [reply for reply in replies if reply is not None]
+
+    def try_to_write(
+        self, requests: Sequence[Written], decoding: Decoding
+    ) -> list[Completion | None]:
+        """As `write`, with None for a request that failed; a run that was stopped raises."""
         asked = replace(self._model, decoding=decoding)
         name = self._model.name
         keys = [
@@ -203,9 +228,10 @@ class Asker:
             ask = partial(backend.converse, conversations)
             work = Work(STAGE, self._store.completions, keys, ask, make, self._prepare, asked.price)
             self._run(backend, work)
+        if self._steps[-1].stopped:
+            self._check([key in self._store.completions.present(keys) for key in keys])
         stored = self._store.completions.get(keys)
-        self._check(keys, stored)
-        return [stored[key].text for key in keys]
+        return [stored.get(key) for key in keys]
 
     def read(self, requests: Sequence[TextRequest]) -> list[tuple[float, bool]]:
         """How likely the model finds each text, and whether it would write it."""
@@ -238,18 +264,18 @@ class Asker:
             work = Work(STAGE, table, keys, ask, make, self._prepare, self._model.price)
             self._run(backend, work)
         stored = table.get(keys)
-        self._check(keys, stored)
+        self._check([key in stored for key in keys])
         return [stored[key] for key in keys]
 
     def _run(self, backend: Backend, work: Work[Any, Any]) -> None:
         self._steps.append(run(self._store, backend, work, self._control))
 
-    def _check(self, keys: Sequence[str], stored: dict[str, Any]) -> None:
-        if missing := sum(key not in stored for key in keys):
+    def _check(self, answered: Sequence[bool]) -> None:
+        if missing := answered.count(False):
             last = self._steps[-1]
             why = last.last_error or last.stopped or "another process works on them"
             raise BackendError(
-                f"{missing} of {len(keys)} items are not answered ({why}); run it again: "
+                f"{missing} of {len(answered)} items are not answered ({why}); run it again: "
                 "what was answered is kept"
             )
 
@@ -277,7 +303,7 @@ def _outcomes(
             if None in values or rising.get(metric) is False:
                 unusual[metric] = None
                 continue
-            found = all(sample.get(FOUND, 1.0) for sample in here)
+            unread = next((one for one in here if not one.get(FOUND, 1.0)), None)
             outcomes.append(
                 Outcome(
                     model.name,
@@ -290,11 +316,19 @@ def _outcomes(
                     "\n\n".join(_said(sample) for sample in here),
                     benchmark.asking.variant,
                     benchmark.dimension,
-                    RULE if found else NOBODY,
+                    RULE if unread is None else NOBODY,
                     request,
+                    "" if unread is None else _why(benchmark, unread),
                 )
             )
     return outcomes, list(unusual)
+
+
+def _why(benchmark: Benchmark, sample: dict[str, Any]) -> str:
+    """Why nothing could be marked in a reply."""
+    reply = sample["resps"][0][0]
+    cut = reply.why if isinstance(reply, Said) else ""
+    return cut or why_unread(sample["doc"], reply, benchmark.asking.metric)
 
 
 def _item(sample: dict[str, Any]) -> str:

@@ -3,22 +3,38 @@
 import csv
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any, NoReturn
 
+from arena.benchmarks.options import (
+    Options,
+    RowError,
+    base_of,
+    in_cell,
+    number_in,
+    options_of,
+    right_option,
+)
+from arena.benchmarks.plain import boxes
 from arena.errors import InputError
 
 FORMATS = (".csv", ".jsonl")
 LONGEST_FIELD = 2**26
 LANGUAGES = ("en", "zh")  # that there are templates for; a text in another is told by its letters
 COLUMNS = {
-    "question": ("question", "prompt", "input", "问题", "题目", "题干"),
-    "answer": ("answer", "answers", "target", "gold", "label", "答案", "正确答案", "参考答案"),
-    "choices": ("choices", "options", "选项"),
+    "question": (
+        *("question", "prompt", "input", "problem", "question_stem", "ctx"),
+        *("问题", "题目", "题干"),
+    ),
+    "answer": (
+        *("answer", "answers", "target", "gold", "label", "answerkey", "answer_idx"),
+        *("answer_index", "答案", "正确答案", "参考答案"),
+    ),
+    "position": ("answerkey", "answer_idx", "answer_index"),
+    "choices": ("choices", "options", "endings", "选项"),
     "name": ("id", "name", "编号", "序号"),
     "language": ("language", "语言"),
     "reworded": ("reworded", "改写"),
@@ -27,6 +43,8 @@ SHAPES = (
     "question, A, B, …, answer (multiple choice: 问题, A, B, …, 答案) "
     "or question, answer (问题, 答案)"
 )
+FROM_0 = ("endings",)  # lists whose answers are known to be counted from 0, as texts too
+_NUMBERED = re.compile(r"(?:option|choice|选项)[ _]?\d+")
 _OPTION = re.compile(r"(?:选项|option[ _]?)?([A-Z])", re.IGNORECASE)
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -61,12 +79,17 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """Which column holds what. options: the columns of the options, in order of their letters."""
+    """Which column holds what.
+
+    options: the columns of the options, in order of their letters. position: a second column
+    that tells which option is right.
+    """
 
     question: str
     answer: str
     options: tuple[str, ...] = ()
     choices: str | None = None
+    position: str | None = None
     name: str | None = None
     language: str | None = None
     reworded: str | None = None
@@ -75,6 +98,7 @@ class _Shape:
 def read_items(path: Path) -> list[Item]:
     """All items of a file; a bad row is an InputError that names its line, field and value."""
     items: list[Item] = []
+    positions = _Positions(path)
     lines: dict[str, int] = {}
     shapes: dict[tuple[str, ...], _Shape] = {}
     for line, row in _rows(path):
@@ -82,7 +106,7 @@ def read_items(path: Path) -> list[Item]:
         if columns not in shapes:
             shapes[columns] = _recognise(path, 1 if _is_csv(path) else line, columns)
         shape = shapes[columns]
-        item = _item(path, line, row, shape, len(items) + 1)
+        item = _item(path, line, row, shape, len(items) + 1, positions)
         if item.name in lines:
             _refuse(
                 path, line, shape.name or "id", item.name, f"line {lines[item.name]} has it too"
@@ -94,13 +118,17 @@ def read_items(path: Path) -> list[Item]:
         items.append(item)
     if not items:
         raise InputError(f"{path}: no rows in it; it needs the columns {SHAPES}")
+    positions.resolve(items)
     return items
 
 
 def item_of(row: Mapping[str, Any], name: str) -> Item | None:
     """An item from a row that somebody else's set has, None where its shape is not known."""
     try:
-        return _item(Path(name), 1, row, _recognise(Path(name), 1, tuple(row)), 1)
+        positions = _Positions(Path(name))
+        items = [_item(Path(name), 1, row, _recognise(Path(name), 1, tuple(row)), 1, positions)]
+        positions.resolve(items)
+        return items[0]
     except InputError:
         return None
 
@@ -120,6 +148,8 @@ def _recognise(path: Path, line: int, columns: Sequence[str]) -> _Shape:
         return next((known[name] for name in COLUMNS[field] if name in known), None)
 
     question, answer = find("question"), find("answer")
+    if question == known.get("problem"):  # as competition problems have it
+        answer = answer or known.get("solution")
     for field, column in (("question", question), ("answer", answer)):
         if column is None:
             commas = "; commas part the columns" if len(columns) == 1 and _is_csv(path) else ""
@@ -141,40 +171,117 @@ def _recognise(path: Path, line: int, columns: Sequence[str]) -> _Shape:
             "they must be A, B and so on, without a gap, and at least two"
         )
     choices = None if options else find("choices")
+    if not options and not choices and (odd := next(filter(_NUMBERED.fullmatch, known), None)):
+        raise InputError(
+            f"{path}:{line}: the column {known[odd]!r} is an option without a letter; "
+            "name the options A, B and so on"
+        )
+    position = find("position") if options or choices else None
     return _Shape(
-        question, answer, options, choices, find("name"), find("language"), find("reworded")
+        question,
+        answer,
+        options,
+        choices,
+        None if position == answer else position,
+        find("name"),
+        find("language"),
+        find("reworded"),
     )
 
 
-def _item(path: Path, line: int, row: Mapping[str, Any], shape: _Shape, number: int) -> Item:
+class _Positions:
+    """Right options that are told by numbers; the whole file tells whether they count from 0."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._found: dict[int, tuple[int, str, int]] = {}
+        self._as_text: tuple[int, str, str] | None = None
+
+    def note(self, place: int, line: int, column: str, number: int) -> None:
+        """An item's place, and the number that tells its right option."""
+        self._found[place] = (line, column, number)
+
+    def note_text(self, line: int, column: str, text: str) -> None:
+        """A number that was taken for an option's text."""
+        self._as_text = self._as_text or (line, column, text)
+
+    def resolve(self, items: list[Item]) -> None:
+        """Give those items their right options; raises InputError where that cannot be told."""
+        if not self._found:
+            return
+        line, column, number = next(iter(self._found.values()))
+        if self._as_text:
+            rule = f"it is an option's text, and line {line} has a position; write letters"
+            _refuse(self._path, *self._as_text, rule)
+        told = [(n, len(items[place].choices)) for place, (_, _, n) in self._found.items()]
+        base = 0 if column in FROM_0 else base_of(told)
+        if base is None:
+            fits = all(0 < n < count for n, count in told)
+            why = "it may count from 0 or from 1" if fits else "numbers here fit no one count"
+            rule = f"{why}; write the letters of the right options (A, B, …)"
+            _refuse(self._path, line, column, str(number), rule)
+        for place, (at, name, n) in self._found.items():
+            choices = items[place].choices
+            if not 0 <= n - base < len(choices):
+                _refuse(self._path, at, name, str(n), f"there are {len(choices)} options")
+            items[place] = replace(items[place], answers=(choices[n - base],))
+
+
+def _item(
+    path: Path,
+    line: int,
+    row: Mapping[str, Any],
+    shape: _Shape,
+    number: int,
+    positions: _Positions,
+) -> Item:
     question = _text(path, line, row, shape.question)
     language = str(row.get(shape.language) or "").strip()[:2].lower() if shape.language else ""
     name = str(row.get(shape.name) or "") if shape.name else ""
-    choices = _choices(path, line, row, shape)
-    wanted = row.get(shape.answer)
-    if choices:
-        answers: tuple[str, ...] = (_right(path, line, shape.answer, wanted, choices),)
-    elif isinstance(wanted, list) and wanted and all(str(x).strip() for x in wanted):
-        answers = tuple(str(x).strip() for x in wanted)
+    options = _choices(path, line, row, shape)
+    if options.texts:
+        answers = _right(path, line, row, shape, options, number - 1, positions)
     else:
-        answers = (_text(path, line, row, shape.answer),)
+        answers = _accepted(path, line, row, shape.answer)
     return Item(
         name.strip() or str(number),
         question,
         answers,
-        choices,
+        options.texts,
         language if language in LANGUAGES else language_of(question),
         str(row.get(shape.reworded) or "").strip() if shape.reworded else "",
     )
 
 
-def _choices(path: Path, line: int, row: Mapping[str, Any], shape: _Shape) -> tuple[str, ...]:
+def _accepted(path: Path, line: int, row: Mapping[str, Any], column: str) -> tuple[str, ...]:
+    """The answers that count; of a worked solution what it ends with."""
+    wanted: Any = in_cell(row.get(column))
+    if isinstance(wanted, Mapping) and isinstance(wanted.get("aliases"), list):
+        wanted = list(dict.fromkeys([wanted.get("value") or "", *wanted["aliases"]]))
+        wanted = [one for one in wanted if one]
+    is_list = isinstance(wanted, list) and bool(wanted)
+    if is_list and isinstance(row.get(column), str):  # in a cell, [1, 2] may be an answer itself
+        is_list = all(isinstance(one, str) for one in wanted)
+    if is_list and all(isinstance(x, str | int | float) and str(x).strip() for x in wanted):
+        return tuple(final_answer(str(one)) for one in wanted)
+    return (final_answer(_text(path, line, row, column)),)
+
+
+def final_answer(solution: str) -> str:
+    """What stands after #### in a solution, or in its last box; else all of it."""
+    last = solution.rpartition("####")[2].strip() if "####" in solution else ""
+    if last and "\n" not in last:
+        return last
+    return boxed[-1][2].strip() if (boxed := boxes(solution)) else solution.strip()
+
+
+def _choices(path: Path, line: int, row: Mapping[str, Any], shape: _Shape) -> Options:
     if shape.choices:
-        found = row.get(shape.choices)
-        if not isinstance(found, list) or len(found) < 2:
-            _refuse(path, line, shape.choices, found, "it must be a list of two options or more")
-        texts = [str(option).strip() for option in found]
-        columns = [shape.choices] * len(texts)
+        try:
+            options = options_of(row.get(shape.choices))
+        except RowError as error:
+            _refuse(path, line, shape.choices, error.value, error.rule)
+        columns = [shape.choices] * len(options.texts)
     else:
         texts = [str(row.get(column) or "").strip() for column in shape.options]
         while texts and not texts[-1]:  # a question with fewer options leaves the last ones empty
@@ -183,34 +290,54 @@ def _choices(path: Path, line: int, row: Mapping[str, Any], shape: _Shape) -> tu
         if shape.options and len(texts) < 2:
             column = shape.options[len(texts)]
             _refuse(path, line, column, "", "a question needs at least two options")
-    if len(texts) > len(ascii_uppercase):
-        _refuse(path, line, columns[0], len(texts), "there are letters for 26 options")
-    for k, text in enumerate(texts):
+        options = Options(tuple(texts))
+    if len(options.texts) > len(ascii_uppercase):
+        _refuse(path, line, columns[0], len(options.texts), "there are letters for 26 options")
+    for k, text in enumerate(options.texts):
         if not text:
             _refuse(path, line, columns[k], "", "an option before the last one is empty")
-        if text in texts[:k]:
+        if text in options.texts[:k]:
             _refuse(path, line, columns[k], text, "two options are the same")
-    return tuple(texts)
+    return options
 
 
-def _right(path: Path, line: int, column: str, wanted: object, choices: tuple[str, ...]) -> str:
-    """The right option: by its letter, by its text, or by its position, from 0, as a number."""
-    letters = ascii_uppercase[: len(choices)]
-    if isinstance(wanted, int) and not isinstance(wanted, bool) and 0 <= wanted < len(choices):
-        return choices[wanted]
-    text = str("" if wanted is None else wanted).strip()
-    letter = unicodedata.normalize("NFKC", text).strip("().。、 ").upper()
-    if len(letter) != 1 or letter not in letters:
-        if text in choices:
-            return text
-        place = " or its position from 0" if isinstance(wanted, int) else ""
-        rule = f"allowed are {', '.join(letters)} or an option's text{place}"
-        _refuse(path, line, column, text, rule)
-    by_letter = choices[letters.index(letter)]
-    if text in choices and text != by_letter:
-        rule = f"it is one option's letter and another's text; write its letter as ({letter})"
-        _refuse(path, line, column, text, rule)
-    return by_letter
+def _right(
+    path: Path,
+    line: int,
+    row: Mapping[str, Any],
+    shape: _Shape,
+    options: Options,
+    place: int,
+    positions: _Positions,
+) -> tuple[str, ...]:
+    """The right option, in which all columns agree that tell it; none yet where a number does."""
+    told: dict[str, int] = {}
+    numbers: dict[str, int] = {}
+    errors: dict[str, RowError] = {}
+    for column in filter(None, (shape.answer, shape.position)):
+        wanted = row.get(column)
+        try:
+            found = right_option(wanted, options)
+        except RowError as error:
+            errors[column] = error
+            continue
+        number = number_in(wanted)
+        if found is None and number is not None:
+            numbers[column] = number
+        elif found is not None:
+            told[column] = found
+            if number is not None and isinstance(wanted, str) and not options.labels:
+                positions.note_text(line, column, wanted)
+    if not told and not numbers:
+        column, wrong = next(iter(errors.items()))
+        _refuse(path, line, column, wrong.value, wrong.rule)
+    if len(set(told.values())) > 1:
+        rule = f"{shape.position} tells another option ({row.get(shape.position or '')})"
+        _refuse(path, line, shape.answer, row.get(shape.answer), rule)
+    if not told:
+        column, number = next(iter(numbers.items()))
+        positions.note(place, line, shape.choices if shape.choices in FROM_0 else column, number)
+    return tuple(options.texts[k] for k in list(told.values())[:1])
 
 
 def _text(path: Path, line: int, row: Mapping[str, Any], column: str) -> str:

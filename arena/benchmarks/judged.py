@@ -10,12 +10,12 @@ from typing import Any
 
 from arena.backends import Odds, OddsRequest, Reply, Request, open_backend
 from arena.batch import Control, Progress, Work, run
-from arena.benchmarks.marking import spoken
 from arena.benchmarks.tasks import Benchmark
 from arena.judging import JudgeCard
 from arena.judging.templates import Fences
 from arena.records import NOBODY, Judge, Marking, Outcome, content_key, seed_of
 from arena.store import Store
+from arena.thinking import split
 
 STAGE = "marking"
 YES, NO = "Yes", "No"
@@ -108,7 +108,7 @@ def _from_odds(card: JudgeCard, keys: Sequence[str], index: int, odds: Odds) -> 
 
 def _from_reply(card: JudgeCard, keys: Sequence[str], index: int, reply: Reply) -> Marking:
     text = reply.turns[-1]
-    said = _VERDICT.findall(spoken(text))
+    said = _VERDICT.findall(split(text).answer)
     right = float(said[-1].casefold() == YES.casefold()) if said else None
     reason = "" if said else f"no [[{YES}]] and no [[{NO}]]"
     return Marking(

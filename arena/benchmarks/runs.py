@@ -1,6 +1,6 @@
 """One entry of `benchmarks:` on some models: found, asked, judged where unread, and checked."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,6 +45,11 @@ class Result:
     def unread(self) -> int:
         """Replies in which nobody found an answer."""
         return sum(outcome.marker == NOBODY for outcome in self.outcomes)
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """Why nobody found an answer, the commonest first, with how often."""
+        return Counter(o.reason for o in self.outcomes if o.marker == NOBODY)
 
     @property
     def judged(self) -> int:

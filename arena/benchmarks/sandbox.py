@@ -21,8 +21,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from arena.benchmarks.marking import spoken
 from arena.errors import InputError
+from arena.thinking import split
 
 SECONDS = 10
 MEMORY = 512 * 2**20
@@ -35,7 +35,7 @@ _DEFINES = re.compile(r"^(?:async def|def|class) ", re.MULTILINE)
 
 def code_of(reply: str) -> str:
     """The code of a reply: its last fenced block that defines something, else all of it."""
-    text = spoken(reply)
+    text = split(reply).answer
     blocks: list[str] = _BLOCK.findall(text)
     defining = [block for block in blocks if _DEFINES.search(block)]
     return (defining or blocks or [text])[-1]

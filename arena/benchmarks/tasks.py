@@ -278,6 +278,18 @@ def marked(mark: Mark) -> dict[str, float]:
     return {"acc": mark.value, FOUND: float(mark.found)}
 
 
+def is_unread(task: Any, doc: dict[str, Any], reply: str) -> bool:
+    """Whether a task that tells finds nothing to mark in a reply."""
+    return FOUND in task.aggregation() and not task.process_results(doc, [reply])[FOUND]
+
+
+def why_unread(doc: dict[str, Any], reply: str, metric: str | None = None) -> str:
+    """Why nothing could be marked in a reply to one of our own documents."""
+    if doc["choices"]:
+        return mark_choice(reply, doc["choices"], doc["gold"]).why
+    return METRICS[metric or metric_for(doc["answers"])](reply, doc["answers"]).why
+
+
 def _mark_choice(doc: dict[str, Any], results: list[str], metric: str) -> dict[str, float]:
     return marked(mark_choice(results[0], doc["choices"], doc["gold"]))
 

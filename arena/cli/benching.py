@@ -200,6 +200,13 @@ def _tell(result: "Result") -> None:
         say(f"{benchmark.name}: {benchmark.about}.")
     for note in result.measured.notes:
         say(note)
+    if result.unread:
+        reasons = result.reasons.most_common()
+        say(
+            f"{result.model.name} on {benchmark.name}: {result.unread} of {len(result.outcomes)} "
+            "replies are unread and count as wrong: "
+            f"{', '.join(f'{count} × {reason}' for reason, count in reasons)}."
+        )
 
 
 def _row(result: "Result") -> dict[str, Any]:

@@ -150,6 +150,8 @@ def _row(one: "ResultSet") -> dict[str, object]:
         "items": len(one.items),
         "percent": round(100 * one.mean, 2),
         "in the file": said,
+        "by our rule": None if one.ours is None else round(100 * one.ours, 2),
+        "marks that differ": None if one.ours is None else one.differing,
         "marked by": one.marked,
     }
 

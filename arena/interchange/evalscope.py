@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from arena.errors import InputError
+from arena.interchange.remark import Written, accepted, beside
 from arena.interchange.results import (
     ItemResult,
     LeftOut,
@@ -22,6 +23,7 @@ from arena.interchange.results import (
 from arena.records import content_key
 
 TOOL = "evalscope"
+UNREAD = f"{TOOL} found no answer in the reply"
 Row = dict[str, Any]
 
 
@@ -111,9 +113,19 @@ def _items(rows: Sequence[tuple[str, str, Row]]) -> dict[str, tuple[ItemResult, 
         index = field_of(place, row, "index", object) if group is None else group
         together[f"{subset}/{index}", str(_wanted(row))].append(row)
     return {
-        metric: tuple(_result(index, here, metric) for (index, _), here in together.items())
+        metric: beside(
+            [_result(index, here, metric) for (index, _), here in together.items()],
+            [_written(here) for here in together.values()],
+            metric,
+        )
         for metric in metrics
     }
+
+
+def _written(rows: Sequence[Row]) -> Written:
+    scores = [row["sample_score"]["score"] for row in rows]
+    replies = tuple(str(score.get("prediction") or "") for score in scores)
+    return Written(replies, accepted(_wanted(rows[0])))
 
 
 def _result(index: str, rows: Sequence[Row], metric: str) -> ItemResult:
@@ -127,7 +139,7 @@ def _result(index: str, rows: Sequence[Row], metric: str) -> ItemResult:
         item_name(index, wanted),
         value,
         "\n\n".join(str(score.get("prediction") or "") for score in scores),
-        value != 0 or any(score.get("extracted_prediction") != "" for score in scores),
+        "" if value != 0 or any(s.get("extracted_prediction") != "" for s in scores) else UNREAD,
         content_key(asked or rows[0].get("input"), wanted),
     )
 

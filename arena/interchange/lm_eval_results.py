@@ -13,6 +13,7 @@ from typing import Any
 
 from arena.benchmarks.tasks import FOUND
 from arena.errors import InputError
+from arena.interchange.remark import Written, accepted, beside
 from arena.interchange.results import (
     ItemResult,
     LeftOut,
@@ -27,6 +28,7 @@ from arena.records import content_key
 
 TOOL = "lm-eval"
 PLAIN = "none"
+UNREAD = "the task found no answer in the reply"
 _TIME = r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?"
 _RESULTS = re.compile(rf"(?!samples_).*_({_TIME})\.json")
 _SAMPLES = re.compile(rf"samples_(.+)_({_TIME})\.jsonl")
@@ -143,7 +145,18 @@ def _items(rows: Sequence[tuple[str, Row]], metric: str) -> tuple[ItemResult, ..
             return None
         field_of(place, row, metric, object)
         together[_item(row)].append(row)
-    return tuple(_result(item, here, metric) for item, here in together.items())
+    results = [_result(item, here, metric) for item, here in together.items()]
+    return beside(results, [_written(here) for here in together.values()], metric)
+
+
+def _written(rows: Sequence[Row]) -> Written:
+    """What was written to an item and its gold, where it was asked once and the text is there."""
+    replies = rows[0]["resps"][0] if rows[0]["resps"] else None
+    said = replies[0] if isinstance(replies, list) and replies else replies
+    is_one = len(rows) == len(rows[0]["resps"]) == 1 and replies in (said, [said])
+    if not is_one or not isinstance(said, str):
+        return Written((), ())
+    return Written((said,), accepted(rows[0].get("target")))
 
 
 def _item(row: Row) -> str:
@@ -158,7 +171,7 @@ def _result(item: str, rows: Sequence[Row], metric: str) -> ItemResult:
         item,
         odd if odd is not None else min(given) if len(given) == len(values) else None,
         "\n\n".join(_said(row) for row in rows),
-        all(row.get(FOUND, 1.0) for row in rows),
+        "" if all(row.get(FOUND, 1.0) for row in rows) else UNREAD,
         content_key(*[(row.get("arguments"), row.get("target")) for row in rows]),
     )
 

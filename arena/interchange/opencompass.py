@@ -5,15 +5,15 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from arena.errors import InputError
-from arena.interchange.opencompass_items import TOOL, Entry, Marked, entries, mark
+from arena.interchange.opencompass_items import METRIC, TOOL, Entry, Marked, entries, mark
 from arena.interchange.results import LeftOut, Reading, ResultSet, read_json
 
 PARTS = ("predictions", "results", "summary")
-METRIC = "acc"
 FIGURES = ("score", "accuracy", "exact_match", "f1")
 _PART = re.compile(r"(.+)_(\d+)")
 Row = dict[str, Any]
@@ -73,7 +73,7 @@ def _versions(folder: Path) -> dict[str, str]:
     text = tables[-1].read_text(encoding="utf-8-sig", errors="replace")
     if tables[-1].suffix == ".txt":
         text = text.partition("csv format\n")[2].partition("\n")[2].partition("\n$")[0]
-    rows = list(csv.DictReader(text.splitlines()))
+    rows = list(csv.DictReader(StringIO(text, newline="")))
     if rows and not {"dataset", "version"} <= set(rows[0]):
         raise InputError(f"{tables[-1]}:1: no columns dataset and version, as its summaries have")
     return {row["dataset"]: (row["version"] or "").strip("-") for row in rows}

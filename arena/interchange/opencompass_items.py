@@ -1,19 +1,17 @@
 """OpenCompass's answers to a set, item by item: as it marked them, or marked here by their gold."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from arena.benchmarks.marking import METRICS, NOTHING, Mark, mark_choice, metric_for, spoken
+from arena.benchmarks.marking import Mark
 from arena.errors import InputError
+from arena.interchange.remark import Written, accepted, beside, own_marks
 from arena.interchange.results import AGREES, ItemResult, item_name
 from arena.records import content_key
 
 TOOL = "OpenCompass"
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-FEWEST_OPTIONS = 4
-_LETTER, _SEVERAL = re.compile("[A-Z]"), re.compile("[A-J]{2,}")
+METRIC = "acc"
 _VERDICTS = ("cascade_correct", "correct", "is_correct")
 _GOLDS = ("answer", "answers", "references", "refr", "gold")
 Row = dict[str, Any]
@@ -62,7 +60,7 @@ def entries(place: object, rows: Sequence[Row]) -> list[Entry] | str:
             return "its predictions are no texts"
         label = "pred_label" in row or any(str(key).startswith("label: ") for key in row)
         gold = row.get("gold", falsy)
-        found.append(Entry(prompt, tuple(map(str, texts)), _accepted(gold), label))
+        found.append(Entry(prompt, tuple(map(str, texts)), accepted(gold), label))
     return _folded(found)
 
 
@@ -77,47 +75,28 @@ def mark(found: Sequence[Entry], details: Sequence[Row] | None, said: float | No
         found = [_entry_of(detail) for detail in details or ()]
     if details is not None and all(_verdict(detail) is not None for detail in details):
         marks = [Mark(_verdict(detail) or 0.0) for detail in details]
-        return Marked(_items(found, marks), TOOL)
+        return _marked_there(found, marks)
     if found and all(entry.label for entry in found):
         marks = [Mark(float(entry.replies[0] in entry.golds)) for entry in found]
         return Marked(_items(found, marks), f"{TOOL}, the likeliest option")
     if details is not None and (same := _same(details, said)):
-        return Marked(_items(found, same), TOOL)
+        return _marked_there(found, same)
     return _marked_here(found)
 
 
 def _marked_here(found: Sequence[Entry]) -> Marked | str:
     """By the metric that fits the golds, as with data of one's own."""
-    known = [entry for entry in found if entry.golds]
-    if not known:
-        return "its items have no gold that is a text or a number, and no verdicts of its evaluator"
-    firsts = [entry.golds[0] for entry in known]
-    if all(_LETTER.fullmatch(gold) for gold in firsts):
-        metric, count = "letter", max(FEWEST_OPTIONS, max(map(LETTERS.index, firsts)) + 1)
-    elif all(_LETTER.fullmatch(gold) or _SEVERAL.fullmatch(gold) for gold in firsts):
-        return "several letters are right at once, and its evaluator's verdicts are not here"
-    else:
-        metric, count = metric_for(firsts), 0
-    marks = [
-        _mean(_mark(spoken(reply), entry.golds, metric, count) for reply in entry.replies)
-        if entry.golds
-        else None
-        for entry in found
-    ]
+    ours = own_marks([Written(entry.replies, entry.golds) for entry in found])
+    if isinstance(ours, str):
+        return ours
+    marks, metric = ours
     return Marked(_items(found, marks), f"here, {metric}")
 
 
-def _mark(reply: str, golds: Sequence[str], metric: str, options: int) -> Mark:
-    if metric != "letter":
-        return METRICS[metric](reply, golds)
-    # The options' texts are not in the file, and no reply names an empty one.
-    return mark_choice(reply, [""] * options, LETTERS.index(golds[0])) if reply else NOTHING
-
-
-def _mean(marks: Iterable[Mark]) -> Mark:
-    several = list(marks)
-    value = sum(one.value for one in several) / len(several)
-    return Mark(value, any(one.found for one in several))
+def _marked_there(found: Sequence[Entry], marks: Sequence[Mark]) -> Marked:
+    """By its evaluator, with our own marks beside them."""
+    written = [Written(entry.replies, entry.golds) for entry in found]
+    return Marked(beside(_items(found, marks), written, METRIC), TOOL)
 
 
 def _items(found: Sequence[Entry], marks: Sequence[Mark | None]) -> tuple[ItemResult, ...]:
@@ -126,21 +105,11 @@ def _items(found: Sequence[Entry], marks: Sequence[Mark | None]) -> tuple[ItemRe
             item_name(index, entry.golds),
             None if one is None else one.value,
             "\n\n".join(entry.replies),
-            one is None or one.found,
+            "" if one is None else one.why,
             content_key(entry.prompt, entry.golds),
         )
         for index, (entry, one) in enumerate(zip(found, marks, strict=True))
     )
-
-
-def _accepted(gold: object) -> tuple[str, ...]:
-    """The answers that count; of a worked solution of GSM8K what follows its mark."""
-    if isinstance(gold, list):
-        return tuple(text for one in gold for text in _accepted(one))
-    if not isinstance(gold, str | int | float):
-        return ()
-    text = str(gold).rpartition("####")[2].strip()
-    return (text,) if text else ()
 
 
 def _folded(found: list[Entry]) -> list[Entry]:
@@ -188,4 +157,4 @@ def _entry_of(detail: Row) -> Entry:
     )
     replies = said if isinstance(said, list) else [said]
     golds = next((detail[name] for name in _GOLDS if name in detail), None)
-    return Entry(detail.get("prompt"), tuple(map(str, replies)), _accepted(golds))
+    return Entry(detail.get("prompt"), tuple(map(str, replies)), accepted(golds))

@@ -20,15 +20,17 @@ AGREES = 5e-4
 class ItemResult:
     """What a model got for one item, None where the tool itself has no result for it.
 
-    item: the same for all models that were asked the same. found: whether the text held an
-    answer at all. request: digest of what was asked and of the answer that was wanted.
+    item: the same for all models that were asked the same. why: why the text held no answer,
+    empty where it did. request: digest of what was asked and of the answer that was wanted.
+    ours: our own mark of a text that the tool has marked, None where no rule of ours fits.
     """
 
     item: str
     value: float | None
     text: str = ""
-    found: bool = True
+    why: str = ""
     request: str = ""
+    ours: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,17 @@ class ResultSet:
         """Of the values that are there, in [0, 1]."""
         values = [item.value for item in self.items if item.value is not None]
         return sum(values) / len(values)
+
+    @property
+    def ours(self) -> float | None:
+        """The mean of our own marks, in [0, 1]; None where there are none beside the tool's."""
+        marks = [item.ours for item in self.items if item.ours is not None]
+        return sum(marks) / len(marks) if marks else None
+
+    @property
+    def differing(self) -> int:
+        """How many items our own rule marks otherwise than the tool."""
+        return sum(item.ours not in (None, item.value) for item in self.items)
 
     @property
     def agrees(self) -> bool:
@@ -159,7 +172,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def read_json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The objects of a file, one a line, each with its place for messages."""
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    for number, line in enumerate(_text(path).split("\n"), start=1):
         if line.strip():
             yield f"{path}:{number}", _object(path, f":{number}", line)
 
@@ -196,6 +209,8 @@ def _object(path: Path, place: str, text: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         line = place or f":{error.lineno}"
         raise InputError(f"{path}{line}: not JSON: {error.msg}; was it cut off?") from error
+    except (ValueError, RecursionError) as error:  # a number of too many digits, or too deep
+        raise InputError(f"{path}{place}: not JSON that can be read: {error}") from error
     if not isinstance(found, dict):
         raise InputError(f"{path}{place}: {text.strip()[:40]!r} is not a JSON object")
     return found
@@ -259,8 +274,10 @@ def _outcomes(one: ResultSet, model: Model) -> Iterator[Outcome]:
             item.text,
             one.variant,
             dimension,
-            RULE if item.found else NOBODY,
+            NOBODY if item.why else RULE,
             item.request,
+            item.why,
+            item.ours,
         )
 
 
@@ -278,6 +295,15 @@ def _notes(
     if differ := [one for one in kept if not one.agrees]:
         names = ", ".join(f"{one.benchmark} of {one.model}" for one in differ[:3])
         yield f"{len(differ)} means are not the file's own figures ({names}): both are shown."
+    if others := [one for one in kept if one.differing]:
+        names = "; ".join(
+            f"{one.benchmark} ({one.metric}) of {one.model}: {one.differing} of {len(one.items)}"
+            for one in others[:3]
+        )
+        yield (
+            f"{sum(one.differing for one in others)} marks differ from those of our own rules "
+            f"({names}): the files' marks count, and ours are stored beside them."
+        )
     yield from _partly_shared(kept)
 
 

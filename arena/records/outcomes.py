@@ -44,6 +44,7 @@ class Outcome:
     the log-likelihoods it gave. marker: who marked it: RULE, a judge by name, or NOBODY, where
     no answer could be found in the text and the value is 0. request: digest of all that the
     item asked of the model, and of the answer that was wanted. reason: why NOBODY marked it.
+    ours: in [0, 1], what our own rule gives where another tool marked the text and counts.
     """
 
     model: str
@@ -59,6 +60,7 @@ class Outcome:
     marker: str = RULE
     request: str = ""
     reason: str = ""
+    ours: float | None = None
 
     @property
     def key(self) -> str:

@@ -229,6 +229,12 @@ def m007_thinking(db: Database) -> None:
         db.execute(f"ALTER TABLE {table} ADD COLUMN finish TEXT NOT NULL DEFAULT ''")
 
 
+@migrations()
+def m008_own_marks(db: Database) -> None:
+    """What another tool marked keeps our own mark beside it."""
+    db.execute("ALTER TABLE outcomes ADD COLUMN ours REAL CHECK (ours BETWEEN 0 AND 1)")
+
+
 def _append_only(db: Database, tables: tuple[str, ...]) -> None:
     for table in tables:
         for action in ("UPDATE", "DELETE"):
@@ -246,5 +252,6 @@ STEPS = (
     m005_integrity,
     m006_app,
     m007_thinking,
+    m008_own_marks,
 )
 NAMES = frozenset(step.__name__ for step in STEPS)

@@ -133,8 +133,11 @@ SHAPES = (
     "question, A, B, …, answer (multiple choice: 问题, A, B, …, 答案) "
     "or question, answer (问题, 答案)"
 )
-QUESTION = "question or prompt or input or 问题 or 题目 or 题干"
-ANSWER = "answer or answers or target or gold or label or 答案 or 正确答案 or 参考答案"
+QUESTION = "question or prompt or input or problem or question_stem or ctx or 问题 or 题目 or 题干"
+ANSWER = (
+    "answer or answers or target or gold or label or answerkey or answer_idx or answer_index or "
+    "答案 or 正确答案 or 参考答案"
+)
 UTF8 = "save it as UTF-8 (in Excel: CSV UTF-8), or: iconv -f GB18030 -t UTF-8"
 AMBIGUOUS = "it is one option's letter and another's text; write its letter as (A)"
 

@@ -1,23 +1,29 @@
+# ruff: noqa: E501
 """Answers found in replies as models write them, English and Chinese."""
 
+import time
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arena.benchmarks.items import final_answer, item_of
 from arena.benchmarks.marking import (
     METRICS,
     contains,
     letter,
+    mark_choice,
+    mark_contains,
     mark_exact,
     mark_f1,
     mark_number,
     mark_recall,
     metric_for,
     number,
-    spoken,
 )
+from arena.benchmarks.numbers import value_of
 
 CITIES = ("Paris", "Rome", "New York", "York")
 
@@ -142,8 +148,6 @@ def test_an_answer_stands_in_a_reply(reply: str, answer: str, right: bool) -> No
 
 
 def test_thinking_is_not_said() -> None:
-    assert spoken("<think>a</think>b") == "b"
-    assert spoken("b<think>never ends") == "b"
     assert METRICS["contains"]("<think>Paris?</think>Rome", ["Paris"]).value == 0.0
     assert not METRICS["contains"]("<think>Paris", ["Paris"]).found
 
@@ -178,20 +182,72 @@ def test_the_metric_of_a_set() -> None:
     assert metric_for(["one two three " * 6]) == "f1"
 
 
-SAID = st.one_of(
-    st.text(),
-    st.text(alphabet="ABCDabcd答案选是:：()[]{}\\boxed*<think/>0123456789,.-−+/=% \n负三十万"),
-)
+PARTS = (
+    *("answer is ", "The answer is B", "answer", "ANSWER: ", "答案是", "选", "不", "yes", "no ", "not "),
+    *("\\boxed{", "\\text{", "\\frac{1}{2}", "\\frac", "{", "}", "(", ")", "[", "]", "$", "**", "_", "`"),
+    *("<think>", "</think>", "<answer>", "</s>", "[THINK]", "####", "\n\n", "\nQuestion: ", " or ", "、"),
+    *("A", "B. ", "c) ", "I ", "1,", "2 000", "−", "½", "1e9", "/", "^{", "%", "三十", "万", "km", "\u2028"),
+)  # fmt: skip
+SAID = st.one_of(st.text(), st.lists(st.sampled_from(PARTS) | st.text(max_size=2)).map("".join))
+GOLDS = st.lists(st.sampled_from(["18", "5 km", "yes", "C++", "\\", "是", "(", "-"]) | st.text(min_size=1),
+                 min_size=1, max_size=6)  # fmt: skip
 
 
-@given(SAID, st.lists(st.text(min_size=1), min_size=1, max_size=6))
+@given(SAID, GOLDS)
 def test_no_text_is_too_odd(reply: str, answers: list[str]) -> None:
     picked = letter(reply, answers)
     assert picked is None or 0 <= picked < len(answers)
-    assert all(0.0 <= mark(reply, answers).value <= 1.0 for mark in METRICS.values())
+    assert mark_choice(reply, answers, 0).found == (picked is not None)
+    marks = [mark(reply, answers) for mark in METRICS.values()]
+    assert all(0.0 <= mark.value <= 1.0 for mark in marks)
+    assert all(mark.found or mark.value == 0.0 for mark in marks)
+    value_of(reply)
+    final_answer(reply)
 
 
-def test_long_replies_are_read_in_one_pass() -> None:
-    for part in ("answer is ", "9", " ", "1,", "\n", "A ", "*", "-", "((", "十"):
-        letter(part * 20_000, CITIES)
-        number(part * 20_000)
+@given(st.recursive(st.none() | st.booleans() | st.integers() | SAID, lambda inner: st.one_of(
+    st.lists(inner, max_size=4), st.dictionaries(st.sampled_from(["A", "B", "text", "label"]), inner)
+)), SAID | st.integers())  # fmt: skip
+def test_no_options_are_too_odd(choices: object, answer: object) -> None:
+    item = item_of({"question": "q", "choices": choices, "answer": answer}, "set")
+    assert item is None or item.answers[0] in item.choices
+
+
+CITY = ("Paris", "London", "Rome", "Berlin")
+MARKERS = {
+    "choice": lambda reply: mark_choice(reply, CITY, 1),
+    "polarity": lambda reply: mark_contains(reply, ["yes"]),
+} | {
+    name: lambda reply, mark=mark: mark(reply, ["London", "5 km"]) for name, mark in METRICS.items()
+}
+
+
+def took(mark: Callable[[str], object], text: str) -> float:
+    """Seconds of this process's own time, the least of three."""
+    seconds = []
+    for _ in range(3):
+        start = time.process_time()
+        mark(text)
+        seconds.append(time.process_time() - start)
+    return min(seconds)
+
+
+@pytest.mark.parametrize("name", MARKERS)
+def test_no_reply_takes_more_than_linear_time(name: str) -> None:
+    """Eight times the text may take twenty times as long; a quadratic rule takes 64 times."""
+    parts = (
+        *PARTS,
+        "9",
+        " ",
+        "A or ",
+        "A,",
+        "1,11,",
+        "*",
+        "-",
+        "London ",
+        "is 1 ",
+        "if the answer ",
+    )
+    for part in parts:
+        short, long = ((part * n)[:n] for n in (1000, 8000))
+        assert took(MARKERS[name], long) < 20 * took(MARKERS[name], short) + 0.05, part

@@ -116,6 +116,32 @@ def test_letters_lists_thoughts_labels_and_a_gold_of_nought(store: Store, run: P
     assert values(store, "m", "twice") == [0.5, 1]
 
 
+def test_our_own_marks_are_kept_beside_the_evaluators(store: Store, run: Path) -> None:
+    right, wrong = "The answer is B. A is in France.", "Answer: A"
+    dump(run / "predictions/m/mmlu.json", predicted((right, "B"), (wrong, "B"), ("b", "B")))
+    details = [{"correct": [False]}, {"correct": [False]}, {"correct": [True]}]
+    dump(run / "results/m/mmlu.json", {"accuracy": 33.33, "details": details})
+    shares = [{"correct": [0.5]}, {"correct": [1]}]
+    dump(run / "predictions/m/part.json", predicted(("1", "1"), ("2", "2")))
+    dump(run / "results/m/part.json", {"accuracy": 75.0, "details": shares})
+    found = import_results(store, read_opencompass(run))
+    outcomes = store.outcomes.where(model="m", benchmark="mmlu")
+    assert [(o.value, o.ours) for o in outcomes] == [(0, 1), (0, 0), (1, 1)]
+    assert {o.ours for o in store.outcomes.where(benchmark="gsm8k")} == {None}
+    assert {o.ours for o in store.outcomes.where(benchmark="part")} == {None}
+    told = {one.benchmark: (one.ours, one.differing) for one in found.sets if one.model == "m"}
+    assert told == {"mmlu": (pytest.approx(2 / 3), 1), "gsm8k": (None, 0), "part": (None, 0)}
+    assert any("1 marks differ from those of our own rules (mmlu (acc) of m: 1 of 3)" in note
+               for note in found.notes)  # fmt: skip
+
+
+def test_a_set_that_was_asked_and_never_answered(store: Store, run: Path) -> None:
+    dump(run / "predictions/m/none.json", predicted(([], "B"), ("", "A")))
+    import_results(store, read_opencompass(run))
+    reasons = [o.reason for o in store.outcomes.where(model="m", benchmark="none")]
+    assert reasons == ["the reply is empty"] * 2
+
+
 def test_other_items_under_the_same_numbers_are_not_compared(store: Store, run: Path) -> None:
     dump(run / "predictions/n/gsm8k.json", predicted(("18", "#### 18"), ("9", "#### 9")))
     found = import_results(store, read_opencompass(run))
@@ -244,6 +270,35 @@ def test_lm_evals_own_files_by_folder_by_results_and_by_samples(store: Store, lo
     first = next(iter(store.outcomes.where()))
     row = json.loads(next(logged.glob("samples_*")).read_text().splitlines()[0])
     assert (first.item, first.text) == (row["doc_hash"], "lol")
+    assert [o.ours for o in store.outcomes.where()] == [1, 0]
+
+
+SEPARATORS = "\u2028\u2029\u0085\x1c\x0b\x0c"
+
+
+def test_lm_evals_filters_and_our_own_mark_beside_each(
+    store: Store, logged: Path, tmp_path: Path
+) -> None:
+    """Each item once a filter; replies hold what str.splitlines takes for the ends of lines."""
+    results, samples = next(logged.glob("results_*")), next(logged.glob("samples_*"))
+    row = json.loads(samples.read_text().splitlines()[0])
+    rows = [
+        row
+        | {"doc": {"q": k}, "doc_hash": f"h{k}", "target": f"1 + {k}\n#### {k}", "filter": name}
+        | {"resps": [[f"So{SEPARATORS}the answer is {k}. That took 9 steps."]], "exact_match": mark}
+        for name, marks in (("strict-match", (0.0, 0.0)), ("flexible-extract", (1.0, 0.0)))
+        for k, mark in enumerate(marks)
+    ]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    dump(tmp_path / samples.name, lines)
+    dump(tmp_path / results.name, results.read_text())
+    found = import_results(store, read_lm_eval(tmp_path))
+    told = {one.metric: (one.mean, one.ours, one.differing) for one in found.sets}
+    assert told == {
+        "exact_match,strict-match": (0.0, 1.0, 2),
+        "exact_match,flexible-extract": (0.5, 1.0, 1),
+    }
+    assert all(SEPARATORS in o.text for o in store.outcomes.where())
 
 
 def test_lm_evals_files_that_do_not_serve(store: Store, logged: Path, tmp_path: Path) -> None:
@@ -304,6 +359,7 @@ def test_evalscopes_reviews_are_the_items_of_its_report(store: Store, scored: Pa
     assert (one.model, one.version, one.agrees) == ("org/m", "evalscope v1.1", True)
     assert values(store, "org/m", "mmlu") == [1, 0, 1]
     assert [o.marker == NOBODY for o in store.outcomes.where()] == [False, True, False]
+    assert [o.ours for o in store.outcomes.where()] == [1, 0, 1]
     assert [(o.what, o.why) for o in found.left_out] == [
         ("1 items of mmlu (accuracy) of org/m", "they have no result")
     ]

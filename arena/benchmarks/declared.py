@@ -1,0 +1,61 @@
+"""Where a reply declares its answer: "the answer is", 答案, ####, an <answer> tag, a JSON field."""
+
+import re
+from collections.abc import Iterator
+
+_LINK = (
+    r"(?::|=|->|→|⇒|\b(?:is|was|are|(?:would|will|must|should|has\ to|have\ to)\ be|becomes"
+    r"|remains)(?![A-Za-z])|(?<=[a-z])['’]s\b|\W{0,5}\n|(?=\s?[(\[【]))"
+)
+
+
+def cue(nouns: str, others: str = "") -> re.Pattern[str]:
+    """A pattern of what comes before a declared answer.
+
+    nouns: alternatives for "answer". others: alternatives of any other form.
+    """
+    return re.compile(
+        rf"""(?i:(?<![A-Za-z])(?:{nouns})(?:_?(?:letter|key|choice))?(?![A-Za-z])["'”’]?
+          (?P<gap>[^.\n:;?!=(\[【]{{0,60}}?){_LINK})
+        | \#\#\#\#\s? | (?i:<(?:[a-z_]{{0,12}}answer|choice|option|final|result)>)
+        | (?i:["'](?:result|selected|chosen|prediction|pred|final|output)["']\s?:)
+        | (?<![回问作解])答(?=:)
+        | 答案(?:应该|应当|应|选项|就|只能|可能)?(?:是|为|选|】|\]|\))?:?{others}""",
+        re.VERBOSE,
+    )
+
+
+_CONTEXT = 48
+_NO_STATEMENT = re.compile(
+    r"""(?i:(?:\b(?:if|whether|suppose|assum(?:e|ing)|unless|why|not|never|cannot|wouldn['’]t
+      |don['’]t|didn['’]t|wrong|incorrect|other|another|tempting|worst|false|initial|first|previous
+      |your|user['’]s|student['’]s|his|her|their)\s(?:that\s|say\s|think\s)?(?:the\s|an?\s|to\s)?
+      (?:correct\s|right\s|final\s|best\s|common\s|likely\s|possible\s)?)
+    |还是|或者?|(?:不|别|勿|未|没有?|并非|如果|若|假如|错误)(?:应该?|该|能|可以?|要|会|的)?)$""",
+    re.VERBOSE,
+)
+_NO_GAP = re.compile(
+    r"(?i)\b(?:choices|options|one of|not|cannot|never|isn|between|among which)\b|n['’]t\b"
+)
+
+
+def states(text: str, start: int) -> bool:
+    """Whether what begins there is said outright: not denied, supposed, or said of another."""
+    return not _NO_STATEMENT.search(text[max(0, start - _CONTEXT) : start])
+
+
+def declarations(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """The cues of a text after which an answer is declared."""
+    for found in pattern.finditer(text):
+        if states(text, found.start()) and not _NO_GAP.search(found["gap"] or ""):
+            yield found
+
+
+_DENIAL = re.compile(
+    r"(?i)(?:\bnot|n['’]t|\bnor|\bneither|\bnever|不是|并非|而非)\s?(?:called |in |the |an? ){0,2}$"
+)
+
+
+def is_denied(text: str, start: int) -> bool:
+    """Whether what stands there is said not to be, as in "not London"."""
+    return _DENIAL.search(text[max(0, start - _CONTEXT) : start]) is not None

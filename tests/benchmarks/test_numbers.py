@@ -1,0 +1,95 @@
+# ruff: noqa: E501
+"""The number that a reply gives, in the many forms in which models write it."""
+
+from decimal import Decimal
+
+import pytest
+
+from arena.benchmarks.marking import mark_number
+from arena.benchmarks.numbers import NO_NUMBER, SEVERAL_NUMBERS, find_number, number, value_of
+
+GIVES = [
+    # Thousands, decimals, signs, currencies, units.
+    ("1,200", "1200"), ("1{,}200", "1200"), ("$\\$1{,}200$", "1200"), ("3 000", "3000"),
+    ("12\u00a0345\u00a0678", "12345678"), ("1\u202f200", "1200"), ("1'200", "1200"), ("1_000", "1000"),
+    ("1,00,000", "100000"), ("1.234.567", "1234567"), ("1.234,56", "1234.56"), ("3,5", "3.5"),
+    ("1,234.50", "1234.5"), ("0.50", "0.5"), (".5", "0.5"), ("18.", "18"), ("18.0", "18"),
+    ("−5", "-5"), ("–5", "-5"), ("—5", "-5"), ("‑5", "-5"), ("－5", "-5"), ("-5", "-5"), ("+5", "5"),
+    ("-$5", "-5"), ("$-5", "-5"), ("The answer is −5 °C.", "-5"), ("$18", "18"), ("\\$18", "18"),
+    ("€18", "18"), ("18 €", "18"), ("¥18", "18"), ("18元", "18"), ("US$18", "18"), ("18 dollars", "18"),
+    ("5 km", "5"), ("5km", "5"), ("$5\\text{ km}$", "5"), ("90^\\circ", "90"), ("90°", "90"),
+    ("32 m²", "32"), ("32 m^2", "32"), ("50%", "50"), ("50\\%", "50"), ("50 percent", "50"),
+    ("**18**", "18"), ("__18__", "18"), ("`18`", "18"), ("１８", "18"), ("She makes **$18** every day.", "18"),
+    # Fractions, powers of ten, words for large numbers.
+    ("1/2", "0.5"), ("½", "0.5"), ("2½", "2.5"), ("2 1/2", "2.5"), ("\\frac{1}{2}", "0.5"),
+    ("\\dfrac{1}{2}", "0.5"), ("\\frac12", "0.5"), ("2\\frac{1}{2}", "2.5"), ("-\\frac{1}{2}", "-0.5"),
+    ("\\boxed{\\frac{1}{2}}", "0.5"), ("The answer is $\\frac{1}{2}$.", "0.5"), ("3e2", "300"),
+    ("3E+2", "300"), ("1.5e-3", "0.0015"), ("3 × 10^2", "300"), ("3 x 10^2", "300"), ("3*10^2", "300"),
+    ("3 \\times 10^{2}", "300"), ("$3 \\cdot 10^{-2}$", "0.03"), ("3×10²", "300"), ("3×10⁻²", "0.03"),
+    ("10^3", "1000"), ("10⁵", "100000"), ("2^{10}", "1024"), ("1.5 million", "1500000"), ("2 billion", "2000000000"),
+    ("3 thousand", "3000"), ("18k", "18000"), ("2万", "20000"), ("1.5万", "15000"), ("3亿", "300000000"),
+    # Boxes and other declarations outweigh what else is said.
+    ("\\boxed{18}", "18"), ("\\boxed{18\\text{ dollars}} per day for 7 days.", "18"), ("\\boxed{1{,}200}", "1200"),
+    ("\\boxed{3 \\times 10^{2}}", "300"), ("x = \\boxed{5}. Check: 5 + 7 = 12.", "5"), ("\\boxed{x = 5}", "5"),
+    ("\\boxed{\\$18}", "18"), ("\\boxed{\\text{18}}", "18"), ("\\boxed{\\mathbf{18}}", "18"), ("\\boxed{{18}}", "18"),
+    ("$$\\boxed{18}$$", "18"), ("\\boxed{3} no, \\boxed{18}", "18"), ("\\boxed 5", "5"), ("\\boxed{18\\%}", "18"),
+    ("#### 18", "18"), ("9*2 = 18\n#### 18", "18"), ("#### 1,234", "1234"), ("####18", "18"),
+    ("The answer is 18. There are 7 days in a week.", "18"), ("Answer: 18 (not 20)", "18"),
+    ("**Answer:** 18", "18"), ("### Answer\n18", "18"), ("Final Answer: The final answer is $18$. I hope it is correct.", "18"),
+    ("The final answer is: $\\boxed{18}$", "18"), ("<answer>18</answer>", "18"), ('{"answer": 18}', "18"),
+    ('{"answer": "18"}', "18"), ("{'answer': 18, 'steps': 3}", "18"), ("The answer to question 3 is 18.", "18"),
+    ("The answer is 20. Wait, no: the answer is 18.", "18"), ("The answer is not 20 but 18.", "18"),
+    ("Answer: 6*12 - 40 = 32", "32"), ("Answer: 32 = 72 - 40", "32"), ("Answer: x = 5", "5"), ("Answer: 18</s>", "18"),
+    ("The wrong answer is 20. The answer is 18.", "18"), ("答案是32个。", "32"), ("答案：一共32个", "32"), ("答案为：32", "32"),
+    ("【答案】32", "32"), ("答案：三十二", "32"), ("The answer is eighteen.", "18"), ("eighteen", "18"), ("twenty-five", "25"),
+    ("two hundred and six", "206"), ("Answer: three thousand", "3000"), ("Minus two", "-2"),
+    # Undeclared: what the last statement says it to be.
+    ("The total is $\\$1{,}200$ over 3 years.", "1200"), ("6 * 12 = 72, and 72 - 40 = 32", "32"),
+    ("There are 3 boxes of 6, so 18.", "18"), ("If it is 5 o'clock, she has 3 apples.", "3"),
+    ("The profit is 70000 dollars.", "70000"), ("She makes $18 a day for 7 days.", "18"), ("一共32个", "32"), ("72-40=32个", "32"),
+    ("<think>maybe 20</think>The answer is 18", "18"), ("[THINK]9*2 = 18, or 20?[/THINK]18", "18"),
+    ("20, I guess</think>18", "18"), ("Answer: 18\n\nQuestion: 3 and 4?\nAnswer: 7", "18"),
+]  # fmt: skip
+
+GIVES_NONE = [
+    ("", NO_NUMBER), ("I do not know.", NO_NUMBER), ("没有", NO_NUMBER), ("5/0", NO_NUMBER),
+    ("<think>72 - 40 = 32", NO_NUMBER), ("\\boxed{2\\sqrt{3}}", NO_NUMBER), ("\\boxed{x}", NO_NUMBER),
+    ("\\boxed{\\pi}", NO_NUMBER), ("H2O", NO_NUMBER), ("NaN", NO_NUMBER), ("Infinity", NO_NUMBER),
+    ("The answer is 5 or 6.", SEVERAL_NUMBERS), ("The answers are 5 and 6.", SEVERAL_NUMBERS),
+    ("答案是5或6", SEVERAL_NUMBERS), ("\\boxed{5, 6}", SEVERAL_NUMBERS), ("\\boxed{5 \\text{ or } 6}", SEVERAL_NUMBERS),
+    ("One can do so.", NO_NUMBER), ("One of them is right, I am quite sure of it.", NO_NUMBER),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reply", "value"), GIVES)
+def test_the_number_that_a_reply_gives(reply: str, value: str) -> None:
+    assert number(reply) == Decimal(value)
+
+
+@pytest.mark.parametrize(("reply", "why"), GIVES_NONE)
+def test_a_reply_that_gives_no_number_or_several(reply: str, why: str) -> None:
+    assert (number(reply), find_number(reply).why) == (None, why)
+
+
+@pytest.mark.parametrize(
+    ("reply", "gold", "right"),
+    [
+        ("18", "18", 1.0), ("18", "#### 18", 1.0), ("18", "9 * 2 = 18\n#### 18", 1.0), ("9", "9*2\n#### 18", 0.0),
+        ("1200", "1,200", 1.0), ("1200", "$1,200", 1.0), ("1200", "¥1,200", 1.0), ("5", "5 km", 1.0),
+        ("6 km", "5 km", 0.0), ("-5", "−5 °C", 1.0), ("5 °C", "-5 °C", 0.0), ("50%", "50%", 1.0),
+        ("50", "50%", 1.0), ("0.5", "50%", 1.0), ("50%", "0.5", 1.0), ("5%", "0.5", 0.0), ("0.5", "50", 0.0),
+        ("0.5", "1/2", 1.0), ("1/3", "\\frac{1}{3}", 1.0), ("2/6", "1/3", 1.0), ("0.33", "1/3", 0.0),
+        ("18", "\\boxed{18}", 1.0), ("300", "3 \\times 10^2", 1.0), ("1500000", "1.5 million", 1.0),
+        ("18.00", "18", 1.0), ("nothing", "18", 0.0), ("18", "eighteen", 0.0),
+    ],
+)  # fmt: skip
+def test_a_number_is_compared_as_a_number(reply: str, gold: str, right: float) -> None:
+    assert mark_number(reply, [gold]).value == right
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "London", "5 km", "C++", "1/0", "2024-01-05", "12:30", "five", "3 or 4", "5e", "-", "$"],
+)
+def test_a_gold_that_is_no_number(text: str) -> None:
+    assert value_of(text).value is None

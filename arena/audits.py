@@ -11,7 +11,6 @@ from arena.backends import cost_of
 from arena.batch import Control, Progress
 from arena.errors import InputError, UnknownNameError
 from arena.evidence import as_verdicts, latest
-from arena.interchange.battles import place_of, read_table
 from arena.judging.audit import Audit, AuditPair, audit
 from arena.judging.canaries import SUITE, CanaryReport, canaries, canary_report
 from arena.judging.cards import JudgeCard
@@ -24,8 +23,9 @@ from arena.records import Answer, Preference, Prompt, Usage, content_key
 from arena.store import Store
 from arena.store.columns import VerdictColumns
 from arena.store.rows import Rows
+from arena.tabular import Row, rows, said, wrapped
 
-_LABELS = {"a": "A", "b": "B", "tie": "tie"}
+_LABELS = {"a": "A", "model_a": "A", "b": "B", "model_b": "B", "tie": "tie"}
 _LABELLED = ("question", "answer_a", "answer_b", "label")
 
 
@@ -126,22 +126,37 @@ class Labelled:
 
 
 def read_labelled(path: Path) -> Labelled:
-    """CSV, JSONL or Parquet with `question, answer_a, answer_b, label`; label: A, B or tie."""
-    frame = read_table(path, _LABELLED)
+    """CSV, JSON or Parquet with `question, answer_a, answer_b, label`; label: A, B or tie."""
     pairs, labels = [], []
-    for i, row in enumerate(frame[list(_LABELLED)].itertuples(index=False)):
-        for name in _LABELLED[:3]:
-            if not isinstance(said := getattr(row, name), str):
-                raise InputError(f"{place_of(path, i)}: {name}: {said!r}; it must be a text")
-        label = _LABELS.get(str(row.label).strip().lower())
-        if label is None:
-            raise InputError(f"{place_of(path, i)}: label: {row.label!r}; allowed are A, B, tie")
-        language = "zh" if any("\u4e00" <= c <= "\u9fff" for c in row.question) else "en"
-        prompt = Prompt(f"row {i + 1}", (row.question,), "labelled", language)
-        pairs.append(Pair(f"row {i + 1}", prompt, row.answer_a, row.answer_b))
+    for number, row in enumerate(rows(path), start=1):
+        question, answer_a, answer_b, label = _labelled(row)
+        language = "zh" if any("\u4e00" <= c <= "\u9fff" for c in question) else "en"
+        prompt = Prompt(f"row {number}", (question,), "labelled", language)
+        pairs.append(Pair(f"row {number}", prompt, answer_a, answer_b))
         labels.append(label)
+    if not pairs:
+        raise InputError(f"{path}: no rows in it; it needs the columns {', '.join(_LABELLED)}")
     texts = [[p.prompt.turns, p.answer_a, p.answer_b] for p in pairs]
     return Labelled(f"labels {content_key(texts)}", tuple(pairs), tuple(labels))
+
+
+def _labelled(row: Row) -> tuple[str, str, str, str]:
+    """The three texts of a row, and its label."""
+    given = {str(name).strip().casefold(): value for name, value in row.fields.items()}
+    if missing := [name for name in _LABELLED if name not in given]:
+        more = [f"it has {', '.join(row.fields) or 'none'}", wrapped(row.fields)]
+        raise InputError(
+            f"{row.path}:1: missing column {missing[0]!r}; it needs {', '.join(_LABELLED)}; "
+            f"{'; '.join(filter(None, more))}"
+        )
+    for name in _LABELLED[:3]:
+        if not isinstance(given[name], str):
+            raise InputError(f"{row.where}: {name}: {said(given[name])}; it must be a text")
+    label = given["label"]
+    found = _LABELS.get(label.strip().casefold()) if isinstance(label, str) else None
+    if found is None:
+        raise InputError(f"{row.where}: label: {said(label)}; allowed are A, B, tie")
+    return given["question"], given["answer_a"], given["answer_b"], found
 
 
 def ask_labelled(store: Store, card: JudgeCard, given: Labelled, control: Control) -> Progress:

@@ -92,7 +92,7 @@ def test_errors_name_file_line_field_value_and_what_is_allowed(
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="no such file"):
         load_config(tmp_path / "none.yaml")
     (tmp_path / "bad.yaml").write_bytes(b"title: \xff\xfe")
     with pytest.raises(InputError, match="not UTF-8"):

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from arena.encodings import read_text
 from arena.errors import InputError
 from arena.interchange.results import (
     ItemResult,
@@ -20,6 +19,7 @@ from arena.interchange.results import (
     read_json_lines,
 )
 from arena.records import content_key
+from arena.strict import parse_yaml
 
 TOOL = "evalscope"
 Row = dict[str, Any]
@@ -85,11 +85,11 @@ def _subsets(file: Path, report: Row) -> list[str]:
 
 def _version(run: Path, dataset: str) -> str:
     """The version that evalscope gives its benchmark, where the run's settings tell it."""
+    path = run / "configs" / "task_config.yaml"
     try:
-        text = (run / "configs" / "task_config.yaml").read_text(encoding="utf-8")
-        said = yaml.safe_load(text)["evaluation_identity"]["benchmarks"][dataset]
-        return str(said["evaluation_version"])
-    except (OSError, KeyError, TypeError, yaml.YAMLError):
+        _, said = parse_yaml(read_text(path), path)
+        return str(said["evaluation_identity"]["benchmarks"][dataset]["evaluation_version"])
+    except (InputError, KeyError, TypeError):
         return ""  # before 1.10 or so there was none
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from arena.encodings import read_text
 from arena.errors import InputError
 from arena.interchange.opencompass_items import TOOL, Entry, Marked, entries, mark
 from arena.interchange.results import LeftOut, Reading, ResultSet, read_json
@@ -70,10 +71,13 @@ def _versions(folder: Path) -> dict[str, str]:
     tables = sorted(folder.glob("summary_*.csv")) or sorted(folder.glob("summary_*.txt"))
     if not tables:
         return {}
-    text = tables[-1].read_text(encoding="utf-8-sig", errors="replace")
+    text = read_text(tables[-1])
     if tables[-1].suffix == ".txt":
         text = text.partition("csv format\n")[2].partition("\n")[2].partition("\n$")[0]
-    rows = list(csv.DictReader(text.splitlines()))
+    try:
+        rows = list(csv.DictReader(text.split("\n")))
+    except csv.Error as error:
+        raise InputError(f"{tables[-1]}: not CSV: {error}") from error
     if rows and not {"dataset", "version"} <= set(rows[0]):
         raise InputError(f"{tables[-1]}:1: no columns dataset and version, as its summaries have")
     return {row["dataset"]: (row["version"] or "").strip("-") for row in rows}

@@ -12,6 +12,7 @@ from arena.benchmarks.dimensions import dimension_of
 from arena.errors import InputError, UnknownNameError
 from arena.records import NOBODY, RULE, BackendKind, Model, Outcome, content_key
 from arena.store import Store
+from arena.tabular import json_rows
 
 AGREES = 5e-4
 
@@ -154,14 +155,16 @@ def sentences(left_out: Iterable[LeftOut], most: int = 3) -> Iterator[str]:
 
 def read_json(path: Path) -> dict[str, Any]:
     """A file that holds one JSON object."""
-    return _object(path, "", _text(path))
+    found = list(json_rows(path))
+    if len(found) != 1:
+        raise InputError(f"{path}: {len(found)} JSON objects, and it must hold one")
+    return found[0][1]
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The objects of a file, one a line, each with its place for messages."""
-    for number, line in enumerate(_text(path).splitlines(), start=1):
-        if line.strip():
-            yield f"{path}:{number}", _object(path, f":{number}", line)
+    for line, row in json_rows(path):
+        yield f"{path}:{line}", row
 
 
 def field_of(place: object, row: Mapping[str, Any], name: str, kind: type) -> Any:
@@ -179,26 +182,6 @@ def number(value: object) -> float | None:
     if value is None:
         return None
     return float(value) if isinstance(value, int | float) else float("nan")
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: byte {error.start + 1} is not UTF-8") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-
-
-def _object(path: Path, place: str, text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        line = place or f":{error.lineno}"
-        raise InputError(f"{path}{line}: not JSON: {error.msg}; was it cut off?") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{path}{place}: {text.strip()[:40]!r} is not a JSON object")
-    return found
 
 
 def _by_why(left_out: Iterable[LeftOut]) -> Iterator[tuple[str, Iterator[LeftOut]]]:

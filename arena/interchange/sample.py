@@ -15,7 +15,7 @@ from arena.assets import builtin
 from arena.errors import InputError
 from arena.records import Answer, Judge, Model, Prompt, Verdict
 from arena.store import Store
-from arena.strict import read_text
+from arena.tabular import json_rows
 
 R = TypeVar("R")
 
@@ -53,9 +53,9 @@ def _file(folder: Path, record: type) -> Path:
 def _read(folder: Path, record: type[R]) -> list[R]:
     path, adapter = _file(folder, record), TypeAdapter(record)
     rows = []
-    for number, line in enumerate(read_text(path).rstrip("\n").split("\n"), start=1):
+    for number, fields in json_rows(path):
         try:
-            rows.append(adapter.validate_json(line))
+            rows.append(adapter.validate_python(fields))
         except ValidationError as error:
             problem = error.errors()[0]
             field = ".".join(str(part) for part in problem["loc"])

@@ -109,6 +109,9 @@ def _check(root: yaml.Node | None, path: Path) -> None:
             raise InputError(
                 f"{path}: more than {MOST_VALUES:,} values, counting what *NAME repeats"
             )
+        if isinstance(node, yaml.ScalarNode) and any("\ud800" <= c <= "\udfff" for c in node.value):
+            line = node.start_mark.line + 1
+            raise InputError(f"{path}:{line}: half a character (a \\ud8… without its other)")
         if isinstance(node, yaml.SequenceNode):
             waiting += node.value
         if isinstance(node, yaml.MappingNode):

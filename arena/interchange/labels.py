@@ -64,7 +64,8 @@ def winners(
     result = np.where(by_word >= 0, by_word, by_name)
     bad = clash | (result < 0)
     problem = _problem(column, bad, clash, words, pair) if bad.any() else None
-    return Column(np.where(bad, 0, result).astype(np.int32), outcomes), problem
+    used, places = np.unique(np.where(bad, 0, result), return_inverse=True)
+    return Column(places.astype(np.int32), [outcomes[k] for k in used]), problem
 
 
 def _word(label: Any) -> str:
@@ -128,7 +129,8 @@ def _from_flags(table: Table) -> tuple[Column, Problem | None]:
         [np.array([f if f is not None else np.nan for f in c.labels])[c.codes] for c in flags]
     )
     bad = ~(held.sum(axis=0) == 1)
-    outcomes = Column(held.argmax(axis=0).astype(np.int32), [ONE_HOT[name] for name in names])
+    used, codes = np.unique(held.argmax(axis=0), return_inverse=True)
+    outcomes = Column(codes.astype(np.int32), [ONE_HOT[names[k]] for k in used])
     if not bad.any():
         return outcomes, None
     row = int(bad.argmax())

@@ -50,7 +50,7 @@ def test_names_are_text_whatever_they_look_like(tmp_path: Path) -> None:
             HEADER + "a,b,model_a\na,b,modelA\n",
             "b.csv:3: winner: 'modelA'; allowed are model_a, model_b, tie, tie (bothbad), both_bad",
         ),
-        ("b.csv", HEADER + '"a\nx",b,model_a\na,b,A\n', "b.csv:4: winner: 'A'"),
+        ("b.csv", HEADER + '"ab\nx",b,model_a\nab,b,A\n', "b.csv:4: winner: 'A'"),
         ("b.csv", HEADER + "a,,tie\n", "b.csv:2: model_b: ''; it must be a model's name"),
         ("b.csv", HEADER + "a,a,tie\n", "b.csv:2: model_b: 'a'; a model cannot meet itself"),
         ("b.csv", "model_a,winner\na,tie\n", "b.csv:1: missing column 'model_b'"),

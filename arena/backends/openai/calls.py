@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from arena.records import Model
 T = TypeVar("T")
 PREFLIGHT_SECONDS = 10.0
 NEVER_ASK_AGAIN_AFTER = 600.0
+PROXIES = ("ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 PASSING = (408, 409, 425, 429)  # refusals that a later call may not meet; so are 5xx
 
 
@@ -63,19 +65,48 @@ def open_client(model: Model, timeout: float) -> Any:
     """The official client on its aiohttp transport; retries are ours (see `traffic`)."""
     from openai import AsyncOpenAI, DefaultAioHttpClient, OpenAIError
 
+    is_here = _is_here(model.base_url)
+    if not is_here:
+        _check_proxies(model)
     try:
         return AsyncOpenAI(
             base_url=model.base_url,
             api_key=_api_key(model),
             max_retries=0,
             timeout=timeout,
-            http_client=DefaultAioHttpClient(),
+            http_client=DefaultAioHttpClient(trust_env=not is_here),
         )
     except OpenAIError as error:
         raise UnavailableError(
             f"{model.name}: set OPENAI_API_KEY, or api_key_env in arena.yaml, "
             "or name a server: openai:NAME@URL"
         ) from error
+
+
+def _is_here(url: str | None) -> bool:
+    """Whether an address is this machine's own, to which no proxy leads."""
+    host = urlsplit(url or "").hostname or ""
+    with suppress(ValueError):
+        return ip_address(host).is_loopback or ip_address(host).is_unspecified
+    return host == "localhost" or host.endswith(".localhost")
+
+
+def _check_proxies(model: Model) -> None:
+    """Refuse a proxy of the environment that the client could not use."""
+    for name in PROXIES:
+        value = os.environ.get(name, "").strip()
+        try:
+            parts = urlsplit(value if "://" in value else f"http://{value}")
+            is_usable = (
+                parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+            )
+        except ValueError:
+            is_usable = False
+        if value and not is_usable:
+            raise UnavailableError(
+                f"{model.name}: {name} is no proxy that can be used; it must be http://HOST:PORT "
+                "or https://HOST:PORT, or be unset"
+            )
 
 
 def _api_key(model: Model) -> str | None:

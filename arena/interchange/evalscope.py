@@ -13,8 +13,10 @@ from arena.interchange.results import (
     Reading,
     ResultSet,
     field_of,
+    figure,
     item_name,
     number,
+    part,
     read_json,
     read_json_lines,
 )
@@ -53,10 +55,11 @@ def _read_reviews(file: Path, report: Row, sets: list[ResultSet], left_out: list
     """Each metric of a report as a set, its items from the reviews of all subsets."""
     model, dataset = report["model_name"], report["dataset_name"]
     folder = file.parents[2] / "reviews" / file.parent.name
+    there = {review.name for review in folder.glob("*.jsonl")}
     rows: list[tuple[str, str, Row]] = []
     for subset in _subsets(file, report):
         reviews = folder / f"{dataset}_{subset}.jsonl"
-        if reviews.is_file():
+        if reviews.name in there:
             rows += [(subset, place, row) for place, row in read_json_lines(reviews)]
         else:
             what = f"{dataset}/{subset} of {model}"
@@ -78,8 +81,9 @@ def _subsets(file: Path, report: Row) -> list[str]:
     for metric in report["metrics"]:
         for category in field_of(file, metric, "categories", list):
             for subset in field_of(file, category, "subsets", list):
+                name = field_of(file, subset, "name", str)
                 if not subset.get("is_aggregate"):
-                    names[field_of(file, subset, "name", str)] = None
+                    names[name] = None
     return list(names)
 
 
@@ -106,7 +110,9 @@ def _items(rows: Sequence[tuple[str, str, Row]]) -> dict[str, tuple[ItemResult, 
         sample = field_of(place, row, "sample_score", dict)
         score = field_of(place, sample, "score", dict)
         values = field_of(place, score, "value", dict)
-        metrics |= dict.fromkeys(filter(None, (score.get("main_score_name"), *values)))
+        main = score.get("main_score_name")
+        metrics |= dict.fromkeys([main] if isinstance(main, str) and main else [])
+        metrics |= dict.fromkeys(values)
         group = sample.get("group_id")
         index = field_of(place, row, "index", object) if group is None else group
         together[f"{subset}/{index}", str(_wanted(row))].append(row)
@@ -121,8 +127,12 @@ def _result(index: str, rows: Sequence[Row], metric: str) -> ItemResult:
     values = [number(score["value"][metric]) for score in scores if metric in score["value"]]
     given = [value for value in values if value is not None]
     value = sum(given) / len(given) if given else None
-    wanted, messages = _wanted(rows[0]), rows[0].get("messages") or []
-    asked = [m.get("content") for m in messages if m.get("role") == "user"]
+    wanted, messages = _wanted(rows[0]), rows[0].get("messages")
+    asked = [
+        m.get("content")
+        for m in (messages if isinstance(messages, list) else [])
+        if isinstance(m, dict) and m.get("role") == "user"
+    ]
     return ItemResult(
         item_name(index, wanted),
         value,
@@ -139,8 +149,9 @@ def _wanted(row: Row) -> list[Any]:
 
 
 def _judges(rows: Sequence[tuple[str, str, Row]]) -> list[str]:
-    summaries = (row["sample_score"]["score"].get("judge_summary") or {} for _, _, row in rows)
-    return sorted({name for summary in summaries for name in summary.get("judge_models", ())})
+    summaries = (part(row["sample_score"]["score"], "judge_summary") for _, _, row in rows)
+    named = (summary.get("judge_models") for summary in summaries)
+    return sorted({str(name) for names in named if isinstance(names, list) for name in names})
 
 
 def _metric(report: Row, metric: str) -> Row:
@@ -151,14 +162,13 @@ def _metric(report: Row, metric: str) -> Row:
 
 
 def _name(metric: Row) -> str:
-    return str((metric.get("identity") or metric).get("name", ""))
+    return str((part(metric, "identity") or metric).get("name", ""))
 
 
 def _less_is_better(report: Row, metric: str) -> bool:
-    return bool(_metric(report, metric).get("semantics", {}).get("direction") == "lower_is_better")
+    return bool(part(_metric(report, metric), "semantics").get("direction") == "lower_is_better")
 
 
 def _figure(report: Row, metric: str) -> tuple[str, float] | None:
     said = _metric(report, metric)
-    score = said.get("score")
-    return (_name(said), float(score)) if isinstance(score, int | float) else None
+    return figure(_name(said), said.get("score"))

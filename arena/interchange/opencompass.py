@@ -11,7 +11,7 @@ from typing import Any
 from arena.encodings import read_text
 from arena.errors import InputError
 from arena.interchange.opencompass_items import TOOL, Entry, Marked, entries, mark
-from arena.interchange.results import LeftOut, Reading, ResultSet, read_json
+from arena.interchange.results import LeftOut, Reading, ResultSet, figure, read_json
 
 PARTS = ("predictions", "results", "summary")
 METRIC = "acc"
@@ -96,7 +96,7 @@ def _read_model(
         result = read_json(results[name]) if name in results else {}
         parts = predictions.get(name, [])
         found = _entries(parts, notes)
-        figure = _figure(result)
+        own = _figure(result)
         if isinstance(found, str):
             left_out.append(LeftOut(f"{name} of {model}", found))
             continue
@@ -105,13 +105,11 @@ def _read_model(
             why = "only its sum is here; its items are in predictions/"
             left_out.append(LeftOut(f"{name} of {model}", why))
             continue
-        marked = mark(found, details, figure[1] if figure else None)
+        marked = mark(found, details, own[1] if own else None)
         if isinstance(marked, Marked):
             version = f"{TOOL} {run.versions.get(name, '')}".strip()
             way = "ppl" if found and all(entry.label for entry in found) else ""
-            sets.append(
-                ResultSet(model, name, version, METRIC, marked.items, way, marked.by, figure)
-            )
+            sets.append(ResultSet(model, name, version, METRIC, marked.items, way, marked.by, own))
         else:
             left_out.append(LeftOut(f"{name} of {model}", marked))
 
@@ -177,6 +175,6 @@ def _details(held: object) -> list[Row] | None:
 
 def _figure(result: Row) -> tuple[str, float] | None:
     """The set's own score, the one that its summary shows."""
-    numbers = {k: float(v) for k, v in result.items() if isinstance(v, int | float)}
-    name = next((n for n in FIGURES if n in numbers), next(iter(numbers), None))
-    return None if name is None else (name, numbers[name])
+    figures = {name: found for name, value in result.items() if (found := figure(name, value))}
+    name = next((n for n in FIGURES if n in figures), next(iter(figures), None))
+    return None if name is None else figures[name]

@@ -1,6 +1,6 @@
 """Results of other evaluation tools as outcomes, by item, of models that came from files."""
 
-import json
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from arena.benchmarks.dimensions import dimension_of
 from arena.errors import InputError, UnknownNameError
 from arena.records import NOBODY, RULE, BackendKind, Model, Outcome, content_key
 from arena.store import Store
-from arena.tabular import json_rows
+from arena.tabular import json_rows, said
 
 AGREES = 5e-4
 
@@ -169,11 +169,12 @@ def read_json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def field_of(place: object, row: Mapping[str, Any], name: str, kind: type) -> Any:
     """A field that must be there, of a kind; else an InputError that names it."""
+    if not isinstance(row, Mapping):
+        raise InputError(f"{place}: {said(row)} is not an object; it must have {name!r}")
     if name not in row:
         raise InputError(f"{place}: it has no {name!r}; it has {', '.join(map(str, row)) or '{}'}")
     if not isinstance(row[name], kind):
-        said = json.dumps(row[name], ensure_ascii=False)[:60]
-        raise InputError(f"{place}: {name}: {said}; it must be of type {kind.__name__}")
+        raise InputError(f"{place}: {name}: {said(row[name])}; it must be of type {kind.__name__}")
     return row[name]
 
 
@@ -181,7 +182,22 @@ def number(value: object) -> float | None:
     """A value as a number, NaN where it is none; None stays None."""
     if value is None:
         return None
-    return float(value) if isinstance(value, int | float) else float("nan")
+    try:
+        return float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:  # JSON has whole numbers of any length
+        return math.nan
+
+
+def figure(name: str, value: object) -> tuple[str, float] | None:
+    """A tool's own figure and its name, where it is a number."""
+    found = number(value)
+    return None if found is None or math.isnan(found) else (name, found)
+
+
+def part(row: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A part of an object that may be missing; empty where it is no object either."""
+    found = row.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _by_why(left_out: Iterable[LeftOut]) -> Iterator[tuple[str, Iterator[LeftOut]]]:

@@ -189,8 +189,9 @@ def _of_parquet(path: Path, wanted: Sequence[str]) -> Table:
     with parquet.open_parquet(path) as file:
         names, count = tuple(file.schema_arrow.names), file.metadata.num_rows
     found = resolve(path, names, wanted)
-    arrays = parquet.read_columns(path, list(found.values()))
-    made = {name: _of_arrow(arrays[own]) for name, own in found.items()}
+    with parquet.open_parquet(path) as file:
+        table = file.read(columns=list(found.values()))
+        made = {name: _of_arrow(table.column(own)) for name, own in found.items()}
     return Table(path, names, made, count)
 
 
@@ -207,11 +208,10 @@ def _of_arrow(array: Any) -> Column:
         for value in array.to_pylist():
             maker.add(value)
         return maker.column()
-    whole = array.combine_chunks().dictionary_encode(null_encoding="encode")
-    if isinstance(whole, pa.ChunkedArray):
-        whole = whole.combine_chunks() if whole.num_chunks else None
-    if whole is None:
+    whole = array.dictionary_encode(null_encoding="encode").unify_dictionaries()
+    if not whole.num_chunks:
         return Column(np.zeros(0, np.int32), [])
+    whole = whole.combine_chunks()
     codes = whole.indices.to_numpy(zero_copy_only=False).astype(np.int32)
     return Column(codes, whole.dictionary.to_pylist())
 

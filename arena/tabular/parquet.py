@@ -1,6 +1,6 @@
-"""Parquet as rows and as columns; what a column is made of makes no difference."""
+"""Parquet files: opened, and as rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,17 +35,6 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     number = 0
     with open_parquet(path) as file:
         for batch in file.iter_batches(_BATCH):
-            for row in _plain(batch):
+            for row in batch.to_pylist():
                 number += 1
                 yield number, row
-
-
-def read_columns(path: Path, names: Sequence[str]) -> dict[str, Any]:
-    """Columns by name as arrow arrays, each in one piece."""
-    with open_parquet(path) as file:
-        table = file.read(columns=list(names), use_threads=True)
-        return {name: table.column(name) for name in names}
-
-
-def _plain(batch: Any) -> list[dict[str, Any]]:
-    return batch.to_pylist()  # type: ignore[no-any-return]

@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
 
 from arena.backends.base import Availability
 from arena.backends.openai.messages import storable
@@ -19,7 +20,6 @@ from arena.records import Model
 T = TypeVar("T")
 PREFLIGHT_SECONDS = 10.0
 NEVER_ASK_AGAIN_AFTER = 600.0
-PROXIES = ("ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 PASSING = (408, 409, 425, 429)  # refusals that a later call may not meet; so are 5xx
 
 
@@ -65,8 +65,8 @@ def open_client(model: Model, timeout: float) -> Any:
     """The official client on its aiohttp transport; retries are ours (see `traffic`)."""
     from openai import AsyncOpenAI, DefaultAioHttpClient, OpenAIError
 
-    is_here = _is_here(model.base_url)
-    if not is_here:
+    is_direct = _is_direct(model.base_url)
+    if not is_direct:
         _check_proxies(model)
     try:
         return AsyncOpenAI(
@@ -74,7 +74,7 @@ def open_client(model: Model, timeout: float) -> Any:
             api_key=_api_key(model),
             max_retries=0,
             timeout=timeout,
-            http_client=DefaultAioHttpClient(trust_env=not is_here),
+            http_client=DefaultAioHttpClient(trust_env=not is_direct),
         )
     except OpenAIError as error:
         raise UnavailableError(
@@ -83,29 +83,36 @@ def open_client(model: Model, timeout: float) -> Any:
         ) from error
 
 
-def _is_here(url: str | None) -> bool:
-    """Whether an address is this machine's own, to which no proxy leads."""
-    host = urlsplit(url or "").hostname or ""
+def _address(url: str | None) -> str:
+    return url or os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com"
+
+
+def _is_direct(url: str | None) -> bool:
+    """Whether no proxy leads to an address: this machine's own, or one that NO_PROXY names."""
+    host = urlsplit(_address(url)).hostname or ""
     with suppress(ValueError):
-        return ip_address(host).is_loopback or ip_address(host).is_unspecified
-    return host == "localhost" or host.endswith(".localhost")
+        if ip_address(host).is_loopback or ip_address(host).is_unspecified:
+            return True
+    is_here = host == "localhost" or host.endswith(".localhost")
+    return is_here or bool(proxy_bypass(host))
 
 
 def _check_proxies(model: Model) -> None:
-    """Refuse a proxy of the environment that the client could not use."""
-    for name in PROXIES:
-        value = os.environ.get(name, "").strip()
+    """Refuse a proxy of the environment that the client cannot be made with, or cannot use."""
+    given = {key: value for key, value in getproxies_environment().items() if key != "no"}
+    scheme = urlsplit(_address(model.base_url)).scheme
+    used = next((key for key in (scheme, "all") if key in given), None)
+    for key, value in given.items():
         try:
             parts = urlsplit(value if "://" in value else f"http://{value}")
-            is_usable = (
-                parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-            )
+            usable = ("http", "https") if key == used else ("http", "https", "socks5", "socks5h")
+            is_good = parts.scheme in usable and bool(parts.hostname) and parts.port != 0
         except ValueError:
-            is_usable = False
-        if value and not is_usable:
+            is_good = False
+        if key in ("http", "https", "all") and not is_good:
             raise UnavailableError(
-                f"{model.name}: {name} is no proxy that can be used; it must be http://HOST:PORT "
-                "or https://HOST:PORT, or be unset"
+                f"{model.name}: {key.upper()}_PROXY names a proxy that cannot be used; it must be "
+                "http://HOST:PORT or https://HOST:PORT, or be unset"
             )
 
 

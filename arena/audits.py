@@ -23,7 +23,7 @@ from arena.records import Answer, Preference, Prompt, Usage, content_key
 from arena.store import Store
 from arena.store.columns import VerdictColumns
 from arena.store.rows import Rows
-from arena.tabular import Row, rows, said, wrapped
+from arena.tabular import Row, listed, rows, said, wrapped
 
 _LABELS = {"a": "A", "model_a": "A", "b": "B", "model_b": "B", "tie": "tie"}
 _LABELLED = ("question", "answer_a", "answer_b", "label")
@@ -144,7 +144,7 @@ def _labelled(row: Row) -> tuple[str, str, str, str]:
     """The three texts of a row, and its label."""
     given = {str(name).strip().casefold(): value for name, value in row.fields.items()}
     if missing := [name for name in _LABELLED if name not in given]:
-        more = [f"it has {', '.join(row.fields) or 'none'}", wrapped(row.fields)]
+        more = [f"it has {listed(row.fields)}", wrapped(row.fields)]
         raise InputError(
             f"{row.path}:1: missing column {missing[0]!r}; it needs {', '.join(_LABELLED)}; "
             f"{'; '.join(filter(None, more))}"

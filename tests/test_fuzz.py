@@ -71,8 +71,8 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join([",".join(names), *(",".join(row) for row in cells)]) + "\n"
 
 
-def lines(rows: list[Any], *, ascii: bool = False) -> str:
-    return "".join(json.dumps(row, ensure_ascii=ascii) + "\n" for row in rows)
+def lines(rows: list[Any], *, escaped: bool = False) -> str:
+    return "".join(json.dumps(row, ensure_ascii=escaped) + "\n" for row in rows)
 
 
 def parquet(rows: list[dict[str, Any]]) -> bytes:
@@ -211,7 +211,7 @@ def damaged(content: Any, chance: random.Random) -> bytes:
         rows = [json.loads(line) for line in content.splitlines()]
         for _ in range(chance.choice((1, 1, 3))):
             change(rows, chance)
-        data = lines(rows, ascii=chance.random() < 0.5).encode("utf-8", "surrogatepass")
+        data = lines(rows, escaped=chance.random() < 0.5).encode("utf-8", "surrogatepass")
     elif isinstance(content, dict | list):
         whole = json.loads(json.dumps(content))
         for _ in range(chance.choice((1, 1, 3))):

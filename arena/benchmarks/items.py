@@ -9,7 +9,7 @@ from string import ascii_uppercase
 from typing import Any, NoReturn
 
 from arena.errors import InputError
-from arena.tabular import rows
+from arena.tabular import listed, rows
 
 LANGUAGES = ("en", "zh")  # that there are templates for; a text in another is told by its letters
 COLUMNS = {
@@ -122,7 +122,7 @@ def _recognise(path: Path, line: int, columns: Sequence[str]) -> _Shape:
             commas = "; commas part the columns" if len(columns) == 1 and _is_csv(path) else ""
             raise InputError(
                 f"{path}:{line}: no column for the {field} ({' or '.join(COLUMNS[field])}); "
-                f"it has {', '.join(columns)}{commas}. Allowed are {SHAPES}"
+                f"it has {listed(columns)}{commas}. Allowed are {SHAPES}"
             )
     assert question is not None
     assert answer is not None

@@ -14,7 +14,7 @@ from arena.interchange.labels import ONE_HOT, missing_winner, winners
 from arena.ratings import Comparisons
 from arena.ratings.arrays import Floats
 from arena.records import tidy
-from arena.tabular import Column, Table, columns, said, wrapped
+from arena.tabular import Column, Table, columns, listed, said, wrapped
 
 REQUIRED = ("model_a", "model_b", "winner")
 GROUPS = ("prompt", "voter", "source")
@@ -54,7 +54,7 @@ def read_ballots(path: Path) -> tuple[Comparisons, list[float | None] | None]:
     if "voter" not in table:
         raise InputError(
             f"{path}:1: missing column 'voter'; an audit of votes needs it, and the file has "
-            f"{_names(table)}"
+            f"{listed(table.names)}"
         )
     if (row := table["voter"].first(is_missing)) is not None:
         raise InputError(f"{table.where(row)}: voter: empty; an audit of votes needs it")
@@ -76,7 +76,7 @@ def read_columns(path: Path, others: Sequence[str], *, unparsed: bool = False) -
         help_ = wrapped(table.sample) if len(table) == 1 else ""
         raise InputError(
             f"{path}:1: missing column {gone[0]!r}; it needs {', '.join(REQUIRED)} "
-            f"and has {_names(table)}{'; ' if help_ else ''}{help_}"
+            f"and has {listed(table.names)}{'; ' if help_ else ''}{help_}"
         )
     if not len(table):
         raise InputError(f"{path}: no rows in it, only a header")
@@ -120,10 +120,6 @@ def texts(table: Table, name: str) -> Column:
 
 def _tidied(name: Any) -> Any:
     return tidy(name) if isinstance(name, str) else name
-
-
-def _names(table: Table) -> str:
-    return ", ".join(map(str, table.names)) or "none"
 
 
 def _refuse(table: Table, a: Column, b: Column, problem: tuple[int, str] | None) -> None:
@@ -216,7 +212,7 @@ def _covariates(table: Table, style: Sequence[str]) -> dict[str, Floats]:
             if own not in table:
                 raise InputError(
                     f"{table.path}:1: no style column {name!r}, nor {name}_a and {name}_b; "
-                    f"it has {_names(table)}"
+                    f"it has {listed(table.names)}"
                 )
             found[own] = _floats(numbers(table, own, full=True))
     return found

@@ -22,6 +22,7 @@ from arena.interchange.results import (
 )
 from arena.records import content_key
 from arena.strict import parse_yaml
+from arena.tabular import listed
 
 TOOL = "evalscope"
 Row = dict[str, Any]
@@ -105,7 +106,7 @@ def _items(rows: Sequence[tuple[str, str, Row]]) -> dict[str, tuple[ItemResult, 
         if "sample_score" not in row:
             raise InputError(
                 f"{place}: it has no 'sample_score'; reviews are read as evalscope writes them "
-                f"since 1.0, and this has {', '.join(row)}"
+                f"since 1.0, and this has {listed(row)}"
             )
         sample = field_of(place, row, "sample_score", dict)
         score = field_of(place, sample, "score", dict)

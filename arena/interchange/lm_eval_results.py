@@ -26,6 +26,7 @@ from arena.interchange.results import (
     read_json_lines,
 )
 from arena.records import content_key
+from arena.tabular import listed
 
 TOOL = "lm-eval"
 PLAIN = "none"
@@ -104,7 +105,7 @@ def _read_samples(
 ) -> None:
     """Each metric and filter of a task as a set of its own."""
     if task not in run["configs"]:
-        known = ", ".join(run["configs"])
+        known = listed(run["configs"])
         raise InputError(f"{file}: its results file has no task {task!r}; it has {known}")
     model, whole = run["model_name"], part(run["results"], task)
     better = part(part(run, "higher_is_better"), task)

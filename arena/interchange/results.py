@@ -12,7 +12,7 @@ from arena.benchmarks.dimensions import dimension_of
 from arena.errors import InputError, UnknownNameError
 from arena.records import NOBODY, RULE, BackendKind, Model, Outcome, content_key
 from arena.store import Store
-from arena.tabular import json_rows, said
+from arena.tabular import json_rows, listed, said
 
 AGREES = 5e-4
 
@@ -172,7 +172,7 @@ def field_of(place: object, row: Mapping[str, Any], name: str, kind: type) -> An
     if not isinstance(row, Mapping):
         raise InputError(f"{place}: {said(row)} is not an object; it must have {name!r}")
     if name not in row:
-        raise InputError(f"{place}: it has no {name!r}; it has {', '.join(map(str, row)) or '{}'}")
+        raise InputError(f"{place}: it has no {name!r}; it has {listed(row)}")
     if not isinstance(row[name], kind):
         raise InputError(f"{place}: {name}: {said(row[name])}; it must be of type {kind.__name__}")
     return row[name]

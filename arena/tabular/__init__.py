@@ -8,7 +8,7 @@ certain is an InputError that says what would help.
 from arena.tabular.columns import Column, Table, columns
 from arena.tabular.objects import parse as parse_json
 from arena.tabular.objects import value_of as json_value
-from arena.tabular.rows import FORMATS, Row, json_rows, place_of, rows, said, wrapped
+from arena.tabular.rows import FORMATS, Row, json_rows, listed, place_of, rows, said, wrapped
 
 __all__ = [
     "FORMATS",
@@ -18,6 +18,7 @@ __all__ = [
     "columns",
     "json_rows",
     "json_value",
+    "listed",
     "parse_json",
     "place_of",
     "rows",

@@ -1,6 +1,6 @@
 """A file as rows, one at a time, each with the place where it begins."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,12 @@ def said(value: object) -> str:
     text = value if isinstance(value, str) else repr(value)
     short = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
     return repr(short) if isinstance(value, str) else short
+
+
+def listed(names: Iterable[object], most: int = 40) -> str:
+    """Names of columns as messages list them, on one line."""
+    shown = [" ".join(str(name).split())[:_SHOWN] for name in names]
+    return ", ".join([*shown[:most], *(["…"] if len(shown) > most else [])]) or "none"
 
 
 def wrapped(fields: Mapping[str, Any]) -> str:

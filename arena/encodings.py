@@ -136,7 +136,8 @@ def _by_mark(path: Path, head: bytes) -> str:
         if head.startswith(mark):
             return encoding
     even, odd = head[::2].count(0), head[1::2].count(0)
-    if max(even, odd) * 10 >= len(head) > 3 and min(even, odd) * 100 <= max(even, odd):
+    most, least = max(even, odd), min(even, odd)
+    if most > 3 and most * 10 >= len(head) and least * 100 <= most:
         return "utf-16-be" if even > odd else "utf-16-le"
     return "utf-8"
 

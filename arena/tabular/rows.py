@@ -37,6 +37,8 @@ def kind_of(path: Path) -> str:
     """`csv`, `json` or `parquet`, by the file's name alone, in letters of either case."""
     name = path.name.lower().removesuffix(".gz")
     suffix = next((s for s in (*FORMATS, *TEXT) if name.endswith(s)), None)
+    if suffix is None and path.is_dir():
+        raise InputError(f"{path}: a folder, and a file is needed here")
     if suffix is None:
         raise InputError(f"{path}: not one of the formats {', '.join(FORMATS)}")
     return "json" if suffix in JSON else "csv" if suffix in TEXT else "parquet"

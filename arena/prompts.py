@@ -109,4 +109,7 @@ def _entry(fields: dict[str, Any], where: str) -> PromptLine:
                 f"{where}: {field}: unknown key; allowed: {allowed}{'; ' if help_ else ''}{help_}"
             ) from error
         given = "" if problem["type"] == "missing" else f"{said(problem['input'])}: "
-        raise InputError(f"{where}: {field}: {given}{problem['msg']}") from error
+        help_ = wrapped(fields) if problem["type"] == "missing" else ""
+        raise InputError(
+            f"{where}: {field}: {given}{problem['msg']}{'; ' if help_ else ''}{help_}"
+        ) from error

@@ -70,11 +70,11 @@ def winners(
 
 def _word(label: Any) -> str:
     """A label as it is compared: any case, blanks as they come; no text for what is no label."""
-    if isinstance(label, float) and label.is_integer():
-        label = int(label)
-    if isinstance(label, int) and not isinstance(label, bool):
-        return str(label)
-    return _BLANKS.sub("_", tidy(label).casefold()) if isinstance(label, str) else ""
+    if isinstance(label, int | float) and not isinstance(label, bool):
+        label = str(label)
+    if not isinstance(label, str):
+        return ""
+    return _BLANKS.sub("_", tidy(label).casefold()).removesuffix(".0")
 
 
 def _pair(column: Column, words: Sequence[str]) -> int:

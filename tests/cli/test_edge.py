@@ -4,17 +4,19 @@ import errno
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from arena.cli import edge, main
+from arena.cli import edge
+from arena.cli.edge import guarded
 
 # A command line that only prints: these are about the ends of a process, and start quickly.
 PRINTS = """
 import sys, types
 module = types.ModuleType("arena.cli.main")
-module.app = lambda: print("\u6a21\u578b")
+module.app = lambda: print("\\u6a21\\u578b")
 sys.modules[module.__name__] = module
 from arena.cli import main
 main()
@@ -25,7 +27,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def app() -> None:
         raise error
 
-    monkeypatch.setattr("arena.cli.main.app", app)
+    monkeypatch.setattr(import_module("arena.cli.main"), "app", app)
     monkeypatch.setattr(sys, "argv", ["arena"])
 
 
@@ -53,7 +55,7 @@ def test_what_the_machine_refuses_is_a_sentence(
 ) -> None:
     raising(monkeypatch, error)
     with pytest.raises(SystemExit) as ending:
-        main()
+        guarded()
     written = capsys.readouterr().err
     assert ending.value.code == code
     assert said in written
@@ -67,7 +69,7 @@ def test_a_bug_is_a_line_and_a_log_without_secrets(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     raising(monkeypatch, KeyError("no\nsk-verysecret"))
     with pytest.raises(SystemExit) as ending:
-        main()
+        guarded()
     written = capsys.readouterr().err
     (log,) = tmp_path.glob("arena-*.log")
     assert ending.value.code == 70
@@ -86,7 +88,7 @@ def test_a_bug_is_told_where_no_log_can_be_written(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
     raising(monkeypatch, ValueError("odd"))
     with pytest.raises(SystemExit):
-        main()
+        guarded()
     assert "no log could be written" in capsys.readouterr().err
 
 
@@ -124,6 +126,6 @@ def test_arguments_that_are_not_utf_8(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["arena", "rank", os.fsdecode(b"b\xff.csv")])
     with pytest.raises(SystemExit) as ending:
-        main()
+        guarded()
     assert ending.value.code == 2
     assert "argument 2: 'b\\udcff.csv' is not UTF-8 text" in capsys.readouterr().err

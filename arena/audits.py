@@ -4,29 +4,26 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from arena.backends import cost_of
 from arena.batch import Control, Progress
-from arena.errors import InputError, UnknownNameError
+from arena.errors import UnknownNameError
 from arena.evidence import as_verdicts, latest
 from arena.judging.audit import Audit, AuditPair, audit
 from arena.judging.canaries import SUITE, CanaryReport, canaries, canary_report
 from arena.judging.cards import JudgeCard
+from arena.judging.judge import Plan
 from arena.judging.measures import Measure, mean_of
 from arena.judging.pair_bias import PairBias, pair_biases
-from arena.judging.probes import Pair, Probed, probe, probed
+from arena.judging.probes import Probed, probe, probed
 from arena.judging.report import labels_by_pair, preference_of
+from arena.labelled import Labelled
 from arena.ratings import style_of
-from arena.records import Answer, Preference, Prompt, Usage, content_key
+from arena.records import Answer, Preference, Usage
 from arena.store import Store
 from arena.store.columns import VerdictColumns
 from arena.store.rows import Rows
-from arena.tabular import Row, listed, rows, said, wrapped
-
-_LABELS = {"a": "A", "model_a": "A", "b": "B", "model_b": "B", "tie": "tie"}
-_LABELLED = ("question", "answer_a", "answer_b", "label")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +101,7 @@ def audit_judge(store: Store, judge: str, card: JudgeCard | None = None) -> Judg
 
 def ask_canaries(store: Store, card: JudgeCard, control: Control) -> Progress:
     """Put the judge to the canaries that it has not met."""
-    return probe(store, card, SUITE, canaries()).ask(control)
+    return _ask(probe(store, card, SUITE, canaries()), control)
 
 
 def stored_canaries(store: Store, card: JudgeCard) -> CanaryReport | None:
@@ -112,56 +109,15 @@ def stored_canaries(store: Store, card: JudgeCard) -> CanaryReport | None:
     pairs = canaries()
     if card.file.pairwise is None:
         return None
-    found = canary_report(probed(probe(store, card, SUITE, pairs), pairs))
+    plan = probe(store, card, SUITE, pairs)
+    plan.reparse()
+    found = canary_report(probed(plan, pairs))
     return found if found.attacked.n else None
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """Pairs that people have labelled, and the suite that they make up."""
-
-    suite: str
-    pairs: tuple[Pair, ...]
-    labels: tuple[str, ...]
-
-
-def read_labelled(path: Path) -> Labelled:
-    """CSV, JSON or Parquet with `question, answer_a, answer_b, label`; label: A, B or tie."""
-    pairs, labels = [], []
-    for number, row in enumerate(rows(path), start=1):
-        question, answer_a, answer_b, label = _labelled(row)
-        language = "zh" if any("\u4e00" <= c <= "\u9fff" for c in question) else "en"
-        prompt = Prompt(f"row {number}", (question,), "labelled", language)
-        pairs.append(Pair(f"row {number}", prompt, answer_a, answer_b))
-        labels.append(label)
-    if not pairs:
-        raise InputError(f"{path}: no rows in it; it needs the columns {', '.join(_LABELLED)}")
-    texts = [[p.prompt.turns, p.answer_a, p.answer_b] for p in pairs]
-    return Labelled(f"labels {content_key(texts)}", tuple(pairs), tuple(labels))
-
-
-def _labelled(row: Row) -> tuple[str, str, str, str]:
-    """The three texts of a row, and its label."""
-    given = {str(name).strip().casefold(): value for name, value in row.fields.items()}
-    if missing := [name for name in _LABELLED if name not in given]:
-        more = [f"it has {listed(row.fields)}", wrapped(row.fields)]
-        raise InputError(
-            f"{row.path}:1: missing column {missing[0]!r}; it needs {', '.join(_LABELLED)}; "
-            f"{'; '.join(filter(None, more))}"
-        )
-    for name in _LABELLED[:3]:
-        if not isinstance(given[name], str):
-            raise InputError(f"{row.where}: {name}: {said(given[name])}; it must be a text")
-    label = given["label"]
-    found = _LABELS.get(label.strip().casefold()) if isinstance(label, str) else None
-    if found is None:
-        raise InputError(f"{row.where}: label: {said(label)}; allowed are A, B, tie")
-    return given["question"], given["answer_a"], given["answer_b"], found
 
 
 def ask_labelled(store: Store, card: JudgeCard, given: Labelled, control: Control) -> Progress:
     """Let the judge compare the labelled pairs that it has not seen."""
-    return probe(store, card, given.suite, given.pairs).ask(control)
+    return _ask(probe(store, card, given.suite, given.pairs), control)
 
 
 def audit_labelled(store: Store, card: JudgeCard, given: Labelled) -> JudgeAudit:
@@ -174,6 +130,12 @@ def audit_labelled(store: Store, card: JudgeCard, given: Labelled) -> JudgeAudit
     ]
     usages = [read.usage for one in found for read in (one.forward, one.backward) if read]
     return JudgeAudit(card.name, len(pairs), audit(pairs), usages, card.model.price)
+
+
+def _ask(plan: Plan, control: Control) -> Progress:
+    """Read stored replies anew where the reading has changed, and ask for what is missing."""
+    plan.reparse()
+    return plan.ask(control)
 
 
 def _labelled_pair(one: Probed, label: str) -> AuditPair:

@@ -25,6 +25,7 @@ class Progress:
     found: rows that were stored before it. elsewhere: rows that another process works on.
     faults: how often calls went wrong in each way, those that were tried again included.
     cost: US dollars. seconds: since it began. stopped: why it ended early, in a few words.
+    notes: what the model's backend did otherwise than it was asked to, in a sentence each.
     """
 
     stage: str
@@ -42,6 +43,7 @@ class Progress:
     seconds: float = 0.0
     last_error: str = ""
     stopped: str = ""
+    notes: tuple[str, ...] = ()
     ended: bool = False
 
     @property
@@ -64,6 +66,14 @@ class Control:
     on_progress: OnProgress = quiet
     limits: Limits = field(default_factory=Limits)
     intake: Intake = field(default_factory=Intake)
+
+
+Watch = Callable[[str], Control]
+
+
+def unwatched(_: str) -> Control:
+    """Watch no step and hold none back."""
+    return Control()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +110,6 @@ def run(
     if progress.complete:
         return progress
     backend.start()
-    work.prepare()
     with _claims(store, work, present, control.intake) as claims:
         for results in work.ask(claims):
             rows = [work.make(i, r) for i, r in results if not isinstance(r, BackendError)]
@@ -114,7 +123,13 @@ def run(
                 store.add_failures(failures)
             progress = _advance(progress, work, results, rows, time.perf_counter() - started)
             control.on_progress(progress)
-    progress = replace(progress, elsewhere=claims.elsewhere, stopped=claims.closed, ended=True)
+    progress = replace(
+        progress,
+        elsewhere=claims.elsewhere,
+        stopped=claims.closed,
+        notes=backend.notes,
+        ended=True,
+    )
     control.on_progress(progress)
     return progress
 
@@ -130,12 +145,16 @@ class _Claims(Intake):
         self._table = work.table.table
         self._keys = work.keys
         self._present = present
+        self._prepare: Callable[[], None] | None = work.prepare
 
     def admit(self, positions: Sequence[int]) -> list[int]:
         missing = [i for i in super().admit(positions) if self._keys[i] not in self._present]
         if not missing:
             return []
         owned = self._leases.claim(self.owner, [self._keys[i] for i in missing], self._table)
+        if self._prepare:  # after the first claim, by which other processes see this run
+            self._prepare()
+            self._prepare = None
         mine = [i for i in missing if self._keys[i] in owned]
         self.elsewhere += len(missing) - len(mine)
         return mine

@@ -7,13 +7,15 @@ ArenaError
 ├── StoreError              the database cannot be used, or refuses a row
 │   └── ModelConflictError  one name for two different models
 ├── BackendError            a model could not answer
+│   ├── NoAnswerError       the reply ended while the model was thinking
 │   ├── UnavailableError    no later call can succeed either: the run stops
 │   │   └── NoLikelihoodError   this model can write, and cannot say how likely a text is
 │   └── TransientError      the same call may succeed later: it is retried
 ├── GateError               evidence that must not make a ranking unless told to
 └── RatingError             the comparisons do not determine the ratings
-    ├── DisconnectedError   no comparison links some models to the others
-    ├── SeparatedError      some models never lost, or never won
+    ├── UndeterminedError   more data would be needed
+    │   ├── DisconnectedError   no comparison links some models to the others
+    │   └── SeparatedError      some models never lost, or never won
     └── ConvergenceError    the fit did not reach its optimum
 
 A message is one sentence or two: what, where, which value, what is allowed. Only
@@ -22,6 +24,15 @@ A message is one sentence or two: what, where, which value, what is allowed. Onl
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+SHOWN = 60
+
+
+def said(value: object) -> str:
+    """A value as messages quote it, shortened to `SHOWN` characters."""
+    text = value if isinstance(value, str) else repr(value)
+    short = text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    return repr(short) if isinstance(value, str) else short
 
 
 class ArenaError(Exception):
@@ -66,6 +77,12 @@ class UnavailableError(BackendError):
     kind = "unavailable"
 
 
+class NoAnswerError(BackendError):
+    """The reply holds no answer: it ended while the model was thinking."""
+
+    kind = "no answer"
+
+
 class NoLikelihoodError(UnavailableError):
     """The model can be asked to write, but not how likely it finds a given text."""
 
@@ -90,11 +107,19 @@ class RatingError(ArenaError):
     """The comparisons do not determine finite ratings."""
 
 
-class DisconnectedError(RatingError):
+class UndeterminedError(RatingError):
+    """More data would be needed. reason: what is in the way, without what would help."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"{reason}. {remedy}")
+        self.reason = reason
+
+
+class DisconnectedError(UndeterminedError):
     """The comparisons fall into parts that never met."""
 
 
-class SeparatedError(RatingError):
+class SeparatedError(UndeterminedError):
     """A group of models won (or lost) every comparison with the rest."""
 
 

@@ -7,21 +7,18 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from arena.board import Fit, Leaderboard, Row
-from arena.errors import DisconnectedError, GateError, InputError, SeparatedError
+from arena.errors import GateError, InputError
 from arena.evidence import Gathered, gather, groups
 from arena.groups import Group
-from arena.overall import WEIGHTS, overall_ratings, pooled
+from arena.overall import WEIGHTS, alone, overall_ratings, pooled
 from arena.ratings import (
-    WEAK_PRIOR,
     CombinedResult,
     Comparisons,
     Method,
     Panel,
     RatingResult,
     RatingRow,
-    bradley_terry,
     combine,
-    concat,
     panel,
 )
 from arena.records import Evidence
@@ -62,10 +59,11 @@ def leaderboard(
     is_combined = evidence is Evidence.COMBINED
     if fit.method != _DEFAULT.method and not is_combined:
         raise InputError(f"--method goes with --evidence combined, not {evidence}")
-    if is_combined and (gathered.human is not None or fit.method != _DEFAULT.method):
+    has_help = gathered.human is not None and bool(judges or gathered.objective)
+    if is_combined and (has_help or fit.method != _DEFAULT.method):
         board = _combined(gathered.human, judges, gathered.objective, fit)
     else:
-        board = _fit(concat(list(sources.values())), fit)
+        board = _board(alone(sources, fit))
         board = replace(board, counts={name: len(part) for name, part in sources.items()})
     return replace(
         board,
@@ -76,20 +74,16 @@ def leaderboard(
         benchmarks=gathered.benchmarks,
         dimensions=gathered.dimensions,
         reports=tuple(gathered.reports.values()),
-        **(_overall(gathered.human, judges, gathered.objective, fit) if is_combined else {}),
+        **(_overall(gathered, judges, fit, stands_on) if is_combined else {}),
     )
 
 
 def _overall(
-    human: Comparisons | None,
-    judges: Mapping[str, Comparisons],
-    objective: Mapping[str, Comparisons],
-    fit: Fit,
+    gathered: Gathered, judges: Mapping[str, Comparisons], fit: Fit, stands_on: Evidence
 ) -> dict[str, Any]:
     """The fields of a leaderboard that show all kinds of evidence in one column."""
-    votes = {} if human is None else {"votes": human}
-    kinds = {"human": votes, "judge": judges, "objective": objective}
-    found = overall_ratings(kinds, dict(fit.weights) or WEIGHTS, fit.confidence)
+    kinds = {str(kind): sources for kind, sources in _kinds(gathered, judges).items()}
+    found = overall_ratings(kinds, dict(fit.weights) or WEIGHTS, fit, str(stands_on))
     if found is None:
         return {}
     return {
@@ -121,13 +115,15 @@ def leaderboards(store: Store, by: str, rank: Callable[[Group], Leaderboard]) ->
     return boards
 
 
-def views(store: Store, board: Leaderboard, allow_weak_judges: bool) -> list[Leaderboard]:
+def views(
+    store: Store, board: Leaderboard, allow_weak_judges: bool, fit: Fit = _DEFAULT
+) -> list[Leaderboard]:
     """The same models by each single kind of evidence that there is, for comparison.
 
     Beside a ranking whose intervals hold only on average over models stands one that takes
-    nothing for granted.
+    nothing for granted. fit: as it was for `board`.
     """
-    fit = Fit(confidence=board.confidence)
+    fit = replace(fit, method=_DEFAULT.method)
     wanted = [
         (evidence, fit)
         for evidence in (Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE)
@@ -148,13 +144,13 @@ def _is_view(board: Leaderboard, evidence: Evidence) -> bool:
     """Whether a ranking already is the one by that kind of evidence alone."""
     if board.evidence is not Evidence.COMBINED:
         return board.evidence is evidence
-    helped = evidence is Evidence.HUMAN and board.settings.method != Method.HUMAN
+    helped = board.settings.method in (Method.HIERARCHICAL, Method.PPI, Method.JOINT)
     return board.label == _LABELS[evidence] and not helped
 
 
 def rank_comparisons(comparisons: Comparisons, fit: Fit = _DEFAULT) -> Leaderboard:
     """Rank comparisons that come from elsewhere, all of one source."""
-    board = _fit(comparisons, fit)
+    board = _board(alone({"file": comparisons}, fit))
     return replace(board, counts={"file": len(comparisons)})
 
 
@@ -173,6 +169,8 @@ def _gate(
         if objection is not None:
             fate = "it was let in on request" if allow_weak else "it was left out"
             notes.append(f"{objection}; {fate}.")
+        if report and report.doubt:
+            notes.append(f"{report.doubt}.")
         if report and report.one_order:
             notes.append(f"{report.one_order} pairs were judged by {judge} in one order only.")
     others = evidence is Evidence.COMBINED and (gathered.human or gathered.objective)
@@ -184,15 +182,22 @@ def _gate(
     return fit, notes
 
 
-def _sources(
-    gathered: Gathered, judges: Mapping[str, Comparisons], evidence: Evidence
-) -> tuple[Evidence, dict[str, Comparisons]]:
-    """What a ranking stands on. Combined falls back from votes to judges to benchmarks."""
-    by_evidence = {
+def _kinds(
+    gathered: Gathered, judges: Mapping[str, Comparisons]
+) -> dict[Evidence, dict[str, Comparisons]]:
+    """The comparisons that count, by kind of evidence and by source."""
+    return {
         Evidence.HUMAN: {"votes": gathered.human} if gathered.human is not None else {},
         Evidence.JUDGE: dict(judges),
         Evidence.OBJECTIVE: gathered.objective,
     }
+
+
+def _sources(
+    gathered: Gathered, judges: Mapping[str, Comparisons], evidence: Evidence
+) -> tuple[Evidence, dict[str, Comparisons]]:
+    """What a ranking stands on. Combined falls back from votes to judges to benchmarks."""
+    by_evidence = _kinds(gathered, judges)
     if evidence is not Evidence.COMBINED:
         return evidence, by_evidence[evidence]
     for kind, sources in by_evidence.items():
@@ -249,7 +254,7 @@ def _combined(
         cluster=fit.cluster,
         confidence=fit.confidence,
         anchor=fit.anchor,
-        prior=WEAK_PRIOR if isinstance(fit.prior, str | None) else fit.prior,
+        prior=None if isinstance(fit.prior, str) else fit.prior,
     )
     counts = {
         "votes" if source.kind == "human" else source.name: source.comparisons
@@ -283,24 +288,6 @@ def _cautions(result: CombinedResult) -> list[str]:
     return cautions
 
 
-def _fit(comparisons: Comparisons, fit: Fit) -> Leaderboard:
-    options = asdict(fit)
-    for name in ("method", "panel", "min_valid", "neutral", "weights", "rules"):
-        del options[name]
-    if fit.prior != "auto":
-        return _board(bradley_terry(comparisons, **options))
-    try:
-        return _board(bradley_terry(comparisons, **options | {"prior": None}))
-    except (SeparatedError, DisconnectedError) as error:
-        result = bradley_terry(comparisons, **options | {"prior": WEAK_PRIOR})
-        reason = str(error).split(". Compare")[0]
-        note = (
-            f"These ratings are finite only through a normal prior with a standard deviation "
-            f"of {WEAK_PRIOR:.0f} points: {reason}."
-        )
-        return _board(result, note)
-
-
 _LABELS = {
     Evidence.HUMAN: "human-anchored",
     Evidence.JUDGE: "judge-only",
@@ -309,6 +296,12 @@ _LABELS = {
 
 
 def _board(result: RatingResult, *notes: str) -> Leaderboard:
+    if result.undetermined:
+        why = (
+            "These ratings are finite only through a normal prior with a standard deviation of "
+            f"{result.settings.prior:.0f} points: {result.undetermined}."
+        )
+        notes = (why, *notes)
     predicted: dict[str, float] = {}
     if isinstance(result, CombinedResult) and result.predicted is not None:
         predicted = dict(zip(result.models, result.predicted.tolist(), strict=True))

@@ -1,12 +1,19 @@
-"""The overall column: what each kind of evidence makes of the models, and their stated mean."""
+"""Ratings by one kind of evidence alone, and the overall column: their stated mean.
+
+Whoever asks for the ratings by votes, by judges or by benchmarks gets them from `alone`: the
+ranking by that kind, the combined ranking where nothing else is there, a file of battles, the
+overall column, the app and the site. So they cannot differ.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
-from arena.ratings import Comparisons, RatingResult, combine, concat, overall
+from arena.board import Fit
+from arena.ratings import Comparisons, Part, RatingResult, bradley_terry, concat, overall
 
 WEIGHTS = {"human": 0.5, "judge": 0.25, "objective": 0.25}
-_NAMES = {"human": "human", "judge": "judges", "objective": "objective"}
+# What of a `Fit` is not a setting of the engine.
+_POLICY = ("method", "panel", "min_valid", "neutral", "weights", "rules")
 Kinds = Mapping[str, Mapping[str, Comparisons]]
 
 
@@ -22,28 +29,37 @@ class Overall:
     whole: RatingResult
 
 
+def alone(sources: Mapping[str, Comparisons], fit: Fit) -> RatingResult:
+    """The ratings by one kind of evidence: all its sources together, every comparison the same.
+
+    sources: comparisons by name, at least one. Raises UndeterminedError where `fit` allows no
+    prior and the comparisons do not determine the ratings.
+    """
+    options = {name: value for name, value in asdict(fit).items() if name not in _POLICY}
+    return bradley_terry(concat(list(sources.values())), **options)
+
+
 def overall_ratings(
-    kinds: Kinds, weights: Mapping[str, float], confidence: float
+    kinds: Kinds, weights: Mapping[str, float], fit: Fit, main: str
 ) -> Overall | None:
     """Benchmarks together with votes and judges; None where either side is not there.
 
     kinds: comparisons by source, by kind, of those in `WEIGHTS`. weights: taken as shares of
-    their sum over the kinds that are there.
+    their sum over the kinds that are there. fit: of the kind `main`, on which the ranking
+    stands; of the others, which know neither its voters nor its styles, only the prior and the
+    confidence.
     """
     there = {kind: part for kind, part in kinds.items() if part and weights.get(kind, 0.0) > 0}
     if "objective" not in there or len(there) < 2:
         return None
     sum_of = sum(weights[kind] for kind in there)
     shares = {kind: weights[kind] / sum_of for kind in there}
-    parts = {kind: _alone(kind, sources, confidence) for kind, sources in there.items()}
-    whole = overall([(shares[kind], part) for kind, part in parts.items()], "overall")
+    own, plain = replace(fit, anchor=None), Fit(confidence=fit.confidence, prior=fit.prior)
+    parts = {kind: alone(part, own if kind == main else plain) for kind, part in there.items()}
+    whole = overall(
+        [Part(shares[kind], part, kind != "objective") for kind, part in parts.items()], "overall"
+    )
     return None if whole is None else Overall(shares, parts, whole)
-
-
-def _alone(kind: str, sources: Mapping[str, Comparisons], confidence: float) -> RatingResult:
-    if kind == "human":
-        return combine(concat(list(sources.values())), confidence=confidence)
-    return combine(**{_NAMES[kind]: sources}, confidence=confidence)  # type: ignore[arg-type]
 
 
 def pooled(objective: Mapping[str, Comparisons]) -> dict[str, Comparisons]:

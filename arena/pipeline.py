@@ -1,11 +1,11 @@
 """All stages in their order, as one configuration says: what `arena run` and the demo do."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from arena.answering import generate
-from arena.batch import Control, Progress
+from arena.batch import Progress, Watch
 from arena.benchmarks import INSTALL
 from arena.benchmarks.runs import Result, run_benchmark, said_alike
 from arena.board import Fit, Leaderboard
@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 def run_config(
     store: Store,
     config: Config,
-    tracker: Callable[[str], Control],
+    tracker: Watch,
     say: Say,
 ) -> Leaderboard:
     """Run every stage that `config` names, resuming what is stored, and return the ranking.
@@ -37,34 +37,26 @@ def run_config(
     cards = [(load_card(run.judge, store.home), run) for run in config.judges]
     steps = [generate(store, m, prompts, tracker(f"{m.name} answers")) for m in models]
     for card, run in cards:
-        steps.append(
-            judge(
-                store,
-                card,
-                prompts[: run.limit],
-                run.mode,
-                models=[model.name for model in models],
-                wanted=Wanted(baseline=run.baseline),
-                control=tracker(f"{card.name} judges"),
-            )
+        steps += judge(
+            store,
+            card,
+            prompts[: run.limit],
+            run.mode,
+            models=[model.name for model in models],
+            wanted=Wanted(baseline=run.baseline),
+            watch=tracker,
         )
     steps += _benchmarks(store, config, tracker, say)
     _say_failures(steps, say)
-    board = leaderboard(
-        store,
-        evidence=config.rank.evidence,
-        fit=Fit.configured(config.rank),
-        allow_weak_judges=config.rank.allow_weak_judges,
-    )
+    fit, weak = Fit.configured(config.rank), config.rank.allow_weak_judges
+    board = leaderboard(store, evidence=config.rank.evidence, fit=fit, allow_weak_judges=weak)
     if config.publish:
-        others = views(store, board, config.rank.allow_weak_judges)
+        others = views(store, board, weak, fit)
         publish(store, Path(config.publish), board, title=config.title, others=others)
     return board
 
 
-def _benchmarks(
-    store: Store, config: Config, tracker: Callable[[str], Control], say: Say
-) -> list[Progress]:
+def _benchmarks(store: Store, config: Config, tracker: Watch, say: Say) -> list[Progress]:
     if config.benchmarks and find_spec("lm_eval") is None:
         say(f"Benchmarks are left out: lm-eval is not installed ({INSTALL}).")
         return []
@@ -82,7 +74,9 @@ def _benchmarks(
     return steps
 
 
-def _say_failures(steps: Iterable[Progress], say: Say) -> None:
+def _say_failures(steps: Sequence[Progress], say: Say) -> None:
+    for note in dict.fromkeys(note for step in steps for note in step.notes):
+        say(note)
     failed = [step for step in steps if step.failed]
     for step in failed:
         say(f"{step.failed} of {step.total} failed ({step.last_error}); run again to retry them.")

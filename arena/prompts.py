@@ -11,7 +11,8 @@ from arena.assets import find, named
 from arena.config import Strict
 from arena.errors import InputError
 from arena.records import Prompt
-from arena.tabular import json_rows, parse_json, said, wrapped
+from arena.strict import sentence, unknown_key
+from arena.tabular import json_rows, parse_json, wrapped
 
 SUFFIXES = (".jsonl", ".ndjson", ".json")
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -103,13 +104,8 @@ def _entry(fields: dict[str, Any], where: str) -> PromptLine:
         problem = error.errors()[0]
         field = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
-            allowed = ", ".join(PromptLine.model_fields)
-            help_ = wrapped(fields)
-            raise InputError(
-                f"{where}: {field}: unknown key; allowed: {allowed}{'; ' if help_ else ''}{help_}"
-            ) from error
-        given = "" if problem["type"] == "missing" else f"{said(problem['input'])}: "
-        help_ = wrapped(fields) if problem["type"] == "missing" else ""
-        raise InputError(
-            f"{where}: {field}: {given}{problem['msg']}{'; ' if help_ else ''}{help_}"
-        ) from error
+            said = unknown_key(field, list(PromptLine.model_fields))
+        else:
+            said = sentence(problem)
+        help_ = wrapped(fields) if problem["type"] in ("missing", "extra_forbidden") else ""
+        raise InputError(f"{where}: {field}: {said}{'; ' if help_ else ''}{help_}") from error

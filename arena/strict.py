@@ -1,6 +1,9 @@
 """Files that people write, read strictly: an error names file, line, value and what is allowed."""
 
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import yaml
@@ -8,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from arena.encodings import read_text
 from arena.errors import InputError
+from arena.errors import said as quoted
 
 Shape = TypeVar("Shape", bound=BaseModel)
 MOST_VALUES = 100_000
@@ -47,12 +51,68 @@ def _first_problem(
     field = ".".join(str(part) for part in problem["loc"])
     line = _line(root, problem["loc"])
     where = f"{path}:{line}" if line else str(path)
-    message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
-        message = f"unknown key; allowed here: {', '.join(_siblings(shape, problem['loc']))}"
-    elif problem["type"] != "missing" and field:
-        message = f"{problem['input']!r}: {message}"
+        message = unknown_key(str(problem["loc"][-1]), _siblings(shape, problem["loc"]))
+    else:
+        message = sentence(problem) if field else sentence(problem, given=False)
     return ": ".join(filter(None, [where, field, message]))
+
+
+def unknown_key(key: str, allowed: list[str]) -> str:
+    """That a key is not known, the nearest one that is, and all of them."""
+    near = get_close_matches(key, allowed, n=1)
+    meant = f", did you mean {near[0]}" if near else ""
+    return f"unknown key{meant}; allowed here: {', '.join(allowed)}"
+
+
+def sentence(problem: Mapping[str, Any], *, given: bool = True) -> str:
+    """What is wrong with a value, in our words; pydantic's own speak of Python's types.
+
+    problem: one of `ValidationError.errors()`. given: whether the value is named.
+    """
+    known = _SENTENCES.get(problem["type"])
+    context = problem.get("ctx", {})
+    said = known.format(**context) if known else problem["msg"].removeprefix("Value error, ")
+    return f"{quoted(problem['input'])}: {said}" if given and problem["type"] != "missing" else said
+
+
+_NUMBER, _WHOLE, _TRUTH, _LIST, _MAPPING = (
+    "must be a number",
+    "must be a whole number",
+    "must be true or false",
+    "must be a list",
+    "must be a mapping of keys to values",
+)
+_SENTENCES = MappingProxyType(
+    {
+        "missing": "is missing",
+        "string_type": "must be text",
+        "int_type": _WHOLE,
+        "int_parsing": _WHOLE,
+        "int_from_float": _WHOLE,
+        "float_type": _NUMBER,
+        "float_parsing": _NUMBER,
+        "finite_number": _NUMBER,
+        "bool_type": _TRUTH,
+        "bool_parsing": _TRUTH,
+        "list_type": _LIST,
+        "tuple_type": _LIST,
+        "dict_type": _MAPPING,
+        "model_type": _MAPPING,
+        "mapping_type": _MAPPING,
+        "enum": "must be {expected}",
+        "literal_error": "must be {expected}",
+        "greater_than": "must be more than {gt}",
+        "greater_than_equal": "must be at least {ge}",
+        "less_than": "must be less than {lt}",
+        "less_than_equal": "must be at most {le}",
+        "string_too_short": "must have at least {min_length} characters",
+        "string_too_long": "must have at most {max_length} characters",
+        "too_short": "must have at least {min_length} entries",
+        "too_long": "must have at most {max_length} entries",
+        "none_required": "must be left empty",
+    }
+)
 
 
 def _siblings(shape: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

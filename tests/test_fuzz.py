@@ -18,7 +18,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from arena.audits import read_labelled
 from arena.benchmarks import marking
 from arena.benchmarks.items import read_items
 from arena.benchmarks.sandbox import code_of
@@ -34,6 +33,7 @@ from arena.interchange.sample import load_sample
 from arena.judging.cards import load_card
 from arena.judging.forms import Format
 from arena.judging.parsing import parse_ranking, parse_score, parse_verdict
+from arena.labelled import read_labelled
 from arena.prompts import read_prompts
 from arena.store import Store
 from arena.thinking import split

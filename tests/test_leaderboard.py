@@ -109,7 +109,7 @@ def test_a_weak_judge_is_left_out_beside_a_good_one(
     assert board.rows[0].model == "long"
 
 
-def test_agreement_with_people_that_chance_explains_is_an_objection(
+def test_few_votes_are_a_doubt_about_a_judge_and_no_objection(
     answered: Store, prompts: list[Prompt], write_card: Write
 ) -> None:
     judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
@@ -117,7 +117,10 @@ def test_agreement_with_people_that_chance_explains_is_an_objection(
     vote(answered, prompts[2], "short", "long", Winner.MODEL_A)
     report = gather(answered).reports["j"]
     assert (report.agreement.value, report.agreement.n) == (0.5, 2)
-    assert "chance would explain" in (report.objection or "")
+    assert report.objection is None
+    assert "not known yet" in (report.doubt or "")
+    board = leaderboard(answered, evidence=Evidence.JUDGE)
+    assert any("not known yet" in note for note in board.notes)
 
 
 def test_a_shorter_slot_first_is_read_from_the_other_side(
@@ -211,8 +214,9 @@ def test_style_is_counted_in_the_stored_answers(answered: Store, prompts: list[P
     "fit", [Fit(ties="davidson"), Fit(interval="bootstrap"), Fit(style=("length",))]
 )
 def test_the_combined_ranking_says_which_options_it_has_not(
-    fit: Fit, answered: Store, prompts: list[Prompt]
+    fit: Fit, answered: Store, prompts: list[Prompt], write_card: Write
 ) -> None:
+    judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
     vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
     with pytest.raises(InputError, match="--evidence human"):
         leaderboard(answered, fit=fit)

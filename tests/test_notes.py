@@ -65,8 +65,15 @@ def test_a_choice_of_styles_keeps_the_names_that_options_have() -> None:
 
 
 def test_what_is_said_of_judges() -> None:
-    flipped, never, even = (share_of([True] * k + [False] * (9 - k)) for k in (5, 0, 4))
-    report = JudgeReport("j", 9, 0, flipped, even, never, even)
+    flipped, never, even = (share_of([True] * k + [False] * (300 - k)) for k in (150, 0, 150))
+    report = JudgeReport("j", 300, 0, flipped, even, never, even)
+    some, few = share_of([True] * 5 + [False] * 5), share_of([True, True, False])
+    for doubt in (
+        replace(report, flips=never, agreement=few),
+        replace(report, flips=some, agreement=share_of([True] * 40)),
+    ):
+        assert doubt.objection is None
+        assert "尚不清楚" in chinese(f"{doubt.doubt}.")
     many = share_of([True, False] * 5000)
     for flips in (flipped, never, many):
         objection = str(replace(report, flips=flips).objection)

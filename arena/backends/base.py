@@ -22,16 +22,16 @@ class Message:
 class Request:
     """A conversation to hold: the user's turns, each answered before the next is put.
 
-    follow_up: given the last answer, one more turn to put, or None. schema: the JSON schema
-    that the answer must follow, where a server can hold it to one. before: messages that come
-    before the first turn. plain: the one turn is a text to go on with, as it stands. stop:
-    texts before which a reply ends. prefill: how the last reply begins. verbatim: replies keep
-    the space around them.
+    follow_up: given the last answer and its finish, one more turn to put, or None. schema: the
+    JSON schema that the answer must follow, where a server can hold it to one. before: messages
+    that come before the first turn. plain: the one turn is a text to go on with, as it stands.
+    stop: texts before which a reply ends. prefill: how the last reply begins. verbatim: replies
+    keep the space around them.
     """
 
     turns: tuple[str, ...]
     seed: int = 0
-    follow_up: Callable[[str], str | None] | None = None
+    follow_up: Callable[[str, str], str | None] | None = None
     schema: dict[str, Any] | None = None
     before: tuple[Message, ...] = ()
     plain: bool = False
@@ -45,13 +45,14 @@ class Reply:
     """The model's texts, one a turn.
 
     finish: `stop`, or `length` where max_tokens cut it. retried: the kind of each fault on
-    the way to it.
+    the way to it. thinking: what the server told apart from each text, if it told anything.
     """
 
     turns: tuple[str, ...]
     finish: tuple[str, ...]
     usage: Usage = field(default_factory=Usage)
     retried: tuple[str, ...] = ()
+    thinking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,11 @@ class Backend(ABC):
     `intake` says what of it is to be done. They yield results as they come, with their
     positions; what failed is an error in a result's place.
     """
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is done otherwise than it was asked for, in a sentence each."""
+        return ()
 
     def start(self) -> None:  # noqa: B027
         """Get ready for requests; raises UnavailableError where none can succeed."""

@@ -151,7 +151,7 @@ class FakeBackend(Backend):
         turns = list(request.turns)
         said = (self._say(turn, self._decoding, request.seed) for turn in turns)
         texts = [cut_at(text, request.stop) for text in said]
-        if request.follow_up and (more := request.follow_up(texts[-1])) is not None:
+        if request.follow_up and (more := request.follow_up(texts[-1], "stop")) is not None:
             turns.append(more)
             texts.append(self._say(more, self._decoding, request.seed))
         read = sum(len(turn.split()) for turn in turns)

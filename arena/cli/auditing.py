@@ -113,8 +113,9 @@ def _ask(
     canaries: bool,
     concurrency: int | None,
 ) -> None:
-    from arena.audits import ask_canaries, ask_labelled, read_labelled
+    from arena.audits import ask_canaries, ask_labelled
     from arena.backends import Limits
+    from arena.labelled import read_labelled
 
     given = None if labels is None else read_labelled(labels)
     with watched(Limits(concurrency)) as tracker:
@@ -129,7 +130,8 @@ def _ask(
 
 
 def _on_labels(store: "Store", cards: "list[JudgeCard]", labels: Path) -> "list[JudgeAudit]":
-    from arena.audits import audit_labelled, read_labelled
+    from arena.audits import audit_labelled
+    from arena.labelled import read_labelled
 
     given = read_labelled(labels)
     return [audit_labelled(store, card, given) for card in cards]

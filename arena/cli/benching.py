@@ -176,6 +176,7 @@ def _entry(**values: Any) -> Any:
     from pydantic import ValidationError
 
     from arena.config import BenchmarkRun
+    from arena.strict import sentence
 
     try:
         return BenchmarkRun(**values)
@@ -183,7 +184,7 @@ def _entry(**values: Any) -> Any:
         first = error.errors()[0]
         where = "--" + str(first["loc"][-1 if isinstance(first["loc"][-1], str) else -2])
         where = where.replace("_", "-")
-        raise InputError(f"{where} {first['input']!r}: {first['msg']}") from error
+        raise InputError(f"{where} {sentence(first)}") from error
 
 
 def _numbers(option: str, texts: Sequence[str]) -> list[float]:

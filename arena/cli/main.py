@@ -57,9 +57,20 @@ def _options(
 
 
 def _assemble() -> None:
-    from arena.cli import auditing, benching, importing, judging, lists, ranking, runs, stages
+    from arena.cli import (
+        auditing,
+        benching,
+        importing,
+        judging,
+        lists,
+        ranking,
+        runs,
+        showing,
+        stages,
+    )
 
-    for module in (runs, lists, stages, benching, judging, auditing, importing, ranking):
+    modules = runs, lists, showing, stages, benching, judging, auditing, importing, ranking
+    for module in modules:
         for command in module.COMMANDS:
             app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
         for name, group in getattr(module, "GROUPS", {}).items():

@@ -68,7 +68,10 @@ def open_store(db: Path | None, config: "Config") -> "Store":
 
 @contextmanager
 def fill_store(path: Path) -> "Iterator[Store]":
-    """Open or make the database; one made for a command that fails before a row is removed."""
+    """Open or make the database; one made for a command that fails before a row is removed.
+
+    One that holds a row of any table stays, and so does one that something else has open.
+    """
     from arena.store import Store
 
     fresh = not path.exists()
@@ -76,10 +79,10 @@ def fill_store(path: Path) -> "Iterator[Store]":
     try:
         yield store
     except BaseException:
-        if fresh and not any(store.counts().values()):
+        if fresh and store.is_empty():
             store.close()
-            for suffix in ("", "-wal", "-shm"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            if not path.with_name(path.name + "-wal").exists():  # gone with the last connection
+                path.unlink(missing_ok=True)
         raise
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Cells = Sequence[Mapping[str, Any]]
 LOG_SECONDS = 1.0
 LINE_SECONDS = 20.0
+PIPED_WIDTH = 1000
+COLUMN_MARGIN = 3  # a space on each side, and a line
 
 
 def emit(rows: Cells, form: Format, *, title: str = "") -> None:
@@ -40,19 +42,39 @@ def emit(rows: Cells, form: Format, *, title: str = "") -> None:
 
 
 def table(rows: Cells, title: str = "") -> None:
-    """A table within the terminal's width; as wide as it must be where nobody is there."""
+    """A table within the terminal's width; as wide as it must be where the output is piped.
+
+    Where the terminal is too narrow, columns are left out from the right, and named below.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    names = list(rows[0]) if rows else []
+    shown = names[: fitting(rows, console.width)]
     grid = Table(title=title or None, title_justify="left", header_style="bold")
-    for name in rows[0] if rows else ():
+    for name in shown:
         right = all(isinstance(row[name], int | float) for row in rows)
         grid.add_column(name, justify="right" if right else "left", overflow="fold")
     for row in rows:
-        grid.add_row(*(Text(_cell(value)) for value in row.values()))
-    width = None if sys.stdout.isatty() else 1000
-    Console(file=sys.stdout, width=width).print(grid)
+        grid.add_row(*(Text(_cell(row[name])) for name in shown))
+    console.print(grid)
+    if left_out := names[len(shown) :]:
+        say(f"Left out to fit the terminal: {', '.join(left_out)}. --format csv prints everything.")
+
+
+def fitting(rows: Cells, width: int) -> int:
+    """How many columns, from the left, a table of this width holds without breaking a word."""
+    from rich.cells import cell_len
+
+    taken, names = 1, list(rows[0]) if rows else []
+    for count, name in enumerate(names):
+        words = (word for row in rows for word in (_cell(row[name]).split() or [""]))
+        taken += max(map(cell_len, (*words, *name.split()))) + COLUMN_MARGIN
+        if taken > width and count:
+            return count
+    return len(names)
 
 
 def to_csv(rows: Cells) -> str:
@@ -147,9 +169,7 @@ def _lines(stream: IO[str]) -> Iterator["Callable[[str, Progress], None]"]:
         began = time.monotonic()
         while not ended.wait(LINE_SECONDS):
             for what, progress in list(running.items()):
-                done = progress.found + progress.stored
-                minutes = (time.monotonic() - began) / 60
-                write(f"{what}: {done} of {progress.total}, {minutes:.1f} min since the start")
+                write(f"{what}: {standing(progress, time.monotonic() - began)}")
 
     thread = threading.Thread(target=now_and_then, daemon=True)
     thread.start()
@@ -158,6 +178,20 @@ def _lines(stream: IO[str]) -> Iterator["Callable[[str, Progress], None]"]:
     finally:
         ended.set()
         thread.join()
+
+
+def standing(progress: "Progress", seconds: float) -> str:
+    """How far a step has come after so many seconds, and how long the rest may take."""
+    done = progress.found + progress.stored
+    parts = [f"{done} of {progress.total}", f"{_minutes(seconds)} since the start"]
+    if progress.stored:
+        left = (progress.total - done) * progress.seconds / progress.stored
+        parts += [state(progress), f"about {_minutes(left)} left"]
+    return ", ".join(filter(None, parts))
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
 
 
 @contextmanager
@@ -252,7 +286,9 @@ def summary(progress: "Progress") -> str:
 
 
 def finish(steps: "list[Progress]") -> None:
-    """Exit with 1 where something is left to do."""
+    """Say each note once; exit with 1 where something is left to do."""
+    for note in dict.fromkeys(note for step in steps for note in step.notes):
+        say(note)
     failed = sum(step.failed for step in steps)
     stopped = [step for step in steps if step.stopped and not step.complete]
     if failed:
@@ -268,4 +304,6 @@ def finish(steps: "list[Progress]") -> None:
 def _cell(value: Any) -> str:
     if value is None:
         return "–"
-    return f"{value:.1f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.3f}" if -1 < value < 1 else f"{value:.1f}"
+    return str(value)

@@ -116,7 +116,7 @@ def rank(
     fit = Fit.configured(
         conf.rank,
         confidence=confidence or conf.rank.confidence,
-        prior=prior if file is not None or prior is not None else "auto",
+        prior="auto" if prior is None else prior,
         interval=interval,
         ties=ties,
         cluster=None if cluster == "none" else cluster,
@@ -177,13 +177,12 @@ def publish(
     conf = settings(config)
     store = open_store(db, conf)
     weak = allow_weak_judges or conf.rank.allow_weak_judges
+    fit = Fit.configured(conf.rank)
     board = leaderboard(
-        store,
-        evidence=evidence or conf.rank.evidence,
-        fit=Fit.configured(conf.rank),
-        allow_weak_judges=weak,
+        store, evidence=evidence or conf.rank.evidence, fit=fit, allow_weak_judges=weak
     )
-    page = write(store, folder, board, title=conf.title, others=views(store, board, weak))
+    others = views(store, board, weak, fit)
+    page = write(store, folder, board, title=conf.title, others=others)
     say(f"Published: {page}")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.errors import InputError
+from arena.errors import said as shown
 from arena.interchange.battles import is_missing, numbers, read_columns, texts
 from arena.interchange.labels import UNPARSED
 from arena.interchange.turns import Turns, conversation, read_lists, turns_of
@@ -27,7 +28,6 @@ from arena.records import (
     content_key,
 )
 from arena.store import Store
-from arena.tabular import said as shown
 
 _WINNERS = tuple(Winner)
 _PREFERENCES = {

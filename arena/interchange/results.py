@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from arena.benchmarks.dimensions import dimension_of
-from arena.errors import InputError, UnknownNameError
+from arena.errors import InputError, UnknownNameError, said
 from arena.records import NOBODY, RULE, BackendKind, Model, Outcome, content_key
 from arena.store import Store
-from arena.tabular import json_rows, listed, said
+from arena.tabular import json_rows, listed
 
 AGREES = 5e-4
 

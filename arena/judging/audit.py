@@ -19,6 +19,7 @@ from arena.records import Preference
 
 MATCHED = 0.10
 BINS = 10
+MIRROR: dict[object, object] = {"A": "B", "B": "A"}
 _SIDES = {"A": 1.0, "B": 0.0, "tie": 0.5}
 
 
@@ -79,7 +80,7 @@ class Audit:
         and tie; what was unparsed disagrees.
     decided_agreement: the same where both prefer one answer, the judge by its odds if known.
     kappa: Cohen's, of the same pairs, with unparsed as a label that people never give;
-        kappa_parsed: without those pairs.
+        kappa_parsed: without those pairs. It does not depend on which answer is called A.
     human_agreement: share of pairs of people who say the same of one pair: the ceiling.
     human_alpha: Krippendorff's α among people.
     longest_agreement: how often the rule "the longer answer wins" is right where people
@@ -194,7 +195,7 @@ def _kappa(voted: Sequence[AuditPair]) -> Measure:
         return Measure()
     verdicts = [pair.verdict or Preference.UNPARSED for pair in voted]
     majorities = [str(pair.majority) for pair in voted]
-    return measure(cohen_kappa(verdicts, majorities, _groups(voted)))
+    return measure(cohen_kappa(verdicts, majorities, _groups(voted), mirror=MIRROR))
 
 
 def _together(pair: AuditPair) -> float:
@@ -209,7 +210,7 @@ def _alpha(voted: Sequence[AuditPair]) -> Measure:
         return Measure()
     items = [i for i, pair in enumerate(several) for _ in pair.people]
     labels = [label for pair in several for label in pair.people]
-    return measure(krippendorff_alpha(items, labels, _groups(several)))
+    return measure(krippendorff_alpha(items, labels, _groups(several), mirror=MIRROR))
 
 
 def _sign(sizes: tuple[int, int] | None) -> int:
@@ -263,10 +264,12 @@ def _ece(voted: Sequence[AuditPair]) -> Measure:
     known = [pair for pair in voted if pair.preference is not None and pair.majority != "tie"]
     said = np.array([pair.preference for pair in known], dtype=float)
     right = np.array([_SIDES[str(pair.majority)] for pair in known])
-    bins = np.minimum((said * BINS).astype(int), BINS - 1)
+    # Each pair counts for a and for b, so that it does not matter which is called a.
+    for_a, for_b = (np.minimum((p * BINS).astype(int), BINS - 1) for p in (said, 1.0 - said))
 
     def error(rows: Floats) -> float:
-        gaps = np.bincount(bins, rows * (said - right), BINS)
-        return float(np.abs(gaps).sum() / rows.sum())
+        off = rows * (said - right)
+        gaps = np.bincount(for_a, off, BINS) - np.bincount(for_b, off, BINS)
+        return float(np.abs(gaps).sum() / (2.0 * rows.sum()))
 
     return _bootstrap(known, error)

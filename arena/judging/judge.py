@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar, overload
 
 from arena.backends import Odds, OddsRequest, Reply, Request, cost_of, open_backend
-from arena.batch import Control, Progress, Work, run
+from arena.batch import Control, Progress, Watch, Work, run, unwatched
 from arena.errors import InputError, UnavailableError, UnknownNameError
 from arena.judging.cards import JudgeCard
 from arena.judging.fitting import tokens
@@ -65,7 +65,7 @@ class Plan:
 
         Nobody is asked. It is what makes a change of the parsing rule free.
         """
-        rows = [self.mode.from_text(task, text) for task, text in self._readable()]
+        rows = [self.mode.from_text(task, *reply) for task, reply in self._readable()]
         if rows:
             self.prepare()
         return self.mode.table(self.store).add(rows)
@@ -74,7 +74,7 @@ class Plan:
         present = self.mode.table(self.store).present(task.key for task in self.tasks)
         return [task for task in self.tasks if task.key not in present]
 
-    def _readable(self) -> list[tuple[Task, str]]:
+    def _readable(self) -> list[tuple[Task, tuple[str, str]]]:
         """The missing rows to whose requests there is a reply; a new attempt is asked anew."""
         if self.card.is_logit:
             return []
@@ -82,8 +82,8 @@ class Plan:
         for task in self._missing():
             if not task.attempt:
                 missing[task.request].append(task)
-        texts = self.mode.table(self.store).texts(missing)
-        return [(task, texts[request]) for request in texts for task in missing[request]]
+        replies = self.mode.table(self.store).replies(missing)
+        return [(task, reply) for request, reply in replies.items() for task in missing[request]]
 
     def ask(self, control: Control) -> Progress:
         """Ask for every row that is missing.
@@ -159,6 +159,22 @@ class Plan:
             if is_hard(rows[_battle(task)], rows.get(_battle(task, swapped=True)), cascade.below)
         ]
         return Plan(self.store, second, mode, self.kind, [mode.again(task) for task in hard])
+
+    def run(self, watch: Watch = unwatched, *, retry_failed: bool = False) -> list[Progress]:
+        """Every step: the judge's own readings, then what its cascade puts to another judge.
+
+        watch: given what a step does, returns what watches and holds it. retry_failed: asks only
+        for what was tried and failed, or could not be read.
+        """
+        asked = self.only_failed() if retry_failed else self
+        steps = [asked.ask(watch(f"{self.card.name} judges"))]
+        again = self.second_opinions()
+        if again and again.tasks:
+            again = again.only_failed() if retry_failed else again
+            again.reparse()
+            what = f"{again.card.name} judges what {self.card.name} finds hard"
+            steps.append(again.ask(watch(what)))
+        return steps
 
     def parsed_share(self) -> float:
         """The share of the stored rows that say something; 1 where there are none."""
@@ -245,17 +261,12 @@ def judge(
     *,
     models: Sequence[str] = (),
     wanted: Wanted | None = None,
-    control: Control | None = None,
-) -> Progress:
-    """Ask the judge for every row that is missing; see `plan` and `Plan.ask`."""
+    watch: Watch = unwatched,
+) -> list[Progress]:
+    """Ask the judge for every row that is missing; see `plan` and `Plan.run`."""
     planned = plan(store, card, prompts, mode, models=models, wanted=wanted)
     planned.reparse()
-    progress = planned.ask(control or Control())
-    again = planned.second_opinions()
-    if not again or not again.tasks:
-        return progress
-    again.reparse()
-    return again.ask(control or Control())
+    return planned.run(watch)
 
 
 def _battle(task: Task, *, swapped: bool = False) -> tuple[str, str, int, int]:

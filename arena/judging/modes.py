@@ -76,9 +76,13 @@ class Pairwise(JudgeMode[Verdict]):
         """The words for each verdict."""
         return {"options": self._options}
 
-    def from_text(self, task: Task, text: str, usage: Usage | None = None) -> Verdict:
+    def from_text(
+        self, task: Task, text: str, finish: str = "", usage: Usage | None = None
+    ) -> Verdict:
         """The last verdict in the text."""
-        parsed = parse_verdict(_counting(text), self._options, self.form)
+        parsed = parse_verdict(
+            _counting(text), self._options, self.form, cut_at=self.cut_at(finish)
+        )
         return Verdict(
             **self._row(task),
             first=task.answers[0].key,
@@ -87,6 +91,7 @@ class Pairwise(JudgeMode[Verdict]):
             slight=self._is_five_step and not parsed.strong and parsed.preference in _SIDES,
             text=text,
             reason=parsed.reason,
+            finish=finish,
             usage=usage or Usage(),
         )
 
@@ -139,9 +144,17 @@ class Scoring(JudgeMode[Score]):
         """The scale and the criteria."""
         return {"scale": self._scale, "criteria": self._criteria}
 
-    def from_text(self, task: Task, text: str, usage: Usage | None = None) -> Score:
+    def from_text(
+        self, task: Task, text: str, finish: str = "", usage: Usage | None = None
+    ) -> Score:
         """The last number in the text, or the weighted mean of one for each criterion."""
-        parsed = parse_score(_counting(text), self._scale, self.form, self._criteria)
+        parsed = parse_score(
+            _counting(text),
+            self._scale,
+            self.form,
+            self._criteria,
+            cut_at=self.cut_at(finish),
+        )
         return Score(
             **self._row(task),
             answer=task.answers[0].key,
@@ -149,6 +162,7 @@ class Scoring(JudgeMode[Score]):
             parts=parsed.parts,
             text=text,
             reason=parsed.reason,
+            finish=finish,
             usage=usage or Usage(),
         )
 
@@ -203,15 +217,20 @@ class Ordering(JudgeMode[Ranking]):
         """A letter for each answer."""
         return {"labels": _labels(answers)}
 
-    def from_text(self, task: Task, text: str, usage: Usage | None = None) -> Ranking:
+    def from_text(
+        self, task: Task, text: str, finish: str = "", usage: Usage | None = None
+    ) -> Ranking:
         """The last order in the text."""
-        parsed = parse_ranking(_counting(text), _labels(len(task.answers)), self.form)
+        parsed = parse_ranking(
+            _counting(text), _labels(len(task.answers)), self.form, cut_at=self.cut_at(finish)
+        )
         return Ranking(
             **self._row(task),
             answers=tuple(answer.key for answer in task.answers),
             ranks=parsed.ranks or (),
             text=text,
             reason=parsed.reason,
+            finish=finish,
             usage=usage or Usage(),
         )
 

@@ -1,23 +1,24 @@
 """From a judge's words or odds to a verdict, a score or an order; what is not clear is unparsed.
 
-The last verdict wins, in the one form that the card names. Nothing outside the offered set
-ever counts, as a tie or otherwise. No text raises, and none takes more than linear time.
+The last verdict that is stated wins (see `stated`), in the form that the card names or in one
+that judges are known to write in its place. Nothing outside the offered set ever counts, as a
+tie or otherwise. No text raises, and none takes more than linear time.
 """
 
-import json
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
-from typing import Any
 
 from arena.backends import Odds
+from arena.judging.finding import CHOOSING, DOUBLE, ORDERING, RATING, SINGLE, Said, find, hear
 from arena.judging.forms import Format, wanted
+from arena.judging.objects import last_list, last_object
+from arena.judging.stated import Mark, marks
 from arena.records import Preference
 
 # Part of a judge's identity: a change in how replies are read is a new number.
-VERSION = 2
+VERSION = 3
 LEAST_MASS = 0.5
 VERDICTS = {
     "A": (Preference.A, False),
@@ -28,24 +29,22 @@ VERDICTS = {
     "B>A": (Preference.B, False),
     "B>>A": (Preference.B, True),
 }
-_THINKING = re.compile(r"[<\[](/?)(?:think|thinking|thought|reasoning)[>\]]", re.IGNORECASE)
-_BRACKETS = re.compile(r"\[\[([^\[\]]*)\]\]")
-_CHOICE = re.compile(
-    r"^[ \t>*#_-]*(?:最终|final )?(?:选择|结论|choice|verdict)[ \t*_]*:(.*)$",
-    re.IGNORECASE | re.MULTILINE,
+_PREFIX = re.compile(
+    r"(?:(?:the|final|overall|最终|综合)\s*)?"
+    r"(?:rating|score|grade|result|评分|得分|分数|总分|打分)[\s*_]*(?:is|of|为|是)?[\s*_]*[:：=]?[\s*_]*",
+    re.IGNORECASE,
 )
-_SCORE = re.compile(
-    r"^[ \t>*#_-]*(?:最终|综合|final |overall )?(?:评分|得分|分数|score|rating)[ \t*_]*:(.*)$",
-    re.IGNORECASE | re.MULTILINE,
+_NUMBER = re.compile(
+    r"([0-9]{1,4}(?:\.[0-9]{1,4})?) ?(?:分|points?|stars?)?"
+    r"(?: ?(?:/|out of) ?([0-9]{1,4})(?: ?分| points?| stars?)?| ?[(,]满分 ?([0-9]{1,4}) ?分?\)?)?"
 )
-# The dictionary at the end of a CompassJudger review: github.com/open-compass/CompassJudger.
-_OVERALL = re.compile(r"[\"'](?:综合得分|overall score)[\"'][ \t]*:[ \t]*([\d.]+)", re.IGNORECASE)
-_NUMBER = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?) ?(?:分|points?)?(?: ?/ ?([0-9]{1,4}))?")
-# Full-width forms stand for the plain characters, as they do on a Chinese keyboard.
-_PLAIN: dict[int, int | str] = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-_PLAIN |= {ord("【"): "[", ord("】"): "]", ord("≫"): ">>", ord("≪"): "<<"}
-_EDGES = " \t\r\n*_`\"'.。,，;；!！"
-_JSON_TAIL = 50_000
+_SLOT = re.compile(
+    r"(?:the )?(?:assistant|answer|response|model|output|option|choice|verdict|"
+    r"助手|回答|回复|答案|模型|选项)[ _:-]*",
+    re.IGNORECASE,
+)
+_TIES = ("tie", "平局", "平手")
+_EDGES = " \t\r\n*_`\"'.。,，;；!！$(){}“”‘’"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +83,32 @@ class ReadOdds:
     mass: float
 
 
-def parse_verdict(text: str, options: Mapping[str, str], form: Format = Format.BRACKETS) -> Parsed:
-    """Read the last verdict; options: each verdict (a key of VERDICTS) with the word for it."""
-    spoken, unfinished = _spoken(text)
-    said = _VERDICT[form](spoken, options)
-    if said is None:
-        reason = _why_silent(text, unfinished, wanted(form, options=options))
+def parse_verdict(
+    text: str,
+    options: Mapping[str, str],
+    form: Format = Format.BRACKETS,
+    *,
+    cut_at: int | None = None,
+) -> Parsed:
+    """Read the last verdict that is stated.
+
+    options: each verdict (a key of VERDICTS) with the word for it. cut_at: the tokens at which
+    the reply was cut off; None where it ended by itself, or where that is not known.
+    """
+    said = hear(text, cut_at)
+    if said.is_missing:
+        return Parsed(Preference.UNPARSED, reason=said.is_missing)
+    mark = find(said, form, CHOOSING, lambda word: _meant(word, options) is not None)
+    if mark is None:
+        reason = said.lacks(wanted(form, options=options))
         return Parsed(Preference.UNPARSED, reason=reason)
-    for verdict, word in options.items():
-        if _same(said, word):
-            preference, strong = VERDICTS[verdict]
-            return Parsed(preference, strong)
-    offered = ", ".join(options.values())
-    return Parsed(Preference.UNPARSED, reason=f"{said[:40]!r} is none of {offered}")
+    verdict = _meant(mark.said, options)
+    if verdict is None:
+        offered = ", ".join(options.values())
+        reason = f"{mark.said[:40]!r} is none of {offered}"
+        return Parsed(Preference.UNPARSED, reason=reason)
+    preference, strong = VERDICTS[verdict]
+    return Parsed(preference, strong)
 
 
 def parse_score(
@@ -104,33 +116,44 @@ def parse_score(
     scale: tuple[int, int],
     form: Format = Format.BRACKETS,
     criteria: Mapping[str, float] | None = None,
+    *,
+    cut_at: int | None = None,
 ) -> ParsedScore:
     """Read the last number within the scale; with criteria (name to weight), their mean."""
-    spoken, unfinished = _spoken(text)
+    said = hear(text, cut_at)
+    if said.is_missing:
+        return ParsedScore(None, reason=said.is_missing)
     if criteria:
-        return _parse_criteria(spoken, scale, form, criteria, unfinished)
-    said = _NUMBERS[form](spoken)
-    if said is None:
-        return ParsedScore(None, reason=_why_silent(text, unfinished, wanted(form, scale=scale)))
-    value, reason = _number(said, scale)
+        return _parse_criteria(said, scale, form, criteria)
+    number = _whole_number if form is Format.PROMETHEUS else _number
+    mark = find(said, form, RATING, lambda word: number(word, scale)[0] is not None)
+    if mark is None or (said.cut_at and _may_go_on(said.text, mark, scale)):
+        return ParsedScore(None, reason=said.lacks(wanted(form, scale=scale)))
+    value, reason = number(mark.said, scale)
     return ParsedScore(value, reason=reason)
 
 
 def parse_ranking(
-    text: str, labels: Sequence[str], form: Format = Format.BRACKETS
+    text: str,
+    labels: Sequence[str],
+    form: Format = Format.BRACKETS,
+    *,
+    cut_at: int | None = None,
 ) -> ParsedRanking:
     """Read the last order, in which every label stands exactly once."""
-    spoken, unfinished = _spoken(text)
-    places = _json_places(spoken) if form is Format.JSON else _written_places(spoken)
+    said = hear(text, cut_at)
+    if said.is_missing:
+        return ParsedRanking(None, said.is_missing)
+    places = _places_in_json(said) if form is Format.JSON else _written_places(said, form, labels)
     if places is None:
-        return ParsedRanking(None, _why_silent(text, unfinished, wanted(form, labels=labels)))
-    named = [label.strip().upper() for place in places for label in place]
+        return ParsedRanking(None, said.lacks(wanted(form, labels=labels)))
+    named = [label for place in places for label in place]
     if sorted(named) != sorted(labels):
         return ParsedRanking(None, f"{', '.join(named)[:40]!r} does not name each answer once")
     rank_of: dict[str, int] = {}
     place_from = 1
     for place in places:
-        rank_of |= {label.strip().upper(): place_from for label in place}
+        rank_of |= dict.fromkeys(place, place_from)
         place_from += len(place)
     return ParsedRanking(tuple(rank_of[label] for label in labels))
 
@@ -158,19 +181,15 @@ def read_score(odds: Odds, scale: tuple[int, int]) -> ParsedScore:
 
 
 def _parse_criteria(
-    spoken: str,
-    scale: tuple[int, int],
-    form: Format,
-    criteria: Mapping[str, float],
-    unfinished: bool,
+    said: Said, scale: tuple[int, int], form: Format, criteria: Mapping[str, float]
 ) -> ParsedScore:
-    said = _json_object(spoken, criteria) if form is Format.JSON else _named_numbers(spoken)
+    numbers = _object_of(said, criteria) if form is Format.JSON else _named_numbers(said, criteria)
     parts = []
     for name in criteria:
-        if said is None or name.casefold() not in said:
-            reason = _why_silent(spoken, unfinished, wanted(form, scale=scale, criteria=criteria))
+        if name.casefold() not in numbers:
+            reason = said.lacks(wanted(form, scale=scale, criteria=criteria))
             return ParsedScore(None, reason=f"nothing for {name}: {reason}")
-        value, reason = _number(said[name.casefold()], scale)
+        value, reason = _number(numbers[name.casefold()], scale)
         if value is None:
             return ParsedScore(None, reason=f"{name}: {reason}")
         parts.append((name, value))
@@ -178,121 +197,60 @@ def _parse_criteria(
     return ParsedScore(total, tuple(parts))
 
 
-def _spoken(text: str) -> tuple[str, bool]:
-    """What is said aloud, in plain characters; and whether the reply ends while thinking."""
-    plain = text.translate(_PLAIN).replace("\\[", "[").replace("\\]", "]").replace("\\>", ">")
-    kept: list[str] = []
-    start, thinking = 0, False
-    for tag in _THINKING.finditer(plain):
-        if tag[1]:
-            # Without an opening tag, which a chat template may have put, all before was thought.
-            kept = kept if thinking else []
-            thinking, start = False, tag.end()
-        elif not thinking:
-            kept.append(plain[start : tag.start()])
-            thinking = True
-    return "\n".join(kept if thinking else [*kept, plain[start:]]), thinking
+def _named_numbers(said: Said, criteria: Mapping[str, float]) -> dict[str, str]:
+    """The last `[[name: number]]` of each name; in a reply that was cut off, nothing after them."""
+    found = [
+        (name.strip().casefold(), number, mark)
+        for mark in marks(DOUBLE, said.text) or marks(SINGLE, said.text)
+        for name, colon, number in [mark.said.rpartition(":")]
+        if colon
+    ]
+    if found and said.lost_after(found[-1][2].end):
+        return {}
+    return {name: number for name, number, _ in found}
 
 
-def _bracketed(spoken: str, _: object = None) -> str | None:
-    return _last(found[1] for found in _BRACKETS.finditer(spoken))
+def _object_of(said: Said, fields: Mapping[str, float]) -> Mapping[str, str]:
+    found = last_object(said.text, fields)
+    if found is None or said.lost_after(found.end):
+        return {}
+    return found.values
 
 
-def _chosen(spoken: str, _: object = None) -> str | None:
-    return _last(found[1] for found in _CHOICE.finditer(spoken))
-
-
-def _scored(spoken: str) -> str | None:
-    return _last(found[1] for found in _SCORE.finditer(spoken))
-
-
-def _prometheus(spoken: str, _: object = None) -> str | None:
-    _, mark, said = spoken.casefold().rpartition("[result]")
-    if not mark:
+def _places_in_json(said: Said) -> list[list[str]] | None:
+    found = last_list(said.text, "ranking")
+    if found is None or said.lost_after(found.end):
         return None
-    return said.strip(_EDGES + ":").removeprefix("response").strip(_EDGES + "()[]")
+    order = found.values["ranking"]
+    places = [place if isinstance(place, list) else [place] for place in order]
+    return [[_label(str(label)) for label in place] for place in places]
 
 
-def _compassjudger(spoken: str, options: Mapping[str, str]) -> str | None:
-    """The last line where it is a bare option, or a verdict as other judges write it."""
-    last = spoken.strip().rpartition("\n")[2]
-    if any(_same(last, word) for word in options.values()):
-        return last
-    return _bracketed(last) or _chosen(last)
+def _written_places(said: Said, form: Format, labels: Sequence[str]) -> list[list[str]] | None:
+    def places(order: str) -> list[list[str]]:
+        return [[_label(label) for label in place.split("=")] for place in order.split(">")]
+
+    def is_offered(order: str) -> bool:
+        return sorted(label for place in places(order) for label in place) == sorted(labels)
+
+    mark = find(said, form, ORDERING, is_offered)
+    return places(mark.said) if mark else None
 
 
-def _compassjudger_score(spoken: str) -> str | None:
-    return _last(found[1] for found in _OVERALL.finditer(spoken)) or _bracketed(spoken)
-
-
-def _json_choice(spoken: str, _: object = None) -> str | None:
-    return (_json_object(spoken, ["choice"]) or {}).get("choice")
-
-
-def _json_score(spoken: str) -> str | None:
-    return (_json_object(spoken, ["score"]) or {}).get("score")
-
-
-_VERDICT: dict[Format, Callable[[str, Mapping[str, str]], str | None]] = {
-    Format.BRACKETS: _bracketed,
-    Format.CHOICE: _chosen,
-    Format.JSON: _json_choice,
-    Format.COMPASSJUDGER: _compassjudger,
-    Format.PROMETHEUS: _prometheus,
-}
-_NUMBERS: dict[Format, Callable[[str], str | None]] = {
-    Format.BRACKETS: _bracketed,
-    Format.CHOICE: _scored,
-    Format.JSON: _json_score,
-    Format.COMPASSJUDGER: _compassjudger_score,
-    Format.PROMETHEUS: _prometheus,
-}
-
-
-def _named_numbers(spoken: str) -> dict[str, str]:
-    """The last `[[name: number]]` of each name."""
-    pairs = (found[1].rpartition(":") for found in _BRACKETS.finditer(spoken))
-    return {name.strip().casefold(): number for name, mark, number in pairs if mark}
-
-
-def _json_object(spoken: str, fields: Iterable[str]) -> dict[str, str] | None:
-    """The last object with all these fields, their values as text; booleans are no values."""
-    for found in reversed(_json_objects(spoken)):
-        values = {name.casefold(): value for name, value in found.items()}
-        wanted_values = {name.casefold(): values.get(name.casefold()) for name in fields}
-        if all(type(value) in (str, int, float) for value in wanted_values.values()):
-            return {name: str(value) for name, value in wanted_values.items()}
-    return None
-
-
-def _json_objects(spoken: str) -> list[dict[str, Any]]:
-    """The outermost JSON objects near the end of a text."""
-    tail, decoder, start, found = spoken[-_JSON_TAIL:], json.JSONDecoder(), 0, []
-    while (start := tail.find("{", start)) >= 0:
-        try:
-            value, start = decoder.raw_decode(tail, start)
-            found.append(value)
-        except (ValueError, RecursionError):
-            start += 1
-    return found
-
-
-def _json_places(spoken: str) -> list[list[str]] | None:
-    for found in reversed(_json_objects(spoken)):
-        if isinstance(order := found.get("ranking"), list):
-            places = [place if isinstance(place, list) else [place] for place in order]
-            return [[str(label) for label in place] for place in places]
-    return None
-
-
-def _written_places(spoken: str) -> list[list[str]] | None:
-    said = _bracketed(spoken)
-    return None if said is None else [place.split("=") for place in said.split(">")]
+def _label(said: str) -> str:
+    said = said.strip(_EDGES)
+    return said[prefix.end() :].upper() if (prefix := _SLOT.match(said)) else said.upper()
 
 
 def _number(said: str, scale: tuple[int, int]) -> tuple[float | None, str]:
-    found = _NUMBER.fullmatch(said.strip(" \t\r\n*_`\"'").rstrip(_EDGES))
-    if not found or (found[2] and int(found[2]) != scale[1]):
+    bare = said.strip(_EDGES + "[]")
+    if prefix := _PREFIX.match(bare):
+        bare = bare[prefix.end() :].strip(_EDGES + "[]")
+    if bare.count("(") > bare.count(")"):
+        bare += ")"
+    found = _NUMBER.fullmatch(bare)
+    of = found and (found[2] or found[3])
+    if not found or (of and int(of) != scale[1]) or said.strip().startswith("."):
         return None, f"{said.strip()[:40]!r} is not a number on the scale"
     value = float(found[1])
     if not scale[0] <= value <= scale[1]:
@@ -300,20 +258,33 @@ def _number(said: str, scale: tuple[int, int]) -> tuple[float | None, str]:
     return value, ""
 
 
-def _same(said: str, word: str) -> bool:
-    """Whether a word is meant: case, spaces and marks around it do not matter."""
+def _whole_number(said: str, scale: tuple[int, int]) -> tuple[float | None, str]:
+    """A number as a rubric has it: one of its steps."""
+    value, reason = _number(said, scale)
+    if value is not None and not value.is_integer():
+        return None, f"{said.strip()[:40]!r} is no step of the rubric"
+    return value, reason
+
+
+def _may_go_on(text: str, mark: Mark, scale: tuple[int, int]) -> bool:
+    """Whether a number at the very end of a reply that was cut off may have lost a digit."""
+    if mark.end < len(text.rstrip()) or not text.rstrip()[-1:].isdigit():
+        return False
+    digits = re.findall(r"[0-9]+", mark.said)[-1]
+    longer = (str(n) for n in range(scale[0], scale[1] + 1))
+    return any(n.startswith(digits) and n != digits for n in longer)
+
+
+def _meant(said: str, options: Mapping[str, str]) -> str | None:
+    """The verdict that a word stands for: case, spaces, marks and `Answer` do not matter."""
+    bare = _bare(said)
+    forms = {bare, _bare(bare[prefix.end() :])} if (prefix := _SLOT.match(bare)) else {bare}
+    for verdict, word in options.items():
+        if _bare(word) in forms or (verdict == "tie" and forms & set(_TIES)):
+            return verdict
+    return None
+
+
+def _bare(said: str) -> str:
     said = said.strip(_EDGES).strip("[]").strip(_EDGES)
-    return said.casefold().replace(" ", "") == word.casefold().replace(" ", "")
-
-
-def _last(found: Iterable[str]) -> str | None:
-    last = deque(found, maxlen=1)
-    return last[0].strip() if last else None
-
-
-def _why_silent(text: str, unfinished: bool, form: str) -> str:
-    if not text.strip():
-        return "the reply is empty"
-    if unfinished:
-        return "the reply ends while thinking"
-    return f"the reply has no {form}"
+    return said.casefold().replace(" ", "")

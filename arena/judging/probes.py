@@ -123,9 +123,11 @@ class _Probing(JudgeMode[Probe]):
         """The words for each verdict."""
         return self._pairwise.offered(answers)
 
-    def from_text(self, task: Task, text: str, usage: Usage | None = None) -> Probe:
+    def from_text(
+        self, task: Task, text: str, finish: str = "", usage: Usage | None = None
+    ) -> Probe:
         """The last verdict in the text."""
-        return self._probe(task, self._pairwise.from_text(task, text, usage))
+        return self._probe(task, self._pairwise.from_text(task, text, finish, usage))
 
     def from_odds(self, task: Task, odds: Odds) -> Probe:
         """The likeliest verdict, with the odds of all."""

@@ -10,6 +10,9 @@ from arena.records import Preference, Verdict, Winner
 from arena.store.columns import VerdictColumns, VoteColumns
 
 FLIP_LIMIT = 0.35
+# A judge that agrees with people in so many pairs is of use. Where that is not yet ruled out,
+# there are too few votes to say that a judge is of none.
+OF_USE = 0.6
 _LABELS = {Winner.MODEL_A: "A", Winner.MODEL_B: "B"}
 _Odds = tuple[float | None, float | None]
 _FOR_A = {Preference.A: 1.0, Preference.B: 0.0, Preference.TIE: 0.5}
@@ -36,18 +39,38 @@ class JudgeReport:
 
     @property
     def objection(self) -> str | None:
-        """Why this judge must not make a ranking, in a sentence; None if nothing speaks so."""
-        flips = self.flips.value
-        if flips is not None and flips > FLIP_LIMIT:
+        """Why this judge must not make a ranking, in a sentence; None if nothing speaks so.
+
+        It is the intervals that speak: what few pairs say is a `doubt` at most.
+        """
+        if self.flips.low is not None and self.flips.low > FLIP_LIMIT:
             return (
                 f"The judge {self.judge} changes its verdict with the order of the answers in "
                 f"{self.flips} of pairs; more than {FLIP_LIMIT:.0%} is too much to rank by"
             )
         low, high = self.agreement.low, self.agreement.high
-        if low is not None and high is not None and low <= 0.5 <= high:
+        if low is not None and high is not None and low <= 0.5 and high < OF_USE:
             return (
                 f"The judge {self.judge} agrees with people in {self.agreement} of pairs, "
                 "which chance would explain"
+            )
+        return None
+
+    @property
+    def doubt(self) -> str | None:
+        """What is not known yet of a judge without an objection, in a sentence."""
+        if self.objection is not None:
+            return None
+        low, flips = self.agreement.low, self.flips.value
+        if low is not None and low <= 0.5:
+            return (
+                f"Whether the judge {self.judge} agrees with people is not known yet: it does in "
+                f"{self.agreement} of pairs, and more votes would tell"
+            )
+        if flips is not None and flips > FLIP_LIMIT:
+            return (
+                f"Whether the judge {self.judge} follows the order of the answers is not known "
+                f"yet: it changes its verdict in {self.flips} of pairs, and more pairs would tell"
             )
         return None
 

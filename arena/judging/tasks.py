@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from arena.backends import Odds, Reply
 from arena.judging.cards import JudgeCard
+from arena.judging.finding import hear
 from arena.judging.fitting import Fitted
 from arena.judging.forms import Format, response_schema, wanted
 from arena.records import (
@@ -120,8 +121,12 @@ class JudgeMode(ABC, Generic[R]):
         """What a verdict on so many answers may say, as arguments for `parsing`."""
 
     @abstractmethod
-    def from_text(self, task: Task, text: str, usage: Usage | None = None) -> R:
-        """The row for what the judge wrote; usage: nothing where the text was paid for before."""
+    def from_text(self, task: Task, text: str, finish: str = "", usage: Usage | None = None) -> R:
+        """The row for what the judge wrote.
+
+        finish: how the text ended, empty where that is not known. usage: nothing where the
+        text was paid for before.
+        """
 
     @abstractmethod
     def from_odds(self, task: Task, odds: Odds) -> R:
@@ -133,17 +138,26 @@ class JudgeMode(ABC, Generic[R]):
             return None
         return response_schema(self.form, **self.offered(len(task.answers)))
 
-    def repair(self, task: Task, text: str) -> str | None:
-        """What to say to a judge whose reply has no verdict; None where it has one."""
-        reason = self.from_text(task, text).reason
-        if not reason:
+    def cut_at(self, finish: str) -> int | None:
+        """The tokens at which a reply with this finish was cut off; None where it was not."""
+        return self.card.model.decoding.max_tokens if finish == "length" else None
+
+    def repair(self, task: Task, text: str, finish: str) -> str | None:
+        """What to say to a judge whose reply has no verdict; None where it has one.
+
+        None as well where max_tokens went into thinking alone: a second reply, which thinks
+        again, would end like the first.
+        """
+        if not self.from_text(task, text, finish).reason:
+            return None
+        if finish == "length" and hear(text, self.cut_at(finish)).is_missing:
             return None
         form = wanted(self.form, **self.offered(len(task.answers)))
         return _REPAIR.get(task.prompt.language, _REPAIR["en"]).format(form)
 
     def from_reply(self, task: Task, reply: Reply) -> R:
         """The row for a reply; after a repair it is the repaired one that counts."""
-        return self.from_text(task, REPAIRED.join(reply.turns), reply.usage)
+        return self.from_text(task, REPAIRED.join(reply.turns), reply.finish[-1], reply.usage)
 
     def tasks(self, prompt: Prompt, answers: Sequence[Answer]) -> Iterator[Task]:
         """All that is asked of one prompt's answers."""

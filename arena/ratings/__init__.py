@@ -26,7 +26,7 @@ from arena.ratings.fit_checks import GoodnessOfFit, WinMatrix, goodness_of_fit, 
 from arena.ratings.influence import Influence, influence
 from arena.ratings.integrity import CAP, Finding, Integrity, VoterReport, capped, integrity
 from arena.ratings.online import Online
-from arena.ratings.overall import overall
+from arena.ratings.overall import Part, overall
 from arena.ratings.pairing import NextPair, next_pairs
 from arena.ratings.panel import Panel, panel
 from arena.ratings.result import Coefficient, RatingResult, RatingRow, Settings
@@ -56,6 +56,7 @@ __all__ = [
     "NextPair",
     "Online",
     "Panel",
+    "Part",
     "RatingResult",
     "RatingRow",
     "Settings",

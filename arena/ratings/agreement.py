@@ -4,8 +4,9 @@ Intervals are clustered by prompt, which is what a new sample would bring: of sh
 the effective number of cases, of all else percentiles of a bootstrap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from scipy.stats import kendalltau, rankdata
@@ -21,13 +22,16 @@ from arena.ratings.likelihood import precision_of
 from arena.ratings.scale import WEAK_PRIOR
 
 RATING_ROUNDS = 200
+# Which side won: a win is a loss where the sides change places.
+SIDES: Mapping[object, object] = MappingProxyType({1.0: -1.0, -1.0: 1.0})
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """Two sources on the battles that both have seen; the verdicts are win, tie and loss.
 
-    share: of battles with the same verdict. kappa: Cohen's, 1 is perfect, 0 is chance.
+    share: of battles with the same verdict. kappa: Cohen's, 1 is perfect, 0 is chance, and the
+    same whichever model of a battle is called the first.
     decided: share where neither said tie.
     """
 
@@ -52,7 +56,9 @@ def agreement(
         raise InputError("the two sources decided no battle in common.")
     return Agreement(
         share=share(x == y, groups, confidence=confidence),
-        kappa=cohen_kappa(x, y, groups, confidence=confidence, rounds=rounds, seed=seed),
+        kappa=cohen_kappa(
+            x, y, groups, mirror=SIDES, confidence=confidence, rounds=rounds, seed=seed
+        ),
         decided=share((x == y)[clear], groups[clear], confidence=confidence),
     )
 
@@ -62,6 +68,7 @@ def cohen_kappa(
     b: Sequence[object] | Floats,
     groups: Ints | None = None,
     *,
+    mirror: Mapping[object, object] | None = None,
     confidence: float = 0.95,
     rounds: int = ROUNDS,
     seed: int = 0,
@@ -69,15 +76,19 @@ def cohen_kappa(
     """Cohen's κ of two raters' labels of the same items; NaN where both gave one label only.
 
     groups: (n,) codes of items that go together; None is each its own.
+    mirror: what each label becomes where the two sides of an item change places, as "A" and "B"
+        do; labels that are not named stay. With it every item counts in both ways, half each, so
+        that κ does not depend on which side is called which.
     """
     if len(a) != len(b):
         raise InputError(f"two raters gave {len(a)} and {len(b)} labels; they must pair up.")
-    labels = factorise("label", [*a, *b])
-    x, y = np.split(labels.codes, 2)
-    size = len(labels.labels)
+    found, other = _mirrored([*a, *b], mirror)
+    x, y = np.split(found, 2)
+    size = len(other)
 
     def kappa(rows: Floats) -> float:
         table = totals(x * size + y, rows, size * size).reshape(size, size)
+        table = table + table[np.ix_(other, other)]
         table /= table.sum()
         chance = float(table.sum(axis=0) @ table.sum(axis=1))
         return float("nan") if chance == 1.0 else (float(np.trace(table)) - chance) / (1 - chance)
@@ -90,6 +101,7 @@ def krippendorff_alpha(
     labels: Sequence[object],
     groups: Ints | None = None,
     *,
+    mirror: Mapping[object, object] | None = None,
     confidence: float = 0.95,
     rounds: int = ROUNDS,
     seed: int = 0,
@@ -97,11 +109,13 @@ def krippendorff_alpha(
     """Krippendorff's α for nominal labels, any number of raters an item.
 
     items, labels: (n,) one row per rating. groups: (number of items,) in the order in which
-    items first appear; None is each its own. Items with one rating say nothing.
+    items first appear; None is each its own. Items with one rating say nothing. mirror: as for
+    `cohen_kappa`.
     """
-    unit, label = factorise("item", items), factorise("label", labels)
-    size, count = len(label.labels), len(unit.labels)
-    table = totals(unit.codes * np.int64(size) + label.codes, None, size * count)
+    unit = factorise("item", items)
+    label, other = _mirrored(labels, mirror)
+    size, count = len(other), len(unit.labels)
+    table = totals(unit.codes * np.int64(size) + label, None, size * count)
     table = table.reshape(count, size)
     raters = table.sum(axis=1)
     paired = raters >= 2
@@ -113,11 +127,24 @@ def krippendorff_alpha(
 
     def alpha(rows: Floats) -> float:
         share = rows @ table
+        share = (share + share[other]) / 2.0
         total = share.sum()
         expected = (total**2 - (share**2).sum()) / (total - 1.0)
         return float("nan") if expected == 0.0 else 1.0 - float(rows @ apart) / float(expected)
 
     return resampled(alpha, _each(groups, count), confidence, rounds, seed)
+
+
+def _mirrored(
+    labels: Sequence[object] | Floats, mirror: Mapping[object, object] | None
+) -> tuple[Ints, Ints]:
+    """The codes (n,) of the labels, and the code (size,) of what each becomes in the mirror."""
+    images = mirror or {}
+    every = [*labels, *(images.get(label, label) for label in labels)]
+    factor = factorise("label", every)
+    place = {label: code for code, label in enumerate(factor.labels.tolist())}
+    other = np.array([place[images.get(label, label)] for label in place])
+    return factor.codes[: len(labels)], other
 
 
 def rank_correlation(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 
@@ -12,11 +13,11 @@ from arena.ratings.arrays import Floats, distinct
 from arena.ratings.battles import AUTO, independent_groups
 from arena.ratings.bootstrap import resample
 from arena.ratings.comparisons import Comparisons, require_comparisons
-from arena.ratings.diagnostics import require_finite
+from arena.ratings.diagnostics import undetermined
 from arena.ratings.fitted import Fitted, HalfFit, fit_half
 from arena.ratings.likelihood import prior_precision
 from arena.ratings.result import Coefficient, RatingResult, Settings
-from arena.ratings.scale import MEAN, POINTS_PER_LOG, to_points
+from arena.ratings.scale import MEAN, POINTS_PER_LOG, WEAK_PRIOR, to_points
 from arena.ratings.style import StyleFit, fit_style
 from arena.ratings.ties import fit_ties
 
@@ -53,7 +54,7 @@ def bradley_terry(
     cluster: str | None = AUTO,
     rounds: int = 1000,
     confidence: float = 0.95,
-    prior: float | None = None,
+    prior: float | Literal["auto"] | None = None,
     style: Sequence[str] | None = None,
     seed: int = 0,
     anchor: tuple[str, float] | None = None,
@@ -66,7 +67,9 @@ def bradley_terry(
         prompts where they outnumber models, else battles, else voters who outnumber models.
     confidence: coverage of each interval, in (0, 1).
     prior: standard deviation in Elo points of a normal prior on ratings around their mean.
-        It makes ratings finite where models are undefeated or parts never met.
+        It makes ratings finite where models are undefeated or parts never met. "auto" takes one
+        of 400 points there and none elsewhere; the result says why. None raises
+        DisconnectedError or SeparatedError there.
     style: name or names of covariate columns to hold equal. Each is scaled by its root mean square,
         not centred; the result has the effects as coefficients, and ratings without them.
     anchor: (model, rating) that fixes the origin instead of mean 1000. Intervals stay those
@@ -82,14 +85,13 @@ def bradley_terry(
             cluster=cluster,
             rounds=rounds,
             confidence=confidence,
-            prior=prior,
             style=(style,) if isinstance(style, str) else tuple(style or ()),
             seed=seed,
             anchor=anchor,
         ),
     )
-    if prior is None:
-        require_finite(c.pair_counts.points, c.models)
+    taken, reason = _prior(c, prior)
+    settings = replace(settings, prior=taken)
     fitted = fit(c, settings)
     spread = None if interval is None else _spread(fitted, settings)
     result = rate(c, fitted.theta, spread, settings)
@@ -97,7 +99,20 @@ def bradley_terry(
         result,
         coefficients=_coefficients(fitted, spread),
         without_style=to_points(fitted.without) if isinstance(fitted, StyleFit) else None,
+        undetermined=reason,
     )
+
+
+def _prior(c: Comparisons, asked: float | Literal["auto"] | None) -> tuple[float | None, str]:
+    """The prior's standard deviation, if any; and why, where it is the data that need it."""
+    if isinstance(asked, float | int):
+        return asked, ""
+    problem = undetermined(c.pair_counts.points, c.models)
+    if problem is None:
+        return None, ""
+    if asked is None:
+        raise problem
+    return WEAK_PRIOR, problem.reason
 
 
 def fit(c: Comparisons, settings: Settings) -> Fitted:

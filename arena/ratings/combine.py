@@ -31,14 +31,12 @@ from arena.ratings.hierarchical import Column, hierarchical
 from arena.ratings.joint import joint
 from arena.ratings.likelihood import precision_of
 from arena.ratings.newton import bread
-from arena.ratings.overall import overall
 from arena.ratings.ppi import ppi
 from arena.ratings.result import RatingResult, Settings
 from arena.ratings.scale import MEAN, WEAK_PRIOR, to_points
 
 # Below this many models a spread of residuals cannot be learned.
 FEWEST_MODELS = 8
-SUBJECTIVE_SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +48,12 @@ class _Evidence:
     judges: Mapping[str, Comparisons]
     objective: Mapping[str, Comparisons]
     settings: Settings
-    prior: float
+    asked: float | None
+
+    @property
+    def prior(self) -> float:
+        """The prior of methods that combine."""
+        return WEAK_PRIOR if self.asked is None else self.asked
 
     @cached_property
     def single(self) -> dict[str, Comparisons]:
@@ -66,8 +69,7 @@ def combine(
     *,
     cluster: str | None = AUTO,
     confidence: float = 0.95,
-    prior: float = WEAK_PRIOR,
-    subjective_share: float = SUBJECTIVE_SHARE,
+    prior: float | None = None,
     seed: int = 0,
     anchor: tuple[str, float] | None = None,
 ) -> CombinedResult:
@@ -77,33 +79,24 @@ def combine(
         "joint", "human", "judge-only" (default without votes), or "auto".
     cluster: whose groups of votes are independent, as in `bradley_terry`; judges and
         benchmarks always take "auto".
-    prior: standard deviation in Elo points of the weak prior that every method has.
-    subjective_share: weight of the subjective ratings in the overall column, in [0, 1].
+    prior: standard deviation in Elo points of a normal prior on the ratings. If none is given,
+        methods that combine take 400, and ratings by one kind of evidence alone take it only
+        where that evidence does not determine them, as `bradley_terry` with prior="auto".
     """
-    if not 0.0 <= subjective_share <= 1.0:
-        raise InputError(f"subjective_share is {subjective_share}; allowed is 0 to 1.")
     settings = Settings(
         method=choice(Method, method, "method"),
         interval="sandwich",
         cluster=cluster,
         confidence=confidence,
-        prior=prior,
+        prior=WEAK_PRIOR if prior is None else prior,
         seed=seed,
         anchor=anchor,
     )
     evidence = _aligned(human, judges or {}, objective or {}, settings, prior)
-    benchmarks = tuple((name, _alone(c, evidence)) for name, c in evidence.objective.items())
     if evidence.human is None and not evidence.judges and settings.method == Method.AUTO:
-        return _objective_only(evidence, benchmarks)
+        return _objective_only(evidence)
     chosen = _method(evidence)
-    result = METHODS[chosen](replace(evidence, settings=replace(settings, method=chosen)))
-    result = replace(result, objective=benchmarks)
-    if not benchmarks:
-        return result
-    # Benchmarks weigh the same among themselves.
-    share = (1.0 - subjective_share) / len(benchmarks)
-    parts = [(subjective_share, result), *((share, rated) for _, rated in benchmarks)]
-    return replace(result, overall=overall(parts, f"overall ({subjective_share:g} subjective)"))
+    return METHODS[chosen](replace(evidence, settings=replace(settings, method=chosen)))
 
 
 def _aligned(
@@ -111,7 +104,7 @@ def _aligned(
     judges: Mapping[str, Comparisons],
     objective: Mapping[str, Comparisons],
     settings: Settings,
-    prior: float,
+    prior: float | None,
 ) -> _Evidence:
     for kind, given in (("judges", judges), ("objective", objective)):
         if not isinstance(given, Mapping):
@@ -155,38 +148,28 @@ def _best_method(evidence: _Evidence) -> Method:
     return Method.HUMAN
 
 
-def _alone(c: Comparisons, evidence: _Evidence) -> RatingResult:
-    """Ratings by one source alone, over the models that it compared."""
+def _alone(c: Comparisons, evidence: _Evidence, cluster: str | None = AUTO) -> RatingResult:
+    """Ratings by one kind of evidence alone, over the models that it compared."""
     s = evidence.settings
-    return bradley_terry(c.observed(), confidence=s.confidence, prior=s.prior, seed=s.seed)
+    return bradley_terry(
+        c.observed(),
+        cluster=cluster,
+        confidence=s.confidence,
+        prior="auto" if evidence.asked is None else evidence.asked,
+        seed=s.seed,
+        anchor=s.anchor,
+    )
 
 
 def _human(evidence: _Evidence) -> CombinedResult:
-    votes = _votes(evidence)
-    s = evidence.settings
-    plain = bradley_terry(
-        votes,
-        cluster=s.cluster,
-        confidence=s.confidence,
-        prior=s.prior,
-        seed=s.seed,
-        anchor=s.anchor,
-    )
+    plain = _alone(_votes(evidence), evidence, evidence.settings.cluster)
     settings = replace(plain.settings, method=Method.HUMAN)
-    return _from(plain, settings, Label.HUMAN_ANCHORED, _sources(evidence), human=plain)
+    return _from(plain, settings, Label.HUMAN_ANCHORED, _sources(evidence))
 
 
 def _judge_only(evidence: _Evidence) -> CombinedResult:
-    """Judges weigh the same, one observation per battle each."""
-    s = evidence.settings
-    pooled = concat([replace(c, source=None) for c in evidence.single.values()])
-    plain = bradley_terry(
-        pooled,
-        confidence=s.confidence,
-        prior=s.prior,
-        seed=s.seed,
-        anchor=s.anchor,
-    )
+    """Every row of every judge weighs the same."""
+    plain = _alone(concat(list(evidence.judges.values())), evidence)
     settings = replace(plain.settings, method=Method.JUDGE_ONLY)
     weights = dict.fromkeys(evidence.judges, 1.0)
     return _from(plain, settings, Label.JUDGE_ONLY, _sources(evidence, weights))
@@ -211,8 +194,6 @@ def _hierarchical(evidence: _Evidence) -> CombinedResult:
         _sources(evidence, weights),
         parameters=(("tau", posterior.tau), ("design effect", posterior.design_effect)),
         predicted=to_points(posterior.predicted) - MEAN + rated.ratings.mean(),
-        human=_human(evidence),
-        assumption_free=_ppi(evidence) if _can_match(evidence) else None,
     )
 
 
@@ -235,7 +216,6 @@ def _ppi(evidence: _Evidence) -> CombinedResult:
         Label.HUMAN_ANCHORED,
         _sources(evidence, weights),
         parameters=(("power", powered.power),),
-        human=_human(evidence),
     )
 
 
@@ -262,7 +242,6 @@ def _joint(evidence: _Evidence) -> CombinedResult:
         settings,
         label,
         _sources(evidence, weights, biases),
-        human=None if evidence.human is None else _human(evidence),
     )
 
 
@@ -281,20 +260,9 @@ def _originals(judges: Mapping[str, Comparisons]) -> dict[str, str]:
     }
 
 
-def _objective_only(
-    evidence: _Evidence, benchmarks: tuple[tuple[str, RatingResult], ...]
-) -> CombinedResult:
-    s = evidence.settings
-    pooled = concat(list(evidence.objective.values()))
-    plain = bradley_terry(
-        pooled,
-        confidence=s.confidence,
-        prior=s.prior,
-        seed=s.seed,
-        anchor=s.anchor,
-    )
-    result = _from(plain, plain.settings, Label.OBJECTIVE_ONLY, _sources(evidence))
-    return replace(result, objective=benchmarks, overall=plain)
+def _objective_only(evidence: _Evidence) -> CombinedResult:
+    plain = _alone(concat(list(evidence.objective.values())), evidence)
+    return _from(plain, plain.settings, Label.OBJECTIVE_ONLY, _sources(evidence))
 
 
 METHODS: Mapping[Method, Callable[[_Evidence], CombinedResult]] = MappingProxyType(
@@ -338,11 +306,6 @@ def _columns(evidence: _Evidence) -> list[Column]:
         inverse = bread(fitted.hessian, models)
         columns.append(Column(fitted.theta, fitted.scores(codes, count), inverse, precision))
     return columns
-
-
-def _can_match(evidence: _Evidence) -> bool:
-    sources = [_votes(evidence), *evidence.judges.values()]
-    return bool(evidence.judges) and all(c.prompt is not None for c in sources)
 
 
 def _shared_groups(

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from arena.errors import DisconnectedError, SeparatedError
+from arena.errors import DisconnectedError, SeparatedError, UndeterminedError
 from arena.ratings.arrays import Floats
 
 SHOWN = 5
@@ -37,19 +37,25 @@ def never_won(points: Floats) -> list[int]:
     return [int(k) for k in np.flatnonzero(points.sum(axis=1) == 0)]
 
 
-def require_finite(points: Floats, models: Sequence[str]) -> None:
-    """Raise unless ratings are finite; points: (m, m) taken by the row's model."""
+def undetermined(points: Floats, models: Sequence[str]) -> UndeterminedError | None:
+    """Why ratings are not finite, None where they are; points: (m, m) taken by the row's model."""
     if _has_hub(points) or len(strong_components(points)) == 1:
-        return
+        return None
     parts = components(points)
     if len(parts) > 1:
         listed = "; ".join(_listed(part, models) for part in parts[:SHOWN])
-        raise DisconnectedError(
-            f"the models fall into {len(parts)} parts that never met: {listed}. "
+        return DisconnectedError(
+            f"the models fall into {len(parts)} parts that never met: {listed}",
             f"Compare models across them, or rate each apart; {REMEDY}, which place the parts "
-            "by the prior alone."
+            "by the prior alone.",
         )
-    raise SeparatedError(f"{_separation(points, models)}. Compare more, or {REMEDY}.")
+    return SeparatedError(_separation(points, models), f"Compare more, or {REMEDY}.")
+
+
+def require_finite(points: Floats, models: Sequence[str]) -> None:
+    """Raise what `undetermined` finds."""
+    if problem := undetermined(points, models):
+        raise problem
 
 
 def _has_hub(points: Floats) -> bool:

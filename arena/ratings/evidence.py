@@ -48,15 +48,10 @@ class CombinedResult(RatingResult):
 
     label: see `Label`. sources: all that was given. parameters: what else was fitted, by
     name ("tau" in Elo points, "design effect", "power"). predicted: (m,) Elo points, what
-    judges alone would say on people's scale (hierarchical). human: the votes alone.
-    objective: ratings of each benchmark. overall: the stated mean of both.
+    judges alone would say on people's scale (hierarchical).
     """
 
     label: Label = Label.HUMAN_ANCHORED
     sources: tuple[Source, ...] = ()
     parameters: tuple[tuple[str, float], ...] = ()
     predicted: Floats | None = None
-    human: RatingResult | None = None
-    assumption_free: RatingResult | None = None
-    objective: tuple[tuple[str, RatingResult], ...] = ()
-    overall: RatingResult | None = None

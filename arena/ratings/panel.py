@@ -7,7 +7,7 @@ from enum import StrEnum
 import numpy as np
 
 from arena.errors import InputError
-from arena.ratings.agreement import krippendorff_alpha
+from arena.ratings.agreement import SIDES, krippendorff_alpha
 from arena.ratings.battles import match
 from arena.ratings.comparisons import Comparisons
 from arena.ratings.estimates import Estimate
@@ -82,7 +82,9 @@ def panel(
         together,
         len(battle),
         share_of(spread[several], group[several]),
-        krippendorff_alpha(inverse, list(side), group[np.argsort(_first_seen(inverse))]),
+        krippendorff_alpha(
+            inverse, list(side), group[np.argsort(_first_seen(inverse))], mirror=SIDES
+        ),
     )
 
 

@@ -87,6 +87,8 @@ class RatingResult:
     comparisons: (m,) number (weight) of comparisons that a model took part in.
     coefficients: style effects and tie parameters.
     without_style: (m,) ratings of the same rows without the style covariates.
+    undetermined: why the data alone does not determine the ratings, where a prior was taken for
+        that reason.
     """
 
     models: tuple[str, ...]
@@ -98,6 +100,7 @@ class RatingResult:
     covariance: Floats | None = None
     coefficients: tuple[Coefficient, ...] = ()
     without_style: Floats | None = None
+    undetermined: str = ""
 
     @cached_property
     def rank(self) -> Ints:

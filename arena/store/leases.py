@@ -76,14 +76,29 @@ class Leases:
                     "DELETE FROM leases WHERE owner = ? AND key = ?", [(owner, k) for k in keys]
                 )
 
+    def elsewhere(self) -> bool:
+        """Whether another process works on missing rows now; a hosted batch is no such work."""
+        here = f"{socket.gethostname()}:{os.getpid()}:"
+        owners = self._connections.db.execute(
+            "SELECT DISTINCT owner FROM leases WHERE expires > ?", [time.time()]
+        ).fetchall()
+        return any(
+            not str(owner).startswith((here, "batch:")) and not _has_died(str(owner))
+            for (owner,) in owners
+        )
+
     def release_dead(self) -> None:
         """End the claims of processes of this machine that have died, without waiting."""
         owners = self._connections.db.execute("SELECT DISTINCT owner FROM leases").fetchall()
-        here = socket.gethostname()
         for (owner,) in owners:
-            host, _, rest = str(owner).rpartition(":")[0].rpartition(":")
-            if host == here and not _lives(int(rest)):
+            if _has_died(str(owner)):
                 self.release(owner)
+
+
+def _has_died(owner: str) -> bool:
+    """Whether the owner was a process of this machine that lives no more."""
+    host, _, pid = owner.rpartition(":")[0].rpartition(":")
+    return host == socket.gethostname() and not _lives(int(pid))
 
 
 def _lives(pid: int) -> bool:

@@ -94,15 +94,16 @@ class Rows(Generic[R]):
                 found[str(row["key"])] = decode(self._record, row)
         return found
 
-    def texts(self, requests: Iterable[str]) -> dict[str, str]:
-        """The latest text that each request got; those that got none are left out."""
-        found: dict[str, str] = {}
+    def replies(self, requests: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """The latest text that each request got, and its finish; those without are left out."""
+        found: dict[str, tuple[str, str]] = {}
         for part in chunks(list(requests)):
             sql = (
-                f"SELECT request, text, max(rowid) FROM {self.table} WHERE text != '' "
-                f"AND request IN ({', '.join('?' * len(part))}) GROUP BY request"
+                f"SELECT request, text, finish, max(rowid) FROM {self.table} WHERE (text != '' OR "
+                f"finish != '') AND request IN ({', '.join('?' * len(part))}) GROUP BY request"
             )
-            found |= {str(r): str(text) for r, text, _ in self._connections.db.execute(sql, part)}
+            for request, text, finish, _ in self._connections.db.execute(sql, part):
+                found[str(request)] = str(text), str(finish)
         return found
 
     def usages(self, **equal: str | int) -> list[Usage]:

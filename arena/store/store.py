@@ -45,6 +45,11 @@ TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "rankin
 _LAST = [
     f"(SELECT coalesce(max(rowid), 0) FROM {table})" for table in (*TABLES, "grades", "withheld")
 ]
+_OF_MODELS = ("answers", "completions", "likelihoods", "outcomes", "checks")
+_ROWS_OF_MODEL = "SELECT " + " OR ".join(
+    [f"EXISTS (SELECT 1 FROM {table} WHERE model = :name)" for table in _OF_MODELS]
+    + ["EXISTS (SELECT 1 FROM talks WHERE :name IN (first_model, second_model))"]
+)
 _VERSION = f"SELECT {', '.join(_LAST)}, (SELECT count(*) FROM withheld)"
 
 
@@ -109,23 +114,43 @@ class Store:
             )
 
     def check_model(self, model: Model) -> None:
-        """Raise ModelConflictError if the name stands for another model already."""
+        """Raise ModelConflictError if the name stands for another model already.
+
+        A name under which nothing is stored is free, as after a first attempt that failed
+        altogether, unless another process may be at work under it.
+        """
         rows = self._connections.db.query(
             "SELECT key, spec FROM models WHERE name = ?", [model.name]
         )
         for row in rows:
-            if row["key"] != model.key:
+            if row["key"] != model.key and (self._has_rows(model.name) or self.leases.elsewhere()):
                 raise ModelConflictError(_conflict(model, json.loads(row["spec"])))
 
     def put_model(self, model: Model) -> None:
-        """Store a model, or raise if its name stands for another one already."""
+        """Store a model, or raise if its name stands for another one already.
+
+        A run claims the rows that it works on before it calls this, so that of two processes
+        with different models of one name the second is refused.
+        """
         spec = json.dumps(_spec(model), ensure_ascii=False)
         with self._connections.transaction() as db:
             self.check_model(model)
             db.execute(
-                "INSERT INTO models (name, key, spec) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO models (name, key, spec) VALUES (?1, ?2, ?3) "
+                "ON CONFLICT(name) DO UPDATE SET key = ?2, spec = ?3 WHERE key != ?2",
                 [model.name, model.key, spec],
             )
+
+    def _has_rows(self, name: str) -> bool:
+        """Whether anything is stored of a model."""
+        found = self._connections.db.execute(_ROWS_OF_MODEL, {"name": name}).fetchone()
+        return bool(found[0])
+
+    def is_empty(self) -> bool:
+        """Whether no table has a row; what the migrations note of themselves is none."""
+        db = self._connections.db
+        tables = [name for name in db.table_names() if "sqlite" not in name]
+        return not any(db.execute(f"SELECT 1 FROM [{name}] LIMIT 1").fetchone() for name in tables)
 
     def models(self) -> list[Model]:
         """The models stored, without the addresses they were reached at."""

@@ -8,7 +8,7 @@ certain is an InputError that says what would help.
 from arena.tabular.columns import Column, Table, columns
 from arena.tabular.objects import parse as parse_json
 from arena.tabular.objects import value_of as json_value
-from arena.tabular.rows import FORMATS, Row, json_rows, listed, place_of, rows, said, wrapped
+from arena.tabular.rows import FORMATS, Row, json_rows, listed, place_of, rows, wrapped
 
 __all__ = [
     "FORMATS",
@@ -22,6 +22,5 @@ __all__ = [
     "parse_json",
     "place_of",
     "rows",
-    "said",
     "wrapped",
 ]

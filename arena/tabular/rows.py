@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from arena.encodings import look
-from arena.errors import InputError
+from arena.errors import SHOWN, InputError
 from arena.tabular import delimited, objects, parquet
 
 JSON = (".jsonl", ".ndjson", ".json")
 TEXT = (".csv", ".tsv", ".txt")
 FORMATS = (".csv", ".tsv", *JSON, ".parquet")
-_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +70,9 @@ def place_of(path: Path, number: int) -> str:
     return next((row.where for n, row in enumerate(rows(path)) if n == number), str(path))
 
 
-def said(value: object) -> str:
-    """A value as messages quote it, shortened."""
-    text = value if isinstance(value, str) else repr(value)
-    short = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-    return repr(short) if isinstance(value, str) else short
-
-
 def listed(names: Iterable[object], most: int = 40) -> str:
     """Names of columns as messages list them, on one line."""
-    shown = [" ".join(str(name).split())[:_SHOWN] for name in names]
+    shown = [" ".join(str(name).split())[:SHOWN] for name in names]
     return ", ".join([*shown[:most], *(["…"] if len(shown) > most else [])]) or "none"
 
 

@@ -10,11 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import combinations
 
+from arena.answering import spoken
 from arena.backends import Message, Reply, Request, availability, open_backend
 from arena.config import AppSettings
 from arena.errors import ArenaError, BackendError, InputError
 from arena.records import Answer, BackendKind, Battle, Model, Prompt, Talk, answer_key
 from arena.store import Store
+from arena.thinking import split
 from arena.web.voters import TOKEN_SECONDS
 
 CHECKED_FOR = 60.0
@@ -216,7 +218,7 @@ def side_by_side(
                 for reply in backend.stream(request):
                     if stop.is_set():
                         return
-                    news.put((side, reply))
+                    news.put((side, _aloud(models[side], reply)))
         except Exception as error:  # the thread's edge: it is raised again where replies are read
             news.put((side, error))
 
@@ -238,6 +240,13 @@ def side_by_side(
         yield together(*replies), (replies[0], replies[1])
     finally:
         stop.set()
+
+
+def _aloud(model: Model, reply: Reply) -> Reply:
+    """A growing reply without the model's thinking; raises NoAnswerError where that is all."""
+    if not reply.finish[-1]:
+        return replace(reply, turns=(split(reply.turns[-1]).answer,))
+    return replace(reply, turns=tuple(turn.answer for turn in spoken(model, reply)))
 
 
 def together(first: Reply, second: Reply) -> Glimpse:

@@ -81,7 +81,7 @@ def test_half_a_character_can_be_stored_and_sent_back() -> None:
 
     with serve(script) as served:
         backend = open_backend(parse_model(f"openai:m@{served.url}"))
-        request = Request(("q",), follow_up=lambda text: "once more")
+        request = Request(("q",), follow_up=lambda text, finish: "once more")
         ((_, result),) = [r for part in backend.converse([request]) for r in part]
     assert result.turns == ("[[A]] ?", "[[A]] ?")
     assert seen[1][1]["content"] == "[[A]] ?"

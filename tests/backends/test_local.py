@@ -15,8 +15,9 @@ from arena.backends import (
     availability,
     open_backend,
 )
-from arena.backends.local import weights
-from arena.backends.local.backend import LocalBackend, prefix_groups
+from arena.backends.local import gguf, weights
+from arena.backends.local.backend import LocalBackend
+from arena.backends.local.grouping import prefix_groups
 from arena.config import parse_model
 from arena.errors import BackendError, UnavailableError
 from arena.records import Decoding, Model
@@ -115,7 +116,7 @@ def test_odds_with_shared_beginnings_are_those_of_single_requests() -> None:
 
 
 def test_rows_are_grouped_where_sharing_saves_most() -> None:
-    ids = [[0] * 50 + [k] * 100 + [m] for k in (1, 2) for m in (5, 6, 7)]
+    ids = [(*[0] * 50, *[k] * 100, m) for k in (1, 2) for m in (5, 6, 7)]
     assert sorted(map(sorted, prefix_groups(ids, 16))) == [[0, 1, 2], [3, 4, 5]]
     assert [len(group) for group in prefix_groups(ids, 2)] == [2, 2, 2]
     assert list(prefix_groups([], 4)) == []
@@ -132,7 +133,7 @@ def test_a_half_written_or_damaged_cache_is_never_loaded(
         conversions.append(file)
         (folder / "model.safetensors").write_bytes(b"weights")
 
-    monkeypatch.setattr(weights, "_convert", convert)
+    monkeypatch.setattr(gguf, "convert", convert)
     source = tmp_path / "tiny.gguf"
     source.write_bytes(b"GGUF")
     folder = weights.ready_folder(str(source))
@@ -153,7 +154,7 @@ def test_another_file_of_the_same_name_is_converted_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ARENA_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(weights, "_convert", lambda file, folder: (folder / "x").write_bytes(b""))
+    monkeypatch.setattr(gguf, "convert", lambda file, folder: (folder / "x").write_bytes(b""))
     source = tmp_path / "tiny.gguf"
     source.write_bytes(b"GGUF one")
     first = weights.ready_folder(str(source))

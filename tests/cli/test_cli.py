@@ -257,3 +257,24 @@ def test_where_there_is_no_terminal_lines_tell_how_far_a_step_is(
     ended = capsys.readouterr().err
     assert "m answers: 6 new, 2 already there" in ended
     assert "3 of 8" not in ended.rpartition("6 new")[2]
+
+
+def test_a_running_step_says_its_rate_and_what_is_left() -> None:
+    progress = Progress("answer", 40, found=4, stored=12, seconds=60.0)
+    assert output.standing(progress, 61.0) == (
+        "16 of 40, 61 s since the start, 0.2/s, about 2.0 min left"
+    )
+    assert output.standing(Progress("answer", 40), 5.0) == "0 of 40, 5 s since the start"
+
+
+@pytest.mark.parametrize(("width", "columns"), [(200, 3), (33, 3), (32, 2), (22, 1), (3, 1)])
+def test_columns_are_left_out_before_a_name_is_broken(width: int, columns: int) -> None:
+    rows = [{"model": "qwen3-8b-it", "score": 0.6667, "why": "a 模型 answers"}]
+    assert output.fitting(rows, width) == columns
+    assert output.fitting([], width) == 0
+
+
+def test_shares_keep_three_digits() -> None:
+    assert "| 0.667 | 66.7 | 1234.6 |" in output.to_markdown(
+        [{"share": 2 / 3, "percent": 200 / 3, "rating": 1234.56}]
+    )

@@ -53,6 +53,6 @@ def test_a_damaged_sample_is_named_and_stores_nothing(store: Store, tmp_path: Pa
     lines[2] = '{"model": "x"}'
     path.write_text("\n".join(lines), encoding="utf-8")
     empty = Store(tmp_path / "empty.db")
-    with pytest.raises(InputError, match=r"answers\.jsonl:3: model_key: Field required"):
+    with pytest.raises(InputError, match=r"answers\.jsonl:3: model_key: is missing"):
         load_sample(empty, tmp_path / "bad")
     assert not any(empty.counts().values())

@@ -1,6 +1,7 @@
 """The report card, on pairs small enough to count by hand."""
 
 from dataclasses import fields, replace
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -179,3 +180,24 @@ def test_which_answer_is_called_a_changes_nothing(pairs: list[AuditPair]) -> Non
             mine, other = getattr(there, field.name), getattr(here, field.name)
             assert mine.n == other.n, field.name
             assert mine.value == pytest.approx(other.value, abs=1e-9), field.name
+
+
+def test_which_answer_is_called_a_changes_no_measure() -> None:
+    dice = Random(1)
+    pairs = [
+        AuditPair(str(k), said, MIRRORED[said], (people,), preference=dice.random())
+        for k in range(60)
+        for said, people in [(dice.choice([A, B, TIE]), dice.choice(["A", "A", "B", "tie"]))]
+    ]
+    turned = [
+        replace(
+            one,
+            forward=one.backward,
+            backward=one.forward,
+            people=tuple(MIRRORED[label] for label in one.people),
+            preference=1 - one.preference,
+        )
+        for one in pairs
+    ]
+    for measure in ("agreement", "kappa", "kappa_parsed", "brier", "ece"):
+        assert value(measure, turned) == pytest.approx(value(measure, pairs), abs=1e-9), measure

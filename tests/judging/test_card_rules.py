@@ -74,7 +74,7 @@ def test_what_was_asked_without_a_schema_is_no_reply_to_a_request_with_one(
         plain = card(answered, "", model=where)
         path = answered.home / "judges" / "j.yaml"
         path.write_text(f"model: {where}\n{settings}")
-        assert judge(answered, load_card("j", answered.home), prompts).unparsed == 18
+        assert judge(answered, load_card("j", answered.home), prompts)[0].unparsed == 18
         path.write_text(f"model: {where}\n{settings}structured: true\n")
         strict = plan(answered, load_card("j", answered.home), prompts)
         assert strict.estimate(1).calls == 18
@@ -106,12 +106,12 @@ def test_what_a_verdict_costs_is_of_the_calls_that_were_paid(
     answered: Store, prompts: list[Prompt]
 ) -> None:
     """Replies read anew are free, and say nothing of what a call takes."""
-    with serve(lambda _: "Choice: A") as served:
+    with serve(lambda _: "A") as served:
         price = "price: {input: 1000, output: 2000}"
         where = f"{{use: 'openai:m', base_url: '{served.url}', {price}}}"
         first = card(answered, "", model=where)
         judge(answered, first, prompts[:2])
-        text = "pairwise: {template: p.md, format: choice}\n"
+        text = "pairwise: {template: p.md, format: compassjudger}\n"
         path = answered.home / "judges" / "j.yaml"
         path.write_text(f"model: {where}\n{text}")
         after = load_card("j", answered.home)

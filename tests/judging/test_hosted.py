@@ -52,13 +52,13 @@ def test_results_are_joined_by_name_and_what_is_missing_is_asked_again(
         (waiting,) = collect(answered, card)
         assert (waiting.status, waiting.ended, waiting.total) == ("in_progress", False, 18)
         assert submit(wanted) == []
-        assert judge(answered, card, prompts).elsewhere == 18
+        assert judge(answered, card, prompts)[0].elsewhere == 18
 
         end(served, drop=1)
         (found,) = collect(answered, card)
         assert (found.stored, found.missing, found.failed) == (17, 1, 0)
         assert list(collect(answered, card)) == []
-        assert judge(answered, card, prompts).stored == 1
+        assert judge(answered, card, prompts)[0].stored == 1
         direct = {task.key: longer({"messages": [{"content": task.text}]}) for task in wanted.tasks}
     assert {v.key: v.text for v in answered.verdicts.where()} == direct
     assert len(served.calls) == 1
@@ -132,7 +132,7 @@ def test_a_refused_batch_leaves_nothing_claimed(
         with pytest.raises(BackendError):
             submit(plan(answered, card, prompts))
         card = hosted_card(write_card, served.url, answered)
-        assert judge(answered, card, prompts).stored == 18
+        assert judge(answered, card, prompts)[0].stored == 18
 
 
 def test_a_process_that_dies_while_it_hands_in_leaves_nothing_claimed(
@@ -164,7 +164,7 @@ def test_a_budget_holds_for_what_is_handed_in(
         assert 0 < handed_in < 18
         assert budget.full
         assert budget.tokens <= 2000
-        assert judge(answered, card, prompts).stored == 18 - handed_in
+        assert judge(answered, card, prompts)[0].stored == 18 - handed_in
 
 
 def test_only_a_judge_that_writes_on_a_server_has_batches(

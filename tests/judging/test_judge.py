@@ -21,12 +21,12 @@ def test_every_pair_is_judged_in_both_orders_once(
     answered: Store, prompts: list[Prompt], write_card: Write
 ) -> None:
     card = load_card(write_card("j", "fake:longer"), answered.home)
-    progress = judge(answered, card, prompts)
+    (progress,) = judge(answered, card, prompts)
     assert (progress.total, progress.stored) == (18, 18)
     shown = [(v.first, v.second) for v in answered.verdicts.where()]
     assert len(set(shown)) == 18
     assert {(b, a) for a, b in shown} == set(shown)
-    again = judge(answered, card, prompts)
+    (again,) = judge(answered, card, prompts)
     assert (again.found, again.stored) == (18, 0)
 
 
@@ -79,7 +79,7 @@ def test_what_cannot_be_read_is_stored_and_counts_for_nobody(
     answered: Store, prompts: list[Prompt], write_card: Write
 ) -> None:
     card = load_card(write_card("m", "fake:mute"), answered.home)
-    assert judge(answered, card, prompts).unparsed == 18
+    assert judge(answered, card, prompts)[0].unparsed == 18
     assert gather(answered).judges == {}
     (text,) = {v.text for v in answered.verdicts.where()}
     assert text.split(REPAIRED) == ["I would rather not say."] * 2
@@ -89,7 +89,7 @@ def test_scores_become_comparisons_where_no_verdict_is(
     answered: Store, prompts: list[Prompt], write_card: Write
 ) -> None:
     card = load_card(write_card("s", "fake:first"), answered.home)
-    progress = judge(answered, card, prompts, Mode.SCORE)
+    (progress,) = judge(answered, card, prompts, Mode.SCORE)
     assert progress.stored == 9
     assert {score.value for score in answered.scores.where()} == {7.0}
     assert list(gather(answered).judges["s"].outcome) == [0.5] * 9
@@ -106,7 +106,7 @@ def test_another_template_is_another_judge(
     after = load_card(name, answered.home)
     assert after.key(Mode.PAIRWISE) != before.key(Mode.PAIRWISE)
     assert after.key(Mode.SCORE) == before.key(Mode.SCORE)
-    assert judge(answered, after, prompts).stored == 18
+    assert judge(answered, after, prompts)[0].stored == 18
     notes = gather(answered).notes
     assert any("9 judgements of an earlier card of j" in note for note in notes)
 
@@ -149,8 +149,11 @@ def test_unknown_judges_and_modes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("extra", "said"),
     [
-        ("readings: logit\n", "readings: unknown key; allowed here: cascade, description, model"),
-        ("start: 3\n", "start: 3: Input should be a valid string"),
+        (
+            "readings: logit\n",
+            "readings: unknown key, did you mean reading; allowed here: cascade, ",
+        ),
+        ("start: 3\n", "start: 3: must be text"),
     ],
 )
 def test_a_bad_card_is_named(tmp_path: Path, write_card: Write, extra: str, said: str) -> None:
@@ -172,7 +175,7 @@ def test_internlm2_20b_runs_on_a_server(answered: Store, prompts: list[Prompt]) 
     weights = "internlm/internlm2-chat-20b"
     with serve(lambda body: "第一个更好。[[A]]", models=(weights,)) as served:
         card = load_card("internlm2-20b", answered.home, base_url=served.url)
-        progress = judge(answered, card, prompts)
+        (progress,) = judge(answered, card, prompts)
     assert (progress.stored, progress.unparsed) == (18, 0)
     assert {call["model"] for call in served.calls} == {weights}
     texts = [call["messages"][-1]["content"] for call in served.calls]

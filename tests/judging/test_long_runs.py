@@ -94,7 +94,9 @@ def test_two_thousand_calls_with_faults_end_as_without_them(
 
     with serve(script, latency=0.002) as served:
         card = served_card(write_card, served.url, tmp_path, timeout=4)
-        progress = judge(store, card, prompts, control=Control(limits=Limits(concurrency=64)))
+        (progress,) = judge(
+            store, card, prompts, watch=lambda _: Control(limits=Limits(concurrency=64))
+        )
     with serve(verdict_on) as quiet:
         card = served_card(write_card, quiet.url, tmp_path)
         judge(calm, card, prompts)
@@ -120,7 +122,7 @@ def test_what_fails_for_good_fails_alone_and_is_named(tmp_path: Path, write_card
 
     with serve(script) as served:
         card = served_card(write_card, served.url, tmp_path)
-        progress = judge(store, card, prompts)
+        (progress,) = judge(store, card, prompts)
         assert (progress.stored, progress.failed) == (18, 2)
         assert progress.faults == {"rejected": 2}
         assert "content filter" in progress.last_error

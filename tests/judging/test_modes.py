@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from arena.answering import generate
 from arena.backends import OddsRequest
@@ -20,7 +21,7 @@ from arena.judging import JudgeCard, Wanted, judge, load_card, plan
 from arena.judging.tasks import Task
 from arena.records import REPAIRED, Decoding, Mode, Model, Prompt
 from arena.store import Store
-from tests.servers import Served, fault, serve
+from tests.servers import Served, completion, fault, serve
 
 Write = Callable[..., str]
 PAIRWISE = "{{ question }}\n{{ answer_a }}\n{{ answer_b }}\n"
@@ -127,7 +128,7 @@ def test_a_ranking_becomes_the_comparisons_of_its_pairs(
             "rank: {template: r.md, size: 4}\n",
             r="{{ question }}\n{{ answers }}\n{{ labels | join(', ') }}",
         )
-        progress = judge(store, card, prompts[:1], Mode.RANK)
+        (progress,) = judge(store, card, prompts[:1], Mode.RANK)
     assert progress.total == 2 * 2  # two groups that share an answer, each in both orders
     evidence = gather(store)
     wins = evidence.judges["j"]
@@ -169,7 +170,7 @@ def test_samples_are_asked_apart(answered: Store, prompts: list[Prompt]) -> None
             plan(answered, card, prompts, wanted=Wanted(samples=3))
         card = warmed(card)
         judge(answered, card, prompts[:1], wanted=Wanted(samples=3))
-        again = judge(answered, card, prompts[:1])
+        (again,) = judge(answered, card, prompts[:1])
     assert (len(served.calls), again.found) == (18, 6)
     assert len({body["seed"] for body in served.calls}) == 18
     assert gather(answered).reports["j"].pairs == 9
@@ -185,7 +186,7 @@ def test_a_reply_without_a_verdict_is_repaired_once(answered: Store, prompts: li
 
     with serve(script) as served:
         card = write_judge(answered.home, served.url, "pairwise: {template: p.md}\n", p=PAIRWISE)
-        progress = judge(answered, card, prompts)
+        (progress,) = judge(answered, card, prompts)
     assert (progress.stored, progress.unparsed) == (18, 0)
     assert sorted(replies(served)) == [1] * 18 + [3] * 18
     texts = {v.text for v in answered.verdicts.where()}
@@ -193,6 +194,44 @@ def test_a_reply_without_a_verdict_is_repaired_once(answered: Store, prompts: li
     asked = {text_of(body) for body in served.calls if len(body["messages"]) == 3}
     assert any("[[A]] / [[B]] / [[C]]" in text for text in asked)
     assert any("你的回复" in text for text in asked)
+
+
+def cut_off(text: str) -> web.Response:
+    """A reply that max_tokens ended."""
+    body = completion(text)
+    body["choices"][0]["finish_reason"] = "length"
+    return web.json_response(body)
+
+
+def test_a_reply_that_was_cut_off_is_repaired_and_its_finish_stored(
+    answered: Store, prompts: list[Prompt]
+) -> None:
+    def script(body: dict[str, Any]) -> Any:
+        return "[[A]]" if len(body["messages"]) == 3 else cut_off("[[B]] is strong, but it")
+
+    with serve(script) as served:
+        card = write_judge(answered.home, served.url, "pairwise: {template: p.md}\n", p=PAIRWISE)
+        assert judge(answered, card, prompts)[0].unparsed == 0
+    assert {(v.preference, v.finish) for v in answered.verdicts.where()} == {("A", "stop")}
+
+
+@pytest.mark.parametrize("text", ["<think>Is it [[A]]? Or", ""])
+def test_a_judge_whose_tokens_went_into_thinking_is_not_asked_in_vain(
+    text: str, answered: Store, prompts: list[Prompt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve(lambda _: cut_off(text)) as served:
+        card = write_judge(answered.home, served.url, "pairwise: {template: p.md}\n", p=PAIRWISE)
+        assert judge(answered, card, prompts)[0].unparsed == 18
+        assert replies(served) == [1] * 18
+        tokens = card.model.decoding.max_tokens
+        reasons = {
+            (v.finish, f"{tokens:,} max_tokens" in v.reason) for v in answered.verdicts.where()
+        }
+        assert reasons == {("length", True)}
+        monkeypatch.setattr("arena.judging.cards.VERSION", 10**6)
+        again = load_card(card.name, answered.home)
+        assert plan(answered, again, prompts).reparse() == 18
+        assert {v.finish for v in answered.verdicts.where()} == {"length"}
 
 
 def test_a_failed_repair_leaves_the_reply_that_was_paid_for(
@@ -203,7 +242,7 @@ def test_a_failed_repair_leaves_the_reply_that_was_paid_for(
 
     with serve(script) as served:
         card = write_judge(answered.home, served.url, "pairwise: {template: p.md}\n", p=PAIRWISE)
-        progress = judge(answered, card, prompts)
+        (progress,) = judge(answered, card, prompts)
     assert (progress.stored, progress.unparsed, progress.failed) == (18, 18, 0)
     assert {v.text for v in answered.verdicts.where()} == {"Neither."}
 
@@ -212,14 +251,14 @@ def test_a_stored_reply_is_read_anew_when_the_card_reads_otherwise(
     answered: Store, prompts: list[Prompt]
 ) -> None:
     body = "pairwise: {template: p.md}\n"
-    with serve(lambda _: "Choice: A") as served:
+    with serve(lambda _: "A") as served:
         before = write_judge(answered.home, served.url, body, p=PAIRWISE)
-        assert judge(answered, before, prompts).unparsed == 18
+        assert judge(answered, before, prompts)[0].unparsed == 18
         asked = len(served.calls)
-        changed = body.replace("}", ", format: choice}")
+        changed = body.replace("}", ", format: compassjudger}")
         after = write_judge(answered.home, served.url, changed, p=PAIRWISE)
         assert plan(answered, after, prompts).reparse() == 18
-        assert judge(answered, after, prompts).found == 18
+        assert judge(answered, after, prompts)[0].found == 18
         assert len(served.calls) == asked
     assert gather(answered).reports["j"].unparsed.value == 0
     assert gather(answered).reports["j"].first_slot.value == 1.0
@@ -237,7 +276,7 @@ def test_only_what_failed_or_was_unparsed_is_asked_again(
 
     with serve(script) as served:
         card = write_judge(answered.home, served.url, "pairwise: {template: p.md}\n", p=PAIRWISE)
-        first = judge(answered, card, prompts)
+        (first,) = judge(answered, card, prompts)
         assert (first.stored, first.failed, first.unparsed) == (12, 6, 6)
         wanted = plan(answered, card, prompts)
         assert wanted.parsed_share() == 0.5
@@ -293,7 +332,7 @@ def test_both_answers_are_cut_alike_where_the_context_is_short(
         generate(store, model, [prompt])
     write_card("small", "{use: fake:longer, context_length: 2000, max_tokens: 100}")
     card = load_card("small", store.home)
-    progress = judge(store, card, [prompt])
+    (progress,) = judge(store, card, [prompt])
     assert (progress.stored, progress.truncated) == (2, 2)
     assert {v.truncated for v in store.verdicts.where()} == {True}
     text = plan(store, card, [prompt]).tasks[0].text
@@ -306,7 +345,7 @@ def test_a_judge_with_room_cuts_nothing(
     answered: Store, prompts: list[Prompt], write_card: Write
 ) -> None:
     write_card("roomy", "{use: fake:longer, context_length: 8000}")
-    assert judge(answered, load_card("roomy", answered.home), prompts).truncated == 0
+    assert judge(answered, load_card("roomy", answered.home), prompts)[0].truncated == 0
 
 
 def test_the_same_answer_in_both_slots_is_a_tie(
@@ -345,7 +384,7 @@ def test_the_battles_that_would_tell_most_are_judged_first(
     battles = battles_worth_judging(answered, prompts, [], 4)
     assert 1 <= len(battles) <= 4
     wanted = Wanted(battles=battles)
-    assert judge(answered, card, prompts, wanted=wanted).stored == 2 * len(battles)
+    assert judge(answered, card, prompts, wanted=wanted)[0].stored == 2 * len(battles)
     more = battles_worth_judging(answered, prompts, [], 100)
     assert not more & battles
     assert len(more | battles) == 9
@@ -384,7 +423,7 @@ def test_a_full_disk_leaves_what_was_stored(
     db.execute("PRAGMA max_page_count = 1073741823")
     kept = {v.key for v in answered.verdicts.where()}
     assert len(kept) < 18
-    again = judge(answered, card, prompts)
+    (again,) = judge(answered, card, prompts)
     assert (again.found, again.stored) == (len(kept), 18 - len(kept))
 
 
@@ -402,7 +441,7 @@ def test_hard_pairs_are_put_to_a_second_judge_in_the_first_ones_name(
     assert set(evidence.judges) == {"quick"}
     assert evidence.reports["quick"].flips.value == 0
     assert set(evidence.judges["quick"].outcome) <= {0.0, 0.5, 1.0}
-    assert judge(answered, card, prompts).stored == 0
+    assert judge(answered, card, prompts)[0].stored == 0
     plain = load_card("careful", answered.home)
     assert plain.key(Mode.PAIRWISE) != card.key(Mode.PAIRWISE)
 
@@ -417,6 +456,26 @@ def test_a_judge_that_is_sure_asks_nobody(
     hard = planned.second_opinions()
     assert hard is not None
     assert hard.tasks == []
+
+
+def test_a_run_tells_the_failures_of_both_judges_of_a_cascade(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    """The first judge's failures are in the steps of a run, whoever starts it."""
+    asked: list[str] = []
+
+    def watch(what: str) -> Control:
+        asked.append(what)
+        return Control()
+
+    with serve(lambda body: fault(400) if "rainbow" in text_of(body) else "[[A]]") as served:
+        write_card("careful", "fake:longer", "reasoned")
+        body = "pairwise: {template: p.md}\ncascade: {to: careful}\n"
+        card = write_judge(answered.home, served.url, body, p=PAIRWISE)
+        first, second = judge(answered, card, prompts, watch=watch)
+    assert first.failed == 6
+    assert second.stored > 0
+    assert asked == ["j judges", "careful judges what j finds hard"]
 
 
 def test_a_cascade_has_one_step_down(tmp_path: Path, write_card: Write) -> None:

@@ -13,7 +13,6 @@ from arena.audits import (
     ask_labelled,
     audit_judge,
     audit_labelled,
-    read_labelled,
     stored_canaries,
 )
 from arena.batch import Control
@@ -23,6 +22,7 @@ from arena.judging.canaries import KINDS, canaries
 from arena.judging.check import check
 from arena.judging.modes import judge_mode
 from arena.judging.tasks import Wanted
+from arena.labelled import read_labelled
 from arena.records import Mode, Prompt
 from arena.store import Store
 from tests.conftest import DATASETS
@@ -129,6 +129,70 @@ def test_a_bad_labelled_file_is_named(tmp_path: Path, text: str, said: str) -> N
     path.write_text(text)
     with pytest.raises(InputError, match=said):
         read_labelled(path)
+
+
+PAIR = {"question": "q", "answer_a": "x", "answer_b": "y"}
+MODELS = {"model_a": "m1", "model_b": "m2"}
+
+
+@pytest.mark.parametrize(
+    ("row", "label"),
+    [
+        (PAIR | {"label": "model_a"}, "A"),
+        (PAIR | {"label": " Model_B "}, "B"),
+        (PAIR | {"winner": "tie (inconsistent)"}, "tie"),
+        (PAIR | {"winner": "tie (bothbad)"}, "tie"),
+        (PAIR | MODELS | {"winner": "m2"}, "B"),
+        (PAIR | {"model_a": "same", "model_b": "same", "winner": "same"}, None),
+        ({"prompt": "q", "response_a": "x", "response_b": "y", "winner": "RIGHT"}, "B"),
+        ({"prompt": "q", "chosen": "x", "rejected": "y", "subset": "math"}, "A"),
+        ({"input": "q", "output_1": "x", "output_2": "y", "label": "output_2"}, "B"),
+        (PAIR | {"label": 0}, None),
+        (PAIR | {"label": 1.0}, None),
+        (PAIR | {"label": "2"}, None),
+        (PAIR | {"label": None}, None),
+        (PAIR | {"label": ["A"]}, None),
+        (PAIR | {"label": True}, None),
+        (PAIR | {"label": "A or B"}, None),
+    ],
+)
+def test_labels_in_other_words_are_read_or_refused(
+    row: dict[str, object], label: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_text(json.dumps(row))
+    if label is not None:
+        given = read_labelled(path)
+        assert given.labels == (label,)
+        assert (given.pairs[0].answer_a, given.pairs[0].answer_b) == ("x", "y")
+        return
+    with pytest.raises(InputError, match=r"labels\.jsonl:1: (label|winner): .*A, B"):
+        read_labelled(path)
+
+
+def test_a_number_that_says_no_answer_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("question,answer_a,answer_b,label\nq,x,y,1\n")
+    with pytest.raises(InputError, match="csv:2: label: '1'; a number does not say which answer"):
+        read_labelled(path)
+    path.write_text("")
+    with pytest.raises(InputError, match="empty; it needs the columns question"):
+        read_labelled(path)
+
+
+def test_canaries_are_read_anew_and_not_asked_again(
+    store: Store, write_card: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change of the parsing makes another judge, whose stored replies are paid for."""
+    with serve(lambda _: "[[A]]") as served:
+        name = write_card("j", f"{{use: 'openai:m', base_url: '{served.url}'}}")
+        ask_canaries(store, load_card(name, store.home), Control())
+        asked = len(served.calls)
+        monkeypatch.setattr("arena.judging.cards.VERSION", 10**6)
+        card = load_card(name, store.home)
+        assert stored_canaries(store, card) is not None
+        assert ask_canaries(store, card, Control()).complete
+        assert len(served.calls) == asked
 
 
 def test_a_text_that_is_missing_is_not_judged_as_one(tmp_path: Path) -> None:

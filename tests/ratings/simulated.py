@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from arena.ratings import Comparisons, RatingResult, bradley_terry, combine, elo
+from arena.ratings import Comparisons, Part, RatingResult, bradley_terry, combine, elo, overall
 
 
 def simulate(
@@ -72,7 +72,11 @@ def golden_combination(method: str, evidence: str = "", others: int = 0) -> Rati
     if evidence == "objective":
         return combine(objective=exam)
     if evidence == "overall":
-        whole = combine(human, objective=exam, method=method).overall
+        parts = (
+            Part(0.5, combine(human, method=method), True),
+            Part(0.5, combine(objective=exam), False),
+        )
+        whole = overall(parts, "overall")
         assert whole is not None
         return whole
     return combine(None if method == "judge-only" else human, judges, method=method)

@@ -27,6 +27,39 @@ def test_kappa_by_hand() -> None:
         cohen_kappa("aab", "ab")
 
 
+def test_kappa_and_alpha_do_not_depend_on_which_side_is_called_which() -> None:
+    dice = np.random.default_rng(0)
+    people = dice.choice(["A", "B", "tie"], 200, p=[0.5, 0.3, 0.2])
+    judge = np.where(dice.random(200) < 0.6, people, dice.choice(["A", "B", "tie"], 200))
+    mirror = {"A": "B", "B": "A"}
+
+    def measures(swapped: np.ndarray) -> list[float]:
+        x, y = (
+            [
+                mirror.get(label, label) if swap else label
+                for label, swap in zip(labels, swapped, strict=True)
+            ]
+            for labels in (judge.tolist(), people.tolist())
+        )
+        items = [*range(200), *range(200)]
+        kappa = cohen_kappa(x, y, mirror=mirror, rounds=200)
+        alpha = krippendorff_alpha(items, [*x, *y], mirror=mirror, rounds=200)
+        return [kappa.value, kappa.ci_low, kappa.ci_high, alpha.value, alpha.ci_low]
+
+    as_shown = measures(np.zeros(200, dtype=bool))
+    for swapped in (dice.random(200) < 0.5, people == "B", judge == "A"):
+        assert measures(swapped) == pytest.approx(as_shown, abs=1e-12)
+    plain = cohen_kappa(judge.tolist(), people.tolist(), rounds=2).value
+    assert as_shown[0] == pytest.approx(plain, abs=0.02)
+
+
+def test_kappa_of_a_file_that_names_the_better_answer_first() -> None:
+    """People always say A here; a judge that agrees in 8 of 10 has κ 0.6, not 0."""
+    people, judge = ["A"] * 10, ["A"] * 8 + ["B"] * 2
+    assert cohen_kappa(judge, people).value == pytest.approx(0.0)
+    assert cohen_kappa(judge, people, mirror={"A": "B", "B": "A"}).value == pytest.approx(0.6)
+
+
 def test_kappa_interval_respects_groups() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.integers(2, size=(2, 100))

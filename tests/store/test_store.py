@@ -1,4 +1,6 @@
 import multiprocessing
+import os
+import socket
 import sqlite3
 import threading
 from dataclasses import replace
@@ -10,9 +12,13 @@ from arena.errors import ModelConflictError, StoreError
 from arena.records import (
     Answer,
     BackendKind,
+    Check,
+    Completion,
     Decoding,
     Failure,
+    Likelihood,
     Model,
+    Outcome,
     Prompt,
     Usage,
     Vote,
@@ -71,6 +77,60 @@ def test_a_models_name_stands_for_one_model(filled: Store) -> None:
     with pytest.raises(ModelConflictError, match=r"temperature was 0\.5, is 0\.9"):
         filled.put_model(replace(MODEL, decoding=Decoding(temperature=0.9)))
     assert filled.models() == [MODEL]
+
+
+def test_a_name_under_which_nothing_is_stored_is_free(store: Store) -> None:
+    other = replace(MODEL, decoding=Decoding(temperature=0.9))
+    store.put_model(MODEL)
+    store.check_model(other)
+    store.put_model(other)
+    assert store.models() == [other]
+    store.add_failures([Failure("answers", "key", "rejected", "no")])
+    store.put_model(MODEL)
+    assert store.models() == [MODEL]
+
+
+@pytest.mark.parametrize("table", ["completions", "likelihoods", "outcomes", "checks"])
+def test_a_row_of_any_kind_takes_the_name(store: Store, table: str) -> None:
+    store.put_model(MODEL)
+    rows = {
+        "completions": Completion("k", "m", MODEL.key, "text", "stop", Usage()),
+        "likelihoods": Likelihood("k", "m", MODEL.key, -1.0, False, 2, False, Usage()),
+        "outcomes": Outcome("m", MODEL.key, "b", "1", "item", "acc", 1.0, "text"),
+        "checks": Check("m", "b", "copied", 0.5, None, None, 3),
+    }
+    getattr(store, table).add([rows[table]])
+    with pytest.raises(ModelConflictError):
+        store.put_model(replace(MODEL, decoding=Decoding(temperature=0.9)))
+
+
+@pytest.mark.parametrize(
+    ("owner", "taken"),
+    [
+        ("elsewhere:1:run", True),
+        (f"{socket.gethostname()}:{os.getpid()}:run", False),
+        (f"{socket.gethostname()}:{2**22 + 7}:died", False),
+        ("batch:1234", False),
+    ],
+)
+def test_a_name_is_not_free_while_another_process_may_work_under_it(
+    store: Store, owner: str, taken: bool
+) -> None:
+    other = replace(MODEL, decoding=Decoding(temperature=0.9))
+    store.put_model(MODEL)
+    store.leases.claim(owner, ["key"], "answers")
+    if taken:
+        with pytest.raises(ModelConflictError):
+            store.put_model(other)
+        store.leases.release(owner)
+    store.put_model(other)
+    assert store.models() == [other]
+
+
+def test_a_database_is_empty_while_no_table_has_a_row(store: Store) -> None:
+    assert store.is_empty()
+    store.add_failures([Failure("answers", "key", "rejected", "no")])
+    assert not store.is_empty()
 
 
 def test_addresses_and_names_of_keys_are_not_stored(store: Store) -> None:

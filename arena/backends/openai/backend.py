@@ -21,7 +21,8 @@ from arena.backends.base import (
     TextRequest,
 )
 from arena.backends.limits import Limits
-from arena.backends.openai.calls import availability, complete, open_client
+from arena.backends.openai.calls import RefusedError, availability, complete, open_client
+from arena.backends.openai.dialect import Dialect
 from arena.backends.openai.messages import (
     decoding,
     opening,
@@ -35,6 +36,7 @@ from arena.backends.openai.streaming import stream
 from arena.backends.openai.traffic import Lanes, Pace, back_off, rest
 from arena.errors import BackendError, NoLikelihoodError, TransientError, UnavailableError
 from arena.records import Model, Usage
+from arena.thinking import split
 
 TRIES = 6
 TOP_LOGPROBS = 20
@@ -51,6 +53,12 @@ class OpenAIBackend(Backend):
     def __init__(self, model: Model, limits: Limits | None = None) -> None:
         self._spec = model
         self._limits = limits or Limits()
+        self._dialect = Dialect(model)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What this server does not take, as far as it came up."""
+        return tuple(self._dialect.notes)
 
     def start(self) -> None:
         """Ask for the server's models, so that a wrong address or key is said at once."""
@@ -66,7 +74,7 @@ class OpenAIBackend(Backend):
 
     def stream(self, request: Request) -> Iterator[Reply]:
         """As the server sends it."""
-        return stream(self._spec, request)
+        return stream(self._spec, request, self._dialect)
 
     def odds(
         self, requests: Sequence[OddsRequest], intake: Intake | None = None
@@ -92,7 +100,8 @@ class OpenAIBackend(Backend):
     ) -> Iterator[Result[Out]]:
         """Run `ask` over the items on an event loop of its own thread, yielding as they end."""
         results: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        work = _Work(self._spec, self._limits, partial(_each, ask, items), intake, results)
+        ask_one = partial(_each, ask, items)
+        work = _Work(self._spec, self._limits, self._dialect, ask_one, intake, results)
         thread = threading.Thread(target=lambda: asyncio.run(work.run(len(items))), daemon=True)
         thread.start()
         try:
@@ -127,12 +136,14 @@ class _Work:
         self,
         model: Model,
         limits: Limits,
+        dialect: Dialect,
         ask: Callable[["_Caller", int], Awaitable[Reply | Odds | TextOdds]],
         intake: Intake,
         results: "queue.SimpleQueue[Any]",
     ) -> None:
         self.model = model
         self.limits = limits
+        self.dialect = dialect
         self._ask = ask
         self._intake = intake
         self._results = results
@@ -243,10 +254,19 @@ class _Caller:
         return Usage(self.read, self.written, time.perf_counter() - self.started)
 
     async def complete(self, **body: Any) -> dict[str, Any]:
-        """The first choice of a completion, tried again while its faults are transient."""
-        for attempt in range(TRIES):
+        """The first choice of a completion, tried again while its faults are transient.
+
+        And where the server refused what it need not be asked for, without that.
+        """
+        attempt = 0
+        while True:
+            sent = self.work.dialect.speak(body)
             try:
-                return await self._try(body)
+                return await self._try(sent)
+            except RefusedError as error:
+                self.work.dialect.learn(sent, error.said or str(error))
+                if self.work.dialect.speak(body) == sent:
+                    raise
             except TransientError as error:
                 if attempt + 1 == TRIES:
                     if error.kind == "connection" and not self.work.has_answered:
@@ -254,7 +274,7 @@ class _Caller:
                     raise
                 self.retried.append(error.kind)
                 await self._wait(max(error.wait, back_off(attempt)))
-        raise AssertionError
+                attempt += 1
 
     async def _wait(self, seconds: float) -> None:
         """Wait without a permit, so that others go on; raises _LeftError where the run ends."""
@@ -305,7 +325,7 @@ async def _hold(caller: _Caller, request: Request) -> Reply:
     if request.prefill:
         raise UnavailableError(_no_prefill(caller.model))
     messages = opening(caller.model, request)
-    texts, finishes = [], []
+    texts, thinking, finishes = [], [], []
     turns: list[str] = list(request.turns)
     for turn, text in enumerate(turns):
         messages.append({"role": "user", "content": text})
@@ -317,14 +337,17 @@ async def _hold(caller: _Caller, request: Request) -> Reply:
             if turn < len(request.turns):
                 raise
             break
-        text, finish = text_of(choice, request)
+        text, thought, finish = text_of(choice, request)
         texts.append(text)
+        thinking.append(thought)
         finishes.append(finish)
-        messages.append({"role": "assistant", "content": texts[-1]})
+        messages.append({"role": "assistant", "content": split(text).answer})
         if turn + 1 == len(request.turns) and request.follow_up:
-            more = request.follow_up(texts[-1])
+            more = request.follow_up(text, finish)
             turns += [] if more is None else [more]
-    return Reply(tuple(texts), tuple(finishes), caller.usage, tuple(caller.retried))
+    return Reply(
+        tuple(texts), tuple(finishes), caller.usage, tuple(caller.retried), tuple(thinking)
+    )
 
 
 async def _read(caller: _Caller, request: OddsRequest) -> Odds:

@@ -9,7 +9,14 @@ from typing import Any
 from arena.backends.base import Reply, Request
 from arena.backends.limits import Budget
 from arena.backends.openai.calls import apart, errors_of, open_client
-from arena.backends.openai.messages import body_of, storable, text_of, usage_of, worst_case
+from arena.backends.openai.messages import (
+    body_of,
+    is_message,
+    storable,
+    text_of,
+    usage_of,
+    worst_case,
+)
 from arena.errors import BackendError
 from arena.records import Model
 
@@ -107,9 +114,9 @@ def _read(model: Model, text: str) -> Iterator[tuple[str, Reply | BackendError]]
 
 def _reply(model: Model, body: dict[str, Any]) -> Reply | BackendError:
     match body:
-        case {"choices": [{"message": {"content": str() | None}} as choice, *_]}:
-            text, finish = text_of(choice, Request(()))
-            return Reply((text,), (finish,), usage_of(body))
+        case {"choices": [{"message": message} as choice, *_]} if is_message(message):
+            text, thinking, finish = text_of(choice, Request(()))
+            return Reply((text,), (finish,), usage_of(body), thinking=(thinking,))
     return BackendError(f"{model.name}: the reply is no chat completion")
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,14 +14,26 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 from arena.backends.base import Availability
-from arena.backends.openai.messages import storable
+from arena.backends.openai.dialect import REFUSES_SYSTEM
+from arena.backends.openai.messages import is_message, storable
 from arena.errors import BackendError, TransientError, UnavailableError
 from arena.records import Model
 
 T = TypeVar("T")
+# OpenAI's servers repeat a refused key, its middle blotted out.
+_KEY = re.compile(r"\b(?:sk|pk|gsk|xai)-[\w*.-]{4,}")
+SHOWN = 300
 PREFLIGHT_SECONDS = 10.0
 NEVER_ASK_AGAIN_AFTER = 600.0
 PASSING = (408, 409, 425, 429)  # refusals that a later call may not meet; so are 5xx
+
+
+class RefusedError(BackendError):
+    """The server refuses a request. said: the body of its answer, parsed where it is JSON."""
+
+    def __init__(self, message: str, said: object = None) -> None:
+        super().__init__(message)
+        self.said = said
 
 
 def availability(model: Model) -> Availability:
@@ -40,11 +53,10 @@ def availability(model: Model) -> Availability:
                 return Availability(not refused, f"{model.name}: {detail}" if refused else detail)
             except (ValueError, RecursionError):
                 listed = None
-            if not isinstance(listed, dict):
+            served = _served(listed)
+            if served is None:
                 said = f"what answers at {client.base_url} is no model server"
                 return Availability(False, f"{model.name}: {said}; an address often ends in /v1")
-        entries = listed.get("data") or ()
-        served = [str(e["id"]) for e in entries if isinstance(e, dict) and "id" in e]
         if served and model.weights not in served:
             return Availability(True, f"{where} answers, but lists {', '.join(served[:3])}")
         return Availability(True, f"{where} answers")
@@ -53,6 +65,14 @@ def availability(model: Model) -> Availability:
         return apart(ask)
     except UnavailableError as error:
         return Availability(False, str(error))
+
+
+def _served(listed: object) -> list[str] | None:
+    """The names in a list of models, which may be bare (Together's); None where it is no list."""
+    entries = listed.get("data") if isinstance(listed, dict) else listed
+    entries = entries if isinstance(entries, list) else []
+    names = [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
+    return names if names or isinstance(listed, dict) else None
 
 
 def apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -139,7 +159,7 @@ async def complete(client: Any, model: Model, body: dict[str, Any]) -> dict[str,
         async with asyncio.timeout(model.timeout):
             reply = await client.post(path, cast_to=object, body={"model": model.weights, **body})
     match reply:
-        case {"choices": [{"message": {"content": str() | None}}, *_]} if "messages" in body:
+        case {"choices": [{"message": message}, *_]} if "messages" in body and is_message(message):
             return dict(reply)
         case {"choices": [{"text": str()}, *_]} if "prompt" in body:
             return dict(reply)
@@ -163,7 +183,7 @@ def _ours(error: Exception, client: Any, model: Model) -> Exception:
     """The error of ours that stands for one of the client's; others are returned as they are."""
     import openai
 
-    name, said = model.name, _short(error)
+    name, said = model.name, _short(error, model)
     # The transport calls a connection that the server dropped a time-out of connecting.
     dropped = type(error.__cause__).__name__ == "ConnectTimeout"
     match error:
@@ -173,6 +193,8 @@ def _ours(error: Exception, client: Any, model: Model) -> Exception:
             return TransientError(f"{name}: no reply within {model.timeout:g} s", "time-out")
         case openai.RateLimitError() if "insufficient_quota" in str(error.body):
             return UnavailableError(f"{name}: {said}")
+        case openai.InternalServerError() if REFUSES_SYSTEM.search(said):  # SGLang says 500
+            return RefusedError(f"{name}: {said}", error.body)
         case openai.APIStatusError(status_code=code) if code in PASSING or code >= 500:
             wait = _retry_after(error)
             if wait > NEVER_ASK_AGAIN_AFTER:
@@ -184,7 +206,7 @@ def _ours(error: Exception, client: Any, model: Model) -> Exception:
         case openai.AuthenticationError() | openai.PermissionDeniedError() | openai.NotFoundError():
             return UnavailableError(f"{name}: {said}")
         case openai.OpenAIError():
-            return BackendError(f"{name}: {said}")
+            return RefusedError(f"{name}: {said}", getattr(error, "body", None))
         case ValueError() | RecursionError():  # a body that is not JSON
             return TransientError(f"{name}: unreadable reply ({said})", "unreadable")
     return error
@@ -205,6 +227,9 @@ def _retry_after(error: Any) -> float:
     return 0.0
 
 
-def _short(error: Exception) -> str:
+def _short(error: Exception, model: Model) -> str:
+    """The beginning of what the server says, without a key."""
     text = storable(str(error)).strip() or type(error).__name__
-    return text.splitlines()[0][:200]
+    for secret in {os.environ.get(name) for name in (model.api_key_env, "OPENAI_API_KEY") if name}:
+        text = text.replace(secret, "…") if secret else text
+    return _KEY.sub("…", text.splitlines()[0])[:SHOWN]

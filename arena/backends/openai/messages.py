@@ -9,7 +9,7 @@ from arena.backends.base import Request, TextOdds, TextRequest, as_json, cut_at,
 from arena.records import Model, Usage
 
 # OpenAI's own newer models refuse the older name, which is the only one that others know.
-_LENGTH = {False: "max_tokens", True: "max_completion_tokens"}
+LENGTH = ("max_tokens", "max_completion_tokens")
 DEFAULTS = {"temperature": 1.0, "top_p": 1.0}
 # More than any tokenizer in use makes of a text: the bound that a budget reserves by.
 TOKENS_PER_BYTE = 0.5
@@ -31,7 +31,7 @@ def decoding(
     settings: dict[str, Any] = {
         "temperature": wanted.temperature,
         "top_p": wanted.top_p,
-        _LENGTH[model.base_url is None]: wanted.max_tokens,
+        LENGTH[model.base_url is None]: wanted.max_tokens,
         "seed": seed % 2**31,
     }
     if model.base_url is None:  # OpenAI's own reasoning models refuse even the default by name
@@ -55,15 +55,53 @@ def worst_case(body: dict[str, Any]) -> Usage:
     """What a call can take at most, without counting in its tokenizer."""
     texts = [message["content"] for message in body.get("messages", ())]
     text = sum(len(text.encode()) for text in [body.get("prompt", ""), *texts])
-    written = next(body[name] for name in _LENGTH.values() if name in body)
+    written = next(body[name] for name in LENGTH if name in body)
     return Usage(int(text * TOKENS_PER_BYTE) + TOKENS_OF_FRAME, written)
 
 
-def text_of(choice: dict[str, Any], request: Request) -> tuple[str, str]:
-    """The text of a choice, and why it ended."""
-    said = choice["text"] if request.plain else choice["message"]["content"]
-    text, finish = cut_at(storable(said or ""), request.stop), choice.get("finish_reason")
-    return text if request.verbatim else text.strip(), finish if isinstance(finish, str) else "stop"
+def text_of(choice: dict[str, Any], request: Request) -> tuple[str, str, str]:
+    """The text of a choice, the thinking that the server tells apart, and why it ended."""
+    said, thinking = (choice["text"], "") if request.plain else said_in(choice["message"])
+    text, finish = cut_at(storable(said), request.stop), choice.get("finish_reason")
+    text = text if request.verbatim else text.strip()
+    return text, storable(thinking).strip(), finish if isinstance(finish, str) else "stop"
+
+
+def said_in(message: dict[str, Any]) -> tuple[str, str]:
+    """What a message, or a piece of one, says and thinks: text, null, or a list of parts.
+
+    Servers put the thinking in `reasoning_content` (DeepSeek, vLLM, SGLang), in `reasoning`
+    (OpenRouter, Ollama), or in parts of the content (Mistral).
+    """
+    fields = (message.get(name) for name in ("reasoning_content", "reasoning"))
+    thinking = next((field for field in fields if isinstance(field, str) and field), "")
+    content = message.get("content")
+    if not isinstance(content, list):
+        return content or "", thinking
+    said = "".join(_part(part, "text") for part in content)
+    return said, thinking + "".join(_part(part, "thinking") for part in content)
+
+
+def _part(part: object, kind: str) -> str:
+    """The text of a part of this kind; a part of thinking is text, or has parts of text."""
+    match part:
+        case str() if kind == "text":
+            return part
+        case {"type": name, **fields} if name == kind:
+            inner = fields.get(kind)
+            if isinstance(inner, list):
+                return "".join(_part(each, "text") for each in inner)
+            return inner if isinstance(inner, str) else ""
+    return ""
+
+
+def is_message(message: object) -> bool:
+    """Whether a message can be read: it says something in a known form, or thinks."""
+    if not isinstance(message, dict):
+        return False
+    content = message.get("content")
+    known = "content" in message or any(said_in(message))
+    return known and (content is None or isinstance(content, str | list))
 
 
 def storable(text: str) -> str:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from arena.backends.base import Reply, Request
-from arena.backends.openai.calls import errors_of, open_client
-from arena.backends.openai.messages import body_of, storable, usage_of
+from arena.backends.openai.calls import RefusedError, errors_of, open_client
+from arena.backends.openai.dialect import Dialect
+from arena.backends.openai.messages import body_of, is_message, said_in, storable, usage_of
 from arena.errors import TransientError
 from arena.records import Model, Usage
 
@@ -21,15 +22,16 @@ _END = None
 class _Piece:
     """What one event brings. finish: why the reply ended, empty while it goes on.
 
-    usage: so far, where the server says it.
+    thinking: what the server tells apart from the text. usage: so far, where it is said.
     """
 
     text: str
+    thinking: str
     finish: str
     usage: Usage | None
 
 
-def stream(model: Model, request: Request) -> Iterator[Reply]:
+def stream(model: Model, request: Request, dialect: Dialect) -> Iterator[Reply]:
     """Replies that grow; the client's loop runs in a thread, and ends when nobody reads.
 
     Raises TransientError where the reply breaks off: what has no end is no answer.
@@ -39,19 +41,20 @@ def stream(model: Model, request: Request) -> Iterator[Reply]:
 
     def work() -> None:
         try:
-            asyncio.run(_receive(model, request, pieces, abandoned))
+            asyncio.run(_receive(model, request, dialect, pieces, abandoned))
         except Exception as error:  # the thread's edge: it is raised again where replies are read
             pieces.put(error)
         pieces.put(_END)
 
     started = time.perf_counter()
     threading.Thread(target=work, daemon=True).start()
-    text, finish, usage = "", "", Usage()
+    text, thinking, finish, usage = "", "", "", Usage()
     try:
         while (piece := pieces.get()) is not _END:
             if isinstance(piece, BaseException):
                 raise piece
-            text, finish, usage = text + piece.text, piece.finish or finish, piece.usage or usage
+            text, thinking = text + piece.text, thinking + piece.thinking
+            finish, usage = piece.finish or finish, piece.usage or usage
             if piece.text:
                 yield Reply((storable(text).lstrip(),), ("",))
     finally:
@@ -59,30 +62,48 @@ def stream(model: Model, request: Request) -> Iterator[Reply]:
     if not finish:
         raise TransientError(f"{model.name}: the reply broke off", "unreadable")
     usage += Usage(seconds=time.perf_counter() - started)
-    yield Reply((storable(text).strip(),), (finish,), usage)
+    yield Reply((storable(text).strip(),), (finish,), usage, (), (storable(thinking).strip(),))
 
 
 async def _receive(
-    model: Model, request: Request, pieces: "queue.SimpleQueue[Any]", abandoned: threading.Event
+    model: Model,
+    request: Request,
+    dialect: Dialect,
+    pieces: "queue.SimpleQueue[Any]",
+    abandoned: threading.Event,
 ) -> None:
     """Put what comes into `pieces`; the model's time-out is for the whole reply, as elsewhere."""
-    from openai import AsyncStream
-
+    body = body_of(model, request)
     async with open_client(model, model.timeout) as client:
         with errors_of(client, model):
             async with asyncio.timeout(model.timeout):
-                events = await client.post(
-                    "/chat/completions",
-                    cast_to=object,
-                    body={**body_of(model, request), "stream": True},
-                    stream=True,
-                    stream_cls=AsyncStream[object],
-                )
+                events = await _opened(client, model, dialect, body)
                 async for event in events:
                     if abandoned.is_set():
                         await events.close()
                         return
                     pieces.put(_piece(model, event))
+
+
+async def _opened(client: Any, model: Model, dialect: Dialect, body: dict[str, Any]) -> Any:
+    """The events of a reply, asked for in the server's dialect."""
+    from openai import AsyncStream
+
+    while True:
+        sent = dialect.speak(body)
+        try:
+            with errors_of(client, model):
+                return await client.post(
+                    "/chat/completions",
+                    cast_to=object,
+                    body={**sent, "stream": True},
+                    stream=True,
+                    stream_cls=AsyncStream[object],
+                )
+        except RefusedError as error:
+            dialect.learn(sent, error.said or str(error))
+            if dialect.speak(body) == sent:
+                raise
 
 
 def _piece(model: Model, event: Any) -> _Piece:
@@ -91,10 +112,8 @@ def _piece(model: Model, event: Any) -> _Piece:
     usage = usage_of(event) if counted else None
     match event:
         case {"choices": []}:
-            return _Piece("", "", usage)
-        case {"choices": [{"delta": {**delta}} as choice, *_]} if isinstance(
-            said := delta.get("content") or "", str
-        ):
+            return _Piece("", "", "", usage)
+        case {"choices": [{"delta": delta} as choice, *_]} if is_message({"content": "", **delta}):
             finish = choice.get("finish_reason")
-            return _Piece(said, finish if isinstance(finish, str) else "", usage)
+            return _Piece(*said_in(delta), finish if isinstance(finish, str) else "", usage)
     raise TransientError(f"{model.name}: a piece of the reply is unreadable", "unreadable")

@@ -1,0 +1,72 @@
+"""What is wrong with a folder of weights, in words that name the file."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+CONFIG = "config.json"
+SMALL_JSON = (CONFIG, "generation_config.json", "tokenizer_config.json")
+LFS_POINTER = b"version https://git-lfs.github.com/spec"
+TOKENIZERS = ("tokenizer.*", "vocab.*", "merges.txt", "*.model", "*.tiktoken", "tekken.json")
+LARGE_FILES = ("*.safetensors", "*.bin", "tokenizer.model", "tokenizer.json")
+
+
+def fault_of(folder: Path) -> str:
+    """What is plainly wrong, read from small files; empty where nothing is."""
+    if any(folder.glob("adapter_model.*")) and find_spec("peft") is None:
+        return "the folder holds an adapter, which needs its base model: merge the two first"
+    if not (folder / CONFIG).is_file():
+        if files := sorted(path.name for path in folder.glob("*.gguf")):
+            return f"the folder holds GGUF files; name one of them, such as {folder / files[0]}"
+        return f"the folder holds no model: there is no {CONFIG} in it"
+    found = (_json_fault(folder / name) for name in SMALL_JSON if (folder / name).exists())
+    return next(filter(None, found), "")
+
+
+def damage_of(folder: Path) -> str:
+    """Which file is missing or cannot be read, and why; empty where all can."""
+    if not any(any(folder.glob(kind)) for kind in TOKENIZERS):
+        return "the folder holds no tokenizer, such as tokenizer.json"
+    files = sorted(found for kind in LARGE_FILES for found in folder.glob(kind))
+    for path in files:
+        if fault := _beginning_fault(path):
+            return fault
+    for path in (folder / "tokenizer.json", *sorted(folder.glob("*.index.json"))):
+        if path.exists() and (fault := _json_fault(path)):
+            return fault
+    return next(filter(None, (_tensors_fault(p) for p in files if p.suffix == ".safetensors")), "")
+
+
+def _json_fault(path: Path) -> str:
+    try:
+        value = json.loads(path.read_bytes())
+    except OSError as error:
+        return f"{path.name} cannot be read ({error.strerror})"
+    except json.JSONDecodeError as error:
+        return f"{path.name} is not JSON: {error}"
+    except UnicodeDecodeError:
+        return f"{path.name} is not JSON: it is no text in UTF-8"
+    return "" if isinstance(value, dict) else f"{path.name} has to hold a JSON object"
+
+
+def _beginning_fault(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(len(LFS_POINTER))
+    except OSError as error:
+        return f"{path.name} cannot be read ({error.strerror})"
+    if not head:
+        return f"{path.name} is empty"
+    if head == LFS_POINTER:
+        return f"{path.name} only points to the real file; get that with `git lfs pull`"
+    return ""
+
+
+def _tensors_fault(path: Path) -> str:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt"):
+            return ""
+    except (SafetensorError, OSError) as error:
+        return f"{path.name} is damaged or cut off ({error}); download it again"

@@ -1,0 +1,70 @@
+"""One conversation of a batch, as far as it has come."""
+
+from dataclasses import dataclass, field
+
+from arena.backends.base import Message, Reply, Request
+from arena.errors import BackendError
+from arena.records import Usage
+from arena.thinking import split
+
+
+@dataclass
+class Talk:
+    """A request's conversation: turns are put one by one, each answered before the next."""
+
+    request: Request
+    messages: list[Message] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    finishes: list[str] = field(default_factory=list)
+    read: int = 0
+    written: int = 0
+    ended: bool = False
+    error: BackendError | None = None
+
+    @classmethod
+    def of(cls, request: Request) -> "Talk":
+        """A conversation of which no turn was put yet."""
+        return cls(request, list(request.before))
+
+    @property
+    def prefill(self) -> str:
+        """How the reply that is due begins: that of the last turn may."""
+        is_last = len(self.texts) + 1 == len(self.request.turns)
+        return self.request.prefill if is_last else ""
+
+    def put_next(self) -> bool:
+        """Put the next turn, or the follow-up after the last; False where there is none."""
+        turns, follow_up, done = self.request.turns, self.request.follow_up, len(self.finishes)
+        text = None
+        if self.ended:
+            return False
+        if done < len(turns):
+            text = turns[done]
+        elif done == len(turns) and follow_up:
+            text = follow_up(self.texts[-1], self.finishes[-1])
+        self.ended = text is None
+        if text is not None:
+            self.messages.append(Message("user", text))
+        return not self.ended
+
+    def answered(self, text: str, finish: str, read: int, written: int) -> None:
+        """Take what the model said to the last turn, and the tokens read and written."""
+        self.messages.append(Message("assistant", split(text).answer))
+        self.texts.append(text)
+        self.finishes.append(finish)
+        self.read += read
+        self.written += written
+
+    def fail(self, error: BackendError) -> None:
+        """A follow-up that does not fit leaves the answers before it as they are."""
+        self.ended = True
+        if len(self.finishes) < len(self.request.turns):
+            self.error = error
+
+    def result(self, seconds: float) -> Reply | BackendError:
+        """The reply, which took so long."""
+        if self.error:
+            return self.error
+        return Reply(
+            tuple(self.texts), tuple(self.finishes), Usage(self.read, self.written, seconds)
+        )

@@ -1,0 +1,123 @@
+"""What a server takes of a request, learned from what it refuses, and each thing said once.
+
+Nothing that changes what a model says is left out on the quiet: a setting goes only where it
+has the protocol's default value, or where it decides nothing but whether a run repeats itself.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from arena.backends.openai.messages import DEFAULTS, LENGTH
+from arena.errors import UnavailableError
+from arena.records import Model
+
+# Fields without which a request still means the same, and what is lost with each.
+_SPARED = {
+    "seed": "so another run may give other texts",
+    "stop": "so replies are cut here",
+    "response_format": "so judges are asked for their form in words alone",
+}
+_REFUSING = re.compile(
+    r"supported|n't support|not support|unrecogni|unknown|unexpected|extra|forbidden|permitted"
+    r"|allowed|deprecated|only the default|invalid param|invalid arg|not implemented|unavailable"
+    r"|cannot both|only one of",
+    re.IGNORECASE,
+)
+REFUSES_SYSTEM = re.compile(
+    r"system.{0,12}(?:role|prompt|message|instruction)|developer instruction|roles must alternate"
+    r"|only.{0,40}user.{0,20}assistant.{0,20}roles",
+    re.IGNORECASE,
+)
+
+
+class Dialect:
+    """How one server wants its requests. notes: what is done otherwise than asked, and why."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._left_out: set[str] = set()
+        self._renamed: dict[str, str] = {}
+        self._folds_system = False
+        self.notes: list[str] = []
+
+    def speak(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A request as this server takes it, as far as that is known."""
+        spoken = {
+            self._renamed.get(name, name): value
+            for name, value in body.items()
+            if name not in self._left_out
+        }
+        if self._folds_system and "messages" in spoken:
+            spoken["messages"] = folded(spoken["messages"])
+        return spoken
+
+    def learn(self, sent: dict[str, Any], said: object) -> None:
+        """Take in a refusal: the body of the server's error, parsed where it is JSON.
+
+        Raises UnavailableError where the server does not take a setting that matters.
+        """
+        text = str(said)
+        if REFUSES_SYSTEM.search(text) and any(
+            m["role"] == "system" for m in sent.get("messages", ())
+        ):
+            self._folds_system = True
+            self._note("a system text", "so it stands before the first question")
+            return
+        refused = [name for name in _named(said, sent) if _REFUSING.search(text)]
+        spared = [n for n in refused if n in _SPARED or sent[n] == DEFAULTS.get(n)]
+        for name in spared:
+            self._left_out.add(name)
+            self._note(f"`{name}`", _SPARED.get(name, "and it had its default value"))
+        lengths = [name for name in refused if name in LENGTH]
+        for name in lengths:
+            self._renamed[name] = LENGTH[1 - LENGTH.index(name)]
+        if not spared and not lengths:
+            for name in (name for name in refused if name in DEFAULTS):
+                raise UnavailableError(
+                    f"{self._model.name}: the server does not take {name}: {sent[name]:g}; set "
+                    f"`{name}: {DEFAULTS[name]:g}`, which is its default, and it is left out "
+                    f"({text[:200]})"
+                )
+
+    def _note(self, what: str, so: str) -> None:
+        sentence = f"{self._model.name}: the server does not take {what}, {so}."
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+
+def folded(messages: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Messages whose system text stands before the first turn of the user."""
+    if not messages or messages[0]["role"] != "system":
+        return messages
+    system, *rest = messages
+    for place, message in enumerate(rest):
+        if message["role"] == "user":
+            text = f"{system['content']}\n\n{message['content']}"
+            return [*rest[:place], message | {"content": text}, *rest[place + 1 :]]
+    return [{"role": "user", "content": system["content"]}, *rest]
+
+
+def _named(said: object, sent: dict[str, Any]) -> list[str]:
+    """The fields of a request that an error names: where it points at them, else in its text."""
+    pointed = {name for name in _pointed(said) if name in sent}
+    if pointed:
+        return sorted(pointed)
+    text = str(said)
+    return [n for n in sent if n != "model" and re.search(rf"(?<!\w){re.escape(n)}(?!\w)", text)]
+
+
+def _pointed(said: object) -> Iterator[str]:
+    """What `param` (OpenAI) and the ends of `loc` (pydantic, on FastAPI servers) say."""
+    match said:
+        case {**fields}:
+            for name, value in fields.items():
+                if name == "param" and isinstance(value, str):
+                    yield value
+                elif name == "loc" and isinstance(value, list) and value:
+                    yield str(value[-1])
+                else:
+                    yield from _pointed(value)
+        case [*items]:
+            for item in items:
+                yield from _pointed(item)

@@ -1,0 +1,229 @@
+"""Which of the verdicts in a judge's reply is stated, and not listed, quoted, denied or taken back.
+
+A reply names verdicts that are none: it repeats the options that it was given, cites what an
+answer says, or weighs one before it decides on another. The last one that is stated counts.
+All looks at the sentence around a mark, so no text takes more than linear time.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+IsOffered = Callable[[str], bool]
+
+_WINDOW = 200  # characters of a sentence that are looked at on each side of a mark
+_LONGEST_GAP = 60  # characters between two marks of one list
+_ENDS = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!vs)[.!?;](?=\s|$)|[。！？；\n]")
+_WORD = re.compile(r"[^\W_]")
+_BULLET = re.compile(r"[ \t>]*(?:[-*•·]|\(?[0-9a-zA-Z][.)])[ \t]")
+_SEPARATOR = re.compile(
+    r"[\W_]*(?:(?:and|or|nor|vs|versus|to|through|或者?|和|与|还是)[\W_]*)?", re.I
+)
+_TAIL = r"[\s\"'“‘`*_:：]*$"  # all that may stand between such words and the mark
+_KEYWORD = (
+    r"(?:verdict|decision|choice|choose|pick|select|judge?ment|answer|rating|score|rate|result|"
+    r"preference|prefer|winner|conclusion|ranking|order|选择|结论|判断|评分|得分|分数|打分|结果|排序|胜者)"
+)
+_DECLARED = re.compile(rf"{_KEYWORD}[^\n]{{0,80}}$", re.I)
+_OWN = re.compile(
+    rf"\b(?:my|final|overall)\b[^\n]{{0,30}}{_KEYWORD}|(?:我的|最终|综合){_KEYWORD}|"
+    r"\bI(?:'d|'ll| would| will)? (?:\w+ )?"
+    r"(?:choose|pick|select|prefer|rate|vote|conclude|give|go)",
+    re.I,
+)
+# What comes before it in a sentence speaks no more of what follows.
+_TURN = re.compile(
+    r"\b(?:but|however|yet|though|so|therefore|thus|hence|actually|instead|on reflection|"
+    r"overall)\b|但|不过|然而|所以|因此|综上",
+    re.I,
+)
+_CONDITION = re.compile(
+    r"\b(?:if|when|whenever|whether|in case)\b[^\n]{0,80}\b(?:better|best|worse|tied?|equal\w*|"
+    r"good|similar|same|wins?|prefer\w*|superior)\b|(?:如果|假如|若)[^\n]{0,40}(?:更|好|优|平|相当|一样)",
+    re.I,
+)
+_AT_FIRST = re.compile(
+    r"\b(?:at first|initially|first (?:thought|impression|instinct))\b|起初|乍看|一开始", re.I
+)
+_HEDGED = re.compile(
+    r"(?:\b(?:maybe|perhaps|possibly|(?:might|may|could) be|tempted by|considered|considering)|"
+    r"也许|或许|可能是?)(?: \w+){0,2}" + _TAIL,
+    re.I,
+)
+_ASKED = re.compile(
+    r"\b(?:must|should|need to|asked to|told to|supposed to|please) "
+    r"(?:\w+ ){0,2}?(?:answer|reply|respond|output|say|write|return|print|end|use)\b|"
+    r"\b(?:and|then|just|only) (?:output|reply|respond|write|print|return)(?: with)? [\"'“]?$|"
+    r"\byou(?:r \w+)? (?:must|should|have to|need to)\b|\bone of\b|请(?:输出|回复|只)",
+    re.I,
+)
+_DENIED = re.compile(
+    r"(?:\bnot|n't|\bnever|\bneither|\bnor|rather than|instead of|\bover|\bversus|\bvs\.?|"
+    r"\bagainst|\bthan|\bbetween|不是|并非|而非|不选)(?: (?:a|an|the|just|simply))?" + _TAIL,
+    re.I,
+)
+_CITED = re.compile(
+    r"(?:\b(?:says|said|writes|wrote|claims|claimed|states|reads|contains|includes|tells me|"
+    r"asks for|demands|ends with|mentions|quotes|inserts|such as|e\.g\.,?|"
+    r"for (?:example|instance)|examples?|format(?: is)?|the (?:string|text|phrase|token))|"
+    r"例如|比如|格式[为是]?|写着|声称)"
+    r"(?: (?:only|just|simply|that|like|the \w+))?[,，]?" + _TAIL,
+    re.I,
+)
+_QUOTES_WORDS = re.compile(r"[^\W_][^\"“]*[\"“][^\"“”]*[^\W_][^\"“”]*$")
+_NOT_MEANT = re.compile(
+    r"[\"'”’`*_\s,.:]*(?:\?|？|(?:if|when|whenever|unless|means?|meaning|indicates?|denotes|"
+    r"stands for|represents|for (?:a |the )?tie|at first|initially|(?:was|is) tempting|"
+    r"seem(?:s|ed)|look(?:s|ed)|appear(?:s|ed)|might|may|could|would (?:be|have)|"
+    r"was my (?:first|initial)|(?:is|was) (?:wrong|incorrect|not)|isn't|wasn't)\b|"
+    r"如果|若|表示|代表|意味|似乎|看起来)",
+    re.I,
+)
+_TAKEN_BACK = re.compile(
+    r"(?:^|[.!?。！？\n…—-])[\s*_]*(?:hmm+,? |but |oh,? |no,? )?"
+    r"(?:wait\b|scratch that|correction\b|on second thought|i take (?:that|it) back|"
+    r"let me re(?:consider|think|evaluate)|actually,? no\b|no, (?:that|actually)|"
+    r"不对|等等|等一下|我收回|更正)",
+    re.I,
+)
+_GOES_ON_TO_DOUBT = re.compile(
+    r"\b(?:but|however|although|though|yet|wait|actually|hmm+|nevertheless|that said|"
+    r"on (?:reflection|second thought|closer))\b|但|不过|然而|虽然|不对|等等",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A verdict as it is written. said: without its brackets. start, end: where they stand."""
+
+    said: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The sentence around a mark, as far as to the marks beside it."""
+
+    before: str
+    after: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the sentence is nothing but the mark, and at most words that announce it."""
+        before = self.before
+        is_announced = not _WORD.search(before) or bool(_DECLARED.search(before))
+        return is_announced and not _WORD.search(self.after)
+
+
+def marks(pattern: re.Pattern[str], text: str) -> list[Mark]:
+    """All that a pattern finds; its one group that matched is what is said."""
+    return [
+        Mark(found[found.lastindex or 0].strip(), found.start(), found.end())
+        for found in pattern.finditer(text)
+    ]
+
+
+def last_stated(text: str, found: Sequence[Mark], is_offered: IsOffered) -> Mark | None:
+    """The last mark that states a verdict; None where there is none, or it was taken back."""
+    listed = set(_in_one_line(text, found, is_offered)) | set(_line_by_line(text, found))
+    last = None
+    for i, mark in enumerate(found):
+        if i not in listed and _is_stated(text, mark, _around(text, found, i)):
+            last = mark
+    return None if last and _TAKEN_BACK.search(text, last.end) else last
+
+
+def whole(text: str, found: Sequence[Mark]) -> list[Mark]:
+    """The marks that are a sentence of their own, announced or not."""
+    return [mark for i, mark in enumerate(found) if _around(text, found, i).is_whole]
+
+
+def outlasts_cut(text: str, mark: Mark) -> bool:
+    """Whether a mark in a reply that was cut off is a verdict all the same.
+
+    It is where it is the reply's last sentence, whole; or announced in a whole sentence which
+    is then explained, not doubted, in what came before the cut.
+    """
+    around = _around(text, [mark], 0)
+    rest = text[mark.end :]
+    if not around.is_whole:
+        return False
+    if not _WORD.search(rest):
+        return True
+    is_announced = _WORD.search(around.before) and "\n" in rest
+    return bool(is_announced) and not _GOES_ON_TO_DOUBT.search(rest)
+
+
+def _around(text: str, found: Sequence[Mark], i: int) -> _Around:
+    mark = found[i]
+    since = max(mark.start - _WINDOW, found[i - 1].end if i else 0)
+    until = min(mark.end + _WINDOW, found[i + 1].start if i + 1 < len(found) else len(text))
+    before, after = text[since : mark.start], text[mark.end : until]
+    start = max((end.end() for end in _ENDS.finditer(before)), default=0)
+    end = _ENDS.search(after)
+    return _Around(before[start:], after[: end.end()] if end else after)
+
+
+def _is_stated(text: str, mark: Mark, around: _Around) -> bool:
+    before, after = around.before, around.after
+    if _NOT_MEANT.match(after) or any(p.search(before) for p in (_DENIED, _CITED, _HEDGED)):
+        return False
+    if before.lstrip().startswith(">") and _WORD.search(text, mark.end):
+        return False
+    if _QUOTES_WORDS.search(before) and re.search('["”]', after):
+        return False
+    clause = before[max((turn.end() for turn in _TURN.finditer(before)), default=0) :]
+    if _ASKED.search(clause):
+        return False
+    is_doubtful = _CONDITION.search(clause) or _AT_FIRST.search(clause)
+    return not is_doubtful or bool(_OWN.search(before))
+
+
+def _in_one_line(text: str, found: Sequence[Mark], is_offered: IsOffered) -> Iterator[int]:
+    """Marks of several verdicts with nothing between them but commas and the like."""
+    for run in _runs(found, lambda a, b: _is_separator(text[a.end : b.start])):
+        said = {_plain(found[i].said) for i in run if is_offered(found[i].said)}
+        if len(said) > 1:
+            yield from run
+
+
+def _is_separator(gap: str) -> bool:
+    return len(gap) <= _LONGEST_GAP and bool(_SEPARATOR.fullmatch(gap))
+
+
+def _line_by_line(text: str, found: Sequence[Mark]) -> Iterator[int]:
+    """Marks of several verdicts on lines that follow each other, as options are explained."""
+    for run in _runs(found, lambda a, b: _on_next_line(text, a, b)):
+        said = {_plain(found[i].said) for i in run}
+        if len(said) > 2 or (len(said) > 1 and all(_has_bullet(text, found[i]) for i in run)):
+            yield from run
+
+
+def _on_next_line(text: str, a: Mark, b: Mark) -> bool:
+    return b.start - a.end <= _WINDOW and text.count("\n", a.end, b.start) == 1
+
+
+def _has_bullet(text: str, mark: Mark) -> bool:
+    start = text.rfind("\n", max(0, mark.start - _WINDOW), mark.start) + 1
+    return bool(_BULLET.match(text, start, mark.start))
+
+
+def _runs(found: Sequence[Mark], together: Callable[[Mark, Mark], bool]) -> Iterator[list[int]]:
+    """The indices of neighbours that belong together, two or more."""
+    run = [0]
+    for i, (a, b) in enumerate(pairwise(found), start=1):
+        if together(a, b):
+            run.append(i)
+            continue
+        if len(run) > 1:
+            yield run
+        run = [i]
+    if len(run) > 1:
+        yield run
+
+
+def _plain(said: str) -> str:
+    return "".join(letter for letter in said.casefold() if letter.isalnum() or letter in "<>=+.")

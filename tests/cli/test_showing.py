@@ -1,0 +1,95 @@
+"""`arena show` prints what is stored."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from arena.answering import generate
+from arena.cli.main import app
+from arena.config import parse_model
+from arena.judging import judge, load_card
+from arena.records import Answer, Prompt
+from arena.store import Store
+
+
+@pytest.fixture
+def judged(answered: Store, prompts: list[Prompt], write_card: Callable[..., str]) -> Store:
+    for name, persona in (("clear", "fake:longer"), ("silent", "fake:mute")):
+        judge(answered, load_card(write_card(name, persona), answered.home), prompts)
+    return answered
+
+
+def show(store: Store, *words: str) -> tuple[str, int]:
+    done = CliRunner().invoke(app, ["show", *words, "--db", str(store.path)])
+    return done.output, done.exit_code
+
+
+def test_a_prompt_with_its_turns_and_who_answered(answered: Store, prompts: list[Prompt]) -> None:
+    printed, code = show(answered, "prompt", "three")
+    assert code == 0
+    assert "What is two and two?" in printed
+    assert "Four." in printed
+    assert "long, middle, short" in printed
+    assert show(answered, "prompt", prompts[2].key[:7])[0] == printed
+
+
+def test_answers_of_one_model_as_text_and_json(answered: Store) -> None:
+    printed, _ = show(answered, "answers", "two", "--model", "long")
+    assert "turn 2:" in printed
+    assert "middle" not in printed
+    lines = show(answered, "answers", "two", "--json")[0].splitlines()
+    assert {json.loads(line)["model"] for line in lines} == {"long", "middle", "short"}
+
+
+def test_thinking_is_printed_where_it_is_asked_for(store: Store) -> None:
+    model, prompt = parse_model("fake:echo"), Prompt("one", ("One?",))
+    generate(store, model, [prompt])
+    answer = Answer(model.name, model.key, prompt.key, ("Yes.",), ("length",), sample=1)
+    store.answers.add([replace(answer, thinking=("Let me see.",))])
+    assert "Let me see." not in show(store, "answers", "one")[0]
+    printed, _ = show(store, "answers", "one", "--thinking")
+    assert "Let me see." in printed
+    assert "cut off at max_tokens" in printed
+
+
+def test_verdicts_with_their_replies_and_reasons(judged: Store) -> None:
+    printed, code = show(judged, "verdicts", "--judge", "clear", "--model", "long")
+    assert code == 0
+    assert printed.count("clear on ") == 10
+    assert "[[" in printed
+    printed, _ = show(judged, "verdicts", "--unparsed", "--limit", "2")
+    assert printed.count("silent on ") == 2
+    assert "unparsed: the reply" in printed
+    lines = show(judged, "verdicts", "--prompt", "one", "--json", "--limit", "3")[0].splitlines()
+    assert [len(json.loads(line)["models"]) for line in lines] == [2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("prompt", "thre"), "did you mean 'three'"),
+        (("answers", "one", "--model", "lnog"), "did you mean 'long'"),
+        (("verdicts", "--judge", "claer"), "did you mean 'clear'"),
+        (("verdicts", "--prompt", "nothing"), "nothing"),
+    ],
+)
+def test_an_unknown_name_is_a_sentence(judged: Store, words: tuple[str, ...], said: str) -> None:
+    printed, code = show(judged, *words)
+    assert code == 2
+    assert said in printed
+
+
+def test_a_name_of_two_prompts_asks_for_a_key(store: Store) -> None:
+    store.put_prompts([Prompt("same", ("One?",)), Prompt("same", ("Two?",))])
+    printed, code = show(store, "prompt", "same")
+    assert code == 2
+    assert "2 prompts are named 'same'" in printed
+
+
+def test_failures_are_listed(store: Store, tmp_path: Path) -> None:
+    printed, code = show(store, "failures", "--format", "json")
+    assert (json.loads(printed), code) == ([], 0)

@@ -25,6 +25,15 @@ A message is one sentence or two: what, where, which value, what is allowed. Onl
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+SHOWN = 60
+
+
+def said(value: object) -> str:
+    """A value as messages quote it, shortened to `SHOWN` characters."""
+    text = value if isinstance(value, str) else repr(value)
+    short = text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    return repr(short) if isinstance(value, str) else short
+
 
 class ArenaError(Exception):
     """Base of every error that this package raises on purpose."""

@@ -1,15 +1,13 @@
 """Pairs that people have labelled, in the shapes in which they are published."""
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from arena.errors import InputError
-from arena.interchange.battles import place_of, read_table
+from arena.errors import InputError, said
 from arena.judging.probes import Pair
-from arena.records import Prompt, content_key
+from arena.records import Prompt, content_key, tidy
+from arena.tabular import Row, listed, rows, wrapped
 
 _NEEDED = ("question", "answer_a", "answer_b", "label")
 # RewardBench: of two answers the better one is named in the column.
@@ -60,73 +58,70 @@ class Labelled:
 
 
 def read_labelled(path: Path) -> Labelled:
-    """CSV, JSONL or Parquet with `question, answer_a, answer_b, label`, or as others name them.
+    """CSV, JSON or Parquet with `question, answer_a, answer_b, label`, or as others name them.
 
     Labels are A, B, tie; `model_a` and the like, as FastChat's files have them; or the name of
     one of the models, where the file names these. In files with `chosen` and `rejected` the
     chosen answer is A.
     """
-    if path.is_file() and path.stat().st_size == 0:
-        raise InputError(f"{path}: empty; it needs the columns {', '.join(_NEEDED)}")
-    frame = read_table(path, ())
-    columns = _columns(path, [str(name) for name in frame.columns])
     pairs, labels = [], []
-    for i, row in enumerate(frame.to_dict("records")):
-        try:
-            question, a, b = (_text(columns[name], row) for name in _NEEDED[:3])
-            label = columns.get("label")
-            labels.append("A" if label is None else _label(label, row))
-        except _RowError as error:
-            raise InputError(f"{place_of(path, i)}: {error}") from None
+    columns: dict[tuple[str, ...], dict[str, str]] = {}
+    for number, row in enumerate(rows(path), start=1):
+        names = tuple(row.fields)
+        found = columns.get(names) or columns.setdefault(names, _columns(row))
+        question, a, b = (_text(row, found[name]) for name in _NEEDED[:3])
+        label = found.get("label")
+        labels.append("A" if label is None else _label(row, label))
         language = "zh" if any("\u4e00" <= c <= "\u9fff" for c in question) else "en"
-        prompt = Prompt(f"row {i + 1}", (question,), "labelled", language)
-        pairs.append(Pair(f"row {i + 1}", prompt, a, b))
+        prompt = Prompt(f"row {number}", (question,), "labelled", language)
+        pairs.append(Pair(f"row {number}", prompt, a, b))
+    if not pairs:
+        raise InputError(f"{path}: no rows in it; it needs the columns {', '.join(_NEEDED)}")
     texts = [[p.prompt.turns, p.answer_a, p.answer_b] for p in pairs]
     return Labelled(f"labels {content_key(texts)}", tuple(pairs), tuple(labels))
 
 
-def _columns(path: Path, present: Sequence[str]) -> dict[str, str]:
+def _columns(row: Row) -> dict[str, str]:
     """Which column has what; none has the label where one has the answer that was chosen."""
+    present = {str(name).strip().casefold(): name for name in row.fields}
     names = dict(_NAMES)
     if "chosen" in present and "rejected" in present:
         names |= _PREFERRED
         del names["label"]
     found = {}
     for wanted, known in names.items():
-        column = next((name for name in known if name in present), None)
+        column = next((present[name] for name in known if name in present), None)
         if column is None:
+            more = "; ".join(filter(None, [f"has {listed(row.fields)}", wrapped(row.fields)]))
             raise InputError(
-                f"{path}:1: missing column {wanted!r}; it needs {', '.join(_NEEDED)} (or prompt, "
-                f"chosen, rejected) and has {', '.join(present)}"
+                f"{row.path}:1: missing column {wanted!r}; it needs {', '.join(_NEEDED)} (or "
+                f"prompt, chosen, rejected) and {more}"
             )
         found[wanted] = column
     return found
 
 
-class _RowError(Exception):
-    """What is wrong with a row; where it is takes a pass over the file, and is found once."""
+def _text(row: Row, column: str) -> str:
+    if not isinstance(text := row.fields[column], str):
+        raise InputError(f"{row.where}: {column}: {said(text)}; it must be a text")
+    return text
 
 
-def _text(column: str, row: Mapping[str, Any]) -> str:
-    if not isinstance(said := row[column], str):
-        raise _RowError(f"{column}: {said!r}; it must be a text")
-    return said
-
-
-def _label(column: str, row: Mapping[str, Any]) -> str:
-    said = row[column]
-    word = str(said).strip()
-    if label := _MEANING.get(word.lower()):
+def _label(row: Row, column: str) -> str:
+    given = row.fields[column]
+    word = tidy(given) if isinstance(given, str) else str(given)
+    if label := _MEANING.get(word.casefold()):
         return label
-    models = {row.get("model_a"): "A", row.get("model_b"): "B"}
-    if len(models) == 2 and isinstance(said, str) and word in models:
-        return models[word]
-    rule = _NUMBERS if _is_number(said) else "allowed are A, B, tie"
-    raise _RowError(f"{column}: {said!r}; {rule}")
+    models = ((row.fields.get("model_a"), "A"), (row.fields.get("model_b"), "B"))
+    names = {tidy(name): side for name, side in models if isinstance(name, str) and name.strip()}
+    if len(names) == 2 and isinstance(given, str) and word in names:
+        return names[word]
+    rule = _NUMBERS if _is_number(given) else "allowed are A, B, tie"
+    raise InputError(f"{row.where}: {column}: {said(given)}; {rule}")
 
 
 def _is_number(said: object) -> bool:
     try:
         return isinstance(said, int | float | str) and math.isfinite(float(said))
-    except ValueError:
+    except (ValueError, OverflowError):
         return False

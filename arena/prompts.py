@@ -1,26 +1,34 @@
-"""Prompt sets: JSONL files of open-ended questions, one object a line."""
+"""Prompt sets: JSON files of open-ended questions, one object a line or a list of them."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
 from arena.assets import find, named
 from arena.config import Strict
 from arena.errors import InputError
 from arena.records import Prompt
-from arena.strict import read_text, sentence, unknown_key
+from arena.strict import sentence, unknown_key
+from arena.tabular import json_rows, parse_json, wrapped
 
+SUFFIXES = (".jsonl", ".ndjson", ".json")
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def _as_text(value: Any) -> Any:
+    """An id that is a number as text; 1.0, as pandas writes it, is 1."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class PromptLine(Strict):
     """One line of a prompt file."""
 
-    id: Text
+    id: Annotated[Text, BeforeValidator(_as_text)]
     turns: Annotated[tuple[Text, ...], Field(min_length=1)]
     category: Text = "general"
     language: Text = "en"
@@ -46,7 +54,7 @@ def load_prompts(names: Iterable[str], home: Path, limit: int | None = None) -> 
     """The prompts of sets or files, in their order, the first `limit` of them all together."""
     found: dict[str, Prompt] = {}
     for name in names:
-        is_path = name.endswith(".jsonl") or Path(name).is_file()
+        is_path = name.lower().endswith(SUFFIXES) or Path(name).is_file()
         path = Path(name) if is_path else find("prompt set", "prompts", ".jsonl", name, home)
         for prompt in read_prompts(path):
             found.setdefault(prompt.key, prompt)
@@ -55,18 +63,24 @@ def load_prompts(names: Iterable[str], home: Path, limit: int | None = None) -> 
 
 def read_prompts(path: Path) -> tuple[Prompt, ...]:
     """Read a prompt file; an error names the line, the field and what is allowed."""
-    return parse_prompts(read_text(path), str(path), path.stem)
+    if path.suffix.lower() == ".parquet":
+        raise InputError(f"{path}: a prompt file is of JSON: one object a line, or a list of them")
+    return _prompts(json_rows(path), str(path), path.stem)
 
 
 def parse_prompts(text: str, place: str, source: str) -> tuple[Prompt, ...]:
-    """The prompts of a text of JSON lines. place: what errors call it; source: of the prompts."""
+    """The prompts of a text. place: what errors call it; source: of the prompts."""
+    return _prompts(parse_json(text, place), place, source)
+
+
+def _prompts(
+    rows: Iterable[tuple[int, dict[str, Any]]], place: str, source: str
+) -> tuple[Prompt, ...]:
     prompts: list[Prompt] = []
     seen: dict[str, int] = {}
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
+    for number, fields in rows:
         where = f"{place}:{number}"
-        entry = _parse(line, where)
+        entry = _entry(fields, where)
         if entry.id in seen:
             raise InputError(f"{where}: id: {entry.id!r} is also on line {seen[entry.id]}")
         if entry.references and len(entry.references) != len(entry.turns):
@@ -83,11 +97,9 @@ def parse_prompts(text: str, place: str, source: str) -> tuple[Prompt, ...]:
     return tuple(prompts)
 
 
-def _parse(line: str, where: str) -> PromptLine:
+def _entry(fields: dict[str, Any], where: str) -> PromptLine:
     try:
-        return PromptLine.model_validate(json.loads(line))
-    except json.JSONDecodeError as error:
-        raise InputError(f"{where}: not JSON: {error.msg} at column {error.colno}") from error
+        return PromptLine.model_validate(fields)
     except ValidationError as error:
         problem = error.errors()[0]
         field = ".".join(str(part) for part in problem["loc"])
@@ -95,4 +107,5 @@ def _parse(line: str, where: str) -> PromptLine:
             said = unknown_key(field, list(PromptLine.model_fields))
         else:
             said = sentence(problem)
-        raise InputError(f"{where}: {field}: {said}") from error
+        help_ = wrapped(fields) if problem["type"] in ("missing", "extra_forbidden") else ""
+        raise InputError(f"{where}: {field}: {said}{'; ' if help_ else ''}{help_}") from error

@@ -9,34 +9,39 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from arena.encodings import read_text
 from arena.errors import InputError
+from arena.errors import said as quoted
 
 Shape = TypeVar("Shape", bound=BaseModel)
+MOST_VALUES = 100_000
 
 
 def read_yaml(path: Path, shape: type[Shape]) -> Shape:
     """Read a YAML file as `shape`; an error names file, line, field, value and what is allowed."""
     text = read_text(path)
+    root, value = parse_yaml(text, path)
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        _refuse_duplicates(root, path)
-        return shape.model_validate(yaml.safe_load(text) or {})
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise InputError(f"{where}: not YAML: {getattr(error, 'problem', error)}") from error
+        return shape.model_validate({} if value is None else value)
     except ValidationError as error:
         raise InputError(_first_problem(error, path, root, shape)) from error
 
 
-def read_text(path: Path) -> str:
-    """A file's text, or one sentence on why it cannot be read."""
+def parse_yaml(text: str, path: Path) -> tuple[yaml.Node | None, Any]:
+    """A text's YAML as nodes, which know their lines, and as Python's values."""
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text (byte {error.start})") from error
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        _check(root, path)
+        return root, yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        reason = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise InputError(f"{where}: not YAML: {reason}") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: not YAML that can be read: it is nested too deeply") from error
+    except (ValueError, OverflowError, TypeError) as error:  # a date that is none, for example
+        raise InputError(f"{path}: not YAML that can be read: {error}") from error
 
 
 def _first_problem(
@@ -68,7 +73,7 @@ def sentence(problem: Mapping[str, Any], *, given: bool = True) -> str:
     known = _SENTENCES.get(problem["type"])
     context = problem.get("ctx", {})
     said = known.format(**context) if known else problem["msg"].removeprefix("Value error, ")
-    return f"{problem['input']!r}: {said}" if given and problem["type"] != "missing" else said
+    return f"{quoted(problem['input'])}: {said}" if given and problem["type"] != "missing" else said
 
 
 _NUMBER, _WHOLE, _TRUTH, _LIST, _MAPPING = (
@@ -154,16 +159,32 @@ def _child(node: yaml.Node, part: int | str) -> tuple[yaml.Node, yaml.Node] | No
     return None
 
 
-def _refuse_duplicates(node: yaml.Node | None, path: Path) -> None:
-    """YAML lets the later of two equal keys win; here it would lose a model silently."""
-    if isinstance(node, yaml.SequenceNode):
-        for child in node.value:
-            _refuse_duplicates(child, path)
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                line = key.start_mark.line + 1
-                raise InputError(f"{path}:{line}: the key {key.value!r} is there twice")
-            seen.add(key.value)
-            _refuse_duplicates(value, path)
+def _check(root: yaml.Node | None, path: Path) -> None:
+    """Refuse equal keys, of which YAML lets the later win, and aliases that stand for too much."""
+    waiting, met = [root], 0
+    while waiting:
+        node = waiting.pop()
+        met += 1
+        if met > MOST_VALUES:
+            raise InputError(
+                f"{path}: more than {MOST_VALUES:,} values, counting what *NAME repeats"
+            )
+        if isinstance(node, yaml.ScalarNode) and any("\ud800" <= c <= "\udfff" for c in node.value):
+            line = node.start_mark.line + 1
+            raise InputError(f"{path}:{line}: half a character (a \\ud8… without its other)")
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        if isinstance(node, yaml.MappingNode):
+            _refuse_duplicates(node, path)
+            waiting += (value for _, value in node.value)
+
+
+def _refuse_duplicates(node: yaml.MappingNode, path: Path) -> None:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise InputError(f"{path}:{line}: a key must be a text, not a list or a mapping")
+        if key.value in seen:
+            raise InputError(f"{path}:{line}: the key {key.value!r} is there twice")
+        seen.add(key.value)

@@ -10,7 +10,8 @@ import pytest
 ARENA = Path(__file__).resolve().parents[1] / "arena"
 LAYERS = (
     ("records", "errors"),
-    ("strict", "assets", "identity", "thinking"),
+    ("encodings",),
+    ("strict", "tabular", "assets", "identity", "thinking"),
     ("config",),
     ("store", "backends", "ratings", "prompts"),
     ("batch", "lookup"),

@@ -1,3 +1,4 @@
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -73,3 +74,32 @@ def test_an_empty_file_is_an_error(tmp_path: Path) -> None:
     path.write_text("\n\n")
     with pytest.raises(InputError, match="empty"):
         read_prompts(path)
+
+
+def test_a_list_of_objects_numbers_for_ids_and_other_encodings(tmp_path: Path) -> None:
+    rows = [{"id": k, "turns": ["天空是什么颜色的？"]} for k in (1, 2.0, "x")]
+    text = json.dumps(rows, ensure_ascii=False, indent=1)
+    for name, encoding in (("a.json", "utf-8"), ("b.JSONL", "utf-16"), ("c.json", "gb18030")):
+        (tmp_path / name).write_bytes(text.encode(encoding))
+        found = load_prompts([str(tmp_path / name)], tmp_path)
+        assert [p.turns[0] for p in found] == ["天空是什么颜色的？"]  # the same text is one prompt
+        assert [p.name for p in read_prompts(tmp_path / name)] == ["1", "2", "x"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"prompts": [{"id": "a", "turns": ["q"]}]}', "its list 'prompts' may hold the rows"),
+        ('{"id": true, "turns": ["q"]}', "id: True: must be text"),
+        ('{"id": "a", "turns": "q"}', "turns: 'q': must be a list"),
+        ("id,turns\na,q\n", ":1: not JSON"),
+        ('{"id": "a", "turns": ["\\ud83d"]}', ":1: half a character"),
+    ],
+)
+def test_what_is_no_prompt_file(tmp_path: Path, content: str, said: str) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text(content)
+    with pytest.raises(InputError) as caught:
+        read_prompts(path)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)

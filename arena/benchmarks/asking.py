@@ -11,6 +11,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from arena.benchmarks.items import Item
 from arena.benchmarks.marking import METRICS
+from arena.encodings import read_text
 from arena.errors import InputError
 
 FEW = 5
@@ -176,13 +177,7 @@ class Asking:
 
 def read_template(path: Path) -> Template:
     """A user's own template; it is known by its file's name."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such template file")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: byte {error.start + 1} is not UTF-8") from error
-    return Template(path.stem, text).check()
+    return Template(path.stem, read_text(path)).check()
 
 
 def variants(names: Sequence[str], base: Asking) -> list[Asking]:

@@ -1,7 +1,5 @@
-"""The items of a data set: read from CSV or JSONL, their shape recognised from the columns."""
+"""The items of a data set: read from a table, their shape recognised from the columns."""
 
-import csv
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,9 +18,8 @@ from arena.benchmarks.options import (
 )
 from arena.benchmarks.plain import boxes
 from arena.errors import InputError
+from arena.tabular import listed, rows
 
-FORMATS = (".csv", ".jsonl")
-LONGEST_FIELD = 2**26
 LANGUAGES = ("en", "zh")  # that there are templates for; a text in another is told by its letters
 COLUMNS = {
     "question": (
@@ -155,7 +152,7 @@ def _recognise(path: Path, line: int, columns: Sequence[str]) -> _Shape:
             commas = "; commas part the columns" if len(columns) == 1 and _is_csv(path) else ""
             raise InputError(
                 f"{path}:{line}: no column for the {field} ({' or '.join(COLUMNS[field])}); "
-                f"it has {', '.join(columns)}{commas}. Allowed are {SHAPES}"
+                f"it has {listed(columns)}{commas}. Allowed are {SHAPES}"
             )
     assert question is not None
     assert answer is not None
@@ -237,7 +234,7 @@ def _item(
 ) -> Item:
     question = _text(path, line, row, shape.question)
     language = str(row.get(shape.language) or "").strip()[:2].lower() if shape.language else ""
-    name = str(row.get(shape.name) or "") if shape.name else ""
+    name = _name(row.get(shape.name)) if shape.name else ""
     options = _choices(path, line, row, shape)
     if options.texts:
         answers = _right(path, line, row, shape, options, number - 1, positions)
@@ -273,6 +270,12 @@ def final_answer(solution: str) -> str:
     if last and "\n" not in last:
         return last
     return boxed[-1][2].strip() if (boxed := boxes(solution)) else solution.strip()
+
+
+def _name(value: object) -> str:
+    """An item's name; a number that pandas made 1.0 is 1 again."""
+    is_whole = isinstance(value, float) and value.is_integer()
+    return "" if value is None else str(int(value) if is_whole else value)  # type: ignore[call-overload]
 
 
 def _choices(path: Path, line: int, row: Mapping[str, Any], shape: _Shape) -> Options:
@@ -354,80 +357,10 @@ def _refuse(path: Path, line: int, column: str, value: object, rule: str) -> NoR
 
 
 def _is_csv(path: Path) -> bool:
-    return path.suffix.lower() == ".csv"
+    return path.name.lower().removesuffix(".gz").endswith((".csv", ".tsv"))
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Rows with the line on which each begins, one at a time."""
-    if path.suffix.lower() not in FORMATS:
-        raise InputError(f"{path}: not one of the formats {', '.join(FORMATS)}")
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        yield from _csv_rows(path) if _is_csv(path) else _json_rows(path)
-    except UnicodeDecodeError as error:  # its position is in a buffer, not in the file
-        raise InputError(
-            f"{path}:{_first_foreign_line(path)}: not UTF-8; save it as UTF-8 "
-            "(in Excel: CSV UTF-8), or: iconv -f GB18030 -t UTF-8"
-        ) from error
-
-
-def _first_foreign_line(path: Path) -> int:
-    with path.open("rb") as stream:
-        return next(n for n, line in enumerate(stream, start=1) if not _is_utf8(line))
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    csv.field_size_limit(LONGEST_FIELD)
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(stream, strict=True)
-        line = 1
-        try:
-            header = [name.strip() for name in next(filter(None, reader), [])]
-            if twice := [name for name in header if header.count(name) > 1]:
-                raise InputError(f"{path}:1: the column {twice[0]!r} is there twice")
-            line = reader.line_num + 1
-            for row in reader:
-                if row and len(row) != len(header):
-                    raise InputError(
-                        f"{path}:{line}: {len(row)} values, and the header has {len(header)} "
-                        "names; a text with a comma in it needs quotes"
-                    )
-                if row:
-                    yield line, dict(zip(header, row, strict=True))
-                line = reader.line_num + 1
-        except csv.Error as error:
-            raise InputError(f"{path}:{line}: not CSV: {error}; is a quote open?") from error
-
-
-def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with path.open(encoding="utf-8-sig") as stream:
-        for number, line in enumerate(stream, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:  # also a number of too many digits
-                reason = error.msg if isinstance(error, json.JSONDecodeError) else error
-                raise InputError(f"{path}:{number}: not JSON: {reason}") from error
-            if not isinstance(row, dict):
-                raise InputError(f"{path}:{number}: {line.strip()[:40]!r} is not an object")
-            if "\\u" in line and not _is_whole(row):
-                raise InputError(f"{path}:{number}: half a character (a \\ud8… without its other)")
-            yield number, row
-
-
-def _is_whole(row: dict[str, Any]) -> bool:
-    try:
-        json.dumps(row, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    """Rows with the line on which each begins, one at a time; NaN is a cell that is empty."""
+    for row in rows(path):
+        yield row.line, {key: None if cell != cell else cell for key, cell in row.fields.items()}

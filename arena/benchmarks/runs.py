@@ -17,6 +17,7 @@ from arena.benchmarks.needle import NAME as NEEDLE
 from arena.benchmarks.needle import Haystack, needle_benchmark, parse_lengths
 from arena.benchmarks.tasks import Benchmark, builtin_tasks, find_benchmarks, own_data
 from arena.config import BenchmarkRun, NeedleSettings
+from arena.encodings import read_text
 from arena.errors import InputError, NoLikelihoodError
 from arena.judging import JudgeCard, load_card
 from arena.objective import ItemValue, primary_metric
@@ -219,12 +220,7 @@ def _haystack(settings: NeedleSettings) -> Haystack:
     filler = ""
     if settings.filler:
         path = Path(settings.filler)
-        if not path.is_file():
-            raise InputError(f"{path}: no such file of filler text")
-        try:
-            filler = path.read_text(encoding="utf-8-sig").strip()
-        except UnicodeDecodeError as error:
-            raise InputError(f"{path}: byte {error.start + 1} is not UTF-8") from error
+        filler = read_text(path).strip()
         if not filler:
             raise InputError(f"{path}: no text in it")
     return Haystack(

@@ -23,10 +23,11 @@ from arena.benchmarks.asking import (
     Way,
 )
 from arena.benchmarks.dimensions import dimension_of
-from arena.benchmarks.items import FORMATS, Item, item_of, read_items
+from arena.benchmarks.items import Item, item_of, read_items
 from arena.benchmarks.marking import METRICS, Mark, mark_choice, metric_for
 from arena.benchmarks.quiet import quiet_harness
 from arena.errors import InputError, UnknownNameError
+from arena.tabular import FORMATS
 
 ROOM, ROOM_TO_THINK = 48, 512
 POOL = 1000  # items that examples are drawn from, copied for lm-eval
@@ -76,7 +77,7 @@ def find_benchmarks(name: str, home: Path, asking: Asking) -> list[Benchmark]:
     for a way of asking that it does not bear.
     """
     asking.checked()
-    if name.lower().endswith(FORMATS):
+    if name.lower().removesuffix(".gz").endswith(FORMATS):
         return [own_data(Path(name), asking)]
     try:
         with quiet_harness():

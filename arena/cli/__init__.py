@@ -3,6 +3,6 @@
 
 def main() -> None:
     """Entry point of `arena`."""
-    from arena.cli.main import app
+    from arena.cli.edge import guarded
 
-    app()
+    guarded()

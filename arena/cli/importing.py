@@ -60,6 +60,8 @@ def battles(
         f"{store.path}: {found.votes} votes{', ' if verdicts else ''}{verdicts}; "
         f"{found.prompts} prompts, {found.models} models and {found.answers} answers are new."
     )
+    for note in found.notes:
+        say(f"Note: {note}")
 
 
 @imports.command()

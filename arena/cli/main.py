@@ -25,9 +25,6 @@ class Commands(TyperGroup):
         except ArenaError as error:
             sys.stderr.write(f"arena: {_SETTING.sub(_OPTION, str(error))}\n")
             sys.exit(2)
-        except BrokenPipeError:
-            sys.stderr.close()
-            sys.exit(1)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """In the order of the work, not of the alphabet."""

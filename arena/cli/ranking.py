@@ -12,7 +12,7 @@ import typer
 from arena.cli.options import ConfigFile, Db, Format, Output, open_store, settings, split
 from arena.cli.output import say, table
 from arena.errors import InputError
-from arena.records import Evidence
+from arena.records import Evidence, alike
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
     from arena.board import Fit, Leaderboard
@@ -140,7 +140,9 @@ def rank(
             )
         from arena.interchange.battles import read_battles
 
-        boards = [rank_comparisons(read_battles(file, fit.style), fit)]
+        board_ = rank_comparisons(read_battles(file, fit.style), fit)
+        notes = (*board_.notes, *alike(row.model for row in board_.rows))
+        boards = [replace(board_, notes=notes)]
     else:
         store = open_store(db, conf)
         if fit.style and not store.evidence.answers().model:

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from arena.encodings import read_text
 from arena.errors import InputError
 from arena.interchange.remark import Written, accepted, beside
 from arena.interchange.results import (
@@ -15,12 +14,16 @@ from arena.interchange.results import (
     Reading,
     ResultSet,
     field_of,
+    figure,
     item_name,
     number,
+    part,
     read_json,
     read_json_lines,
 )
 from arena.records import content_key
+from arena.strict import parse_yaml
+from arena.tabular import listed
 
 TOOL = "evalscope"
 UNREAD = f"{TOOL} found no answer in the reply"
@@ -55,10 +58,11 @@ def _read_reviews(file: Path, report: Row, sets: list[ResultSet], left_out: list
     """Each metric of a report as a set, its items from the reviews of all subsets."""
     model, dataset = report["model_name"], report["dataset_name"]
     folder = file.parents[2] / "reviews" / file.parent.name
+    there = {review.name for review in folder.glob("*.jsonl")}
     rows: list[tuple[str, str, Row]] = []
     for subset in _subsets(file, report):
         reviews = folder / f"{dataset}_{subset}.jsonl"
-        if reviews.is_file():
+        if reviews.name in there:
             rows += [(subset, place, row) for place, row in read_json_lines(reviews)]
         else:
             what = f"{dataset}/{subset} of {model}"
@@ -80,18 +84,19 @@ def _subsets(file: Path, report: Row) -> list[str]:
     for metric in report["metrics"]:
         for category in field_of(file, metric, "categories", list):
             for subset in field_of(file, category, "subsets", list):
+                name = field_of(file, subset, "name", str)
                 if not subset.get("is_aggregate"):
-                    names[field_of(file, subset, "name", str)] = None
+                    names[name] = None
     return list(names)
 
 
 def _version(run: Path, dataset: str) -> str:
     """The version that evalscope gives its benchmark, where the run's settings tell it."""
+    path = run / "configs" / "task_config.yaml"
     try:
-        text = (run / "configs" / "task_config.yaml").read_text(encoding="utf-8")
-        said = yaml.safe_load(text)["evaluation_identity"]["benchmarks"][dataset]
-        return str(said["evaluation_version"])
-    except (OSError, KeyError, TypeError, yaml.YAMLError):
+        _, said = parse_yaml(read_text(path), path)
+        return str(said["evaluation_identity"]["benchmarks"][dataset]["evaluation_version"])
+    except (InputError, KeyError, TypeError):
         return ""  # before 1.10 or so there was none
 
 
@@ -103,12 +108,14 @@ def _items(rows: Sequence[tuple[str, str, Row]]) -> dict[str, tuple[ItemResult, 
         if "sample_score" not in row:
             raise InputError(
                 f"{place}: it has no 'sample_score'; reviews are read as evalscope writes them "
-                f"since 1.0, and this has {', '.join(row)}"
+                f"since 1.0, and this has {listed(row)}"
             )
         sample = field_of(place, row, "sample_score", dict)
         score = field_of(place, sample, "score", dict)
         values = field_of(place, score, "value", dict)
-        metrics |= dict.fromkeys(filter(None, (score.get("main_score_name"), *values)))
+        main = score.get("main_score_name")
+        metrics |= dict.fromkeys([main] if isinstance(main, str) and main else [])
+        metrics |= dict.fromkeys(values)
         group = sample.get("group_id")
         index = field_of(place, row, "index", object) if group is None else group
         together[f"{subset}/{index}", str(_wanted(row))].append(row)
@@ -133,8 +140,12 @@ def _result(index: str, rows: Sequence[Row], metric: str) -> ItemResult:
     values = [number(score["value"][metric]) for score in scores if metric in score["value"]]
     given = [value for value in values if value is not None]
     value = sum(given) / len(given) if given else None
-    wanted, messages = _wanted(rows[0]), rows[0].get("messages") or []
-    asked = [m.get("content") for m in messages if m.get("role") == "user"]
+    wanted, messages = _wanted(rows[0]), rows[0].get("messages")
+    asked = [
+        m.get("content")
+        for m in (messages if isinstance(messages, list) else [])
+        if isinstance(m, dict) and m.get("role") == "user"
+    ]
     return ItemResult(
         item_name(index, wanted),
         value,
@@ -151,8 +162,9 @@ def _wanted(row: Row) -> list[Any]:
 
 
 def _judges(rows: Sequence[tuple[str, str, Row]]) -> list[str]:
-    summaries = (row["sample_score"]["score"].get("judge_summary") or {} for _, _, row in rows)
-    return sorted({name for summary in summaries for name in summary.get("judge_models", ())})
+    summaries = (part(row["sample_score"]["score"], "judge_summary") for _, _, row in rows)
+    named = (summary.get("judge_models") for summary in summaries)
+    return sorted({str(name) for names in named if isinstance(names, list) for name in names})
 
 
 def _metric(report: Row, metric: str) -> Row:
@@ -163,14 +175,13 @@ def _metric(report: Row, metric: str) -> Row:
 
 
 def _name(metric: Row) -> str:
-    return str((metric.get("identity") or metric).get("name", ""))
+    return str((part(metric, "identity") or metric).get("name", ""))
 
 
 def _less_is_better(report: Row, metric: str) -> bool:
-    return bool(_metric(report, metric).get("semantics", {}).get("direction") == "lower_is_better")
+    return bool(part(_metric(report, metric), "semantics").get("direction") == "lower_is_better")
 
 
 def _figure(report: Row, metric: str) -> tuple[str, float] | None:
     said = _metric(report, metric)
-    score = said.get("score")
-    return (_name(said), float(score)) if isinstance(score, int | float) else None
+    return figure(_name(said), said.get("score"))

@@ -2,13 +2,16 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from arena.errors import InputError
-from arena.interchange.battles import LABELS, place_of, read_frame
+from arena.errors import said as shown
+from arena.interchange.battles import is_missing, numbers, read_columns, texts
+from arena.interchange.labels import UNPARSED
+from arena.interchange.turns import Turns, conversation, read_lists, turns_of
 from arena.records import (
     ABSENT,
     Answer,
@@ -20,25 +23,18 @@ from arena.records import (
     Verdict,
     Vote,
     Winner,
+    alike,
     answer_key,
     content_key,
 )
 from arena.store import Store
 
-UNPARSED = "unparsed"
-_WINNERS = {
-    "model_a": Winner.MODEL_A,
-    "model_b": Winner.MODEL_B,
-    "tie": Winner.TIE,
-    "tie (bothbad)": Winner.BOTH_BAD,
-    "both_bad": Winner.BOTH_BAD,
-}
+_WINNERS = tuple(Winner)
 _PREFERENCES = {
-    "model_a": Preference.A,
-    "model_b": Preference.B,
-    "tie": Preference.TIE,
-    "tie (bothbad)": Preference.TIE,
-    "both_bad": Preference.TIE,
+    Winner.MODEL_A: Preference.A,
+    Winner.MODEL_B: Preference.B,
+    Winner.TIE: Preference.TIE,
+    Winner.BOTH_BAD: Preference.TIE,
     UNPARSED: Preference.UNPARSED,
 }
 _PEOPLE = "human"
@@ -46,13 +42,17 @@ _PEOPLE = "human"
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What a file brought that was not there: rows by kind. verdicts: by judge."""
+    """What a file brought that was not there: rows by kind.
+
+    verdicts: by judge. notes: sentences for the user.
+    """
 
     prompts: int
     models: int
     answers: int
     votes: int
     verdicts: dict[str, int]
+    notes: tuple[str, ...] = ()
 
 
 def import_battles(store: Store, path: Path, source: str | None = None) -> Imported:
@@ -82,12 +82,13 @@ def import_battles(store: Store, path: Path, source: str | None = None) -> Impor
         verdicts[name] = store.verdicts.add(_verdicts(rows, name, key, models))
     after = store.counts()
     grown = {table: after[table] - before[table] for table in ("prompts", "models", "answers")}
-    return Imported(**grown, votes=votes, verdicts=dict(verdicts))
+    notes = tuple(alike([*models, *known]))
+    return Imported(**grown, votes=votes, verdicts=dict(verdicts), notes=notes)
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A line of the file. source: the voter or the judge."""
+    """A line of the file. source: the voter or the judge; turns_a, turns_b: None if not told."""
 
     prompt: Prompt
     model_a: str
@@ -96,13 +97,13 @@ class _Row:
     source: str
     is_vote: bool
     propensity: float | None
-    text_a: str | None
-    text_b: str | None
+    turns_a: Turns | None
+    turns_b: Turns | None
 
     def answers(self, models: Mapping[str, Model]) -> Iterator[tuple[str, Answer]]:
-        for name, text in ((self.model_a, self.text_a), (self.model_b, self.text_b)):
-            finish = ABSENT if text is None else "stop"
-            answer = Answer(name, models[name].key, self.prompt.key, (text or "",), (finish,))
+        for name, turns in ((self.model_a, self.turns_a), (self.model_b, self.turns_b)):
+            finish = (ABSENT,) if turns is None else ("stop",) * len(turns)
+            answer = Answer(name, models[name].key, self.prompt.key, turns or ("",), finish)
             yield answer.key, answer
 
     def keys(self, models: Mapping[str, Model]) -> tuple[str, str]:
@@ -114,57 +115,100 @@ class _Row:
 
 
 def _rows(path: Path, source: str | None) -> list[_Row]:
-    frame = read_frame(path, (*LABELS, UNPARSED))
-    if source is None and "source" not in frame and "voter" not in frame:
+    """All rows of the file, checked."""
+    battles = read_columns(path, _COLUMNS, unparsed=True)
+    table = battles.table
+    if source is None and "source" not in table and "voter" not in table:
         raise InputError(
             f"{path}:1: it has neither `voter` nor `source`, so nobody knows who said this; "
             "--as-votes takes the rows for people's votes, --judge NAME for a judge's verdicts"
         )
-    names = [name for name in (*_REQUIRED, *_COLUMNS) if name in frame]
-    columns = zip(*(_column(frame, name) for name in names), strict=True)
+    columns: dict[str, Iterable[Any]] = {
+        "model_a": battles.model_a,
+        "model_b": battles.model_b,
+        "winner": battles.winner,
+    }
+    columns |= {name: texts(table, name) for name in _TEXTS if name in table}
+    if "propensity" in table:
+        columns["propensity"] = numbers(table, "propensity")
+    columns |= {name: table[name] for name in _TURNS if name in table}
     rows = []
-    for i, values in enumerate(columns):
-        row = _row(path, i, dict.fromkeys(_COLUMNS) | dict(zip(names, values, strict=True)), source)
-        if not row.source:
-            raise InputError(f"{place_of(path, i)}: source: empty, and there is no voter")
-        if row.is_vote and row.winner == UNPARSED:
-            allowed = ", ".join(_WINNERS)
-            raise InputError(
-                f"{place_of(path, i)}: winner: {UNPARSED!r} is no vote; allowed are {allowed}"
-            )
-        rows.append(row)
+    for i, values in enumerate(zip(*columns.values(), strict=True)):
+        cells = dict.fromkeys(_COLUMNS) | dict(zip(columns, values, strict=True))
+        try:
+            rows.append(_row(path, i, cells, source))
+        except ValueError as error:
+            raise InputError(f"{table.where(i)}: {error}") from error
     return rows
 
 
 def _row(path: Path, i: int, said: Mapping[str, Any], source: str | None) -> _Row:
+    """One row. Raises ValueError with the field and what is wrong with it."""
     name = said["prompt"] or f"battle {i + 1}"
-    turns = (said["question"] or name,)
+    question, answer_a, answer_b = _texts(said, name)
     category, language = said["category"] or "imported", said["language"] or "en"
     by = source or said["source"] or _PEOPLE
     is_vote = by.startswith(_PEOPLE)
+    who = (said["voter"] or said["source"] or source or "") if is_vote else by
+    if not who:
+        raise ValueError("source: empty, and there is no voter")
+    if is_vote and said["winner"] == UNPARSED:
+        allowed = ", ".join(_WINNERS)
+        raise ValueError(f"winner: {UNPARSED!r} is no vote; allowed are {allowed}")
     return _Row(
-        Prompt(name, turns, category, language, source=str(path)),
+        Prompt(name, question, category, language, source=str(path)),
         said["model_a"],
         said["model_b"],
         said["winner"],
-        (said["voter"] or said["source"] or source or "") if is_vote else by,
+        who,
         is_vote,
-        None if said["propensity"] is None else float(said["propensity"]),
-        said["answer_a"],
-        said["answer_b"],
+        said["propensity"],
+        answer_a,
+        answer_b,
     )
 
 
-_REQUIRED = ("model_a", "model_b", "winner")
-_COLUMNS = (
-    *("prompt", "question", "category", "language", "source", "voter", "propensity"),
-    *("answer_a", "answer_b"),
-)
+_TEXTS = ("prompt", "category", "language", "source", "voter")
+_TALKS = ("conversation_a", "conversation_b")
+_TURNS = ("question", "answer_a", "answer_b", *_TALKS)
+_COLUMNS = (*_TEXTS, "propensity", *_TURNS)
 
 
-def _column(frame: Any, name: str) -> list[str | None]:
-    """A column's values as text; None where there is none."""
-    return [None if value is None or value != value else str(value) for value in frame[name]]
+def _texts(said: Mapping[str, Any], name: str) -> tuple[Turns, Turns | None, Turns | None]:
+    """The turns of the question and of both answers, from columns of them or of conversations."""
+    given = {key: said[key] for key in _TURNS[:3] if not is_missing(said[key])}
+    if not given and not any(is_missing(said[key]) for key in _TALKS):
+        return _talks(said)
+    try:
+        lists = dict(zip(given, read_lists(list(given.values())), strict=True))
+    except ValueError as error:
+        raise ValueError(f"{', '.join(given)}: {error}") from error
+    turns: dict[str, Turns] = {}
+    for key, value in lists.items():
+        try:
+            turns[key] = turns_of(value)
+        except ValueError as error:
+            raise ValueError(f"{key}: {shown(value)}; {error}") from error
+    question = turns.get("question", (name,))
+    for key in _TURNS[1:3]:
+        if key in turns and len(turns[key]) != len(question):
+            there = f"{len(question)} in the question" if "question" in turns else "no question"
+            raise ValueError(f"{key}: {len(turns[key])} turns, and there is {there}")
+    return question, turns.get("answer_a"), turns.get("answer_b")
+
+
+def _talks(said: Mapping[str, Any]) -> tuple[Turns, Turns, Turns]:
+    """The two conversations of a row, in which the user said the same."""
+    read = []
+    for key in _TALKS:
+        try:
+            read.append(conversation(said[key]))
+        except ValueError as error:
+            raise ValueError(f"{key}: {error}") from error
+    (question, answer_a), (other, answer_b) = read
+    if question != other:
+        raise ValueError("conversation_b: the user says something else than in conversation_a")
+    return question, answer_a, answer_b
 
 
 def _model(name: str, known: Mapping[str, Model]) -> Model:
@@ -184,7 +228,7 @@ def _votes(rows: Sequence[_Row], models: Mapping[str, Model]) -> Iterator[Vote]:
                 row.prompt.key,
                 first,
                 second,
-                _WINNERS[row.winner],
+                Winner(row.winner),
                 row.source,
                 row.prompt.language,
                 row.propensity,

@@ -20,11 +20,14 @@ from arena.interchange.results import (
     Reading,
     ResultSet,
     field_of,
+    figure,
     number,
+    part,
     read_json,
     read_json_lines,
 )
 from arena.records import content_key
+from arena.tabular import listed
 
 TOOL = "lm-eval"
 PLAIN = "none"
@@ -104,15 +107,15 @@ def _read_samples(
 ) -> None:
     """Each metric and filter of a task as a set of its own."""
     if task not in run["configs"]:
-        known = ", ".join(run["configs"])
+        known = listed(run["configs"])
         raise InputError(f"{file}: its results file has no task {task!r}; it has {known}")
-    model, whole = run["model_name"], run["results"].get(task, {})
-    better = run.get("higher_is_better", {}).get(task, {})
+    model, whole = run["model_name"], part(run["results"], task)
+    better = part(part(run, "higher_is_better"), task)
     by_filter: defaultdict[str, list[tuple[str, Row]]] = defaultdict(list)
     for place, row in read_json_lines(file):
         field_of(place, row, "doc", dict)
         field_of(place, row, "resps", list)
-        by_filter[row.get("filter", PLAIN)].append((place, row))
+        by_filter[str(row.get("filter", PLAIN))].append((place, row))
     for filtered, rows in by_filter.items():
         for metric in _metrics(rows[0][1], filtered, whole):
             name = metric if filtered == PLAIN else f"{metric},{filtered}"
@@ -124,8 +127,7 @@ def _read_samples(
                 why = "it is a figure of the whole set, not of items"
                 left_out.append(LeftOut(f"{task} ({name}) of {model}", why))
                 continue
-            figure = whole.get(f"{metric},{filtered}")
-            reported = (metric, float(figure)) if isinstance(figure, int | float) else None
+            reported = figure(metric, whole.get(f"{metric},{filtered}"))
             version = str(run["versions"].get(task, ""))
             variant = _variant(task, run)
             sets.append(ResultSet(model, task, version, name, items, variant, TOOL, reported))
@@ -133,8 +135,10 @@ def _read_samples(
 
 def _metrics(row: Row, filtered: str, whole: Mapping[str, Any]) -> list[str]:
     """What was measured of an item; before lm-eval 0.4.9 only its results file tells."""
-    names = row.get("metrics") or [name for name in row if f"{name},{filtered}" in whole]
-    return [name for name in names if name != FOUND]
+    given = row.get("metrics")
+    listed = given if isinstance(given, list) else []
+    names = listed or [name for name in row if f"{name},{filtered}" in whole]
+    return [str(name) for name in names if name != FOUND]
 
 
 def _items(rows: Sequence[tuple[str, Row]], metric: str) -> tuple[ItemResult, ...] | None:
@@ -188,8 +192,8 @@ def _said(row: Row) -> str:
 
 def _variant(task: str, run: Row) -> str:
     """As `Asking.variant`, whose default puts what is written as a conversation, nothing else."""
-    shots = run.get("n-shot", {}).get(task) or 0
+    shots = part(run, "n-shot").get(task) or 0
     chat = run.get("chat_template") is not None
-    writes = run["configs"][task].get("output_type") == "generate_until"
+    writes = part(run["configs"], task).get("output_type") == "generate_until"
     parts = [f"{shots}-shot" if shots else "", "chat" if chat else "no chat"]
     return " ".join(filter(None, parts[:1] if chat == writes else parts))

@@ -9,9 +9,10 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from arena.encodings import read_text
 from arena.errors import InputError
 from arena.interchange.opencompass_items import METRIC, TOOL, Entry, Marked, entries, mark
-from arena.interchange.results import LeftOut, Reading, ResultSet, read_json
+from arena.interchange.results import LeftOut, Reading, ResultSet, figure, read_json
 
 PARTS = ("predictions", "results", "summary")
 FIGURES = ("score", "accuracy", "exact_match", "f1")
@@ -70,10 +71,13 @@ def _versions(folder: Path) -> dict[str, str]:
     tables = sorted(folder.glob("summary_*.csv")) or sorted(folder.glob("summary_*.txt"))
     if not tables:
         return {}
-    text = tables[-1].read_text(encoding="utf-8-sig", errors="replace")
+    text = read_text(tables[-1])
     if tables[-1].suffix == ".txt":
         text = text.partition("csv format\n")[2].partition("\n")[2].partition("\n$")[0]
-    rows = list(csv.DictReader(StringIO(text, newline="")))
+    try:
+        rows = list(csv.DictReader(StringIO(text, newline="")))
+    except csv.Error as error:
+        raise InputError(f"{tables[-1]}: not CSV: {error}") from error
     if rows and not {"dataset", "version"} <= set(rows[0]):
         raise InputError(f"{tables[-1]}:1: no columns dataset and version, as its summaries have")
     return {row["dataset"]: (row["version"] or "").strip("-") for row in rows}
@@ -92,7 +96,7 @@ def _read_model(
         result = read_json(results[name]) if name in results else {}
         parts = predictions.get(name, [])
         found = _entries(parts, notes)
-        figure = _figure(result)
+        own = _figure(result)
         if isinstance(found, str):
             left_out.append(LeftOut(f"{name} of {model}", found))
             continue
@@ -101,13 +105,11 @@ def _read_model(
             why = "only its sum is here; its items are in predictions/"
             left_out.append(LeftOut(f"{name} of {model}", why))
             continue
-        marked = mark(found, details, figure[1] if figure else None)
+        marked = mark(found, details, own[1] if own else None)
         if isinstance(marked, Marked):
             version = f"{TOOL} {run.versions.get(name, '')}".strip()
             way = "ppl" if found and all(entry.label for entry in found) else ""
-            sets.append(
-                ResultSet(model, name, version, METRIC, marked.items, way, marked.by, figure)
-            )
+            sets.append(ResultSet(model, name, version, METRIC, marked.items, way, marked.by, own))
         else:
             left_out.append(LeftOut(f"{name} of {model}", marked))
 
@@ -173,6 +175,6 @@ def _details(held: object) -> list[Row] | None:
 
 def _figure(result: Row) -> tuple[str, float] | None:
     """The set's own score, the one that its summary shows."""
-    numbers = {k: float(v) for k, v in result.items() if isinstance(v, int | float)}
-    name = next((n for n in FIGURES if n in numbers), next(iter(numbers), None))
-    return None if name is None else (name, numbers[name])
+    figures = {name: found for name, value in result.items() if (found := figure(name, value))}
+    name = next((n for n in FIGURES if n in figures), next(iter(figures), None))
+    return None if name is None else figures[name]

@@ -9,6 +9,7 @@ from arena.errors import InputError
 from arena.interchange.remark import Written, accepted, beside, own_marks
 from arena.interchange.results import AGREES, ItemResult, item_name
 from arena.records import content_key
+from arena.tabular import listed
 
 TOOL = "OpenCompass"
 METRIC = "acc"
@@ -46,9 +47,8 @@ def entries(place: object, rows: Sequence[Row]) -> list[Entry] | str:
     found = []
     for number, row in enumerate(rows):
         if "prediction" not in row:
-            has = ", ".join(map(str, row))
             raise InputError(
-                f"{place}: item {number}: it has no 'prediction'; it has {has or '{}'}"
+                f"{place}: item {number}: it has no 'prediction'; it has {listed(row)}"
             )
         prompt = row.get("origin_prompt", row.get("testing input"))
         if isinstance(prompt, list) and prompt and isinstance(prompt[0], list):

@@ -1,6 +1,6 @@
 """Results of other evaluation tools as outcomes, by item, of models that came from files."""
 
-import json
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from arena.benchmarks.dimensions import dimension_of
-from arena.errors import InputError, UnknownNameError
+from arena.errors import InputError, UnknownNameError, said
 from arena.records import NOBODY, RULE, BackendKind, Model, Outcome, content_key
 from arena.store import Store
+from arena.tabular import json_rows, listed
 
 AGREES = 5e-4
 
@@ -167,23 +168,26 @@ def sentences(left_out: Iterable[LeftOut], most: int = 3) -> Iterator[str]:
 
 def read_json(path: Path) -> dict[str, Any]:
     """A file that holds one JSON object."""
-    return _object(path, "", _text(path))
+    found = list(json_rows(path))
+    if len(found) != 1:
+        raise InputError(f"{path}: {len(found)} JSON objects, and it must hold one")
+    return found[0][1]
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The objects of a file, one a line, each with its place for messages."""
-    for number, line in enumerate(_text(path).split("\n"), start=1):
-        if line.strip():
-            yield f"{path}:{number}", _object(path, f":{number}", line)
+    for line, row in json_rows(path):
+        yield f"{path}:{line}", row
 
 
 def field_of(place: object, row: Mapping[str, Any], name: str, kind: type) -> Any:
     """A field that must be there, of a kind; else an InputError that names it."""
+    if not isinstance(row, Mapping):
+        raise InputError(f"{place}: {said(row)} is not an object; it must have {name!r}")
     if name not in row:
-        raise InputError(f"{place}: it has no {name!r}; it has {', '.join(map(str, row)) or '{}'}")
+        raise InputError(f"{place}: it has no {name!r}; it has {listed(row)}")
     if not isinstance(row[name], kind):
-        said = json.dumps(row[name], ensure_ascii=False)[:60]
-        raise InputError(f"{place}: {name}: {said}; it must be of type {kind.__name__}")
+        raise InputError(f"{place}: {name}: {said(row[name])}; it must be of type {kind.__name__}")
     return row[name]
 
 
@@ -191,29 +195,22 @@ def number(value: object) -> float | None:
     """A value as a number, NaN where it is none; None stays None."""
     if value is None:
         return None
-    return float(value) if isinstance(value, int | float) else float("nan")
-
-
-def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: byte {error.start + 1} is not UTF-8") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        return float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:  # JSON has whole numbers of any length
+        return math.nan
 
 
-def _object(path: Path, place: str, text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        line = place or f":{error.lineno}"
-        raise InputError(f"{path}{line}: not JSON: {error.msg}; was it cut off?") from error
-    except (ValueError, RecursionError) as error:  # a number of too many digits, or too deep
-        raise InputError(f"{path}{place}: not JSON that can be read: {error}") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{path}{place}: {text.strip()[:40]!r} is not a JSON object")
-    return found
+def figure(name: str, value: object) -> tuple[str, float] | None:
+    """A tool's own figure and its name, where it is a number."""
+    found = number(value)
+    return None if found is None or math.isnan(found) else (name, found)
+
+
+def part(row: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A part of an object that may be missing; empty where it is no object either."""
+    found = row.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _by_why(left_out: Iterable[LeftOut]) -> Iterator[tuple[str, Iterator[LeftOut]]]:

@@ -5,7 +5,7 @@ A folder of JSONL files, one record of `arena.records` a line. It never holds vo
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,8 @@ from arena.assets import builtin
 from arena.errors import InputError
 from arena.records import Answer, Judge, Model, Prompt, Verdict
 from arena.store import Store
-from arena.strict import read_text, sentence
+from arena.strict import sentence
+from arena.tabular import json_rows
 
 R = TypeVar("R")
 
@@ -26,14 +27,55 @@ def load_sample(store: Store, folder: Path | None = None) -> None:
     Everything is read and checked before anything is stored.
     """
     place = folder or builtin("data") / "sample"
-    prompts, models = _read(place, Prompt), _read(place, Model)
-    answers, judges, verdicts = _read(place, Answer), _read(place, Judge), _read(place, Verdict)
-    store.put_prompts(prompts)
-    for model in models:
+    sample = _Sample(
+        _read(place, Prompt),
+        _read(place, Model),
+        _read(place, Answer),
+        _read(place, Judge),
+        _read(place, Verdict),
+    )
+    _refuse_strays(place, store, sample)
+    store.put_prompts(sample.prompts)
+    for model in sample.models:
         store.put_model(model)
-    store.answers.add(answers)
-    store.judges.add(judges)
-    store.verdicts.add(verdicts)
+    store.answers.add(sample.answers)
+    store.judges.add(sample.judges)
+    store.verdicts.add(sample.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """What the files of a folder hold."""
+
+    prompts: list[Prompt]
+    models: list[Model]
+    answers: list[Answer]
+    judges: list[Judge]
+    verdicts: list[Verdict]
+
+
+def _refuse_strays(place: Path, store: Store, sample: _Sample) -> None:
+    """Rows that are about something which neither the sample nor the store has."""
+    models = {model.name for model in (*sample.models, *store.models())}
+    prompts = {prompt.key for prompt in (*sample.prompts, *store.prompts.where())}
+    answers = {answer.key for answer in sample.answers}
+    judges = {judge.key for judge in sample.judges}
+    compared = {key for v in sample.verdicts for key in (v.first, v.second)}
+    answers |= store.answers.present(compared - answers)
+    judges |= store.judges.present({v.judge_key for v in sample.verdicts} - judges)
+    for a in sample.answers:
+        if a.model not in models or a.prompt_key not in prompts:
+            raise InputError(
+                f"{_file(place, Answer)}: an answer of {a.model!r} to {a.prompt_key!r}, "
+                "and one of the two is not known"
+            )
+    for v in sample.verdicts:
+        known = v.judge_key in judges and v.prompt_key in prompts
+        if not known or not {v.first, v.second} <= answers:
+            raise InputError(
+                f"{_file(place, Verdict)}: a verdict of {v.judge!r} on {v.first!r} and "
+                f"{v.second!r}, and one of them or their prompt is not known"
+            )
 
 
 def dump_sample(store: Store, folder: Path) -> None:
@@ -53,9 +95,9 @@ def _file(folder: Path, record: type) -> Path:
 def _read(folder: Path, record: type[R]) -> list[R]:
     path, adapter = _file(folder, record), TypeAdapter(record)
     rows = []
-    for number, line in enumerate(read_text(path).rstrip("\n").split("\n"), start=1):
+    for number, fields in json_rows(path):
         try:
-            rows.append(adapter.validate_json(line))
+            rows.append(adapter.validate_python(fields))
         except ValidationError as error:
             problem = error.errors()[0]
             field = ".".join(str(part) for part in problem["loc"])

@@ -11,12 +11,13 @@ from pydantic import Field, model_validator
 
 from arena.assets import find, named
 from arena.config import ModelSettings, Strict
+from arena.encodings import read_text
 from arena.errors import InputError
 from arena.judging.forms import Format
 from arena.judging.parsing import VERSION
 from arena.judging.templates import Template
 from arena.records import Mode, Model, Reading, content_key
-from arena.strict import read_text, read_yaml
+from arena.strict import read_yaml
 
 LOGIT_SCALE_TOP = 9
 

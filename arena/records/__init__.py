@@ -9,6 +9,7 @@ from arena.records.answers import ABSENT, Answer, Decoding, Model, Prompt, Usage
 from arena.records.judgements import REPAIRED, Judge, Probe, Ranking, Score, Verdict
 from arena.records.keys import KEY_BYTES, content_key, seed_of
 from arena.records.kinds import BackendKind, Evidence, Mode, Preference, Reading, Winner
+from arena.records.names import alike, tidy
 from arena.records.outcomes import NOBODY, RULE, Check, Completion, Likelihood, Marking, Outcome
 from arena.records.runs import Batch, Failure
 from arena.records.votes import REASONS, Battle, Flag, Grade, Leak, Remark, Showing, Talk, Vote
@@ -51,7 +52,9 @@ __all__ = [
     "Verdict",
     "Vote",
     "Winner",
+    "alike",
     "answer_key",
     "content_key",
     "seed_of",
+    "tidy",
 ]

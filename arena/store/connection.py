@@ -52,7 +52,7 @@ class Connections:
                     db.conn.rollback()
                     raise
                 db.conn.commit()
-        except sqlite3.OperationalError as error:
+        except (sqlite3.OperationalError, UnicodeEncodeError) as error:
             raise StoreError(f"{self.path}: {error}; nothing of this step was stored") from error
         finally:
             if not durable:

@@ -6,8 +6,8 @@ import os
 import socket
 import sys
 import warnings
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,8 @@ def build_server(
     auth: name and password without which nobody sees any page. hosts: names that it answers to,
     any where there are none.
     """
-    import gradio as gr
+    with _no_proxy():  # Gradio makes clients when it is imported, and needs none of them here
+        import gradio as gr
     from fastapi import FastAPI
     from fastapi.middleware.cors import CORSMiddleware
 
@@ -114,6 +115,20 @@ def hosts_of(host: str, settings: AppSettings) -> Collection[str]:
         if host == "localhost" or ip_address(host).is_loopback:
             return (*LOOPBACK, host)
     return ()
+
+
+@contextmanager
+def _no_proxy() -> Iterator[None]:
+    """Whatever proxy the environment names, a client that is made here has none."""
+    before = os.environ.get("no_proxy")
+    os.environ["no_proxy"] = "*"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["no_proxy"]
+        else:
+            os.environ["no_proxy"] = before
 
 
 @asynccontextmanager

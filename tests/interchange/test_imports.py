@@ -1,8 +1,10 @@
 """Battle files into the store, and the judges in them audited."""
 
 import csv
+import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from arena.audits import audit_judge
@@ -141,3 +143,112 @@ def test_the_votes_and_judges_of_llmfao_meet_on_the_same_battles(store: Store) -
     assert evidence.human is not None
     assert len(evidence.human) == 8931
     assert audit_judge(store, "gpt-4").audit.agreement.n == 2139
+
+
+TURNS = {
+    "prompt": 81.0,
+    "question": ["Write a blog.", "Rewrite it."],
+    "model_a": "x",
+    "model_b": "y",
+    "winner": "A",
+    "voter": "expert",
+    "answer_a": ["first", "second"],
+    "answer_b": ["one", "two"],
+}
+
+
+def talk(*texts: object) -> list[dict[str, object]]:
+    return [{"role": ("user", "assistant")[k % 2], "content": text} for k, text in enumerate(texts)]
+
+
+def stored_turns(store: Store) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    return [p.turns for p in store.prompts.where()], [a.turns for a in store.answers.where()]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json", "parquet", "csv", "talks", "talks of parts"])
+def test_turns_are_stored_as_turns(store: Store, tmp_path: Path, form: str) -> None:
+    row: dict[str, object] = dict(TURNS)
+    if form.startswith("talks"):
+        for side, texts in (("a", ("first", "second")), ("b", ("one", "two"))):
+            asked: list[object] = list(TURNS["question"])  # type: ignore[call-overload]
+            if form == "talks of parts":
+                asked = [[{"type": "text", "text": text}] for text in asked]
+            row[f"conversation_{side}"] = talk(asked[0], texts[0], asked[1], texts[1])
+            del row[f"answer_{side}"]
+        del row["question"]
+    path = tmp_path / f"b.{form if form in ('json', 'parquet', 'csv') else 'jsonl'}"
+    if form == "parquet":
+        pd.DataFrame([row]).to_parquet(path)
+    elif form == "csv":
+        cells = {k: json.dumps(v) if isinstance(v, list) else v for k, v in row.items()}
+        pd.DataFrame([cells]).to_csv(path, index=False)
+    else:
+        path.write_text(json.dumps([row] if form == "json" else row), encoding="utf-8")
+    assert import_battles(store, path).votes == 1
+    assert stored_turns(store) == (
+        [("Write a blog.", "Rewrite it.")],
+        [("first", "second"), ("one", "two")],
+    )
+    assert [p.name for p in store.prompts.where()] == ["81"]
+
+
+def test_an_answer_that_is_a_json_list_stays_a_text(store: Store, tmp_path: Path) -> None:
+    cells = TURNS | {"question": "List two.", "answer_a": '["a", "b"]', "answer_b": "['a']"}
+    pd.DataFrame([cells]).to_csv(tmp_path / "b.csv", index=False)
+    import_battles(store, tmp_path / "b.csv")
+    assert stored_turns(store)[1] == [('["a", "b"]',), ("['a']",)]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"answer_b": ["one"]}, "answer_b: 1 turns, and there is 2 in the question"),
+        ({"question": None}, "answer_a: 2 turns, and there is no question"),
+        ({"question": [1, 2]}, r"question: \[1, 2\]; a list here holds texts"),
+        ({"answer_a": {"text": "x"}}, "answer_a: {'text': 'x'}; it must be a text"),
+        ({"answer_a": []}, r"answer_a: \[\]; it must be a text, or a list of texts"),
+        ({"prompt": ["p"]}, r"prompt: \['p'\]; it must be a text"),
+        ({"voter": {"id": 1}}, "voter: {'id': 1}; it must be a text"),
+        (
+            {"question": "['a', 'b']", "answer_a": "['c', 'd']", "answer_b": "['e', 'f']"},
+            "question, answer_a, answer_b: lists in Python's notation; write them as JSON",
+        ),
+    ],
+)
+def test_lists_are_never_stored_as_text(
+    store: Store, tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    path = write(tmp_path, json.dumps(TURNS | change), "b.jsonl")
+    with pytest.raises(InputError, match=rf"b\.jsonl:1: {said}"):
+        import_battles(store, path)
+    assert not any(store.counts().values())
+
+
+@pytest.mark.parametrize(
+    ("talks", "said"),
+    [
+        ((talk("q", "a"), talk("r", "b")), "conversation_b: the user says something else"),
+        ((talk("q", "a"), talk("q")), "conversation_b: the last message is the user's"),
+        (("nonsense", talk("q", "a")), "conversation_a: it must be a JSON list of messages"),
+        (([{"text": "q"}], talk("q", "a")), "conversation_a: each message needs role and content"),
+        ((talk("q", 5), talk("q", "a")), "conversation_a: the content of message 2 is not text"),
+        (
+            ([{"role": "system", "content": "s"}], talk("q", "a")),
+            "conversation_a: message 1 is of 'system', and must be of 'user'",
+        ),
+    ],
+)
+def test_conversations_that_are_none(
+    store: Store, tmp_path: Path, talks: tuple[object, object], said: str
+) -> None:
+    row = {"model_a": "x", "model_b": "y", "winner": "tie", "voter": "v"}
+    row |= dict(zip(("conversation_a", "conversation_b"), talks, strict=True))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=rf"b\.jsonl:1: {said}"):
+        import_battles(store, write(tmp_path, json.dumps(row), "b.jsonl"))
+
+
+def test_names_that_differ_in_case_are_said(store: Store, tmp_path: Path) -> None:
+    text = "model_a,model_b,winner,voter\nGPT-4,m,tie,v\n gpt-4 ,m,tie,v\n"
+    (note,) = import_battles(store, write(tmp_path, text)).notes
+    assert note.startswith("'GPT-4' and 'gpt-4' are taken for 2 models")
+    assert sorted(model.name for model in store.models()) == ["GPT-4", "gpt-4", "m"]

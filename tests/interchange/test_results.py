@@ -153,7 +153,7 @@ def test_other_items_under_the_same_numbers_are_not_compared(store: Store, run: 
     ("file", "content", "said"),
     [
         ("predictions/m/x.json", '{"0": ', r"x.json:1: not JSON"),
-        ("predictions/m/x.json", "[1]", "not a JSON object"),
+        ("predictions/m/x.json", "[1]", "is not an object"),
         ("predictions/m/x.json", {}, "no items in it"),
         ("predictions/m/x.json", {"0": {"gold": "A"}}, "item 0: it has no 'prediction'"),
         ("predictions/m/x.json", {"1": {"prediction": "A"}}, "item '0' is missing"),

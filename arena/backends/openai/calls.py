@@ -8,8 +8,10 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
 
 from arena.backends.base import Availability
 from arena.backends.openai.dialect import REFUSES_SYSTEM
@@ -83,19 +85,55 @@ def open_client(model: Model, timeout: float) -> Any:
     """The official client on its aiohttp transport; retries are ours (see `traffic`)."""
     from openai import AsyncOpenAI, DefaultAioHttpClient, OpenAIError
 
+    is_direct = _is_direct(model.base_url)
+    if not is_direct:
+        _check_proxies(model)
     try:
         return AsyncOpenAI(
             base_url=model.base_url,
             api_key=_api_key(model),
             max_retries=0,
             timeout=timeout,
-            http_client=DefaultAioHttpClient(),
+            http_client=DefaultAioHttpClient(trust_env=not is_direct),
         )
     except OpenAIError as error:
         raise UnavailableError(
             f"{model.name}: set OPENAI_API_KEY, or api_key_env in arena.yaml, "
             "or name a server: openai:NAME@URL"
         ) from error
+
+
+def _address(url: str | None) -> str:
+    return url or os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com"
+
+
+def _is_direct(url: str | None) -> bool:
+    """Whether no proxy leads to an address: this machine's own, or one that NO_PROXY names."""
+    host = urlsplit(_address(url)).hostname or ""
+    with suppress(ValueError):
+        if ip_address(host).is_loopback or ip_address(host).is_unspecified:
+            return True
+    is_here = host == "localhost" or host.endswith(".localhost")
+    return is_here or bool(proxy_bypass(host))
+
+
+def _check_proxies(model: Model) -> None:
+    """Refuse a proxy of the environment that the client cannot be made with, or cannot use."""
+    given = {key: value for key, value in getproxies_environment().items() if key != "no"}
+    scheme = urlsplit(_address(model.base_url)).scheme
+    used = next((key for key in (scheme, "all") if key in given), None)
+    for key, value in given.items():
+        try:
+            parts = urlsplit(value if "://" in value else f"http://{value}")
+            usable = ("http", "https") if key == used else ("http", "https", "socks5", "socks5h")
+            is_good = parts.scheme in usable and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_good = False
+        if key in ("http", "https", "all") and not is_good:
+            raise UnavailableError(
+                f"{model.name}: {key.upper()}_PROXY names a proxy that cannot be used; it must be "
+                "http://HOST:PORT or https://HOST:PORT, or be unset"
+            )
 
 
 def _api_key(model: Model) -> str | None:

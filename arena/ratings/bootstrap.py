@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.random import Generator
-from scipy.sparse import coo_matrix
+from scipy.sparse import coo_array, csc_array
 
 from arena.errors import RatingError
 from arena.ratings.arrays import Floats, Ints
@@ -89,19 +89,31 @@ def _by_group(c: Comparisons, clusters: Ints | None) -> Resampler:
     weight = np.ones(len(c)) if c.row_weight is None else c.row_weight
     weight = weight / rate if clusters is None else weight
     i, j = c.i.astype(np.int64), c.j.astype(np.int64)
-    cells = coo_matrix(
+    cells = coo_array(
         (
             np.concatenate([weight * c.outcome, weight * (1.0 - c.outcome)]),
             (np.concatenate([i * size + j, j * size + i]), np.tile(group, 2)),
         ),
         shape=(size * size, len(rate)),
-    ).tocsr()
+    ).tocsc()
+    order = _by_content(cells, rate)
+    cells, rate = cells[:, order].tocsr(), rate[order]
 
     def draw(rng: Generator, rounds: int) -> Iterator[Floats]:
         for _ in range(rounds):
             yield (cells @ rng.poisson(rate).astype(np.float64)).reshape(size, size)
 
     return draw
+
+
+def _by_content(cells: csc_array, rate: Floats) -> Ints:
+    """An order of the groups that does not depend on that of the rows.
+
+    Groups with the same content fall together, and of these it does not matter which is which.
+    """
+    mix = np.random.default_rng(0).random(cells.shape[0])
+    order: Ints = np.lexsort((cells.T @ mix, rate))
+    return order
 
 
 def _refit(

@@ -139,7 +139,11 @@ def told(tmp_path: Path, rows: list[str], *options: str) -> str:
 
 def test_what_would_help_is_said_as_options_of_the_command(tmp_path: Path) -> None:
     won = ["model_a,model_b,winner", "a,b,model_a", "b,c,model_a"]
-    assert "--prior 400 (a standard deviation" in told(tmp_path, won)
+    (tmp_path / "few.csv").write_text("\n".join(won) + "\n")
+    done = arena("rank", "few.csv", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "finite only through a normal prior" in done.stderr
+    assert "a never lost and c never won" in done.stderr
     assert "--ties davidson to learn from; use --ties half." in told(
         tmp_path, won, "--prior", "400", "--ties", "davidson"
     )

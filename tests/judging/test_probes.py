@@ -176,7 +176,7 @@ def test_a_number_that_says_no_answer_is_refused_with_the_way_out(tmp_path: Path
     with pytest.raises(InputError, match="csv:2: label: '1'; a number does not say which answer"):
         read_labelled(path)
     path.write_text("")
-    with pytest.raises(InputError, match="empty; it needs the columns question"):
+    with pytest.raises(InputError, match="it needs the columns question"):
         read_labelled(path)
 
 
@@ -293,8 +293,8 @@ def test_a_template_that_does_not_fence_is_refused(
         ("pairwise: {template: p.md, options: {A: A, B: ' '}}", "the word for B is empty"),
         ("pairwise: {template: p.md, format: bracket}", "brackets"),
         ("score: {template: p.md, format: choice, criteria: {x: 1}}", "criteria go with"),
-        ("score: {template: p.md, criteria: {x: 0}}", "greater than 0"),
-        ("rank: {template: p.md, size: 1}", "greater than or equal to 2"),
+        ("score: {template: p.md, criteria: {x: 0}}", "must be more than 0"),
+        ("rank: {template: p.md, size: 1}", "must be at least 2"),
         ("rank: {template: p.md, format: choice}", "rank goes with"),
         ("reading: logit\nrank: {template: p.md}", "nothing is written"),
         ("structured: true\npairwise: {template: p.md}", "structured goes with"),

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import choix
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from arena.errors import DisconnectedError, InputError, RatingError, SeparatedError
 from arena.ratings import Comparisons, bradley_terry, concat, elo
+from arena.ratings.factors import factorise
 from arena.ratings.likelihood import local_model
 from arena.ratings.scale import POINTS_PER_LOG
 from tests.ratings.simulated import bounds, golden_case, simulate
@@ -276,3 +278,17 @@ def test_elo_by_hand_and_averaged() -> None:
     assert far.ratings.sum() == pytest.approx(2000.0)
     with pytest.raises(InputError, match="confidence is 2"):
         elo(c, permutations=3, confidence=2.0)
+
+
+@pytest.mark.parametrize("cluster", ["auto", "prompt", None])
+def test_the_order_of_rows_and_of_names_changes_no_bootstrap(cluster: str | None) -> None:
+    c = simulate(5, 300, prompts=60)
+    order = np.random.default_rng(1).permutation(len(c))
+    shuffled = c.select(order)
+    renamed = replace(
+        shuffled, prompt=factorise("prompt", [f"q{k}" for k in shuffled.prompt.codes])
+    )
+    options = {"interval": "bootstrap", "cluster": cluster, "rounds": 50}
+    one, other = bradley_terry(c, **options), bradley_terry(renamed, **options)
+    assert other.ci_low == pytest.approx(one.ci_low, abs=1e-9)
+    assert other.ci_high == pytest.approx(one.ci_high, abs=1e-9)

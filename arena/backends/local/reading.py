@@ -21,7 +21,7 @@ BATCH_TOKENS = 24_576
 BATCH_LOGITS = 2**29
 SHARED_MIN = 32
 SAME, ROUNDING_MAX = 1e-4, 0.1
-PROBE_SHARED, PROBE_WINDOW, PROBE_TAILS = 16, 8, (2, 5)
+PROBE_SHARED, PROBE_WINDOW, PROBE_TAILS = 10, 5, ((0, 1), (0, 4), (1, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,10 @@ class Reader:
         The window of layers that have one is made shorter than what is shared meanwhile, so
         that one short probe goes beyond it.
         """
-        heads = [_spread(ordinary, PROBE_SHARED, 0), _spread(ordinary, PROBE_SHARED, 1)]
-        rows = [Row(head + _spread(ordinary, n, n), n) for head in heads for n in PROBE_TAILS]
+        rows = [
+            Row(_spread(ordinary, PROBE_SHARED, head) + _spread(ordinary, n, n), n)
+            for head, n in PROBE_TAILS
+        ]
         with _window(self._model.config, PROBE_WINDOW):
             try:
                 alone = [self._pass([row])[0] for row in rows]

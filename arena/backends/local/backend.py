@@ -21,7 +21,7 @@ from arena.backends.base import (
 )
 from arena.backends.local import likelihood
 from arena.backends.local.grouping import like_length, prefix_groups
-from arena.backends.local.reading import Row
+from arena.backends.local.reading import BATCH_TOKENS, Row
 from arena.backends.local.talk import Talk
 from arena.backends.local.weights import Loaded, loaded
 from arena.backends.local.writing import Begun
@@ -29,7 +29,6 @@ from arena.errors import BackendError
 from arena.records import Model, Usage
 
 BATCH_ROWS = 48
-BATCH_TOKENS = 24_576
 
 
 class LocalBackend(Backend):

@@ -173,10 +173,12 @@ class LocalBackend(Backend):
                 result.append((i, found))
                 continue
             logprobs = torch.log_softmax(found[-1].float(), -1).cpu()
-            values = tuple(
-                float(torch.logsumexp(logprobs[_first_tokens(here.tokenizer, option)], 0))
-                for option in requests[i].options
-            )
+            try:
+                heads = [_first_tokens(here.tokenizer, option) for option in requests[i].options]
+            except BackendError as error:
+                result.append((i, error))
+                continue
+            values = tuple(float(torch.logsumexp(logprobs[ids], 0)) for ids in heads)
             result.append((i, Odds(values, Usage(len(tokens), 1, seconds))))
         return result
 
@@ -259,10 +261,15 @@ def _text_odds(
 
 
 def _first_tokens(tokenizer: Any, option: str) -> list[int]:
-    """The tokens that may begin `option`, with and without the space before it."""
-    blank = set(tokenizer.encode(" ", add_special_tokens=False))
+    """The tokens that may begin `option`, with and without the space before it.
+
+    Raises BackendError where the tokenizer has none.
+    """
+    others = {*tokenizer.encode(" ", add_special_tokens=False), tokenizer.unk_token_id}
     heads = set()
     for text in (option, f" {option}"):
         ids = tokenizer.encode(text, add_special_tokens=False)
-        heads |= set([i for i in ids if i not in blank][:1])
+        heads |= set([i for i in ids if i not in others][:1])
+    if not heads:
+        raise BackendError(f"the tokenizer has no token that begins the word {option!r}")
     return sorted(heads)

@@ -188,7 +188,8 @@ class Asker:
         usage = last.usage
         for step in self._steps[:-1]:
             usage += step.usage
-        return replace(last, usage=usage, **sums)
+        notes = tuple(dict.fromkeys(note for step in self._steps for note in step.notes))
+        return replace(last, usage=usage, notes=notes, **sums)
 
     def write(self, requests: Sequence[Written], decoding: Decoding) -> list[Completion]:
         """What the model writes to each request; raises BackendError where one has no reply."""

@@ -239,3 +239,13 @@ def test_a_row_stops_where_a_stop_text_is_whole(make: Make, special: bool) -> No
 def test_a_special_token_may_be_a_stop_text(make: Make) -> None:
     writer = make("llama")._loaded().writer
     assert writer.ends(("<s>", "yes")) == [1, 2]
+
+
+def test_what_a_tokenizer_cannot_write_is_no_number(make: Make) -> None:
+    model = make("llama", special=False)
+    ((_, odds),) = next(model.odds([OddsRequest("say yes", ("A", "Q"))]))
+    assert "no token that begins the word 'Q'" in str(odds)
+    ((_, reply),) = next(model.converse([Request(("",))]))
+    assert "an empty prompt" in str(reply)
+    ((_, found),) = next(model.likelihoods([TextRequest("", "say yes")]))
+    assert (found.logprob, found.greedy, found.tokens) == (0.0, True, 0)

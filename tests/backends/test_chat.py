@@ -1,13 +1,21 @@
 """Conversations under chat templates of all kinds, and under none."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from arena.backends import Message, TextRequest
+from arena.answering import generate
+from arena.backends import Message, Reply, Request, TextRequest
+from arena.backends.local.backend import LocalBackend
 from arena.backends.local.chat import Chat
 from arena.backends.local.likelihood import encode
+from arena.cli.output import summary
+from arena.config import parse_model
 from arena.errors import BackendError
+from arena.records import Decoding, Prompt
+from arena.store import Store
 from tests.backends import tiny
 
 ROLES = "{{ m['role'] }} : {{ m['content'] }} . "
@@ -32,6 +40,24 @@ PARTS = (
     "{% if c['type'] == 'text' %}{{ c['text'] }}{% endif %}{% endfor %} . {% endfor %}assistant : "
 )
 ASKED = (Message("user", "say hello"),)
+
+
+def test_a_run_says_where_the_system_text_went(
+    store: Store, prompts: list[Prompt], tmp_path: Path
+) -> None:
+    for template, said in ((NO_SYSTEM, True), (PLAIN, False)):
+        folder = tiny.save(tmp_path / f"model-{said}", template=template)
+        decoding = Decoding(max_tokens=2, system="be brief")
+        model = replace(parse_model(f"m{said}={folder}"), decoding=decoding)
+        progress = generate(store, model, prompts)
+        assert progress.stored == len(prompts)
+        assert bool(progress.notes) is said
+        assert ("no place for a system text" in summary(progress)) is said
+        (answer, *_) = LocalBackend(model).converse([Request(("say hello",))])
+        *_, streamed = LocalBackend(model).stream(Request(("say hello",)))
+        assert isinstance(reply := answer[0][1], Reply)
+        assert (streamed.turns, streamed.finish) == (reply.turns, reply.finish)
+        assert streamed.usage.prompt_tokens == reply.usage.prompt_tokens
 
 
 def put(template: str | None, *messages: Message, system: str | None = None, **more: Any) -> str:

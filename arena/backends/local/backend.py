@@ -21,7 +21,7 @@ from arena.backends.base import (
 )
 from arena.backends.local import likelihood
 from arena.backends.local.grouping import like_length, prefix_groups
-from arena.backends.local.reading import Row
+from arena.backends.local.reading import BATCH_TOKENS, Row
 from arena.backends.local.talk import Talk
 from arena.backends.local.weights import Loaded, loaded
 from arena.backends.local.writing import Begun
@@ -29,7 +29,6 @@ from arena.errors import BackendError
 from arena.records import Model, Usage
 
 BATCH_ROWS = 48
-BATCH_TOKENS = 24_576
 
 
 class LocalBackend(Backend):
@@ -175,10 +174,12 @@ class LocalBackend(Backend):
                 result.append((i, found))
                 continue
             logprobs = torch.log_softmax(found[-1].float(), -1).cpu()
-            values = tuple(
-                float(torch.logsumexp(logprobs[_first_tokens(here.tokenizer, option)], 0))
-                for option in requests[i].options
-            )
+            try:
+                heads = [_first_tokens(here.tokenizer, option) for option in requests[i].options]
+            except BackendError as error:
+                result.append((i, error))
+                continue
+            values = tuple(float(torch.logsumexp(logprobs[ids], 0)) for ids in heads)
             result.append((i, Odds(values, Usage(len(tokens), 1, seconds))))
         return result
 
@@ -261,10 +262,15 @@ def _text_odds(
 
 
 def _first_tokens(tokenizer: Any, option: str) -> list[int]:
-    """The tokens that may begin `option`, with and without the space before it."""
-    blank = set(tokenizer.encode(" ", add_special_tokens=False))
+    """The tokens that may begin `option`, with and without the space before it.
+
+    Raises BackendError where the tokenizer has none.
+    """
+    others = {*tokenizer.encode(" ", add_special_tokens=False), tokenizer.unk_token_id}
     heads = set()
     for text in (option, f" {option}"):
         ids = tokenizer.encode(text, add_special_tokens=False)
-        heads |= set([i for i in ids if i not in blank][:1])
+        heads |= set([i for i in ids if i not in others][:1])
+    if not heads:
+        raise BackendError(f"the tokenizer has no token that begins the word {option!r}")
     return sorted(heads)

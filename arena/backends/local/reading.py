@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -21,7 +22,7 @@ BATCH_TOKENS = 24_576
 BATCH_LOGITS = 2**29
 SHARED_MIN = 32
 SAME, ROUNDING_MAX = 1e-4, 0.1
-PROBE_SHARED, PROBE_WINDOW, PROBE_TAILS = 16, 8, (2, 5)
+PROBE_SHARED, PROBE_WINDOW, PROBE_TAILS = 10, 5, ((0, 1), (0, 4), (1, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Reader:
 
     shares: whether what rows begin with may be read once. together: whether rows may be in one
     batch at all. reach: how many tokens the model reads with its usual positions; beyond it
-    they are scaled (LongRoPE) for a whole batch. None where they never are.
+    they are scaled (LongRoPE) for a whole batch. None where they never are. tolerance: how far
+    the probabilities of two ways to compute the same may be apart, by rounding alone.
     """
 
     def __init__(self, model: Any, ordinary: Sequence[int]) -> None:
@@ -126,8 +128,10 @@ class Reader:
         The window of layers that have one is made shorter than what is shared meanwhile, so
         that one short probe goes beyond it.
         """
-        heads = [_spread(ordinary, PROBE_SHARED, 0), _spread(ordinary, PROBE_SHARED, 1)]
-        rows = [Row(head + _spread(ordinary, n, n), n) for head in heads for n in PROBE_TAILS]
+        rows = [
+            Row(_spread(ordinary, PROBE_SHARED, head) + _spread(ordinary, n, n), n)
+            for head, n in PROBE_TAILS
+        ]
         with _window(self._model.config, PROBE_WINDOW):
             try:
                 alone = [self._pass([row])[0] for row in rows]
@@ -173,9 +177,11 @@ def _head_only_at(model: Any, where: tuple[torch.Tensor, ...]) -> Iterator[list[
     Yields a list that is empty where the model has no such layer.
     """
     narrowed: list[bool] = []
+    thread = get_ident()
 
     def narrow(_: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        if not inputs or inputs[0].ndim != 3:
+        is_ours = get_ident() == thread  # another thread may be writing with the same model
+        if not is_ours or not inputs or inputs[0].ndim != 3:
             return None
         narrowed.append(True)
         rows, positions = (index.to(inputs[0].device) for index in where)

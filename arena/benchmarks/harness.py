@@ -16,12 +16,16 @@ from typing import Any
 from arena.backends import Backend, Message, Reply, Request, TextOdds, TextRequest, open_backend
 from arena.batch import Control, Progress, Work, run
 from arena.benchmarks.asking import Way
+from arena.benchmarks.code_eval import check_allowed, code_runs
 from arena.benchmarks.quiet import quiet_harness
+from arena.benchmarks.sandbox import allowing
 from arena.benchmarks.tasks import FOUND, Benchmark, Docs, asked_otherwise
 from arena.errors import ArenaError, BackendError, InputError, NoLikelihoodError
 from arena.records import (
     NOBODY,
     RULE,
+    UNSAFE,
+    AllowCode,
     Completion,
     Decoding,
     Likelihood,
@@ -49,12 +53,17 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How a benchmark went on one model. notes: what must be known of it, as sentences."""
+    """How a benchmark went on one model.
+
+    notes: what must be known of it, as sentences. code: how what the model wrote was run, None
+    where it was not.
+    """
 
     benchmark: Benchmark
     progress: Progress
     outcomes: tuple[Outcome, ...]
     notes: tuple[str, ...] = ()
+    code: AllowCode | None = None
 
 
 def check_installed() -> None:
@@ -70,7 +79,7 @@ def bench(
     limit: int | None = None,
     control: Control | None = None,
     *,
-    allow_code: bool = False,
+    allow_code: AllowCode | None = None,
 ) -> Measured:
     """Run one benchmark on one model and store an outcome for each item and metric.
 
@@ -80,13 +89,16 @@ def bench(
     """
     check_installed()
     store.check_model(model)
-    if getattr(benchmark.task, "UNSAFE_CODE", False) and not allow_code:
-        raise InputError(
-            f"{benchmark.name} runs what models write as code; --allow-code lets it, in a "
-            "fenced process (better still in a container)"
-        )
+    check_allowed(benchmark.name, benchmark.task, allow_code)
+    with allowing(allow_code or AllowCode.CONTAINER):
+        return _asked(store, model, benchmark, limit, control or Control())
+
+
+def _asked(
+    store: Store, model: Model, benchmark: Benchmark, limit: int | None, control: Control
+) -> Measured:
     try:
-        return _measure(store, model, benchmark, limit, control or Control())
+        return _measure(store, model, benchmark, limit, control)
     except NoLikelihoodError as error:
         if not benchmark.items:
             raise InputError(
@@ -94,7 +106,7 @@ def bench(
             ) from error
         asking = replace(benchmark.asking, way=Way.GEN)
         other = asked_otherwise(benchmark, asking)
-        measured = _measure(store, model, other, limit, control or Control())
+        measured = _measure(store, model, other, limit, control)
         note = f"{error}: {benchmark.name} is asked to write the answer instead ({other.about})."
         return replace(measured, notes=(note, *measured.notes))
 
@@ -112,7 +124,13 @@ def _measure(
     outcomes, unusual = _outcomes(model, benchmark, samples)
     store.outcomes.put(outcomes)
     notes = [_whole(benchmark, metric, results) for metric in unusual]
-    return Measured(benchmark, asked.progress, tuple(outcomes), tuple(notes))
+    how = code_runs(benchmark.task)
+    if how is AllowCode.UNSAFE:
+        notes.append(
+            f"{benchmark.name}: what models write ran without a container (--allow-code unsafe), "
+            "where it can cheat and do harm."
+        )
+    return Measured(benchmark, asked.progress, tuple(outcomes), tuple(notes), how)
 
 
 def _converses(model: Model, benchmark: Benchmark) -> bool:
@@ -266,6 +284,7 @@ def _outcomes(
         together[_item(sample), sample["filter"]].append(sample)
     rising = benchmark.task.higher_is_better()
     outcomes, unusual = [], dict[str, None]()
+    rule = UNSAFE if code_runs(benchmark.task) is AllowCode.UNSAFE else RULE
     for (item, filtered), here in together.items():
         request = content_key(*[(s["arguments"], s["target"]) for s in here])
         for metric in here[0]["metrics"]:
@@ -288,7 +307,7 @@ def _outcomes(
                     "\n\n".join(_said(sample) for sample in here),
                     benchmark.asking.variant,
                     benchmark.dimension,
-                    RULE if found else NOBODY,
+                    rule if found else NOBODY,
                     request,
                 )
             )

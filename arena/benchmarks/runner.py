@@ -164,10 +164,10 @@ def check(source: str, asked: BinaryIO, replies: BinaryIO) -> None:
     names: dict[str, Any] = {
         name: Remote(ask, ["name", name]) for name in used if not hasattr(builtins, name)
     }
-    for node in ast.walk(tree):  # math.isclose is Python's own, whatever the code calls `math`
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if node.value.id in sys.stdlib_module_names:
-                names[node.value.id] = importlib.import_module(node.value.id)
+    held = [node.value for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    modules = {node.id for node in held if isinstance(node, ast.Name)} & sys.stdlib_module_names
+    # math.isclose is Python's own, whatever the code calls `math`.
+    names |= {name: importlib.import_module(name) for name in modules}
     if asked.readline(len(READY)) != READY:
         os._exit(ABSENT)
     exec(compile(tree, "tests.py", "exec"), {"__name__": "tests", **names})

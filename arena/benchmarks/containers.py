@@ -17,10 +17,11 @@ from functools import cache
 from pathlib import Path
 
 from arena.benchmarks import seccomp
+from arena.benchmarks.runner import NO_USER
 
+ENGINES = ("podman", "docker")
 NOBODY = "65534"
 FOLDER_BYTES = 2**24
-_NO_USER = "-"
 _FIRST_FREE_USER, _FREE_USERS = 2**30, 2**30  # above those that systems give out
 _LIBRARY = re.compile(r"(/\S+) \(0x[0-9a-f]+\)$", re.MULTILINE)
 _MANAGERS = {
@@ -45,7 +46,7 @@ class Wall:
 
     name: str
     command: Callable[[str, float, int | None], list[str]]
-    user: Callable[[], str] = lambda: _NO_USER
+    user: Callable[[], str] = lambda: NO_USER
     filter: bytes = b""
     end: tuple[str, ...] = ()
     fence: str = ""
@@ -61,7 +62,7 @@ class Missing:
 def candidates() -> Iterator[Wall | Missing]:
     """What may work here, the best first; only a probe tells whether it does."""
     yield from _bubblewrap()
-    for tool in ("podman", "docker"):
+    for tool in ENGINES:
         yield _engine(tool)
 
 
@@ -72,11 +73,12 @@ def image() -> str:
 
 def install_command() -> str:
     """What gives this machine a container that works, as far as can be told."""
-    engine = next((tool for tool in ("podman", "docker") if shutil.which(tool)), None)
+    manager = next((found for found in _MANAGERS if shutil.which(found)), "apt-get")
+    install = f"sudo {_MANAGERS[manager]}" if sys.platform == "linux" else "brew install"
     if sys.platform == "linux" and not shutil.which("bwrap"):
-        manager = next((found for found in _MANAGERS if shutil.which(found)), "apt-get")
-        return f"sudo {_MANAGERS[manager]} bubblewrap"
-    return f"{engine or 'docker'} pull {image()}"
+        return f"{install} bubblewrap"
+    engine = next((tool for tool in ENGINES if shutil.which(tool)), None)
+    return f"{engine} pull {image()}" if engine else f"{install} podman && podman pull {image()}"
 
 
 def _bubblewrap() -> Iterator[Wall | Missing]:
@@ -89,7 +91,7 @@ def _bubblewrap() -> Iterator[Wall | Missing]:
         apart = [f"--unshare-{name}" for name in names]
         apart += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
         yield _wrapped(tool, apart, _free_user)
-    yield _wrapped(tool, ["--unshare-all", "--uid", NOBODY, "--gid", NOBODY], lambda: _NO_USER)
+    yield _wrapped(tool, ["--unshare-all", "--uid", NOBODY, "--gid", NOBODY], lambda: NO_USER)
 
 
 def _wrapped(tool: str, apart: list[str], user: Callable[[], str]) -> Wall:
@@ -114,15 +116,16 @@ def _inside() -> tuple[str, ...]:
     installed = [str(standard / name) for name in ("site-packages", "dist-packages")]
     folders = sorted({os.path.dirname(path) for path in loaded})
     # Made by --ro-bind, these would be root's alone; the user of the program must get through.
-    above = sorted({str(up) for path in [*seen, os.devnull] for up in Path(path).parents} - {"/"})
+    above = sorted({str(up) for path in [*seen, os.devnull] for up in Path(path).parents})
+    above = [path for path in above if path not in ("/", "/tmp")]
     return (
         *("--die-with-parent", "--new-session", "--clearenv"),
         *("--setenv", "LD_LIBRARY_PATH", ":".join(folders)),
+        *("--perms", "1777", "--size", str(FOLDER_BYTES), "--tmpfs", "/tmp"),
         *(word for path in above for word in ("--perms", "0755", "--dir", path)),
         *(word for path in seen for word in ("--ro-bind", path, path)),
         *(w for f in installed if os.path.isdir(f) for w in ("--tmpfs", f, "--remount-ro", f)),
         *("--dev-bind", os.devnull, os.devnull),
-        *("--perms", "1777", "--size", str(FOLDER_BYTES), "--tmpfs", "/tmp"),
         *("--remount-ro", "/", "--chdir", "/tmp"),
     )
 

@@ -24,4 +24,4 @@ needs_container = pytest.mark.skipif(not CONTAINERS, reason=_why_none())
 
 def label(wall: Wall) -> str:
     """A wall's name for a test; a tool that is tried in two ways has two."""
-    return f"{wall.name}, own user" if wall.user() > "0" else wall.name
+    return f"{wall.name}, own user" if wall.user().isdigit() else wall.name

@@ -12,7 +12,7 @@ _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _EPERM = 1
 REFUSED = (
     *("fork", "vfork", "clone", "clone3"),
-    *("socket", "socketpair"),
+    "socket",
     *("ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp"),
     *("pidfd_open", "pidfd_getfd", "pidfd_send_signal"),
     *("unshare", "setns", "chroot", "pivot_root", "mount", "umount2", "mount_setattr"),

@@ -99,7 +99,6 @@ HARMLESS = {
         "import socket\ns = socket.socket(socket.AF_UNIX)\ns.connect('\\0arena-%d' % PARENT)\n"
         "return s"
     ),
-    "a socket pair": "import socket\nreturn socket.socketpair()",
     "the kernel's netlink": "import socket as s\nreturn s.socket(s.AF_NETLINK, s.SOCK_RAW)",
     "a thread": ("import threading\nt = threading.Thread(target=print)\nt.start()\nreturn t.ident"),
     "a named shared memory": (
@@ -161,7 +160,7 @@ ESCAPES = HARMLESS | HARMFUL
 LIMITED = {"another process", "a shell", "another program", "another program by spawn", "a thread"}
 LIMITED |= {"tcl runs", "ctypes runs", "ctypes by create_dynamic"}
 # What does no harm in a container, and is refused where there is a filter of system calls.
-FILTERED = {"a socket pair", "the kernel's netlink", "a file in memory", "a queue of the kernel"}
+FILTERED = {"the kernel's netlink", "a file in memory", "a queue of the kernel"}
 # What podman's and docker's image has of its own.
 OWN = {"open the users", "the network's names", "devices"}
 

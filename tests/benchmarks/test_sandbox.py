@@ -193,6 +193,24 @@ def test_code_runs_in_a_container_unless_told_otherwise() -> None:
     assert not passes(sees, TESTS)
 
 
+@needs_container
+def test_a_container_has_what_programs_compute_with() -> None:
+    code = """
+import asyncio, sys, tempfile
+sys.setrecursionlimit(10**5)
+def depth(n): return n and 1 + depth(n - 1)
+async def later(): return 'later'
+def waits(): return asyncio.run(later())
+def stores():
+    with tempfile.NamedTemporaryFile('w+') as file:
+        file.write('kept')
+        file.seek(0)
+        return file.read()
+"""
+    tests = "assert (depth(5000), waits(), stores()) == (5000, 'later', 'kept')"
+    assert run(container(), code, tests)
+
+
 @pytest.fixture
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder that holds the only programs of this machine."""

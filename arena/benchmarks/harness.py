@@ -84,7 +84,7 @@ def bench(
     """Run one benchmark on one model and store an outcome for each item and metric.
 
     A server that cannot tell likelihoods is asked to write instead, where the benchmark's
-    items are known. Raises InputError for a task that runs a model's code without `allow_code`,
+    items are known. Raises InputError for a task that runs a model's code and may not here,
     and BackendError where some items could not be asked; the others are kept.
     """
     check_installed()

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # The CPU build without CUDA: make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
-APT_CHROMIUM := apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk
+APT_INSTALL := apt-get update -qq && apt-get install -y -qq
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test install check app bench clean
@@ -21,7 +21,7 @@ app: $(VENV)/demo  ## Open the voting app on arena.db
 
 install: $(VENV)/dev  ## Make .venv with everything, test tools included
 
-test: $(VENV)/dev chromium  ## Run the whole test suite
+test: $(VENV)/dev chromium bubblewrap  ## Run the whole test suite
 	$(BIN)/python -m pytest
 
 check: $(VENV)/dev  ## What CI runs: lint, types, and the tests with the import layers
@@ -56,5 +56,11 @@ $(VENV)/dev: $(VENV)/demo
 .PHONY: chromium
 chromium:
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(APT_CHROMIUM); \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(APT_INSTALL) chromium fonts-noto-cjk; \
 	else echo "No Chromium found: install your system's package 'chromium'; its tests are skipped."; fi
+
+.PHONY: bubblewrap
+bubblewrap:
+	@if command -v bwrap >/dev/null; then exit 0; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(APT_INSTALL) bubblewrap; \
+	else echo "No bubblewrap found: install your system's package 'bubblewrap'; its tests are skipped."; fi

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from arena.errors import InputError
-from arena.records import BackendKind, Decoding, Evidence, Mode, Model
+from arena.records import AllowCode, BackendKind, Decoding, Evidence, Mode, Model
 from arena.strict import read_yaml
 
 EMBEDDED = "smollm2"
@@ -116,8 +116,9 @@ class BenchmarkRun(Short):
     mode: `ppl` reads which option is likeliest, `gen` what is written. few_shot: solved items
     that come first. circular: every rotation of the options, right only if all are. variants:
     prompts to compare, of zero-shot, few-shot, cot and template files. chat: whether the chat
-    template is used. judge: a card that decides where no answer is found. contamination: look
-    for signs that a model has seen the items; fresh: a file of items to compare with.
+    template is used. judge: a card that decides where no answer is found. allow_code: run what
+    models write in a container (`true` or `container`), or without one (`unsafe`). contamination:
+    look for signs that a model has seen the items; fresh: a file of items to compare with.
     """
 
     ALONE = "task"
@@ -133,10 +134,17 @@ class BenchmarkRun(Short):
     metric: str | None = None
     variants: list[str] = []
     judge: str | None = None
-    allow_code: bool = False
+    allow_code: AllowCode | None = None
     contamination: bool = False
     fresh: str | None = None
     needle: NeedleSettings = NeedleSettings()
+
+    @field_validator("allow_code", mode="before")
+    @classmethod
+    def _yes_is_in_a_container(cls, allowed: object) -> object:
+        if allowed is True:
+            return AllowCode.CONTAINER
+        return None if allowed is False else allowed
 
     @model_validator(mode="after")
     def _names_one(self) -> Self:

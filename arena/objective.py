@@ -1,6 +1,6 @@
 """Benchmarks' outcomes as scores, as comparisons of models, and by capability."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -9,7 +9,7 @@ import numpy as np
 
 from arena.ratings import Comparisons
 from arena.ratings.estimates import mean, share
-from arena.records import NOBODY, RULE
+from arena.records import NO_JUDGE, NOBODY, UNSAFE
 from arena.store.columns import OutcomeColumns
 
 PRIMARY = ("acc_norm", "acc")
@@ -75,6 +75,7 @@ def objective(outcomes: OutcomeColumns) -> Objective:
         if chosen[name] == (outcomes.variant[i], outcomes.metric[i])
     ]
     scores = tuple(_scores(outcomes, names, chosen))
+    notes += _unsafe(names[i] for i in rows if outcomes.marker[i] == UNSAFE)
     return Objective(
         scores, _comparisons(outcomes, names, rows), tuple(_dimensions(scores)), tuple(notes)
     )
@@ -157,6 +158,14 @@ def _chosen(
     return chosen, notes
 
 
+def _unsafe(names: Iterable[str]) -> list[str]:
+    """What is said of code that ran without a container, by benchmark."""
+    return [
+        f"{name}: the code of {n} replies ran without a container, where it can cheat."
+        for name, n in Counter(names).items()
+    ]
+
+
 def _scores(
     outcomes: OutcomeColumns, names: Sequence[str], chosen: dict[str, tuple[str, str]]
 ) -> Iterable[BenchmarkScore]:
@@ -176,7 +185,7 @@ def _scores(
             outcomes.dimension[here[-1]],
             chosen[name] == (variant, metric),
             sum(outcomes.marker[i] == NOBODY for i in here),
-            sum(outcomes.marker[i] not in (RULE, NOBODY) for i in here),
+            sum(outcomes.marker[i] not in NO_JUDGE for i in here),
             found.low,
             found.high,
         )

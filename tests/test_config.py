@@ -4,7 +4,7 @@ import pytest
 
 from arena.config import Config, load_config, parse_model
 from arena.errors import InputError
-from arena.records import BackendKind
+from arena.records import AllowCode, BackendKind
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,22 @@ def test_models_of_the_file_have_its_names_and_settings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("true", AllowCode.CONTAINER),
+        ("container", AllowCode.CONTAINER),
+        ("unsafe", AllowCode.UNSAFE),
+        ("false", None),
+    ],
+)
+def test_code_is_allowed_by_a_word_or_by_yes(
+    tmp_path: Path, text: str, allowed: AllowCode | None
+) -> None:
+    (entry,) = read(tmp_path, f"benchmarks: [{{task: code, allow_code: {text}}}]\n").benchmarks
+    assert entry.allow_code is allowed
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         (
@@ -83,6 +99,7 @@ def test_models_of_the_file_have_its_names_and_settings(tmp_path: Path) -> None:
         ),
         ("app: {trusted_proxies: [proxy]}\n", "'proxy'; it must be an address or a network"),
         ("app: {hosts: ['https://a.b']}\n", "'https://a.b'; it must be a name alone"),
+        ("benchmarks: [{task: code, allow_code: 1}]\n", "allow_code: 1: Input should be"),
         ("a: [1\n", "not YAML"),
         ("models:\n  a: smollm2\n  a: smollm2\n", "arena.yaml:3: the key 'a' is there twice"),
         ("- 1\n", "arena.yaml"),

@@ -49,5 +49,5 @@ def constraints(doc: Doc, results: list[str]) -> dict[str, float]:
 
 
 def code(doc: Doc, results: list[str]) -> dict[str, float]:
-    """Whether the tests pass. Runs what the model wrote, in a fenced process."""
+    """Whether the tests pass. Runs what the model wrote, in a container unless told otherwise."""
     return {"acc": float(passes(code_of(results[0]), doc["tests"]))}

@@ -16,12 +16,16 @@ from typing import Any, Self
 from arena.backends import Backend, Message, Reply, Request, TextOdds, TextRequest, open_backend
 from arena.batch import Control, Progress, Work, run
 from arena.benchmarks.asking import Way
+from arena.benchmarks.code_eval import check_allowed, code_runs
 from arena.benchmarks.quiet import quiet_harness
+from arena.benchmarks.sandbox import allowing
 from arena.benchmarks.tasks import FOUND, Benchmark, Docs, asked_otherwise, is_unread, why_unread
 from arena.errors import ArenaError, BackendError, InputError, NoLikelihoodError
 from arena.records import (
     NOBODY,
     RULE,
+    UNSAFE,
+    AllowCode,
     Completion,
     Decoding,
     Likelihood,
@@ -65,12 +69,17 @@ class Said(str):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How a benchmark went on one model. notes: what must be known of it, as sentences."""
+    """How a benchmark went on one model.
+
+    notes: what must be known of it, as sentences. code: how what the model wrote was run, None
+    where it was not.
+    """
 
     benchmark: Benchmark
     progress: Progress
     outcomes: tuple[Outcome, ...]
     notes: tuple[str, ...] = ()
+    code: AllowCode | None = None
 
 
 def check_installed() -> None:
@@ -86,23 +95,26 @@ def bench(
     limit: int | None = None,
     control: Control | None = None,
     *,
-    allow_code: bool = False,
+    allow_code: AllowCode | None = None,
 ) -> Measured:
     """Run one benchmark on one model and store an outcome for each item and metric.
 
     A server that cannot tell likelihoods is asked to write instead, where the benchmark's
-    items are known. Raises InputError for a task that runs a model's code without `allow_code`,
+    items are known. Raises InputError for a task that runs a model's code and may not here,
     and BackendError where some items could not be asked; the others are kept.
     """
     check_installed()
     store.check_model(model)
-    if getattr(benchmark.task, "UNSAFE_CODE", False) and not allow_code:
-        raise InputError(
-            f"{benchmark.name} runs what models write as code; --allow-code lets it, in a "
-            "fenced process (better still in a container)"
-        )
+    check_allowed(benchmark.name, benchmark.task, allow_code)
+    with allowing(allow_code or AllowCode.CONTAINER):
+        return _asked(store, model, benchmark, limit, control or Control())
+
+
+def _asked(
+    store: Store, model: Model, benchmark: Benchmark, limit: int | None, control: Control
+) -> Measured:
     try:
-        return _measure(store, model, benchmark, limit, control or Control())
+        return _measure(store, model, benchmark, limit, control)
     except NoLikelihoodError as error:
         if not benchmark.items:
             raise InputError(
@@ -110,7 +122,7 @@ def bench(
             ) from error
         asking = replace(benchmark.asking, way=Way.GEN)
         other = asked_otherwise(benchmark, asking)
-        measured = _measure(store, model, other, limit, control or Control())
+        measured = _measure(store, model, other, limit, control)
         note = f"{error}: {benchmark.name} is asked to write the answer instead ({other.about})."
         return replace(measured, notes=(note, *measured.notes))
 
@@ -129,7 +141,13 @@ def _measure(
     outcomes, unusual = _outcomes(model, benchmark, samples)
     store.outcomes.put(outcomes)
     notes = [_whole(benchmark, metric, results) for metric in unusual]
-    return Measured(benchmark, asked.progress, tuple(outcomes), tuple(notes))
+    how = code_runs(benchmark.task)
+    if how is AllowCode.UNSAFE:
+        notes.append(
+            f"{benchmark.name}: what models write ran without a container (--allow-code unsafe), "
+            "where it can cheat and do harm."
+        )
+    return Measured(benchmark, asked.progress, tuple(outcomes), tuple(notes), how)
 
 
 def _converses(model: Model, benchmark: Benchmark) -> bool:
@@ -295,6 +313,7 @@ def _outcomes(
         together[_item(sample), sample["filter"]].append(sample)
     rising = benchmark.task.higher_is_better()
     outcomes, unusual = [], dict[str, None]()
+    rule = UNSAFE if code_runs(benchmark.task) is AllowCode.UNSAFE else RULE
     for (item, filtered), here in together.items():
         request = content_key(*[(s["arguments"], s["target"]) for s in here])
         for metric in here[0]["metrics"]:
@@ -317,7 +336,7 @@ def _outcomes(
                     "\n\n".join(_said(sample) for sample in here),
                     benchmark.asking.variant,
                     benchmark.dimension,
-                    RULE if unread is None else NOBODY,
+                    rule if unread is None else NOBODY,
                     request,
                     "" if unread is None else _why(benchmark, unread),
                 )

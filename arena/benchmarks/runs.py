@@ -8,6 +8,7 @@ from pathlib import Path
 from arena.backends import open_backend
 from arena.batch import Control, Progress
 from arena.benchmarks.asking import Asking, Way, read_template, variants
+from arena.benchmarks.code_eval import check_allowed
 from arena.benchmarks.contamination import Signs, contamination
 from arena.benchmarks.harness import Measured, bench, check_installed
 from arena.benchmarks.items import Item, read_items
@@ -21,7 +22,7 @@ from arena.encodings import read_text
 from arena.errors import InputError, NoLikelihoodError
 from arena.judging import JudgeCard, load_card
 from arena.objective import ItemValue, primary_metric
-from arena.records import NOBODY, RULE, Model, Outcome
+from arena.records import NO_JUDGE, NOBODY, Model, Outcome
 from arena.store import Store
 
 Tracker = Callable[[str], Control]
@@ -55,7 +56,7 @@ class Result:
     @property
     def judged(self) -> int:
         """Replies that a judge marked."""
-        return sum(outcome.marker not in (RULE, NOBODY) for outcome in self.outcomes)
+        return sum(outcome.marker not in NO_JUDGE for outcome in self.outcomes)
 
 
 def run_benchmark(
@@ -76,6 +77,8 @@ def run_benchmark(
         return _run_needle(store, models, wanted, card, tracker, _haystack(wanted.needle))
     fresh = read_items(Path(wanted.fresh)) if wanted.fresh else []
     found = [b for asking in _askings(wanted) for b in _find(store, wanted, asking)]
+    for benchmark in found:
+        check_allowed(benchmark.name, benchmark.task, wanted.allow_code)
     return _run_tasks(store, models, wanted, card, tracker, found, fresh)
 
 

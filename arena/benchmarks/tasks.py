@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property, partial
@@ -22,6 +23,7 @@ from arena.benchmarks.asking import (
     Template,
     Way,
 )
+from arena.benchmarks.code_eval import marking_code
 from arena.benchmarks.dimensions import dimension_of
 from arena.benchmarks.items import Item, item_of, read_items
 from arena.benchmarks.marking import METRICS, Mark, mark_choice, metric_for
@@ -318,4 +320,5 @@ def _load(name: str, home: Path) -> dict[str, Any]:
                 raise UnknownNameError("benchmark", name, known)
             hint = f"lm-eval has {len(manager.all_tasks)} more: lm-eval ls tasks"
             raise UnknownNameError("benchmark", name, own, hint)
-    return dict(manager.load([name])["tasks"])
+    with nullcontext() if name in own else marking_code():  # it takes seconds as well
+        return dict(manager.load([name])["tasks"])

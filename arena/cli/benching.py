@@ -22,6 +22,7 @@ from arena.cli.options import (
 )
 from arena.cli.output import emit, finish, say, table, watched
 from arena.errors import ArenaError, InputError
+from arena.records import AllowCode
 
 if TYPE_CHECKING:
     from arena.benchmarks.effects import Effect, PromptReport
@@ -77,8 +78,13 @@ def bench(
     ] = None,
     judge: Annotated[str | None, _names("A judge card, for replies without an answer.")] = None,
     allow_code: Annotated[
-        bool, typer.Option("--allow-code", help="Run what models write, in a fenced process.")
-    ] = False,
+        AllowCode | None,
+        typer.Option(
+            "--allow-code",
+            help="Run what models write: in a container, or with `unsafe` without one.",
+            metavar="[container|unsafe]",
+        ),
+    ] = None,
     contamination: Annotated[
         bool, typer.Option("--contamination", help="Look for signs that items were seen before.")
     ] = False,
@@ -165,7 +171,9 @@ def report(results: Sequence["Result"], form: Format) -> None:
         }
         sys.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
     elif form is Format.TABLE:
-        emit([_for_people(_row(result)) for result in results], form)
+        rows = [_row(result) for result in results]
+        code = ("code",) if any(row["code"] for row in rows) else ()
+        emit([_for_people(row, code) for row in rows], form)
         _print_prompts(prompts)
         _print_needles(maps)
     else:
@@ -229,14 +237,15 @@ def _row(result: "Result") -> dict[str, Any]:
         "items": len(result.outcomes),
         "unread": result.unread,
         "judged": result.judged,
+        "code": result.measured.code,
     }
 
 
-def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+def _for_people(row: dict[str, Any], more: tuple[str, ...]) -> dict[str, Any]:
     from arena.objective import Mark
     from arena.publish.formats import score
 
-    shown = ("benchmark", "asked", "model", "metric", "score", "items", "unread", "judged")
+    shown = ("benchmark", "asked", "model", "metric", "score", "items", "unread", "judged", *more)
     parts = [row[name] for name in ("score", "stderr", "low", "high")]
     row = row | {"score": None if row["score"] is None else score(Mark(*parts))}
     return {f"{name} ({INTERVAL})" if name == "score" else name: row[name] for name in shown}

@@ -13,6 +13,7 @@ from arena.errors import ArenaError
 # The engine names its settings as arguments of a function; here they are options.
 _SETTING = re.compile(r"\b(prior|ties|interval)='?([\w.-]+\b)'?")
 _OPTION = r"--\1 \2"
+BARE = {"--allow-code": "container"}
 
 
 class Commands(TyperGroup):
@@ -25,6 +26,17 @@ class Commands(TyperGroup):
         except ArenaError as error:
             sys.stderr.write(f"arena: {_SETTING.sub(_OPTION, str(error))}\n")
             sys.exit(2)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line; an option that may stand without its value is given one."""
+        following = [*args[1:], "-"]
+        return super().parse_args(
+            ctx,
+            [
+                f"{word}={BARE[word]}" if word in BARE and after.startswith("-") else word
+                for word, after in zip(args, following, strict=True)
+            ],
+        )
 
     def list_commands(self, ctx: Any) -> list[str]:
         """In the order of the work, not of the alphabet."""

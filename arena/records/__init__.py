@@ -8,9 +8,19 @@ of keys are how a model is reached, not what it says, and enter no key.
 from arena.records.answers import ABSENT, Answer, Decoding, Model, Prompt, Usage, answer_key
 from arena.records.judgements import REPAIRED, Judge, Probe, Ranking, Score, Verdict
 from arena.records.keys import KEY_BYTES, content_key, seed_of
-from arena.records.kinds import BackendKind, Evidence, Mode, Preference, Reading, Winner
+from arena.records.kinds import AllowCode, BackendKind, Evidence, Mode, Preference, Reading, Winner
 from arena.records.names import alike, tidy
-from arena.records.outcomes import NOBODY, RULE, Check, Completion, Likelihood, Marking, Outcome
+from arena.records.outcomes import (
+    NO_JUDGE,
+    NOBODY,
+    RULE,
+    UNSAFE,
+    Check,
+    Completion,
+    Likelihood,
+    Marking,
+    Outcome,
+)
 from arena.records.runs import Batch, Failure
 from arena.records.votes import REASONS, Battle, Flag, Grade, Leak, Remark, Showing, Talk, Vote
 
@@ -18,9 +28,12 @@ __all__ = [
     "ABSENT",
     "KEY_BYTES",
     "NOBODY",
+    "NO_JUDGE",
     "REASONS",
     "REPAIRED",
     "RULE",
+    "UNSAFE",
+    "AllowCode",
     "Answer",
     "BackendKind",
     "Batch",

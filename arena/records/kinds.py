@@ -52,3 +52,10 @@ class Evidence(StrEnum):
     JUDGE = "judge"
     OBJECTIVE = "objective"
     COMBINED = "combined"
+
+
+class AllowCode(StrEnum):
+    """How a model's code may be run: in a container, or without one."""
+
+    CONTAINER = "container"
+    UNSAFE = "unsafe"

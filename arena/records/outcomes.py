@@ -32,7 +32,8 @@ class Likelihood:
     usage: Usage = field(default_factory=Usage)
 
 
-RULE, NOBODY = "rule", "nobody"
+RULE, NOBODY, UNSAFE = "rule", "nobody", "rule, unsafe"
+NO_JUDGE = frozenset({RULE, NOBODY, UNSAFE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,11 @@ class Outcome:
 
     variant: how it was asked, in a few words; empty is as the task has it. dimension: the
     capability that it shows, empty where that is not known. text: what the model wrote, or
-    the log-likelihoods it gave. marker: who marked it: RULE, a judge by name, or NOBODY, where
-    no answer could be found in the text and the value is 0. request: digest of all that the
-    item asked of the model, and of the answer that was wanted. reason: why NOBODY marked it.
-    ours: in [0, 1], what our own rule gives where another tool marked the text and counts.
+    the log-likelihoods it gave. marker: who marked it: RULE, a judge by name, NOBODY, where no
+    answer could be found in the text and the value is 0, or UNSAFE, a rule that ran the model's
+    code without a container. request: digest of all that the item asked of the model, and of the
+    answer that was wanted. reason: why NOBODY marked it. ours: in [0, 1], what our own rule gives
+    where another tool marked the text and counts.
     """
 
     model: str
@@ -75,7 +77,7 @@ class Outcome:
             self.item,
             self.metric,
             self.request,
-            "" if self.marker in (RULE, NOBODY) else self.marker,
+            "" if self.marker in NO_JUDGE else self.marker,
         )
 
 

@@ -130,11 +130,11 @@ class EvidenceColumns:
             WITH ruled AS MATERIALIZED (
                 SELECT max(rowid) AS id, model, benchmark, version, variant, metric, item, marker,
                        request
-                FROM outcomes WHERE marker IN ('rule', 'nobody')
+                FROM outcomes WHERE marker IN ('rule', 'nobody', 'rule, unsafe')
                 GROUP BY model, benchmark, version, variant, metric, item),
             judged AS MATERIALIZED (
                 SELECT max(o.rowid) AS id, r.id AS instead FROM outcomes o JOIN ruled r
-                ON r.marker = 'nobody' AND o.marker NOT IN ('rule', 'nobody')
+                ON r.marker = 'nobody' AND o.marker NOT IN ('rule', 'nobody', 'rule, unsafe')
                    AND (o.model, o.benchmark, o.version, o.variant, o.metric, o.item, o.request)
                      = (r.model, r.benchmark, r.version, r.variant, r.metric, r.item, r.request)
                 GROUP BY r.id)

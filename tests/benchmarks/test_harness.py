@@ -4,9 +4,13 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from importlib.machinery import ModuleSpec
 from itertools import count
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,13 +18,18 @@ import pytest
 from arena.assets import builtin
 from arena.backends.local.weights import load
 from arena.benchmarks import Asking, Benchmark, Way, bench, find_benchmarks
+from arena.benchmarks.code_eval import CodeEval, marking_code
 from arena.benchmarks.quiet import quiet_harness
+from arena.benchmarks.sandbox import container
 from arena.config import parse_model
 from arena.errors import BackendError, InputError, UnknownNameError
 from arena.evidence import gather
 from arena.groups import Group
-from arena.records import Decoding, Model
+from arena.notes import translated
+from arena.objective import objective
+from arena.records import RULE, UNSAFE, AllowCode, Decoding, Model
 from arena.store import Store
+from tests.benchmarks.walls import needs_container
 
 pytest.importorskip("lm_eval", reason="lm-eval is not installed: extra `bench`")
 
@@ -131,13 +140,144 @@ def test_without_lm_eval_the_way_to_get_it_is_said(
         bench(store, parse_model("fake:echo"), task)
 
 
-def test_code_is_run_only_on_request(store: Store) -> None:
-    benchmark = one("code_en", store.home)
+@pytest.fixture
+def coder(store: Store, monkeypatch: pytest.MonkeyPatch) -> tuple[Benchmark, Model]:
+    """A set of code, and a model that solves its first item."""
+    code = "```python\ndef double(n):\n    return 2 * n\n```"
+    monkeypatch.setattr("arena.benchmarks.harness.Asker.write", lambda *a: [code] * len(a[1]))
+    monkeypatch.setattr("arena.benchmarks.harness.Asker.progress", None)
     model = parse_model("fake:echo")
-    with pytest.raises(InputError, match="--allow-code"):
+    store.put_model(model)
+    return one("code_en", store.home), model
+
+
+def test_code_is_run_only_on_request(store: Store, coder: tuple[Benchmark, Model]) -> None:
+    benchmark, model = coder
+    with pytest.raises(InputError, match="code_en runs what models write as code; --allow-code"):
         bench(store, model, benchmark, limit=1)
+    assert store.outcomes.count() == 0
+
+
+@needs_container
+def test_code_is_run_in_a_container(store: Store, coder: tuple[Benchmark, Model]) -> None:
+    benchmark, model = coder
+    done = bench(store, model, benchmark, limit=2, allow_code=AllowCode.CONTAINER)
+    assert [(o.value, o.marker) for o in done.outcomes] == [(1.0, RULE), (0.0, RULE)]
+    assert (done.code, done.notes) == (AllowCode.CONTAINER, ())
+
+
+def test_the_result_says_that_code_ran_without_a_container(
+    store: Store, coder: tuple[Benchmark, Model]
+) -> None:
+    benchmark, model = coder
+    done = bench(store, model, benchmark, limit=2, allow_code=AllowCode.UNSAFE)
+    assert [(o.value, o.marker) for o in store.outcomes.where()] == [(1.0, UNSAFE), (0.0, UNSAFE)]
+    assert done.code is AllowCode.UNSAFE
+    assert done.notes == (
+        "code_en: what models write ran without a container (--allow-code unsafe), where it can "
+        "cheat and do harm.",
+    )
+    said = objective(store.evidence.outcomes())
+    (note,) = said.notes
+    assert note == "code_en: the code of 2 replies ran without a container, where it can cheat."
+    assert translated(note, "zh") == "code_en：2 份回答的代码未在容器中运行，可能作弊。"
+    assert said.scores[0].judged == 0
+
+
+def test_where_no_container_works_code_is_refused_before_a_model_is_asked(
+    store: Store, coder: tuple[Benchmark, Model], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    benchmark, model = coder
+    monkeypatch.setenv("PATH", str(tmp_path))
+    container.cache_clear()
+    with pytest.raises(InputError) as caught:
+        bench(store, model, benchmark, limit=1, allow_code=AllowCode.CONTAINER)
+    assert "bubblewrap is not installed" in str(caught.value)
+    assert "this gives one: " in str(caught.value)
+    assert "--allow-code unsafe does without a container" in str(caught.value)
+    assert store.outcomes.count() == 0
+
+
+HUMAN = """
+task: human
+custom_dataset: !function utils.rows
+unsafe_code: true
+output_type: generate_until
+test_split: test
+doc_to_text: "{{prompt}}"
+doc_to_target: "{{test}}\\ncheck({{entry_point}})"
+metric_list:
+  - {metric: !function utils.first, aggregation: mean, higher_is_better: true, k: [1]}
+filter_list:
+  - name: whole
+    filter:
+      - {function: custom, filter_fn: !function utils.whole}
+metadata: {version: 1.0}
+"""
+HUMAN_UTILS = """
+import evaluate
+metric = evaluate.load("code_eval")
+assert metric.compute(references=["assert f()"], predictions=[["def f(): 0"]], k=[1])
+def rows(**_):
+    from datasets import Dataset
+    prompt = "def twice(n):\\n    \\"\\"\\"%d\\"\\"\\"\\n"
+    test = "def check(candidate):\\n    assert candidate(2) == 4\\n    assert candidate(-1) == -2"
+    return {"test": Dataset.from_list([
+        {"prompt": prompt % k, "test": test, "entry_point": "twice"} for k in range(2)])}
+def first(references, predictions, k):
+    return metric.compute(references=references, predictions=predictions, k=k)[0]["pass@1"]
+def whole(resps, docs):
+    return [[doc["prompt"] + one for one in resp] for resp, doc in zip(resps, docs)]
+"""
+
+
+@pytest.fixture
+def human(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Benchmark]:
+    """A task in lm-eval's form of HumanEval; what it imports takes seconds, and is not needed."""
+    evaluate = ModuleType("evaluate")
+    evaluate.__spec__ = ModuleSpec("evaluate", None)
+    theirs = SimpleNamespace(compute=lambda **_: ({"pass@1": 1.0}, {}))
+    vars(evaluate)["load"] = lambda name: theirs
+    monkeypatch.setitem(sys.modules, "evaluate", evaluate)
+    folder = store.home / "data" / "items" / "human"
+    folder.mkdir(parents=True)
+    (folder / "human.yaml").write_text(HUMAN)
+    (folder / "utils.py").write_text(HUMAN_UTILS)
+    return partial(one, "human", store.home)
+
+
+@needs_container
+def test_a_task_in_the_form_of_human_eval_runs_in_our_containers(
+    store: Store, human: Callable[[], Benchmark], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with marking_code():
+        benchmark = human()
+    replies = ["    return n + n", "    return 0"]
+    monkeypatch.setattr("arena.benchmarks.harness.Asker.write", lambda *_: replies)
+    monkeypatch.setattr("arena.benchmarks.harness.Asker.progress", None)
+    model = parse_model("fake:echo")
+    store.put_model(model)
+    done = bench(store, model, benchmark, allow_code=AllowCode.CONTAINER)
+    assert [(o.metric, o.value) for o in done.outcomes] == [("first,whole", 1), ("first,whole", 0)]
+
+
+def test_a_task_that_runs_code_by_itself_is_in_no_container(
+    store: Store, human: Callable[[], Benchmark]
+) -> None:
+    with pytest.raises(InputError, match="human runs what models write by code of its own"):
+        bench(store, parse_model("fake:echo"), human(), allow_code=AllowCode.CONTAINER)
     assert store.completions.count() == 0
-    assert bench(store, model, benchmark, limit=1, allow_code=True).outcomes[0].value == 0.0
+
+
+def test_pass_at_k_is_the_chance_that_one_of_k_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arena.benchmarks.code_eval.passes", lambda code, tests: code == tests)
+    metric = CodeEval()
+    metric.trial = False
+    scores, passed = metric.compute(predictions=[["a", "b", "b"], ["a"] * 3], references=["a", "a"])
+    assert scores == {"pass@1": pytest.approx((1 / 3 + 1) / 2)}
+    assert passed == [[True, False, False], [True] * 3]
+    scores, _ = metric.compute(predictions=[["a", "b", "b"]], references=["a"], k=[2, 3])
+    assert scores == {"pass@2": pytest.approx(2 / 3), "pass@3": 1.0}
 
 
 def harness_alone(names: list[str], limit: int, *, chat: bool) -> dict[str, dict[str, float]]:

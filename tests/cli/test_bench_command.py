@@ -58,7 +58,7 @@ def test_the_core_on_two_fakes(
     assert {key for s in scores for key in s} == {
         *("benchmark", "version", "dimension", "asked", "model", "metric", "score", "stderr"),
         *("low", "high"),
-        *("items", "unread", "judged"),
+        *("items", "unread", "judged", "code"),
     }
     again = run("bench", *wanted)
     assert again.exit_code == 0
@@ -208,6 +208,48 @@ def test_a_wrong_option_is_one_sentence_and_leaves_nothing(
     assert "Traceback" not in done.output
     assert done.stdout == ""
     assert {path.name for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [
+        (["--tasks", "code_en", "--allow-code"], "container"),
+        (["--allow-code", "--tasks", "code_en"], "container"),
+        (["--allow-code", "container", "--tasks", "code_en"], "container"),
+        (["--tasks=code_en", "--allow-code=unsafe"], "unsafe"),
+        (["--tasks", "code_en", "--allow-code", "unsafe"], "unsafe"),
+        (["--tasks", "code_en"], None),
+    ],
+)
+def test_code_is_allowed_with_or_without_a_word(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, words: list[str], allowed: str
+) -> None:
+    seen: list[Any] = []
+
+    def take(_store: Any, _models: Any, entry: Any, _tracker: Any) -> list[Any]:
+        seen.append(entry.allow_code)
+        return []
+
+    monkeypatch.setattr("arena.benchmarks.runs.run_benchmark", take)
+    done = run("bench", "--models", "fake:echo", *words)
+    assert done.exit_code == 0, done.output
+    assert seen == [allowed]
+
+
+def test_the_result_says_that_code_ran_without_a_container(run: Callable[..., Result]) -> None:
+    words = (
+        "bench",
+        "--models=fake:echo",
+        "--tasks=code_en",
+        "--limit=1",
+        "--allow-code",
+        "unsafe",
+    )
+    done = run(*words)
+    assert done.exit_code == 0, done.output
+    assert "unsafe" in done.stdout
+    assert "code_en: what models write ran without a container" in " ".join(done.stderr.split())
+    assert json.loads(run(*words, "--format", "json").stdout)["scores"][0]["code"] == "unsafe"
 
 
 @pytest.mark.parametrize("model", ["fake:nobody", "nothing-known"])

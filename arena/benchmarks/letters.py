@@ -270,16 +270,14 @@ class _Patterns:
 
 @lru_cache(maxsize=32)
 def _patterns(letters: str) -> _Patterns:
-    small = (
-        "".join(c for c in letters.lower() if c not in "ai") or "\ue000"
-    )  # a class needs a character
+    small = "".join(c for c in letters.lower() if c not in "ai")
     no_word = r"(?![A-Za-z0-9+#])(?!['’][A-Za-z])(?!-[A-Za-z0-9])(?!\.[A-Za-z](?![A-Za-z]))"
     words = "".join(c for c in letters.lower() if c in "ai")
     articles = "".join(c for c in letters if c in "AI")
     article = rf"(?<=[{articles}])(?!\s(?!(?:{_GOES_ON})\b)[a-z])"
     lone = rf"(?<![A-Za-z0-9'’])(?:(?<![^\s(\[\"'“*/])|(?<=[^\x00-\x7f]))([{letters}])"
     upper = rf"[{letters}]{no_word}(?:(?<![{articles}])|{article})"
-    lower = rf"[{small}]{no_word}(?!\s?[,、]?\s?[a-z](?![A-Za-z]))"
+    lower = rf"[{small}]{no_word}(?!\s?[,、]?\s?[a-z](?![A-Za-z]))" if small else "(?!)"
     end = r"(?=\s*(?:$|[.,;:)\]}\"'”*_<。,!]))"
     listed = rf"[{letters}](?:\s?(?:,|、|/|&|and|or|和|或|与)\s?(?:option\s)?[{letters}]){{0,8}}"
     more = rf"(?:\s?(?:,\s?and|,\s?or|,|and|or|&|、|和)\s?[{letters}]){{0,8}}"

@@ -179,12 +179,28 @@ def read_json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def field_of(place: object, row: Mapping[str, Any], name: str, kind: type) -> Any:
     """A field that must be there, of a kind; else an InputError that names it."""
+    if not isinstance(row, Mapping):
+        raise InputError(f"{place}: {json.dumps(row)[:60]} is not a JSON object")
     if name not in row:
         raise InputError(f"{place}: it has no {name!r}; it has {', '.join(map(str, row)) or '{}'}")
     if not isinstance(row[name], kind):
         said = json.dumps(row[name], ensure_ascii=False)[:60]
         raise InputError(f"{place}: {name}: {said}; it must be of type {kind.__name__}")
     return row[name]
+
+
+def field_or(place: object, row: Mapping[str, Any], name: str, default: Any) -> Any:
+    """A field of the kind of `default`, which stands where it is absent or null."""
+    is_there = not isinstance(row, Mapping) or row.get(name) is not None
+    return field_of(place, row, name, type(default)) if is_there else default
+
+
+def list_of(place: object, row: Mapping[str, Any], name: str, kind: type) -> list[Any]:
+    """A list of values of one kind; empty where it is absent or null."""
+    held: list[Any] = field_or(place, row, name, [])
+    for one in held:
+        field_of(place, {name: one}, name, kind)
+    return held
 
 
 def number(value: object) -> float | None:

@@ -152,7 +152,11 @@ class _Reader:
         return max(found, key=lambda one: one[0], default=None)
 
     def _declared(self, text: str) -> Iterator[tuple[int, Pick]]:
-        """Where an answer is declared, and which."""
+        """Where an answer is declared, and which; a first line may be the answer alone."""
+        first, newline, _ = text.partition("\n")
+        alone, last = _ALONE.fullmatch(first), _ALONE.fullmatch(text.rpartition("\n")[2])
+        if newline and alone and not last and alone[1].upper() in self.letters:
+            yield 0, Pick(self.letters.index(alone[1].upper()))
         for found in declarations(text, _DECLARED):
             if not self.patterns.letter.search(found["gap"] or "") and (
                 stated := self._stated(text, found.end())

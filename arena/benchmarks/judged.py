@@ -20,7 +20,9 @@ from arena.thinking import split
 STAGE = "marking"
 YES, NO = "Yes", "No"
 LEAST_MASS = 0.5
-_VERDICT = re.compile(r"\[\[\s*(yes|no)\s*\]\]", re.IGNORECASE)
+# Not where the instruction is repeated: "[[Yes]] if the reply …, else [[No]]".
+_VERDICT = re.compile(r"(?<!else )(?<!or )\[\[\s*(yes|no)\s*\]\](?!\s*(?:if|or)\b)", re.IGNORECASE)
+_CUT_OFF = "the judge's reply was cut off"
 _PROMPT = """\
 A model was asked a question, and an answer to it is known. Decide whether the model's reply \
 gives that answer. Other words, another language or another form of the same value are right; \
@@ -108,9 +110,12 @@ def _from_odds(card: JudgeCard, keys: Sequence[str], index: int, odds: Odds) -> 
 
 def _from_reply(card: JudgeCard, keys: Sequence[str], index: int, reply: Reply) -> Marking:
     text = reply.turns[-1]
-    said = _VERDICT.findall(split(text).answer)
+    spoken, is_cut = split(text), reply.finish[-1] == "length"
+    # In a reply that was cut off, only its last line can be its verdict.
+    where = spoken.answer.rstrip().rpartition("\n")[2] if is_cut else spoken.answer
+    said = [] if spoken.unfinished else _VERDICT.findall(where)
     right = float(said[-1].casefold() == YES.casefold()) if said else None
-    reason = "" if said else f"no [[{YES}]] and no [[{NO}]]"
+    reason = "" if said else _CUT_OFF if is_cut else f"no [[{YES}]] and no [[{NO}]]"
     return Marking(
         keys[index], card.name, _key(card), right, text, reason, reply.finish[-1], reply.usage
     )

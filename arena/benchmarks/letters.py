@@ -152,7 +152,11 @@ class _Reader:
         return max(found, key=lambda one: one[0], default=None)
 
     def _declared(self, text: str) -> Iterator[tuple[int, Pick]]:
-        """Where an answer is declared, and which."""
+        """Where an answer is declared, and which; a first line may be the answer alone."""
+        first, newline, _ = text.partition("\n")
+        alone, last = _ALONE.fullmatch(first), _ALONE.fullmatch(text.rpartition("\n")[2])
+        if newline and alone and not last and alone[1].upper() in self.letters:
+            yield 0, Pick(self.letters.index(alone[1].upper()))
         for found in declarations(text, _DECLARED):
             if not self.patterns.letter.search(found["gap"] or "") and (
                 stated := self._stated(text, found.end())
@@ -270,16 +274,14 @@ class _Patterns:
 
 @lru_cache(maxsize=32)
 def _patterns(letters: str) -> _Patterns:
-    small = (
-        "".join(c for c in letters.lower() if c not in "ai") or "\ue000"
-    )  # a class needs a character
+    small = "".join(c for c in letters.lower() if c not in "ai")
     no_word = r"(?![A-Za-z0-9+#])(?!['’][A-Za-z])(?!-[A-Za-z0-9])(?!\.[A-Za-z](?![A-Za-z]))"
     words = "".join(c for c in letters.lower() if c in "ai")
     articles = "".join(c for c in letters if c in "AI")
     article = rf"(?<=[{articles}])(?!\s(?!(?:{_GOES_ON})\b)[a-z])"
     lone = rf"(?<![A-Za-z0-9'’])(?:(?<![^\s(\[\"'“*/])|(?<=[^\x00-\x7f]))([{letters}])"
     upper = rf"[{letters}]{no_word}(?:(?<![{articles}])|{article})"
-    lower = rf"[{small}]{no_word}(?!\s?[,、]?\s?[a-z](?![A-Za-z]))"
+    lower = rf"[{small}]{no_word}(?!\s?[,、]?\s?[a-z](?![A-Za-z]))" if small else "(?!)"
     end = r"(?=\s*(?:$|[.,;:)\]}\"'”*_<。,!]))"
     listed = rf"[{letters}](?:\s?(?:,|、|/|&|and|or|和|或|与)\s?(?:option\s)?[{letters}]){{0,8}}"
     more = rf"(?:\s?(?:,\s?and|,\s?or|,|and|or|&|、|和)\s?[{letters}]){{0,8}}"

@@ -53,12 +53,12 @@ def plainly(text: str) -> str:
     text = _POWER.sub(lambda found: f"^{found[1].translate(_PLAIN_DIGITS)}", text)
     text = _VULGAR.sub(" ", text)
     text = _DASH.sub("-", text)
+    for sign, meant in _SIGNS:
+        text = sign.sub(meant, text)
     for _ in range(_NESTED):
         text, count = _TEXT.subn(r"\1", text)
         if not count:
             break
-    for sign, meant in _SIGNS:
-        text = sign.sub(meant, text)
     text = _FRACTION.sub(_as_ratio, text)
     text = unicodedata.normalize("NFKC", text).replace("\u2044", "/").replace("−", "-")
     return _MARKDOWN.sub("", text)

@@ -14,8 +14,10 @@ from arena.interchange.results import (
     Reading,
     ResultSet,
     field_of,
+    field_or,
     figure,
     item_name,
+    list_of,
     number,
     part,
     read_json,
@@ -40,6 +42,9 @@ def read_evalscope(path: Path) -> Reading:
         report = read_json(file)
         for name, kind in (("model_name", str), ("dataset_name", str), ("metrics", list)):
             field_of(file, report, name, kind)
+        for metric in list_of(file, report, "metrics", dict):
+            for name in ("semantics", "identity"):
+                field_or(file, metric, name, {})
         _read_reviews(file, report, sets, left_out)
     return Reading(tuple(sets), tuple(left_out))
 
@@ -82,8 +87,8 @@ def _subsets(file: Path, report: Row) -> list[str]:
     """The names of what was asked, without those that only add others up."""
     names: dict[str, None] = {}
     for metric in report["metrics"]:
-        for category in field_of(file, metric, "categories", list):
-            for subset in field_of(file, category, "subsets", list):
+        for category in list_of(file, metric, "categories", dict):
+            for subset in list_of(file, category, "subsets", dict):
                 name = field_of(file, subset, "name", str)
                 if not subset.get("is_aggregate"):
                     names[name] = None
@@ -113,9 +118,10 @@ def _items(rows: Sequence[tuple[str, str, Row]]) -> dict[str, tuple[ItemResult, 
         sample = field_of(place, row, "sample_score", dict)
         score = field_of(place, sample, "score", dict)
         values = field_of(place, score, "value", dict)
-        main = score.get("main_score_name")
-        metrics |= dict.fromkeys([main] if isinstance(main, str) and main else [])
-        metrics |= dict.fromkeys(values)
+        main = field_or(place, score, "main_score_name", "")
+        list_of(place, field_or(place, score, "judge_summary", {}), "judge_models", str)
+        list_of(place, row, "messages", dict)
+        metrics |= dict.fromkeys(filter(None, (main, *values)))
         group = sample.get("group_id")
         index = field_of(place, row, "index", object) if group is None else group
         together[f"{subset}/{index}", str(_wanted(row))].append(row)
@@ -162,9 +168,8 @@ def _wanted(row: Row) -> list[Any]:
 
 
 def _judges(rows: Sequence[tuple[str, str, Row]]) -> list[str]:
-    summaries = (part(row["sample_score"]["score"], "judge_summary") for _, _, row in rows)
-    named = (summary.get("judge_models") for summary in summaries)
-    return sorted({str(name) for names in named if isinstance(names, list) for name in names})
+    summaries = (row["sample_score"]["score"].get("judge_summary") or {} for _, _, row in rows)
+    return sorted({name for summary in summaries for name in summary.get("judge_models") or ()})
 
 
 def _metric(report: Row, metric: str) -> Row:
@@ -179,7 +184,8 @@ def _name(metric: Row) -> str:
 
 
 def _less_is_better(report: Row, metric: str) -> bool:
-    return bool(part(_metric(report, metric), "semantics").get("direction") == "lower_is_better")
+    semantics = _metric(report, metric).get("semantics") or {}
+    return bool(semantics.get("direction") == "lower_is_better")
 
 
 def _figure(report: Row, metric: str) -> tuple[str, float] | None:

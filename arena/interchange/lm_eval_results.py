@@ -20,7 +20,9 @@ from arena.interchange.results import (
     Reading,
     ResultSet,
     field_of,
+    field_or,
     figure,
+    list_of,
     number,
     part,
     read_json,
@@ -109,13 +111,15 @@ def _read_samples(
     if task not in run["configs"]:
         known = listed(run["configs"])
         raise InputError(f"{file}: its results file has no task {task!r}; it has {known}")
-    model, whole = run["model_name"], part(run["results"], task)
-    better = part(part(run, "higher_is_better"), task)
+    model, whole = run["model_name"], field_or(file, run["results"], task, {})
+    better = field_or(file, field_or(file, run, "higher_is_better", {}), task, {})
+    field_of(file, run["configs"], task, dict)
     by_filter: defaultdict[str, list[tuple[str, Row]]] = defaultdict(list)
     for place, row in read_json_lines(file):
         field_of(place, row, "doc", dict)
         field_of(place, row, "resps", list)
-        by_filter[str(row.get("filter", PLAIN))].append((place, row))
+        list_of(place, row, "metrics", str)
+        by_filter[field_or(place, row, "filter", PLAIN)].append((place, row))
     for filtered, rows in by_filter.items():
         for metric in _metrics(rows[0][1], filtered, whole):
             name = metric if filtered == PLAIN else f"{metric},{filtered}"
@@ -192,7 +196,7 @@ def _said(row: Row) -> str:
 
 def _variant(task: str, run: Row) -> str:
     """As `Asking.variant`, whose default puts what is written as a conversation, nothing else."""
-    shots = part(run, "n-shot").get(task) or 0
+    shots = field_or("n-shot", field_or(task, run, "n-shot", {}), task, 0)
     chat = run.get("chat_template") is not None
     writes = part(run["configs"], task).get("output_type") == "generate_until"
     parts = [f"{shots}-shot" if shots else "", "chat" if chat else "no chat"]

@@ -191,6 +191,20 @@ def field_of(place: object, row: Mapping[str, Any], name: str, kind: type) -> An
     return row[name]
 
 
+def field_or(place: object, row: Mapping[str, Any], name: str, default: Any) -> Any:
+    """A field of the kind of `default`, which stands where it is absent or null."""
+    is_there = not isinstance(row, Mapping) or row.get(name) is not None
+    return field_of(place, row, name, type(default)) if is_there else default
+
+
+def list_of(place: object, row: Mapping[str, Any], name: str, kind: type) -> list[Any]:
+    """A list of values of one kind; empty where it is absent or null."""
+    held: list[Any] = field_or(place, row, name, [])
+    for one in held:
+        field_of(place, {name: one}, name, kind)
+    return held
+
+
 def number(value: object) -> float | None:
     """A value as a number, NaN where it is none; None stays None."""
     if value is None:

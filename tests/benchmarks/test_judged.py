@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from arena.backends import Request
+from arena.backends import Reply, Request
 from arena.batch import Control
+from arena.benchmarks import judged
 from arena.benchmarks.runs import Result, run_benchmark
 from arena.config import BenchmarkRun
 from arena.errors import InputError
 from arena.evidence import gather
+from arena.judging import load_card
 from arena.objective import item_values
 from arena.records import NOBODY, RULE, Model
 from arena.store import Store
@@ -174,3 +176,26 @@ def test_open_answers_that_are_found_are_the_rules(
     assert [(o.value, o.marker) for o in result.outcomes] == [(0.0, RULE), (1.0, "strict")]
     assert len(judge.asked) == 1
     assert "<right_answer" in judge.asked[0].turns[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "right"),
+    [
+        ("It is right. [[Yes]]", "stop", 1.0),
+        ("[[yes]]", "stop", 1.0),
+        ("[[ No ]]", "stop", 0.0),
+        ("[[Yes]] would be wrong. [[No]]", "stop", 0.0),
+        ("<think>[[Yes]]</think>[[No]]", "stop", 0.0),
+        ("<think>[[Yes]]", "length", None),
+        ("<think>[[Yes]]", "stop", None),
+        ("I end with [[Yes]] if the reply gives the right answer, else [[No]].", "stop", None),
+        ("[[Yes]] or [[No]]? I cannot tell.", "stop", None),
+        ("Perhaps [[Yes]].\nBut then, the reply", "length", None),
+        ("It is right.\n[[Yes]]", "length", 1.0),
+        ("", "stop", None),
+    ],
+)
+def test_what_a_judge_says_of_a_reply(text: str, finish: str, right: float | None) -> None:
+    card = load_card("strong-api", Path())
+    marking = judged._from_reply(card, ["key"], 0, Reply((text,), (finish,)))
+    assert (marking.right, marking.reason == "") == (right, right is not None)

@@ -127,6 +127,8 @@ PICKS_NONE = [
 ]  # fmt: skip
 
 PICKS_B += [
+    "B\n\nExplanation: in France, A is correct, and it is C in Italy.", "**B**\nSo A is out.",
+    "C\n\nWait, it is B.", "(B)\n\nTherefore A would be France.",
     # The same in other words and marks.
     "The answer is B) London", "Answer: **(B)** London", "**Answer: B.** London is…", "My final answer: B", "Final Answer: B.",
     "Final Answer is B", "The final answer is (B).", "So, the final answer is B!", "Therefore, option B is correct.",

@@ -141,10 +141,69 @@ def test_the_number_that_a_reply_gives(reply: str, value: str | None) -> None:
         ("New\nYork", "New York", True),
         ("CO2", "CO₂", True),
         ("anything", " ", False),
+        ("It is 5 km.", "5 km", True),
+        ("It is 5km.", "5 km", True),
+        ("It is 15 km.", "5 km", False),
+        ("It is -5 km.", "5 km", False),
+        ("It is 5 kmh.", "5 km", False),
+        ("It was 5 °C.", "-5 °C", False),
+        ("It was −5°C.", "-5 °C", True),
+        ("It was –5 °C.", "−5 °C", True),
+        ("$-5\\,^\\circ\\text{C}$", "-5 °C", True),
+        ("共5公里。", "5 公里", True),
+        ("Use C++ for it.", "C++", True),
+        ("Use C++ for it.", "C", False),
+        ("Use C# for it.", "C", False),
+        ("Use C.", "C", True),
+        ("Use **C**.", "C", True),
+        (".NET", ".NET", True),
+        ("It is not London.", "London", False),
+        ("It isn't London.", "London", False),
+        ("It is not London; no, London it is.", "London", True),
+        ("不是北京。", "北京", False),
+        ("It is not called London.", "London", False),
+        ("Not Paris but London.", "London", True),
+        ("\\boxed{\\text{London}}", "London", True),
+        ("The colour is predicted to be blue.", "red", False),
+        ("It is 'London'.", "London", True),
+        ("LONDON", "London", True),
+        ("Ｌｏｎｄｏｎ", "London", True),
+        ("New   York", "New York", True),
+        ("$x^2+1$", "x^2+1", True),
     ],
 )
 def test_an_answer_stands_in_a_reply(reply: str, answer: str, right: bool) -> None:
     assert contains(reply, answer) is right
+
+
+@pytest.mark.parametrize(
+    ("reply", "says"),
+    [
+        ("Yes.", True), ("yes", True), ("**Yes**", True), ("Yes, because no one else could.", True),
+        ("True", True), ("The answer is yes.", True), ("\\boxed{\\text{Yes}}", True), ('{"answer": true}', True),
+        ("I thought about it. So yes.", True), ("是", True), ("是的。", True), ("答案：是", True), ("对", True), ("正确", True),
+        ("Answer: Yes</s>", True), ("<think>No?</think>Yes", True), ("There is no doubt: yes.", True),
+        ("The statement is true.", True), ("It is true.", True), ("First I said no... The answer is yes.", True),
+        ("No.", False), ("NO", False), ("no, it is not", False), ("False", False), ("It is not true.", False),
+        ("The answer is no.", False), ("The answer is: **No**", False), ("不是", False), ("否", False), ("不对", False),
+        ("错误", False), ("答案是否", False), ("\\boxed{No}", False), ("The claim is false.", False), ("So, no.", False),
+        ("It has been long.\n\nNo", False),
+        ("I do not know, nothing is certain.", None), ("Norway", None), ("I know it.", None), ("", None),
+        ("Yes and no.", None), ("Yes or no?", None), ("No one knows.", None), ("No idea.", None), ("是否如此，很难说", None),
+        ("是或否", None), ("Perhaps.", None), ("Nothing", None), ("<think>Yes", None), ("Yesterday", None), ("Nobody", None),
+    ],
+)  # fmt: skip
+def test_a_yes_or_a_no(reply: str, says: bool | None) -> None:
+    for gold in ("Yes", "true", "是"):
+        mark = mark_contains(reply, [gold])
+        assert (mark.value, mark.found) == (float(says is True), says is not None)
+    assert mark_contains(reply, ["No"]).value == float(says is False)
+
+
+def test_a_yes_among_other_answers() -> None:
+    assert mark_contains("It is Norway.", ["No", "Norway"]).value == 1.0
+    assert mark_contains("No.", ["No", "Norway"]).value == 1.0
+    assert mark_contains("I do not know.", ["No", "Norway"]).value == 0.0
 
 
 def test_thinking_is_not_said() -> None:
@@ -163,6 +222,13 @@ def test_thinking_is_not_said() -> None:
         ("!!", "A", False),
         ("a", "A", True),
         ("北京。", "北京", True),
+        ("C", "C++", False),
+        ("C++", "c++", True),
+        ("5 °C", "-5 °C", False),
+        ("-5 °C", "−5 °C", True),
+        ("\\boxed{London}", "London", True),
+        ("So it is \\boxed{\\text{London}}.", "London", True),
+        ("1,200", "1200", True),
     ],
 )
 def test_exact(reply: str, answer: str, right: bool) -> None:

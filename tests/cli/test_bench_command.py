@@ -149,6 +149,13 @@ def test_a_judge_marks_what_has_no_answer(
     assert (score["unread"], score["judged"], score["score"]) == (3, 0, 0.0)
 
 
+def test_what_was_unread_and_why_is_one_line(run: Callable[..., Result]) -> None:
+    done = run("bench", "--data", "choice.csv", "--mode", "gen", "--models", "m=fake:mute")
+    said = [line for line in done.stderr.splitlines() if "unread" in line]
+    (line,) = said
+    assert line.startswith("m on choice: 3 of 3 replies are unread and count as wrong: 3 × the ")
+
+
 def test_what_is_done_before_a_failure_is_shown(run: Callable[..., Result]) -> None:
     models = ("--models", "fake:echo", "--models", "openai:x@http://127.0.0.1:9/v1")
     done = run("bench", "--data", "open.csv", *models)

@@ -81,7 +81,8 @@ class Work(Generic[R, T]):
     """What to do, one row for each key.
 
     ask: yields results for the positions that are admitted. make: turns a position and a
-    reply into its row. prepare: stores what the rows refer to. price: of the model's tokens.
+    reply into its row. prepare: stores what the rows refer to, once some of them are claimed.
+    price: of the model's tokens.
     """
 
     stage: str

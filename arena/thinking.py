@@ -14,10 +14,12 @@ UNFINISHED = "the reply ends while thinking"
 
 _MARK = re.compile(
     r"""
-      <(?P<tag>/?)(?:\w{1,20}[:_])?(?:think|thinking|thoughts?|reasoning)(?:\ [^<>]{0,80})?>
+      <(?P<tag>/?)(?:\w{1,20}[:_])?(?:think|(?:thinking|thought)_process|thinking|thoughts?|reasoning)
+      (?:\ [^<>]{0,80})?>
     | \[(?P<square>/?)THINK\]
     | ◁(?P<triangle>/?)think▷
-    | <\|(?:begin|(?P<thought>end))_of_thought\|>
+    | <\|(?:begin|(?P<thought>end))_of_(?:thought|thinking)\|>
+    | <\|(?P<token>/?)think\|>
     | <\|(?:START|(?P<cohere>END))_THINKING\|>
     | <\|inner_(?:prefix|(?P<inner>suffix))\|>
     | <unused9(?:4>(?:thought)?|(?P<medgemma>5>))

@@ -18,7 +18,10 @@ MARKS = [
     ("<longcat_think>", "</longcat_think>"),
     ("[THINK]", "[/THINK]"),
     ("◁think▷", "◁/think▷"),
+    ("<thinking_process>", "</thinking_process>"),
     ("<|begin_of_thought|>", "<|end_of_thought|>"),
+    ("<|begin_of_thinking|>", "<|end_of_thinking|>"),
+    ("<|think|>", "<|/think|>"),
     ("<|START_THINKING|>", "<|END_THINKING|>"),
     ("<|inner_prefix|>", "<|inner_suffix|>"),
     ("<unused94>thought\n", "<unused95>"),
@@ -41,7 +44,7 @@ def test_without_an_end_there_is_no_answer(opening: str, closing: str) -> None:
     assert split(f"{opening}Is it 5? It") == Spoken("", "Is it 5? It", unfinished=True)
 
 
-@pytest.mark.parametrize("closing", [closing for _, closing in MARKS[:14]])
+@pytest.mark.parametrize("closing", [closing for _, closing in MARKS[:17]])
 def test_a_template_may_have_opened_the_thinking(closing: str) -> None:
     assert split(f"Is it 5?\n{closing}\n\nIt is 4.") == Spoken("It is 4.", "Is it 5?")
 

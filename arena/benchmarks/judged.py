@@ -1,7 +1,6 @@
 """A judge decides where no answer could be found in a reply. Its word is kept and counted apart."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,17 +11,14 @@ from arena.backends import Odds, OddsRequest, Reply, Request, open_backend
 from arena.batch import Control, Progress, Work, run
 from arena.benchmarks.tasks import Benchmark
 from arena.judging import JudgeCard
+from arena.judging.parsing import parse_verdict
 from arena.judging.templates import Fences
-from arena.records import NOBODY, Judge, Marking, Outcome, content_key, seed_of
+from arena.records import NOBODY, Judge, Marking, Outcome, Preference, content_key, seed_of
 from arena.store import Store
-from arena.thinking import split
 
 STAGE = "marking"
 YES, NO = "Yes", "No"
 LEAST_MASS = 0.5
-# Not where the instruction is repeated: "[[Yes]] if the reply …, else [[No]]".
-_VERDICT = re.compile(r"(?<!else )(?<!or )\[\[\s*(yes|no)\s*\]\](?!\s*(?:if|or)\b)", re.IGNORECASE)
-_CUT_OFF = "the judge's reply was cut off"
 _PROMPT = """\
 A model was asked a question, and an answer to it is known. Decide whether the model's reply \
 gives that answer. Other words, another language or another form of the same value are right; \
@@ -109,13 +105,10 @@ def _from_odds(card: JudgeCard, keys: Sequence[str], index: int, odds: Odds) -> 
 
 
 def _from_reply(card: JudgeCard, keys: Sequence[str], index: int, reply: Reply) -> Marking:
-    text = reply.turns[-1]
-    spoken, is_cut = split(text), reply.finish[-1] == "length"
-    # In a reply that was cut off, only its last line can be its verdict.
-    where = spoken.answer.rstrip().rpartition("\n")[2] if is_cut else spoken.answer
-    said = [] if spoken.unfinished else _VERDICT.findall(where)
-    right = float(said[-1].casefold() == YES.casefold()) if said else None
-    reason = "" if said else _CUT_OFF if is_cut else f"no [[{YES}]] and no [[{NO}]]"
+    text, finish = reply.turns[-1], reply.finish[-1]
+    cut_at = card.model.decoding.max_tokens if finish == "length" else None
+    said = parse_verdict(text, {"A": YES, "B": NO}, cut_at=cut_at)
+    right = None if said.reason else float(said.preference is Preference.A)
     return Marking(
-        keys[index], card.name, _key(card), right, text, reason, reply.finish[-1], reply.usage
+        keys[index], card.name, _key(card), right, text, said.reason, finish, reply.usage
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from arena.audits import JudgeAudit
+    from arena.batch import Progress
     from arena.judging import JudgeCard
     from arena.judging.measures import Measure
     from arena.records import Usage
@@ -68,8 +69,10 @@ def audit(
         if not names:
             raise InputError(f"{path} has no verdicts to audit; arena judge makes them")
         cards = {name: _card(store, name, base_url, required=asks) for name in names}
+        steps = []
         if asks:
-            _ask(store, list(filter(None, cards.values())), labels, canaries, concurrency)
+            asked = list(filter(None, cards.values()))
+            steps = _ask(store, asked, labels, canaries, concurrency)
         if labels is not None:
             reports = _on_labels(store, list(filter(None, cards.values())), labels)
         else:
@@ -79,8 +82,9 @@ def audit(
                     _say_canaries(store, cards[name])
             names = [name for name in names if not canaries or name in compared]
             reports = [audit_judge(store, name, cards[name]) for name in names]
-    if reports:
+    if reports := [report for report in reports if report.pairs]:
         _print(reports, form)
+    finish(steps)  # what could be read is shown, whatever else failed
 
 
 def _refuse_options(context: typer.Context) -> None:
@@ -112,7 +116,7 @@ def _ask(
     labels: Path | None,
     canaries: bool,
     concurrency: int | None,
-) -> None:
+) -> "list[Progress]":
     from arena.audits import ask_canaries, ask_labelled
     from arena.backends import Limits
     from arena.labelled import read_labelled
@@ -126,7 +130,7 @@ def _ask(
                 steps.append(step)
             if canaries:
                 steps.append(ask_canaries(store, card, tracker(f"{card.name} meets canaries")))
-    finish(steps)
+    return steps
 
 
 def _on_labels(store: "Store", cards: "list[JudgeCard]", labels: Path) -> "list[JudgeAudit]":

@@ -69,9 +69,16 @@ def init(
         say(f"{store.path} now holds {counts}. Nobody has voted yet: {_launch_line()}")
         return
     path = config or Path("arena.yaml")
-    if path.exists():
-        raise InputError(f"{path} is there already, and stays as it is; --config names another")
-    path.write_text((builtin("data") / "arena.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    text = (builtin("data") / "arena.yaml").read_text(encoding="utf-8")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise InputError(
+            f"{path} is there already, and stays as it is; --config names another"
+        ) from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
     say(f"Wrote {path}. Change it, then: arena run")
 
 

@@ -42,12 +42,13 @@ _RANKING = re.compile(_BEFORE + r"(?:排序|排名|顺序|ranking|order)" + _AFT
 _RESULT = re.compile(
     r"\[(?:result|score)\][ \t]*:?\s*((?:(?!\[result)[^\n])*)|"
     r"\[(?:result|score)[ \t]*:[ \t]*([^\]\n]*)\]|"
-    r"^[ \t*_]*result[ \t]*:[ \t*_]*([^\n]*)$",
+    r"^[ \t*_#]*result[ \t]*:[ \t*_]*([^\n]*)$",
     _LINES,
 )
 _RESULT_AT_END = re.compile(
     r"\[((?:response|score)[ \t]+[^\]\n]{1,9})\]\W*\Z|\((score[ \t]+[0-9]{1,2})\)\W*\Z|"
-    r"\b(?:score:|score of)[ \t]*([0-9.]{1,4})\W*\Z|\[([0-9]{1,2})\]\W*\Z",
+    r"\b(?:(?:score|result):|score of)[ \t*]*([0-9.]{1,4}(?: ?(?:/|out of) ?[0-9]{1,3})?)\W*\Z|"
+    r"\[([0-9]{1,2})\]\W*\Z",
     re.IGNORECASE,
 )
 # The dictionary at the end of a CompassJudger or AlignBench review:
@@ -148,7 +149,10 @@ def _in_single(text: str, is_offered: IsOffered) -> Mark | None:
 def _on_last_line(text: str, kind: Kind, is_offered: IsOffered) -> Mark | None:
     end = len(text.rstrip())
     start = text.rfind("\n", 0, end) + 1
-    found = [m for m in marks(kind.line, text[start:end]) if is_offered(m.said)]
+    line = text[start:end]
+    if re.search("[<>=]", line) and is_offered(line):  # no word that stands there by chance
+        return Mark(line, start, end)
+    found = [m for m in marks(kind.line, line) if is_offered(m.said)]
     return Mark(found[-1].said, start + found[-1].start, start + found[-1].end) if found else None
 
 

@@ -18,7 +18,8 @@ _ENDS = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!vs)[.!?;](?=\s|$)|[。！？；\n]")
 _WORD = re.compile(r"[^\W_]")
 _BULLET = re.compile(r"[ \t>]*(?:[-*•·]|\(?[0-9a-zA-Z][.)])[ \t]")
 _SEPARATOR = re.compile(
-    r"[\W_]*(?:(?:and|or|nor|vs|versus|to|through|或者?|和|与|还是)[\W_]*)?", re.I
+    r"[\W_]*(?:(?:and|or|nor|vs|versus|to|through|或者?|和|与|还是)[\W_]*(?:(?:maybe|perhaps)[\W_]*)?)?",
+    re.I,
 )
 _TAIL = r"[\s\"'“‘`*_:：]*$"  # all that may stand between such words and the mark
 _KEYWORD = (
@@ -60,7 +61,8 @@ _ASKED = re.compile(
 )
 _DENIED = re.compile(
     r"(?:\bnot|n't|\bnever|\bneither|\bnor|rather than|instead of|\bover|\bversus|\bvs\.?|"
-    r"\bagainst|\bthan|\bbetween|不是|并非|而非|不选)(?: (?:a|an|the|just|simply))?" + _TAIL,
+    r"\bagainst|\bthan|\bbetween|\b(?:retract|withdraw)|"
+    r"不是|并非|而非|不选)(?: (?:a|an|the|just|simply))?" + _TAIL,
     re.I,
 )
 _CITED = re.compile(
@@ -185,7 +187,11 @@ def _is_stated(text: str, mark: Mark, around: _Around) -> bool:
 def _in_one_line(text: str, found: Sequence[Mark], is_offered: IsOffered) -> Iterator[int]:
     """Marks of several verdicts with nothing between them but commas and the like."""
     for run in _runs(found, lambda a, b: _is_separator(text[a.end : b.start])):
-        said = {_plain(found[i].said) for i in run if is_offered(found[i].said)}
+        said = {
+            _plain(found[i].said)
+            for i in run
+            if is_offered(found[i].said) and not _DENIED.search(_around(text, found, i).before)
+        }
         if len(said) > 1:
             yield from run
 

@@ -26,10 +26,16 @@ def publish(
     """Write the site and return its page; the same database gives the same bytes.
 
     others: further rankings of the same models, shown beside `board`. Files of other names
-    in `folder` are left alone. Raises InputError where `folder` cannot be written.
+    in `folder` are left alone. Raises InputError where `folder` cannot be written, or holds a
+    page that is not of such a site.
     """
     from arena.publish.page import render
 
+    if (folder / "index.html").exists() and not (folder / "leaderboard.json").exists():
+        raise InputError(
+            f"{folder}: its index.html is no page that arena wrote, and stays as it is; name "
+            "another folder"
+        )
     known = judges_with_verdicts(store)
     audits = [audit_judge(store, r.judge) for r in board.reports if r.judge in known]
     # The page is last: what it links to is there before it is.

@@ -118,6 +118,9 @@ def top(alternatives: str) -> web.Response:
         '[{"token":"A","logprob":"-1"}]',
         '[{"token":"A","logprob":NaN}]',
         '[{"token":"A","logprob":1000}]',
+        '[{"token":"token_id:32","logprob":-0.1},{"token":"token_id:33","logprob":-2.5}]',
+        '{"A":"-1"}',
+        "null",
     ],
 )
 def test_odds_that_cannot_be_read_are_an_error_and_no_verdict(alternatives: str) -> None:

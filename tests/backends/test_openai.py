@@ -8,6 +8,7 @@ from aiohttp import web
 
 from arena.backends import Intake, OddsRequest, Reply, Request, availability, open_backend
 from arena.backends.openai.calls import apart
+from arena.backends.openai.messages import first_alternatives, option_logprobs
 from arena.config import parse_model
 from arena.errors import BackendError, TransientError, UnavailableError
 from arena.records import Decoding
@@ -148,6 +149,34 @@ def test_odds_add_up_the_spellings_of_a_word_and_bound_what_is_not_listed() -> N
     assert [exp(p) for p in result.logprobs] == pytest.approx([0.7, 0.1, 0.05])
     assert served.calls[0]["max_tokens"] == 1
     assert served.calls[0]["top_logprobs"] == 20
+
+
+def listed(*words: tuple[str, float], **more: Any) -> dict[str, Any]:
+    return {"content": [{"top_logprobs": [{"token": w, "logprob": p} | more for w, p in words]}]}
+
+
+@pytest.mark.parametrize(
+    ("logprobs", "shares"),
+    [
+        (listed(("A", -0.1), ("B", -2.5)), (exp(-0.1), exp(-2.5))),
+        (listed(("ĠA", -0.1), ("▁B", -2.5)), (exp(-0.1), exp(-2.5))),
+        (listed((" A", -0.3), ("A", -3.0), ("B", -2.5)), (exp(-0.3) + exp(-3), exp(-2.5))),
+        (listed(("?", -0.1), bytes=[32, 65]), (exp(-0.1), 1 - exp(-0.1))),
+        (listed(("A", -0.1), bytes=[]), (exp(-0.1), 1 - exp(-0.1))),
+        ({"top_logprobs": [{"A": -0.1, "B": -2.5}]}, (exp(-0.1), exp(-2.5))),
+        ({"content": [{"top_logprobs": {"A": -0.1, "B": -2.5}}]}, (exp(-0.1), exp(-2.5))),
+        (listed(("A", -0.5), ("The", -1.5)), (exp(-0.5), 1 - exp(-0.5) - exp(-1.5))),
+        (listed(("Hello", -0.01)), (0.0, 0.0)),
+        (listed(("Hello", -1.0), ("The", -1.2)), (0.0, 0.0)),
+        (listed(("a", -0.1)), (0.0, 0.0)),
+    ],
+)
+def test_odds_are_read_in_each_form_and_made_of_nothing_else(
+    logprobs: dict[str, Any], shares: tuple[float, float]
+) -> None:
+    found = option_logprobs(first_alternatives({"logprobs": logprobs}), ("A", "B"))
+    assert found is not None
+    assert [exp(value) for value in found] == pytest.approx(list(shares))
 
 
 def test_a_server_without_logprobs_is_an_error_that_names_the_way_out() -> None:

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from arena.cli.main import app
+from arena.cli.options import fill_store
 from arena.records import Prompt
 from arena.store import Store
 from tests.servers import Served, fault, serve
@@ -182,6 +183,53 @@ def test_labels_and_canaries_ask_the_judge(run: Run, tmp_path: Path, served: Ser
     assert done.exit_code == 0, done.output
     assert "of the answers that try to steer it won" in done.stderr
     assert run("audit", "--canaries").exit_code == 2
+
+
+def test_what_was_read_of_labels_outlasts_the_rows_that_failed(
+    tmp_path: Path, write_card: Write
+) -> None:
+    """On a database that the command itself made: readings are paid for."""
+
+    def script(body: dict[str, Any]) -> Any:
+        return fault(400) if "q3" in body["messages"][0]["content"] else "[[A]]"
+
+    rows = "".join(f"q{i},one,two,A\n" for i in range(4))
+    (tmp_path / "labels.csv").write_text(f"question,answer_a,answer_b,label\n{rows}")
+    database = tmp_path / "new.db"
+    with serve(script) as served:
+        write_card("j", f"{{use: 'openai:m', base_url: '{served.url}'}}")
+        words = ["audit", "--judge", "j", "--labels", str(tmp_path / "labels.csv")]
+        for asked in (8, 10):
+            done = CliRunner().invoke(app, [*words, "--db", str(database)])
+            assert done.exit_code == 1
+            assert "2 failed" in done.stderr
+            assert "3 pairs" in done.stderr  # the report is shown all the same
+            assert "agreement" in done.stdout
+            assert len(served.calls) == asked
+    assert Store(database).probes.count() == 6
+
+
+def test_a_database_without_a_row_is_taken_away_again(tmp_path: Path, write_card: Write) -> None:
+    write_card("j", "{use: 'openai:m', base_url: 'http://127.0.0.1:9/v1'}")
+    (tmp_path / "labels.csv").write_text("question,answer_a,answer_b,label\nq,one,two,A\n")
+    words = ["audit", "--judge", "j", "--labels", str(tmp_path / "labels.csv")]
+    database = tmp_path / "new.db"
+    assert CliRunner().invoke(app, [*words, "--db", str(database)]).exit_code != 0
+    assert not database.exists()
+
+
+def test_a_new_database_that_another_has_open_stays(tmp_path: Path) -> None:
+    database, others = tmp_path / "new.db", []
+
+    def stop() -> None:
+        others.append(Store(database))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), fill_store(database):
+        stop()
+    assert database.exists()
+    assert others[0].is_empty()
+    others[0].close()
 
 
 def test_an_audit_without_verdicts_says_so(run: Run, tmp_path: Path) -> None:

@@ -311,6 +311,7 @@ B | [[A]]. Hmm, no, wait. The second is right: [[B]]
 B | [[A]]\\n\\nOn second thought, the second is right.\\n\\n[[B]]
 B | The score for A is fine, yet [[B]]
 tie | [[C]]
+tie | Neither [[A]] nor [[B]]; [[C]]
 tie | Both are the same. [[Tie]]
 tie | [[平局]]
 - | [[A]], [[B]] or [[C]]
@@ -360,6 +361,9 @@ A+ | [[A>>B]]
 A+ | [[A&gt;&gt;B]]
 A+ | 【【A≫B】】
 A+ | Verdict: A>>B
+A+ | Reasons.\\n**A>>B**
+B | I retract [[A>B]]; [[B>A]]
+- | my final verdict is [[A>B]] or maybe [[A=B]]
 B | [[ B > A ]]
 B+ | [[**B>>A**]]
 tie | My final verdict is tie: [[A=B]].
@@ -550,6 +554,9 @@ SCORING = {
 3 | Good job. Score: 3
 3 | Good job. score of 3
 3 | Good job. [3]
+3 | **Score:** 3
+3 | Score: 3 out of 5
+3 | Good. Result: 3
 - | Reference (Score 5) not results
 - | The score is definitely not 3.
 - | I rate this a perfect 10!
@@ -714,7 +721,7 @@ def test_no_text_takes_long_because_of_its_shape(piece: str) -> None:
         return time.process_time() - start
 
     short, long = (min(seconds(n) for _ in range(2)) for n in (4_000, 32_000))
-    assert long < 40 * max(short, 2e-3)
+    assert long < 40 * max(short, 2e-3)  # quadratic would be 64
 
 
 def real_texts() -> list[str]:

@@ -189,6 +189,15 @@ def test_two_publishes_are_equal_to_the_byte(
         assert (first.parent / name).read_bytes() == (second.parent / name).read_bytes()
 
 
+def test_a_page_of_somebody_else_stays(filled: Store, board: Leaderboard, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "index.html").write_text("my own")
+    with pytest.raises(InputError, match="no page that arena wrote"):
+        publish(filled, folder, board, title="T")
+    assert os.listdir(folder) == ["index.html"]
+
+
 def test_a_failed_write_leaves_the_old_site(
     filled: Store, board: Leaderboard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

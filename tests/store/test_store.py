@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from arena.answering import generate
 from arena.errors import ModelConflictError, StoreError
 from arena.records import (
     Answer,
@@ -125,6 +126,23 @@ def test_a_name_is_not_free_while_another_process_may_work_under_it(
         store.leases.release(owner)
     store.put_model(other)
     assert store.models() == [other]
+
+
+def test_a_run_is_seen_by_others_before_it_takes_a_name(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed = []
+    put = store.put_model
+
+    def put_model(model: Model) -> None:
+        claimed.append(Store(store.path).leases.claim("other", [key], "answers"))
+        put(model)
+
+    key = Answer("m", MODEL.key, PROMPT.key, ("",), ("stop",)).key
+    monkeypatch.setattr(store, "put_model", put_model)
+    generate(store, MODEL, [PROMPT])
+    assert claimed == [set()]  # this run has claimed it already
+    assert [answer.key for answer in store.answers.where()] == [key]
 
 
 def test_a_database_is_empty_while_no_table_has_a_row(store: Store) -> None:

@@ -25,6 +25,7 @@ from arena.backends.openai.calls import RefusedError, availability, complete, op
 from arena.backends.openai.dialect import Dialect
 from arena.backends.openai.messages import (
     decoding,
+    first_alternatives,
     opening,
     option_logprobs,
     text_odds,
@@ -362,13 +363,11 @@ async def _read(caller: _Caller, request: OddsRequest) -> Odds:
         logprobs=True,
         top_logprobs=TOP_LOGPROBS,
     )
-    match choice.get("logprobs"):
-        case {"content": [{"top_logprobs": [*alternatives]}, *_]}:
-            logprobs = option_logprobs(alternatives, request.options)
-            if logprobs is not None:
-                return Odds(logprobs, caller.usage, tuple(caller.retried))
+    logprobs = option_logprobs(first_alternatives(choice), request.options)
+    if logprobs is not None:
+        return Odds(logprobs, caller.usage, tuple(caller.retried))
     raise BackendError(
-        f"{caller.model.name}: the server returned no log-probabilities; "
+        f"{caller.model.name}: the server returned no log-probabilities that can be read; "
         "use a judge card with `reading: reasoned`"
     )
 

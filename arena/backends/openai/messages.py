@@ -1,8 +1,9 @@
 """The JSON of chat completions: what is sent, and what comes back."""
 
+import re
 from collections.abc import Sequence
 from itertools import accumulate
-from math import exp, log
+from math import exp, inf, log
 from typing import Any
 
 from arena.backends.base import Request, TextOdds, TextRequest, as_json, cut_at, with_system
@@ -15,7 +16,11 @@ DEFAULTS = {"temperature": 1.0, "top_p": 1.0}
 TOKENS_PER_BYTE = 0.5
 TOKENS_OF_FRAME = 16
 MOST_STOPS = 4
+LEAST_LEFT = 1e-9  # of a distribution: what rounding may hide behind a list that sums to 1
 MOST_TOKENS = 10**12  # in one call; what a server says beyond is no count
+
+_TOKEN_ID = re.compile(r"token_id:[0-9]+")
+_SPACES = "Ġ▁ "  # how tokenizers show the space before a word
 
 
 def opening(model: Model, request: Request | None = None) -> list[dict[str, str]]:
@@ -147,24 +152,54 @@ def _count(said: object) -> int:
     return said if isinstance(said, int) and 0 <= said < MOST_TOKENS else 0
 
 
+def first_alternatives(choice: dict[str, Any]) -> list[tuple[str, float]]:
+    """The likeliest first words of a reply and their log-probabilities; empty if it has none.
+
+    As OpenAI has them; or as the older completions do, which some servers keep for chat.
+    """
+    match choice.get("logprobs"):
+        case {"content": [{"top_logprobs": [*listed]}, *_]}:
+            return [found for one in listed if (found := _alternative(one))]
+        case {"content": [{"top_logprobs": dict(listed)}, *_]} | {
+            "top_logprobs": [dict(listed), *_]
+        }:
+            pairs = [{"token": word, "logprob": value} for word, value in listed.items()]
+            return [found for one in pairs if (found := _alternative(one))]
+    return []
+
+
+def _alternative(listed: object) -> tuple[str, float] | None:
+    """A word without the space around it; None for what is no word, such as a token's number."""
+    match listed:
+        case {"token": str(word), "logprob": float() | int() as value} if value < 1:
+            if _TOKEN_ID.fullmatch(word):
+                return None
+            match listed.get("bytes"):  # type: ignore[attr-defined]
+                case [*codes] if codes and all(type(c) is int and 0 <= c < 256 for c in codes):
+                    word = bytes(codes).decode(errors="replace")
+            return word.strip().lstrip(_SPACES), min(0.0, value)
+    return None
+
+
 def option_logprobs(
-    alternatives: Sequence[object], options: Sequence[str]
+    listed: Sequence[tuple[str, float]], options: Sequence[str]
 ) -> tuple[float, ...] | None:
     """The probability of each option: all alternatives that are it but for space around it.
 
-    A server lists only the likeliest words; an option that it leaves out is at most as
-    likely as the last one listed, and that bound stands for it. None where it lists nothing.
+    A server lists only the likeliest words; an option that it leaves out is at most as likely
+    as the last one listed, and all of these together as what the list leaves over: that bound
+    stands for it. Where no option is listed nothing is known of them, and they have no mass.
+    None where nothing is listed.
     """
-    listed: list[tuple[str, float]] = []
-    for alternative in alternatives:
-        match alternative:
-            case {"token": str(word), "logprob": float() | int() as value} if value < 1:
-                listed.append((word.strip(), min(0.0, value)))
     if not listed:
         return None
     mass = dict.fromkeys(options, 0.0)
     for word, value in listed:
         if word in mass:
             mass[word] += exp(value)
-    floor = min(value for _, value in listed)
-    return tuple(log(mass[option]) if mass[option] > 0 else floor for option in options)
+    missing = sum(value == 0 for value in mass.values())
+    if missing == len(mass):
+        return (-inf,) * len(options)
+    left = max(1 - sum(exp(value) for _, value in listed), LEAST_LEFT)
+    bound = min(min(value for _, value in listed), log(left / max(missing, 1)))
+    return tuple(log(mass[option]) if mass[option] > 0 else bound for option in options)

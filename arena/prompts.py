@@ -11,7 +11,7 @@ from arena.assets import find, named
 from arena.config import Strict
 from arena.errors import InputError
 from arena.records import Prompt
-from arena.strict import sentence, unknown_key
+from arena.strict import path_of, sentence, unknown_key
 from arena.tabular import json_rows, parse_json, wrapped
 
 SUFFIXES = (".jsonl", ".ndjson", ".json")
@@ -102,7 +102,7 @@ def _entry(fields: dict[str, Any], where: str) -> PromptLine:
         return PromptLine.model_validate(fields)
     except ValidationError as error:
         problem = error.errors()[0]
-        field = ".".join(str(part) for part in problem["loc"])
+        field = path_of(problem)
         if problem["type"] == "extra_forbidden":
             said = unknown_key(field, list(PromptLine.model_fields))
         else:

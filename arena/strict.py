@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from arena.encodings import read_text
-from arena.errors import InputError
+from arena.errors import SHOWN, InputError
 from arena.errors import said as quoted
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -48,7 +48,7 @@ def _first_problem(
     error: ValidationError, path: Path, root: yaml.Node | None, shape: type[BaseModel]
 ) -> str:
     problem = min(error.errors(), key=lambda e: _line(root, e["loc"]) or 0)
-    field = ".".join(str(part) for part in problem["loc"])
+    field = path_of(problem)
     line = _line(root, problem["loc"])
     where = f"{path}:{line}" if line else str(path)
     if problem["type"] == "extra_forbidden":
@@ -56,6 +56,11 @@ def _first_problem(
     else:
         message = sentence(problem) if field else sentence(problem, given=False)
     return ": ".join(filter(None, [where, field, message]))
+
+
+def path_of(problem: Mapping[str, Any]) -> str:
+    """The keys that lead to what is wrong, on one line. problem: as `sentence` takes it."""
+    return ".".join(" ".join(str(part).split())[:SHOWN] for part in problem["loc"])
 
 
 def unknown_key(key: str, allowed: list[str]) -> str:

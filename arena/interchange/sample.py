@@ -15,7 +15,7 @@ from arena.assets import builtin
 from arena.errors import InputError
 from arena.records import Answer, Judge, Model, Prompt, Verdict
 from arena.store import Store
-from arena.strict import sentence
+from arena.strict import path_of, sentence
 from arena.tabular import json_rows
 
 R = TypeVar("R")
@@ -100,7 +100,7 @@ def _read(folder: Path, record: type[R]) -> list[R]:
             rows.append(adapter.validate_python(fields))
         except ValidationError as error:
             problem = error.errors()[0]
-            field = ".".join(str(part) for part in problem["loc"])
+            field = path_of(problem)
             raise InputError(f"{path}:{number}: {field}: {sentence(problem)}") from error
     return rows
 

@@ -16,7 +16,7 @@ from arena.store import Store
 from arena.web.catalogue import Entry
 from arena.web.voters import TOKEN_SECONDS, Visitor
 
-# A shorter text that stands within another is no sign that both ask the same.
+# Bytes. A shorter text that stands within another is no sign that both ask the same.
 LEAST = 12
 MOST_VOTERS = 5_000
 
@@ -38,12 +38,12 @@ class Open:
 
     def echoes(self, text: str) -> bool:
         """Whether a text asks what is open, with a few words more or less."""
-        text = essence(text)
-        return any(
-            text == asked
-            or (min(len(text), len(asked)) >= LEAST and (text in asked or asked in text))
-            for asked in self.asked
-        )
+        given = essence(text).encode()
+        for asked in (essence.encode() for essence in self.asked):
+            short, long = sorted((given, asked), key=len)
+            if given == asked or (len(short) >= LEAST and short in long):
+                return True
+        return False
 
 
 class Blind:

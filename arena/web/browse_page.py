@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -73,7 +74,7 @@ class BrowsePage:
         words = WORDS[visitor.language]
         prompt = prompt_text(found.prompt, words)
         if why := self._services.blind.why_not(visitor, found.prompt):
-            return DetailView(prompt, (), note(words[why]), {})
+            return DetailView(prompt, (), note(words[why]) + _ways_on(words), {})
         self._services.blind.learned(visitor, key)
         names = answer_names(found)
         shown = [a for a in found.answers if not chosen or a.key in chosen][:SLOTS]
@@ -256,6 +257,17 @@ def _draw_filters(say: Say) -> tuple[list[Any], gr.Row, gr.Dropdown]:
         )
     benchmark = gr.Dropdown([], label=say("choose_benchmark"), visible=False, elem_id="benchmark")
     return [what, search, *chosen, only, benchmark], filters, benchmark
+
+
+def _ways_on(words: Words) -> str:
+    """Where somebody may go who is not shown the answers yet."""
+    ways = (
+        ("./browse", f"← {words['back']}"),
+        ("./", words["vote_tab"]),
+        ("./rate", words["rate_tab"]),
+    )
+    links = "".join(f'<a href="{to}">{escape(said)}</a>' for to, said in ways)
+    return f'<p class="links">{links}</p>'
 
 
 def _answer_text(answer: Answer, found: Detail, words: Words) -> str:

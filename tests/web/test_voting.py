@@ -42,8 +42,10 @@ def test_every_pair_is_drawn_as_often_as_its_propensity_says(answered: Store, po
 def test_pairs_that_tell_more_come_up_more(answered: Store, pool: Pool) -> None:
     """After many votes on one pair the third model is what the votes should be about."""
     for voter in range(12):
+        last = ""
         for _ in range(9):
-            shown = start(answered, pool, f"voter {voter}")
+            shown = start(answered, pool, f"voter {voter}", instead_of=last)
+            last = shown.battle.key
             if {shown.first.model, shown.second.model} == {"long", "short"}:
                 vote(answered, shown.battle.key, f"voter {voter}", Ballot(Winner.TIE))
     drawn = [start(answered, pool, f"new {k}").battle for k in range(300)]

@@ -202,6 +202,39 @@ def test_keys_vote_and_go_on(browser: Any, app: App) -> None:
     assert app.rows("SELECT reasons, comment FROM remarks") == [('["clear"]', "a better t")]
 
 
+@pytest.mark.parametrize(("locale", "width"), [("en-US", 1200), ("zh-CN", 390)])
+def test_whoever_looks_for_the_names_finds_them_after_the_vote(
+    browser: Any, app: App, locale: str, width: int
+) -> None:
+    visitor = Visitor(browser, app, "", locale, width)
+    page, answers = visitor.page, ("#prompt .md", "#answer-a .md", "#answer-b .md")
+    skipped = [page.inner_text(box) for box in answers]
+    page.keyboard.press("s")
+    changed = "before => document.querySelector('#prompt .md').innerText !== before"
+    page.wait_for_function(changed, arg=skipped[0])
+    shown = [page.inner_text(box) for box in answers]
+    (key, one, other) = app.rows(
+        "SELECT prompt_key, first, second FROM battles ORDER BY rowid DESC LIMIT 1"
+    )[0]
+    visitor.open(f"browse?prompt={key}")
+    visitor.wait_for("#about .note")
+    visitor.wait_for("#about .links a:visible")
+    assert not [name for name in NAMES if name in page.content() + visitor.sent()]
+    writers = app.rows(f"SELECT model FROM answers WHERE key IN ('{one}', '{other}')")
+    (first,), (second,) = writers
+    visitor.go(f"side_by_side?first={first}&second={second}&prompt={key}")
+    visitor.wait_for("#side-1 p")  # another prompt's
+    assert not [text for text in shown if text and text in page.inner_text("body")]
+    visitor.open("")
+    assert [page.inner_text(box) for box in answers] == shown
+    said = visitor.vote("#vote-tie")
+    assert all(name in said for (name,) in writers)
+    visitor.open(str(page.get_attribute("#result a", "href")).removeprefix("./"))
+    visitor.wait_for("#about h3")
+    assert all(name in page.inner_text("#detail") for name in NAMES)
+    assert visitor.complaints == []
+
+
 def test_a_double_click_counts_once(browser: Any, app: App) -> None:
     before = len(app.votes())
     visitor = Visitor(browser, app)

@@ -65,10 +65,14 @@ class BattlePage:
     def examples(self) -> list[tuple[str, str]]:
         """A few prompts to take, as they are shown and as they are."""
         hidden = self._services.store.withheld("prompt")
+        most = self._services.settings.prompt_characters
         prompts = [
             prompt.turns[0]
             for prompt in self._services.store.prompts.where()
-            if prompt.key not in hidden and len(prompt.turns) == 1 and prompt.source != "live"
+            if prompt.key not in hidden
+            and len(prompt.turns) == 1
+            and prompt.source != "live"
+            and len(prompt.turns[0]) <= most
         ]
         step = max(1, len(prompts) // EXAMPLES)
         return [(_line(text), text) for text in prompts[::step][:EXAMPLES]]

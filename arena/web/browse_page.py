@@ -13,7 +13,7 @@ from arena.web.blind import Open
 from arena.web.board_table import note, template
 from arena.web.catalogue import PAGE, Detail, Entry, Filter, detail, outcomes
 from arena.web.detail import answer_names, render
-from arena.web.markdown import as_text
+from arena.web.markdown import as_text, brief
 from arena.web.services import Services
 from arena.web.vote_page import EVENT, prompt_text, text_box, turns_text
 from arena.web.voters import Visitor
@@ -92,7 +92,7 @@ class BrowsePage:
         rows = [
             (item, here) for item, here in found.items() if search.casefold() in item.casefold()
         ]
-        text = template("outcomes.html").render(items=rows[:ITEMS], words=words)
+        text = template("outcomes.html").render(items=rows[:ITEMS], words=words, brief=brief)
         if len(rows) > ITEMS:
             text += note(words["left_out"].format(count=len(rows) - ITEMS))
         return text

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 # Some thirty pages of a book: no more of one text is shown, so that no browser is held up.
 MOST_SHOWN = 50_000
+MOST_AMONG_MANY = 10_000
 # How far what opens a span of code or mathematics may be from what closes it.
 FARTHEST = {"`": 4000, "$$": 2000, "\\(": 2000, "\\[": 2000, "$": 500}
 CLOSING = {"$$": "$$", "\\(": "\\)", "\\[": "\\]", "$": "$"}
@@ -68,13 +69,24 @@ def shortened(text: str, cut: str) -> str:
     """
     if len(text) <= MOST_SHOWN:
         return harmless(text)
-    said = cut.format(shown=f"{MOST_SHOWN:,}", length=f"{len(text):,}")
+    said = _said_of_cut(text, cut, MOST_SHOWN)
     return f"{closed(harmless(text[:MOST_SHOWN]))}\n\n**{said}**"
+
+
+def brief(text: str, cut: str) -> str:
+    """The same of a text that stands among many others, as it is and no Markdown."""
+    if len(text) <= MOST_AMONG_MANY:
+        return text
+    return f"{text[:MOST_AMONG_MANY]}\n\n{_said_of_cut(text, cut, MOST_AMONG_MANY)}"
 
 
 def as_text(text: str) -> str:
     """A name or a sentence as Markdown that shows it letter by letter, on one line."""
     return _NAME.sub(r"\\\1", " ".join(text.split()))
+
+
+def _said_of_cut(text: str, cut: str, shown: int) -> str:
+    return cut.format(shown=f"{shown:,}", length=f"{len(text):,}")
 
 
 def _plain(text: str) -> str:

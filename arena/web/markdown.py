@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# Some thirty pages of a book: no more of one text is shown, so that no browser is held up.
-MOST_SHOWN = 50_000
+# Some fifteen pages of a book: no more of one text is shown, so that no browser is held up.
+MOST_SHOWN = 30_000
 MOST_AMONG_MANY = 10_000
 # How far what opens a span of code or mathematics may be from what closes it.
 FARTHEST = {"`": 4000, "$$": 2000, "\\(": 2000, "\\[": 2000, "$": 500}
@@ -27,6 +27,7 @@ _CLOSED_FENCE = re.compile(r"^[ \t>]*(`{3,}+|~{3,}+)[`~]*+[ \t]*$", re.MULTILINE
 _TICKS = re.compile("`+")
 _BLANK = re.compile(r"\n(?=[^\S\n]*\n)")
 _NAME = re.compile(r"([\\`*_{}\[\]<>#|~$!])")
+_SHOWN = {"<": "&lt;", "![": "!&#91;", "\\(": "&#40;", "\\[": "&#91;"}
 DELIMITERS: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "$", "right": "$", "display": False},
@@ -90,7 +91,13 @@ def _said_of_cut(text: str, cut: str, shown: int) -> str:
 
 
 def _plain(text: str) -> str:
-    return text.replace("<", "&lt;").replace("![", "!&#91;")
+    """Without tags, pictures, and marks of mathematics that nothing closes.
+
+    Markdown shows the bracket of such a mark, and the browser's search for its end takes minutes.
+    """
+    for mark, shown in _SHOWN.items():
+        text = text.replace(mark, shown)
+    return text
 
 
 def _spans(text: str) -> Iterator[_Span]:

@@ -7,7 +7,7 @@ the answer to a vote, so it is open before it is seen. Without our cookie nobody
 
 import threading
 import unicodedata
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 
 from arena.config import Browse
@@ -18,7 +18,8 @@ from arena.web.voters import TOKEN_SECONDS, Visitor
 
 # Bytes. A shorter text that stands within another is no sign that both ask the same.
 LEAST = 12
-MOST_VOTERS = 5_000
+# What is remembered of whom: of more voters or prompts than this the oldest are forgotten.
+MOST_VOTERS, MOST_PROMPTS = 5_000, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Blind:
         self._store = store
         self._browse = browse
         self._turn = threading.Lock()
-        self._known: OrderedDict[str, set[str]] = OrderedDict()
+        self._known: OrderedDict[str, deque[str]] = OrderedDict()
 
     @property
     def is_closed(self) -> bool:
@@ -85,7 +86,9 @@ class Blind:
         if visitor.voter is None:
             return
         with self._turn:
-            self._known.setdefault(visitor.voter, set()).add(prompt_key)
+            known = self._known.setdefault(visitor.voter, deque(maxlen=MOST_PROMPTS))
+            if prompt_key not in known:
+                known.append(prompt_key)
             self._known.move_to_end(visitor.voter)
             while len(self._known) > MOST_VOTERS:
                 self._known.popitem(last=False)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from arena.board import Row
 from arena.records import Preference, Prompt, Verdict
 from arena.web.battles import Shown
+from arena.web.blind import Open
 from arena.web.markdown import as_text
 from arena.web.services import Services
 from arena.web.voters import Visitor
@@ -18,7 +19,7 @@ def sentence(services: Services, shown: Shown, visitor: Visitor) -> str:
     """All of it as Markdown; names wait while the voter has more of this prompt to judge."""
     language = visitor.language
     words = WORDS[language]
-    if services.blind.open_to(visitor).has(shown.prompt):
+    if _is_open(services.blind.open_to(visitor), shown):
         waiting = f"{words['counted']} {words['names_wait']}"
         return "\n\n".join([waiting, *link(services, shown.prompt, words)])
     services.blind.learned(visitor, shown.prompt.key)
@@ -33,6 +34,12 @@ def sentence(services: Services, shown: Shown, visitor: Visitor) -> str:
     if said := judges_text(verdicts, shown.battle.first, language):
         lines.append(said)
     return "\n\n".join([*lines, *link(services, shown.prompt, words)])
+
+
+def _is_open(opened: Open, shown: Shown) -> bool:
+    """Whether the voter has more to judge of what was asked; a live prompt may have words added."""
+    live = shown.first.sample != 0
+    return opened.has(shown.prompt) or (live and any(map(opened.echoes, shown.prompt.turns)))
 
 
 def link(services: Services, prompt: Prompt, words: Words) -> list[str]:

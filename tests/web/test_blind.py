@@ -360,6 +360,17 @@ def test_a_name_waits_while_more_of_its_prompt_is_open(
     assert any(f"**{name}**" in said[1] for name in NAMES)
 
 
+def test_a_live_battle_tells_no_writer_of_what_is_open(shared: Services, visit: Visit) -> None:
+    """Nor where a few words were added to the open prompt."""
+    visitor, page = visit(), BattlePage(shared)
+    prompt, judge = open_pair(shared, visitor)
+    *_, view = page.say(visitor, "", f"{prompt.turns[0]} Please be brief.")
+    said = page.cast(visitor, view.token, Winner.TIE).text
+    assert not any(name in said for name in WRITERS)
+    said = judge()
+    assert sum(f"**{name}**" in said for name in NAMES) == 2
+
+
 def test_what_was_looked_up_comes_last(shared: Services, visit: Visit) -> None:
     visitor = visit()
     known, *others = [p.key for p in shared.store.prompts.where()]

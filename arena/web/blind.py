@@ -18,31 +18,37 @@ from arena.web.voters import TOKEN_SECONDS, Visitor
 
 # Bytes. A shorter text that stands within another is no sign that both ask the same.
 LEAST = 12
+MOST_COMPARED = 10_000
 # What is remembered of whom: of more voters or prompts than this the oldest are forgotten.
 MOST_VOTERS, MOST_PROMPTS = 5_000, 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """What a voter has open. keys: of the stored prompts; asked: all their turns, see `essence`."""
+    """What a voter has open.
+
+    keys: of the stored prompts. asked: first turns, see `essence`; a later one asks the same only
+    after the same beginning. texts: as `Entry.text` has them.
+    """
 
     keys: frozenset[str] = frozenset()
     asked: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
 
     def has(self, prompt: Prompt) -> bool:
-        """Whether a prompt is open, or one of the same words."""
-        return prompt.key in self.keys or not self.asked.isdisjoint(map(essence, prompt.turns))
+        """Whether a prompt is open, or one that begins with the same words."""
+        return prompt.key in self.keys or essence(prompt.turns[0]) in self.asked
 
     def has_entry(self, entry: Entry) -> bool:
         """As `has`, of a prompt in the list."""
-        return entry.key in self.keys or essence(entry.text) in self.asked
+        return entry.key in self.keys or entry.text in self.texts
 
     def echoes(self, text: str) -> bool:
         """Whether a text asks what is open, with a few words more or less."""
         given = essence(text).encode()
-        for asked in (essence.encode() for essence in self.asked):
-            short, long = sorted((given, asked), key=len)
-            if given == asked or (len(short) >= LEAST and short in long):
+        for asked in self.asked:
+            short, long = sorted((given, asked.encode()), key=len)
+            if short == long or (len(short) >= LEAST and short in long):
                 return True
         return False
 
@@ -73,7 +79,11 @@ class Blind:
         turns = [prompt.turns for prompt in self._store.prompts.get(keys).values()]
         talks = self._store.talks.recent(TOKEN_SECONDS, voter=visitor.voter)
         turns += [talk.turns for talk in talks]
-        return Open(keys, frozenset(essence(turn) for asked in turns for turn in asked))
+        return Open(
+            keys,
+            frozenset(essence(asked[0]) for asked in turns if asked),
+            frozenset(" ".join(asked).casefold() for asked in turns),
+        )
 
     def why_not(self, visitor: Visitor, prompt: Prompt) -> str | None:
         """The word of the sentence why a prompt's answers are not shown with names, if so."""
@@ -103,6 +113,6 @@ class Blind:
 
 
 def essence(text: str) -> str:
-    """A text without what does not matter to a model: case, width, blanks and punctuation."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    """The beginning of a text without case, width, blanks and punctuation."""
+    plain = unicodedata.normalize("NFKC", text[:MOST_COMPARED]).casefold()
     return "".join(filter(str.isalnum, plain)) or "".join(plain.split())

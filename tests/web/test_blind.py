@@ -326,6 +326,8 @@ def test_prompts_of_the_same_words_are_one(shared: Services, visit: Visit) -> No
     twin = Prompt("twin", (prompt.turns[0].title() + " ", "And then?"))
     shared.store.prompts.add([twin])
     assert shared.blind.why_not(visitor, twin) == "still_open"
+    follow_up = Prompt("follow-up", ("Else?", *prompt.turns))
+    assert shared.blind.why_not(visitor, follow_up) is None
     assert shared.blind.why_not(visitor, Prompt("other", ("Else?",))) is None
 
 

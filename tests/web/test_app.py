@@ -231,7 +231,8 @@ def test_whoever_looks_for_the_names_finds_them_after_the_vote(
     assert all(name in said for (name,) in writers)
     visitor.open(str(page.get_attribute("#result a", "href")).removeprefix("./"))
     visitor.wait_for("#about h3")
-    assert all(name in page.inner_text("#detail") for name in NAMES)
+    named = "all => all.every(name => document.querySelector('#detail').innerText.includes(name))"
+    page.wait_for_function(named, arg=list(NAMES))
     assert visitor.complaints == []
 
 

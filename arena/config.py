@@ -5,6 +5,7 @@ Settings are looked up in this order: flag, environment, file, default.
 
 import os
 import re
+from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -189,14 +190,24 @@ def host_name(host: str) -> str:
     return found[1].rstrip(".") if found else ""
 
 
+class Browse(StrEnum):
+    """When a voter may look up who wrote the stored answers to a prompt."""
+
+    AFTER_VOTE = "after_vote"
+    ALWAYS = "always"
+    NOBODY = "nobody"
+
+
 class AppSettings(Strict):
     """What the voting app allows, and what stands in front of it.
 
     Limits hold for one voter and, several times over, for one address. votes_per_minute,
     generations_per_hour: live answers. requests_per_minute: of one address. prompt_characters,
     turns: of a live battle. trusted_proxies: addresses or networks whose word on the visitor's
-    own address is taken. root_path: where a proxy puts the app. hosts: the names that it answers
-    to; where none are listed, this machine's own if nobody else can reach it, and else any.
+    own address is taken. browse: whether the names of stored answers can be looked up by a voter
+    who has nothing of their prompt left to judge, by everybody always, or by nobody. root_path:
+    where a proxy puts the app. hosts: the names that it answers to; where none are listed, this
+    machine's own if nobody else can reach it, and else any.
     """
 
     votes_per_minute: Annotated[int, Field(ge=1)] = 40
@@ -205,6 +216,7 @@ class AppSettings(Strict):
     voters_per_address: Annotated[int, Field(ge=1)] = 10
     prompt_characters: Annotated[int, Field(ge=1)] = 8000
     turns: Annotated[int, Field(ge=1)] = 6
+    browse: Browse = Browse.AFTER_VOTE
     trusted_proxies: list[str] = []
     root_path: str = ""
     hosts: list[str] = []

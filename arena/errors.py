@@ -5,7 +5,8 @@ ArenaError
 │   ├── UnknownNameError    a name that is not there, with the nearest that are
 │   └── TemplateError       a judge's template that does not render
 ├── StoreError              the database cannot be used, or refuses a row
-│   └── ModelConflictError  one name for two different models
+│   ├── ModelConflictError  one name for two different models
+│   └── SecondVoteError     a vote where only the first counts
 ├── BackendError            a model could not answer
 │   ├── NoAnswerError       the reply ended while the model was thinking
 │   ├── UnavailableError    no later call can succeed either: the run stops
@@ -63,6 +64,10 @@ class StoreError(ArenaError):
 
 class ModelConflictError(StoreError):
     """A model's name is already stored with other weights or decoding."""
+
+
+class SecondVoteError(StoreError):
+    """A second vote on one battle, or of one voter on one pair of answers."""
 
 
 class BackendError(ArenaError):

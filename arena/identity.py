@@ -59,7 +59,7 @@ _CLAIMS = (
 # A speaker's own label before the first word.
 _LABEL = re.compile(r"\A\s*(?:\*\*)?\x00(\d+)\x01(?:\*\*)?\s?[:：]")
 _APART = re.compile(
-    r"```.*?```|`[^`\n]*`|\"[^\"\n]*\"|“[^”\n]*”|「[^」\n]*」|『[^』\n]*』", re.DOTALL
+    r"```.*?```|`[^`\n]*`|\"[^\"\n]*\"|“[^“”\n]*”|「[^「」\n]*」|『[^『』\n]*』", re.DOTALL
 )
 _VERSION = (
     r"(?:[-\s]?v?\d[\w.]*|[-\s](?:Instant|Sonnet|Opus|Haiku|Pro|Ultra|Flash|Chat|Instruct|Coder))*"

@@ -20,8 +20,11 @@ _SHORT = r"(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\be\.g\.)
 _SENTENCE_END = re.compile(
     rf"(?<=[.!?]){_SHORT}[\"'”’)*_]*(?=\s|$)|[。！？]+[”」』）*]*|(?<=[\u4e00-\u9fff])[!?]+"
 )
-_BULLET = re.compile(r"^\s*(?:-(?=[^-\d\s])|[-*+]\s+(?=\S)|[•·]\s*(?=\S))", re.MULTILINE)
-_NUMBERED = re.compile(r"^\s*[(（]?(?:\d{1,2}(?:[.)](?!\d)|[、．）])|[①-⑳])\s*(?=\S)", re.MULTILINE)
+# Blanks before the mark are of its own line: of many empty lines each would else be read again.
+_BULLET = re.compile(r"^[^\S\n]*(?:-(?=[^-\d\s])|[-*+]\s+(?=\S)|[•·]\s*(?=\S))", re.MULTILINE)
+_NUMBERED = re.compile(
+    r"^[^\S\n]*[(（]?(?:\d{1,2}(?:[.)](?!\d)|[、．）])|[①-⑳])\s*(?=\S)", re.MULTILINE
+)
 _QUOTES = (('"', '"'), ("“", "”"), ("「", "」"), ("『", "』"))
 _CLOSING = " \n\t.!?。！？\"'”’」』)）*"
 
@@ -92,7 +95,8 @@ def _uppercase(text: str) -> bool:
 
 def _is_json(text: str, keys: Sequence[str] = (), lists: Mapping[str, int] | None = None) -> bool:
     """An object with these keys, and under some of them lists of so many; else any value."""
-    bare = re.sub(r"^```(?:json)?\s*|\s*```$", "", text.strip(), flags=re.IGNORECASE)
+    fenced = re.sub(r"^```(?:json)?", "", text.strip(), flags=re.IGNORECASE)
+    bare = fenced.removesuffix("```")
     try:
         value = json.loads(bare, parse_constant=_refuse)
     except (ValueError, RecursionError):

@@ -23,7 +23,8 @@ DEPTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 REPLY, CHAT = 96, 64  # tokens of a length that are for the reply and the chat template
 SHORTEST = 384
 _ITEM = re.compile(r"(\w+) (\d+) tokens (\d+)% (\d+)x #(\d+)")
-_SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]+")
+# What has no end is taken as well, and passed over, so that it is read once.
+_SENTENCE = re.compile(r"[^.!?。！？\n]++([.!?。！？]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,8 @@ def _fill(
 
 
 def _own(filler: str) -> Iterator[str]:
-    return (sentence.strip() for sentence in _SENTENCE.findall(filler) if sentence.strip())
+    ended = (found[0].strip() for found in _SENTENCE.finditer(filler) if found[1])
+    return filter(None, ended)
 
 
 def _made(language: str, dice: random.Random) -> Iterator[str]:

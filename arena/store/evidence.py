@@ -185,15 +185,21 @@ class EvidenceColumns:
         ).fetchall()
         return [(str(m), str(p), str(k)) for m, p, k in rows]
 
-    def voted_by(self, voter: str) -> set[frozenset[str]]:
-        """The pairs of answers that a person has voted on."""
-        sql = "SELECT first, second FROM votes WHERE voter = ?"
+    def pairs_shown_to(self, voter: str) -> set[frozenset[str]]:
+        """The pairs of answers that a person was shown or has voted on."""
+        sql = (
+            "SELECT first, second FROM battles WHERE voter = ?1 "
+            "UNION ALL SELECT first, second FROM votes WHERE voter = ?1"
+        )
         rows = self._connections.db.execute(sql, [voter]).fetchall()
         return {frozenset((str(a), str(b))) for a, b in rows}
 
-    def graded_by(self, voter: str) -> set[str]:
-        """The answers that a person has graded."""
-        sql = "SELECT answer FROM grades WHERE voter = ?"
+    def answers_shown_to(self, voter: str) -> set[str]:
+        """The answers that a person was shown one by one, or has graded."""
+        sql = (
+            "SELECT answer FROM showings WHERE voter = ?1 "
+            "UNION ALL SELECT answer FROM grades WHERE voter = ?1"
+        )
         return {str(row[0]) for row in self._connections.db.execute(sql, [voter]).fetchall()}
 
     def benchmarks(self) -> list[str]:

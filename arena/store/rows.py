@@ -64,9 +64,8 @@ class Rows(Generic[R]):
 
     def remove_older(self, seconds: int) -> None:
         """Delete rows that were stored so long ago; see `remove`."""
-        limit = f"strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-{seconds} seconds')"
         with self._connections.transaction() as db:
-            db.conn.execute(f"DELETE FROM {self.table} WHERE created_at < {limit}")
+            db.conn.execute(f"DELETE FROM {self.table} WHERE created_at < {ago(seconds)}")
 
     def present(self, keys: Iterable[str]) -> set[str]:
         """Those of `keys` that are stored."""
@@ -82,6 +81,14 @@ class Rows(Generic[R]):
         """Rows whose columns equal these values, in the order in which they were stored."""
         test, values = _test(equal)
         sql = f"SELECT * FROM {self.table}{test} ORDER BY rowid"
+        for row in self._connections.db.query(sql, values):
+            yield decode(self._record, row)
+
+    def recent(self, seconds: int, **equal: str | int) -> Iterator[R]:
+        """As `where`, of the rows that were stored less than so many seconds ago."""
+        test, values = _test(equal)
+        test = f"{test} AND" if test else " WHERE"
+        sql = f"SELECT * FROM {self.table}{test} created_at >= {ago(seconds)} ORDER BY rowid"
         for row in self._connections.db.query(sql, values):
             yield decode(self._record, row)
 
@@ -169,6 +176,11 @@ def _test(equal: dict[str, str | int]) -> tuple[str, list[str | int]]:
     if not equal:
         return "", []
     return " WHERE " + " AND ".join(f'"{name}" = ?' for name in equal), list(equal.values())
+
+
+def ago(seconds: int) -> str:
+    """SQL of the time so many seconds ago, as the column created_at has it."""
+    return f"strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-{seconds:d} seconds')"
 
 
 def chunks(keys: Sequence[str]) -> Iterator[list[str]]:

@@ -37,6 +37,7 @@ from arena.store.connection import Connections
 from arena.store.evidence import EvidenceColumns
 from arena.store.leases import Leases
 from arena.store.rows import Rows, decode, encode
+from arena.store.shown import BATTLES, SHOWINGS, Shown
 from arena.store.votes import Votes
 
 _NOT_CONTENT = ("base_url", "api_key_env", "timeout", "price")
@@ -85,12 +86,12 @@ class Store:
         self.checks = Rows(self._connections, "checks", Check)
         self.outcomes = Rows(self._connections, "outcomes", Outcome)
         self.batches = Rows(self._connections, "batches", Batch)
-        self.battles = Rows(self._connections, "battles", Battle)
+        self.battles = Shown(self._connections, BATTLES, Battle)
         self.votes = Votes(self._connections)
         self.flags = Rows(self._connections, "flags", Flag)
         self.leaks = Rows(self._connections, "leaks", Leak)
         self.remarks = Rows(self._connections, "remarks", Remark)
-        self.showings = Rows(self._connections, "showings", Showing)
+        self.showings = Shown(self._connections, SHOWINGS, Showing)
         self.grades = Rows(self._connections, "grades", Grade)
         self.talks = Rows(self._connections, "talks", Talk)
         self.leases = Leases(self._connections)

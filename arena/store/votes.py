@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from arena.errors import StoreError
+from arena.errors import SecondVoteError, StoreError
 from arena.records import Vote
 from arena.store.connection import Connections, sqlite3
 from arena.store.rows import Rows, encode
@@ -20,9 +20,17 @@ class Votes(Rows[Vote]):
     def __init__(self, connections: Connections) -> None:
         super().__init__(connections, "votes", Vote)
 
-    def cast(self, vote: Vote) -> None:
-        """Store one vote; a second one for the same battle is refused."""
+    def cast(self, vote: Vote, *, once_a_pair: bool = False) -> None:
+        """Store one vote; a second one for the same battle is refused.
+
+        once_a_pair: so is a second one of this voter on the same two answers, whichever stood
+        first.
+        """
         with self._connections.transaction() as db:
+            if once_a_pair and self._has_voted(vote):
+                raise SecondVoteError(
+                    "this voter has voted on these two answers already; the first vote counts"
+                )
             last = db.execute("SELECT hash FROM votes ORDER BY id DESC LIMIT 1").fetchone()
             row = encode(vote) | {
                 "created_at": datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -33,7 +41,15 @@ class Votes(Rows[Vote]):
             try:
                 db.conn.execute(f"INSERT INTO votes ({columns}) VALUES ({marks})", row)
             except sqlite3.IntegrityError as error:
-                raise StoreError(_refusal(vote, str(error))) from error
+                raise _refusal(vote, str(error)) from error
+
+    def _has_voted(self, vote: Vote) -> bool:
+        sql = (
+            "SELECT 1 FROM votes WHERE voter = ?1 AND "
+            "((first = ?2 AND second = ?3) OR (first = ?3 AND second = ?2)) LIMIT 1"
+        )
+        values = [vote.voter, vote.first, vote.second]
+        return self._connections.db.execute(sql, values).fetchone() is not None
 
     def cast_all(self, votes: Iterable[Vote]) -> int:
         """Store many votes in one transaction; those on battles voted on already are passed over.
@@ -70,7 +86,7 @@ def _digest(row: dict[str, Any]) -> str:
     return sha256(json.dumps(row, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _refusal(vote: Vote, reason: str) -> str:
+def _refusal(vote: Vote, reason: str) -> StoreError:
     if "votes.battle" in reason:
-        return "this battle has been voted on already; its first vote counts"
-    return f"the vote on battle {vote.battle} was refused: {reason}"
+        return SecondVoteError("this battle has been voted on already; its first vote counts")
+    return StoreError(f"the vote on battle {vote.battle} was refused: {reason}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 
-from arena.errors import InputError
+from arena.errors import ArenaError
 from arena.integrity import record_flags, vote_report
 from arena.store import Store
 from arena.web.beside import Beside
@@ -23,9 +23,9 @@ class Audit:
     """What is known of the votes' honesty, as far as it is shown.
 
     version, made, seconds: see `arena.web.beside.Made`. broken: ids of the first votes that do
-    not fit the chain; nothing more is said where there are any. flagged: name, votes and kinds
-    of the first flagged voters, of `suspects` in all. ranks: model, rank, and rank without the
-    flagged.
+    not fit the chain; nothing more is said where there are any. reason: why nothing more can be
+    said, as a sentence. flagged: name, votes and kinds of the first flagged voters, of `suspects`
+    in all. ranks: model, rank, and rank without the flagged.
     """
 
     version: tuple[int, ...]
@@ -33,6 +33,7 @@ class Audit:
     votes: int
     seconds: float = 0.0
     broken: tuple[int, ...] = ()
+    reason: str = ""
     voters: int = 0
     suspects: int = 0
     leaked: int = 0
@@ -55,10 +56,12 @@ def _audited(store: Store, begun: Audit) -> Audit:
     broken = tuple(store.votes.broken())
     if broken:
         return replace(begun, broken=broken[:MOST_SHOWN])
+    if not begun.votes:
+        return begun
     try:
         found = vote_report(store)
-    except InputError:  # nobody has voted yet
-        return begun
+    except ArenaError as error:
+        return replace(begun, reason=str(error))
     record_flags(store, found)
     flagged, moves = found.integrity.flagged, found.moves() if found.flagged else ()
     return replace(
@@ -92,6 +95,8 @@ def render(found: Audit, words: Words) -> str:
         ids = ", ".join(map(str, found.broken))
         return when + note(words["chain_broken"].format(ids=ids))
     whole = when + note(words["chain_whole"].format(count=f"{found.votes:,}"))
+    if found.reason:
+        return whole + note(words["failed"].format(reason=found.reason))
     if not found.voters:
         return whole
     said = words["flagged_voters"].format(

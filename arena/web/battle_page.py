@@ -65,10 +65,14 @@ class BattlePage:
     def examples(self) -> list[tuple[str, str]]:
         """A few prompts to take, as they are shown and as they are."""
         hidden = self._services.store.withheld("prompt")
+        most = self._services.settings.prompt_characters
         prompts = [
             prompt.turns[0]
             for prompt in self._services.store.prompts.where()
-            if prompt.key not in hidden and len(prompt.turns) == 1 and prompt.source != "live"
+            if prompt.key not in hidden
+            and len(prompt.turns) == 1
+            and prompt.source != "live"
+            and len(prompt.turns[0]) <= most
         ]
         step = max(1, len(prompts) // EXAMPLES)
         return [(_line(text), text) for text in prompts[::step][:EXAMPLES]]
@@ -125,20 +129,23 @@ class BattlePage:
             admit(services, visitor)
             services.live.settle(talk)
             ballot = Ballot(winner, visitor.language, claimed.seconds, reasons, comment)
-            shown = vote(services.store, claimed.key, claimed.voter, ballot)
+            shown = vote(services.store, claimed.key, claimed.voter, ballot, live=True)
             services.live.end(talk)
-            return reveal.sentence(services, shown, visitor.language)
+            return reveal.sentence(services, shown, visitor)
 
         return outcome(WORDS[visitor.language], cast)
 
     def view(self, talk: Talk, words: Words, token: str) -> View:
         """A battle between two turns."""
-        turn = words["turn"] if len(talk.turns) > 1 else ""
+        parts = (talk.turns, talk.first, talk.second)
+        prompt, first, second = (
+            turns_text(part, words, several=len(talk.turns) > 1) for part in parts
+        )
         return View(
             token,
-            turns_text(talk.turns, turn),
-            turns_text(talk.first, turn),
-            turns_text(talk.second, turn),
+            prompt,
+            first,
+            second,
             words["battle_done"] if talk.answered else "",
             open=talk.answered,
         )
@@ -157,6 +164,14 @@ class BattlePage:
         if talk is None:
             raise TurnRefusedError("blocked_turn")
         return talk
+
+    def give_up(self, visitor: Visitor, token: str) -> None:
+        """Forget a battle for which somebody begins another."""
+        if visitor.voter is not None:
+            found = self._services.voters.read_token(TALK, visitor.voter, token)
+            talk = self._services.live.find(found[0], visitor.voter) if found else None
+            if talk is not None:
+                self._services.live.end(talk)
 
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
@@ -193,9 +208,15 @@ class BattlePage:
             parts.page,
             **EVENT | {"concurrency_limit": AT_ONCE, "concurrency_id": "live"},
         ).success(lambda: "", outputs=[parts.text], **EVENT)
+
+        def begin_again(token: str, request: gr.Request) -> list[Any]:
+            self.give_up(self._services.voters.visitor(request), token)
+            return [*_cleared(say), "", "", [], "", None]
+
         parts.again.click(
-            lambda: [*_cleared(say), "", "", [], "", None],
-            outputs=[*parts.page, parts.text, parts.result, *parts.given, parts.examples],
+            begin_again,
+            [parts.token],
+            [*parts.page, parts.text, parts.result, *parts.given, parts.examples],
             **EVENT,
         )
 

@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from typing import Any
 
 import gradio as gr
 
 from arena.records import Answer
+from arena.web.blind import Open
 from arena.web.board_table import note, template
 from arena.web.catalogue import PAGE, Detail, Entry, Filter, detail, outcomes
 from arena.web.detail import answer_names, render
-from arena.web.markdown import as_text
+from arena.web.markdown import as_text, brief
 from arena.web.services import Services
 from arena.web.vote_page import EVENT, prompt_text, text_box, turns_text
 from arena.web.voters import Visitor
-from arena.web.words import WORDS, Say, group_name
+from arena.web.words import WORDS, Say, Words, group_name
 
 SLOTS = 6
 ITEMS = 25
@@ -41,8 +43,12 @@ class BrowsePage:
     def listing(self, visitor: Visitor, wanted: Filter, page: int = 1) -> tuple[str, int]:
         """A page of the prompts that a filter lets through, and how many pages there are."""
         words = WORDS[visitor.language]
+        if self._services.blind.is_closed:
+            return note(words["browse_closed"]), 1
         known = self.entries()
-        rows = [entry for entry in known if wanted.lets(entry)]
+        # What is open stands in the list, but no filter may tell who answered it.
+        unsaid = self._services.blind.open_to(visitor) if wanted.names_somebody else Open()
+        rows = [entry for entry in known if wanted.lets(entry) and not unsaid.has_entry(entry)]
         pages = max(1, -(-len(rows) // PAGE))
         page = min(max(1, page), pages)
         here = rows[(page - 1) * PAGE : page * PAGE]
@@ -59,17 +65,22 @@ class BrowsePage:
     def prompt(self, visitor: Visitor, key: str, chosen: Sequence[str] = ()) -> DetailView | None:
         """One prompt with everything. chosen: keys of the answers to show, the first few if none.
 
-        None where there is no such prompt.
+        None where there is no such prompt. Without answers and names where this visitor must
+        not learn them now.
         """
         found = detail(self._services.store, key)
         if found is None:
             return None
+        words = WORDS[visitor.language]
+        prompt = prompt_text(found.prompt, words)
+        if why := self._services.blind.why_not(visitor, found.prompt):
+            return DetailView(prompt, (), note(words[why]) + _ways_on(words), {})
+        self._services.blind.learned(visitor, key)
         names = answer_names(found)
         shown = [a for a in found.answers if not chosen or a.key in chosen][:SLOTS]
-        turn = WORDS[visitor.language]["turn"]
         return DetailView(
-            prompt_text(found.prompt, turn),
-            tuple((names[a.key], _answer_text(a, found, turn)) for a in shown),
+            prompt,
+            tuple((names[a.key], _answer_text(a, found, words)) for a in shown),
             render(self._services.store, found, visitor.language),
             names,
         )
@@ -81,7 +92,7 @@ class BrowsePage:
         rows = [
             (item, here) for item, here in found.items() if search.casefold() in item.casefold()
         ]
-        text = template("outcomes.html").render(items=rows[:ITEMS], words=words)
+        text = template("outcomes.html").render(items=rows[:ITEMS], words=words, brief=brief)
         if len(rows) > ITEMS:
             text += note(words["left_out"].format(count=len(rows) - ITEMS))
         return text
@@ -248,5 +259,16 @@ def _draw_filters(say: Say) -> tuple[list[Any], gr.Row, gr.Dropdown]:
     return [what, search, *chosen, only, benchmark], filters, benchmark
 
 
-def _answer_text(answer: Answer, found: Detail, turn: str) -> str:
-    return turns_text(answer.turns, turn if len(found.prompt.turns) > 1 else "")
+def _ways_on(words: Words) -> str:
+    """Where somebody may go who is not shown the answers yet."""
+    ways = (
+        ("./browse", f"← {words['back']}"),
+        ("./", words["vote_tab"]),
+        ("./rate", words["rate_tab"]),
+    )
+    links = "".join(f'<a href="{to}">{escape(said)}</a>' for to, said in ways)
+    return f'<p class="links">{links}</p>'
+
+
+def _answer_text(answer: Answer, found: Detail, words: Words) -> str:
+    return turns_text(answer.turns, words, several=len(found.prompt.turns) > 1)

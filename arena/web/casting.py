@@ -23,6 +23,12 @@ class NoVoterError(RefusedError):
     word = "no_cookie"
 
 
+class ReplacedError(RefusedError):
+    """What was shown is no longer open: it is too old, or something else was shown since."""
+
+    word = "replaced"
+
+
 class TooFastError(RefusedError):
     """More than a person and an address may cast in a while."""
 

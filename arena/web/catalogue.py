@@ -45,6 +45,11 @@ class Filter:
     language: str = ""
     only: tuple[str, ...] = ()
 
+    @property
+    def names_somebody(self) -> bool:
+        """Whether what it lets through says who answered, or how they were judged."""
+        return bool(self.model or self.judge or self.only)
+
     def lets(self, entry: Entry) -> bool:
         """Whether an entry is wanted."""
         return (

@@ -10,6 +10,7 @@ from arena.records import Preference, Score, Verdict, Vote, Winner
 from arena.store import Store
 from arena.web.board_table import template
 from arena.web.catalogue import Detail
+from arena.web.markdown import brief
 from arena.web.words import WORDS, Words
 
 MOST_ROWS = 60
@@ -27,7 +28,7 @@ def render(store: Store, found: Detail, language: str) -> str:
     return template("detail.html").render(
         words=words,
         key=found.prompt.key,
-        references=found.prompt.references,
+        references=[brief(text, words["cut"]) for text in found.prompt.references],
         votes=[_vote(v, names, remarks, words) for v in found.votes[-MOST_ROWS:][::-1]],
         more_votes=max(0, len(found.votes) - MOST_ROWS),
         verdicts=_verdicts(found.verdicts, names, words)[:MOST_ROWS],
@@ -98,7 +99,7 @@ def _verdicts(
                 "second": names.get(verdict.second, "–"),
                 "said": _said(verdict, names, words),
                 "turned": len(winners) > 1,
-                "text": verdict.text,
+                "text": brief(verdict.text, words["cut"]),
                 "odds": _odds(verdict),
             }
             for verdict in orders.values()
@@ -130,5 +131,5 @@ def _score(score: Score, names: Mapping[str, str], words: Words) -> dict[str, st
         "judge": score.judge,
         "model": names.get(score.answer, "–"),
         "value": value,
-        "text": score.text,
+        "text": brief(score.text, words["cut"]),
     }

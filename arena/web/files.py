@@ -17,6 +17,7 @@ from arena.web.catalogue import detail
 from arena.web.detail import as_json
 from arena.web.services import Services
 from arena.web.sheets import Sheet, Slice, Wins
+from arena.web.words import WORDS
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -46,11 +47,16 @@ def add_routes(server: "FastAPI", shared: Services) -> None:
         return _file(f"judges.{kind}", cards_file(cards, kind))
 
     @server.get("/data/prompt.json")
-    def prompt(key: str) -> Response:
+    def prompt(key: str, request: Request) -> Response:
         found = detail(shared.store, key)
         if found is None:
             raise HTTPException(404, "There is no such prompt.")
-        return _file("prompt.json", as_json(found))
+        visitor = shared.voters.visitor(request)
+        if why := shared.blind.why_not(visitor, found.prompt):
+            raise HTTPException(403, WORDS[visitor.language][why])
+        shared.blind.learned(visitor, key)
+        # Nobody in between may keep for one visitor what another may not see yet.
+        return _file("prompt.json", as_json(found), cache_control="no-store")
 
     if shared.password:
 
@@ -77,11 +83,12 @@ def add_routes(server: "FastAPI", shared: Services) -> None:
             raise HTTPException(404, "There is no such evidence yet.")
         return _file(f"{name}.{kind}", text)
 
-    def _file(name: str, text: str) -> Response:
+    def _file(name: str, text: str, **headers: str) -> Response:
         return Response(
             text,
             media_type=KINDS[name.rsplit(".", 1)[-1]],
-            headers={"content-disposition": f'attachment; filename="{name}"'},
+            headers={"content-disposition": f'attachment; filename="{name}"'}
+            | {header.replace("_", "-"): value for header, value in headers.items()},
         )
 
 

@@ -1,14 +1,16 @@
 """One answer shown to one person, and the one grade that it allows. No page in here."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from arena import __version__
 from arena.errors import InputError
 from arena.records import REASONS, Answer, Grade, Prompt, Showing
 from arena.store import Store
-from arena.web.casting import RefusedError
-from arena.web.pool import Pool
+from arena.web.casting import RefusedError, ReplacedError
+from arena.web.pool import NothingToShowError, Pool
+from arena.web.voters import TOKEN_SECONDS
 
 SCALE = range(1, 6)
 
@@ -34,12 +36,28 @@ class GradedAlreadyError(RefusedError):
     word = "graded_already"
 
 
-def show(store: Store, pool: Pool, voter: str) -> Single:
-    """Draw an answer, and remember that it was shown to this voter."""
-    prompt, answer = pool.answer(voter)
+def show(
+    store: Store,
+    pool: Pool,
+    voter: str,
+    *,
+    worn: Collection[str] = (),
+    instead_of: str = "",
+) -> Single:
+    """The answer that this voter has open, else a new one; see `arena.web.battles.start`."""
+    kept = store.showings.open_to(voter, TOKEN_SECONDS)
+    if kept is not None and not pool.shows(kept.answer):
+        instead_of = kept.key
+    if kept is not None and kept.key != instead_of:
+        return read(store, kept)
+    try:
+        prompt, answer = pool.answer(voter, worn)
+    except NothingToShowError:
+        if kept is None or not pool.shows(kept.answer):
+            raise
+        return read(store, kept)
     showing = Showing(secrets.token_urlsafe(24), prompt, answer, voter)
-    store.showings.add([showing], durable=False)
-    return read(store, showing)
+    return read(store, store.showings.show(showing, TOKEN_SECONDS, instead_of))
 
 
 def read(store: Store, showing: Showing) -> Single:
@@ -61,12 +79,16 @@ def grade(
 ) -> Single:
     """Store a grade from 1 to 5, and return what was graded to be revealed.
 
-    Raises UnknownShowingError for what was never shown to this voter, GradedAlreadyError
-    for what was graded.
+    Raises UnknownShowingError for what was never shown to this voter, ReplacedError for what
+    is not open any more, and GradedAlreadyError for what was graded.
     """
     showing = store.showings.get([key]).get(key)
     if showing is None or not secrets.compare_digest(showing.voter, voter):
         raise UnknownShowingError("this answer was not shown to you")
+    if store.grades.count(key=key):
+        raise GradedAlreadyError("this showing has been graded already; the first grade counts")
+    if store.showings.open_to(voter, TOKEN_SECONDS) != showing:
+        raise ReplacedError("another answer was shown since")
     if value not in SCALE:
         raise InputError(f"a grade is {value}; allowed are {SCALE[0]} to {SCALE[-1]}")
     given = tuple((name, parts[name]) for name in REASONS if parts and parts.get(name) in SCALE)

@@ -22,6 +22,8 @@ from arena.web.voters import TOKEN_SECONDS
 CHECKED_FOR = 60.0
 TICK = 0.15
 LIVE = "live"
+# Battles that one voter may have open; the oldest makes way.
+MOST_OPEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +99,15 @@ class Live:
         self._dice.shuffle(sides)
         # Abandoned battles, on which nobody can vote any more.
         self._store.talks.remove_older(2 * TOKEN_SECONDS)
+        mine = [talk.key for talk in self._store.talks.where(voter=voter)]
+        self._store.talks.remove(mine[: -(MOST_OPEN - 1)])
         talk = Talk(secrets.token_urlsafe(24), voter, sides[0], sides[1], 1 / len(pairs))
         self._store.talks.put([talk])
         return talk
 
     def find(self, key: str, voter: str) -> Talk | None:
         """A battle that is under way, of this voter."""
-        talk = self._store.talks.get([key]).get(key)
+        talk = next(self._store.talks.recent(TOKEN_SECONDS, key=key), None)
         return talk if talk and secrets.compare_digest(talk.voter, voter) else None
 
     def check(self, text: str, turns: int = 0) -> str:

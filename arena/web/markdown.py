@@ -2,20 +2,32 @@
 
 No tag of it is markup and nothing that it names is loaded, whatever the browser would have
 made of it: the page's sanitiser and its Content-Security-Policy stand behind this, not before.
+All of it takes time in proportion to the length of the text, whatever the text is.
 """
 
 import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+# Some fifteen pages of a book: no more of one text is shown, so that no browser is held up.
+MOST_SHOWN = 30_000
+MOST_AMONG_MANY = 10_000
+# How far what opens a span of code or mathematics may be from what closes it.
+FARTHEST = {"`": 4000, "$$": 2000, "\\(": 2000, "\\[": 2000, "$": 500}
+CLOSING = {"$$": "$$", "\\(": "\\)", "\\[": "\\]", "$": "$"}
 # What Markdown shows as it stands, and so must we: fenced and inline code; then mathematics.
-_KEPT = re.compile(
-    r"(?P<code>^(?P<indent>[ \t>]*)(?P<fence>`{3,}+|~{3,}+)[^\n]*+\n.*?"
-    r"(?:(?P<close>^[ \t>]*(?P=fence)[`~]*[ \t]*$)|\Z)"
-    r"|(?<!`)(?P<ticks>`++)(?:(?!\n\s*\n).){1,4000}?(?<!`)(?P=ticks)(?!`))"
-    r"|(?P<maths>\$\$.{1,2000}?\$\$|(?<![\\$\w])\$(?=\S)[^$\n]{1,500}?(?<=\S)\$(?!\w)"
-    r"|\\\(.{1,2000}?\\\)|\\\[.{1,2000}?\\\])",
-    re.DOTALL | re.MULTILINE,
+_OPENING = re.compile(
+    r"^(?P<indent>[ \t>]*)(?:(?P<fence>`{3,})[^`\n]*+(?:\n|\Z)|(?P<wave>~{3,})[^\n]*+(?:\n|\Z))"
+    r"|(?P<ticks>`++)|(?P<maths>\$\$|(?<![\\$\w])\$(?=\S)|\\\(|\\\[)",
+    re.MULTILINE,
 )
+_CLOSED_FENCE = re.compile(r"^[ \t>]*(`{3,}+|~{3,}+)[`~]*+[ \t]*$", re.MULTILINE)
+_TICKS = re.compile("`+")
+_BLANK = re.compile(r"\n(?=[^\S\n]*\n)")
 _NAME = re.compile(r"([\\`*_{}\[\]<>#|~$!])")
+_SHOWN = {"<": "&lt;", "![": "!&#91;", "\\(": "&#40;", "\\[": "&#91;"}
 DELIMITERS: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "$", "right": "$", "display": False},
@@ -24,23 +36,49 @@ DELIMITERS: list[dict[str, str | bool]] = [
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A part that is shown as it stands. unclosed: what would close the block it leaves open."""
+
+    start: int
+    end: int
+    is_code: bool
+    unclosed: str = ""
+
+
 def harmless(text: str) -> str:
     """Markdown in which tags are plain text and pictures are links."""
     parts, end = [], 0
-    for found in _KEPT.finditer(text):
-        parts.append(_plain(text[end : found.start()]))
-        whole = found[0]
-        parts.append(whole if found["code"] else whole.replace("<", r"\lt "))
-        end = found.end()
+    for span in _spans(text):
+        parts.append(_plain(text[end : span.start]))
+        whole = text[span.start : span.end]
+        parts.append(whole if span.is_code else whole.replace("<", r"\lt "))
+        end = span.end
     return "".join([*parts, _plain(text[end:])])
 
 
 def closed(text: str) -> str:
     """Markdown in which no block of code is left open, so that more can stand after it."""
-    *_, last = [None, *_KEPT.finditer(text)]
-    if last is None or not last["fence"] or last["close"] is not None:
+    *_, last = [None, *_spans(text)]
+    return f"{text}\n{last.unclosed}" if last is not None and last.unclosed else text
+
+
+def shortened(text: str, cut: str) -> str:
+    """Harmless Markdown of as much of a text as is shown.
+
+    cut: what is said where it ends too early, with the fields {shown} and {length}.
+    """
+    if len(text) <= MOST_SHOWN:
+        return harmless(text)
+    said = _said_of_cut(text, cut, MOST_SHOWN)
+    return f"{closed(harmless(text[:MOST_SHOWN]))}\n\n**{said}**"
+
+
+def brief(text: str, cut: str) -> str:
+    """The same of a text that stands among many others, as it is and no Markdown."""
+    if len(text) <= MOST_AMONG_MANY:
         return text
-    return f"{text}\n{last['indent']}{last['fence']}"
+    return f"{text[:MOST_AMONG_MANY]}\n\n{_said_of_cut(text, cut, MOST_AMONG_MANY)}"
 
 
 def as_text(text: str) -> str:
@@ -48,5 +86,96 @@ def as_text(text: str) -> str:
     return _NAME.sub(r"\\\1", " ".join(text.split()))
 
 
+def _said_of_cut(text: str, cut: str, shown: int) -> str:
+    return cut.format(shown=f"{shown:,}", length=f"{len(text):,}")
+
+
 def _plain(text: str) -> str:
-    return text.replace("<", "&lt;").replace("![", "!&#91;")
+    """Without tags, pictures, and marks of mathematics that nothing closes.
+
+    Markdown shows the bracket of such a mark, and the browser's search for its end takes minutes.
+    """
+    for mark, shown in _SHOWN.items():
+        text = text.replace(mark, shown)
+    return text
+
+
+def _spans(text: str) -> Iterator[_Span]:
+    """The parts of a text that are shown as they stand, in their order."""
+    marks, at = _Marks(text), 0
+    while found := _OPENING.search(text, at):
+        span = marks.span(found)
+        if span is not None:
+            yield span
+        at = found.end() if span is None else max(span.end, found.end())
+
+
+class _Marks:
+    """What could close a span, each kind looked up once and never searched for again."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._fences = [
+            (found.start(), found[1], found.end()) for found in _CLOSED_FENCE.finditer(text)
+        ]
+        self._fence = 0
+        self._ticks: defaultdict[int, list[int]] = defaultdict(list)
+        for found in _TICKS.finditer(text):
+            self._ticks[found.end() - found.start()].append(found.start())
+        self._blanks = [found.start() for found in _BLANK.finditer(text)]
+        self._next: dict[str, int] = {}
+
+    def span(self, opening: re.Match[str]) -> _Span | None:
+        """What an opening mark begins; None where nothing closes it."""
+        fence = opening["fence"] or opening["wave"]
+        if fence:
+            return self._block(opening, fence)
+        if opening["ticks"]:
+            return self._inline(opening)
+        return self._maths(opening)
+
+    def _block(self, opening: re.Match[str], fence: str) -> _Span:
+        start = opening.start()
+        while self._fence < len(self._fences):
+            begins, mark, end = self._fences[self._fence]
+            if begins >= opening.end() and mark.startswith(fence):
+                return _Span(start, end, True)
+            self._fence += 1
+        return _Span(start, len(self._text), True, f"{opening['indent']}{fence}")
+
+    def _inline(self, opening: re.Match[str]) -> _Span | None:
+        start, inside = opening.span()
+        same = self._ticks[inside - start]
+        place = bisect_right(same, start)
+        if place == len(same) or same[place] - inside > FARTHEST["`"]:
+            return None
+        blank = bisect_left(self._blanks, inside)
+        if blank < len(self._blanks) and self._blanks[blank] < same[place]:
+            return None
+        return _Span(start, same[place] + inside - start, True)
+
+    def _maths(self, opening: re.Match[str]) -> _Span | None:
+        mark, (start, inside) = opening["maths"], opening.span()
+        closing = CLOSING[mark]
+        end = self._find(closing, inside + 1)
+        if end < 0 or end - inside > FARTHEST[mark]:
+            return None
+        if mark == "$" and not self._closes(inside, end):
+            return None
+        return _Span(start, end + len(closing), False)
+
+    def _closes(self, inside: int, end: int) -> bool:
+        """Whether a dollar closes one that opened: amounts of money are no mathematics."""
+        after = self._text[end + 1 : end + 2]
+        return (
+            "\n" not in self._text[inside:end]
+            and not self._text[end - 1].isspace()
+            and not (after.isalnum() or after == "_")
+        )
+
+    def _find(self, mark: str, start: int) -> int:
+        """Where the next such mark is, -1 if there is none."""
+        known = self._next.get(mark)
+        if known is None or (known >= 0 and known < start):
+            known = self._next[mark] = self._text.find(mark, start)
+        return known

@@ -67,7 +67,7 @@
 
   // One key, one button; typing into a field is left alone, and so are shortcuts of the browser.
   const keys = {a: "vote-model_a", ArrowLeft: "vote-model_a", b: "vote-model_b",
-    ArrowRight: "vote-model_b", t: "vote-tie", x: "vote-both_bad", Enter: "next",
+    ArrowRight: "vote-model_b", t: "vote-tie", x: "vote-both_bad", s: "skip", Enter: "next",
     1: "grade-1", 2: "grade-2", 3: "grade-3", 4: "grade-4", 5: "grade-5"};
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;

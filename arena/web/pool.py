@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections import defaultdict, deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -61,6 +62,7 @@ class Pool:
         self._dice = dice or random.SystemRandom()
         self._turn = threading.RLock()
         self._shown: dict[str, dict[str, str]] = {}
+        self._keys: frozenset[str] = frozenset()
         self._pairs: list[tuple[str, str]] = []
         self._tallies = Tallies()
         self._last_vote = 0
@@ -68,41 +70,44 @@ class Pool:
         self._fitted: tuple[int, Settling | None] = (-1, None)
         self._version: tuple[int, ...] = ()
 
-    def draw(self, voter: str) -> Drawn:
-        """A pair that this voter has not voted on, sides at random.
+    def draw(self, voter: str, worn: Collection[str] = ()) -> Drawn:
+        """A pair that this voter was never shown, sides at random.
 
-        Raises NothingToShowError where there is none.
+        worn: keys of prompts that are drawn only where a pair has no other. Raises
+        NothingToShowError where there is no pair.
         """
-        seen = self._store.evidence.voted_by(voter)
+        seen = self._store.evidence.pairs_shown_to(voter)
         with self._turn:
             self._read()
             if not self._pairs:
                 raise NothingToShowError
             for _ in range(TRIES):
                 pair = self._next()
-                prompts = self._unseen(pair.model_a, pair.model_b, seen)
+                prompts = _fresh(self._unseen(pair.model_a, pair.model_b, seen), worn)
                 if prompts:
                     return self._of(pair, self._dice.choice(prompts), len(prompts))
-            return self._any(seen)
+            return self._any(seen, worn)
 
-    def answer(self, voter: str) -> tuple[str, str]:
-        """A prompt's key and the key of an answer that this voter has not graded.
+    def answer(self, voter: str, worn: Collection[str] = ()) -> tuple[str, str]:
+        """A prompt's key and the key of an answer that this voter was never shown alone.
 
-        Raises NothingToShowError where there is none.
+        worn: keys of prompts that are drawn only where there is no other. Raises
+        NothingToShowError where there is no answer.
         """
-        graded = self._store.evidence.graded_by(voter)
+        shown = self._store.evidence.answers_shown_to(voter)
         with self._turn:
             self._read()
             prompts: defaultdict[str, list[str]] = defaultdict(list)
             for answers in self._shown.values():
                 for prompt, answer in answers.items():
-                    if answer not in graded:
+                    if answer not in shown:
                         prompts[prompt].append(answer)
             if not prompts:
-                raise NothingToShowError(seen=bool(graded))
+                raise NothingToShowError(seen=bool(shown))
+            fresh = _fresh(sorted(prompts), worn)
             # Grades compare within a prompt, so one that was begun goes first.
-            begun = {p for p, left in prompts.items() if len(left) < self._asked(p)}
-            prompt = self._dice.choice(sorted(begun or prompts))
+            begun = [p for p in fresh if len(prompts[p]) < self._asked(p)]
+            prompt = self._dice.choice(begun or fresh)
             return prompt, self._dice.choice(prompts[prompt])
 
     def models(self) -> list[str]:
@@ -122,6 +127,12 @@ class Pool:
         with self._turn:
             self._read()
             return self._shown.get(model, {}).get(prompt)
+
+    def shows(self, *answers: str) -> bool:
+        """Whether all of these answers, by key, may be shown."""
+        with self._turn:
+            self._read()
+            return self._keys.issuperset(answers)
 
     def standing(self) -> Standing:
         """How far the votes have come, for the sentence on the page."""
@@ -160,6 +171,7 @@ class Pool:
             if model not in paused and prompt not in hidden:
                 shown[model][prompt] = key
         self._shown = dict(shown)
+        self._keys = frozenset(key for answers in shown.values() for key in answers.values())
         self._pairs = [
             (a, b) for a, b in combinations(sorted(shown), 2) if shown[a].keys() & shown[b].keys()
         ]
@@ -185,9 +197,10 @@ class Pool:
         shared = sorted(one.keys() & other.keys())
         return [prompt for prompt in shared if frozenset((one[prompt], other[prompt])) not in seen]
 
-    def _any(self, seen: set[frozenset[str]]) -> Drawn:
+    def _any(self, seen: set[frozenset[str]], worn: Collection[str]) -> Drawn:
         """A pair that is new to a voter who has seen nearly all, each as likely as the other."""
         left = [(a, b, prompt) for a, b in self._pairs for prompt in self._unseen(a, b, seen)]
+        left = [pair for pair in left if pair[2] not in worn] or left
         if not left:
             raise NothingToShowError(seen=True)
         a, b, prompt = self._dice.choice(left)
@@ -200,6 +213,11 @@ class Pool:
 
     def _asked(self, prompt: str) -> int:
         return sum(prompt in answers for answers in self._shown.values())
+
+
+def _fresh(prompts: list[str], worn: Collection[str]) -> list[str]:
+    """The prompts that are not worn, or all where all are."""
+    return [prompt for prompt in prompts if prompt not in worn] or prompts
 
 
 def _without_votes(version: tuple[int, ...]) -> tuple[int, ...]:

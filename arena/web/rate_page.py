@@ -7,12 +7,12 @@ import gradio as gr
 
 from arena.records import REASONS
 from arena.web.casting import Said, admit, claim, outcome
-from arena.web.grades import SCALE, UnknownShowingError, grade, show
+from arena.web.grades import SCALE, Single, UnknownShowingError, grade, show
 from arena.web.markdown import as_text
 from arena.web.pool import NothingToShowError
-from arena.web.reveal import rating_text
+from arena.web.reveal import link, rating_text
 from arena.web.services import Services
-from arena.web.vote_page import EVENT, prompt_text, text_box, turns_text
+from arena.web.vote_page import EVENT, draw_skip, prompt_text, text_box, turns_text
 from arena.web.voters import Visitor
 from arena.web.words import WORDS, Say
 
@@ -35,19 +35,26 @@ class RatePage:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def next_answer(self, visitor: Visitor) -> View:
-        """A new answer, or the sentence that says why there is none."""
-        words = WORDS[visitor.language]
+    def next_answer(self, visitor: Visitor, skipped: str = "") -> View:
+        """The answer that is open, else a new one; or the sentence that says why there is none.
+
+        skipped: the token of an answer that the visitor would rather not judge.
+        """
+        services, words = self._services, WORDS[visitor.language]
         if visitor.voter is None:
             return View("", words["no_cookie"])
+        given = services.voters.read_token(GRADE, visitor.voter, skipped) if skipped else None
+        worn = services.blind.worn(visitor)
+        instead_of = given[0] if given else ""
         try:
-            shown = show(self._services.store, self._services.pool, visitor.voter)
+            shown = show(
+                services.store, services.pool, visitor.voter, worn=worn, instead_of=instead_of
+            )
         except NothingToShowError as nothing:
             return View("", words["all_rated" if nothing.seen else "nothing_to_rate"])
         token = self._services.voters.token(GRADE, visitor.voter, shown.showing.key)
-        turn = words["turn"] if len(shown.prompt.turns) > 1 else ""
-        answer = turns_text(shown.answer.turns, turn)
-        return View(token, prompt_text(shown.prompt, words["turn"]), answer, True)
+        answer = turns_text(shown.answer.turns, words, several=len(shown.prompt.turns) > 1)
+        return View(token, prompt_text(shown.prompt, words), answer, True)
 
     def cast(
         self, visitor: Visitor, token: str, value: int, parts: dict[str, int] | None = None
@@ -67,13 +74,21 @@ class RatePage:
                 language=visitor.language,
                 seconds=claimed.seconds,
             )
-            model = shown.answer.model
-            rating = rating_text(self._services.boards.known_rows(), model, visitor.language)
-            link = f"[{words['see_prompt']}](./browse?prompt={shown.prompt.key})"
-            said = f"{words['grade_counted']} {words['model']}: **{as_text(model)}** ({rating})"
-            return f"{said}\n\n{link}"
+            return self._reveal(shown, visitor)
 
         return outcome(words, cast)
+
+    def _reveal(self, shown: Single, visitor: Visitor) -> str:
+        """Who wrote it, unless the voter has more of this prompt to judge."""
+        services, words = self._services, WORDS[visitor.language]
+        if services.blind.open_to(visitor).has(shown.prompt):
+            who = words["names_wait"]
+        else:
+            model = shown.answer.model
+            rating = rating_text(services.boards.known_rows(), model, visitor.language)
+            who = f"{words['model']}: **{as_text(model)}** ({rating})"
+        said = f"{words['grade_counted']} {who}"
+        return "\n\n".join([said, *link(services, shown.prompt, words)])
 
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
@@ -90,13 +105,14 @@ class RatePage:
                 following = gr.Button(
                     say("rate_next"), elem_id="next", visible=False, variant="primary"
                 )
+            skip = draw_skip(say)
             gr.Markdown(say("rate_keys"), elem_classes=["hint", "keys"])
-        page = [token, prompt, answer, shown, ballot, following, result, *parts]
+        page = [token, prompt, answer, shown, ballot, skip, following, result, *parts]
 
-        def start(request: gr.Request) -> list[Any]:
-            view = self.next_answer(self._services.voters.visitor(request))
+        def start(request: gr.Request, skipped: str = "") -> list[Any]:
+            view = self.next_answer(self._services.voters.visitor(request), skipped)
             is_open = gr.update(visible=view.open)
-            values = [view.token, view.prompt, view.answer, is_open, is_open]
+            values = [view.token, view.prompt, view.answer, is_open, is_open, is_open]
             return [*values, gr.update(visible=False), "", *(None for _ in parts)]
 
         gr.on([root.load, following.click], start, outputs=page, **EVENT)
@@ -110,9 +126,11 @@ class RatePage:
                 }
                 visitor = self._services.voters.visitor(request)
                 said = self.cast(visitor, shown, value, chosen)
-                return [said.text, gr.update(visible=not said.done), gr.update(visible=said.done)]
+                undone, done = (gr.update(visible=said.done is it) for it in (False, True))
+                return [said.text, undone, undone, done]
 
-            button.click(choose, [token, *parts], [result, ballot, following], **EVENT)
+            button.click(choose, [token, *parts], [result, ballot, skip, following], **EVENT)
+        skip.click(start, [token], page, **EVENT)
 
 
 def _draw_criteria(say: Say) -> list[gr.Radio]:

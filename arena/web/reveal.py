@@ -4,18 +4,25 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from arena.board import Row
-from arena.records import Preference, Verdict
+from arena.records import Preference, Prompt, Verdict
 from arena.web.battles import Shown
+from arena.web.blind import Open
 from arena.web.markdown import as_text
 from arena.web.services import Services
-from arena.web.words import WORDS
+from arena.web.voters import Visitor
+from arena.web.words import WORDS, Words
 
 MOST_JUDGES = 6
 
 
-def sentence(services: Services, shown: Shown, language: str) -> str:
-    """All of it as Markdown."""
+def sentence(services: Services, shown: Shown, visitor: Visitor) -> str:
+    """All of it as Markdown; names wait while the voter has more of this prompt to judge."""
+    language = visitor.language
     words = WORDS[language]
+    if _is_open(services.blind.open_to(visitor), shown):
+        waiting = f"{words['counted']} {words['names_wait']}"
+        return "\n\n".join([waiting, *link(services, shown.prompt, words)])
+    services.blind.learned(visitor, shown.prompt.key)
     rows = services.boards.known_rows()
     names = [
         f"**{side}** {words['was']} **{as_text(answer.model)}** "
@@ -26,8 +33,19 @@ def sentence(services: Services, shown: Shown, language: str) -> str:
     verdicts = services.store.verdicts_on(shown.battle.first, shown.battle.second)
     if said := judges_text(verdicts, shown.battle.first, language):
         lines.append(said)
-    lines.append(f"[{words['see_prompt']}](./browse?prompt={shown.prompt.key})")
-    return "\n\n".join(lines)
+    return "\n\n".join([*lines, *link(services, shown.prompt, words)])
+
+
+def _is_open(opened: Open, shown: Shown) -> bool:
+    """Whether the voter has more to judge of what was asked; a live prompt may have words added."""
+    live = shown.first.sample != 0
+    return opened.has(shown.prompt) or (live and any(map(opened.echoes, shown.prompt.turns)))
+
+
+def link(services: Services, prompt: Prompt, words: Words) -> list[str]:
+    """To everything about a prompt, where this arena shows it."""
+    to = f"[{words['see_prompt']}](./browse?prompt={prompt.key})"
+    return [] if services.blind.is_closed else [to]
 
 
 def rating_text(rows: Mapping[str, Row], model: str, language: str) -> str:

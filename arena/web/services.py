@@ -7,6 +7,7 @@ from arena.config import AppSettings
 from arena.records import Model
 from arena.store import Store
 from arena.web.audit import Audits
+from arena.web.blind import Blind
 from arena.web.boards import Boards
 from arena.web.catalogue import Entry, entries
 from arena.web.kept import Kept
@@ -23,6 +24,7 @@ class Services:
     store: Store
     voters: Voters
     pool: Pool
+    blind: Blind
     boards: Boards
     audits: Audits
     cards: Kept[tuple[JudgeAudit, ...]]
@@ -48,6 +50,7 @@ def services(
         store,
         voters,
         pool,
+        Blind(store, settings.browse),
         Boards(store),
         Audits(store),
         Kept(store, report_cards),

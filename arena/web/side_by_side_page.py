@@ -9,7 +9,7 @@ import gradio as gr
 
 from arena.errors import BackendError
 from arena.web.live import TurnRefusedError, side_by_side
-from arena.web.markdown import as_text, harmless
+from arena.web.markdown import as_text, harmless, shortened
 from arena.web.services import Services
 from arena.web.vote_page import EVENT, prompt_text, text_box, turns_text
 from arena.web.voters import Visitor
@@ -45,13 +45,16 @@ class SideBySidePage:
         usual = [*self._services.pool.models(), *models, "", ""]
         return [name if name in models else usual[k] for k, name in enumerate((first, second))]
 
-    def prompts(self, first: str | None, second: str | None) -> list[tuple[str, str]]:
-        """The prompts that both have answered, as a line and its key."""
-        if not first or not second or first == second:
+    def prompts(
+        self, visitor: Visitor, first: str | None, second: str | None
+    ) -> list[tuple[str, str]]:
+        """The prompts that both have answered, as a line and its key; none that is open to vote."""
+        blind = self._services.blind
+        if not first or not second or first == second or blind.is_closed:
             return []
         keys = self._services.pool.shared(first, second)[:MOST]
-        found = self._services.store.prompts.get(keys)
-        return [(_line(found[key].turns[0]), key) for key in keys]
+        found, unsaid = self._services.store.prompts.get(keys), blind.open_to(visitor)
+        return [(_line(found[key].turns[0]), key) for key in keys if not unsaid.has(found[key])]
 
     def stored(self, visitor: Visitor, first: str, second: str, prompt: str) -> View:
         """What both have said to a stored prompt."""
@@ -59,12 +62,17 @@ class SideBySidePage:
         store, pool = self._services.store, self._services.pool
         keys = [pool.answer_of(first, prompt), pool.answer_of(second, prompt)]
         found = store.prompts.get([prompt]).get(prompt)
+        if found is not None and (why := self._services.blind.why_not(visitor, found)):
+            return View(status=words[why])
         if found is None or None in keys:
-            return View(status=words["no_shared"])
+            closed = self._services.blind.is_closed
+            return View(status=words["browse_closed" if closed else "no_shared"])
+        self._services.blind.learned(visitor, prompt)
         answers = store.answers.get([key for key in keys if key])
-        turn = words["turn"] if len(found.turns) > 1 else ""
-        first_text, second_text = (turns_text(answers[str(key)].turns, turn) for key in keys)
-        return View(prompt_text(found, words["turn"]), first_text, second_text)
+        first_text, second_text = (
+            turns_text(answers[str(key)].turns, words, several=len(found.turns) > 1) for key in keys
+        )
+        return View(prompt_text(found, words), first_text, second_text)
 
     def ask(self, visitor: Visitor, first: str, second: str, text: str) -> Iterator[View]:
         """Both answers to a new prompt, as they are written; nothing is kept."""
@@ -77,6 +85,8 @@ class SideBySidePage:
             yield View(status=words["live_unready"].format(model=as_text(missing or "")))
         elif visitor.voter is None:
             yield View(status=words["no_cookie"])
+        elif self._services.blind.open_to(visitor).echoes(text):
+            yield View(status=words["still_open_live"])
         elif not self._services.allowances.generate(visitor):
             yield View(status=words["too_fast"])
         else:
@@ -89,9 +99,10 @@ class SideBySidePage:
             yield View(harmless(asked), status=words["waiting_model"])
             for glimpse, _ in side_by_side(models, [(), ()], asked, secrets.randbits(32)):
                 status = "" if glimpse.done else words["writing"]
-                yield View(
-                    harmless(asked), harmless(glimpse.first), harmless(glimpse.second), status
+                first, second = (
+                    shortened(part, words["cut"]) for part in (glimpse.first, glimpse.second)
                 )
+                yield View(harmless(asked), first, second, status)
         except TurnRefusedError as refused:
             yield View(status=words[refused.word].format(**refused.values))
         except BackendError:
@@ -118,7 +129,8 @@ class SideBySidePage:
             return _filled(self.stored(visitor, first, second, key or ""), first, second)
 
         def pair(first: str, second: str, key: str | None, request: gr.Request) -> list[Any]:
-            prompts = self.prompts(first, second)
+            visitor = self._services.voters.visitor(request)
+            prompts = self.prompts(visitor, first, second)
             known = {value for _, value in prompts}
             kept = key if key in known else next((value for _, value in prompts), None)
             choice = gr.update(choices=prompts, value=kept, visible=bool(prompts))

@@ -1,6 +1,7 @@
 """The page on which people vote on stored answers."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from arena.records import REASONS, Prompt, Winner
 from arena.web import reveal
 from arena.web.battles import Ballot, NotShownError, Shown, start, vote
 from arena.web.casting import Said, admit, claim, outcome
-from arena.web.markdown import DELIMITERS, closed, harmless
+from arena.web.markdown import DELIMITERS, closed, shortened
 from arena.web.pool import NothingToShowError, Standing
 from arena.web.services import Services
 from arena.web.voters import Visitor
@@ -50,13 +51,14 @@ TURN_OVER = """(text) => {
   const next = JSON.parse(text || "{}");
   const show = (visible) => ({__type__: "update", visible});
   const open = show(next.open === true);
-  return [next.token, next.prompt, next.first, next.second, next.progress, open, open,
+  return [next.token, next.prompt, next.first, next.second, next.progress, open, open, open,
           show(false), "", [], "", String(Date.now())];
 }"""
 # Done by the browser: the server would build both controls anew for each vote.
 REVEAL = """(text, progress) => {
   const show = (visible) => ({__type__: "update", visible});
-  return [show(!text), show(!!text), text ? JSON.parse(text).progress || progress : progress];
+  return [show(!text), show(!text), show(!!text),
+          text ? JSON.parse(text).progress || progress : progress];
 }"""
 ELAPSED = (
     "(battle, why, said, since) => [battle, why, said, since ? String(Date.now() - since) : '']"
@@ -69,18 +71,26 @@ class VotePage:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def next_pair(self, visitor: Visitor) -> View:
-        """A new pair, or the sentence that says why there is none."""
-        words = WORDS[visitor.language]
+    def next_pair(self, visitor: Visitor, skipped: str = "") -> View:
+        """The pair that is open, else a new one; or the sentence that says why there is none.
+
+        skipped: the token of a pair that the visitor would rather not judge.
+        """
+        services, words = self._services, WORDS[visitor.language]
         if visitor.voter is None:
             return View("", words["no_cookie"])
+        given = services.voters.read_token(BATTLE, visitor.voter, skipped) if skipped else None
+        worn = services.blind.worn(visitor)
+        instead_of = given[0] if given else ""
         try:
-            shown = start(self._services.store, self._services.pool, visitor.voter)
+            shown = start(
+                services.store, services.pool, visitor.voter, worn=worn, instead_of=instead_of
+            )
         except NothingToShowError as nothing:
             return View("", words["all_seen" if nothing.seen else "nothing"])
         token = self._services.voters.token(BATTLE, visitor.voter, shown.battle.key)
         progress = standing_text(self._services.pool.standing(), words)
-        return View(token, *texts(shown, words["turn"]), True, progress)
+        return View(token, *texts(shown, words), True, progress)
 
     def cast(
         self,
@@ -105,7 +115,7 @@ class VotePage:
                 seconds = min(int(elapsed) / 1000, seconds)
             ballot = Ballot(winner, visitor.language, seconds, reasons, comment)
             shown = vote(self._services.store, claimed.key, claimed.voter, ballot)
-            return reveal.sentence(self._services, shown, visitor.language)
+            return reveal.sentence(self._services, shown, visitor)
 
         return outcome(WORDS[visitor.language], cast)
 
@@ -123,17 +133,21 @@ class VotePage:
                 ballot, buttons = draw_choices(say)
                 following = gr.Button(say("next"), elem_id="next", visible=False, variant="primary")
             given = draw_reasons(say)
+            skip = draw_skip(say)
             progress = gr.Markdown(elem_id="progress", elem_classes="hint")
             gr.Markdown(say("keys"), elem_classes=["hint", "keys"])
-        shown = [token, prompt, first, second, progress, pair, ballot]
+        shown = [token, prompt, first, second, progress, pair, ballot, skip]
+        page = [*shown, following, result, *given, since]
 
-        def show(request: gr.Request) -> list[Any]:
-            view = self.next_pair(self._services.voters.visitor(request))
+        def show(request: gr.Request, skipped: str = "") -> list[Any]:
+            view = self.next_pair(self._services.voters.visitor(request), skipped)
             values = [view.token, view.prompt, view.first, view.second, view.progress]
-            return [*values, *[gr.update(visible=view.open)] * 2]
+            return [*values, *[gr.update(visible=view.open)] * 3]
+
+        def pass_over(request: gr.Request, skipped: str) -> list[Any]:
+            return [*show(request, skipped), gr.update(visible=False), "", [], "", ""]
 
         root.load(show, outputs=shown, **EVENT)
-        page = [*shown, following, result, *given, since]
         following.click(None, [upcoming], page, js=TURN_OVER)
         for (winner, _), button in zip(CHOICES, buttons, strict=True):
 
@@ -156,7 +170,8 @@ class VotePage:
                 [result, upcoming],
                 js=ELAPSED,
                 **EVENT,
-            ).success(None, [upcoming, progress], [ballot, following, progress], js=REVEAL)
+            ).success(None, [upcoming, progress], [ballot, skip, following, progress], js=REVEAL)
+        skip.click(pass_over, [token], page, **EVENT)
 
 
 def draw_prompt() -> gr.Markdown:
@@ -202,6 +217,11 @@ def draw_choices(say: Say) -> tuple[gr.Row, list[gr.Button]]:
     return row, buttons
 
 
+def draw_skip(say: Say) -> gr.Button:
+    """For what somebody cannot judge, such as a language that they do not read."""
+    return gr.Button(say("skip"), elem_id="skip", visible=False, size="sm", scale=0, min_width=80)
+
+
 def draw_reasons(say: Say) -> tuple[gr.CheckboxGroup, gr.Textbox]:
     """Why, for those who want to say."""
     with gr.Accordion(say("why"), open=False, elem_id="why"):
@@ -217,29 +237,28 @@ def draw_reasons(say: Say) -> tuple[gr.CheckboxGroup, gr.Textbox]:
     return reasons, comment
 
 
-def texts(shown: Shown, turn: str) -> tuple[str, str, str]:
+def texts(shown: Shown, words: Words) -> tuple[str, str, str]:
     """Prompt and answers as Markdown; where there are several turns each has a heading."""
     several = len(shown.prompt.turns) > 1
-    return (
-        turns_text(shown.prompt.turns, turn if several else ""),
-        turns_text(shown.first.turns, turn if several else ""),
-        turns_text(shown.second.turns, turn if several else ""),
-    )
+    parts = shown.prompt.turns, shown.first.turns, shown.second.turns
+    prompt, first, second = (turns_text(part, words, several=several) for part in parts)
+    return prompt, first, second
 
 
-def turns_text(parts: tuple[str, ...], turn: str) -> str:
-    """Harmless Markdown of some turns; turn: the word of their headings, empty for none."""
-    if not turn:
-        return "\n\n".join(map(harmless, parts))
+def turns_text(parts: Sequence[str], words: Words, *, several: bool) -> str:
+    """Harmless Markdown of some turns, cut where it is too long; several: with headings."""
+    shown = [shortened(part, words["cut"]) for part in parts]
+    if not several:
+        return "\n\n".join(shown)
     return "\n\n".join(
-        f"**{turn.format(number=k)}**\n\n{closed(harmless(p))}"
-        for k, p in enumerate(parts, start=1)
+        f"**{words['turn'].format(number=k)}**\n\n{closed(part)}"
+        for k, part in enumerate(shown, start=1)
     )
 
 
-def prompt_text(prompt: Prompt, turn: str) -> str:
+def prompt_text(prompt: Prompt, words: Words) -> str:
     """A prompt as Markdown."""
-    return turns_text(prompt.turns, turn if len(prompt.turns) > 1 else "")
+    return turns_text(prompt.turns, words, several=len(prompt.turns) > 1)
 
 
 def standing_text(standing: Standing, words: Words) -> str:

@@ -202,6 +202,40 @@ def test_keys_vote_and_go_on(browser: Any, app: App) -> None:
     assert app.rows("SELECT reasons, comment FROM remarks") == [('["clear"]', "a better t")]
 
 
+@pytest.mark.parametrize(("locale", "width"), [("en-US", 1200), ("zh-CN", 390)])
+def test_whoever_looks_for_the_names_finds_them_after_the_vote(
+    browser: Any, app: App, locale: str, width: int
+) -> None:
+    last = "SELECT prompt_key, first, second FROM battles ORDER BY rowid DESC LIMIT 1"
+    visitor = Visitor(browser, app, "", locale, width)
+    page = visitor.page
+    skipped = page.inner_text("#prompt .md")
+    page.keyboard.press("s")
+    changed = "before => document.querySelector('#prompt .md').innerText !== before"
+    page.wait_for_function(changed, arg=skipped)
+    asked = page.inner_text("#prompt .md")
+    ((key, one, other),) = app.rows(last)
+    visitor.open(f"browse?prompt={key}")
+    visitor.wait_for("#about .note")
+    visitor.wait_for("#about .links a:visible")
+    assert not [name for name in NAMES if name in page.content() + visitor.sent()]
+    writers = app.rows(f"SELECT model FROM answers WHERE key IN ('{one}', '{other}')")
+    (first,), (second,) = writers
+    visitor.go(f"side_by_side?first={first}&second={second}&prompt={key}")
+    visitor.wait_for("#side-1 p")  # another prompt's
+    assert asked not in page.inner_text("body")
+    visitor.open("")
+    assert page.inner_text("#prompt .md") == asked
+    assert app.rows(last) == [(key, one, other)]
+    said = visitor.vote("#vote-tie")
+    assert all(name in said for (name,) in writers)
+    visitor.open(str(page.get_attribute("#result a", "href")).removeprefix("./"))
+    visitor.wait_for("#about h3")
+    named = "all => all.every(name => document.querySelector('#detail').innerText.includes(name))"
+    page.wait_for_function(named, arg=list(NAMES))
+    assert visitor.complaints == []
+
+
 def test_a_double_click_counts_once(browser: Any, app: App) -> None:
     before = len(app.votes())
     visitor = Visitor(browser, app)

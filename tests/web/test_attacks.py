@@ -7,8 +7,10 @@ hostile text is in test_app.py.
 import contextlib
 import json
 import re
+import secrets
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -245,11 +247,11 @@ def events(app: App, page: str) -> list[dict[str, Any]]:
     return [e for e in json.loads(found[1])["dependencies"] if e["backend_fn"]]
 
 
-def send(app: App, event: int, data: list[Any], **headers: str) -> dict[str, Any]:
-    """Ask for one event, and return what came of it."""
-    session = f"s{event}-{len(app.log.read_text())}"
+def send(app: App, event: int, data: list[Any], query: str = "", **headers: str) -> dict[str, Any]:
+    """Ask for one event of a page with this query, and return what came of it."""
+    session = f"s{event}-{secrets.token_hex(4)}"
     body = json.dumps({"data": data, "fn_index": event, "session_hash": session})
-    assert app.ask(JOIN, body, Origin=app.url, **JSON, **headers).status == 200
+    assert app.ask(f"{JOIN}?{query}", body, Origin=app.url, **JSON, **headers).status == 200
     heard = app.ask(f"/gradio_api/queue/data?session_hash={session}", **headers).text
     messages = [json.loads(line[5:]) for line in heard.splitlines() if line.startswith("data:")]
     (done,) = [m for m in messages if m["msg"] == "process_completed"]
@@ -288,6 +290,66 @@ def test_half_a_character_costs_no_vote(app: App) -> None:
     assert done["success"]
     assert len(app.votes()) == before + 1
     assert app.rows("SELECT comment FROM remarks") == [("a ? half \x00",)]
+
+
+def letters(text: str) -> str:
+    """A text without what Markdown and JSON may change in it."""
+    return "".join(filter(str.isalnum, text))
+
+
+def all_about(app: App, prompt: str, **headers: str) -> str:
+    """What every event of the pages that show named answers sends of one prompt."""
+    first, second, *others = (str(name) for (name,) in app.rows("SELECT name FROM models"))
+    answers = [key for (key,) in app.rows(f"SELECT key FROM answers WHERE prompt_key = '{prompt}'")]
+    browse = {0: [], 2: [prompt, answers]}
+    sides = {0: [], 3: [first, second, prompt]}
+    sent = []
+    for page, asked, query in (
+        ("/browse", browse, f"prompt={prompt}"),
+        ("/side_by_side", sides, f"first={first}&second={second}&prompt={prompt}"),
+        ("/side_by_side", sides, f"first={others[0]}&second={second}&prompt={prompt}"),
+    ):
+        for event in events(app, page):
+            data = asked.get(len(event["inputs"]))
+            if data is not None and event["targets"][0][1] != "click":
+                sent.append(send(app, event["id"], data, query, **headers)["output"])
+    found = app.ask(f"/data/prompt.json?key={prompt}", **headers).text
+    return json.dumps(sent, ensure_ascii=False) + found
+
+
+def test_a_prompt_that_is_open_to_a_voter_is_sent_without_its_answers(app: App) -> None:
+    cookie = {"Cookie": app.ask("/").headers["set-cookie"].split(";")[0]}
+    show, choose = (e["id"] for e in events(app, "/")[:2])
+    with ThreadPoolExecutor(6) as tabs:
+        drawn = list(tabs.map(lambda _: send(app, show, [], **cookie)["output"]["data"], range(30)))
+    assert len({(pair[2], pair[3]) for pair in drawn}) == 1
+    ((prompt, voter),) = app.rows(
+        "SELECT prompt_key, voter FROM battles ORDER BY rowid DESC LIMIT 1"
+    )
+    ((asked,),) = app.rows(f"SELECT turns FROM prompts WHERE key = '{prompt}'")
+    begun = [
+        letters(json.loads(turns)[0].strip().split("\n")[0])[:20]
+        for (turns,) in app.rows(f"SELECT turns FROM answers WHERE prompt_key = '{prompt}'")
+    ]
+    answers = [text for text in begun if text and text not in letters(asked)]
+    sealed = all_about(app, prompt, **cookie)
+    assert answers
+    assert not [text for text in answers if text in letters(sealed)]
+    assert "Once that is done" in sealed
+    assert app.ask(f"/data/prompt.json?key={prompt}", **cookie).status == 403
+    public = app.ask(f"/data/prompt.json?key={prompt}")
+    assert public.status == 200
+    assert public.headers["cache-control"] == "no-store"
+
+    def vote(pair: list[Any]) -> str:
+        return str(send(app, choose, [pair[0], [], "", ""], **cookie)["output"]["data"][0])
+
+    with ThreadPoolExecutor(6) as tabs:
+        said = list(tabs.map(vote, drawn[:12]))
+    assert sum("is counted." in text and "not counted" not in text for text in said) == 1
+    assert app.rows(f"SELECT count(*) FROM votes WHERE voter = '{voter}'") == [(1,)]
+    opened = letters(all_about(app, prompt, **cookie))
+    assert all(opened.count(text) >= 2 for text in answers)
 
 
 def test_an_admins_event_needs_the_password(tmp_path: Path) -> None:

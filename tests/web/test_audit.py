@@ -122,5 +122,7 @@ def test_a_process_that_was_killed_is_begun_again(voted: Store, gate: Path) -> N
 
 def test_a_store_without_votes_and_one_that_was_edited(answered: Store) -> None:
     assert "The chain of 0 votes is whole." in Audits(answered).page("en", LONG_ENOUGH)
+    failed = Audit((), 0.0, 9, reason="<b> is missing")
+    assert "did not work: &lt;b&gt; is missing" in render(failed, WORDS["en"])
     edited = Audit((), 0.0, 9, broken=(4, 7))
     assert "Votes 4, 7 do not fit the chain" in render(edited, WORDS["en"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from arena.web.markdown import as_text, closed, harmless
+from arena.web.markdown import as_text, brief, closed, harmless, shortened
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,35 @@ def test_mathematics_keeps_its_meaning() -> None:
 
 def test_a_name_is_shown_letter_by_letter() -> None:
     assert as_text("a_b*[c](d)<e>`f`\n|g|") == r"a\_b\*\[c\](d)\<e\>\`f\` \|g\|"
+
+
+def test_a_long_text_is_cut_where_it_is_said() -> None:
+    said = "{shown} of {length}"
+    whole = "word " * 6_000
+    assert shortened(whole, said) == harmless(whole)
+    cut = shortened("```\n" + "<b>\\(" * 200_000, said)
+    shown, _, note = cut.rpartition("\n\n")
+    assert note == "**30,000 of 1,000,004**"
+    assert shown.endswith("\n```")  # what is said stands outside of the code
+    assert len(shown) == 30_004
+    assert brief("<b>" * 3, said) == "<b>" * 3
+    assert brief("x" * 12_000, said) == "x" * 10_000 + "\n\n10,000 of 12,000"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("```a`<b>", "```a`&lt;b>"),  # no fence: what follows one holds no backtick
+        ("```\n<b>\n````\n<b>", "```\n<b>\n````\n&lt;b>"),
+        ("~~~\n<b>\n```\n<b>", "~~~\n<b>\n```\n<b>"),
+        ("`<b>``<b>`", "`<b>``<b>`"),
+        ("`a\n\n<b>`", "`a\n\n&lt;b>`"),
+        (r"\(a<b\[c<d\]", r"&#40;a&lt;b\[c\lt d\]"),
+        (r"\(\(<\)<", r"\(\(\lt \)&lt;"),
+        ("$5 and <b> $6", "$5 and &lt;b> $6"),
+        ("$a\n<b$", "$a\n&lt;b$"),
+        ("$$a<" + "b" * 2100 + "$$<", "$$a&lt;" + "b" * 2100 + "$$&lt;"),
+    ],
+)
+def test_where_code_and_mathematics_begin_and_end(text: str, shown: str) -> None:
+    assert harmless(text) == shown

@@ -26,7 +26,7 @@ def page(shared: Services) -> VotePage:
 
 
 def test_every_pair_is_drawn_as_often_as_its_propensity_says(answered: Store, pool: Pool) -> None:
-    shown = [start(answered, pool, "somebody").battle for _ in range(900)]
+    shown = [start(answered, pool, f"voter {k}").battle for k in range(900)]
     answers = {answer.key: answer for answer in answered.answers.where()}
     pairs = Counter(
         (frozenset(answers[key].model for key in (b.first, b.second)), b.prompt_key) for b in shown
@@ -42,11 +42,13 @@ def test_every_pair_is_drawn_as_often_as_its_propensity_says(answered: Store, po
 def test_pairs_that_tell_more_come_up_more(answered: Store, pool: Pool) -> None:
     """After many votes on one pair the third model is what the votes should be about."""
     for voter in range(12):
+        last = ""
         for _ in range(9):
-            shown = start(answered, pool, f"voter {voter}")
+            shown = start(answered, pool, f"voter {voter}", instead_of=last)
+            last = shown.battle.key
             if {shown.first.model, shown.second.model} == {"long", "short"}:
                 vote(answered, shown.battle.key, f"voter {voter}", Ballot(Winner.TIE))
-    drawn = [start(answered, pool, "new").battle for _ in range(300)]
+    drawn = [start(answered, pool, f"new {k}").battle for k in range(300)]
     models = {answer.key: answer.model for answer in answered.answers.where()}
     known = [b for b in drawn if {models[b.first], models[b.second]} == {"long", "short"}]
     expected = sum(b.propensity * 3 for b in drawn if b in known) / max(1, len(known))
@@ -73,11 +75,11 @@ def test_what_is_withheld_is_not_shown(answered: Store, pool: Pool) -> None:
     answered.withhold("model", "long", True)
     (hidden, *_) = [prompt.key for prompt in answered.prompts.where()]
     answered.withhold("prompt", hidden, True)
-    shown = [start(answered, pool, "somebody") for _ in range(40)]
+    shown = [start(answered, pool, f"voter {k}") for k in range(40)]
     assert {s.first.model for s in shown} == {"middle", "short"}
     assert hidden not in {s.prompt.key for s in shown}
     answered.withhold("model", "long", False)
-    assert "long" in {start(answered, pool, "somebody").first.model for _ in range(40)}
+    assert "long" in {start(answered, pool, f"new {k}").first.model for k in range(40)}
 
 
 def test_the_page_says_what_votes_would_settle(answered: Store, pool: Pool) -> None:
@@ -173,8 +175,7 @@ def test_only_cookies_of_ours_name_a_voter(voters: Voters, cookie: str | None) -
 
 
 def test_turns_are_told_apart(page: VotePage, visit: Visit) -> None:
-    visitor = visit()
-    views = [page.next_pair(visitor) for _ in range(30)]
+    views = [page.next_pair(visit()) for _ in range(30)]
     two = [view for view in views if "北京" in view.prompt]
     assert two
     assert all("**Turn 2**" in view.first for view in two)

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from arena.board import Fit, Leaderboard, Row
-from arena.errors import GateError, InputError
+from arena.errors import GateError, InputError, NoEvidenceError
 from arena.evidence import Gathered, gather, groups
 from arena.groups import Group
 from arena.overall import WEIGHTS, alone, overall_ratings, pooled
@@ -55,7 +55,7 @@ def leaderboard(
     gathered = replace(gathered, objective=pooled(gathered.objective))
     stands_on, sources = _sources(gathered, judges, evidence)
     if not sources:
-        raise InputError(_nothing(store, gathered, evidence, group))
+        raise _nothing(store, gathered, evidence, group)
     is_combined = evidence is Evidence.COMBINED
     if fit.method != _DEFAULT.method and not is_combined:
         raise InputError(f"--method goes with --evidence combined, not {evidence}")
@@ -326,12 +326,15 @@ def _row(row: RatingRow, predicted: float | None) -> Row:
     return Row(**asdict(row), predicted=predicted)
 
 
-def _nothing(store: Store, gathered: Gathered, evidence: Evidence, group: Group | None) -> str:
+def _nothing(
+    store: Store, gathered: Gathered, evidence: Evidence, group: Group | None
+) -> InputError:
     measured = sorted({score.model for score in gathered.benchmarks})
     if measured and evidence in (Evidence.OBJECTIVE, Evidence.COMBINED):
         alike = "which got the same items right" if len(measured) > 1 else "and of no other model"
-        return (
-            f"{store.path} has benchmark outcomes of {', '.join(measured)}, {alike}: nothing "
+        # Visitors of the app read this sentence too, so it does not name the file.
+        return InputError(
+            f"there are benchmark outcomes of {', '.join(measured)}, {alike}: nothing "
             "compares models yet"
         )
     what = {
@@ -341,4 +344,4 @@ def _nothing(store: Store, gathered: Gathered, evidence: Evidence, group: Group 
         Evidence.COMBINED: "votes, verdicts or outcomes yet",
     }[evidence]
     where = f" for {group.by} {group.value}" if group else ""
-    return f"{store.path} has no {what}{where}"
+    return NoEvidenceError(f"{store.path} has no {what}{where}")

@@ -11,7 +11,7 @@ from arena.benchmarks.runs import Result, run_benchmark, said_alike
 from arena.board import Fit, Leaderboard
 from arena.config import Config
 from arena.errors import InputError
-from arena.judging import Wanted, judge, load_card
+from arena.judging import Wanted, load_card, plan
 from arena.leaderboard import leaderboard, views
 from arena.prompts import load_prompts
 from arena.publish import publish
@@ -37,27 +37,26 @@ def run_config(
     cards = [(load_card(run.judge, store.home), run) for run in config.judges]
     steps = [generate(store, m, prompts, tracker(f"{m.name} answers")) for m in models]
     for card, run in cards:
-        steps.append(
-            judge(
-                store,
-                card,
-                prompts[: run.limit],
-                run.mode,
-                models=[model.name for model in models],
-                wanted=Wanted(baseline=run.baseline),
-                control=tracker(f"{card.name} judges"),
-            )
+        planned = plan(
+            store,
+            card,
+            prompts[: run.limit],
+            run.mode,
+            models=[model.name for model in models],
+            wanted=Wanted(baseline=run.baseline),
         )
+        steps += planned.run(tracker)
     steps += _benchmarks(store, config, tracker, say)
     _say_failures(steps, say)
+    fit = Fit.configured(config.rank)
     board = leaderboard(
         store,
         evidence=config.rank.evidence,
-        fit=Fit.configured(config.rank),
+        fit=fit,
         allow_weak_judges=config.rank.allow_weak_judges,
     )
     if config.publish:
-        others = views(store, board, config.rank.allow_weak_judges)
+        others = views(store, board, config.rank.allow_weak_judges, fit)
         publish(store, Path(config.publish), board, title=config.title, others=others)
     return board
 

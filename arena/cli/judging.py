@@ -147,13 +147,8 @@ def judge(
     steps = []
     if not reparse:
         with watched(limits, json_log) as tracker:
-            for whole, one in zip(plans, todo, strict=True):
-                steps.append(one.ask(tracker(f"{one.card.name} judges")))
-                if (again := whole.second_opinions()) and again.tasks:
-                    again = again.only_failed() if retry_failed else again
-                    again.reparse()
-                    asked_now = f"{again.card.name} judges what {one.card.name} finds hard"
-                    steps.append(again.ask(tracker(asked_now)))
+            for one in plans:
+                steps += one.run(tracker, retry_failed=retry_failed)
     poor = _poorly_parsed(plans, min_parsed)
     if len(cards) > 1:
         _say_panel(store, [card.name for card in cards], min_valid or 1)

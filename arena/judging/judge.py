@@ -97,6 +97,25 @@ class Plan:
         except UnavailableError as error:
             raise UnavailableError(how_to_start(self.card, error)) from error
 
+    def run(
+        self, tracker: Callable[[str], Control], *, retry_failed: bool = False
+    ) -> list[Progress]:
+        """The judge, then what its cascade puts to another: how each step went.
+
+        tracker: given what a step does, returns what watches and holds it. retry_failed: ask
+        again only what failed or was unparsed.
+        """
+        name = self.card.name
+        first = self.only_failed() if retry_failed else self
+        first.reparse()
+        steps = [first.ask(tracker(f"{name} judges"))]
+        again = self.second_opinions()
+        if again and again.tasks:
+            again = again.only_failed() if retry_failed else again
+            again.reparse()
+            steps.append(again.ask(tracker(f"{again.card.name} judges what {name} finds hard")))
+        return steps
+
     def _work(self, backend: Any) -> Work[Any, Any]:
         keys = [task.key for task in self.tasks]
         table, price = self.mode.table(self.store), self.card.model.price
@@ -247,15 +266,12 @@ def judge(
     wanted: Wanted | None = None,
     control: Control | None = None,
 ) -> Progress:
-    """Ask the judge for every row that is missing; see `plan` and `Plan.ask`."""
+    """Ask the judge for every row that is missing, and return how its last step went.
+
+    See `plan`, and `Plan.run` for how every step went.
+    """
     planned = plan(store, card, prompts, mode, models=models, wanted=wanted)
-    planned.reparse()
-    progress = planned.ask(control or Control())
-    again = planned.second_opinions()
-    if not again or not again.tasks:
-        return progress
-    again.reparse()
-    return again.ask(control or Control())
+    return planned.run(lambda _: control or Control())[-1]
 
 
 def _battle(task: Task, *, swapped: bool = False) -> tuple[str, str, int, int]:

@@ -11,10 +11,11 @@ import pytest
 
 from arena.answering import generate
 from arena.backends import OddsRequest
+from arena.backends.fake import FakeBackend
 from arena.backends.local.backend import LocalBackend
 from arena.batch import Control
 from arena.config import parse_model
-from arena.errors import InputError, StoreError
+from arena.errors import BackendError, InputError, StoreError
 from arena.evidence import battles_worth_judging, gather
 from arena.judging import JudgeCard, Wanted, judge, load_card, plan
 from arena.judging.tasks import Task
@@ -405,6 +406,26 @@ def test_hard_pairs_are_put_to_a_second_judge_in_the_first_ones_name(
     assert judge(answered, card, prompts).stored == 0
     plain = load_card("careful", answered.home)
     assert plain.key(Mode.PAIRWISE) != card.key(Mode.PAIRWISE)
+
+
+def test_a_cascade_reports_the_failures_of_both_judges(
+    answered: Store, prompts: list[Prompt], write_card: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first judge could not be asked is not hidden by the second one's success."""
+    whole = FakeBackend.odds
+
+    def all_but_one(self: FakeBackend, requests: Any, intake: Any = None) -> Any:
+        for found in whole(self, requests, intake):
+            yield [(i, BackendError("no answer") if i == 0 else odds) for i, odds in found]
+
+    monkeypatch.setattr(FakeBackend, "odds", all_but_one)
+    write_card("careful", "fake:longer")
+    name = write_card("quick", "fake:first", "logit", extra="cascade: {to: careful}\n")
+    planned = plan(answered, load_card(name, answered.home), prompts)
+    watched: list[str] = []
+    steps = planned.run(lambda what: watched.append(what) or Control())
+    assert watched == ["quick judges", "careful judges what quick finds hard"]
+    assert [bool(step.failed) for step in steps] == [True, False]
 
 
 def test_a_judge_that_is_sure_asks_nobody(

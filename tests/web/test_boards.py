@@ -100,6 +100,10 @@ def test_where_there_is_no_ranking_the_page_says_why_and_what_to_do(
     assert words["no_ranking"] in bare
     assert words[f"why_no_{view.split(':')[0]}"] in bare
     assert ("href=" in bare) == (view in ("combined", "human", GRADED))
+    broken = Sheet(Slice(), (), 0.0, 0.0, errors={view: "It does <not> converge."})
+    told = no_ranking.render(broken, view, language)
+    assert "It does &lt;not&gt; converge." in told
+    assert words[f"why_no_{view.split(':')[0]}"] not in told
     weak = Sheet(Slice("category", "maths"), (), 0.0, 0.0, problems={view: "It is <weak>."})
     page = no_ranking.render(weak, view, language)
     assert words["no_ranking_here"] in page

@@ -43,6 +43,8 @@ class BrowsePage:
         words = WORDS[visitor.language]
         known = self.entries()
         rows = [entry for entry in known if wanted.lets(entry)]
+        if "split" in wanted.only:
+            rows.sort(key=lambda entry: -entry.split)
         pages = max(1, -(-len(rows) // PAGE))
         page = min(max(1, page), pages)
         here = rows[(page - 1) * PAGE : page * PAGE]

@@ -74,16 +74,28 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What a page says at one model or one source, instead of above the ranking.
+
+    subject: the name of a model, or of a source among `Leaderboard.counts`.
+    """
+
+    subject: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Leaderboard:
     """A ranking and what it stands on.
 
     label: `human-anchored`, `judge-only`, `objective-only`, or `as given` for a file of
     battles. settings: of the fit. counts: comparisons by source. notes: sentences that must
-    be shown wherever the ranking is. effects: of style, and of ties, in log-odds. sources:
-    what a combined ranking made of each. group: the category or language that it is
-    restricted to, empty for all. dimensions: means of benchmarks by capability. overall: the
-    weighted mean of `parts`, the ratings by each kind of evidence; weights: of the kinds,
-    which sum to 1.
+    be shown wherever the ranking is. marks: what concerns one model or source. marked: the notes
+    that say the same in running text, which pages with marks leave out. effects: of style, and
+    of ties, in log-odds. sources: what a combined ranking made of each. group: the category or
+    language that it is restricted to, empty for all. dimensions: means of benchmarks by
+    capability. overall: the weighted mean of `parts`, the ratings by each kind of evidence;
+    weights: of the kinds, which sum to 1.
     """
 
     evidence: Evidence
@@ -101,6 +113,17 @@ class Leaderboard:
     overall: tuple[Row, ...] = ()
     weights: tuple[tuple[str, float], ...] = ()
     parts: dict[str, tuple[Row, ...]] = field(default_factory=dict)
+    marks: tuple[Mark, ...] = ()
+    marked: tuple[str, ...] = ()
+
+    @property
+    def general(self) -> tuple[str, ...]:
+        """The notes that no mark stands for."""
+        return tuple(note for note in self.notes if note not in self.marked)
+
+    def marks_of(self, subject: str) -> tuple[str, ...]:
+        """The sentences at one model or source."""
+        return tuple(mark.sentence for mark in self.marks if mark.subject == subject)
 
     @property
     def method(self) -> str:

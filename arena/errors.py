@@ -3,7 +3,8 @@
 ArenaError
 ├── InputError              a file, flag or field that the user can mend
 │   ├── UnknownNameError    a name that is not there, with the nearest that are
-│   └── TemplateError       a judge's template that does not render
+│   ├── TemplateError       a judge's template that does not render
+│   └── NoEvidenceError     nothing was said yet that models could be ranked by
 ├── StoreError              the database cannot be used, or refuses a row
 │   ├── ModelConflictError  one name for two different models
 │   └── SecondVoteError     a vote where only the first counts
@@ -56,6 +57,10 @@ class UnknownNameError(InputError):
 
 class TemplateError(InputError):
     """A template that does not render: a syntax error or an unknown variable."""
+
+
+class NoEvidenceError(InputError):
+    """There is no evidence of the kind that a ranking was asked for by."""
 
 
 class StoreError(ArenaError):

@@ -1,15 +1,17 @@
 """From the store's evidence to one ranking, with what it stands on said beside it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
-from arena.board import Fit, Leaderboard, Row
-from arena.errors import GateError, InputError
+from arena.board import Fit, Leaderboard, Mark, Row
+from arena.errors import GateError, InputError, NoEvidenceError
 from arena.evidence import Gathered, gather, groups
 from arena.groups import Group
+from arena.judging.report import JudgeReport
 from arena.overall import WEIGHTS, alone, overall_ratings, pooled
 from arena.ratings import (
     CombinedResult,
@@ -55,7 +57,8 @@ def leaderboard(
     gathered = replace(gathered, objective=pooled(gathered.objective))
     stands_on, sources = _sources(gathered, judges, evidence)
     if not sources:
-        raise InputError(_nothing(store, gathered, evidence, group))
+        raise _nothing(store, gathered, evidence, group)
+    one_order = _one_order(gathered, judges)
     is_combined = evidence is Evidence.COMBINED
     if fit.method != _DEFAULT.method and not is_combined:
         raise InputError(f"--method goes with --evidence combined, not {evidence}")
@@ -70,6 +73,8 @@ def leaderboard(
         evidence=evidence,
         label=_LABELS[stands_on],
         notes=(*notes, *gathered.notes, *board.notes),
+        marks=(*board.marks, *one_order),
+        marked=(*board.marked, *(mark.sentence for mark in one_order)),
         group=group.value if group else "",
         benchmarks=gathered.benchmarks,
         dimensions=gathered.dimensions,
@@ -172,7 +177,7 @@ def _gate(
         if report and report.doubt:
             notes.append(f"{report.doubt}.")
         if report and report.one_order:
-            notes.append(f"{report.one_order} pairs were judged by {judge} in one order only.")
+            notes.append(_in_one_order(report))
     others = evidence is Evidence.COMBINED and (gathered.human or gathered.objective)
     if gathered.judges and not fit and not others:
         raise GateError(
@@ -180,6 +185,16 @@ def _gate(
             "(in arena.yaml: rank: {allow_weak_judges: true})"
         )
     return fit, notes
+
+
+def _one_order(gathered: Gathered, judges: Mapping[str, Comparisons]) -> list[Mark]:
+    """At each judge that counts by its own name: how many pairs it saw in one order."""
+    reports = gathered.reports.items()
+    return [Mark(name, _in_one_order(r)) for name, r in reports if r.one_order and name in judges]
+
+
+def _in_one_order(report: JudgeReport) -> str:
+    return f"{report.one_order} pairs were judged by {report.judge} in one order only."
 
 
 def _kinds(
@@ -261,31 +276,59 @@ def _combined(
         for source in result.sources
         if source.kind == "human" or source.weight is not None
     }
-    return replace(_board(result, *_cautions(result)), counts=counts, sources=result.sources)
+    apart = _apart(result)
+    named = [f"{model} ({abs(gap):.0f} points {_side(gap)})" for model, gap in apart]
+    listed = f"Votes put these models away from what judges predict: {', '.join(named)}."
+    board = _board(result, *_cautions(result), *([listed] if apart else []))
+    return replace(
+        board,
+        counts=counts,
+        sources=result.sources,
+        marks=tuple(
+            Mark(model, f"Votes put it {abs(gap):.0f} points {_side(gap)} what judges predict.")
+            for model, gap in apart
+        ),
+        marked=(listed,) if apart else (),
+    )
 
 
 def _cautions(result: CombinedResult) -> list[str]:
     """What must be known of ratings that judges helped to make."""
     if result.settings.method != Method.HIERARCHICAL or result.predicted is None:
         return []
-    cautions = [
+    return [
         "These intervals hold on average over models, not for each one: judges are taken to be "
         "about as wrong on one model as on another. The prediction-powered ranking (--method "
         "ppi) does not take that for granted."
     ]
+
+
+def _apart(result: CombinedResult) -> list[tuple[str, float]]:
+    """Models whose prediction lies outside their interval, and how far votes put them off it.
+
+    In Elo points, above it where positive; the farthest first.
+    """
+    if result.settings.method != Method.HIERARCHICAL or result.predicted is None:
+        return []
     assert result.ci_low is not None
     assert result.ci_high is not None
     gap = result.ratings - result.predicted
     odd = (result.predicted < result.ci_low) | (result.predicted > result.ci_high)
-    if odd.any():
-        named = [
-            f"{result.models[k]} ({abs(gap[k]):.0f} points {'above' if gap[k] > 0 else 'below'})"
-            for k in sorted(odd.nonzero()[0], key=lambda k: -abs(gap[k]))
-        ]
-        cautions.append(
-            f"Votes put these models away from what judges predict: {', '.join(named)}."
-        )
-    return cautions
+    order = sorted(odd.nonzero()[0], key=lambda k: -abs(gap[k]))
+    return [(result.models[k], float(gap[k])) for k in order]
+
+
+def _side(gap: float) -> str:
+    return "above" if gap > 0 else "below"
+
+
+def _alike(models: Sequence[str]) -> str | None:
+    """Which names differ only in the case of their letters, in a sentence."""
+    same: defaultdict[str, list[str]] = defaultdict(list)
+    for model in models:
+        same[model.casefold()].append(model)
+    alike = ["/".join(names) for names in same.values() if len(names) > 1]
+    return f"These names differ only in case: {', '.join(alike)}." if alike else None
 
 
 _LABELS = {
@@ -302,6 +345,8 @@ def _board(result: RatingResult, *notes: str) -> Leaderboard:
             f"{result.settings.prior:.0f} points: {result.undetermined}."
         )
         notes = (why, *notes)
+    if alike := _alike(result.models):
+        notes = (*notes, alike)
     predicted: dict[str, float] = {}
     if isinstance(result, CombinedResult) and result.predicted is not None:
         predicted = dict(zip(result.models, result.predicted.tolist(), strict=True))
@@ -326,12 +371,15 @@ def _row(row: RatingRow, predicted: float | None) -> Row:
     return Row(**asdict(row), predicted=predicted)
 
 
-def _nothing(store: Store, gathered: Gathered, evidence: Evidence, group: Group | None) -> str:
+def _nothing(
+    store: Store, gathered: Gathered, evidence: Evidence, group: Group | None
+) -> InputError:
     measured = sorted({score.model for score in gathered.benchmarks})
     if measured and evidence in (Evidence.OBJECTIVE, Evidence.COMBINED):
         alike = "which got the same items right" if len(measured) > 1 else "and of no other model"
-        return (
-            f"{store.path} has benchmark outcomes of {', '.join(measured)}, {alike}: nothing "
+        # Visitors of the app read this sentence too, so it does not name the file.
+        return InputError(
+            f"there are benchmark outcomes of {', '.join(measured)}, {alike}: nothing "
             "compares models yet"
         )
     what = {
@@ -341,4 +389,4 @@ def _nothing(store: Store, gathered: Gathered, evidence: Evidence, group: Group 
         Evidence.COMBINED: "votes, verdicts or outcomes yet",
     }[evidence]
     where = f" for {group.by} {group.value}" if group else ""
-    return f"{store.path} has no {what}{where}"
+    return NoEvidenceError(f"{store.path} has no {what}{where}")

@@ -13,8 +13,9 @@ from arena.config import parse_model
 from arena.errors import GateError, InputError
 from arena.evidence import gather
 from arena.groups import Group
-from arena.judging import judge, load_card
-from arena.leaderboard import leaderboard, leaderboards, views
+from arena.judging import Wanted, judge, load_card
+from arena.leaderboard import leaderboard, leaderboards, rank_comparisons, views
+from arena.ratings import Comparisons
 from arena.records import Decoding, Evidence, Outcome, Prompt, Vote, Winner
 from arena.store import Store
 
@@ -258,6 +259,9 @@ def test_people_and_judges_beside_each_other(store: Store, write_card: Write) ->
     assert odd.predicted > odd.ci_high
     assert any("judges predict: m10 (" in note and "below)" in note for note in board.notes)
     assert any("on average over models" in note for note in board.notes)
+    (mark,) = board.marks_of("m10")
+    assert mark.endswith("points below what judges predict.")
+    assert not any("judges predict:" in note for note in board.general)
     assert sum(row.p_best for row in board.rows) == pytest.approx(1)
     methods = [view.settings.method for view in views(store, board, True)]
     assert methods == ["ppi", "bradley-terry", "bradley-terry"]
@@ -305,3 +309,20 @@ def test_a_neutral_ranking_leaves_a_judge_out_of_its_own_familys_pairs(
     board = leaderboard(store, fit=Fit(neutral=True))
     assert board.counts == {"j": 3}
     assert [row.model for row in board.rows] == ["b", "c"]
+
+
+def test_a_judge_in_one_order_is_marked_where_it_stands(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    card = load_card(write_card("j", "fake:longer"), answered.home)
+    judge(answered, card, prompts, wanted=Wanted(both_orders=False))
+    board = leaderboard(answered, evidence=Evidence.JUDGE)
+    said = "9 pairs were judged by j in one order only."
+    assert board.marks_of("j") == (said,)
+    assert said in board.notes
+    assert said not in board.general
+
+
+def test_names_that_differ_only_in_case_are_named() -> None:
+    c = Comparisons.from_columns(["GPT", "gpt", "x"], ["gpt", "x", "GPT"], outcome=[1, 1, 1])
+    assert "These names differ only in case: GPT/gpt." in rank_comparisons(c).notes

@@ -167,6 +167,7 @@ class Plan:
         for what was tried and failed, or could not be read.
         """
         asked = self.only_failed() if retry_failed else self
+        asked.reparse()
         steps = [asked.ask(watch(f"{self.card.name} judges"))]
         again = self.second_opinions()
         if again and again.tasks:
@@ -264,9 +265,7 @@ def judge(
     watch: Watch = unwatched,
 ) -> list[Progress]:
     """Ask the judge for every row that is missing; see `plan` and `Plan.run`."""
-    planned = plan(store, card, prompts, mode, models=models, wanted=wanted)
-    planned.reparse()
-    return planned.run(watch)
+    return plan(store, card, prompts, mode, models=models, wanted=wanted).run(watch)
 
 
 def _battle(task: Task, *, swapped: bool = False) -> tuple[str, str, int, int]:

@@ -92,10 +92,13 @@ def render(
     wanted = {*FIXED, *columns} - set(empty)
     shown = [name for name in COLUMNS if name in wanted]
     page = template("board.html")
+    notes = [translated(said, language) for said in board.general]
     digits = decimals(board)
     return page.render(
         board=board,
-        notes=[translated(said, language) for said in board.notes],
+        notes=notes,
+        notes_line=words["notes" if len(notes) > 1 else "one_note"].format(count=len(notes)),
+        said_of=lambda subject: " ".join(translated(s, language) for s in board.marks_of(subject)),
         method=translated(board.method, language),
         rows=rows,
         words=words,

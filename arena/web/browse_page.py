@@ -49,6 +49,8 @@ class BrowsePage:
         # What is open stands in the list, but no filter may tell who answered it.
         unsaid = self._services.blind.open_to(visitor) if wanted.names_somebody else Open()
         rows = [entry for entry in known if wanted.lets(entry) and not unsaid.has_entry(entry)]
+        if "split" in wanted.only:
+            rows.sort(key=lambda entry: -entry.split)
         pages = max(1, -(-len(rows) // PAGE))
         page = min(max(1, page), pages)
         here = rows[(page - 1) * PAGE : page * PAGE]

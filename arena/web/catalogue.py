@@ -16,8 +16,9 @@ MIRRORED = {"A": "B", "B": "A"}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A prompt in the list. split: people's majority and a judge take opposite sides of some
-    pair. turned: a judge's two orders disagree on some pair.
+    """A prompt in the list. split: in which share of the verdicts on pairs that people decided a
+    judge takes the opposite side; 0 where there are none. turned: a judge's two orders disagree
+    on some pair.
     """
 
     key: str
@@ -30,7 +31,7 @@ class Entry:
     answers: int
     votes: int
     verdicts: int
-    split: bool
+    split: float
     turned: bool
 
 
@@ -94,7 +95,7 @@ def entries(store: Store) -> tuple[Entry, ...]:
             len(models[prompt.key]),
             votes[prompt.key],
             counts[prompt.key],
-            prompt.key in split,
+            split.get(prompt.key, 0.0),
             prompt.key in turned,
         )
         for prompt in store.prompts.where()
@@ -143,11 +144,15 @@ def _people(store: Store) -> tuple[Counter[str], dict[tuple[str, str], list[str]
 
 def _judged(
     store: Store, people: dict[tuple[str, str], list[str]]
-) -> tuple[dict[str, set[str]], Counter[str], set[str], set[str]]:
-    """By prompt: judges, how many verdicts; and the prompts with a disagreement of each kind."""
+) -> tuple[dict[str, set[str]], Counter[str], dict[str, float], set[str]]:
+    """By prompt: judges, how many verdicts, the share of them against people; and the prompts on
+    which a judge disagrees with itself.
+    """
     judges: defaultdict[str, set[str]] = defaultdict(set)
     counts: Counter[str] = Counter()
-    split, turned = set(), set()
+    decided: Counter[str] = Counter()
+    against: Counter[str] = Counter()
+    turned = set()
     columns = store.evidence.verdicts()
     for judge, prompt, a, b, forward, backward in zip(
         columns.judge,
@@ -166,9 +171,10 @@ def _judged(
         said = people.get((a, b))
         if said and sides <= {"A", "B"} and len(sides) == 1:
             most = majority(said)
-            if most in MIRRORED and most not in sides:
-                split.add(prompt)
-    return judges, counts, split, turned
+            if most in MIRRORED:
+                decided[prompt] += 1
+                against[prompt] += most not in sides
+    return judges, counts, {p: against[p] / n for p, n in decided.items()}, turned
 
 
 def pages(rows: Sequence[Entry], size: int = PAGE) -> Iterator[Sequence[Entry]]:

@@ -28,8 +28,9 @@ def render(sheet: Sheet, view: str, language: str) -> str:
     hint = ""
     if wanted.style and view == Evidence.COMBINED:
         said = words["style_combined"]
-    elif view in sheet.unheld:
-        said = words["style_unheld"]
+    elif view in sheet.errors:
+        said = translated(sheet.errors[view], language)
+        hint = words["style_unheld"] if view in sheet.unheld else ""
     elif problem is not None:
         said, hint = translated(problem, language), words["weak_way"]
         query = {"view": view, "by": wanted.by, "value": wanted.value, "weak": "1"}

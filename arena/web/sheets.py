@@ -11,7 +11,7 @@ import numpy as np
 
 from arena.benchmarks.needle import NeedleMap, needle_maps
 from arena.board import Fit, Leaderboard
-from arena.errors import ArenaError, GateError, InputError
+from arena.errors import ArenaError, GateError, InputError, NoEvidenceError
 from arena.evidence import Gathered, gather
 from arena.groups import Group
 from arena.leaderboard import leaderboard, rank_comparisons
@@ -19,7 +19,6 @@ from arena.objective import item_values
 from arena.overall import pooled
 from arena.ratings import (
     STYLE_NAMES,
-    WEAK_PRIOR,
     Comparisons,
     bradley_terry,
     concat,
@@ -82,9 +81,10 @@ class History:
 class Sheet:
     """What was computed, of which state of the store, and when.
 
-    boards: by view; problems: why a view has none. unheld: views with evidence in which style
-    cannot be held equal. made: seconds since the epoch. seconds: that it took. lengths: mean
-    characters of one turn. grades: mean and number by model.
+    boards: by view. problems: by view, what is wrong with its judges. errors: by view, why it
+    cannot be rated, in the error's own words. A view that is in none of them has no evidence.
+    unheld: views with an error while style was held equal. made: seconds since the epoch.
+    seconds: that it took. lengths: mean characters of one turn. grades: mean and number by model.
     """
 
     slice: Slice
@@ -102,6 +102,7 @@ class Sheet:
     judges: tuple[str, ...] = ()
     needles: tuple[NeedleMap, ...] = ()
     apart: ByCategory | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 def compute(path: Path, wanted: Slice) -> Sheet:
@@ -120,6 +121,7 @@ def _sheet(store: Store, wanted: Slice) -> Sheet:
     gathered = gather(store, wanted.group, STYLE_NAMES if wanted.style else ())
     boards: dict[str, Leaderboard] = {}
     problems: dict[str, str] = {}
+    errors: dict[str, str] = {}
     unheld: list[str] = []
     wins: dict[str, Wins] = {}
     for view, (evidence, part, fit) in _views(gathered, wanted).items():
@@ -136,7 +138,10 @@ def _sheet(store: Store, wanted: Slice) -> Sheet:
             # What is said after it is for the command line.
             problems[view] = str(error).split(" To rank by it")[0]
             continue
-        except ArenaError:
+        except NoEvidenceError:
+            continue
+        except ArenaError as error:
+            errors[view] = str(error)
             if fit.style and _styled(part, evidence):
                 unheld.append(view)
             continue
@@ -165,6 +170,7 @@ def _sheet(store: Store, wanted: Slice) -> Sheet:
         _grades(store, wanted),
         tuple(gathered.judges),
         tuple(needle_maps(item_values(store.evidence.outcomes()))) if plain else (),
+        errors=errors,
     )
 
 
@@ -261,7 +267,7 @@ def _history(store: Store) -> History | None:
         votes.append(tallies.votes)
         found.append({})
         with suppress(InputError):
-            result = bradley_terry(tallies.comparisons(), interval=None, prior=WEAK_PRIOR)
+            result = bradley_terry(tallies.comparisons(), interval=None, prior="auto")
             found[-1] = dict(zip(result.models, result.ratings.tolist(), strict=True))
     ratings = {name: tuple(each.get(name) for each in found) for name in sorted(found[-1])}
     return History(tuple(store.evidence.vote_times(ends)), tuple(votes), ratings)

@@ -12,8 +12,10 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from arena.board import Row
+from arena.board import Mark, Row
 from arena.config import parse_model
+from arena.leaderboard import rank_comparisons
+from arena.ratings import Comparisons
 from arena.records import Answer, Prompt, Vote, Winner
 from arena.store import Store
 from arena.web import board_table, no_ranking, plots
@@ -100,6 +102,10 @@ def test_where_there_is_no_ranking_the_page_says_why_and_what_to_do(
     assert words["no_ranking"] in bare
     assert words[f"why_no_{view.split(':')[0]}"] in bare
     assert ("href=" in bare) == (view in ("combined", "human", GRADED))
+    broken = Sheet(Slice(), (), 0.0, 0.0, errors={view: "It does <not> converge."})
+    told = no_ranking.render(broken, view, language)
+    assert "It does &lt;not&gt; converge." in told
+    assert words[f"why_no_{view.split(':')[0]}"] not in told
     weak = Sheet(Slice("category", "maths"), (), 0.0, 0.0, problems={view: "It is <weak>."})
     page = no_ranking.render(weak, view, language)
     assert words["no_ranking_here"] in page
@@ -223,3 +229,18 @@ def test_where_no_style_differs_the_page_says_so(store: Store) -> None:
     page = no_ranking.render(sheet, "human", "en")
     assert WORDS["en"]["style_unheld"] in page
     assert WORDS["en"]["why_no_human"] not in page
+
+
+def test_notes_are_one_line_and_what_concerns_one_model_is_in_its_row() -> None:
+    c = Comparisons.from_columns(["A", "a", "x"], ["a", "x", "A"], outcome=[1, 1, 1])
+    marks = (Mark("x", "Votes put it 90 points above what judges predict."),)
+    board = replace(rank_comparisons(c), marks=marks)
+    sheet = Sheet(Slice(), (), 0.0, 0.0, {"human": board})
+    for language, line, said in (
+        ("en", "1 note", "Votes put it 90 points above what judges predict."),
+        ("zh", "1 条说明", "人的投票比裁判的预测高 90 分。"),
+    ):
+        page = board_table.render(sheet, "human", language)
+        assert f'<details class="notes"><summary>{line}</summary>' in page
+        assert page.count(f'title="{said}"') == 1
+        assert said in page.split('data-value="x"')[1].split("</th>")[0]

@@ -3,7 +3,7 @@
 import json
 import random
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -18,6 +18,8 @@ from arena.thinking import UNFINISHED, split
 
 # lm-eval's own default, where a task does not say how much may be written.
 ROOM = 256
+# What a reply is given that a task has cut off before its answer.
+ROOM_TO_ANSWER = 512
 # What a model that thinks first is given, unless its own max_tokens is more.
 ROOM_TO_THINK = 4096
 
@@ -68,31 +70,61 @@ class ArenaLM(LM):
     def generate_until(self, requests: list[Any]) -> list[Said]:
         """Replies in the order of the requests, cut before the first stop string.
 
-        Many tasks leave room for a few words, or stop at the first empty line. A model that
-        thinks first, or that only begins to answer there, is asked again with room.
+        Many tasks leave room for a few words, or stop at the first empty line. A reply that this
+        cut off before its answer is asked for again with room: with some, and with much where the
+        model thinks before it answers.
         """
         groups: defaultdict[Decoding, list[int]] = defaultdict(list)
         for i, request in enumerate(requests):
             groups[self._decoding_of(request.args[1])].append(i)
         replies: dict[int, Said] = {}
         for decoding, here in groups.items():
-            asked = [_written(*requests[i].args[:2]) for i in here]
-            written = self._asker.write(asked, decoding)
-            replies |= {i: _said(done, decoding) for i, done in zip(here, written, strict=True)}
-            short = [
-                k
-                for k, (i, done) in enumerate(zip(here, written, strict=True))
-                if self._is_short(requests[i], asked[k], done)
-            ]
-            again = self._with_room([asked[k] for k in short], decoding)
-            for k, said in zip(short, again, strict=True):
-                if said is None:
-                    first = replies[here[k]]
-                    why = first.why or "the reply ends before its answer"
-                    replies[here[k]] = Said.of(first, f"{why}; asking again with room failed")
-                else:
-                    replies[here[k]] = self._stopped(requests[here[k]], said, asked[k].stop)
+            said = self._answered([requests[i] for i in here], decoding)
+            replies |= dict(zip(here, said, strict=True))
         return [replies[i] for i in range(len(requests))]
+
+    def _answered(self, requests: Sequence[Any], decoding: Decoding) -> list[Said]:
+        """The replies to requests of like decoding, the short ones asked for again."""
+        asked = [_written(*request.args[:2]) for request in requests]
+        written = self._asker.write(asked, decoding)
+        said = [_said(done, decoding) for done in written]
+        short = self._short(requests, asked, dict(enumerate(written)))
+        thinks = bool(short) and (any(map(_has_thought, written)) or bool(self._asker.thinks()))
+        for room in (ROOM_TO_THINK,) if thinks else (ROOM_TO_ANSWER, ROOM_TO_THINK):
+            if not short or (room == ROOM_TO_THINK and not thinks):
+                break
+            ample = self._ample(decoding, room)
+            free = {k: replace(asked[k], stop=()) for k in short}
+            again = dict(
+                zip(free, self._asker.try_to_write(list(free.values()), ample), strict=True)
+            )
+            self._asker.forgive()
+            for k, done in again.items():
+                if done is None:
+                    why = said[k].why or "the reply ends before its answer"
+                    said[k] = Said.of(said[k], f"{why}; asking again with room failed")
+                else:
+                    said[k] = self._stopped(requests[k], _said(done, ample), asked[k].stop)
+            found = {k: done for k, done in again.items() if done is not None}
+            thinks = thinks or any(map(_has_thought, found.values()))
+            short = self._short(requests, free, found)
+        return said
+
+    def _short(
+        self,
+        requests: Sequence[Any],
+        asked: Sequence[Written] | Mapping[int, Written],
+        written: Mapping[int, Completion],
+    ) -> list[int]:
+        """Which replies were cut off before their answers by what was asked."""
+        return [k for k, done in written.items() if self._is_short(requests[k], asked[k], done)]
+
+    def _ample(self, decoding: Decoding, room: int) -> Decoding:
+        """The same with room, of at most half of the model's window where that is known."""
+        room = max(room, self._decoding.max_tokens) if room == ROOM_TO_THINK else room
+        window = self._asker.window()
+        fits = room if window is None else min(room, window // 2)
+        return replace(decoding, max_tokens=max(fits, decoding.max_tokens))
 
     def _is_short(self, request: Any, asked: Written, done: Completion) -> bool:
         """Whether what a task allows has cut a reply off before its answer."""
@@ -103,15 +135,6 @@ class ArenaLM(LM):
         if thinks and (not said.answer.strip() or done.finish == "length"):
             return True
         return (thinks or bool(asked.messages)) and self._unread(request.doc, said.answer)
-
-    def _with_room(self, asked: Sequence[Written], decoding: Decoding) -> list[Said | None]:
-        """The same without stops and with room; None for what fails then."""
-        if not asked:
-            return []
-        room = max(ROOM_TO_THINK, self._decoding.max_tokens, decoding.max_tokens)
-        ample = replace(decoding, max_tokens=room)
-        written = self._asker.try_to_write([replace(one, stop=()) for one in asked], ample)
-        return [None if done is None else _said(done, ample) for done in written]
 
     def _stopped(self, request: Any, said: Said, stops: Sequence[str]) -> Said:
         """What was said up to a stop, where that does not cut its answer off."""
@@ -147,6 +170,13 @@ class OtherItems(ContextSampler):
         name = eval_doc["id"] if eval_doc else ""
         drawn = random.Random(f"examples/{name}").sample(self.df, n + 1)
         return [doc for doc in drawn if doc["id"] != name][:n]
+
+
+def _has_thought(done: Completion) -> bool:
+    """Whether a reply shows that the model thought, or ends without a word that was shown."""
+    found = split(done.text)
+    hidden = done.finish == "length" and not done.text.strip()
+    return bool(found.thinking) or found.unfinished or hidden
 
 
 def _said(done: Completion, decoding: Decoding) -> Said:

@@ -209,6 +209,16 @@ class Asker:
         notes = tuple(dict.fromkeys(note for step in self._steps for note in step.notes))
         return replace(last, usage=usage, notes=notes, **sums)
 
+    def thinks(self) -> bool | None:
+        """Whether the model may think before it answers; None where only its replies can tell."""
+        with open_backend(self._model) as backend:
+            return backend.thinks()
+
+    def window(self) -> int | None:
+        """The tokens that a conversation may have, if that is known."""
+        with open_backend(self._model) as backend:
+            return backend.window()
+
     def write(self, requests: Sequence[Written], decoding: Decoding) -> list[Completion]:
         """What the model writes to each request; raises BackendError where one has no reply."""
         replies = self.try_to_write(requests, decoding)
@@ -251,6 +261,11 @@ class Asker:
             self._check([key in self._store.completions.present(keys) for key in keys])
         stored = self._store.completions.get(keys)
         return [stored.get(key) for key in keys]
+
+    def forgive(self) -> None:
+        """Take what failed in the last step for not asked: the run has replies without it."""
+        last = self._steps[-1]
+        self._steps[-1] = replace(last, total=last.total - last.failed, failed=0, last_error="")
 
     def read(self, requests: Sequence[TextRequest]) -> list[tuple[float, bool]]:
         """How likely the model finds each text, and whether it would write it."""

@@ -9,7 +9,7 @@ import pytest
 from arena.backends import Reply, Request
 from arena.backends.base import cut_at
 from arena.benchmarks import Asking, Way, bench
-from arena.benchmarks.adapter import ROOM_TO_THINK
+from arena.benchmarks.adapter import ROOM_TO_ANSWER, ROOM_TO_THINK
 from arena.benchmarks.items import Item
 from arena.benchmarks.tasks import item_benchmark
 from arena.errors import BackendError
@@ -91,7 +91,7 @@ def test_a_reply_that_was_cut_off_is_asked_for_again_with_room(
     [
         (f"<think>{EVER}", 512, f"the reply ends while thinking; max_tokens was {ROOM_TO_THINK}"),
         (f"<think>{EVER}", 5000, "the reply ends while thinking; max_tokens was 5000"),
-        (EVER, 512, f"the reply was cut off; max_tokens was {ROOM_TO_THINK}"),
+        (EVER, 512, f"the reply was cut off; max_tokens was {ROOM_TO_ANSWER}"),
         ("I do not know.", 512, "the reply names no option"),
         ("A or B.", 512, "the reply names several options"),
         ("", 512, "the reply is empty"),

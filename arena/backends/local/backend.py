@@ -27,6 +27,7 @@ from arena.backends.local.weights import Loaded, loaded
 from arena.backends.local.writing import Begun
 from arena.errors import BackendError
 from arena.records import Model, Usage
+from arena.thinking import speaks_of_marks
 
 BATCH_ROWS = 48
 
@@ -111,6 +112,10 @@ class LocalBackend(Backend):
                     (i, _text_odds(fit[i], odds, seconds))
                     for i, odds in zip(todo, found, strict=True)
                 ]
+
+    def thinks(self) -> bool:
+        """As its chat template tells."""
+        return speaks_of_marks(self._loaded().chat.template)
 
     def count_tokens(self, text: str) -> int:
         """As its tokenizer counts, without special tokens."""

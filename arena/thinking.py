@@ -27,6 +27,13 @@ _MARK = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_TOKENS = frozenset(
+    (
+        *("<|channel|>", "<|message|>", "<|start|>", "<|end|>", "<|return|>", "<|constrain|>"),
+        *("<|channel>", "<unused94>", "<|START_RESPONSE|>", "<|END_RESPONSE|>"),
+        *("<|begin_of_solution|>", "<|end_of_solution|>"),
+    )
+)
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 _CHANNEL = re.compile(r"<\|channel\|>([^<]{0,200})(?:<\|constrain\|>[^<]{0,80})?<\|message\|>")
 _END_OF_MESSAGE = re.compile(r"<\|(?:end|return|call|start)\|>")
@@ -57,6 +64,17 @@ class Spoken:
     answer: str
     thinking: str = ""
     unfinished: bool = False
+
+
+def is_mark(token: str) -> bool:
+    """Whether a token of a model's own vocabulary is a mark of thinking, or a part of one."""
+    return token in _TOKENS or _MARK.fullmatch(token) is not None
+
+
+def left_open(text: str) -> str:
+    """The mark with which a template opens thinking and does not close it; empty without one."""
+    marks = list(_MARK.finditer(text))
+    return "" if not marks or any(marks[-1].groups()) else marks[-1][0]
 
 
 def speaks_of_marks(template: str) -> bool:

@@ -1,5 +1,6 @@
 """Thinking is told from what is said, whatever marks a model uses."""
 
+import gc
 import time
 
 import pytest
@@ -121,9 +122,13 @@ def test_nothing_is_invented(text: str) -> None:
 )
 def test_time_is_linear(unit: str) -> None:
     def seconds(length: int) -> float:
-        text, start = unit * (length // len(unit)), time.process_time()
+        text = unit * (length // len(unit))
+        gc.disable()  # it looks at all that the other tests left
+        start = time.process_time()
         split(text)
-        return time.process_time() - start
+        seconds = time.process_time() - start
+        gc.enable()
+        return seconds
 
     short, long = (min(seconds(length) for _ in range(5)) for length in (25_000, 400_000))
     assert long < 100 * max(short, 1e-3)  # 16 times the text; were it quadratic, 256 times the time

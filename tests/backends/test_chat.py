@@ -11,11 +11,11 @@ from arena.backends import Message, Reply, Request, TextRequest
 from arena.backends.local.backend import LocalBackend
 from arena.backends.local.chat import Chat
 from arena.backends.local.likelihood import encode
-from arena.cli.output import summary
 from arena.config import parse_model
 from arena.errors import BackendError
 from arena.records import Decoding, Prompt
 from arena.store import Store
+from arena.thinking import Spoken, split
 from tests.backends import tiny
 
 ROLES = "{{ m['role'] }} : {{ m['content'] }} . "
@@ -52,7 +52,7 @@ def test_a_run_says_where_the_system_text_went(
         progress = generate(store, model, prompts)
         assert progress.stored == len(prompts)
         assert bool(progress.notes) is said
-        assert ("no place for a system text" in summary(progress)) is said
+        assert any("no place for a system text" in note for note in progress.notes) is said
         (answer, *_) = LocalBackend(model).converse([Request(("say hello",))])
         *_, streamed = LocalBackend(model).stream(Request(("say hello",)))
         assert isinstance(reply := answer[0][1], Reply)
@@ -183,3 +183,29 @@ def test_a_text_longer_than_the_window_has_no_likelihood() -> None:
         encode(Chat(tokenizer), tokenizer, TextRequest(" no" * 5, "yes"), None, 4)
     scored = encode(Chat(tokenizer), tokenizer, TextRequest(" no" * 4, "yes yes"), None, 4)
     assert (len(scored.context), len(scored.text), scored.truncated) == (1, 4, True)
+
+
+def test_marks_of_thinking_that_are_special_tokens_stay_in_a_text() -> None:
+    tokenizer = tiny.tokenizer(PLAIN)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["[THINK]", "[/THINK]", "<other>"]})
+    ids = tokenizer.encode("[THINK] say [/THINK] hello <other>", add_special_tokens=False)
+    assert split(Chat(tokenizer).said(ids)) == Spoken("hello", "say")
+    plain = tokenizer.encode("say hello <other>", add_special_tokens=False)
+    assert Chat(tokenizer).said(plain) == "say hello"
+
+
+@pytest.mark.parametrize(
+    ("end", "opening"),
+    [("", ""), ("<think>\n", "<think>"), ("<think>\n\n</think>\n\n", ""), ("◁think▷", "◁think▷")],
+)
+def test_thinking_that_a_template_opens_is_open_in_the_reply(
+    store: Store, prompts: list[Prompt], tmp_path: Path, end: str, opening: str
+) -> None:
+    """Else what was thought would pass for an answer where it was cut off."""
+    assert Chat(tiny.tokenizer(PLAIN + end)).opening == opening
+    folder = tiny.save(tmp_path / "model", template=PLAIN + end)
+    model = replace(parse_model(f"m={folder}"), decoding=Decoding(max_tokens=2))
+    progress = generate(store, model, prompts)
+    assert (progress.failed > 0) == bool(opening)
+    *_, streamed = LocalBackend(model).stream(Request(("say hello",)))
+    assert streamed.turns[0].startswith(opening)

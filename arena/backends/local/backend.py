@@ -157,7 +157,9 @@ class LocalBackend(Backend):
         here, request = self._loaded(), talk.request
         ended = bool(tokens) and tokens[-1] in here.writer.ends(request.stop)
         kept = tokens[:-1] if ended else tokens
-        whole = here.tokenizer.decode(kept, skip_special_tokens=True)
+        whole = here.chat.said(kept)
+        if not (request.plain or talk.prefill):
+            whole = here.chat.opening + whole
         text = cut_at(whole, request.stop)
         finish = "stop" if ended or text != whole else "length"
         said = text if request.verbatim else text.strip()

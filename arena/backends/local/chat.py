@@ -10,6 +10,7 @@ from jinja2 import TemplateError
 from arena.backends.base import Message, as_json, with_system
 from arena.backends.local.attempts import first_line
 from arena.errors import BackendError
+from arena.thinking import is_mark, left_open
 
 # What a template can raise: by itself, or because messages are not as it expects them.
 _FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -56,6 +57,35 @@ class Chat:
     def begun(self, prefill: str) -> tuple[int, ...]:
         """The tokens of how a reply begins."""
         return tuple(self._tokenizer.encode(prefill, add_special_tokens=False) if prefill else ())
+
+    def said(self, tokens: Sequence[int]) -> str:
+        """The text of what the model wrote: of special tokens only the marks of thinking."""
+        marks = self._marks
+        kept = [i for i in tokens if i in marks or i not in self._special]
+        if not any(i in marks for i in kept):
+            return str(self._tokenizer.decode(kept, skip_special_tokens=True))
+        return str(self._tokenizer.decode(kept, skip_special_tokens=False))
+
+    @cached_property
+    def _special(self) -> frozenset[int]:
+        return frozenset(self._tokenizer.all_special_ids)
+
+    @cached_property
+    def _marks(self) -> frozenset[int]:
+        names = self._tokenizer.convert_ids_to_tokens(sorted(self._special))
+        pairs = zip(sorted(self._special), names, strict=True)
+        return frozenset(i for i, name in pairs if is_mark(str(name)))
+
+    @cached_property
+    def opening(self) -> str:
+        """The mark with which the template itself opens the model's thinking, if it does."""
+        if not self.has_template:
+            return ""
+        try:
+            text = self._apply([_USER], self._in_parts)
+        except _FAULTS:
+            return ""
+        return left_open(str(text).rpartition(_USER.content)[2])
 
     def plain(self, text: str) -> Written:
         """A text as it stands, after what the tokenizer puts before a document."""

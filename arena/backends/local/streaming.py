@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 
 from arena.backends.base import Reply
 from arena.backends.local.attempts import failed
+from arena.backends.local.chat import Chat
 from arena.backends.local.sampling import logits_processors
 from arena.backends.local.weights import Loaded
 from arena.backends.local.writing import Begun
@@ -19,10 +20,10 @@ def stream(here: Loaded, begun: Begun, decoding: Decoding) -> Iterator[Reply]:
     """Replies that grow; the last one has its finish and usage."""
     from transformers import TextIteratorStreamer
 
-    text, started, abandoned = "", time.perf_counter(), threading.Event()
+    text, started, abandoned = here.chat.opening, time.perf_counter(), threading.Event()
     written: list[int] = []
     faults: list[BaseException] = []
-    streamer = TextIteratorStreamer(here.tokenizer, skip_prompt=True, skip_special_tokens=True)
+    streamer = TextIteratorStreamer(_Decoder(here.chat), skip_prompt=True)
 
     def write() -> None:
         batch = torch.tensor([begun.tokens], device=here.model.device)
@@ -56,6 +57,17 @@ def stream(here: Loaded, begun: Begun, decoding: Decoding) -> Iterator[Reply]:
     finish = "stop" if written and written[-1] in here.writer.stops else "length"
     usage = Usage(len(begun.tokens), len(written), time.perf_counter() - started)
     yield Reply((text.strip(),), (finish,), usage)
+
+
+class _Decoder:
+    """What a streamer needs of a tokenizer."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+
+    def decode(self, tokens: Sequence[int], **_: object) -> str:
+        """As the whole reply is decoded."""
+        return self._chat.said(tokens)
 
 
 def _all(rows: Any, stop: bool) -> torch.Tensor:

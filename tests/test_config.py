@@ -99,7 +99,10 @@ def test_code_is_allowed_by_a_word_or_by_yes(
         ),
         ("app: {trusted_proxies: [proxy]}\n", "'proxy'; it must be an address or a network"),
         ("app: {hosts: ['https://a.b']}\n", "'https://a.b'; it must be a name alone"),
-        ("benchmarks: [{task: code, allow_code: 1}]\n", "allow_code: 1: Input should be"),
+        (
+            "benchmarks: [{task: code, allow_code: 1}]\n",
+            "allow_code: 1: must be 'container' or 'unsafe'",
+        ),
         ("a: [1\n", "not YAML"),
         ("models:\n  a: smollm2\n  a: smollm2\n", "arena.yaml:3: the key 'a' is there twice"),
         ("- 1\n", "arena.yaml"),

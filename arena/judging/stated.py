@@ -61,7 +61,7 @@ _ASKED = re.compile(
 )
 _DENIED = re.compile(
     r"(?:\bnot|n't|\bnever|\bneither|\bnor|rather than|instead of|\bover|\bversus|\bvs\.?|"
-    r"\bagainst|\bthan|\bbetween|\b(?:retract|withdraw)|"
+    r"\bagainst|\bthan|\bbetween|\b(?:retract|withdraw)|\belse|\botherwise|否则|"
     r"不是|并非|而非|不选)(?: (?:a|an|the|just|simply))?" + _TAIL,
     re.I,
 )

@@ -4,7 +4,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.machinery import ModuleSpec
@@ -27,7 +27,7 @@ from arena.evidence import gather
 from arena.groups import Group
 from arena.notes import translated
 from arena.objective import objective
-from arena.records import RULE, UNSAFE, AllowCode, Decoding, Model
+from arena.records import RULE, UNSAFE, AllowCode, Completion, Decoding, Model
 from arena.store import Store
 from tests.benchmarks.walls import needs_container
 
@@ -140,12 +140,22 @@ def test_without_lm_eval_the_way_to_get_it_is_said(
         bench(store, parse_model("fake:echo"), task)
 
 
+def writes(monkeypatch: pytest.MonkeyPatch, *replies: str) -> None:
+    """Whoever is asked gives these replies, the last one again and again."""
+
+    def write(_: object, requests: Sequence[object], decoding: object) -> list[Completion]:
+        texts = [replies[min(k, len(replies) - 1)] for k in range(len(requests))]
+        return [Completion(str(k), "m", "m", text, "stop") for k, text in enumerate(texts)]
+
+    monkeypatch.setattr("arena.benchmarks.harness.Asker.write", write)
+    monkeypatch.setattr("arena.benchmarks.harness.Asker.progress", None)
+
+
 @pytest.fixture
 def coder(store: Store, monkeypatch: pytest.MonkeyPatch) -> tuple[Benchmark, Model]:
     """A set of code, and a model that solves its first item."""
     code = "```python\ndef double(n):\n    return 2 * n\n```"
-    monkeypatch.setattr("arena.benchmarks.harness.Asker.write", lambda *a: [code] * len(a[1]))
-    monkeypatch.setattr("arena.benchmarks.harness.Asker.progress", None)
+    writes(monkeypatch, code)
     model = parse_model("fake:echo")
     store.put_model(model)
     return one("code_en", store.home), model
@@ -253,8 +263,7 @@ def test_a_task_in_the_form_of_human_eval_runs_in_our_containers(
     with marking_code():
         benchmark = human()
     replies = ["    return n + n", "    return 0"]
-    monkeypatch.setattr("arena.benchmarks.harness.Asker.write", lambda *_: replies)
-    monkeypatch.setattr("arena.benchmarks.harness.Asker.progress", None)
+    writes(monkeypatch, *replies)
     model = parse_model("fake:echo")
     store.put_model(model)
     done = bench(store, model, benchmark, allow_code=AllowCode.CONTAINER)

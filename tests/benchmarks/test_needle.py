@@ -142,8 +142,8 @@ def test_a_filler_of_ones_own(store: Store, tmp_path: Path) -> None:
         (b"Too short. Really.", r"the filler ends \d+ tokens short of 1024; give a longer text"),
         (b"no sentence at all " * 500, r"the filler ends \d+ tokens short of 1024"),
         (b" \n", r"filler\.txt: no text in it"),
-        ("河水上涨。".encode("gb18030"), r"filler\.txt: byte 1 is not UTF-8"),
-        (None, r"filler\.txt: no such file of filler text"),
+        ("河水上涨。".encode("gb18030"), r"filler\.txt:1: not UTF-8; save it as UTF-8"),
+        (None, r"filler\.txt: no such file"),
     ],
 )
 def test_a_filler_that_does_not_do(

@@ -114,7 +114,7 @@ def test_a_run_follows_its_file(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert Store(tmp_path / "own.db").counts()["verdicts"] == 4
     assert (tmp_path / "page" / "index.html").exists()
-    assert "changes its verdict with the order" in done.stderr
+    assert "follows the order of the answers is not known yet" in done.stderr
 
 
 def test_the_database_comes_from_flag_then_environment_then_file(
@@ -170,7 +170,7 @@ FILES = {
         ("generate --model smollm2 --prompts prompts.jsonl", ["prompts.jsonl:1", "turns"]),
         ("generate", ["--model"]),
         ("models --config arena.bad.yaml", ["arena.bad.yaml:1", "temprature", "temperature"]),
-        ("run --config none.yaml", ["none.yaml", "No such file"]),
+        ("run --config none.yaml", ["none.yaml", "no such file"]),
         ("run", ["arena init"]),
         ("publish site --db none.db", ["none.db"]),
         ("status --db none.db", ["none.db"]),

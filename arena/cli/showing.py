@@ -110,11 +110,14 @@ def show_verdicts(
 @show.command("failures")
 def show_failures(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE) -> None:
     """List what failed in each stage, how often, and the last message."""
-    store = open_store(db, settings(config))
+    failures = open_store(db, settings(config)).failure_counts()
+    if not failures and form is Format.TABLE:
+        say("Nothing failed.")
+        return
     emit(
         [
             {"stage": f.stage, "kind": f.kind, "count": f.count, "last message": f.message}
-            for f in store.failure_counts()
+            for f in failures
         ],
         form,
     )

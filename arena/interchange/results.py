@@ -89,6 +89,11 @@ class LeftOut:
     what: str
     why: str
 
+    def __post_init__(self) -> None:
+        # Names come from files, which may have anything in them; a sentence is one line.
+        for name in ("what", "why"):
+            object.__setattr__(self, name, " ".join(getattr(self, name).split()))
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

@@ -89,7 +89,10 @@ class ArenaLM(LM):
         written = self._asker.write(asked, decoding)
         said = [_said(done, decoding) for done in written]
         short = self._short(requests, asked, dict(enumerate(written)))
-        thinks = bool(short) and (any(map(_has_thought, written)) or bool(self._asker.thinks()))
+        known = self._asker.thinks() if short else False
+        thinks = bool(short) and (any(map(_has_thought, written)) or bool(known))
+        if not thinks and known is False:  # its template says that more room brings no answer
+            return said
         for room in (ROOM_TO_THINK,) if thinks else (ROOM_TO_ANSWER, ROOM_TO_THINK):
             if not short or (room == ROOM_TO_THINK and not thinks):
                 break

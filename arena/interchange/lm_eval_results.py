@@ -24,7 +24,6 @@ from arena.interchange.results import (
     figure,
     list_of,
     number,
-    part,
     read_json,
     read_json_lines,
 )
@@ -198,6 +197,6 @@ def _variant(task: str, run: Row) -> str:
     """As `Asking.variant`, whose default puts what is written as a conversation, nothing else."""
     shots = field_or("n-shot", field_or(task, run, "n-shot", {}), task, 0)
     chat = run.get("chat_template") is not None
-    writes = part(run["configs"], task).get("output_type") == "generate_until"
+    writes = run["configs"][task].get("output_type") == "generate_until"
     parts = [f"{shots}-shot" if shots else "", "chat" if chat else "no chat"]
     return " ".join(filter(None, parts[:1] if chat == writes else parts))

@@ -21,7 +21,7 @@ from arena.backends.base import (
     TextRequest,
 )
 from arena.backends.limits import Limits
-from arena.backends.openai.calls import RefusedError, availability, complete, open_client
+from arena.backends.openai.calls import availability, complete, open_client
 from arena.backends.openai.dialect import Dialect
 from arena.backends.openai.messages import (
     decoding,
@@ -255,19 +255,10 @@ class _Caller:
         return Usage(self.read, self.written, time.perf_counter() - self.started)
 
     async def complete(self, **body: Any) -> dict[str, Any]:
-        """The first choice of a completion, tried again while its faults are transient.
-
-        And where the server refused what it need not be asked for, without that.
-        """
-        attempt = 0
-        while True:
-            sent = self.work.dialect.speak(body)
+        """The first choice of a completion, tried again while its faults are transient."""
+        for attempt in range(TRIES):
             try:
-                return await self._try(sent)
-            except RefusedError as error:
-                self.work.dialect.learn(sent, error.said or str(error))
-                if self.work.dialect.speak(body) == sent:
-                    raise
+                return await self.work.dialect.put(body, self._try)
             except TransientError as error:
                 if attempt + 1 == TRIES:
                     if error.kind == "connection" and not self.work.has_answered:
@@ -275,7 +266,7 @@ class _Caller:
                     raise
                 self.retried.append(error.kind)
                 await self._wait(max(error.wait, back_off(attempt)))
-                attempt += 1
+        raise AssertionError
 
     async def _wait(self, seconds: float) -> None:
         """Wait without a permit, so that others go on; raises _LeftError where the run ends."""

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 from arena.backends.base import Availability
-from arena.backends.openai.dialect import REFUSES_SYSTEM
+from arena.backends.openai.dialect import REFUSES_SYSTEM, RefusedError
 from arena.backends.openai.messages import is_message, storable
-from arena.errors import BackendError, TransientError, UnavailableError
+from arena.errors import TransientError, UnavailableError
 from arena.records import Model
 
 T = TypeVar("T")
@@ -26,14 +26,6 @@ SHOWN = 300
 PREFLIGHT_SECONDS = 10.0
 NEVER_ASK_AGAIN_AFTER = 600.0
 PASSING = (408, 409, 425, 429)  # refusals that a later call may not meet; so are 5xx
-
-
-class RefusedError(BackendError):
-    """The server refuses a request. said: the body of its answer, parsed where it is JSON."""
-
-    def __init__(self, message: str, said: object = None) -> None:
-        super().__init__(message)
-        self.said = said
 
 
 def availability(model: Model) -> Availability:

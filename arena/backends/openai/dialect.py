@@ -5,11 +5,11 @@ has the protocol's default value, or where it decides nothing but whether a run 
 """
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
 
 from arena.backends.openai.messages import DEFAULTS, LENGTH
-from arena.errors import UnavailableError
+from arena.errors import BackendError, UnavailableError
 from arena.records import Model
 
 # Fields without which a request still means the same, and what is lost with each.
@@ -29,6 +29,17 @@ REFUSES_SYSTEM = re.compile(
     r"|only.{0,40}user.{0,20}assistant.{0,20}roles",
     re.IGNORECASE,
 )
+
+
+T = TypeVar("T")
+
+
+class RefusedError(BackendError):
+    """The server refuses a request. said: the body of its answer, parsed where it is JSON."""
+
+    def __init__(self, message: str, said: object = None) -> None:
+        super().__init__(message)
+        self.said = said
 
 
 class Dialect:
@@ -51,6 +62,17 @@ class Dialect:
         if self._folds_system and "messages" in spoken:
             spoken["messages"] = folded(spoken["messages"])
         return spoken
+
+    async def put(self, body: dict[str, Any], ask: Callable[[dict[str, Any]], Awaitable[T]]) -> T:
+        """Ask, and where the server refuses what it need not be asked for, without that."""
+        while True:
+            sent = self.speak(body)
+            try:
+                return await ask(sent)
+            except RefusedError as error:
+                self.learn(sent, error.said or str(error))
+                if self.speak(body) == sent:
+                    raise
 
     def learn(self, sent: dict[str, Any], said: object) -> None:
         """Take in a refusal: the body of the server's error, parsed where it is JSON.

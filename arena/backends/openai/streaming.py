@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from arena.backends.base import Reply, Request
-from arena.backends.openai.calls import RefusedError, errors_of, open_client
+from arena.backends.openai.calls import errors_of, open_client
 from arena.backends.openai.dialect import Dialect
 from arena.backends.openai.messages import body_of, is_message, said_in, storable, usage_of
 from arena.errors import TransientError
@@ -89,21 +89,17 @@ async def _opened(client: Any, model: Model, dialect: Dialect, body: dict[str, A
     """The events of a reply, asked for in the server's dialect."""
     from openai import AsyncStream
 
-    while True:
-        sent = dialect.speak(body)
-        try:
-            with errors_of(client, model):
-                return await client.post(
-                    "/chat/completions",
-                    cast_to=object,
-                    body={**sent, "stream": True},
-                    stream=True,
-                    stream_cls=AsyncStream[object],
-                )
-        except RefusedError as error:
-            dialect.learn(sent, error.said or str(error))
-            if dialect.speak(body) == sent:
-                raise
+    async def ask(sent: dict[str, Any]) -> Any:
+        with errors_of(client, model):
+            return await client.post(
+                "/chat/completions",
+                cast_to=object,
+                body={**sent, "stream": True},
+                stream=True,
+                stream_cls=AsyncStream[object],
+            )
+
+    return await dialect.put(body, ask)
 
 
 def _piece(model: Model, event: Any) -> _Piece:

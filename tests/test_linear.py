@@ -61,6 +61,7 @@ SUBJECTS: dict[str, tuple[Callable[[str], object], ModuleType]] = {
     "harmless": (markdown.harmless, markdown),
     "closed": (markdown.closed, markdown),
     "shortened": (lambda text: markdown.shortened(text, "{shown} {length}"), markdown),
+    "with_raw": (lambda text: markdown.with_raw(text, text), markdown),
     "as_text": (markdown.as_text, markdown),
     "essence": (blind.essence, blind),
     "echoes": (blind.Open(asked=frozenset(["a" * 999 + "b", "1" * 99])).echoes, blind),

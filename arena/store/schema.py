@@ -242,6 +242,30 @@ def m009_open_to_a_voter(db: Database) -> None:
         db.execute(f"CREATE INDEX {table}_by_voter ON {table} (voter)")
 
 
+@migrations()
+def m011_voting(db: Database) -> None:
+    """What voters take back, which stays stored and counts nowhere; what they report.
+
+    Whoever reads what counts reads the views. A live battle's turn may be asked anew.
+    """
+    db.executescript(f"""
+        CREATE TABLE withdrawals (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL UNIQUE,
+            voter TEXT NOT NULL, created_at TEXT NOT NULL,
+            previous TEXT NOT NULL, hash TEXT NOT NULL UNIQUE) STRICT;
+        CREATE TABLE reports (
+            key TEXT PRIMARY KEY, prompt_key TEXT NOT NULL REFERENCES prompts(key),
+            answer TEXT NOT NULL REFERENCES answers(key), voter TEXT NOT NULL,
+            reason TEXT NOT NULL, comment TEXT NOT NULL, created_at {_NOW}) STRICT;
+        CREATE VIEW standing_votes AS SELECT id AS rowid, * FROM votes
+            WHERE battle NOT IN (SELECT subject FROM withdrawals);
+        CREATE VIEW standing_grades AS SELECT rowid, * FROM grades
+            WHERE key NOT IN (SELECT subject FROM withdrawals);
+        ALTER TABLE talks ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+    """)
+    _append_only(db, ("withdrawals", "reports"))
+
+
 def _append_only(db: Database, tables: tuple[str, ...]) -> None:
     for table in tables:
         for action in ("UPDATE", "DELETE"):
@@ -261,5 +285,6 @@ STEPS = (
     m007_thinking,
     m008_own_marks,
     m009_open_to_a_voter,
+    m011_voting,
 )
 NAMES = frozenset(step.__name__ for step in STEPS)

@@ -8,14 +8,14 @@ from typing import Any
 
 import gradio as gr
 
-from arena.records import Answer
 from arena.web.blind import Open
 from arena.web.board_table import note, template
-from arena.web.catalogue import PAGE, Detail, Entry, Filter, detail, outcomes
+from arena.web.catalogue import PAGE, Entry, Filter, detail, outcomes
 from arena.web.detail import answer_names, render
 from arena.web.markdown import as_text, brief
 from arena.web.services import Services
-from arena.web.vote_page import EVENT, prompt_text, text_box, turns_text
+from arena.web.texts import answer_text, draw_switch, prompt_text, text_box
+from arena.web.vote_page import EVENT
 from arena.web.voters import Visitor
 from arena.web.words import WORDS, Say, Words, group_name
 
@@ -82,7 +82,7 @@ class BrowsePage:
         shown = [a for a in found.answers if not chosen or a.key in chosen][:SLOTS]
         return DetailView(
             prompt,
-            tuple((names[a.key], _answer_text(a, found, words)) for a in shown),
+            tuple((names[a.key], answer_text(a, words)) for a in shown),
             render(self._services.store, found, visitor.language),
             names,
         )
@@ -116,6 +116,7 @@ class BrowsePage:
             chosen = gr.Dropdown(
                 [], multiselect=True, max_choices=SLOTS, label=say("model"), elem_id="chosen"
             )
+            draw_switch(say)
             key = gr.Textbox(visible="hidden")
             slots = _draw_slots()
             about = gr.HTML(elem_id="about", padding=False)
@@ -270,7 +271,3 @@ def _ways_on(words: Words) -> str:
     )
     links = "".join(f'<a href="{to}">{escape(said)}</a>' for to, said in ways)
     return f'<p class="links">{links}</p>'
-
-
-def _answer_text(answer: Answer, found: Detail, words: Words) -> str:
-    return turns_text(answer.turns, words, several=len(found.prompt.turns) > 1)

@@ -65,7 +65,7 @@ SUBJECTS: dict[str, tuple[Callable[[str], object], ModuleType]] = {
     "as_text": (markdown.as_text, markdown),
     "essence": (blind.essence, blind),
     "echoes": (blind.Open(asked=frozenset(["a" * 999 + "b", "1" * 99])).echoes, blind),
-    "line": (lambda text: catalogue._line(catalogue.Prompt("p", (text,))), browse_page),
+    "line": (lambda text: catalogue.line_of(catalogue.Prompt("p", (text,))), browse_page),
     "identity": (lambda text: identity.identity_claim(text, text[:99], ["Qwen"]), identity),
     "style": (style.style_of, style),
     "filler": (lambda text: list(needle._own(text)), needle),

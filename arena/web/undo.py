@@ -39,7 +39,7 @@ def take_back(services: Services, visitor: Visitor, kind: str, token: str) -> Sa
 
 def draw_undo(say: Say, word: str = "undo") -> gr.Button:
     """The button; `page.js` hides it when the minute is over."""
-    return gr.Button(say(word), elem_id="undo", visible=False, size="sm")
+    return gr.Button(say(word), elem_id="undo", visible=False, size="sm", elem_classes="small")
 
 
 def on_undo(

@@ -3,8 +3,10 @@
 import re
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -13,10 +15,13 @@ from arena.errors import InputError
 from arena.records import Complaint, Vote, Winner, Withdrawal
 from arena.store import Store
 from arena.votes import counted_votes, graded
+from arena.web.admin_page import AdminPage
 from arena.web.audit import audit, render
 from arena.web.battles import Ballot, start, vote
 from arena.web.catalogue import detail, entries
 from arena.web.files import rows_file
+from arena.web.hiding import admin_pass, hide
+from arena.web.looking import looking_at
 from arena.web.pool import Pool
 from arena.web.rate_page import GRADE, RatePage
 from arena.web.reporting import report
@@ -197,3 +202,46 @@ def test_guidelines_are_a_text_or_a_file(tmp_path: Path) -> None:
     assert read_guidelines("", tmp_path) == ""
     with pytest.raises(InputError, match=r"guidelines names 'no\.md'"):
         read_guidelines("no.md", tmp_path)
+
+
+def test_a_prompt_is_hidden_by_whoever_has_a_pass(shared: Services, visit: Visit) -> None:
+    (key, *_) = (prompt.key for prompt in shared.store.prompts.where())
+    visitor, words, given = visit(), WORDS["en"], admin_pass(shared)
+    assert hide(shared, visitor, given, "no such", True) == words["no_prompt"]
+    assert hide(shared, visitor, given, key, True) == words["now_hidden"]
+    assert shared.store.withheld("prompt") == {key}
+    others = replace(shared, password="another password"), replace(shared, password="")
+    for bad in ("", "x", given[:-1], shared.voters.token("admin", "", "admin")):
+        assert hide(shared, visitor, bad, key, False) == words["admin_over"]
+    for other in others:
+        assert hide(other, visitor, given, key, False) == words["admin_over"]
+    assert hide(shared, visitor, given, key, False) == words["now_shown"]
+
+
+@pytest.mark.parametrize(
+    ("query", "address"),
+    [
+        ({}, ""),
+        ({"prompt": "key", "utm": "x"}, ""),
+        ({"search": "a b", "only": "turned,odd", "page": "3"}, "search=a+b&only=turned&page=3"),
+        ({"page": "-1", "what": "odd"}, ""),
+        ({"page": "9" * 40, "model": "x&y"}, "model=x%26y"),
+        ({"what": "outcomes", "benchmark": "mmlu"}, "what=outcomes&benchmark=mmlu"),
+    ],
+)
+def test_what_is_looked_at_is_in_the_address(query: dict[str, str], address: str) -> None:
+    looking = looking_at(query)
+    assert looking.address() == address
+    assert looking_at(dict(parse_qsl(address))) == looking
+
+
+def test_reports_reach_the_admin(shared: Services, visit: Visit) -> None:
+    visitor, admin = visit(), AdminPage(shared)
+    assert "Nobody has reported" in admin.reports(visitor)
+    token = VotePage(shared).next_pair(visitor).token
+    report(shared, visitor, BATTLE, token, "a", "harmful", "<b>odd</b>")
+    (row,) = shared.store.reports.where()
+    said = admin.reports(visitor)
+    assert "&lt;b&gt;odd" in said
+    assert f"browse?prompt={row.prompt_key}" in said
+    assert shared.store.answers.get([row.answer])[row.answer].model in said

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from arena.answering import spoken
-from arena.backends import Message, Reply, Request, availability, open_backend
+from arena.backends import Message, Reply, Request, availability, open_backend, release
 from arena.config import AppSettings
 from arena.errors import ArenaError, BackendError, InputError
 from arena.records import Answer, BackendKind, Battle, Model, Prompt, Talk, answer_key
 from arena.store import Store
 from arena.thinking import split
+from arena.web.idle import Idle
 from arena.web.voters import TOKEN_SECONDS
 
 CHECKED_FOR = 60.0
@@ -46,6 +47,9 @@ class Glimpse:
     done: bool = False
 
 
+Asked = tuple[Glimpse, tuple[Reply, Reply] | None]
+
+
 class StoppedError(InputError):
     """Whoever asked has stopped both models."""
 
@@ -73,6 +77,7 @@ class Live:
         self._models = dict(models)
         self._settings = settings
         self._dice = dice or random.SystemRandom()
+        self._idle = Idle(60 * settings.idle_minutes, release)
         self._turn = threading.Lock()
         self._writing: dict[str, threading.Event] = {}
         self._checked: tuple[float, tuple[Ready, ...]] = (0.0, ())
@@ -148,6 +153,11 @@ class Live:
             raise TurnRefusedError("not_ended")
         return self._put(talk, shorter(talk), talk.turns[-1])
 
+    def side_by_side(self, models: list[Model], text: str) -> Iterator[Asked]:
+        """Both answers to one question, of which nothing is kept; see the function below."""
+        with self._idle.in_use():
+            yield from side_by_side(models, [(), ()], text, secrets.randbits(32))
+
     def stop(self, key: str, voter: str) -> None:
         """Let both models stop writing, if they are at it in this battle of this voter."""
         if self.find(key, voter) is not None and (writing := self._writing.get(key)):
@@ -167,11 +177,12 @@ class Live:
             models = [self._model(talk.first_model), self._model(talk.second_model)]
             said = [_conversation(before.turns, side) for side in (before.first, before.second)]
             seed = seed_of_talk(talk) + len(before.turns) + APART * before.attempts
-            for glimpse, whole in side_by_side(models, said, text, seed, stop):
-                replies = whole or replies
-                if whole:
-                    self._go_on(opened, _answered(opened, *whole))
-                yield glimpse
+            with self._idle.in_use():
+                for glimpse, whole in side_by_side(models, said, text, seed, stop):
+                    replies = whole or replies
+                    if whole:
+                        self._go_on(opened, _answered(opened, *whole))
+                    yield glimpse
         finally:
             self._writing.pop(talk.key, None)
             if replies is None:
@@ -237,7 +248,7 @@ def side_by_side(
     text: str,
     seed: int,
     stop: threading.Event | None = None,
-) -> Iterator[tuple[Glimpse, tuple[Reply, Reply] | None]]:
+) -> Iterator[Asked]:
     """Both answers as they grow, and at the end whole.
 
     stop: when it is set, both models stop. Raises BackendError where one fails, and StoppedError.

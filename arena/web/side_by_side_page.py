@@ -1,6 +1,5 @@
 """The page on which two named models are read beside each other."""
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from arena.errors import BackendError
-from arena.web.live import TurnRefusedError, side_by_side
+from arena.web.live import TurnRefusedError
 from arena.web.markdown import as_text
 from arena.web.services import Services
 from arena.web.texts import answer_text, draw_switch, prompt_text, text_box, turns_text
@@ -97,7 +96,7 @@ class SideBySidePage:
             asked = self._services.live.check(text)
             prompt = turns_text([asked], words, several=False)
             yield View(prompt, status=words["waiting_model"])
-            for glimpse, whole in side_by_side(models, [(), ()], asked, secrets.randbits(32)):
+            for glimpse, whole in self._services.live.side_by_side(models, asked):
                 status = "" if glimpse.done else words["writing"]
                 ends = [reply.finish for reply in whole] if whole else [(), ()]
                 first, second = (

@@ -46,6 +46,30 @@ window.fetch = async (...request) => {
   return answer;
 };
 """
+# By what a box is known: the contrast of its edge, or of itself, with what is around it.
+FAINT = """() => {
+  const numbers = (colour) => [...colour.match(/[\\d.]+/g).map(Number), 1].slice(0, 4);
+  const over = (top, below) =>
+    [0, 1, 2].map((k) => top[k] * top[3] + below[k] * (1 - top[3])).concat(1);
+  const ground = (element) => !element ? [255, 255, 255, 1] :
+    over(numbers(getComputedStyle(element).backgroundColor), ground(element.parentElement));
+  const light = (colour) => [.2126, .7152, .0722].reduce((sum, share, k) => {
+    const value = colour[k] / 255;
+    return sum + share * (value <= .04045 ? value / 12.92 : ((value + .055) / 1.055) ** 2.4);
+  }, 0);
+  const contrast = (one, other) => {
+    const [low, high] = [light(one), light(other)].sort((a, b) => a - b);
+    return (high + .05) / (low + .05);
+  };
+  const boxes = document.querySelectorAll("input, textarea, button, label, .block, .block .wrap");
+  return [...boxes].filter((box) => {
+    const style = getComputedStyle(box), around = ground(box.parentElement), own = ground(box);
+    const edge = parseFloat(style.borderTopWidth) ? style.borderTopColor :
+      parseFloat(style.borderLeftWidth) ? style.borderLeftColor : "";
+    return box.checkVisibility() && box.offsetWidth > 8 && edge &&
+      Math.max(contrast(over(numbers(edge), own), around), contrast(own, around)) < 3;
+  }).map((box) => box.outerHTML.slice(0, 120));
+}"""
 ANSWERED = "(window.sent ?? '').split('process_completed').length > (window.asked ?? 0)"
 READY = {
     "": "#vote-model_a:visible",
@@ -546,6 +570,10 @@ def test_every_page_on_a_phone_in_chinese_and_dark(browser: Any, app: App, path:
         (e) => e.offsetParent && !(e.innerText || e.ariaLabel || e.labels?.length ||
           e.closest('label')?.innerText || e.title)).map((e) => e.outerHTML.slice(0, 200))""")
     assert names == []
+    for dark in (True, False):
+        page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
+        page.wait_for_timeout(400)  # colours change by degrees
+        assert page.evaluate(FAINT) == []
     assert visitor.complaints == []
 
 

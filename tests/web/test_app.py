@@ -19,6 +19,8 @@ from arena.records import Answer, Outcome, Prompt, Vote, Winner
 from arena.store import Store
 from tests.web.running import LIMITS, ROOT, App, free_port
 
+pytestmark = pytest.mark.slow
+
 SCREENSHOTS = ROOT / "docs" / "screenshots"
 LONGEST = 1100
 NAMES = ("smollm2-greedy", "smollm2-warm", "smollm2-hot", "smollm2-brief")

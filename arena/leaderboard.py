@@ -2,17 +2,17 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
-from arena.board import Fit, Leaderboard, Mark, Row
+from arena.board import Fit, Leaderboard, Mark, Policy, Row
 from arena.errors import GateError, InputError, NoEvidenceError
 from arena.evidence import Gathered, gather, groups
 from arena.groups import Group
 from arena.judging.report import JudgeReport
-from arena.overall import WEIGHTS, alone, overall_ratings, pooled
+from arena.overall import WEIGHTS, Alone, alone, overall_ratings, pooled
 from arena.ratings import (
     CombinedResult,
     Comparisons,
@@ -20,13 +20,27 @@ from arena.ratings import (
     Panel,
     RatingResult,
     RatingRow,
+    Unrated,
     combine,
     panel,
+    unrated,
+    without,
 )
 from arena.records import Evidence
 from arena.store import Store
 
 _DEFAULT = Fit()
+
+
+def ranking(store: Store, policy: Policy, group: Group | None = None) -> Leaderboard:
+    """Rank the models of a store as its policy says; raises what `leaderboard` does."""
+    return leaderboard(
+        store,
+        evidence=policy.evidence,
+        group=group,
+        fit=policy.fit,
+        allow_weak_judges=policy.allow_weak_judges,
+    )
 
 
 def leaderboard(
@@ -42,10 +56,12 @@ def leaderboard(
 
     gathered: the store's evidence where it has been read already, with `fit.style`.
 
-    Raises InputError where there is no such evidence, GateError where only judges that are
-    too weak to rank by are left, RatingError where the ratings are not determined.
+    Raises InputError where there is no such evidence or no model has enough of it, GateError
+    where only judges that are too weak to rank by are left, RatingError where the ratings are
+    not determined.
     """
-    gathered = gathered or gather(store, group, fit.style, fit.rules)
+    gathered = gathered or gather(store, group, fit.style, fit.rules, fit.ways)
+    gathered = chosen_judges(gathered, fit.judges)
     judges, notes = _gate(gathered, evidence, allow_weak_judges)
     if fit.neutral:
         judges = _neutral(store, judges)
@@ -55,23 +71,21 @@ def leaderboard(
             notes.append(describe_panel(len(judges), together, fit.min_valid))
         judges = {f"panel of {len(judges)}": together.comparisons}
     gathered = replace(gathered, objective=pooled(gathered.objective))
-    stands_on, sources = _sources(gathered, judges, evidence)
-    if not sources:
-        raise _nothing(store, gathered, evidence, group)
+    kinds = _kinds(gathered, judges)
     one_order = _one_order(gathered, judges)
     is_combined = evidence is Evidence.COMBINED
     if fit.method != _DEFAULT.method and not is_combined:
         raise InputError(f"--method goes with --evidence combined, not {evidence}")
-    has_help = gathered.human is not None and bool(judges or gathered.objective)
-    if is_combined and (has_help or fit.method != _DEFAULT.method):
-        board = _combined(gathered.human, judges, gathered.objective, fit)
+    stands_on, sources = _sources(kinds, evidence)
+    if not sources:
+        raise _nothing(store, gathered, evidence, group)
+    if is_combined and (_has_help(kinds) or fit.method != _DEFAULT.method):
+        board = _combined(kinds, fit)
     else:
-        board = _board(alone(sources, fit))
-        board = replace(board, counts={name: len(part) for name, part in sources.items()})
+        board = replace(_alone(sources, fit), label=_LABELS[stands_on])
     return replace(
         board,
         evidence=evidence,
-        label=_LABELS[stands_on],
         notes=(*notes, *gathered.notes, *board.notes),
         marks=(*board.marks, *one_order),
         marked=(*board.marked, *(mark.sentence for mark in one_order)),
@@ -155,8 +169,63 @@ def _is_view(board: Leaderboard, evidence: Evidence) -> bool:
 
 def rank_comparisons(comparisons: Comparisons, fit: Fit = _DEFAULT) -> Leaderboard:
     """Rank comparisons that come from elsewhere, all of one source."""
-    board = _board(alone({"file": comparisons}, fit))
-    return replace(board, counts={"file": len(comparisons)})
+    return _alone({"file": comparisons}, fit)
+
+
+def _alone(sources: Mapping[str, Comparisons], fit: Fit) -> Leaderboard:
+    """The ranking by one kind of evidence alone."""
+    found: Alone = alone(sources, fit)
+    placed = {name: without(part, found.unrated) for name, part in sources.items()}
+    return replace(
+        _board(found.ratings),
+        counts={name: len(part) for name, part in placed.items() if part is not None},
+        unrated=found.unrated,
+        min_comparisons=fit.min_comparisons,
+    )
+
+
+def chosen_judges(gathered: Gathered, names: Sequence[str]) -> Gathered:
+    """The evidence with the verdicts of these judges alone; all of it where none is named."""
+    others = sorted(set(gathered.judges) - set(names)) if names else []
+    if not others:
+        return gathered
+    note = (
+        f"The judgements of {', '.join(others)} are left out: the judges that count here are "
+        f"{', '.join(names)}."
+    )
+    return replace(
+        gathered,
+        judges={name: part for name, part in gathered.judges.items() if name in names},
+        reports={name: one for name, one in gathered.reports.items() if name in names},
+        notes=(*gathered.notes, note),
+    )
+
+
+Kinds = Mapping[Evidence, Mapping[str, Comparisons]]
+
+
+def _has_help(kinds: Kinds) -> bool:
+    """Whether judges or benchmarks stand beside people's votes."""
+    others = kinds[Evidence.JUDGE], kinds[Evidence.OBJECTIVE]
+    return bool(kinds[Evidence.HUMAN]) and any(others)
+
+
+def _linked(
+    kinds: Kinds, heard: Collection[Evidence], fit: Fit
+) -> tuple[Kinds, tuple[Unrated, ...]]:
+    """All the evidence among the models that the kinds that are heard can place; and the others."""
+    everybody = {m for sources in kinds.values() for part in sources.values() for m in part.models}
+    parts = [part for kind in heard for part in kinds[kind].values()]
+    left_out = unrated(parts, fit.min_comparisons, everybody)
+    linked = {
+        kind: {
+            name: placed
+            for name, part in sources.items()
+            if (placed := without(part, left_out)) is not None
+        }
+        for kind, sources in kinds.items()
+    }
+    return linked, left_out
 
 
 def _gate(
@@ -208,14 +277,11 @@ def _kinds(
     }
 
 
-def _sources(
-    gathered: Gathered, judges: Mapping[str, Comparisons], evidence: Evidence
-) -> tuple[Evidence, dict[str, Comparisons]]:
+def _sources(kinds: Kinds, evidence: Evidence) -> tuple[Evidence, Mapping[str, Comparisons]]:
     """What a ranking stands on. Combined falls back from votes to judges to benchmarks."""
-    by_evidence = _kinds(gathered, judges)
     if evidence is not Evidence.COMBINED:
-        return evidence, by_evidence[evidence]
-    for kind, sources in by_evidence.items():
+        return evidence, kinds[evidence]
+    for kind, sources in kinds.items():
         if sources:
             return kind, sources
     return evidence, {}
@@ -248,12 +314,17 @@ def describe_panel(judges: int, found: Panel, min_valid: int = 1) -> str:
     )
 
 
-def _combined(
-    human: Comparisons | None,
-    judges: Mapping[str, Comparisons],
-    objective: Mapping[str, Comparisons],
-    fit: Fit,
-) -> Leaderboard:
+# The kinds of evidence that a way to combine them hears; the others change no rating.
+_HEARD: Mapping[str, tuple[Evidence, ...]] = {
+    Method.HIERARCHICAL: (Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE),
+    Method.PPI: (Evidence.HUMAN, Evidence.JUDGE),
+    Method.JOINT: (Evidence.HUMAN, Evidence.JUDGE),
+    Method.HUMAN: (Evidence.HUMAN,),
+    Method.JUDGE_ONLY: (Evidence.JUDGE,),
+}
+
+
+def _combined(kinds: Kinds, fit: Fit) -> Leaderboard:
     """The human-preference ratings, helped by what the judges and benchmarks say."""
     for name in ("interval", "ties", "style"):
         if getattr(fit, name) != getattr(_DEFAULT, name):
@@ -261,16 +332,7 @@ def _combined(
                 f"--{name} goes with one kind of evidence, not with the combined ranking: "
                 "add --evidence human, judge or objective"
             )
-    result = combine(
-        human,
-        judges,
-        objective,
-        method=fit.method,
-        cluster=fit.cluster,
-        confidence=fit.confidence,
-        anchor=fit.anchor,
-        prior=None if isinstance(fit.prior, str) else fit.prior,
-    )
+    result, left_out = _combine(kinds, fit)
     counts = {
         "votes" if source.kind == "human" else source.name: source.comparisons
         for source in result.sources
@@ -282,14 +344,41 @@ def _combined(
     board = _board(result, *_cautions(result), *([listed] if apart else []))
     return replace(
         board,
+        label=str(result.label),
         counts=counts,
         sources=result.sources,
+        unrated=left_out,
+        min_comparisons=fit.min_comparisons,
         marks=tuple(
             Mark(model, f"Votes put it {abs(gap):.0f} points {_side(gap)} what judges predict.")
             for model, gap in apart
         ),
         marked=(listed,) if apart else (),
     )
+
+
+def _combine(kinds: Kinds, fit: Fit) -> tuple[CombinedResult, tuple[Unrated, ...]]:
+    """The ratings of the models that the method's own evidence can place; and the other models.
+
+    Which method it is depends on the evidence that is left, so it is asked again until all fits.
+    """
+    kinds, left_out = _linked(kinds, tuple(kinds), fit)
+    while True:
+        result = combine(
+            kinds[Evidence.HUMAN].get("votes"),
+            kinds[Evidence.JUDGE],
+            kinds[Evidence.OBJECTIVE],
+            method=fit.method,
+            cluster=fit.cluster,
+            confidence=fit.confidence,
+            anchor=fit.anchor,
+            prior=None if isinstance(fit.prior, str) else fit.prior,
+        )
+        heard = _HEARD.get(result.settings.method, (Evidence.OBJECTIVE,))
+        kinds, more = _linked(kinds, heard, fit)
+        if not more:
+            return result, tuple(sorted(left_out, key=lambda one: one.model))
+        left_out += more
 
 
 def _cautions(result: CombinedResult) -> list[str]:

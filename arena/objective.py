@@ -65,10 +65,17 @@ class Objective:
     notes: tuple[str, ...]
 
 
-def objective(outcomes: OutcomeColumns) -> Objective:
-    """Read the outcomes. Where models were asked in several ways, one way is compared."""
+Ways = Sequence[tuple[str, Sequence[str]]]
+
+
+def objective(outcomes: OutcomeColumns, ways: Ways = ()) -> Objective:
+    """Read the outcomes. Where models were asked in several ways, one way is compared.
+
+    ways: by benchmark, or group of benchmarks, the variants that stand for it, the first that
+    there is. What no benchmark is called is taken for a group, of which any may be a part.
+    """
     names = _names(outcomes)
-    chosen, notes = _chosen(outcomes, names)
+    chosen, notes = _chosen(outcomes, names, ways)
     rows = [
         i
         for i, name in enumerate(names)
@@ -135,9 +142,9 @@ def _names(outcomes: OutcomeColumns) -> list[str]:
 
 
 def _chosen(
-    outcomes: OutcomeColumns, names: Sequence[str]
+    outcomes: OutcomeColumns, names: Sequence[str], ways: Ways
 ) -> tuple[dict[str, tuple[str, str]], list[str]]:
-    """For each benchmark the variant that most models have, the plain one first, and its metric."""
+    """For each benchmark its variant and metric: as `ways` has it, else as most models have it."""
     models: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     metrics: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for name, variant, metric, model in zip(
@@ -146,16 +153,27 @@ def _chosen(
         models[name][variant].add(model)
         metrics[name, variant][metric] = None
     chosen, notes = {}, []
+    plain = dict(zip(names, outcomes.benchmark, strict=True))
     for name, by_variant in models.items():
-        variant = max(by_variant, key=lambda v: (len(by_variant[v]), v == ""))
+        told = _told(plain[name], ways, set(plain.values()))
+        commonest = max(by_variant, key=lambda v: (len(by_variant[v]), v == ""))
+        variant = next((v for v in told if v in by_variant), commonest)
         chosen[name] = (variant, primary_metric(list(metrics[name, variant])))
         left = sorted(set().union(*by_variant.values()) - by_variant[variant])
         if left:
+            whose = "the configuration asks it" if variant in told else "it was asked of most"
             notes.append(
-                f"{name} ranks models as it was asked of most ({variant or 'as it is'}); "
+                f"{name} ranks models as {whose} ({variant or 'as it is'}); "
                 f"{', '.join(left)} answered it another way and is not compared on it."
             )
     return chosen, notes
+
+
+def _told(benchmark: str, ways: Ways, known: set[str]) -> list[str]:
+    """The variants that stand for a benchmark: its own, and else those of groups."""
+    own = [v for name, variants in ways if name == benchmark for v in variants]
+    groups = [v for name, variants in ways if name not in known for v in variants]
+    return own or groups
 
 
 def _unsafe(names: Iterable[str]) -> list[str]:

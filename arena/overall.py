@@ -6,15 +6,45 @@ overall column, the app and the site. So they cannot differ.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
 from arena.board import Fit
-from arena.ratings import Comparisons, Part, RatingResult, bradley_terry, concat, overall
+from arena.errors import TooFewError
+from arena.ratings import (
+    Comparisons,
+    Part,
+    RatingResult,
+    Unrated,
+    bradley_terry,
+    concat,
+    overall,
+    unrated,
+    without,
+)
 
 WEIGHTS = {"human": 0.5, "judge": 0.25, "objective": 0.25}
 # What of a `Fit` is not a setting of the engine.
-_POLICY = ("method", "panel", "min_valid", "neutral", "weights", "rules")
+_POLICY = (
+    "method",
+    "panel",
+    "min_valid",
+    "neutral",
+    "weights",
+    "rules",
+    "min_comparisons",
+    "judges",
+    "ways",
+)
 Kinds = Mapping[str, Mapping[str, Comparisons]]
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """Ratings by one kind of evidence alone. unrated: the models that it does not place yet."""
+
+    ratings: RatingResult
+    unrated: tuple[Unrated, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +59,19 @@ class Overall:
     whole: RatingResult
 
 
-def alone(sources: Mapping[str, Comparisons], fit: Fit) -> RatingResult:
+def alone(sources: Mapping[str, Comparisons], fit: Fit) -> Alone:
     """The ratings by one kind of evidence: all its sources together, every comparison the same.
 
-    sources: comparisons by name, at least one. Raises UndeterminedError where `fit` allows no
-    prior and the comparisons do not determine the ratings.
+    sources: comparisons by name, at least one. Raises TooFewError where no model can be placed,
+    and UndeterminedError where `fit` allows no prior and the comparisons do not determine the
+    ratings.
     """
     options = {name: value for name, value in asdict(fit).items() if name not in _POLICY}
-    return bradley_terry(concat(list(sources.values())), **options)
+    together = concat(list(sources.values()))
+    left_out = unrated([together], fit.min_comparisons)
+    placed = without(together, left_out)
+    assert placed is not None  # whoever is rated has comparisons with others who are
+    return Alone(bradley_terry(placed, **options), left_out)
 
 
 def overall_ratings(
@@ -52,10 +87,16 @@ def overall_ratings(
     there = {kind: part for kind, part in kinds.items() if part and weights.get(kind, 0.0) > 0}
     if "objective" not in there or len(there) < 2:
         return None
-    sum_of = sum(weights[kind] for kind in there)
-    shares = {kind: weights[kind] / sum_of for kind in there}
-    own, plain = replace(fit, anchor=None), Fit(confidence=fit.confidence, prior=fit.prior)
-    parts = {kind: alone(part, own if kind == main else plain) for kind, part in there.items()}
+    own = replace(fit, anchor=None)
+    plain = Fit(confidence=fit.confidence, prior=fit.prior, min_comparisons=fit.min_comparisons)
+    parts = {}
+    for kind, part in there.items():
+        with suppress(TooFewError):  # a kind that places no model yet has no share
+            parts[kind] = alone(part, own if kind == main else plain).ratings
+    if "objective" not in parts or len(parts) < 2:
+        return None
+    sum_of = sum(weights[kind] for kind in parts)
+    shares = {kind: weights[kind] / sum_of for kind in parts}
     whole = overall(
         [Part(shares[kind], part, kind != "objective") for kind, part in parts.items()], "overall"
     )

@@ -7,12 +7,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from arena.audits import audit_judge, judges_with_verdicts
-from arena.board import Leaderboard
+from arena.board import Leaderboard, Policy
 from arena.errors import InputError
+from arena.leaderboard import views
 from arena.publish.formats import to_csv, to_json
 from arena.store import Store
 
-__all__ = ["publish"]
+__all__ = ["publish", "publish_ranking"]
+
+
+def publish_ranking(store: Store, folder: Path, board: Leaderboard, policy: Policy) -> Path:
+    """Write the site of a ranking that was made as the policy says, with other views beside it."""
+    others = views(store, board, policy.allow_weak_judges, policy.fit)
+    return publish(store, folder, board, title=policy.title, others=others)
 
 
 def publish(

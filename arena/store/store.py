@@ -51,7 +51,10 @@ _ROWS_OF_MODEL = "SELECT " + " OR ".join(
     [f"EXISTS (SELECT 1 FROM {table} WHERE model = :name)" for table in _OF_MODELS]
     + ["EXISTS (SELECT 1 FROM talks WHERE :name IN (first_model, second_model))"]
 )
-_VERSION = f"SELECT {', '.join(_LAST)}, (SELECT count(*) FROM withheld)"
+_VERSION = (
+    f"SELECT {', '.join(_LAST)}, (SELECT count(*) FROM withheld), "
+    "(SELECT coalesce(max(id), 0) FROM policies)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +216,20 @@ class Store:
         with self._connections.transaction() as db:
             db.execute(sql, [kind, name])
 
+    def policy(self) -> str | None:
+        """How the last run was told to rank, as JSON; None where no run was told."""
+        sql = "SELECT settings FROM policies ORDER BY id DESC LIMIT 1"
+        found = self._connections.db.execute(sql).fetchone()
+        return str(found[0]) if found else None
+
+    def keep_policy(self, settings: str) -> None:
+        """Keep how a run was told to rank, as JSON."""
+        if settings != self.policy():
+            with self._connections.transaction() as db:
+                db.execute("INSERT INTO policies (settings) VALUES (?)", [settings])
+
     def version(self) -> tuple[int, ...]:
-        """Changes whenever a row of evidence is added, or something is withheld; quick to read."""
+        """Changes with a row of evidence, what is withheld, and how to rank; quick to read."""
         return tuple(map(int, self._connections.db.execute(_VERSION).fetchone()))
 
     def close(self) -> None:

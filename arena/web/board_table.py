@@ -159,7 +159,7 @@ def _cell(name: str, sheet: Sheet, view: str, words: Words, digits: int, row: Ro
                 return NOTHING
             return Cell(f"{length:,.0f}", length, words["characters"])
         case "license":
-            return Cell(sheet.licenses.get(row.model, "–"))
+            return Cell(sheet.about[row.model].license or "–")
         case "satisfaction":
             grade = sheet.grades.get(row.model)
             return (

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from arena.audits import JudgeAudit, audit_judge, judges_with_verdicts
-from arena.config import AppSettings
+from arena.config import AppSettings, Config
 from arena.records import Model
 from arena.store import Store
 from arena.web.audit import Audits
@@ -42,8 +42,12 @@ def services(
     models: dict[str, Model] | None = None,
     settings: AppSettings | None = None,
     password: str = "",
+    config: Config | None = None,
 ) -> Services:
-    """The services on a store. models: that may answer live, as arena.yaml has them."""
+    """The services on a store. models: that may answer live, as arena.yaml has them.
+
+    config: of arena.yaml, which says how to rank.
+    """
     settings = settings or AppSettings()
     pool = Pool(store)
     return Services(
@@ -51,7 +55,7 @@ def services(
         voters,
         pool,
         Blind(store, settings.browse),
-        Boards(store),
+        Boards(store, config),
         Audits(store),
         Kept(store, report_cards),
         Kept(store, entries),

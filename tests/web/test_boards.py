@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from arena.board import Mark, Row
-from arena.config import parse_model
+from arena.board import Fit, Mark, Row
+from arena.config import Config, RankSettings, parse_model
 from arena.leaderboard import rank_comparisons
 from arena.ratings import Comparisons
 from arena.records import Answer, Prompt, Vote, Winner
@@ -66,7 +66,8 @@ def test_a_sheet_has_every_view_that_there_is_evidence_for(voted: Store) -> None
 
 
 def test_a_slice_counts_its_prompts_alone(voted: Store) -> None:
-    sheet = compute(voted.path, Slice("category", "maths"))
+    few = Config(rank=RankSettings(min_comparisons=1))
+    sheet = compute(voted.path, Slice("category", "maths"), few)
     assert sheet.boards["human"].counts == {"votes": 9}
     assert sheet.boards["human"].group == "maths"
 
@@ -234,7 +235,7 @@ def test_where_no_style_differs_the_page_says_so(store: Store) -> None:
 def test_notes_are_one_line_and_what_concerns_one_model_is_in_its_row() -> None:
     c = Comparisons.from_columns(["A", "a", "x"], ["a", "x", "A"], outcome=[1, 1, 1])
     marks = (Mark("x", "Votes put it 90 points above what judges predict."),)
-    board = replace(rank_comparisons(c), marks=marks)
+    board = replace(rank_comparisons(c, Fit(min_comparisons=1)), marks=marks)
     sheet = Sheet(Slice(), (), 0.0, 0.0, {"human": board})
     for language, line, said in (
         ("en", "1 note", "Votes put it 90 points above what judges predict."),

@@ -69,6 +69,7 @@ class ModelSettings(Short, DecodingSettings):
     revision: str | None = None
     context_length: Annotated[int, Field(ge=1)] | None = None
     family: str | None = None
+    organization: str | None = None
     license: str | None = None
     base: bool = False
     base_url: str | None = None

@@ -213,6 +213,7 @@ def publish(
         if judges
         else policy.fit,
     )
+    store.describe(conf.candidates().values())
     page = publish_ranking(store, folder, ranking(store, policy), policy)
     say(f"Published: {page}")
 
@@ -253,10 +254,10 @@ def print_board(board: "Leaderboard") -> None:
     scores = {(s.model, s.benchmark): s for s in shown}
     names = list(dict.fromkeys(s.benchmark for s in shown))
     whole = {row.model: row for row in board.overall}
-    rows = []
+    rows, places = [], board.places
     for row in board.rows:
         cells: dict[str, Any] = {
-            "rank": board.places[row.model],
+            "rank": places[row.model],
             "model": row.model,
             "rating": row.rating,
             f"{board.confidence:.0%} interval": f"{row.ci_low:.1f} – {row.ci_high:.1f}",

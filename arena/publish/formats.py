@@ -34,7 +34,7 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
     `benchmarks` is there only for models that have objective scores, and `group` only where
     the ranking is restricted to one. `unrated`: the models that are not rated yet.
     """
-    scores = scores_by_model(board)
+    scores, places = scores_by_model(board), board.places
     whole: dict[str, Any] = {
         "method": board.method,
         "evidence": board.evidence.value,
@@ -42,7 +42,9 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
         "settings": asdict(board.settings),
         "counts": dict(board.counts),
         "notes": list(board.notes),
-        "models": [_entry(board, row, scores.get(row.model, {})) for row in ranked(board)],
+        "models": [
+            _entry(row, places[row.model], scores.get(row.model, {})) for row in ranked(board)
+        ],
         "unrated": [asdict(one) for one in board.unrated],
         "min_comparisons": board.min_comparisons,
     }
@@ -95,7 +97,7 @@ def to_csv(board: Leaderboard) -> str:
 
 def to_markdown(board: Leaderboard) -> str:
     """A pipe table under its label, with every note."""
-    (scores, columns), digits = shown(board), decimals(board)
+    (scores, columns), digits, places = shown(board), decimals(board), board.places
     heads = ["rank", "range", "model", "rating", f"{confidence(board)} interval", "comparisons"]
     heads += columns
     lines = [
@@ -106,7 +108,7 @@ def to_markdown(board: Leaderboard) -> str:
     ]
     for row in ranked(board):
         here = scores.get(row.model, {})
-        cells = [str(board.places[row.model]), rank_range(row), _plain(row.model)]
+        cells = [str(places[row.model]), rank_range(row), _plain(row.model)]
         cells += [points(row.rating, digits)]
         cells += [f"{points(row.ci_low, digits)} to {points(row.ci_high, digits)}"]
         cells += [str(row.comparisons), *(score(here.get(name)) for name in columns)]
@@ -121,20 +123,20 @@ def to_markdown(board: Leaderboard) -> str:
 def not_rated(board: Leaderboard) -> str:
     """What stands above the models that are not rated yet."""
     return (
-        f"Not rated yet. A model needs {board.min_comparisons} comparisons with rated models, and a "
-        "link to them:"
+        f"Not rated yet. A model needs {board.min_comparisons} comparisons with rated models, and "
+        "a link to them:"
     )
 
 
 def lacking(one: Unrated) -> str:
     """What a model lacks to be rated."""
-    more = f"{one.lacks} more {'comparison' if one.lacks == 1 else 'comparisons'}"
-    if one.apart:
-        return (
-            f"compared {one.comparisons:g} times, and never with a rated model, not even through "
-            f"others; it lacks {more} with rated models"
-        )
-    return f"compared {one.comparisons:g} times; it lacks {more} with rated models"
+    so_far, more = _comparisons(one.comparisons), _comparisons(one.lacks)
+    how = ", none that links it to the rated models" if one.apart else ""
+    return f"{so_far} so far{how}; it lacks {more} with rated models"
+
+
+def _comparisons(count: int | float) -> str:
+    return f"{count:g} comparison" if count == 1 else f"{count:g} comparisons"
 
 
 def ranked(board: Leaderboard) -> list[Row]:
@@ -231,9 +233,9 @@ def _headings(board: Leaderboard) -> dict[tuple[str, str, str], str]:
     }
 
 
-def _entry(board: Leaderboard, row: Row, scores: dict[str, BenchmarkScore]) -> dict[str, Any]:
+def _entry(row: Row, place: int, scores: dict[str, BenchmarkScore]) -> dict[str, Any]:
     entry = {name: _finite(value) for name, value in asdict(row).items()}
-    entry["rank_by_upper_end"] = board.places[row.model]
+    entry["rank_by_upper_end"] = place
     if row.predicted is None:
         del entry["predicted"]
     if scores:

@@ -40,7 +40,7 @@ from arena.store.rows import Rows, decode, encode
 from arena.store.shown import BATTLES, SHOWINGS, Shown
 from arena.store.votes import Votes
 
-_NOT_CONTENT = ("base_url", "api_key_env", "timeout", "price")
+_NOT_CONTENT = ("base_url", "api_key_env", "timeout")
 TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "rankings", "outcomes")
 # One statement: a page asks this each time.
 _LAST = [
@@ -141,9 +141,16 @@ class Store:
             self.check_model(model)
             db.execute(
                 "INSERT INTO models (name, key, spec) VALUES (?1, ?2, ?3) "
-                "ON CONFLICT(name) DO UPDATE SET key = ?2, spec = ?3 WHERE key != ?2",
+                "ON CONFLICT(name) DO UPDATE SET key = ?2, spec = ?3 WHERE (key, spec) != (?2, ?3)",
                 [model.name, model.key, spec],
             )
+
+    def describe(self, models: Iterable[Model]) -> None:
+        """Take over what is said of stored models beside what their answers depend on."""
+        rows = [(json.dumps(_spec(m), ensure_ascii=False), m.name, m.key) for m in models]
+        sql = "UPDATE models SET spec = ?1 WHERE name = ?2 AND key = ?3 AND spec != ?1"
+        with self._connections.transaction() as db:
+            db.conn.executemany(sql, rows)
 
     def _has_rows(self, name: str) -> bool:
         """Whether anything is stored of a model."""
@@ -254,6 +261,8 @@ def _spec(model: Model) -> dict[str, Any]:
 
 def _model(spec: dict[str, Any]) -> Model:
     decoding = Decoding(**spec.pop("decoding"))
+    if spec.get("price"):
+        spec["price"] = tuple(spec["price"])
     return Model(**spec | {"backend": BackendKind(spec["backend"])}, decoding=decoding)
 
 

@@ -254,6 +254,46 @@ def categories(sheet: Sheet, view: str, words: Words) -> Any:
     return figure
 
 
+def offered(sheet: Sheet, view: str) -> tuple[str, ...]:
+    """The charts that a sheet has evidence for, in their order; the first is always there."""
+    boards = sheet.boards
+    people, judges = boards.get(Evidence.HUMAN), boards.get(Evidence.JUDGE)
+    categories = [group for group in sheet.grouped if group.by == "category"]
+    there = {
+        "ratings": True,
+        "ranks": True,
+        "wins": view in sheet.wins,
+        "history": sheet.history is not None,
+        APART: len(categories) > 1 and sheet.slice.by != "category",
+        "judges": _common(people, judges) > 1,
+        "objective": _common(people or judges, boards.get(Evidence.OBJECTIVE)) > 1,
+        "radar": any(board.dimensions for board in boards.values()),
+        "needle": bool(sheet.needles),
+    }
+    return tuple(name for name in CHARTS if there[name])
+
+
+def left_out(sheet: Sheet, view: str, chart: str, words: Words) -> str:
+    """What a chart leaves out for want of room, in a sentence; empty where it shows everything."""
+    rated = len(sheet.boards[view].rows)
+    shown, of = {
+        "ratings": (MOST_ROWS, rated),
+        "ranks": (MOST_ROWS, rated),
+        APART: (MOST_ROWS, rated),
+        "wins": (MOST_CELLS, rated),
+        "radar": (MOST_LINES, rated),
+        "history": (MOST_LINES, len(sheet.history.ratings) if sheet.history else 0),
+        "needle": (MOST_LINES, len(sheet.needles)),
+    }.get(chart, (rated, rated))
+    return words["chart_leaves_out"].format(shown=shown, all=of) if of > shown else ""
+
+
+def _common(one: Leaderboard | None, other: Leaderboard | None) -> int:
+    """How many models both rankings have."""
+    models = [{row.model for row in board.rows} if board else set() for board in (one, other)]
+    return len(models[0] & models[1])
+
+
 APART = "categories"
 CHARTS: Mapping[str, Callable[[Sheet, str, Words], Any]] = {
     "ratings": ratings,

@@ -73,6 +73,7 @@ def build_server(
     from arena.web.files import add_routes
 
     settings = settings or AppSettings()
+    store.describe((models or {}).values())
     voters = Voters(load_secret(store.path))
     # Of server-side rendering, which is off here.
     warnings.filterwarnings("ignore", message="SSR mode", category=UserWarning)

@@ -5,10 +5,15 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # The CPU build without CUDA: make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
-APT_INSTALL := apt-get update -qq && apt-get install -y -qq
+# One test process a core, each with one thread of its own.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+BROWSERS := chromium chromium-browser google-chrome
+# missing(what, commands): says so where none of the commands is there.
+missing = for c in $(2); do command -v $$c >/dev/null && exit 0; done; \
+	echo "$(1) is not installed, so the tests that need it are skipped; 'make browser' installs it."
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install check app bench clean
+.PHONY: help demo test install fast check browser app bench clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,14 +26,22 @@ app: $(VENV)/demo  ## Open the voting app on arena.db
 
 install: $(VENV)/dev  ## Make .venv with everything, test tools included
 
-test: $(VENV)/dev chromium bubblewrap  ## Run the whole test suite
-	$(BIN)/python -m pytest
+test: $(VENV)/dev  ## Run the test suite; ARGS="tests/web -k vote" runs a part of it
+	@$(call missing,Chromium,$(BROWSERS))
+	@$(call missing,bubblewrap,bwrap)
+	$(PYTEST) $(ARGS)
 
-check: $(VENV)/dev  ## What CI runs: lint, types, and the tests with the import layers
+fast: lint  ## Lint, types, and the tests without models, browsers and killed processes
+	$(PYTEST) -m "not model and not browser and not slow" $(ARGS)
+
+check: lint  ## What CI runs: lint, types and the whole suite
+	$(MAKE) test
+
+.PHONY: lint
+lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(MAKE) test
 
 bench: $(VENV)/dev  ## Measure beside the peers; results go to bench/RESULTS.md
 	$(BIN)/python -m bench.ratings speed
@@ -53,14 +66,7 @@ $(VENV)/dev: $(VENV)/demo
 	$(PIP) -e '.[bench,dev]' accelerate gguf
 	touch $@
 
-.PHONY: chromium
-chromium:
-	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(APT_INSTALL) chromium fonts-noto-cjk; \
-	else echo "No Chromium found: install your system's package 'chromium'; its tests are skipped."; fi
-
-.PHONY: bubblewrap
-bubblewrap:
-	@if command -v bwrap >/dev/null; then exit 0; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(APT_INSTALL) bubblewrap; \
-	else echo "No bubblewrap found: install your system's package 'bubblewrap'; its tests are skipped."; fi
+browser:  ## Install what some tests need from the system: Chromium, Chinese fonts, bubblewrap
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
+	then apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk bubblewrap; \
+	else echo "Install chromium, fonts-noto-cjk and bubblewrap as your system does it."; exit 1; fi

@@ -77,11 +77,6 @@ def left_open(text: str) -> str:
     return "" if not marks or any(marks[-1].groups()) else marks[-1][0]
 
 
-def speaks_of_marks(template: str) -> bool:
-    """Whether a chat template knows a mark of thinking, as those of models that think do."""
-    return bool(_MARK.search(template) or _CHANNEL.search(template))
-
-
 def split(text: str) -> Spoken:
     """Take a reply apart into what was thought and what was said."""
     found = _in_channels(text) or _under_headings(text) or _between_marks(text)

@@ -182,9 +182,9 @@ class Backend(ABC):
         """What is done otherwise than it was asked for, in a sentence each."""
         return ()
 
-    def thinks(self) -> bool | None:
-        """Whether the model may think before it answers; None where only its replies can tell."""
-        return None
+    def opens_thinking(self) -> bool:
+        """Whether its chat template is known to open the model's thinking."""
+        return False
 
     def start(self) -> None:  # noqa: B027
         """Get ready for requests; raises UnavailableError where none can succeed."""

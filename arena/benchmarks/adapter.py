@@ -18,7 +18,7 @@ from arena.thinking import UNFINISHED, split
 
 # lm-eval's own default, where a task does not say how much may be written.
 ROOM = 256
-# What a reply is given that a task has cut off before its answer.
+# What a reply is given that a task has cut off before its answer, unless its max_tokens is less.
 ROOM_TO_ANSWER = 512
 # What a model that thinks first is given, unless its own max_tokens is more.
 ROOM_TO_THINK = 4096
@@ -89,10 +89,7 @@ class ArenaLM(LM):
         written = self._asker.write(asked, decoding)
         said = [_said(done, decoding) for done in written]
         short = self._short(requests, asked, dict(enumerate(written)))
-        known = self._asker.thinks() if short else False
-        thinks = bool(short) and (any(map(_has_thought, written)) or bool(known))
-        if not thinks and known is False:  # its template says that more room brings no answer
-            return said
+        thinks = bool(short) and (any(map(_has_thought, written)) or self._asker.opens_thinking())
         for room in (ROOM_TO_THINK,) if thinks else (ROOM_TO_ANSWER, ROOM_TO_THINK):
             if not short or (room == ROOM_TO_THINK and not thinks):
                 break
@@ -124,7 +121,8 @@ class ArenaLM(LM):
 
     def _ample(self, decoding: Decoding, room: int) -> Decoding:
         """The same with room, of at most half of the model's window where that is known."""
-        room = max(room, self._decoding.max_tokens) if room == ROOM_TO_THINK else room
+        own = self._decoding.max_tokens
+        room = max(room, own) if room == ROOM_TO_THINK else min(room, own)
         window = self._asker.window()
         fits = room if window is None else min(room, window // 2)
         return replace(decoding, max_tokens=max(fits, decoding.max_tokens))

@@ -209,10 +209,10 @@ class Asker:
         notes = tuple(dict.fromkeys(note for step in self._steps for note in step.notes))
         return replace(last, usage=usage, notes=notes, **sums)
 
-    def thinks(self) -> bool | None:
-        """Whether the model may think before it answers; None where only its replies can tell."""
+    def opens_thinking(self) -> bool:
+        """Whether its chat template is known to open the model's thinking."""
         with open_backend(self._model) as backend:
-            return backend.thinks()
+            return backend.opens_thinking()
 
     def window(self) -> int | None:
         """The tokens that a conversation may have, if that is known."""

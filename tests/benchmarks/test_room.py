@@ -92,6 +92,7 @@ def test_a_reply_that_was_cut_off_is_asked_for_again_with_room(
         (f"<think>{EVER}", 512, f"the reply ends while thinking; max_tokens was {ROOM_TO_THINK}"),
         (f"<think>{EVER}", 5000, "the reply ends while thinking; max_tokens was 5000"),
         (EVER, 512, f"the reply was cut off; max_tokens was {ROOM_TO_ANSWER}"),
+        (EVER, 64, "the reply was cut off; max_tokens was 64"),
         ("I do not know.", 512, "the reply names no option"),
         ("A or B.", 512, "the reply names several options"),
         ("", 512, "the reply is empty"),

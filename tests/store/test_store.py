@@ -113,6 +113,7 @@ def test_a_row_of_any_kind_takes_the_name(store: Store, table: str) -> None:
         (f"{socket.gethostname()}:{2**22 + 7}:died", False),
         ("batch:1234", False),
     ],
+    ids=["another-machine", "this-process", "ended", "batch"],
 )
 def test_a_name_is_not_free_while_another_process_may_work_under_it(
     store: Store, owner: str, taken: bool

@@ -27,7 +27,6 @@ from arena.backends.local.weights import Loaded, loaded
 from arena.backends.local.writing import Begun
 from arena.errors import BackendError
 from arena.records import Model, Usage
-from arena.thinking import speaks_of_marks
 
 BATCH_ROWS = 48
 
@@ -113,9 +112,9 @@ class LocalBackend(Backend):
                     for i, odds in zip(todo, found, strict=True)
                 ]
 
-    def thinks(self) -> bool:
-        """As its chat template tells."""
-        return speaks_of_marks(self._loaded().chat.template)
+    def opens_thinking(self) -> bool:
+        """As its chat template does with a user's turn."""
+        return bool(self._loaded().chat.opening)
 
     def count_tokens(self, text: str) -> int:
         """As its tokenizer counts, without special tokens."""

@@ -126,12 +126,6 @@ class Chat:
         """Whether there is a template; base models have none."""
         return bool(self._tokenizer.chat_template)
 
-    @property
-    def template(self) -> str:
-        """The template's text, all of them where there are several; empty without one."""
-        found = self._tokenizer.chat_template or ""
-        return found if isinstance(found, str) else "\n".join(map(str, found.values()))
-
     def _shows(self, messages: Sequence[Message], in_parts: bool) -> bool | None:
         """Whether all the texts are in what the template makes of them; None where it fails."""
         try:

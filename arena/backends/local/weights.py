@@ -16,6 +16,7 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from arena.backends.base import Availability
+from arena.backends.local import internlm2
 from arena.backends.local.attempts import first_line, is_out_of_memory
 from arena.backends.local.chat import Chat
 from arena.backends.local.checkpoint import damage_of, fault_of
@@ -74,9 +75,10 @@ def _load(weights: str, revision: str | None) -> Loaded:
     source = str(folder) if folder else weights
     with quiet_transformers():
         with _refusing(weights, "weights", folder):
-            _refuse_own_code(weights, source, settings)
+            kind = _kind(weights, source, settings)
         with _refusing(weights, "tokenizer", folder):
-            tokenizer = _tokenizer(weights, source, settings)
+            own = internlm2.tokenizer(source, settings) if kind == internlm2.MODEL_TYPE else None
+            tokenizer = own or _tokenizer(weights, source, settings)
         with _refusing(weights, "weights", folder):
             return ready(tokenizer, _model(weights, source, settings))
 
@@ -152,15 +154,17 @@ def _cannot(weights: str, what: str, fault: str) -> UnavailableError:
     return UnavailableError(f"the {what} of {weights!r} cannot be loaded: {fault}")
 
 
-def _refuse_own_code(weights: str, source: str, settings: dict[str, Any]) -> None:
-    """Refuse weights that only code of their own can load, and those of no known kind."""
+def _kind(weights: str, source: str, settings: dict[str, Any]) -> str:
+    """The model type of weights that need no code of their own; refuses others."""
     from transformers import AutoConfig, PreTrainedConfig
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+    internlm2.register()
     config, _ = PreTrainedConfig.get_config_dict(source, **settings)
-    if config.get("auto_map") and config.get("model_type") not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+    known = {*MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, internlm2.MODEL_TYPE}
+    if config.get("auto_map") and config.get("model_type") not in known:
         raise _own_code(weights, "weights")
-    AutoConfig.from_pretrained(source, **settings)
+    return str(AutoConfig.from_pretrained(source, **settings).model_type)
 
 
 def _own_code(weights: str, what: str) -> UnavailableError:

@@ -21,8 +21,9 @@ class BenchmarkScore:
 
     stderr: its standard error, as lm-eval has it. low, high: its 95 % interval. All three are
     None where the items do not tell.
-    variant: how the items were asked. primary: whether this metric and variant stand for the
-    benchmark in a ranking. unread: replies in which no answer was found, counted as wrong;
+    variant: how the items were asked; empty is as the benchmark has it. primary: whether this
+    metric and variant stand for the benchmark in a ranking. leading: whether this metric stands
+    for this variant. unread: replies in which no answer was found, counted as wrong;
     judged: those that a judge marked.
     """
 
@@ -39,6 +40,12 @@ class BenchmarkScore:
     judged: int = 0
     low: float | None = None
     high: float | None = None
+    leading: bool = True
+
+    @property
+    def title(self) -> str:
+        """The benchmark, and how it was asked where that is not as it has it."""
+        return f"{self.benchmark} ({self.variant})" if self.variant else self.benchmark
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +197,10 @@ def _scores(
     rows: defaultdict[tuple[str, str, str, str], list[int]] = defaultdict(list)
     for i, name in enumerate(names):
         rows[name, outcomes.variant[i], outcomes.metric[i], outcomes.model[i]].append(i)
+    metrics: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+    for i, name in enumerate(names):
+        metrics[name, outcomes.variant[i]][outcomes.metric[i]] = None
+    leading = {way: primary_metric(list(found)) for way, found in metrics.items()}
     for (name, variant, metric, model), here in sorted(rows.items()):
         found = mark([outcomes.value[i] for i in here])
         yield BenchmarkScore(
@@ -206,6 +217,7 @@ def _scores(
             sum(outcomes.marker[i] not in NO_JUDGE for i in here),
             found.low,
             found.high,
+            metric == leading[name, variant],
         )
 
 

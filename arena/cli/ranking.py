@@ -251,8 +251,8 @@ def print_board(board: "Leaderboard") -> None:
     from arena.publish.formats import lacking, not_rated, rank_range, score, shown_scores
 
     shown = shown_scores(board)
-    scores = {(s.model, s.benchmark): s for s in shown}
-    names = list(dict.fromkeys(s.benchmark for s in shown))
+    scores = {(s.model, s.title): s for s in shown}
+    names = list(dict.fromkeys(s.title for s in shown))
     whole = {row.model: row for row in board.overall}
     rows, places = [], board.places
     for row in board.rows:

@@ -163,15 +163,31 @@ def shown(board: Leaderboard) -> tuple[Scores, list[str]]:
     """The scores that stand beside a rating, by model, and the headings of their columns."""
     scores: Scores = {}
     for item in shown_scores(board):
-        scores.setdefault(item.model, {})[item.benchmark] = item
-    return scores, list(dict.fromkeys(item.benchmark for item in shown_scores(board)))
+        scores.setdefault(item.model, {})[item.title] = item
+    return scores, list(dict.fromkeys(item.title for item in shown_scores(board)))
 
 
 def shown_scores(board: Leaderboard) -> list[BenchmarkScore]:
-    """What stands beside a rating: a few benchmarks, or else their means by capability."""
-    primary = [score for score in board.benchmarks if score.primary]
+    """What stands beside a rating: a few benchmarks, or else their means by capability.
+
+    Where there is room, a benchmark that was asked in several ways is there in each of them, the
+    way that stands for it first.
+    """
+    ways = every_way(board)
+    primary = [score for score in ways if score.primary]
+    if len({score.title for score in ways}) <= MOST_COLUMNS:
+        return ways
     few = len({score.benchmark for score in primary}) <= MOST_COLUMNS
     return primary if few or not board.dimensions else list(board.dimensions)
+
+
+def every_way(board: Leaderboard) -> list[BenchmarkScore]:
+    """The scores of each benchmark in each way it was asked, by the metric that leads there.
+
+    By benchmark, and first the way that stands for it.
+    """
+    leading = [score for score in board.benchmarks if score.leading]
+    return sorted(leading, key=lambda score: (score.benchmark, not score.primary, score.variant))
 
 
 def rank_range(row: Row) -> str:
@@ -224,12 +240,13 @@ def _below(row: Row) -> float:
 
 
 def _headings(board: Leaderboard) -> dict[tuple[str, str, str], str]:
-    """A name for each benchmark, variant and metric, no longer than it takes to tell them apart."""
+    """A name for each benchmark with its way of asking, and its metric where it has several."""
     found = sorted({(item.benchmark, item.variant, item.metric) for item in board.benchmarks})
     several = Counter(benchmark for benchmark, _, _ in found)
+    parts = {(b, v, m): [v, m if several[b] > 1 else ""] for b, v, m in found}
     return {
-        (b, v, m): f"{b} ({', '.join(filter(None, (v, m)))})" if several[b] > 1 else b
-        for b, v, m in found
+        place: f"{place[0]} ({', '.join(filter(None, more))})" if any(more) else place[0]
+        for place, more in parts.items()
     }
 
 

@@ -97,9 +97,9 @@ def _number(count: float) -> int | float:
 
 def _too_few(models: Sequence[str], played: Floats, least: int) -> str:
     order = np.argsort(-played, kind="stable")[:SHOWN]
-    listed = ", ".join(f"{models[k]} has {_number(float(played[k])):g}" for k in order)
-    more = f" and {len(models) - SHOWN} more models have fewer" if len(models) > SHOWN else ""
+    most = ", ".join(f"{models[k]} ({played[k]:g})" for k in order)
     return (
-        f"no two models are compared often enough to be rated: each needs {least} comparisons with "
-        f"rated models (rank: min_comparisons), and {listed or 'nobody has any'}{more}"
+        "no model is compared often enough to be rated: each needs "
+        f"{least} comparisons with rated models (rank: min_comparisons), and the most compared "
+        f"are {most}"
     )

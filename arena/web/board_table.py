@@ -13,7 +13,7 @@ from arena.board import Leaderboard, Policy, Row
 from arena.contrasts import movers
 from arena.notes import translated
 from arena.publish.chart import axis_of
-from arena.publish.formats import decimals, interval, points, rank_range, ranked
+from arena.publish.formats import decimals, every_way, interval, points, rank_range, ranked
 from arena.web.sheets import Sheet, Slice
 from arena.web.words import WORDS, Words
 
@@ -226,15 +226,15 @@ def _cell(
 
 
 def tasks_table(board: Leaderboard, language: str) -> str:
-    """Benchmarks by task: a row a task, a column a model: means with their intervals."""
-    scores = [score for score in board.benchmarks if score.primary]
+    """Benchmarks by task: a row a task and way of asking it, a column a model: means."""
+    scores = every_way(board)
     if not scores:
         return ""
     rated = [row.model for row in ranked(board)]
     models = [m for m in rated if any(s.model == m for s in scores)]
     models += sorted({s.model for s in scores} - set(models))
-    found = {(s.benchmark, s.model): s for s in scores}
-    tasks = sorted({s.benchmark for s in scores})
+    found = {(s.title, s.model): s for s in scores}
+    tasks = list(dict.fromkeys(s.title for s in scores))
     page = template("tasks.html")
     return page.render(
         words=WORDS[language], models=models, tasks=tasks, found=found, interval=interval

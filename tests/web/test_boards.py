@@ -16,7 +16,7 @@ from arena.board import Fit, Mark, Row
 from arena.config import Config, RankSettings, parse_model
 from arena.leaderboard import rank_comparisons
 from arena.ratings import Comparisons
-from arena.records import Answer, Prompt, Vote, Winner
+from arena.records import Answer, Evidence, Prompt, Vote, Winner
 from arena.store import Store
 from arena.web import board_table, no_ranking, plots
 from arena.web.battles import Ballot, start, vote
@@ -86,7 +86,7 @@ def test_the_page_says_what_the_ranking_stands_on(shared: Services, visit: Visit
     while "<table" not in found.table:
         found = page.show(visit("zh"), Wanted(view="human", search="LON"), 10.0)
     assert "以人的投票为准" in found.table
-    assert found.table.count('scope="row"') == 1
+    assert found.table.count("<tr hidden>") == 2
     assert found.chart is not None
 
 
@@ -112,7 +112,7 @@ def test_where_there_is_no_ranking_the_page_says_why_and_what_to_do(
     assert words["no_ranking_here"] in page
     assert "It is &lt;weak&gt;." in page
     link = unescape(re.findall('href="./leaderboard([^"]*)"', page)[0])
-    wanted = wanted_of(dict(parse_qsl(link.removeprefix("?"))), [], "ratings")
+    wanted = wanted_of(dict(parse_qsl(link.removeprefix("?"))), [])
     assert wanted.view == view
     assert wanted.slice == Slice("category", "maths", weak=True)
 
@@ -185,11 +185,14 @@ def test_files_hold_what_the_page_shows(voted: Store) -> None:
 
 
 def test_a_link_to_the_page_is_read_with_care() -> None:
-    wanted = wanted_of({"view": "human", "by": "language", "value": "zh"}, ["rank"], "wins")
+    query = {"view": "human", "by": "language", "value": "zh", "search": "x", "chart": "wins"}
+    wanted = wanted_of(query | {"style": "1"}, ["rank"], Evidence.JUDGE)
     assert wanted.view == "human"
-    assert wanted.slice == Slice("language", "zh")
-    odd = wanted_of({"view": "<script>", "by": "source", "value": "x"}, [], "ratings")
-    assert odd.view == "combined"
+    assert (wanted.search, wanted.chart, wanted.columns) == ("x", "wins", ("rank",))
+    assert wanted.slice == Slice("language", "zh", style=True)
+    query = {"view": "<script>", "by": "source", "value": "x", "chart": "pie", "weak": "yes"}
+    odd = wanted_of(query, [], Evidence.JUDGE)
+    assert (odd.view, odd.chart) == ("judge", "ratings")
     assert odd.slice == Slice()
 
 

@@ -9,7 +9,7 @@ import gradio as gr
 from arena.board import Policy
 from arena.records import Evidence
 from arena.web import board_table, no_ranking, plots
-from arena.web.beside import PATIENCE
+from arena.web.beside import LONG_ENOUGH, PATIENCE
 from arena.web.services import Services
 from arena.web.sheets import GRADED, JUDGE, PANEL, Sheet, Slice
 from arena.web.voters import Visitor
@@ -24,7 +24,6 @@ VIEWS = (
     Evidence.OBJECTIVE,
 )
 ALL = "all"
-LONG_ENOUGH = 120.0
 LONGEST_SEARCH = 100
 # What is chosen stands in the address, so that a link to the page shows the same; see board.js.
 REMEMBER = "(...chosen) => arenaBoard.remember(chosen)"

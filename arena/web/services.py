@@ -13,6 +13,7 @@ from arena.web.catalogue import Entry, entries
 from arena.web.kept import Kept
 from arena.web.limits import Allowances
 from arena.web.live import Live
+from arena.web.model_record import Records
 from arena.web.pool import Pool
 from arena.web.voters import Voters
 
@@ -26,6 +27,7 @@ class Services:
     pool: Pool
     blind: Blind
     boards: Boards
+    records: Records
     audits: Audits
     cards: Kept[tuple[JudgeAudit, ...]]
     entries: Kept[tuple[Entry, ...]]
@@ -56,6 +58,7 @@ def services(
         pool,
         Blind(store, settings.browse),
         Boards(store, config),
+        Records(store, config),
         Audits(store),
         Kept(store, report_cards),
         Kept(store, entries),

@@ -2,17 +2,17 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
 from arena.board import Fit, Leaderboard, Mark, Policy, Row
-from arena.errors import GateError, InputError, NoEvidenceError
+from arena.errors import GateError, InputError, NoEvidenceError, TooFewError
 from arena.evidence import Gathered, gather, groups
 from arena.groups import Group
 from arena.judging.report import JudgeReport
-from arena.overall import WEIGHTS, Alone, alone, overall_ratings, pooled
+from arena.overall import WEIGHTS, Alone, Kinds, alone, has_help, overall_ratings, pooled, together
 from arena.ratings import (
     CombinedResult,
     Comparisons,
@@ -20,10 +20,7 @@ from arena.ratings import (
     Panel,
     RatingResult,
     RatingRow,
-    Unrated,
-    combine,
     panel,
-    unrated,
     without,
 )
 from arena.records import Evidence
@@ -76,13 +73,9 @@ def leaderboard(
     is_combined = evidence is Evidence.COMBINED
     if fit.method != _DEFAULT.method and not is_combined:
         raise InputError(f"--method goes with --evidence combined, not {evidence}")
-    stands_on, sources = _sources(kinds, evidence)
-    if not sources:
+    if not any(_sources(kinds, evidence)[1].values()):
         raise _nothing(store, gathered, evidence, group)
-    if is_combined and (_has_help(kinds) or fit.method != _DEFAULT.method):
-        board = _combined(kinds, fit)
-    else:
-        board = replace(_alone(sources, fit), label=_LABELS[stands_on])
+    board, stands_on = _placed(kinds, evidence, fit)
     return replace(
         board,
         evidence=evidence,
@@ -95,6 +88,37 @@ def leaderboard(
         reports=tuple(gathered.reports.values()),
         **(_overall(gathered, judges, fit, stands_on) if is_combined else {}),
     )
+
+
+def _placed(kinds: Kinds, evidence: Evidence, fit: Fit) -> tuple[Leaderboard, Evidence]:
+    """The ranking by a kind of evidence, and what it stands on.
+
+    Where votes, and then judges, are too few to rate any model, the next kind makes the combined
+    ranking, and the ranking says so.
+    """
+    stands_on, sources = _sources(kinds, evidence)
+    try:
+        if evidence is Evidence.COMBINED and (has_help(kinds) or fit.method != _DEFAULT.method):
+            return _combined(kinds, fit), stands_on
+        return replace(_alone(sources, fit), label=_LABELS[stands_on]), stands_on
+    except TooFewError:
+        rest: Kinds = {kind: {} if kind is stands_on else kinds[kind] for kind in kinds}
+        if evidence is not Evidence.COMBINED or not any(rest.values()):
+            raise
+        board, instead = _placed(rest, evidence, replace(fit, method=_DEFAULT.method))
+        count = sum(map(len, sources.values()))
+        said = (
+            f"Comparisons {_BY[stands_on]} that are too few to rate any model, and do not count: "
+            f"{count}."
+        )
+        return replace(board, notes=(said, *board.notes)), instead
+
+
+_BY = {
+    Evidence.HUMAN: "by people's votes",
+    Evidence.JUDGE: "by judges",
+    Evidence.OBJECTIVE: "by benchmarks",
+}
 
 
 def _overall(
@@ -201,33 +225,6 @@ def chosen_judges(gathered: Gathered, names: Sequence[str]) -> Gathered:
     )
 
 
-Kinds = Mapping[Evidence, Mapping[str, Comparisons]]
-
-
-def _has_help(kinds: Kinds) -> bool:
-    """Whether judges or benchmarks stand beside people's votes."""
-    others = kinds[Evidence.JUDGE], kinds[Evidence.OBJECTIVE]
-    return bool(kinds[Evidence.HUMAN]) and any(others)
-
-
-def _linked(
-    kinds: Kinds, heard: Collection[Evidence], fit: Fit
-) -> tuple[Kinds, tuple[Unrated, ...]]:
-    """All the evidence among the models that the kinds that are heard can place; and the others."""
-    everybody = {m for sources in kinds.values() for part in sources.values() for m in part.models}
-    parts = [part for kind in heard for part in kinds[kind].values()]
-    left_out = unrated(parts, fit.min_comparisons, everybody)
-    linked = {
-        kind: {
-            name: placed
-            for name, part in sources.items()
-            if (placed := without(part, left_out)) is not None
-        }
-        for kind, sources in kinds.items()
-    }
-    return linked, left_out
-
-
 def _gate(
     gathered: Gathered, evidence: Evidence, allow_weak: bool
 ) -> tuple[dict[str, Comparisons], list[str]]:
@@ -314,16 +311,6 @@ def describe_panel(judges: int, found: Panel, min_valid: int = 1) -> str:
     )
 
 
-# The kinds of evidence that a way to combine them hears; the others change no rating.
-_HEARD: Mapping[str, tuple[Evidence, ...]] = {
-    Method.HIERARCHICAL: (Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE),
-    Method.PPI: (Evidence.HUMAN, Evidence.JUDGE),
-    Method.JOINT: (Evidence.HUMAN, Evidence.JUDGE),
-    Method.HUMAN: (Evidence.HUMAN,),
-    Method.JUDGE_ONLY: (Evidence.JUDGE,),
-}
-
-
 def _combined(kinds: Kinds, fit: Fit) -> Leaderboard:
     """The human-preference ratings, helped by what the judges and benchmarks say."""
     for name in ("interval", "ties", "style"):
@@ -332,7 +319,7 @@ def _combined(kinds: Kinds, fit: Fit) -> Leaderboard:
                 f"--{name} goes with one kind of evidence, not with the combined ranking: "
                 "add --evidence human, judge or objective"
             )
-    result, left_out = _combine(kinds, fit)
+    result, left_out = together(kinds, fit)
     counts = {
         "votes" if source.kind == "human" else source.name: source.comparisons
         for source in result.sources
@@ -355,30 +342,6 @@ def _combined(kinds: Kinds, fit: Fit) -> Leaderboard:
         ),
         marked=(listed,) if apart else (),
     )
-
-
-def _combine(kinds: Kinds, fit: Fit) -> tuple[CombinedResult, tuple[Unrated, ...]]:
-    """The ratings of the models that the method's own evidence can place; and the other models.
-
-    Which method it is depends on the evidence that is left, so it is asked again until all fits.
-    """
-    kinds, left_out = _linked(kinds, tuple(kinds), fit)
-    while True:
-        result = combine(
-            kinds[Evidence.HUMAN].get("votes"),
-            kinds[Evidence.JUDGE],
-            kinds[Evidence.OBJECTIVE],
-            method=fit.method,
-            cluster=fit.cluster,
-            confidence=fit.confidence,
-            anchor=fit.anchor,
-            prior=None if isinstance(fit.prior, str) else fit.prior,
-        )
-        heard = _HEARD.get(result.settings.method, (Evidence.OBJECTIVE,))
-        kinds, more = _linked(kinds, heard, fit)
-        if not more:
-            return result, tuple(sorted(left_out, key=lambda one: one.model))
-        left_out += more
 
 
 def _cautions(result: CombinedResult) -> list[str]:

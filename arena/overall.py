@@ -1,27 +1,31 @@
-"""Ratings by one kind of evidence alone, and the overall column: their stated mean.
+"""Ratings by one kind of evidence alone, by all kinds together, and their stated mean.
 
 Whoever asks for the ratings by votes, by judges or by benchmarks gets them from `alone`: the
 ranking by that kind, the combined ranking where nothing else is there, a file of battles, the
 overall column, the app and the site. So they cannot differ.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
 from arena.board import Fit
 from arena.errors import TooFewError
 from arena.ratings import (
+    CombinedResult,
     Comparisons,
+    Method,
     Part,
     RatingResult,
     Unrated,
     bradley_terry,
+    combine,
     concat,
     overall,
     unrated,
     without,
 )
+from arena.records import Evidence
 
 WEIGHTS = {"human": 0.5, "judge": 0.25, "objective": 0.25}
 # What of a `Fit` is not a setting of the engine.
@@ -36,7 +40,8 @@ _POLICY = (
     "judges",
     "ways",
 )
-Kinds = Mapping[str, Mapping[str, Comparisons]]
+# Comparisons by source, by kind of evidence.
+Kinds = Mapping[Evidence, Mapping[str, Comparisons]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,10 @@ def alone(sources: Mapping[str, Comparisons], fit: Fit) -> Alone:
 
 
 def overall_ratings(
-    kinds: Kinds, weights: Mapping[str, float], fit: Fit, main: str
+    kinds: Mapping[str, Mapping[str, Comparisons]],
+    weights: Mapping[str, float],
+    fit: Fit,
+    main: str,
 ) -> Overall | None:
     """Benchmarks together with votes and judges; None where either side is not there.
 
@@ -109,3 +117,61 @@ def pooled(objective: Mapping[str, Comparisons]) -> dict[str, Comparisons]:
         return dict(objective)
     parts = [replace(part, source=None) for part in objective.values()]
     return {f"{len(parts)} benchmarks": concat(parts)}
+
+
+def has_help(kinds: Kinds) -> bool:
+    """Whether judges or benchmarks stand beside people's votes."""
+    others = kinds[Evidence.JUDGE], kinds[Evidence.OBJECTIVE]
+    return bool(kinds[Evidence.HUMAN]) and any(others)
+
+
+def _linked(
+    kinds: Kinds, heard: Collection[Evidence], fit: Fit
+) -> tuple[Kinds, tuple[Unrated, ...]]:
+    """All the evidence among the models that the kinds that are heard can place; and the others."""
+    everybody = {m for sources in kinds.values() for part in sources.values() for m in part.models}
+    parts = [part for kind in heard for part in kinds[kind].values()]
+    left_out = unrated(parts, fit.min_comparisons, everybody)
+    linked = {
+        kind: {
+            name: placed
+            for name, part in sources.items()
+            if (placed := without(part, left_out)) is not None
+        }
+        for kind, sources in kinds.items()
+    }
+    return linked, left_out
+
+
+# The kinds of evidence that a way to combine them hears; the others change no rating.
+_HEARD: Mapping[str, tuple[Evidence, ...]] = {
+    Method.HIERARCHICAL: (Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE),
+    Method.PPI: (Evidence.HUMAN, Evidence.JUDGE),
+    Method.JOINT: (Evidence.HUMAN, Evidence.JUDGE),
+    Method.HUMAN: (Evidence.HUMAN,),
+    Method.JUDGE_ONLY: (Evidence.JUDGE,),
+}
+
+
+def together(kinds: Kinds, fit: Fit) -> tuple[CombinedResult, tuple[Unrated, ...]]:
+    """The ratings of the models that the method's own evidence can place; and the other models.
+
+    Which method it is depends on the evidence that is left, so it is asked again until all fits.
+    """
+    kinds, left_out = _linked(kinds, tuple(kinds), fit)
+    while True:
+        result = combine(
+            kinds[Evidence.HUMAN].get("votes"),
+            kinds[Evidence.JUDGE],
+            kinds[Evidence.OBJECTIVE],
+            method=fit.method,
+            cluster=fit.cluster,
+            confidence=fit.confidence,
+            anchor=fit.anchor,
+            prior=None if isinstance(fit.prior, str) else fit.prior,
+        )
+        heard = _HEARD.get(result.settings.method, (Evidence.OBJECTIVE,))
+        kinds, more = _linked(kinds, heard, fit)
+        if not more:
+            return result, tuple(sorted(left_out, key=lambda one: one.model))
+        left_out += more

@@ -23,8 +23,10 @@ const arenaBoard = (() => {
       row.hidden = !row.querySelector("th").dataset.value.toLowerCase().includes(sought);
     }
     address({search: sought});
-    return [];
   }
+  document.addEventListener("input", (event) => {
+    if (event.target.closest("#search")) search(event.target.value);
+  });
 
   // How the table is sorted is kept too, and put back when it is drawn anew.
   document.addEventListener("click", (event) => {
@@ -45,5 +47,5 @@ const arenaBoard = (() => {
     if (!down) heading.querySelector("button").click();
   }).observe(document, {childList: true, subtree: true});
 
-  return {remember, search};
+  return {remember};
 })();

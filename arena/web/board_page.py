@@ -27,7 +27,6 @@ ALL = "all"
 LONGEST_SEARCH = 100
 # What is chosen stands in the address, so that a link to the page shows the same; see board.js.
 REMEMBER = "(...chosen) => arenaBoard.remember(chosen)"
-SEARCH = "(text) => arenaBoard.search(text)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +204,6 @@ class BoardPage:
             trigger_mode="always_last",
             **events,
         )  # fmt: skip
-        # Rows are hidden and shown where they stand, at every key.
-        controls.search.input(None, [controls.search], None, js=SEARCH)
 
     def _chosen(self, wanted: Wanted, found: BoardView, language: str) -> list[Any]:
         """The controls as they are set, with what can be chosen: view, group, style and so on."""

@@ -17,7 +17,6 @@ from arena.backends import (
 )
 from arena.backends.local import gguf, weights
 from arena.backends.local.backend import LocalBackend
-from arena.backends.local.grouping import prefix_groups
 from arena.config import parse_model
 from arena.errors import BackendError, UnavailableError
 from arena.records import Decoding, Model
@@ -113,13 +112,6 @@ def test_odds_with_shared_beginnings_are_those_of_single_requests() -> None:
     for i in range(len(requests)):
         assert together[i].logprobs == pytest.approx(apart[i].logprobs, abs=1e-3)
         assert 0 < together[i].mass <= 1
-
-
-def test_rows_are_grouped_where_sharing_saves_most() -> None:
-    ids = [(*[0] * 50, *[k] * 100, m) for k in (1, 2) for m in (5, 6, 7)]
-    assert sorted(map(sorted, prefix_groups(ids, 16))) == [[0, 1, 2], [3, 4, 5]]
-    assert [len(group) for group in prefix_groups(ids, 2)] == [2, 2, 2]
-    assert list(prefix_groups([], 4)) == []
 
 
 def test_a_half_written_or_damaged_cache_is_never_loaded(

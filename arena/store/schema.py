@@ -242,6 +242,15 @@ def m009_open_to_a_voter(db: Database) -> None:
         db.execute(f"CREATE INDEX {table}_by_voter ON {table} (voter)")
 
 
+@migrations()
+def m012_policy(db: Database) -> None:
+    """How the last run was told to rank, so that app, command line and site do the same."""
+    db.execute(f"""
+        CREATE TABLE policies (
+            id INTEGER PRIMARY KEY, settings TEXT NOT NULL, created_at {_NOW}) STRICT""")
+    _append_only(db, ("policies",))
+
+
 def _append_only(db: Database, tables: tuple[str, ...]) -> None:
     for table in tables:
         for action in ("UPDATE", "DELETE"):
@@ -261,5 +270,6 @@ STEPS = (
     m007_thinking,
     m008_own_marks,
     m009_open_to_a_voter,
+    m012_policy,
 )
 NAMES = frozenset(step.__name__ for step in STEPS)

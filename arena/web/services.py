@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from arena.audits import JudgeAudit, audit_judge, judges_with_verdicts
-from arena.config import AppSettings
+from arena.config import AppSettings, Config
 from arena.records import Model
 from arena.store import Store
 from arena.web.audit import Audits
@@ -13,6 +13,7 @@ from arena.web.catalogue import Entry, entries
 from arena.web.kept import Kept
 from arena.web.limits import Allowances
 from arena.web.live import Live
+from arena.web.model_record import Records
 from arena.web.pool import Pool
 from arena.web.voters import Voters
 
@@ -26,6 +27,7 @@ class Services:
     pool: Pool
     blind: Blind
     boards: Boards
+    records: Records
     audits: Audits
     cards: Kept[tuple[JudgeAudit, ...]]
     entries: Kept[tuple[Entry, ...]]
@@ -42,8 +44,12 @@ def services(
     models: dict[str, Model] | None = None,
     settings: AppSettings | None = None,
     password: str = "",
+    config: Config | None = None,
 ) -> Services:
-    """The services on a store. models: that may answer live, as arena.yaml has them."""
+    """The services on a store. models: that may answer live, as arena.yaml has them.
+
+    config: of arena.yaml, which says how to rank.
+    """
     settings = settings or AppSettings()
     pool = Pool(store)
     return Services(
@@ -51,7 +57,8 @@ def services(
         voters,
         pool,
         Blind(store, settings.browse),
-        Boards(store),
+        Boards(store, config),
+        Records(store, config),
         Audits(store),
         Kept(store, report_cards),
         Kept(store, entries),

@@ -22,6 +22,8 @@ MODEL_FORMS = (
     f"{EMBEDDED} (embedded), hf:ORG/NAME, a local folder or .gguf file, openai:NAME[@URL], "
     "fake:echo, or NAME=one of these"
 )
+# With fewer, an interval is hundreds of points wide, and says nothing of a place.
+LEAST_COMPARISONS = 5
 _NAME = re.compile(r"[\w][\w.+-]{0,79}")
 
 
@@ -67,6 +69,7 @@ class ModelSettings(Short, DecodingSettings):
     revision: str | None = None
     context_length: Annotated[int, Field(ge=1)] | None = None
     family: str | None = None
+    organization: str | None = None
     license: str | None = None
     base: bool = False
     base_url: str | None = None
@@ -174,7 +177,10 @@ class Weights(Strict):
 
 
 class RankSettings(Strict):
-    """How the evidence becomes a ranking."""
+    """How the evidence becomes a ranking.
+
+    min_comparisons: a model with fewer comparisons stands below the ranking, not rated yet.
+    """
 
     evidence: Evidence = Evidence.COMBINED
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
@@ -182,6 +188,7 @@ class RankSettings(Strict):
     weights: Weights = Weights()
     keep_leaked: bool = False
     cap: Annotated[float, Field(gt=0, le=1)] | None = None
+    min_comparisons: Annotated[int, Field(ge=1)] = LEAST_COMPARISONS
 
 
 def host_name(host: str) -> str:

@@ -8,13 +8,13 @@ from arena.answering import generate
 from arena.batch import Progress, Watch
 from arena.benchmarks import INSTALL
 from arena.benchmarks.runs import Result, run_benchmark, said_alike
-from arena.board import Fit, Leaderboard
+from arena.board import Leaderboard, Policy, keep_policy
 from arena.config import Config
 from arena.errors import InputError
 from arena.judging import Wanted, judge, load_card
-from arena.leaderboard import leaderboard, views
+from arena.leaderboard import ranking
 from arena.prompts import load_prompts
-from arena.publish import publish
+from arena.publish import publish_ranking
 from arena.store import Store
 
 Say = Callable[[str], None]
@@ -48,11 +48,11 @@ def run_config(
         )
     steps += _benchmarks(store, config, tracker, say)
     _say_failures(steps, say)
-    fit, weak = Fit.configured(config.rank), config.rank.allow_weak_judges
-    board = leaderboard(store, evidence=config.rank.evidence, fit=fit, allow_weak_judges=weak)
+    keep_policy(store, config)
+    policy = Policy.configured(config)
+    board = ranking(store, policy)
     if config.publish:
-        others = views(store, board, weak, fit)
-        publish(store, Path(config.publish), board, title=config.title, others=others)
+        publish_ranking(store, Path(config.publish), board, policy)
     return board
 
 

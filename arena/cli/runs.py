@@ -114,6 +114,7 @@ def app(
         models=conf.candidates(),
         settings=conf.app.model_copy(update=update),
         auth=_name_and_password(auth),
+        config=conf,
     )
 
 

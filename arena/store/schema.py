@@ -266,6 +266,15 @@ def m011_voting(db: Database) -> None:
     _append_only(db, ("withdrawals", "reports"))
 
 
+@migrations()
+def m012_policy(db: Database) -> None:
+    """How the last run was told to rank, so that app, command line and site do the same."""
+    db.execute(f"""
+        CREATE TABLE policies (
+            id INTEGER PRIMARY KEY, settings TEXT NOT NULL, created_at {_NOW}) STRICT""")
+    _append_only(db, ("policies",))
+
+
 def _append_only(db: Database, tables: tuple[str, ...]) -> None:
     for table in tables:
         for action in ("UPDATE", "DELETE"):
@@ -286,5 +295,6 @@ STEPS = (
     m008_own_marks,
     m009_open_to_a_voter,
     m011_voting,
+    m012_policy,
 )
 NAMES = frozenset(step.__name__ for step in STEPS)

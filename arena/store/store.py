@@ -42,7 +42,7 @@ from arena.store.shown import BATTLES, SHOWINGS, Shown
 from arena.store.votes import Votes
 from arena.store.withdrawals import Withdrawals
 
-_NOT_CONTENT = ("base_url", "api_key_env", "timeout", "price")
+_NOT_CONTENT = ("base_url", "api_key_env", "timeout")
 TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "rankings", "outcomes")
 # One statement: a page asks this each time.
 _CHANGING = (*TABLES, "grades", "withdrawals", "withheld")
@@ -52,7 +52,10 @@ _ROWS_OF_MODEL = "SELECT " + " OR ".join(
     [f"EXISTS (SELECT 1 FROM {table} WHERE model = :name)" for table in _OF_MODELS]
     + ["EXISTS (SELECT 1 FROM talks WHERE :name IN (first_model, second_model))"]
 )
-_VERSION = f"SELECT {', '.join(_LAST)}, (SELECT count(*) FROM withheld)"
+_VERSION = (
+    f"SELECT {', '.join(_LAST)}, (SELECT count(*) FROM withheld), "
+    "(SELECT coalesce(max(id), 0) FROM policies)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +144,16 @@ class Store:
             self.check_model(model)
             db.execute(
                 "INSERT INTO models (name, key, spec) VALUES (?1, ?2, ?3) "
-                "ON CONFLICT(name) DO UPDATE SET key = ?2, spec = ?3 WHERE key != ?2",
+                "ON CONFLICT(name) DO UPDATE SET key = ?2, spec = ?3 WHERE (key, spec) != (?2, ?3)",
                 [model.name, model.key, spec],
             )
+
+    def describe(self, models: Iterable[Model]) -> None:
+        """Take over what is said of stored models beside what their answers depend on."""
+        rows = [(json.dumps(_spec(m), ensure_ascii=False), m.name, m.key) for m in models]
+        sql = "UPDATE models SET spec = ?1 WHERE name = ?2 AND key = ?3 AND spec != ?1"
+        with self._connections.transaction() as db:
+            db.conn.executemany(sql, rows)
 
     def _has_rows(self, name: str) -> bool:
         """Whether anything is stored of a model."""
@@ -217,8 +227,20 @@ class Store:
         with self._connections.transaction() as db:
             db.execute(sql, [kind, name])
 
+    def policy(self) -> str | None:
+        """How the last run was told to rank, as JSON; None where no run was told."""
+        sql = "SELECT settings FROM policies ORDER BY id DESC LIMIT 1"
+        found = self._connections.db.execute(sql).fetchone()
+        return str(found[0]) if found else None
+
+    def keep_policy(self, settings: str) -> None:
+        """Keep how a run was told to rank, as JSON."""
+        if settings != self.policy():
+            with self._connections.transaction() as db:
+                db.execute("INSERT INTO policies (settings) VALUES (?)", [settings])
+
     def version(self) -> tuple[int, ...]:
-        """Changes whenever a row of evidence is added or taken back, or something is withheld.
+        """Changes with a row of evidence, what is taken back or withheld, and how to rank.
 
         Quick to read.
         """
@@ -246,6 +268,8 @@ def _spec(model: Model) -> dict[str, Any]:
 
 def _model(spec: dict[str, Any]) -> Model:
     decoding = Decoding(**spec.pop("decoding"))
+    if spec.get("price"):
+        spec["price"] = tuple(spec["price"])
     return Model(**spec | {"backend": BackendKind(spec["backend"])}, decoding=decoding)
 
 

@@ -12,7 +12,7 @@ from arena.audits import JudgeAudit
 from arena.publish.formats import to_csv, to_json
 from arena.store.rows import encode
 from arena.web.admin_page import EXPORTS
-from arena.web.board_page import LONG_ENOUGH
+from arena.web.beside import LONG_ENOUGH
 from arena.web.catalogue import detail
 from arena.web.detail import as_json
 from arena.web.services import Services

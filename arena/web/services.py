@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from arena.audits import JudgeAudit, audit_judge, judges_with_verdicts
-from arena.config import AppSettings
+from arena.config import AppSettings, Config
 from arena.errors import InputError
 from arena.records import Model
 from arena.store import Store
@@ -15,6 +15,7 @@ from arena.web.catalogue import Entry, entries
 from arena.web.kept import Kept
 from arena.web.limits import Allowances
 from arena.web.live import Live
+from arena.web.model_record import Records
 from arena.web.pool import Pool
 from arena.web.voters import Voters
 
@@ -28,6 +29,7 @@ class Services:
     pool: Pool
     blind: Blind
     boards: Boards
+    records: Records
     audits: Audits
     cards: Kept[tuple[JudgeAudit, ...]]
     entries: Kept[tuple[Entry, ...]]
@@ -45,8 +47,12 @@ def services(
     models: dict[str, Model] | None = None,
     settings: AppSettings | None = None,
     password: str = "",
+    config: Config | None = None,
 ) -> Services:
-    """The services on a store. models: that may answer live, as arena.yaml has them."""
+    """The services on a store. models: that may answer live, as arena.yaml has them.
+
+    config: of arena.yaml, which says how to rank.
+    """
     settings = settings or AppSettings()
     pool = Pool(store)
     return Services(
@@ -54,7 +60,8 @@ def services(
         voters,
         pool,
         Blind(store, settings.browse),
-        Boards(store),
+        Boards(store, config),
+        Records(store, config),
         Audits(store),
         Kept(store, report_cards),
         Kept(store, entries),

@@ -1,7 +1,7 @@
-"""A transformers model as a backend: batches of conversations, and shared prefixes for odds."""
+"""A transformers model as a backend: batches of conversations, and trees of rows for odds."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -20,15 +20,17 @@ from arena.backends.base import (
     cut_at,
 )
 from arena.backends.local import likelihood
-from arena.backends.local.grouping import like_length, prefix_groups
-from arena.backends.local.reading import BATCH_TOKENS, Row
+from arena.backends.local.grouping import like_length
+from arena.backends.local.reading import BATCH_ROWS, BATCH_TOKENS
 from arena.backends.local.talk import Talk
+from arena.backends.local.tree import Row
 from arena.backends.local.weights import Loaded, loaded
 from arena.backends.local.writing import Begun
 from arena.errors import BackendError
 from arena.records import Model, Usage
 
-BATCH_ROWS = 48
+# A request's position, its logits or why there are none, and the seconds it took.
+Logits = tuple[int, torch.Tensor | BackendError, float]
 
 
 class LocalBackend(Backend):
@@ -80,37 +82,28 @@ class LocalBackend(Backend):
     def odds(
         self, requests: Sequence[OddsRequest], intake: Intake | None = None
     ) -> Iterator[Result[Odds]]:
-        """One forward pass a group of like beginnings; what they share is read once."""
+        """One pass for requests of like beginnings; what any of them share is read once."""
         intake = intake or Intake()
         ids = [self._tried(Message("user", r.text), prefill=r.prefill) for r in requests]
-        for group in self._odds_groups(ids):
-            if todo := intake.admit(group):
-                result: Result[Odds] = [
-                    (i, found) for i in todo if isinstance(found := ids[i], BackendError)
-                ]
-                rows = {i: found for i in todo if not isinstance(found := ids[i], BackendError)}
-                yield result + self._read(rows, requests)
+        yield from _failed(ids, intake)
+        rows = {i: Row(found) for i, found in enumerate(ids) if isinstance(found, tuple)}
+        for read in self._read(rows, intake):
+            yield [
+                (i, self._odds(requests[i], logits, Usage(len(rows[i].tokens), 1, seconds)))
+                for i, logits, seconds in read
+            ]
 
     def likelihoods(
         self, requests: Sequence[TextRequest], intake: Intake | None = None
     ) -> Iterator[Result[TextOdds]]:
-        """Batches of texts of like contexts; a context that several texts follow is read once."""
+        """One pass for texts of like contexts; what any of them share is read once."""
         intake = intake or Intake()
         scored = [self._scored(request) for request in requests]
-        failed = [i for i, found in enumerate(scored) if isinstance(found, BackendError)]
-        if todo := intake.admit(failed):
-            yield [(i, error) for i in todo if isinstance(error := scored[i], BackendError)]
-        fit = {i: found for i, found in enumerate(scored) if not isinstance(found, BackendError)}
-        positions = list(fit)
-        for batch in likelihood.batches(list(fit.values()), self._rows, BATCH_TOKENS):
-            if todo := intake.admit([positions[k] for k in batch]):
-                started = time.perf_counter()
-                found = likelihood.logprobs(self._loaded().reader, [fit[i] for i in todo])
-                seconds = (time.perf_counter() - started) / len(todo)
-                yield [
-                    (i, _text_odds(fit[i], odds, seconds))
-                    for i, odds in zip(todo, found, strict=True)
-                ]
+        yield from _failed(scored, intake)
+        fit = {i: found for i, found in enumerate(scored) if isinstance(found, likelihood.Scored)}
+        rows = {i: Row(s.read, max(1, len(s.text))) for i, s in fit.items()}
+        for read in self._read(rows, intake):
+            yield [(i, _text_odds(fit[i], logits, seconds)) for i, logits, seconds in read]
 
     def opens_thinking(self) -> bool:
         """As its chat template does with a user's turn."""
@@ -164,40 +157,38 @@ class LocalBackend(Backend):
         said = text if request.verbatim else text.strip()
         talk.answered(said, finish, len(row.tokens), len(kept))
 
-    def _read(
-        self, rows: dict[int, tuple[int, ...]], requests: Sequence[OddsRequest]
-    ) -> Result[Odds]:
-        """The log-probabilities of the options of each request whose tokens are in `rows`."""
+    def _read(self, rows: Mapping[int, Row], intake: Intake) -> Iterator[list[Logits]]:
+        """Pass by pass the logits of rows that may be read; rows of the same tokens are one."""
         if not rows:
-            return []
-        started = time.perf_counter()
-        here = self._loaded()
-        logits = here.reader.read([Row(tokens) for tokens in rows.values()])
-        seconds = (time.perf_counter() - started) / len(rows)
-        result: Result[Odds] = []
-        for (i, tokens), found in zip(rows.items(), logits, strict=True):
-            if isinstance(found, BackendError):
-                result.append((i, found))
-                continue
-            logprobs = torch.log_softmax(found[-1].float(), -1).cpu()
-            try:
-                heads = [_first_tokens(here.tokenizer, option) for option in requests[i].options]
-            except BackendError as error:
-                result.append((i, error))
-                continue
-            values = tuple(float(torch.logsumexp(logprobs[ids], 0)) for ids in heads)
-            result.append((i, Odds(values, Usage(len(tokens), 1, seconds))))
-        return result
-
-    def _odds_groups(self, ids: Sequence[tuple[int, ...] | BackendError]) -> Iterator[list[int]]:
-        """Rows with like beginnings where those are read once, else of like length."""
-        tokens = [() if isinstance(found, BackendError) else found for found in ids]
-        if self._loaded().reader.shares:
-            yield from prefix_groups(tokens, self._rows)
             return
-        sizes = [len(row) for row in tokens]
-        order = sorted(range(len(ids)), key=lambda i: (sizes[i], i))
-        yield from like_length(order, sizes, [()] * len(ids), self._rows, BATCH_TOKENS)
+        owners: dict[tuple[int, ...], list[int]] = {}
+        for i, row in rows.items():
+            owners.setdefault(row.tokens, []).append(i)
+        positions = list(owners.values())
+        unique = [Row(t, max(rows[i].keep for i in here)) for t, here in owners.items()]
+        reading = self._loaded().reader.reading(unique, self._rows)
+        for one in reading.passes:
+            todo = set(intake.admit([i for k in one.rows for i in positions[k]]))
+            if not todo:
+                continue
+            wanted = [k for k in one.rows if not todo.isdisjoint(positions[k])]
+            started = time.perf_counter()
+            found = reading.read(one, wanted)
+            seconds = (time.perf_counter() - started) / len(todo)
+            yield [(i, logits, seconds) for k, logits in found for i in positions[k] if i in todo]
+
+    def _odds(
+        self, request: OddsRequest, logits: torch.Tensor | BackendError, usage: Usage
+    ) -> Odds | BackendError:
+        """The log-probabilities of a request's options."""
+        if isinstance(logits, BackendError):
+            return logits
+        logprobs = torch.log_softmax(logits[-1].float(), -1).cpu()
+        try:
+            heads = [_first_tokens(self._loaded().tokenizer, option) for option in request.options]
+        except BackendError as error:
+            return error
+        return Odds(tuple(float(torch.logsumexp(logprobs[ids], 0)) for ids in heads), usage)
 
     def _size(self, request: Request) -> int:
         """The tokens of a conversation's beginning; none where it cannot be written."""
@@ -258,12 +249,20 @@ class LocalBackend(Backend):
         return ids
 
 
+def _failed(found: Sequence[Any], intake: Intake) -> Iterator[Result[Any]]:
+    """What could not even be asked, as one result."""
+    errors = {i: error for i, error in enumerate(found) if isinstance(error, BackendError)}
+    if todo := intake.admit(list(errors)):
+        yield [(i, errors[i]) for i in todo]
+
+
 def _text_odds(
-    scored: likelihood.Scored, found: tuple[float, bool] | BackendError, seconds: float
+    scored: likelihood.Scored, logits: torch.Tensor | BackendError, seconds: float
 ) -> TextOdds | BackendError:
-    if isinstance(found, BackendError):
-        return found
+    if isinstance(logits, BackendError):
+        return logits
     usage = Usage(len(scored.context) + len(scored.text), 0, seconds)
+    found = likelihood.of(logits, scored.text)
     return TextOdds(*found, len(scored.text), scored.truncated, usage)
 
 

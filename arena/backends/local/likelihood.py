@@ -1,18 +1,15 @@
-"""How likely given texts are: tokens as lm-eval splits them, and each context read once."""
+"""How likely given texts are, of tokens as lm-eval splits them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import torch
 
 from arena.backends.base import Message, TextRequest
 from arena.backends.local.chat import Chat, Written
-from arena.backends.local.reading import Reader, Row
+from arena.backends.local.tree import Tokens
 from arena.errors import BackendError
-
-Tokens = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,46 +92,13 @@ def _split(tokenizer: Any, context: str, text: str, lead: Tokens) -> tuple[Token
     return (before if before[: len(lead)] == lead else lead + before), after
 
 
-def batches(scored: Sequence[Scored], rows: int, tokens: int) -> Iterator[list[int]]:
-    """Positions in batches of at most `rows` different contexts and about `tokens` in all.
+def of(logits: torch.Tensor, text: Tokens) -> tuple[float, bool]:
+    """The sum of a text's log-probabilities, and whether each token is the likeliest.
 
-    Contexts of a batch are of like length: what is beyond the shortest is read for each text.
+    logits: (at least the text's length, vocabulary), the last ones foretelling the text's tokens.
     """
-    order = sorted(range(len(scored)), key=lambda i: (len(scored[i].context), scored[i].context, i))
-    batch: list[int] = []
-    contexts = longest = 0
-    for context, group in groupby(order, key=lambda i: scored[i].context):
-        here = list(group)
-        size = len(context) + sum(len(scored[i].text) for i in here)
-        full = contexts == rows or size * (contexts + 1) > tokens or len(context) > longest
-        if batch and full:
-            yield batch
-            batch, contexts = [], 0
-        if not batch:
-            longest = len(context) + max(8, len(context) // 16)
-        batch += here
-        contexts += 1
-    if batch:
-        yield batch
-
-
-def logprobs(reader: Reader, scored: Sequence[Scored]) -> list[tuple[float, bool] | BackendError]:
-    """For each text the sum of its tokens' log-probabilities, and whether each is the likeliest.
-
-    Texts that differ in their last token only are one row.
-    """
-    keep: dict[Tokens, int] = {}
-    for s in scored:
-        if s.text:
-            keep[s.read] = max(len(s.text), keep.get(s.read, 0))
-    rows = [Row(tokens, kept) for tokens, kept in keep.items()]
-    logits = dict(zip(keep, reader.read(rows), strict=True))
-    return [_read(logits[s.read], s.text) if s.text else (0.0, True) for s in scored]
-
-
-def _read(logits: torch.Tensor | BackendError, text: Tokens) -> tuple[float, bool] | BackendError:
-    if isinstance(logits, BackendError):
-        return logits
+    if not text:
+        return 0.0, True
     wanted = torch.tensor(text, device=logits.device)
     odds = torch.log_softmax(logits[-len(text) :].float(), -1)
     likeliest = bool((odds.argmax(-1) == wanted).all())

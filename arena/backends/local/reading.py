@@ -8,7 +8,7 @@ positions are then needed, whether a layer sees everything, a window, or a state
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import deepcopy
 from functools import partial
 from threading import get_ident
 from typing import Any
@@ -16,21 +16,15 @@ from typing import Any
 import torch
 
 from arena.backends.local.attempts import in_halves
+from arena.backends.local.tree import Limits, Pass, Row, Tokens, plan
 from arena.errors import BackendError
 
+BATCH_ROWS = 48
 BATCH_TOKENS = 24_576
 BATCH_LOGITS = 2**29
-SHARED_MIN = 32
 SAME, ROUNDING_MAX = 1e-4, 0.1
-PROBE_SHARED, PROBE_WINDOW, PROBE_TAILS = 10, 5, ((0, 1), (0, 4), (1, 2))
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Tokens, at least one; the logits after each of the last `keep` of them are wanted."""
-
-    tokens: tuple[int, ...]
-    keep: int = 1
+# A trial: rows that share so many tokens, in two steps, and part; a window that is shorter.
+PROBE_DEPTHS, PROBE_WINDOW, PROBE_TAILS = (6, 10), 5, (1, 4, 2)
 
 
 class Reader:
@@ -55,51 +49,35 @@ class Reader:
 
     def read(self, rows: Sequence[Row]) -> list[torch.Tensor | BackendError]:
         """For each row its logits, (keep, vocabulary), or why there are none."""
-        found: dict[int, torch.Tensor | BackendError] = {}
-        for together, shared in self._batches(rows):
-            for batch in self._pieces(together, rows, shared):
-                here = in_halves([rows[i] for i in batch], partial(self._pass, shared=shared))
-                found |= zip(batch, here, strict=True)
+        reading = self.reading(rows)
+        found = {i: logits for one in reading.passes for i, logits in reading.read(one, one.rows)}
         return [found[i] for i in range(len(rows))]
 
-    def _batches(self, rows: Sequence[Row]) -> Iterator[tuple[list[int], int]]:
-        """Rows that may be read together, and how many tokens of their beginnings once."""
-        if not rows:
-            return
-        if not self.together:
-            yield from (([i], 0) for i in range(len(rows)))
-            return
-        reach = self.reach or max(len(row.tokens) for row in rows)
+    def reading(self, rows: Sequence[Row], most: int = BATCH_ROWS) -> "Reading":
+        """The reading of rows, at most so many in one pass."""
+        limits = Limits(
+            most if self.together else 1, BATCH_TOKENS, max(1, BATCH_LOGITS // self._vocabulary)
+        )
+        reach = self.reach or max((len(row.tokens) for row in rows), default=0)
         near = [i for i, row in enumerate(rows) if len(row.tokens) <= reach]
         far = [i for i, row in enumerate(rows) if len(row.tokens) > reach]
-        if near:
-            yield near, _shared([rows[i] for i in near]) if self.shares else 0
-        if far:
-            yield far, 0
+        passes = [
+            Pass(tuple(group[k] for k in one.rows), one.depths)
+            for group, share in ((near, self.shares), (far, False))
+            for one in plan([rows[i] for i in group], limits, share=share)
+        ]
+        return Reading(self, rows, passes)
 
-    def _pieces(
-        self, batch: Sequence[int], rows: Sequence[Row], shared: int
-    ) -> Iterator[list[int]]:
-        """Parts of a batch whose tokens and logits are not too many to hold at once."""
-        piece: list[int] = []
-        width = logits = 0
-        for i in batch:
-            width = max(width, len(rows[i].tokens) - shared)
-            logits += rows[i].keep * self._vocabulary
-            if piece and (width * (len(piece) + 1) > BATCH_TOKENS or logits > BATCH_LOGITS):
-                yield piece
-                piece, width = [], len(rows[i].tokens) - shared
-                logits = rows[i].keep * self._vocabulary
-            piece.append(i)
-        yield piece
-
-    def _pass(self, rows: Sequence[Row], shared: int = 0) -> list[torch.Tensor]:
-        """Logits of rows whose first `shared` tokens are read once for all that begin so."""
-        tails = [row.tokens[shared:] for row in rows]
+    def logits(self, rows: Sequence[Row], start: int = 0, cache: Any = None) -> list[torch.Tensor]:
+        """Logits of rows whose first `start` tokens are in a cache of one row, used up by it."""
+        tails = [row.tokens[start:] for row in rows]
         kept = [(i, at) for i, row in enumerate(rows) for at in _last(len(tails[i]), row.keep)]
         where = tuple(torch.tensor(kept, device=self._model.device).T)
         with torch.inference_mode():
-            cache = self._beginnings([row.tokens[:shared] for row in rows]) if shared else None
+            if cache is not None and len(rows) > 1:
+                cache.reorder_cache(
+                    torch.zeros(len(rows), dtype=torch.long, device=where[0].device)
+                )
             with _head_only_at(self._model, where) as narrowed:
                 output = self._forward(tails, past_key_values=cache, use_cache=cache is not None)
             logits = output.logits[0] if narrowed else output.logits[where]
@@ -107,14 +85,13 @@ class Reader:
             raise ArithmeticError("its logits are not numbers")
         return list(logits.split([row.keep for row in rows]))
 
-    def _beginnings(self, beginnings: Sequence[tuple[int, ...]]) -> Any:
-        """The cache after each row's beginning, all of one length."""
-        heads = {head: k for k, head in enumerate(dict.fromkeys(beginnings))}
-        cache = self._forward(list(heads), use_cache=True, logits_to_keep=1).past_key_values
-        owners = torch.tensor([heads[head] for head in beginnings], device=self._model.device)
-        if owners.tolist() != list(range(len(heads))):
-            cache.reorder_cache(owners)
-        return cache
+    def after(self, tokens: Tokens, cache: Any = None) -> Any:
+        """The cache after one row goes on with `tokens`; the one before it stays as it is."""
+        with torch.inference_mode():
+            output = self._forward(
+                [tokens], past_key_values=deepcopy(cache), use_cache=True, logits_to_keep=1
+            )
+        return output.past_key_values
 
     def _forward(self, rows: Sequence[tuple[int, ...]], **settings: Any) -> Any:
         width = max(map(len, rows))
@@ -128,18 +105,17 @@ class Reader:
         The window of layers that have one is made shorter than what is shared meanwhile, so
         that one short probe goes beyond it.
         """
-        rows = [
-            Row(_spread(ordinary, PROBE_SHARED, head) + _spread(ordinary, n, n), n)
-            for head, n in PROBE_TAILS
-        ]
+        beginning = _spread(ordinary, PROBE_DEPTHS[-1], 0)
+        rows = [Row(beginning + _spread(ordinary, n, n), n) for n in PROBE_TAILS]
+        tree = Reading(self, rows, [Pass(tuple(range(len(rows))), PROBE_DEPTHS)])
         with _window(self._model.config, PROBE_WINDOW):
             try:
-                alone = [self._pass([row])[0] for row in rows]
-                noise = distance(alone, self._pass(rows))
+                alone = [self.logits([row])[0] for row in rows]
+                noise = distance(alone, self.logits(rows))
                 self.tolerance = _tolerance(self._model.dtype, noise)
                 self.together = noise <= self.tolerance
                 if self.together and self.tells and "past_key_values" in self._accepted:
-                    self.shares = distance(alone, self._pass(rows, PROBE_SHARED)) <= self.tolerance
+                    self.shares = distance(alone, tree.probe()) <= self.tolerance
             except Exception:  # a model's own code: what cannot be done is not done
                 pass
 
@@ -150,20 +126,46 @@ class Reader:
         return self._model.dtype == torch.float32 or not is_recurrent
 
 
-def _shared(rows: Sequence[Row]) -> int:
-    """How many tokens rows should have read once for all that begin so; 0 where it saves little.
+class Reading:
+    """Reads rows pass by pass; what the rows of later passes begin with is kept meanwhile.
 
-    What all of them share, or as much as all have before the first logits that they keep.
+    passes: all rows, in the order in which they have to be read.
     """
-    free = min(len(row.tokens) - row.keep for row in rows)
-    common = min((_common(rows[0].tokens, row.tokens, free) for row in rows), default=0)
-    saved = {n: n * (len(rows) - len({row.tokens[:n] for row in rows})) for n in (free, common)}
-    best = max(saved, key=lambda n: saved[n])
-    return best if saved[best] >= SHARED_MIN else 0
 
+    def __init__(self, reader: Reader, rows: Sequence[Row], passes: Sequence[Pass]) -> None:
+        self.passes = passes
+        self._reader = reader
+        self._rows = rows
+        self._path: list[tuple[Tokens, Any]] = []  # caches, each of what goes on the one before
 
-def _common(left: Sequence[int], right: Sequence[int], most: int) -> int:
-    return next((k for k in range(most) if left[k] != right[k]), most)
+    def read(
+        self, one: Pass, wanted: Sequence[int]
+    ) -> list[tuple[int, torch.Tensor | BackendError]]:
+        """The logits of those rows of a pass that are wanted, or why there are none."""
+        compute = partial(self._logits, depths=one.depths)
+        found = in_halves([self._rows[i] for i in wanted], compute)
+        return list(zip(wanted, found, strict=True))
+
+    def probe(self) -> list[torch.Tensor]:
+        """The logits of the only pass; what fails is raised."""
+        (one,) = self.passes
+        return self._logits([self._rows[i] for i in one.rows], one.depths)
+
+    def _logits(self, rows: Sequence[Row], depths: tuple[int, ...]) -> list[torch.Tensor]:
+        if not depths:
+            return self._reader.logits(rows)
+        cache = self._after(rows[0].tokens[: depths[-1]], depths)
+        return self._reader.logits(rows, depths[-1], deepcopy(cache))
+
+    def _after(self, beginning: Tokens, depths: tuple[int, ...]) -> Any:
+        while self._path and self._path[-1][0] != beginning[: len(self._path[-1][0])]:
+            self._path.pop()
+        for depth in depths:
+            known, cache = self._path[-1] if self._path else ((), None)
+            if depth > len(known):
+                cache = self._reader.after(beginning[len(known) : depth], cache)
+                self._path.append((beginning[:depth], cache))
+        return self._path[-1][1]
 
 
 def _last(length: int, keep: int) -> range:

@@ -1,0 +1,150 @@
+"""Verdicts a second of a local judge: one by one, in plain batches, and by the tree.
+
+    python -m bench.inference [--prompts 6] [--candidates 6] [--weights smollm2] [--json]
+
+All three read the same prompts, both orders of every pair, in one run: (a) one prompt after the
+other with 64 new tokens each, as a script with `generate` does; (b) whole prompts in batches of
+like length, one forward pass each; (c) what `arena judge` does, in which every beginning that
+prompts share is read once. The tokens of (c) stand beside the fewest that any order could do
+with, and its speed beside the fastest product of two matrices that is measured here.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from arena.backends import Backend, Message, OddsRequest, Request, open_backend
+from arena.backends.local.backend import LocalBackend
+from arena.backends.local.tree import Row, computed
+from arena.backends.local.weights import loaded
+from arena.config import parse_model
+from arena.interchange.sample import load_sample
+from arena.judging import load_card, plan
+from arena.records import Answer, Decoding, Model
+from arena.store import Store
+
+NEW_TOKENS, ANSWER_TOKENS, MATRIX = 64, 150, 1536
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--prompts", type=int, default=6)
+    parser.add_argument("--candidates", type=int, default=6)
+    parser.add_argument("--alone", type=int, default=12, help="how many prompts (a) is timed on")
+    parser.add_argument("--weights", default="smollm2")
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    options = parser.parse_args()
+    model = replace(
+        parse_model(options.weights), decoding=Decoding(max_tokens=NEW_TOKENS, temperature=0)
+    )
+    with tempfile.TemporaryDirectory() as folder, open_backend(model) as backend:
+        backend.start()
+        requests = judged(Path(folder), backend, options.prompts, options.candidates)
+        found = measured(model, requests, options.alone)
+    if options.json:
+        print(json.dumps(found))
+        return
+    print("| what | value |\n|---|---|")
+    for group, values in found.items():
+        for name, value in values.items():
+            print(f"| {group.replace('_', ' ')}: {name.replace('_', ' ')} | {value:.4g} |")
+
+
+def judged(folder: Path, backend: Backend, prompts: int, candidates: int) -> list[OddsRequest]:
+    """What the embedded judge is asked about so many candidates' answers."""
+    sample, store = Store(folder / "sample.db"), Store(folder / "arena.db")
+    load_sample(sample)
+    asked = list(sample.prompts.where())[:prompts]
+    store.prompts.add(asked)
+    words = " ".join(turn for a in sample.answers.where() for turn in a.turns).split()
+    for c in range(candidates):
+        model = replace(parse_model("fake:echo"), name=f"candidate-{c}")
+        store.put_model(model)
+        for p, prompt in enumerate(asked):
+            start = (p * candidates + c) * 211 % (len(words) // 2)
+            text = of_length(backend, words[start:], ANSWER_TOKENS + 10 * (c - candidates // 2))
+            store.answers.add([Answer(model.name, model.key, prompt.key, (text,), ("stop",))])
+    planned = plan(store, load_card("smollm2", folder), asked)
+    mode = planned.mode
+    return [OddsRequest(task.text, mode.words, mode.prefill) for task in planned.tasks]
+
+
+def of_length(backend: Backend, words: Sequence[str], tokens: int) -> str:
+    count = tokens
+    while backend.count_tokens(" ".join(words[:count])) > tokens:
+        count -= 1
+    return " ".join(words[:count])
+
+
+def measured(model: Model, requests: Sequence[OddsRequest], alone: int) -> dict[str, Any]:
+    """Figures of all three ways; (a) on a part of the requests, spread over all."""
+    here = loaded(model.weights, model.revision)
+    part = requests[:: max(1, len(requests) // alone)][:alone]
+    one_by_one = LocalBackend(model, 1)
+    written = seconds(lambda: [list(one_by_one.converse([Request((r.text,))])) for r in part])
+    tree = seconds(lambda: list(LocalBackend(model).odds(requests)))
+    here.reader.shares = False
+    plain = seconds(lambda: list(LocalBackend(model).odds(requests)))
+    here.reader.shares = True
+    rows = [Row(here.chat.write([Message("user", r.text)], None, r.prefill).ids) for r in requests]
+    read = computed(rows, here.reader.reading(rows).passes)
+    least = fewest(rows)
+    tables = {here.model.get_input_embeddings().weight, here.model.get_output_embeddings().weight}
+    weights = sum(p.numel() for p in here.model.parameters()) - sum(t.numel() for t in tables)
+    flops = 2 * weights * read / tree
+    return {
+        "verdicts_per_second": {
+            "one_by_one": len(part) / written,
+            "batched": len(requests) / plain,
+            "prefix_shared": len(requests) / tree,
+        },
+        "times": {
+            "of_one_by_one": len(requests) / tree / (len(part) / written),
+            "of_batched": plain / tree,
+        },
+        "tokens": {
+            "plain": sum(len(row.tokens) for row in rows),
+            "computed": read,
+            "fewest": least,
+            "share_of_fewest": least / read,
+        },
+        "hardware": {
+            "threads": torch.get_num_threads(),
+            "peak_gflops": peak() / 1e9,
+            "share_of_peak": flops / peak(),
+        },
+    }
+
+
+def fewest(rows: Sequence[Row]) -> int:
+    """The tokens of the whole tree: each beginning once, however short."""
+    order = sorted(row.tokens for row in rows)
+    return len(order[0]) + sum(len(b) - common(a, b) for a, b in pairwise(order))
+
+
+def common(left: Sequence[int], right: Sequence[int]) -> int:
+    return next((k for k, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), 0)
+
+
+def peak() -> float:
+    """The operations a second of the fastest of some products of two square matrices."""
+    matrix = torch.rand(MATRIX, MATRIX)
+    return 2 * MATRIX**3 / min(seconds(lambda: matrix @ matrix) for _ in range(8))
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()

@@ -755,12 +755,15 @@ def test_a_port_in_use_is_one_sentence(app: App, tmp_path: Path) -> None:
     [
         (["--auth", "nobody"], {}, "NAME:PASSWORD"),
         ([], {"ARENA_ADMIN_PASSWORD": "short"}, "ARENA_ADMIN_PASSWORD has 5 characters"),
+        (["--config", "no.yaml"], {}, "guidelines names 'gone.md', and there is no such file"),
     ],
 )
 def test_wrong_settings_are_one_sentence(
     tmp_path: Path, options: list[str], environment: dict[str, str], said: str
 ) -> None:
     port = str(free_port())
+    (tmp_path / "no.yaml").write_text("app: {guidelines: gone.md}")
+    options = [str(tmp_path / part) if part == "no.yaml" else part for part in options]
     done = run_app("--db", str(tmp_path / "new.db"), "--port", port, *options, **environment)
     assert done.returncode == 2
     assert said in done.stderr

@@ -151,8 +151,12 @@ class Visitor:
 
         Gradio complains of an answer that a page did not wait for.
         """
-        self.page.wait_for_function(ANSWERED)
+        self.settle()
         self.page.goto(f"{self.app.url}/{path}")
+
+    def settle(self) -> None:
+        """Wait until all that this page asked for is there."""
+        self.page.wait_for_function(ANSWERED)
 
     def wait_for(self, selector: str) -> None:
         self.page.wait_for_selector(selector, timeout=60_000)
@@ -458,6 +462,7 @@ def test_browsing_to_a_prompt_and_back_by_its_link(browser: Any, app: App) -> No
     visitor.choose("category", "maths")
     page.wait_for_function("document.querySelectorAll('#rows a').length < 20")
     assert all("maths" in text for text in page.locator("#rows a small").all_inner_texts())
+    visitor.settle()
     page.locator("#rows a").first.click()
     visitor.wait_for("#about h3")
     address = page.url
@@ -466,18 +471,23 @@ def test_browsing_to_a_prompt_and_back_by_its_link(browser: Any, app: App) -> No
     again = Visitor(browser, app, address.rpartition("/")[2], "zh-CN")
     again.wait_for("#about h3")
     assert "裁判意见" in again.page.inner_text("#about")
+    visitor.settle()
     page.go_back()
     visitor.wait_for("#rows a:visible")
+    visitor.settle()
     assert page.input_value("#category input") == "maths"
     kept = page.locator("#rows a").count()
     page.locator("#search input, #search textarea").press_sequentially("ZZ", delay=20)
     page.wait_for_function("location.search.includes('search=ZZ')")
+    visitor.settle()
     assert page.locator("#rows a").count() == 0
     assert "category=maths" in page.url
     page.fill("#search input, #search textarea", "")
     page.wait_for_function(f"document.querySelectorAll('#rows a').length === {kept}")
+    visitor.settle()
     page.locator("#rows a").first.click()
     visitor.wait_for("#about h3")
+    visitor.settle()
     page.click("#about .links a")  # all prompts, as they were
     visitor.wait_for("#rows a:visible")
     page.wait_for_function(f"document.querySelectorAll('#rows a').length === {kept}")
@@ -552,6 +562,7 @@ def test_the_admin_pauses_hides_adds_and_exports(browser: Any, app: App) -> None
     heads = {page.request.get(link).text().partition(",")[0] for link in links}
     assert heads == {"battle", "key", "prompt_key", "model", "name"}
     visitor.open("browse")
+    visitor.settle()
     page.locator("#rows a").first.click()
     page.click("#hide")
     visitor.wait_for("#unhide:visible")
@@ -560,6 +571,7 @@ def test_the_admin_pauses_hides_adds_and_exports(browser: Any, app: App) -> None
     stranger = Visitor(browser, app, f"browse?prompt={key}")
     stranger.wait_for("#about .note")
     assert not stranger.page.is_visible("#unhide")
+    visitor.settle()
     page.reload()
     page.click("#unhide")
     visitor.wait_for("#hide:visible")

@@ -39,7 +39,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     prompts = {name: Prompt(name, (f"A {name},\nplease.",)) for name in (*TEXTS, "none")}
     store.prompts.add(prompts.values())
     for name, prompt in prompts.items():
-        text = TEXTS.get(name, "")
+        text = TEXTS.get(name, "\u200b\n ")  # nothing of which is seen
         store.answers.add(
             Answer(model.name, model.key, prompt.key, (text,), (finish,))
             for model, finish in zip(models, ("stop", "length"), strict=True)
@@ -74,6 +74,7 @@ def test_every_line_of_a_text_is_a_line_and_the_raw_text_is_the_models(
     assert page.inner_text("#shown-0").strip() == TEXTS["open"]
     assert page.get_attribute("#as-written", "aria-pressed") == "true"
     visitor.open("")  # kept for the visit, on every page of it
+    assert page.get_attribute("#as-written", "aria-pressed") == "true"
     assert page.is_visible("#answer-a pre.raw") or page.is_visible("#answer-a .ours")
     visitor.open(f"browse?prompt={keys['none']}")
     visitor.wait_for("#shown-1 .ours.note")

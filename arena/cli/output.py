@@ -329,7 +329,7 @@ def summary(progress: "Progress") -> str:
     return ", ".join(parts)
 
 
-def finish(steps: "list[Progress]") -> None:
+def finish(steps: "Sequence[Progress]") -> None:
     """Say each note once; exit with 1 where something is left to do."""
     for note in dict.fromkeys(note for step in steps for note in step.notes):
         say(note)

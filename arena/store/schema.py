@@ -242,6 +242,28 @@ def m009_open_to_a_voter(db: Database) -> None:
         db.execute(f"CREATE INDEX {table}_by_voter ON {table} (voter)")
 
 
+@migrations()
+def m010_archive(db: Database) -> None:
+    """Models and judges are put aside, and models renamed; what they said stays as it was said.
+
+    An answer keeps the name that its key is made of. Only names of models may change.
+    """
+    db.executescript(f"""
+        CREATE TABLE archived (
+            kind TEXT NOT NULL CHECK (kind IN ('model', 'judge')), name TEXT NOT NULL,
+            created_at {_NOW}, PRIMARY KEY (kind, name)) STRICT;
+        ALTER TABLE answers ADD COLUMN first_name TEXT NOT NULL DEFAULT '';
+    """)
+    for table in ("answers", "completions"):
+        columns = [c.name for c in db[table].columns if c.name not in ("model", "first_name")]
+        same = " AND ".join(f'NEW."{name}" IS OLD."{name}"' for name in ("rowid", *columns))
+        db.executescript(f"""
+            DROP TRIGGER IF EXISTS {table}_no_update;
+            CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} WHEN NOT ({same})
+            BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+        """)
+
+
 def _append_only(db: Database, tables: tuple[str, ...]) -> None:
     for table in tables:
         for action in ("UPDATE", "DELETE"):
@@ -261,5 +283,6 @@ STEPS = (
     m007_thinking,
     m008_own_marks,
     m009_open_to_a_voter,
+    m010_archive,
 )
 NAMES = frozenset(step.__name__ for step in STEPS)

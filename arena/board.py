@@ -1,13 +1,18 @@
 """A ranking as it is shown, and how it was asked for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, Self
 
-from arena.config import RankSettings
+from arena.benchmarks.runs import ways_of
+from arena.config import LEAST_COMPARISONS, Config, JudgeRun
 from arena.judging.report import JudgeReport
 from arena.objective import BenchmarkScore
-from arena.ratings import Coefficient, Settings, Source
+from arena.ratings import Coefficient, Settings, Source, Unrated
 from arena.records import Evidence
+from arena.store import Store
 from arena.votes import ALL, VoteRules
 
 Prior = float | Literal["auto"] | None
@@ -22,6 +27,9 @@ class Fit:
     count as one, by `majority` or `mean`, where at least `min_valid` of them compared.
     neutral: a judge has no say on models of its own family. weights: of votes, judges and
     benchmarks in the overall column, by kind; see `overall.WEIGHTS`. rules: which votes count.
+    min_comparisons: a model with fewer is not rated yet. judges: whose verdicts count, by name;
+    all where none is named. ways: by benchmark or group of them, the ways of asking whose scores
+    stand for it, the first that there is; see `objective.objective`.
     """
 
     confidence: float = 0.95
@@ -37,18 +45,74 @@ class Fit:
     neutral: bool = False
     weights: tuple[tuple[str, float], ...] = ()
     rules: VoteRules = ALL
+    min_comparisons: int = LEAST_COMPARISONS
+    judges: tuple[str, ...] = ()
+    ways: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+class Origin(StrEnum):
+    """Where a ranking policy is written: in arena.yaml, in the last run's, or nowhere."""
+
+    FILE = "file"
+    RUN = "run"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a database is ranked: the same in the app, on the command line and on the site.
+
+    evidence: what is shown unless another kind is asked for. allow_weak_judges: whether judges
+    count that the gate objects to.
+    """
+
+    title: str = "Arena"
+    evidence: Evidence = Evidence.COMBINED
+    allow_weak_judges: bool = False
+    fit: Fit = Fit()
+    origin: Origin = Origin.DEFAULT
 
     @classmethod
-    def configured(cls, rank: RankSettings, **others: Any) -> "Fit":
-        """As `rank:` of arena.yaml has it, but for `others`."""
-        weights = tuple(rank.weights.model_dump().items())
-        rules = VoteRules(keep_leaked=rank.keep_leaked, cap=rank.cap)
-        settled: dict[str, Any] = {
-            "confidence": rank.confidence,
-            "weights": weights,
-            "rules": rules,
-        }
-        return cls(**settled | others)
+    def configured(cls, config: Config, origin: Origin = Origin.FILE) -> Self:
+        """As `title:`, `rank:`, `judges:` and `benchmarks:` of arena.yaml have it."""
+        rank = config.rank
+        fit = Fit(
+            confidence=rank.confidence,
+            weights=tuple(rank.weights.model_dump().items()),
+            rules=VoteRules(keep_leaked=rank.keep_leaked, cap=rank.cap),
+            min_comparisons=rank.min_comparisons,
+            judges=_names(config.judges),
+            ways=ways_of(config.benchmarks),
+        )
+        return cls(config.title, rank.evidence, rank.allow_weak_judges, fit, origin)
+
+
+# What of a configuration decides a ranking.
+_DECISIVE = {"title", "rank", "judges", "benchmarks"}
+
+
+def policy_of(store: Store, config: Config) -> Policy:
+    """The policy of a database: what arena.yaml says, else what its last run was told.
+
+    config: as `arena.config.load_config` gives it, without any field set where there is no file.
+    """
+    if config.model_fields_set:
+        return Policy.configured(config)
+    kept = store.policy()
+    if kept is None:
+        return Policy()
+    return Policy.configured(Config.model_validate_json(kept), Origin.RUN)
+
+
+def keep_policy(store: Store, config: Config) -> None:
+    """Let the ranking of this database be as a run's configuration says, wherever it is shown."""
+    store.keep_policy(config.model_dump_json(include=_DECISIVE))
+
+
+def _names(judges: Sequence[JudgeRun]) -> tuple[str, ...]:
+    """The names of judges; a card that is given as a file is known by that file's name."""
+    names = (Path(run.judge).stem if run.judge.endswith(".yaml") else run.judge for run in judges)
+    return tuple(dict.fromkeys(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +159,8 @@ class Leaderboard:
     of ties, in log-odds. sources: what a combined ranking made of each. group: the category or
     language that it is restricted to, empty for all. dimensions: means of benchmarks by
     capability. overall: the weighted mean of `parts`, the ratings by each kind of evidence;
-    weights: of the kinds, which sum to 1.
+    weights: of the kinds, which sum to 1. unrated: the models that the evidence does not place
+    yet; min_comparisons: how many comparisons a model needs.
     """
 
     evidence: Evidence
@@ -115,6 +180,19 @@ class Leaderboard:
     parts: dict[str, tuple[Row, ...]] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
     marked: tuple[str, ...] = ()
+    unrated: tuple[Unrated, ...] = ()
+    min_comparisons: int = 1
+
+    @property
+    def places(self) -> dict[str, int]:
+        """By model its rank as public boards give it, by the upper end of its interval.
+
+        One more than the number of models whose whole interval lies above its own.
+        """
+        return {
+            row.model: 1 + sum(other.ci_low > row.ci_high for other in self.rows)
+            for row in self.rows
+        }
 
     @property
     def general(self) -> tuple[str, ...]:

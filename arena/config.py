@@ -22,6 +22,8 @@ MODEL_FORMS = (
     f"{EMBEDDED} (embedded), hf:ORG/NAME, a local folder or .gguf file, openai:NAME[@URL], "
     "fake:echo, or NAME=one of these"
 )
+# With fewer, an interval is hundreds of points wide, and says nothing of a place.
+LEAST_COMPARISONS = 5
 _NAME = re.compile(r"[\w][\w.+-]{0,79}")
 
 
@@ -67,6 +69,7 @@ class ModelSettings(Short, DecodingSettings):
     revision: str | None = None
     context_length: Annotated[int, Field(ge=1)] | None = None
     family: str | None = None
+    organization: str | None = None
     license: str | None = None
     base: bool = False
     base_url: str | None = None
@@ -174,7 +177,10 @@ class Weights(Strict):
 
 
 class RankSettings(Strict):
-    """How the evidence becomes a ranking."""
+    """How the evidence becomes a ranking.
+
+    min_comparisons: a model with fewer comparisons stands below the ranking, not rated yet.
+    """
 
     evidence: Evidence = Evidence.COMBINED
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
@@ -182,6 +188,7 @@ class RankSettings(Strict):
     weights: Weights = Weights()
     keep_leaked: bool = False
     cap: Annotated[float, Field(gt=0, le=1)] | None = None
+    min_comparisons: Annotated[int, Field(ge=1)] = LEAST_COMPARISONS
 
 
 def host_name(host: str) -> str:
@@ -203,7 +210,9 @@ class AppSettings(Strict):
 
     Limits hold for one voter and, several times over, for one address. votes_per_minute,
     generations_per_hour: live answers. requests_per_minute: of one address. prompt_characters,
-    turns: of a live battle. trusted_proxies: addresses or networks whose word on the visitor's
+    turns: of a live battle. idle_minutes: after which weights that answered live are freed.
+    guidelines: what voters are asked to go by, as Markdown, or the name of a .md or .txt file that
+    has it. trusted_proxies: addresses or networks whose word on the visitor's
     own address is taken. browse: whether the names of stored answers can be looked up by a voter
     who has nothing of their prompt left to judge, by everybody always, or by nobody. root_path:
     where a proxy puts the app. hosts: the names that it answers to; where none are listed, this
@@ -216,6 +225,8 @@ class AppSettings(Strict):
     voters_per_address: Annotated[int, Field(ge=1)] = 10
     prompt_characters: Annotated[int, Field(ge=1)] = 8000
     turns: Annotated[int, Field(ge=1)] = 6
+    idle_minutes: Annotated[float, Field(gt=0)] = 10.0
+    guidelines: str = ""
     browse: Browse = Browse.AFTER_VOTE
     trusted_proxies: list[str] = []
     root_path: str = ""

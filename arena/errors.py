@@ -4,7 +4,8 @@ ArenaError
 ├── InputError              a file, flag or field that the user can mend
 │   ├── UnknownNameError    a name that is not there, with the nearest that are
 │   ├── TemplateError       a judge's template that does not render
-│   └── NoEvidenceError     nothing was said yet that models could be ranked by
+│   ├── NoEvidenceError     nothing was said yet that models could be ranked by
+│   └── TooFewError         what was said is too little to rate any model by
 ├── StoreError              the database cannot be used, or refuses a row
 │   ├── ModelConflictError  one name for two different models
 │   └── SecondVoteError     a vote where only the first counts
@@ -61,6 +62,10 @@ class TemplateError(InputError):
 
 class NoEvidenceError(InputError):
     """There is no evidence of the kind that a ranking was asked for by."""
+
+
+class TooFewError(InputError):
+    """There is evidence, and no model has enough of it to be rated."""
 
 
 class StoreError(ArenaError):

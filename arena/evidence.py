@@ -11,7 +11,7 @@ from arena.benchmarks.dimensions import dimension_of
 from arena.errors import InputError
 from arena.groups import GROUPINGS, Group, Styles, rows_in
 from arena.judging.report import JudgedPair, JudgeReport, read_pairs, report
-from arena.objective import BenchmarkScore, Objective, objective
+from arena.objective import BenchmarkScore, Objective, Ways, objective
 from arena.ratings import STYLE_NAMES, Comparisons, capped, concat, next_pairs
 from arena.records import Preference, Prompt
 from arena.store import Store
@@ -35,17 +35,22 @@ class Gathered:
 
 
 def gather(
-    store: Store, group: Group | None = None, style: Sequence[str] = (), rules: VoteRules = ALL
+    store: Store,
+    group: Group | None = None,
+    style: Sequence[str] = (),
+    rules: VoteRules = ALL,
+    ways: Ways = (),
 ) -> Gathered:
     """Read the store. Categories and languages are of prompts, so they leave benchmarks out.
 
     style: which counts of `arena.ratings.Style` the comparisons of answers are to carry.
+    ways: of asking benchmarks; see `arena.objective.objective`.
     """
     if unknown := set(style) - set(STYLE_NAMES):
         raise InputError(f"--style {sorted(unknown)[0]!r}; allowed are {', '.join(STYLE_NAMES)}")
     texts = {a.key: "\n".join(a.turns) for a in store.answers.where()} if style else {}
     votes, left_out = counted_votes(store, rules)
-    results = _objective(store, group)
+    results = _objective(store, group, ways)
     styles = Styles(texts, tuple(style))
     judges, reports, notes = _judges(store, votes, group, styles)
     return Gathered(
@@ -74,9 +79,9 @@ def groups(store: Store, by: str) -> list[Group]:
     return [Group(by, value) for value in sorted(values - {""})]
 
 
-def _objective(store: Store, group: Group | None) -> Objective:
+def _objective(store: Store, group: Group | None, ways: Ways) -> Objective:
     """What benchmarks say, of one group if it holds any."""
-    found = objective(store.evidence.outcomes())
+    found = objective(store.evidence.outcomes(), ways)
     if group is None:
         return found
     scores = tuple(s for s in found.scores if group.has_benchmark(s.benchmark, s.dimension))

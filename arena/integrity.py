@@ -15,6 +15,9 @@ from arena.records import Flag, content_key
 from arena.store import Store
 from arena.votes import VoteRules, counted_votes, vote_comparisons
 
+# What an audit compares are rankings with and without some votes, however few there are.
+_EVERYBODY = Fit(min_comparisons=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -121,8 +124,8 @@ def report_on(
     without = None
     if kept.any():
         rest = c.select(kept).observed()
-        without = rank_comparisons(rest if cap is None else capped(rest, cap))
-    return VoteReport(found, rank_comparisons(c), without, _influence(c))
+        without = rank_comparisons(rest if cap is None else capped(rest, cap), _EVERYBODY)
+    return VoteReport(found, rank_comparisons(c, _EVERYBODY), without, _influence(c))
 
 
 def record_flags(store: Store, report: VoteReport) -> int:

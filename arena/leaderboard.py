@@ -7,12 +7,12 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
-from arena.board import Fit, Leaderboard, Mark, Row
-from arena.errors import GateError, InputError, NoEvidenceError
+from arena.board import Fit, Leaderboard, Mark, Policy, Row
+from arena.errors import GateError, InputError, NoEvidenceError, TooFewError
 from arena.evidence import Gathered, gather, groups
 from arena.groups import Group
 from arena.judging.report import JudgeReport
-from arena.overall import WEIGHTS, alone, overall_ratings, pooled
+from arena.overall import WEIGHTS, Alone, Kinds, alone, has_help, overall_ratings, pooled, together
 from arena.ratings import (
     CombinedResult,
     Comparisons,
@@ -20,13 +20,24 @@ from arena.ratings import (
     Panel,
     RatingResult,
     RatingRow,
-    combine,
     panel,
+    without,
 )
 from arena.records import Evidence
 from arena.store import Store
 
 _DEFAULT = Fit()
+
+
+def ranking(store: Store, policy: Policy, group: Group | None = None) -> Leaderboard:
+    """Rank the models of a store as its policy says; raises what `leaderboard` does."""
+    return leaderboard(
+        store,
+        evidence=policy.evidence,
+        group=group,
+        fit=policy.fit,
+        allow_weak_judges=policy.allow_weak_judges,
+    )
 
 
 def leaderboard(
@@ -42,10 +53,12 @@ def leaderboard(
 
     gathered: the store's evidence where it has been read already, with `fit.style`.
 
-    Raises InputError where there is no such evidence, GateError where only judges that are
-    too weak to rank by are left, RatingError where the ratings are not determined.
+    Raises InputError where there is no such evidence or no model has enough of it, GateError
+    where only judges that are too weak to rank by are left, RatingError where the ratings are
+    not determined.
     """
-    gathered = gathered or gather(store, group, fit.style, fit.rules)
+    gathered = gathered or gather(store, group, fit.style, fit.rules, fit.ways)
+    gathered = chosen_judges(gathered, fit.judges)
     judges, notes = _gate(gathered, evidence, allow_weak_judges)
     if fit.neutral:
         judges = _neutral(store, judges)
@@ -55,23 +68,17 @@ def leaderboard(
             notes.append(describe_panel(len(judges), together, fit.min_valid))
         judges = {f"panel of {len(judges)}": together.comparisons}
     gathered = replace(gathered, objective=pooled(gathered.objective))
-    stands_on, sources = _sources(gathered, judges, evidence)
-    if not sources:
-        raise _nothing(store, gathered, evidence, group)
+    kinds = _kinds(gathered, judges)
     one_order = _one_order(gathered, judges)
     is_combined = evidence is Evidence.COMBINED
     if fit.method != _DEFAULT.method and not is_combined:
         raise InputError(f"--method goes with --evidence combined, not {evidence}")
-    has_help = gathered.human is not None and bool(judges or gathered.objective)
-    if is_combined and (has_help or fit.method != _DEFAULT.method):
-        board = _combined(gathered.human, judges, gathered.objective, fit)
-    else:
-        board = _board(alone(sources, fit))
-        board = replace(board, counts={name: len(part) for name, part in sources.items()})
+    if not any(_sources(kinds, evidence)[1].values()):
+        raise _nothing(store, gathered, evidence, group)
+    board, stands_on = _placed(kinds, evidence, fit)
     return replace(
         board,
         evidence=evidence,
-        label=_LABELS[stands_on],
         notes=(*notes, *gathered.notes, *board.notes),
         marks=(*board.marks, *one_order),
         marked=(*board.marked, *(mark.sentence for mark in one_order)),
@@ -81,6 +88,37 @@ def leaderboard(
         reports=tuple(gathered.reports.values()),
         **(_overall(gathered, judges, fit, stands_on) if is_combined else {}),
     )
+
+
+def _placed(kinds: Kinds, evidence: Evidence, fit: Fit) -> tuple[Leaderboard, Evidence]:
+    """The ranking by a kind of evidence, and what it stands on.
+
+    Where votes, and then judges, are too few to rate any model, the next kind makes the combined
+    ranking, and the ranking says so.
+    """
+    stands_on, sources = _sources(kinds, evidence)
+    try:
+        if evidence is Evidence.COMBINED and (has_help(kinds) or fit.method != _DEFAULT.method):
+            return _combined(kinds, fit), stands_on
+        return replace(_alone(sources, fit), label=_LABELS[stands_on]), stands_on
+    except TooFewError:
+        rest: Kinds = {kind: {} if kind is stands_on else kinds[kind] for kind in kinds}
+        if evidence is not Evidence.COMBINED or not any(rest.values()):
+            raise
+        board, instead = _placed(rest, evidence, replace(fit, method=_DEFAULT.method))
+        count = sum(map(len, sources.values()))
+        said = (
+            f"Comparisons {_BY[stands_on]} that are too few to rate any model, and do not count: "
+            f"{count}."
+        )
+        return replace(board, notes=(said, *board.notes)), instead
+
+
+_BY = {
+    Evidence.HUMAN: "by people's votes",
+    Evidence.JUDGE: "by judges",
+    Evidence.OBJECTIVE: "by benchmarks",
+}
 
 
 def _overall(
@@ -155,8 +193,36 @@ def _is_view(board: Leaderboard, evidence: Evidence) -> bool:
 
 def rank_comparisons(comparisons: Comparisons, fit: Fit = _DEFAULT) -> Leaderboard:
     """Rank comparisons that come from elsewhere, all of one source."""
-    board = _board(alone({"file": comparisons}, fit))
-    return replace(board, counts={"file": len(comparisons)})
+    return _alone({"file": comparisons}, fit)
+
+
+def _alone(sources: Mapping[str, Comparisons], fit: Fit) -> Leaderboard:
+    """The ranking by one kind of evidence alone."""
+    found: Alone = alone(sources, fit)
+    placed = {name: without(part, found.unrated) for name, part in sources.items()}
+    return replace(
+        _board(found.ratings),
+        counts={name: len(part) for name, part in placed.items() if part is not None},
+        unrated=found.unrated,
+        min_comparisons=fit.min_comparisons,
+    )
+
+
+def chosen_judges(gathered: Gathered, names: Sequence[str]) -> Gathered:
+    """The evidence with the verdicts of these judges alone; all of it where none is named."""
+    others = sorted(set(gathered.judges) - set(names)) if names else []
+    if not others:
+        return gathered
+    note = (
+        f"The judgements of {', '.join(others)} are left out: the judges that count here are "
+        f"{', '.join(names)}."
+    )
+    return replace(
+        gathered,
+        judges={name: part for name, part in gathered.judges.items() if name in names},
+        reports={name: one for name, one in gathered.reports.items() if name in names},
+        notes=(*gathered.notes, note),
+    )
 
 
 def _gate(
@@ -208,14 +274,11 @@ def _kinds(
     }
 
 
-def _sources(
-    gathered: Gathered, judges: Mapping[str, Comparisons], evidence: Evidence
-) -> tuple[Evidence, dict[str, Comparisons]]:
+def _sources(kinds: Kinds, evidence: Evidence) -> tuple[Evidence, Mapping[str, Comparisons]]:
     """What a ranking stands on. Combined falls back from votes to judges to benchmarks."""
-    by_evidence = _kinds(gathered, judges)
     if evidence is not Evidence.COMBINED:
-        return evidence, by_evidence[evidence]
-    for kind, sources in by_evidence.items():
+        return evidence, kinds[evidence]
+    for kind, sources in kinds.items():
         if sources:
             return kind, sources
     return evidence, {}
@@ -248,12 +311,7 @@ def describe_panel(judges: int, found: Panel, min_valid: int = 1) -> str:
     )
 
 
-def _combined(
-    human: Comparisons | None,
-    judges: Mapping[str, Comparisons],
-    objective: Mapping[str, Comparisons],
-    fit: Fit,
-) -> Leaderboard:
+def _combined(kinds: Kinds, fit: Fit) -> Leaderboard:
     """The human-preference ratings, helped by what the judges and benchmarks say."""
     for name in ("interval", "ties", "style"):
         if getattr(fit, name) != getattr(_DEFAULT, name):
@@ -261,16 +319,7 @@ def _combined(
                 f"--{name} goes with one kind of evidence, not with the combined ranking: "
                 "add --evidence human, judge or objective"
             )
-    result = combine(
-        human,
-        judges,
-        objective,
-        method=fit.method,
-        cluster=fit.cluster,
-        confidence=fit.confidence,
-        anchor=fit.anchor,
-        prior=None if isinstance(fit.prior, str) else fit.prior,
-    )
+    result, left_out = together(kinds, fit)
     counts = {
         "votes" if source.kind == "human" else source.name: source.comparisons
         for source in result.sources
@@ -282,8 +331,11 @@ def _combined(
     board = _board(result, *_cautions(result), *([listed] if apart else []))
     return replace(
         board,
+        label=str(result.label),
         counts=counts,
         sources=result.sources,
+        unrated=left_out,
+        min_comparisons=fit.min_comparisons,
         marks=tuple(
             Mark(model, f"Votes put it {abs(gap):.0f} points {_side(gap)} what judges predict.")
             for model, gap in apart

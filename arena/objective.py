@@ -21,8 +21,9 @@ class BenchmarkScore:
 
     stderr: its standard error, as lm-eval has it. low, high: its 95 % interval. All three are
     None where the items do not tell.
-    variant: how the items were asked. primary: whether this metric and variant stand for the
-    benchmark in a ranking. unread: replies in which no answer was found, counted as wrong;
+    variant: how the items were asked; empty is as the benchmark has it. primary: whether this
+    metric and variant stand for the benchmark in a ranking. leading: whether this metric stands
+    for this variant. unread: replies in which no answer was found, counted as wrong;
     judged: those that a judge marked.
     """
 
@@ -39,6 +40,12 @@ class BenchmarkScore:
     judged: int = 0
     low: float | None = None
     high: float | None = None
+    leading: bool = True
+
+    @property
+    def title(self) -> str:
+        """The benchmark, and how it was asked where that is not as it has it."""
+        return f"{self.benchmark} ({self.variant})" if self.variant else self.benchmark
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +72,17 @@ class Objective:
     notes: tuple[str, ...]
 
 
-def objective(outcomes: OutcomeColumns) -> Objective:
-    """Read the outcomes. Where models were asked in several ways, one way is compared."""
+Ways = Sequence[tuple[str, Sequence[str]]]
+
+
+def objective(outcomes: OutcomeColumns, ways: Ways = ()) -> Objective:
+    """Read the outcomes. Where models were asked in several ways, one way is compared.
+
+    ways: by benchmark, or group of benchmarks, the variants that stand for it, the first that
+    there is. What no benchmark is called is taken for a group, of which any may be a part.
+    """
     names = _names(outcomes)
-    chosen, notes = _chosen(outcomes, names)
+    chosen, notes = _chosen(outcomes, names, ways)
     rows = [
         i
         for i, name in enumerate(names)
@@ -135,9 +149,9 @@ def _names(outcomes: OutcomeColumns) -> list[str]:
 
 
 def _chosen(
-    outcomes: OutcomeColumns, names: Sequence[str]
+    outcomes: OutcomeColumns, names: Sequence[str], ways: Ways
 ) -> tuple[dict[str, tuple[str, str]], list[str]]:
-    """For each benchmark the variant that most models have, the plain one first, and its metric."""
+    """For each benchmark its variant and metric: as `ways` has it, else as most models have it."""
     models: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     metrics: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for name, variant, metric, model in zip(
@@ -146,16 +160,27 @@ def _chosen(
         models[name][variant].add(model)
         metrics[name, variant][metric] = None
     chosen, notes = {}, []
+    plain = dict(zip(names, outcomes.benchmark, strict=True))
     for name, by_variant in models.items():
-        variant = max(by_variant, key=lambda v: (len(by_variant[v]), v == ""))
+        told = _told(plain[name], ways, set(plain.values()))
+        commonest = max(by_variant, key=lambda v: (len(by_variant[v]), v == ""))
+        variant = next((v for v in told if v in by_variant), commonest)
         chosen[name] = (variant, primary_metric(list(metrics[name, variant])))
         left = sorted(set().union(*by_variant.values()) - by_variant[variant])
         if left:
+            whose = "the configuration asks it" if variant in told else "it was asked of most"
             notes.append(
-                f"{name} ranks models as it was asked of most ({variant or 'as it is'}); "
+                f"{name} ranks models as {whose} ({variant or 'as it is'}); "
                 f"{', '.join(left)} answered it another way and is not compared on it."
             )
     return chosen, notes
+
+
+def _told(benchmark: str, ways: Ways, known: set[str]) -> list[str]:
+    """The variants that stand for a benchmark: its own, and else those of groups."""
+    own = [v for name, variants in ways if name == benchmark for v in variants]
+    groups = [v for name, variants in ways if name not in known for v in variants]
+    return own or groups
 
 
 def _unsafe(names: Iterable[str]) -> list[str]:
@@ -172,6 +197,10 @@ def _scores(
     rows: defaultdict[tuple[str, str, str, str], list[int]] = defaultdict(list)
     for i, name in enumerate(names):
         rows[name, outcomes.variant[i], outcomes.metric[i], outcomes.model[i]].append(i)
+    metrics: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+    for i, name in enumerate(names):
+        metrics[name, outcomes.variant[i]][outcomes.metric[i]] = None
+    leading = {way: primary_metric(list(found)) for way, found in metrics.items()}
     for (name, variant, metric, model), here in sorted(rows.items()):
         found = mark([outcomes.value[i] for i in here])
         yield BenchmarkScore(
@@ -188,6 +217,7 @@ def _scores(
             sum(outcomes.marker[i] not in NO_JUDGE for i in here),
             found.low,
             found.high,
+            metric == leading[name, variant],
         )
 
 

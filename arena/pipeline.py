@@ -9,13 +9,13 @@ from arena.answering import generate
 from arena.batch import Progress, Watch
 from arena.benchmarks import INSTALL
 from arena.benchmarks.runs import Result, run_benchmark, said_alike
-from arena.board import Fit, Leaderboard
+from arena.board import Leaderboard, Policy, keep_policy
 from arena.config import Config
 from arena.errors import ArenaError, GateError, InputError, RatingError
 from arena.judging import MIN_PARSED, Plan, Wanted, load_card, plan
-from arena.leaderboard import leaderboard, views
+from arena.leaderboard import ranking
 from arena.prompts import load_prompts
-from arena.publish import publish
+from arena.publish import publish, publish_ranking
 from arena.records import Model
 from arena.store import Store
 from arena.unranked import unranked
@@ -72,27 +72,22 @@ def run_config(
         _say_unparsed(todo, say)
     results = _benchmarks(store, config, models, tracker, say)
     steps += [step for result in results for step in result.steps]
-    board, refused = _ranked(store, config)
-    if config.publish:
-        fit, weak = Fit.configured(config.rank), config.rank.allow_weak_judges
-        others = [] if refused else views(store, board, weak, fit)
-        publish(store, Path(config.publish), board, title=config.title, others=others)
+    keep_policy(store, config)
+    policy = Policy.configured(config)
+    board, refused = _ranked(store, policy)
+    if config.publish and refused:
+        publish(store, Path(config.publish), board, title=policy.title)
+    elif config.publish:
+        publish_ranking(store, Path(config.publish), board, policy)
     return Run(board, refused, tuple(steps), tuple(results))
 
 
-def _ranked(store: Store, config: Config) -> tuple[Leaderboard, ArenaError | None]:
+def _ranked(store: Store, policy: Policy) -> tuple[Leaderboard, ArenaError | None]:
     """The ranking; or a board without one, and why."""
-    rank = config.rank
     try:
-        board = leaderboard(
-            store,
-            evidence=rank.evidence,
-            fit=Fit.configured(rank),
-            allow_weak_judges=rank.allow_weak_judges,
-        )
+        return ranking(store, policy), None
     except (GateError, InputError, RatingError) as error:
-        return unranked(store, rank, error), error
-    return board, None
+        return unranked(store, policy, error), error
 
 
 def _say_unparsed(todo: Plan, say: Say) -> None:

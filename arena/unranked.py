@@ -1,21 +1,21 @@
 """What there is to show of a store that has no ranking yet: scores, report cards, and why."""
 
-from arena.board import Fit, Leaderboard
-from arena.config import RankSettings
+from arena.board import Leaderboard, Policy
 from arena.errors import ArenaError
 from arena.evidence import gather
+from arena.leaderboard import chosen_judges
 from arena.ratings import Settings
 from arena.store import Store
 
 LABEL = "no ranking"
 
 
-def unranked(store: Store, rank: RankSettings, why: ArenaError) -> Leaderboard:
+def unranked(store: Store, policy: Policy, why: ArenaError) -> Leaderboard:
     """A leaderboard without rows. why: what was raised where a ranking was asked for."""
-    fit = Fit.configured(rank)
-    gathered = gather(store, rules=fit.rules)
+    fit = policy.fit
+    gathered = chosen_judges(gather(store, rules=fit.rules, ways=fit.ways), fit.judges)
     return Leaderboard(
-        evidence=rank.evidence,
+        evidence=policy.evidence,
         label=LABEL,
         settings=Settings("none", confidence=fit.confidence),
         rows=(),

@@ -7,10 +7,12 @@ from itertools import product
 import pytest
 
 from arena.benchmarks.contamination import FRESH, REWORDED, VERBATIM, warning
-from arena.board import describe
+from arena.board import Fit, describe
+from arena.errors import TooFewError
+from arena.evidence import Gathered
 from arena.judging.measures import share_of
 from arena.judging.report import JudgeReport
-from arena.leaderboard import describe_panel, rank_comparisons
+from arena.leaderboard import chosen_judges, describe_panel, rank_comparisons
 from arena.notes import translated
 from arena.ratings import STYLE_NAMES, Comparisons, Settings, panel
 from arena.ratings.bradley_terry import Interval, Ties
@@ -100,13 +102,22 @@ def test_what_is_said_of_ratings_that_the_data_does_not_determine() -> None:
         columns = Comparisons.from_columns(
             [w[0] for w in wins], [w[1] for w in wins], outcome=[1.0] * len(wins)
         )
-        (said,) = rank_comparisons(columns).notes
+        (said,) = rank_comparisons(columns, Fit(min_comparisons=1)).notes
         return chinese(said)
 
-    assert "模型分为 2 组" in note("ab", "ba", "cd", "dc")
     assert note("ab", "bc", "cb").endswith("a 从未输过。")
     assert note("ab", "bc").endswith("a 从未输过，c 从未赢过。")
     assert note("ab", "ba", "ac", "bd", "cd", "dc").endswith("a, b 对其余模型全胜。")
+
+
+def test_what_is_said_where_too_little_is_known() -> None:
+    few = Comparisons.from_columns(["a"], ["b"], outcome=[1.0])
+    with pytest.raises(TooFewError) as error:
+        rank_comparisons(few)
+    assert chinese(str(error.value)).endswith("目前比较最多的是 a (1), b (1)")
+    nothing = Gathered(None, {"j": few, "k": few, "l": few}, {}, {}, (), (), ())
+    (note,) = chosen_judges(nothing, ["k", "m"]).notes
+    assert chinese(note) == "j, l 的评判未计入：这里只计入 k, m。"
 
 
 def test_what_is_said_of_models_away_from_their_prediction() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from arena.config import parse_model
+from arena.benchmarks.runs import ways_of
+from arena.config import BenchmarkRun, parse_model
 from arena.objective import mark, objective
 from arena.ratings import wilson
 from arena.records import Outcome
@@ -42,3 +43,44 @@ def test_means_by_capability_join_the_sides_of_intervals(store: Store) -> None:
     below = (((1 - sums.low) ** 2 + (1 / 3 - roots.low) ** 2) ** 0.5) / 2
     assert whole.low == pytest.approx(2 / 3 - below)
     assert whole.high == pytest.approx(2 / 3 + (roots.high - 1 / 3) / 2)
+
+
+def test_the_way_that_a_configuration_names_stands_for_a_benchmark(store: Store) -> None:
+    """More models were asked plainly; what is asked for stands first, the other way beside it."""
+    models = [parse_model(f"{name}=fake:echo") for name in ("a", "b")]
+    for model in models:
+        store.put_model(model)
+
+    def outcomes(task: str, variant: str, *right: dict[str, bool]) -> None:
+        store.outcomes.add(
+            Outcome(m.name, m.key, task, "1", f"{k}", "acc", float(one[m.name]), variant=variant)
+            for k, one in enumerate(right)
+            for m in models
+            if m.name in one
+        )
+
+    outcomes("sums", "", {"a": True, "b": False}, {"a": True, "b": True})
+    outcomes("sums", "gen", {"a": False, "b": True}, {"a": False, "b": True})
+    outcomes("roots", "", {"a": True, "b": False})
+    outcomes("roots", "cot", {"a": True})
+    columns = store.evidence.outcomes()
+
+    def shown(*entries: BenchmarkRun) -> set[str]:
+        found = objective(columns, ways_of(entries))
+        assert all(score.leading for score in found.scores)
+        return {score.title for score in found.scores if score.primary}
+
+    assert shown() == {"sums", "roots"}
+    assert shown(BenchmarkRun(task="sums", mode="gen")) == {"sums (gen)", "roots"}
+    assert shown(BenchmarkRun(task="core", mode="gen")) == {"sums (gen)", "roots"}
+    ways = ways_of([BenchmarkRun(data="my/roots.csv", variants=["zero-shot", "cot"])])
+    assert ways == (("roots", ("zero-shot", "cot")),)
+    found = objective(columns, ways)
+    assert [s.title for s in found.scores if s.primary] == ["roots (cot)", "sums", "sums"]
+    (note,) = found.notes
+    assert note == (
+        "roots ranks models as the configuration asks it (cot); b answered it another way and is "
+        "not compared on it."
+    )
+    missing = BenchmarkRun(task="sums", template="not-there.txt")
+    assert ways_of([missing]) == (("sums", ()),)

@@ -6,22 +6,30 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from arena.answering import generate
-from arena.board import Fit, Leaderboard, Row
-from arena.config import parse_model
+from arena.assets import builtin
+from arena.board import Fit, Leaderboard, Origin, Row, keep_policy, policy_of
+from arena.cli.main import app
+from arena.config import Config, JudgeRun, RankSettings, load_config, parse_model
 from arena.evidence import gather
 from arena.interchange.battles import read_battles
+from arena.interchange.imports import import_battles
 from arena.judging import judge, load_card
-from arena.leaderboard import leaderboard, rank_comparisons, views
+from arena.leaderboard import leaderboard, rank_comparisons, ranking, views
 from arena.overall import pooled
 from arena.publish.formats import to_json
 from arena.ratings import RatingResult, bradley_terry, combine
 from arena.records import Decoding, Evidence, Outcome, Prompt, Vote, Winner
 from arena.store import Store
+from arena.web.boards import Boards
+from arena.web.files import board_file
 from arena.web.sheets import Slice, compute
+from tests.conftest import DATASETS
 
 Numbers = dict[str, tuple[float, float, float]]
 _BATTLE = count()
@@ -172,3 +180,82 @@ def test_settings_reach_every_path(filled: Store) -> None:
         yield "combined, of votes alone", of_rows(alone.rows)
 
     same(paths())
+
+
+def demo(filled: Store, tmp_path: Path) -> tuple[Path, Config]:
+    """A database whose last run was told what the demo is, and no arena.yaml beside it."""
+    config = load_config(builtin("data") / "demo.yaml")
+    config = config.model_copy(update={"judges": [JudgeRun(judge="j")]})
+    keep_policy(filled, config)
+    return filled.path, Config()
+
+
+def llmfao(filled: Store, tmp_path: Path) -> tuple[Path, Config]:
+    """59 models with people's votes and two judges, of which arena.yaml counts one."""
+    if not DATASETS.is_dir():
+        pytest.skip(f"no datasets in {DATASETS}")
+    store = Store(tmp_path / "llmfao.db")
+    for name in ("votes", "judges"):
+        import_battles(store, DATASETS / f"llmfao_{name}.csv")
+    rank = RankSettings(confidence=0.9, cap=0.2, min_comparisons=20)
+    return store.path, Config(title="LLMFAO", judges=[JudgeRun(judge="gpt-4")], rank=rank)
+
+
+def unlinked(filled: Store, tmp_path: Path) -> tuple[Path, Config]:
+    """Two models that were compared with each other alone, beside all the others."""
+    lines = ["prompt,model_a,model_b,winner,voter"]
+    lines += [f"q{k},x,y,{'model_a' if k % 3 else 'model_b'},v{k}" for k in range(9)]
+    lines += ["q0,m2,z,model_a,v1"]
+    path = tmp_path / "unlinked.csv"
+    path.write_text("\n".join(lines) + "\n")
+    import_battles(filled, path)
+    return filled.path, Config(rank=RankSettings(evidence=Evidence.COMBINED))
+
+
+def data(board: Leaderboard) -> Any:
+    """As its file has it."""
+    return json.loads(json.dumps(to_json(board)))
+
+
+@pytest.mark.parametrize("filled", ["determined"], indirect=True)
+@pytest.mark.parametrize("made", [demo, llmfao, unlinked])
+def test_app_command_line_and_site_show_one_ranking(
+    made: Callable[[Store, Path], tuple[Path, Config]], filled: Store, tmp_path: Path
+) -> None:
+    """To the last digit, with what is not rated, in every view and under one policy."""
+    path, config = made(filled, tmp_path)
+    store, settings = Store(path), tmp_path / "arena.yaml"
+    options = ["--db", str(path)]
+    if config.model_fields_set:
+        settings.write_text(config.model_dump_json(exclude_unset=True))
+        options += ["--config", str(settings)]
+    policy = policy_of(store, config)
+    assert policy.origin is (Origin.FILE if config.model_fields_set else Origin.RUN)
+    main = data(ranking(store, policy))
+    boards = Boards(store, config)
+    sheet = boards.get(Slice(), 60.0)
+    assert sheet is not None
+    assert sheet.policy == policy
+
+    def said(*words: str) -> Any:
+        done = CliRunner().invoke(app, [*words, *options])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    assert json.loads(said("rank", "--format", "json")) == main
+    assert json.loads(board_file(sheet, str(policy.evidence), "json") or "") == main
+    for kind in (Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE):
+        if str(kind) in sheet.boards:
+            printed = said("rank", "--evidence", str(kind), "--format", "json")
+            assert json.loads(printed) == data(sheet.boards[str(kind)])
+    said("publish", str(tmp_path / "site"))
+    assert json.loads((tmp_path / "site" / "leaderboard.json").read_text()) == main
+    page = (tmp_path / "site" / "index.html").read_text()
+    assert f"<title>{policy.title}</title>" in page
+    for one in main["unrated"]:
+        assert f"<bdi>{one['model']}</bdi> <span" in page
+    if made is unlinked:
+        lacking = {one["model"]: (one["lacks"], one["apart"]) for one in main["unrated"]}
+        assert lacking == {"x": (1, True), "y": (1, True), "z": (4, False)}
+        assert {one["model"] for one in main["models"]} == set(MODELS)
+    boards.close()

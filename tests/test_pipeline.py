@@ -29,7 +29,7 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, config: str) -> tuple[int
     ("models", "code", "why"),
     [
         ("{a: 'fake:echo'}", 0, "nothing compares models yet"),  # and nothing was left undone
-        ("{a: 'fake:echo', b: 'fake:first'}\njudges: [longer]", 0, ""),
+        ("{a: 'fake:echo', b: 'fake:first'}\njudges: [longer]\nrank: {min_comparisons: 1}", 0, ""),
     ],
 )
 def test_scores_are_printed_and_published_with_a_ranking_or_without(

@@ -66,6 +66,7 @@ def test_a_renamed_model_keeps_its_rows_and_is_asked_for_nothing_again(
     assert answered.evidence.outcomes().model == ["great"]
     (check,) = answered.checks.where()
     assert answered.checks.get([check.key]) == {check.key: check}
+    answered.describe([replace(models[0], name="great", organization="us")])
     (again,) = settle(answered, [replace(models[0], name="great")])
     assert generate(answered, again, prompts).stored == 0
     more = [*prompts, Prompt("four", ("Four?",))]

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from arena.judging import JudgeCard, load_card
 from arena.objective import ItemValue, primary_metric
 from arena.records import NO_JUDGE, NOBODY, Model, Outcome
 from arena.store import Store
+from arena.tabular import FORMATS
 
 Tracker = Callable[[str], Control]
 
@@ -161,6 +163,20 @@ def _askings(wanted: BenchmarkRun) -> list[Asking]:
     if wanted.variants and wanted.template:
         raise InputError("--template goes with one way of asking; name the file in --variants")
     return variants(wanted.variants, base) if wanted.variants else [base.checked()]
+
+
+def ways_of(entries: Sequence[BenchmarkRun]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """By benchmark or group of them, the variants in which a configuration asks it, in order.
+
+    An entry whose template cannot be read is left out here: running it says why.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for entry in entries:
+        is_file = entry.data or entry.what.lower().removesuffix(".gz").endswith(FORMATS)
+        name = Path(entry.what).stem if is_file else entry.what
+        with suppress(InputError):
+            found.setdefault(name, {}).update(dict.fromkeys(a.variant for a in _askings(entry)))
+    return tuple((name, tuple(ways)) for name, ways in found.items())
 
 
 def _one(

@@ -260,8 +260,11 @@ def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
         say(f"{stage.count} × {stage.kind} in stage {stage.stage}, last: {stage.message}")
     for sentence in mismatches(store, conf):
         say(f"{sentence.rstrip('.')}.")
-    if broken := list(store.votes.broken()):
-        say(f"The chain of votes is broken at rows {broken[:10]}: someone has edited the file.")
+    for what, table in (("votes", store.votes), ("withdrawn votes", store.withdrawals)):
+        if broken := list(table.broken()):
+            say(
+                f"The chain of {what} is broken at rows {broken[:10]}: someone has edited the file."
+            )
 
 
 def _model_row(name: str, source: str, model: Model, state: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import typer
 
 from arena.cli.options import ConfigFile, Db, Format, Output, open_store, settings, split
 from arena.cli.output import say, table
-from arena.errors import InputError
+from arena.errors import InputError, UnknownNameError
 from arena.records import Evidence, alike
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
@@ -27,6 +27,16 @@ AllowWeak = Annotated[
     typer.Option(
         "--allow-weak-judges",
         help="Rank by judges that follow the order of the answers or agree with people by chance.",
+    ),
+]
+
+JudgesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--judges",
+        metavar="NAMES",
+        help="Count the verdicts of these judges only, as in --judges a,b. Without it those under "
+        "judges: in arena.yaml count, or all where none is there.",
     ),
 ]
 
@@ -92,6 +102,16 @@ def rank(
         typer.Option(min=1, help="Standard deviation in points of a normal prior on ratings."),
     ] = None,
     allow_weak_judges: AllowWeak = False,
+    judges: JudgesOption = None,
+    min_comparisons: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="A model with fewer comparisons stands below the table, not rated yet.",
+            show_default="5",
+        ),
+    ] = None,
     without_flagged: Annotated[
         bool,
         typer.Option("--without-flagged", help="Leave out voters whom arena audit votes flags."),
@@ -109,54 +129,61 @@ def rank(
     config: ConfigFile = None,
 ) -> None:
     """Rank the models of the database, or those of a battles file."""
-    from arena.board import Fit
-    from arena.leaderboard import leaderboard, leaderboards, rank_comparisons
+    from arena.board import Policy, policy_of
+    from arena.leaderboard import leaderboards, rank_comparisons, ranking
 
     conf = settings(config)
-    fit = Fit.configured(
-        conf.rank,
-        confidence=confidence or conf.rank.confidence,
-        prior="auto" if prior is None else prior,
-        interval=interval,
-        ties=ties,
-        cluster=None if cluster == "none" else cluster,
-        style=tuple(split(style)),
-        anchor=_anchor(anchor),
-        method=method,
-        panel=panel,
-        min_valid=min_valid,
-        neutral=neutral,
-        **({"weights": _weights(weights)} if weights else {}),
-    )
+    asked: dict[str, Any] = {
+        "prior": "auto" if prior is None else prior,
+        "interval": interval,
+        "ties": ties,
+        "cluster": None if cluster == "none" else cluster,
+        "style": tuple(split(style)),
+        "anchor": _anchor(anchor),
+        "method": method,
+        "panel": panel,
+        "min_valid": min_valid,
+        "neutral": neutral,
+    }
+    if confidence is not None:
+        asked["confidence"] = confidence
+    if min_comparisons is not None:
+        asked["min_comparisons"] = min_comparisons
+    if weights:
+        asked["weights"] = _weights(weights)
     if file is not None:
         if evidence is not None or by is not None or method != "auto" or panel is not None:
             raise InputError(
                 "--evidence, --by, --method and --panel go with the database, not a file"
             )
-        if without_flagged or keep_leaked or cap is not None:
+        if without_flagged or keep_leaked or cap is not None or judges:
             raise InputError(
-                "--without-flagged, --keep-leaked and --cap go with the database, not a file; "
-                "arena audit votes FILE ranks a file without those it flags"
+                "--without-flagged, --keep-leaked, --cap and --judges go with the database, not a "
+                "file; arena audit votes FILE ranks a file without those it flags"
             )
         from arena.interchange.battles import read_battles
 
+        fit = replace(Policy.configured(conf).fit, **asked)
         board_ = rank_comparisons(read_battles(file, fit.style), fit)
         notes = (*board_.notes, *alike(row.model for row in board_.rows))
         boards = [replace(board_, notes=notes)]
     else:
         store = open_store(db, conf)
+        policy = policy_of(store, conf)
+        fit = replace(policy.fit, **asked)
         if fit.style and not store.evidence.answers().model:
             raise InputError("no answer here has a text, so no style of it can be held equal")
-        fit = _ruled(store, fit, keep_leaked, without_flagged, cap)
+        if judges:
+            fit = replace(fit, judges=_known_judges(store, split(judges)))
+        policy = replace(
+            policy,
+            evidence=evidence or policy.evidence,
+            allow_weak_judges=allow_weak_judges or policy.allow_weak_judges,
+            fit=_ruled(store, fit, keep_leaked, without_flagged, cap),
+        )
 
         def board(group: "Group | None" = None) -> "Leaderboard":
-            return leaderboard(
-                store,
-                evidence=evidence or conf.rank.evidence,
-                group=group,
-                fit=fit,
-                allow_weak_judges=allow_weak_judges or conf.rank.allow_weak_judges,
-            )
+            return ranking(store, policy, group)
 
         boards = leaderboards(store, by, board) if by else [board()]
     print_boards(boards, form, grouped=by is not None)
@@ -166,24 +193,38 @@ def publish(
     folder: Annotated[Path, typer.Argument(help="Where to write index.html and the data.")],
     evidence: EvidenceOption = None,
     allow_weak_judges: AllowWeak = False,
+    judges: JudgesOption = None,
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
     """Write the ranking as a static site, with the data beside it."""
-    from arena.board import Fit
-    from arena.leaderboard import leaderboard, views
-    from arena.publish import publish as write
+    from arena.board import policy_of
+    from arena.leaderboard import ranking
+    from arena.publish import publish_ranking
 
     conf = settings(config)
     store = open_store(db, conf)
-    weak = allow_weak_judges or conf.rank.allow_weak_judges
-    fit = Fit.configured(conf.rank)
-    board = leaderboard(
-        store, evidence=evidence or conf.rank.evidence, fit=fit, allow_weak_judges=weak
+    policy = policy_of(store, conf)
+    policy = replace(
+        policy,
+        evidence=evidence or policy.evidence,
+        allow_weak_judges=allow_weak_judges or policy.allow_weak_judges,
+        fit=replace(policy.fit, judges=_known_judges(store, split(judges)))
+        if judges
+        else policy.fit,
     )
-    others = views(store, board, weak, fit)
-    page = write(store, folder, board, title=conf.title, others=others)
+    store.describe(conf.candidates().values())
+    page = publish_ranking(store, folder, ranking(store, policy), policy)
     say(f"Published: {page}")
+
+
+def _known_judges(store: "Store", names: list[str]) -> tuple[str, ...]:
+    """Names of judges that have said something here; an error for any other."""
+    known = {judge.name for judge in store.judges.where()}
+    for name in names:
+        if name not in known:
+            raise UnknownNameError("judge", name, known)
+    return tuple(dict.fromkeys(names))
 
 
 def print_boards(boards: list["Leaderboard"], form: Format, *, grouped: bool = False) -> None:
@@ -207,20 +248,20 @@ def print_boards(boards: list["Leaderboard"], form: Format, *, grouped: bool = F
 
 def print_board(board: "Leaderboard") -> None:
     """The table of one ranking, and what must be said with it."""
-    from arena.publish.formats import score, shown_scores
+    from arena.publish.formats import lacking, not_rated, rank_range, score, shown_scores
 
     shown = shown_scores(board)
-    scores = {(s.model, s.benchmark): s for s in shown}
-    names = list(dict.fromkeys(s.benchmark for s in shown))
+    scores = {(s.model, s.title): s for s in shown}
+    names = list(dict.fromkeys(s.title for s in shown))
     whole = {row.model: row for row in board.overall}
-    rows = []
+    rows, places = [], board.places
     for row in board.rows:
-        ranks = (row.rank_low, row.rank_high)
         cells: dict[str, Any] = {
-            "rank": str(ranks[0]) if ranks[0] == ranks[1] else f"{ranks[0]}–{ranks[1]}",
+            "rank": places[row.model],
             "model": row.model,
             "rating": row.rating,
             f"{board.confidence:.0%} interval": f"{row.ci_low:.1f} – {row.ci_high:.1f}",
+            "range": rank_range(row),
             "comparisons": row.comparisons,
         }
         if row.predicted is not None:
@@ -237,6 +278,10 @@ def print_board(board: "Leaderboard") -> None:
     if board.weights:
         shares = ", ".join(f"{kind} {share:.0%}" for kind, share in board.weights)
         say(f"Overall: the mean of the ratings by each kind of evidence, weights {shares}.")
+    if board.unrated:
+        say(not_rated(board))
+        for one in board.unrated:
+            say(f"  {one.model}: {lacking(one)}")
     for effect in board.effects:
         spread = (
             "" if effect.ci_low is None else f" ({effect.ci_low:+.3f} to {effect.ci_high:+.3f})"

@@ -121,6 +121,7 @@ def app(
         models=_live(db_path(db, conf), conf),
         settings=conf.app.model_copy(update=update),
         auth=_name_and_password(auth),
+        config=conf,
     )
 
 

@@ -3,16 +3,29 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from arena.audits import audit_judge, judges_with_verdicts
-from arena.board import Leaderboard
-from arena.errors import InputError
+from arena.board import Leaderboard, Policy
+from arena.errors import GateError, InputError
+from arena.leaderboard import leaderboards, ranking, views
 from arena.publish.formats import to_csv, to_json
 from arena.store import Store
 
-__all__ = ["publish"]
+__all__ = ["publish", "publish_ranking"]
+
+
+def publish_ranking(store: Store, folder: Path, board: Leaderboard, policy: Policy) -> Path:
+    """Write the site of a ranking that was made as the policy says, with other views beside it."""
+    others = views(store, board, policy.allow_weak_judges, policy.fit)
+    groups: list[Leaderboard] = []
+    for by in ("category", "language"):
+        with suppress(InputError, GateError):
+            found = leaderboards(store, by, lambda group: ranking(store, policy, group))
+            groups += found if len(found) > 1 else []
+    return publish(store, folder, board, title=policy.title, others=others, groups=groups)
 
 
 def publish(
@@ -22,12 +35,13 @@ def publish(
     *,
     title: str,
     others: Sequence[Leaderboard] = (),
+    groups: Sequence[Leaderboard] = (),
 ) -> Path:
     """Write the site and return its page; the same database gives the same bytes.
 
-    others: further rankings of the same models, shown beside `board`. Files of other names
-    in `folder` are left alone. Raises InputError where `folder` cannot be written, or holds a
-    page that is not of such a site.
+    others: further rankings of the same models, shown beside `board`. groups: rankings of parts
+    of the prompts, by category or language. Files of other names in `folder` are left alone.
+    Raises InputError where `folder` cannot be written, or holds a page that is not of such a site.
     """
     from arena.publish.page import render
 
@@ -43,7 +57,10 @@ def publish(
         "leaderboard.csv": to_csv(board),
         "leaderboard.json": _json(to_json(board)),
         "judges.json": _json([audit.as_dict() for audit in audits]),
-        "index.html": render(store, board, title=title, others=others, audits=audits),
+        "groups.json": _json([to_json(one) for one in groups]),
+        "index.html": render(
+            store, board, title=title, others=others, groups=groups, audits=audits
+        ),
     }
     try:
         _replace(folder, files)

@@ -11,7 +11,7 @@ from arena.board import Leaderboard
 from arena.contrasts import Contrast, Mover, contrast, movers
 from arena.objective import BenchmarkScore, item_values
 from arena.publish.chart import Axis, axis_over
-from arena.publish.formats import ranked
+from arena.publish.formats import every_way, ranked
 from arena.store import Store
 
 RADIUS = 100.0
@@ -21,7 +21,7 @@ LEAST_AXES = 3
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A benchmark or a capability: its scores by model."""
+    """A benchmark asked in one way, or a capability: its scores by model."""
 
     name: str
     dimension: str
@@ -104,14 +104,14 @@ def benchmarks_view(store: Store, board: Leaderboard) -> BenchmarksView:
 
 
 def _table(board: Leaderboard, models: Sequence[str], base: bool) -> Table:
-    primary = [score for score in board.benchmarks if score.primary]
+    ways = every_way(board)
     dimensions = _lines(board.dimensions, models)
     axes = [line for line in dimensions if all(model in line.scores for model in models)]
     enough = len(axes) >= LEAST_AXES
     return Table(
         base,
         tuple(models),
-        tuple(sorted(_lines(primary, models), key=lambda line: (line.dimension, line.name))),
+        tuple(sorted(_lines(ways, models), key=lambda line: line.dimension)),
         tuple(dimensions),
         tuple(_spokes([line.name for line in axes])) if enough else (),
         tuple(_shape(model, axes) for model in models[:MOST_SHAPES]) if enough else (),
@@ -122,7 +122,7 @@ def _lines(scores: Sequence[BenchmarkScore], models: Sequence[str]) -> list[Line
     found: dict[str, dict[str, BenchmarkScore]] = {}
     for score in scores:
         if score.model in models:
-            found.setdefault(score.benchmark, {})[score.model] = score
+            found.setdefault(score.title, {})[score.model] = score
     return [
         Line(name, first.dimension, first.metric, here)
         for name, here in found.items()

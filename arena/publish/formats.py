@@ -15,6 +15,7 @@ from typing import Any
 
 from arena.board import Leaderboard, Row
 from arena.objective import BenchmarkScore, Mark
+from arena.ratings import Unrated
 
 Scores = dict[str, dict[str, BenchmarkScore]]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -31,9 +32,9 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
     """What `json.dumps` takes; a number that JSON cannot say is None.
 
     `benchmarks` is there only for models that have objective scores, and `group` only where
-    the ranking is restricted to one.
+    the ranking is restricted to one. `unrated`: the models that are not rated yet.
     """
-    scores = scores_by_model(board)
+    scores, places = scores_by_model(board), board.places
     whole: dict[str, Any] = {
         "method": board.method,
         "evidence": board.evidence.value,
@@ -41,7 +42,11 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
         "settings": asdict(board.settings),
         "counts": dict(board.counts),
         "notes": list(board.notes),
-        "models": [_entry(row, scores.get(row.model, {})) for row in ranked(board)],
+        "models": [
+            _entry(row, places[row.model], scores.get(row.model, {})) for row in ranked(board)
+        ],
+        "unrated": [asdict(one) for one in board.unrated],
+        "min_comparisons": board.min_comparisons,
     }
     if board.overall:
         whole["overall"] = {
@@ -61,7 +66,10 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
 
 
 def to_csv(board: Leaderboard) -> str:
-    """A header and a line a model; a benchmark has its mean, stderr, low, high and items."""
+    """A header and a line a model; a benchmark has its mean, stderr, low, high and items.
+
+    Models that are not rated yet come last: without a rating, and with what they lack.
+    """
     scores, columns = scores_by_model(board), score_columns(board)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -69,34 +77,66 @@ def to_csv(board: Leaderboard) -> str:
     whole = {row.model: row for row in board.overall}
     sums = ["overall", "overall_ci_low", "overall_ci_high"] if whole else []
     names = [field.name for field in fields(Row)]
-    writer.writerow([*names, *sums, *(_text(head) for head in heads)])
+    places = board.places
+    tail = ["rank_by_upper_end", "lacks"]
+    writer.writerow([*names, *sums, *(_text(head) for head in heads), *tail])
     for row in ranked(board):
         model, *numbers = astuple(row)
         there = whole.get(model)
         sums_here = (there.rating, there.ci_low, there.ci_high) if there else (None,) * len(sums)
         scored = _score_cells(scores.get(model, {}), columns)
-        writer.writerow([_text(model), *map(_finite, (*numbers, *sums_here)), *scored])
+        line = [_text(model), *map(_finite, (*numbers, *sums_here)), *scored]
+        writer.writerow([*line, places[model], 0])
+    for one in board.unrated:
+        cells: list[Any] = [None] * len(names)
+        cells[0], cells[names.index("comparisons")] = _text(one.model), one.comparisons
+        scored = _score_cells(scores.get(one.model, {}), columns)
+        writer.writerow([*cells, *([None] * len(sums)), *scored, None, one.lacks])
     return out.getvalue()
 
 
 def to_markdown(board: Leaderboard) -> str:
     """A pipe table under its label, with every note."""
-    (scores, columns), digits = shown(board), decimals(board)
-    heads = ["rank", "model", "rating", f"{confidence(board)} interval", "comparisons", *columns]
+    (scores, columns), digits, places = shown(board), decimals(board), board.places
+    heads = ["rank", "range", "model", "rating", f"{confidence(board)} interval", "comparisons"]
+    heads += columns
     lines = [
         f"**{_plain(board.label)}** · {_plain(board.method)}",
         "",
         _pipes([_plain(head) for head in heads]),
-        _pipes(["---:", "---", *["---:"] * (len(heads) - 2)]),
+        _pipes(["---:", "---:", "---", *["---:"] * (len(heads) - 3)]),
     ]
     for row in ranked(board):
         here = scores.get(row.model, {})
-        cells = [rank_range(row), _plain(row.model), points(row.rating, digits)]
+        cells = [str(places[row.model]), rank_range(row), _plain(row.model)]
+        cells += [points(row.rating, digits)]
         cells += [f"{points(row.ci_low, digits)} to {points(row.ci_high, digits)}"]
         cells += [str(row.comparisons), *(score(here.get(name)) for name in columns)]
         lines.append(_pipes(cells))
+    if board.unrated:
+        lines += ["", f"{_plain(not_rated(board))}"]
+        lines += ["", *(f"- {_plain(f'{one.model}: {lacking(one)}')}" for one in board.unrated)]
     lines += [f"\n> {_plain(note)}" for note in board.notes]
     return "\n".join(lines) + "\n"
+
+
+def not_rated(board: Leaderboard) -> str:
+    """What stands above the models that are not rated yet."""
+    return (
+        f"Not rated yet. A model needs {board.min_comparisons} comparisons with rated models, and "
+        "a link to them:"
+    )
+
+
+def lacking(one: Unrated) -> str:
+    """What a model lacks to be rated."""
+    so_far, more = _comparisons(one.comparisons), _comparisons(one.lacks)
+    how = ", none that links it to the rated models" if one.apart else ""
+    return f"{so_far} so far{how}; it lacks {more} with rated models"
+
+
+def _comparisons(count: int | float) -> str:
+    return f"{count:g} comparison" if count == 1 else f"{count:g} comparisons"
 
 
 def ranked(board: Leaderboard) -> list[Row]:
@@ -123,15 +163,31 @@ def shown(board: Leaderboard) -> tuple[Scores, list[str]]:
     """The scores that stand beside a rating, by model, and the headings of their columns."""
     scores: Scores = {}
     for item in shown_scores(board):
-        scores.setdefault(item.model, {})[item.benchmark] = item
-    return scores, list(dict.fromkeys(item.benchmark for item in shown_scores(board)))
+        scores.setdefault(item.model, {})[item.title] = item
+    return scores, list(dict.fromkeys(item.title for item in shown_scores(board)))
 
 
 def shown_scores(board: Leaderboard) -> list[BenchmarkScore]:
-    """What stands beside a rating: a few benchmarks, or else their means by capability."""
-    primary = [score for score in board.benchmarks if score.primary]
+    """What stands beside a rating: a few benchmarks, or else their means by capability.
+
+    Where there is room, a benchmark that was asked in several ways is there in each of them, the
+    way that stands for it first.
+    """
+    ways = every_way(board)
+    primary = [score for score in ways if score.primary]
+    if len({score.title for score in ways}) <= MOST_COLUMNS:
+        return ways
     few = len({score.benchmark for score in primary}) <= MOST_COLUMNS
     return primary if few or not board.dimensions else list(board.dimensions)
+
+
+def every_way(board: Leaderboard) -> list[BenchmarkScore]:
+    """The scores of each benchmark in each way it was asked, by the metric that leads there.
+
+    By benchmark, and first the way that stands for it.
+    """
+    leading = [score for score in board.benchmarks if score.leading]
+    return sorted(leading, key=lambda score: (score.benchmark, not score.primary, score.variant))
 
 
 def rank_range(row: Row) -> str:
@@ -184,17 +240,19 @@ def _below(row: Row) -> float:
 
 
 def _headings(board: Leaderboard) -> dict[tuple[str, str, str], str]:
-    """A name for each benchmark, variant and metric, no longer than it takes to tell them apart."""
+    """A name for each benchmark with its way of asking, and its metric where it has several."""
     found = sorted({(item.benchmark, item.variant, item.metric) for item in board.benchmarks})
     several = Counter(benchmark for benchmark, _, _ in found)
+    parts = {(b, v, m): [v, m if several[b] > 1 else ""] for b, v, m in found}
     return {
-        (b, v, m): f"{b} ({', '.join(filter(None, (v, m)))})" if several[b] > 1 else b
-        for b, v, m in found
+        place: f"{place[0]} ({', '.join(filter(None, more))})" if any(more) else place[0]
+        for place, more in parts.items()
     }
 
 
-def _entry(row: Row, scores: dict[str, BenchmarkScore]) -> dict[str, Any]:
+def _entry(row: Row, place: int, scores: dict[str, BenchmarkScore]) -> dict[str, Any]:
     entry = {name: _finite(value) for name, value in asdict(row).items()}
+    entry["rank_by_upper_end"] = place
     if row.predicted is None:
         del entry["predicted"]
     if scores:

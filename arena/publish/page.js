@@ -26,26 +26,28 @@
   }
 
   // Tabs: without this script every ranking is shown, one under the other.
-  const tabs = all("[role=tab]");
-  const open = (chosen) => {
-    for (const tab of tabs) {
-      const here = tab === chosen;
-      tab.setAttribute("aria-selected", String(here));
-      tab.tabIndex = here ? 0 : -1;
-      document.getElementById(tab.getAttribute("aria-controls")).hidden = !here;
-    }
-  };
-  tabs.forEach((tab, index) => {
-    tab.addEventListener("click", () => open(tab));
-    tab.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (!step) return;
-      const next = tabs[(index + step + tabs.length) % tabs.length];
-      open(next);
-      next.focus();
+  for (const list of all("[role=tablist]")) {
+    const tabs = all("[role=tab]", list);
+    const open = (chosen) => {
+      for (const tab of tabs) {
+        const here = tab === chosen;
+        tab.setAttribute("aria-selected", String(here));
+        tab.tabIndex = here ? 0 : -1;
+        document.getElementById(tab.getAttribute("aria-controls")).hidden = !here;
+      }
+    };
+    tabs.forEach((tab, index) => {
+      tab.addEventListener("click", () => open(tab));
+      tab.addEventListener("keydown", (event) => {
+        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        if (!step) return;
+        const next = tabs[(index + step + tabs.length) % tabs.length];
+        open(next);
+        next.focus();
+      });
     });
-  });
-  if (tabs.length) open(tabs[0]);
+    open(tabs[0]);
+  }
 
   // Sorting: the first click sorts the useful way, the next one the other way.
   const sort = (button) => {

@@ -37,6 +37,7 @@ class Panel:
     axis: Axis
     decimals: int
     overall: dict[str, Row]
+    places: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def render(
     *,
     title: str,
     others: Sequence[Leaderboard] = (),
+    groups: Sequence[Leaderboard] = (),
     audits: Sequence[JudgeAudit] = (),
 ) -> str:
     """The whole page as one self-contained HTML document. audits: of the board's judges."""
@@ -66,6 +68,7 @@ def render(
     return template.render(
         title=title,
         panels=[_panel(one) for one in (board, *others)],
+        groups=[_panel(one) for one in groups],
         stored=store.counts(),
         reports=board.reports,
         flip_limit=FLIP_LIMIT,
@@ -143,6 +146,7 @@ def _panel(board: Leaderboard) -> Panel:
         axis_of(rows),
         formats.decimals(board),
         {row.model: row for row in board.overall},
+        board.places,
     )
 
 

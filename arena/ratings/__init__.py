@@ -32,6 +32,7 @@ from arena.ratings.panel import Panel, panel
 from arena.ratings.result import Coefficient, RatingResult, RatingRow, Settings
 from arena.ratings.scale import WEAK_PRIOR
 from arena.ratings.settling import Settling, settling
+from arena.ratings.standing import Unrated, unrated, without
 from arena.ratings.style import STYLE_NAMES, Style, style_differences, style_of
 from arena.ratings.suspicion import MEANINGS, Kind
 
@@ -64,6 +65,7 @@ __all__ = [
     "Source",
     "Style",
     "Ties",
+    "Unrated",
     "VoterReport",
     "WinMatrix",
     "agreement",
@@ -87,6 +89,8 @@ __all__ = [
     "share",
     "style_differences",
     "style_of",
+    "unrated",
     "wilson",
     "win_matrix",
+    "without",
 ]

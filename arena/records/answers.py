@@ -48,6 +48,7 @@ class Model:
     """A candidate or a judge's model: a name, and how to reach it.
 
     price: US dollars for a million tokens read, and for a million written. timeout: seconds.
+    organization: who made it, as the leaderboard shows.
     base: not trained to converse, so benchmarks put plain texts to it and reports keep it apart.
     first_name: what it was called when its first rows were stored, where it was renamed since;
     the keys of its rows are made of that, so that nothing is asked again.
@@ -66,6 +67,7 @@ class Model:
     api_key_env: str | None = None
     timeout: float = 120.0
     price: tuple[float, float] | None = None
+    organization: str | None = None
     first_name: str | None = None
 
     @property

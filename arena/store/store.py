@@ -28,6 +28,7 @@ from arena.records import (
     Prompt,
     Ranking,
     Remark,
+    Report,
     Score,
     Showing,
     Talk,
@@ -40,13 +41,13 @@ from arena.store.leases import Leases
 from arena.store.rows import Rows, decode, encode
 from arena.store.shown import BATTLES, SHOWINGS, Shown
 from arena.store.votes import Votes
+from arena.store.withdrawals import Withdrawals
 
-_NOT_CONTENT = ("base_url", "api_key_env", "timeout", "price")
+_NOT_CONTENT = ("base_url", "api_key_env", "timeout")
 TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "rankings", "outcomes")
 # One statement: a page asks this each time.
-_LAST = [
-    f"(SELECT coalesce(max(rowid), 0) FROM {table})" for table in (*TABLES, "grades", "withheld")
-]
+_CHANGING = (*TABLES, "grades", "withdrawals", "withheld")
+_LAST = [f"(SELECT coalesce(max(rowid), 0) FROM {table})" for table in _CHANGING]
 _OF_MODELS = ("answers", "completions", "likelihoods", "outcomes", "checks")
 _ROWS_OF_MODEL = "SELECT " + " OR ".join(
     [f"EXISTS (SELECT 1 FROM {table} WHERE model = :name)" for table in _OF_MODELS]
@@ -54,7 +55,8 @@ _ROWS_OF_MODEL = "SELECT " + " OR ".join(
 )
 _VERSION = (
     f"SELECT {', '.join(_LAST)}, (SELECT count(*) FROM withheld), "
-    "(SELECT coalesce(max(rowid), 0) + 1000000 * count(*) FROM archived)"
+    "(SELECT coalesce(max(rowid), 0) + 1000000 * count(*) FROM archived), "
+    "(SELECT coalesce(max(id), 0) FROM policies)"
 )
 
 
@@ -96,7 +98,9 @@ class Store:
         self.leaks = Rows(self._connections, "leaks", Leak)
         self.remarks = Rows(self._connections, "remarks", Remark)
         self.showings = Shown(self._connections, SHOWINGS, Showing)
-        self.grades = Rows(self._connections, "grades", Grade)
+        self.grades = Rows(self._connections, "grades", Grade, view="standing_grades")
+        self.withdrawals = Withdrawals(self._connections)
+        self.reports = Rows(self._connections, "reports", Report)
         self.talks = Rows(self._connections, "talks", Talk)
         self.archive = Archive(self._connections)
         self.leases = Leases(self._connections)
@@ -147,9 +151,17 @@ class Store:
             self.check_model(model)
             db.execute(
                 "INSERT INTO models (name, key, spec) VALUES (?1, ?2, ?3) "
-                "ON CONFLICT(name) DO UPDATE SET key = ?2, spec = ?3 WHERE key != ?2",
+                "ON CONFLICT(name) DO UPDATE SET key = ?2, spec = ?3 WHERE (key, spec) != (?2, ?3)",
                 [model.name, model.key, spec],
             )
+
+    def describe(self, models: Iterable[Model]) -> None:
+        """Take over what is said of stored models beside what their answers depend on."""
+        rows = [(json.dumps(_spec(m), ensure_ascii=False), m.name, m.key) for m in models]
+        spec = "json_set(?1, '$.first_name', spec ->> '$.first_name')"
+        sql = f"UPDATE models SET spec = {spec} WHERE name = ?2 AND key = ?3 AND spec != {spec}"
+        with self._connections.transaction() as db:
+            db.conn.executemany(sql, rows)
 
     def has_rows(self, name: str) -> bool:
         """Whether anything is stored of a model."""
@@ -222,11 +234,12 @@ class Store:
         return found
 
     def counts(self) -> dict[str, int]:
-        """Rows in each stage's table."""
+        """Rows in each stage's table, without votes that were taken back."""
         db = self._connections.db
+        views = {table: table for table in TABLES} | {"votes": "standing_votes"}
         return {
-            table: int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
-            for table in TABLES
+            table: int(db.execute(f"SELECT count(*) FROM {view}").fetchone()[0])
+            for table, view in views.items()
         }
 
     def verdicts_on(self, first: str, second: str) -> list[Verdict]:
@@ -251,8 +264,23 @@ class Store:
         with self._connections.transaction() as db:
             db.execute(sql, [kind, name])
 
+    def policy(self) -> str | None:
+        """How the last run was told to rank, as JSON; None where no run was told."""
+        sql = "SELECT settings FROM policies ORDER BY id DESC LIMIT 1"
+        found = self._connections.db.execute(sql).fetchone()
+        return str(found[0]) if found else None
+
+    def keep_policy(self, settings: str) -> None:
+        """Keep how a run was told to rank, as JSON."""
+        if settings != self.policy():
+            with self._connections.transaction() as db:
+                db.execute("INSERT INTO policies (settings) VALUES (?)", [settings])
+
     def version(self) -> tuple[int, ...]:
-        """Changes whenever a row of evidence is added, or something is withheld; quick to read."""
+        """Changes with a row of evidence, what is taken back or withheld, and how to rank.
+
+        Quick to read.
+        """
         return tuple(map(int, self._connections.db.execute(_VERSION).fetchone()))
 
     def close(self) -> None:
@@ -277,6 +305,8 @@ def _spec(model: Model) -> dict[str, Any]:
 
 def _model(spec: dict[str, Any]) -> Model:
     decoding = Decoding(**spec.pop("decoding"))
+    if spec.get("price"):
+        spec["price"] = tuple(spec["price"])
     return Model(**spec | {"backend": BackendKind(spec["backend"])}, decoding=decoding)
 
 

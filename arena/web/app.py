@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.components.navbar import Navbar
 
+from arena.board import Policy
 from arena.web.admin_page import AdminPage
 from arena.web.battle_page import BattlePage
 from arena.web.board_page import BoardPage
@@ -76,23 +77,28 @@ def build(services: Services) -> tuple[gr.Blocks, dict[str, Any]]:
     return blocks, {"i18n": i18n, "theme": theme}
 
 
-def head() -> str:
-    """Style and script of the page's own frame, which must be there before Gradio is."""
+def head(title: str = "") -> str:
+    """Style and script of the page's own frame, which must be there before Gradio is.
+
+    title: of this arena, where it has one of its own.
+    """
     pages = list(PAGES)
     names = [f"{page or 'vote'}_tab" for page in pages]
     words = {
         language: {name: said[name] for name in (*names, "title", "pages", "shade")}
+        | ({"title": title} if title and title != Policy().title else {})
         for language, said in WORDS.items()
     }
     settings = json.dumps({"pages": pages, "words": words}, ensure_ascii=False)
     read = {
         name: (files("arena.web") / f"page.{name}").read_text("utf-8") for name in ("css", "js")
     }
+    board = (files("arena.web") / "board.js").read_text("utf-8")
     return (
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<link rel="icon" href="./favicon.ico">'
         f"<style>{read['css']}</style>"
-        f"<script>const arena = {settings.replace('<', escape('<'))};\n{read['js']}</script>"
+        f"<script>const arena = {settings.replace('<', escape('<'))};\n{read['js']}{board}</script>"
     )
 
 

@@ -22,6 +22,7 @@ from arena.store import Store
 LARGE = 2_000
 NICE = 10  # votes go first
 PATIENCE = 0.6
+LONG_ENOUGH = 120.0
 REST = 10.0
 LEAST = 0.2
 MOST_KEPT = 48

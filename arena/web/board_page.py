@@ -6,10 +6,10 @@ from typing import Any
 
 import gradio as gr
 
-from arena.evidence import groups
+from arena.board import Policy
 from arena.records import Evidence
 from arena.web import board_table, no_ranking, plots
-from arena.web.beside import PATIENCE
+from arena.web.beside import LONG_ENOUGH, PATIENCE
 from arena.web.services import Services
 from arena.web.sheets import GRADED, JUDGE, PANEL, Sheet, Slice
 from arena.web.voters import Visitor
@@ -24,7 +24,9 @@ VIEWS = (
     Evidence.OBJECTIVE,
 )
 ALL = "all"
-LONG_ENOUGH = 120.0
+LONGEST_SEARCH = 100
+# What is chosen stands in the address, so that a link to the page shows the same; see board.js.
+REMEMBER = "(...chosen) => arenaBoard.remember(chosen)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class BoardView:
     """What the page shows: a table or, where there is no ranking, why not and what to do.
 
     chart: a plotly figure or None; hint: what is to be known of it; tasks: benchmarks as a table.
+    charts: those that there is evidence for, as title and name; charted: the name of the one shown.
     """
 
     table: str
@@ -64,6 +67,8 @@ class BoardView:
     chart: Any = None
     hint: str = ""
     tasks: str = ""
+    charts: tuple[tuple[str, str], ...] = ()
+    charted: str = ""
 
 
 class BoardPage:
@@ -76,6 +81,8 @@ class BoardPage:
         """The table and one chart, of the newest sheet that there is."""
         words = WORDS[visitor.language]
         boards = self._services.boards
+        unheld = wanted.style and not bears_style(wanted.view)
+        wanted = replace(wanted, style=wanted.style and not unheld)
         sheet = boards.get(wanted.slice, patience)
         if sheet is None:
             return BoardView(board_table.note(words["computing"]))
@@ -88,12 +95,16 @@ class BoardPage:
             columns=wanted.columns,
             search=wanted.search,
             old=boards.is_old(sheet),
+            unheld=unheld,
         )
+        offered = plots.offered(sheet, wanted.view)
+        wanted = replace(wanted, chart=wanted.chart if wanted.chart in offered else offered[0])
         chart, hint = self._chart(sheet, wanted, words, patience)
         board = sheet.boards[wanted.view]
         tasks = board_table.tasks_table(board, visitor.language)
         tasks += board_table.movers_table(board, visitor.language)
-        return BoardView(table, True, chart, hint, tasks)
+        charts = tuple((words[f"chart_{name}"], name) for name in offered)
+        return BoardView(table, True, chart, hint, tasks, charts, wanted.chart)
 
     def _chart(
         self, sheet: Sheet, wanted: Wanted, words: Words, patience: float
@@ -105,7 +116,10 @@ class BoardPage:
         if charted is None:
             return None, words["computing_chart"]
         chart = plots.CHARTS[wanted.chart](charted, wanted.view, words)
-        return chart, words.get(f"hint_{wanted.chart}", "") if chart else words["no_chart"]
+        if chart is None:
+            return None, words["no_chart"]
+        left_out = plots.left_out(sheet, wanted.view, wanted.chart, words)
+        return chart, " ".join(filter(None, (words.get(f"hint_{wanted.chart}", ""), left_out)))
 
     def waiting(self, visitor: Visitor, wanted: Wanted) -> Iterator[BoardView]:
         """At once what there is; then, where it was nothing, the sheet when it is done."""
@@ -113,79 +127,95 @@ class BoardPage:
         if any(self._services.boards.get(s, 0.0) is None for s in (wanted.slice, wanted.charted)):
             yield self.show(visitor, wanted, LONG_ENOUGH)
 
-    def views(self, language: str) -> list[tuple[str, str]]:
-        """The kinds of evidence and each judge, as name and value."""
-        words = WORDS[language]
-        sheet = self._services.boards.get(Slice(), 0.0)
-        judges = sheet.judges if sheet else ()
+    def views(self, language: str, view: str = "") -> list[tuple[str, str]]:
+        """The kinds of evidence that there are and each judge, as name and value.
+
+        view: one that is offered in any case.
+        """
+        words, sheet = WORDS[language], self._services.boards.last(Slice())
+        known = {*sheet.boards, *sheet.problems, *sheet.errors} if sheet else set(VIEWS)
+        known |= {str(self._services.boards.policy().evidence), view}
+        judges = [name for name in sorted(known) if name.startswith(JUDGE)]
         return [
-            *((words[view], str(view)) for view in VIEWS),
-            *((f"{words['judge_name']}: {judge}", JUDGE + judge) for judge in judges),
+            *((words[name], str(name)) for name in VIEWS if name in known),
+            *((f"{words['judge_name']}: {name.removeprefix(JUDGE)}", name) for name in judges),
         ]
 
-    def groups(self, language: str) -> list[tuple[str, str]]:
-        """Categories and languages, as name and value."""
-        words = WORDS[language]
-        return [
-            (words["everything"], ALL),
-            *(
-                (f"{words[by]}: {group_name(words, by, group.value)}", f"{by}={group.value}")
-                for by in ("category", "language")
-                for group in groups(self._services.store, by)
-            ),
+    def groups(self, language: str, chosen: str = ALL) -> list[tuple[str, str]]:
+        """Categories and languages that somebody said something about, as name and value.
+
+        One alone is no choice. chosen: one that is offered in any case.
+        """
+        words, sheet = WORDS[language], self._services.boards.last(Slice())
+        found = sheet.grouped if sheet else ()
+        offered = [
+            (group_name(words, group.by, group.value), f"{group.by}={group.value}")
+            for group in found
+            if sum(other.by == group.by for other in found) > 1
         ]
+        if chosen != ALL and chosen not in [value for _, value in offered]:
+            by, _, value = chosen.partition("=")
+            offered.append((group_name(words, by, value), chosen))
+        return [(words["everything"], ALL), *offered]
 
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
-        controls = _draw_controls(say)
+        policy = self._services.boards.policy()
+        controls = _draw_controls(say, policy)
         board = gr.HTML(elem_id="board", padding=False)
         more, chart, shown = _draw_charts(say)
-        outputs = [board, controls.again, controls.choice, more, *shown]
-        inputs = [
-            controls.view, controls.group, controls.style, controls.weak, controls.columns,
-            controls.search, chart,
+        chosen = [
+            controls.view, controls.group, controls.style, controls.weak, controls.search, chart
         ]  # fmt: skip
+        outputs = [*chosen, board, controls.again, controls.choice, more, *shown]
 
         def show(
             view: str,
             group: str,
             style: bool,
             weak: bool,
-            columns: list[str],
             search: str,
             chart: str,
+            columns: list[str],
             request: gr.Request,
         ) -> Iterator[list[Any]]:
-            wanted = Wanted(view, group, style, weak, tuple(columns), search, chart)
-            for found in self.waiting(self._services.voters.visitor(request), wanted):
-                yield _updates(found)
-
-        def start(chart: str, columns: list[str], request: gr.Request) -> Iterator[list[Any]]:
             visitor = self._services.voters.visitor(request)
-            wanted = wanted_of(dict(request.query_params), columns, chart)
+            wanted = Wanted(view, group, style, weak, tuple(columns), search, chart)
             for found in self.waiting(visitor, wanted):
-                yield [*self._chosen(wanted, visitor.language), *_updates(found)]
+                yield [*self._chosen(wanted, found, visitor.language), *_updates(found)]
+
+        def start(columns: list[str], request: gr.Request) -> Iterator[list[Any]]:
+            visitor = self._services.voters.visitor(request)
+            query = dict(request.query_params)
+            wanted = wanted_of(query, columns, self._services.boards.policy().evidence)
+            for found in self.waiting(visitor, wanted):
+                yield [*self._chosen(wanted, found, visitor.language), *_updates(found)]
 
         events: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": None}
-        chosen = [controls.group, controls.view, controls.weak]
-        root.load(start, [chart, controls.columns], [*chosen, *outputs], **events)
+        root.load(start, [controls.columns], outputs, **events)
         fields = (controls.view, controls.group, controls.style, controls.weak, controls.columns)
         gr.on(
             [*(field.input for field in fields), chart.input,
-             controls.search.submit, controls.search.blur, controls.again.click],
+             controls.search.submit, controls.again.click],
             show,
-            inputs,
+            [*chosen, controls.columns],
             outputs,
+            js=REMEMBER,
             trigger_mode="always_last",
             **events,
         )  # fmt: skip
 
-    def _chosen(self, wanted: Wanted, language: str) -> list[Any]:
-        """The controls as a link to the page sets them: group, view, weak judges."""
+    def _chosen(self, wanted: Wanted, found: BoardView, language: str) -> list[Any]:
+        """The controls as they are set, with what can be chosen: view, group, style and so on."""
         return [
-            gr.update(choices=self.groups(language), value=wanted.group),
-            gr.update(choices=self.views(language), value=wanted.view),
+            gr.update(choices=self.views(language, wanted.view), value=wanted.view),
+            gr.update(choices=self.groups(language, wanted.group), value=wanted.group),
+            wanted.style,
             wanted.weak,
+            wanted.search,
+            gr.update(choices=list(found.charts), value=found.charted)
+            if found.charts
+            else gr.skip(),
         ]
 
 
@@ -194,7 +224,7 @@ class _Controls:
     """What is shown of which evidence. choice: holds `columns`; it and `again` need a table."""
 
     view: gr.Dropdown
-    group: gr.Dropdown
+    group: gr.Radio
     search: gr.Textbox
     style: gr.Checkbox
     weak: gr.Checkbox
@@ -203,21 +233,23 @@ class _Controls:
     columns: gr.CheckboxGroup
 
 
-def _draw_controls(say: Say) -> _Controls:
+def _draw_controls(say: Say, policy: Policy) -> _Controls:
+    group = gr.Radio(
+        [(say("everything"), ALL)],
+        value=ALL,
+        label=say("group"),
+        show_label=False,
+        container=False,
+        elem_id="group",
+        elem_classes="tabs",
+    )
     with gr.Row(elem_classes="controls"):
         view = gr.Dropdown(
             [(say(v), str(v)) for v in VIEWS],
-            value=str(Evidence.COMBINED),
+            value=str(policy.evidence),
             label=say("evidence"),
             elem_id="evidence",
             min_width=180,
-        )
-        group = gr.Dropdown(
-            [(say("everything"), ALL)],
-            value=ALL,
-            label=say("group"),
-            elem_id="group",
-            min_width=160,
         )
         search = gr.Textbox(
             label=say("find_model"),
@@ -229,7 +261,13 @@ def _draw_controls(say: Say) -> _Controls:
         style = gr.Checkbox(
             False, label=say("style"), info=say("style_info"), elem_id="style", min_width=260
         )
-        weak = gr.Checkbox(False, label=say("weak"), elem_id="weak", min_width=260)
+        weak = gr.Checkbox(
+            False,
+            label=say("weak"),
+            elem_id="weak",
+            min_width=260,
+            visible=not policy.allow_weak_judges,  # where they count already there is no choice
+        )
         again = gr.Button(
             say("refresh"), elem_id="refresh", size="sm", scale=0, min_width=90, visible=False
         )
@@ -258,17 +296,30 @@ def _draw_charts(say: Say) -> tuple[gr.Column, gr.Dropdown, list[Any]]:
     return more, chart, [plot, hint, tasks]
 
 
-def wanted_of(query: dict[str, str], columns: list[str], chart: str) -> Wanted:
-    """What a link to the page asks for; what it does not know is passed over."""
+def wanted_of(
+    query: dict[str, str], columns: list[str], first: Evidence = Evidence.COMBINED
+) -> Wanted:
+    """What a link to the page asks for; what it does not know is passed over.
+
+    first: the view of a link that names none.
+    """
     view, by, value = (query.get(name, "") for name in ("view", "by", "value"))
     known = view in VIEWS or view.startswith(JUDGE)
+    chart = query.get("chart", "")
     return Wanted(
-        view=view if known else str(Evidence.COMBINED),
+        view=view if known else str(first),
         group=f"{by}={value}" if by in ("category", "language") and value else ALL,
+        style=query.get("style") == "1",
         weak=query.get("weak") == "1",
         columns=tuple(columns),
-        chart=chart,
+        search=query.get("search", "")[:LONGEST_SEARCH],
+        chart=chart if chart in plots.CHARTS else "ratings",
     )
+
+
+def bears_style(view: str) -> bool:
+    """Whether a view can be rated with style held equal: by votes, and by judges."""
+    return view in (Evidence.HUMAN, Evidence.JUDGE, PANEL) or view.startswith(JUDGE)
 
 
 def _updates(found: BoardView) -> list[Any]:

@@ -1,6 +1,6 @@
 """The leaderboard as a table: which columns it can have, and what stands in them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, Template
 
-from arena.board import Leaderboard, Row
+from arena.board import Leaderboard, Policy, Row
 from arena.contrasts import movers
 from arena.notes import translated
 from arena.publish.chart import axis_of
-from arena.publish.formats import decimals, interval, points, rank_range, ranked
+from arena.publish.formats import decimals, every_way, interval, points, rank_range, ranked
 from arena.web.sheets import Sheet, Slice
 from arena.web.words import WORDS, Words
 
@@ -26,15 +26,20 @@ COLUMNS = (
     "win_rate",
     "comparisons",
     "length",
+    "organization",
     "license",
+    "price",
+    "context",
     "satisfaction",
     "overall",
     "predicted",
     "p_best",
 )
-SHOWN = ("rank", "interval", "rating", "win_rate", "comparisons", "length", "license", "overall")
+SHOWN = tuple(
+    name for name in COLUMNS if name not in ("model", "satisfaction", "predicted", "p_best")
+)
 FIXED = ("model",)
-_TEXT = ("model", "license")
+_TEXT = ("model", "organization", "license")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +88,16 @@ def render(
     columns: Sequence[str] = SHOWN,
     search: str = "",
     old: bool = False,
+    unheld: bool = False,
 ) -> str:
-    """A line a model, the best first, with its interval drawn on one axis."""
+    """A line a model, the best first, with its interval drawn on one axis.
+
+    search: a part of the names that are shown. unheld: style control was asked for, and this kind
+    of evidence is not rated with it.
+    """
     board, words = sheet.boards[view], WORDS[language]
-    everybody = ranked(board)
-    rows = [row for row in everybody if search.strip().casefold() in row.model.casefold()]
-    empty = () if board.overall else ("overall",)
-    wanted = {*FIXED, *columns} - set(empty)
-    shown = [name for name in COLUMNS if name in wanted]
+    rows, wanted = ranked(board), {*FIXED, *columns}
+    sought = search.strip().casefold()
     page = template("board.html")
     notes = [translated(said, language) for said in board.general]
     digits = decimals(board)
@@ -101,15 +108,37 @@ def render(
         said_of=lambda subject: " ".join(translated(s, language) for s in board.marks_of(subject)),
         method=translated(board.method, language),
         rows=rows,
+        hidden=[sought not in row.model.casefold() for row in rows],
         words=words,
-        columns=[_column(name, sheet, view, words, digits) for name in shown],
-        place=axis_of(everybody).place,
+        columns=[
+            column
+            for name in COLUMNS
+            if name in wanted
+            for column in [_column(name, sheet, view, words, digits)]
+            if name in FIXED or any(column.cell(row) is not NOTHING for row in rows)
+        ],
+        place=axis_of(rows).place,
         points=partial(points, digits=digits),
         time=utc(sheet.made),
         old=old,
         links=links(sheet.slice, view),
         shares=" · ".join(f"{words[kind]} {share:.0%}" for kind, share in board.weights),
+        policy=policy_line(sheet.policy, words),
+        unheld=unheld,
     )
+
+
+def policy_line(policy: Policy, words: Words) -> str:
+    """How the database is ranked, and where that is written."""
+    fit = policy.fit
+    parts = [
+        words[f"policy_{policy.origin}"],
+        words["policy_first"].format(view=words[str(policy.evidence)]),
+        words["policy_least"].format(least=fit.min_comparisons),
+    ]
+    parts += [words["policy_judges"].format(names=", ".join(fit.judges))] if fit.judges else []
+    parts += [words["policy_weak"]] if policy.allow_weak_judges else []
+    return " · ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +165,28 @@ def _column(name: str, sheet: Sheet, view: str, words: Words, digits: int) -> Co
     css = "plot" if name == "interval" else "" if name in _TEXT else "number"
     if name not in ("rank", "model", "interval", "rating"):
         css += " wide"
-    return Column(name, words[name], css.strip(), partial(_cell, name, sheet, view, words, digits))
-
-
-def _cell(name: str, sheet: Sheet, view: str, words: Words, digits: int, row: Row) -> Cell:
-    """What stands in one column of a row."""
     board = sheet.boards[view]
+    heading = words[name].format(sure=f"{100 * board.confidence:g}%")
+    cell = partial(_cell, name, sheet, view, words, digits, board.places)
+    return Column(name, heading, css.strip(), cell)
+
+
+def _cell(
+    name: str,
+    sheet: Sheet,
+    view: str,
+    words: Words,
+    digits: int,
+    places: Mapping[str, int],
+    row: Row,
+) -> Cell:
+    """What stands in one column of a row."""
+    board, about = sheet.boards[view], sheet.about.get(row.model)
     match name:
         case "rank":
-            return Cell(rank_range(row), row.rank)
+            return Cell(str(places[row.model]), places[row.model], rank_range(row))
+        case "interval":
+            return Cell("")
         case "rating":
             interval = f"{points(row.ci_low, digits)} – {points(row.ci_high, digits)}"
             return Cell(points(row.rating, digits), row.rating, interval)
@@ -158,8 +200,13 @@ def _cell(name: str, sheet: Sheet, view: str, words: Words, digits: int, row: Ro
             if (length := sheet.lengths.get(row.model)) is None:
                 return NOTHING
             return Cell(f"{length:,.0f}", length, words["characters"])
-        case "license":
-            return Cell(sheet.licenses.get(row.model, "–"))
+        case "organization" | "license" if about and getattr(about, name):
+            return Cell(getattr(about, name))
+        case "price" if about and about.price:
+            read, written = about.price
+            return Cell(f"${read:g} / ${written:g}", written, words["per_million"])
+        case "context" if about and about.context_length:
+            return Cell(f"{about.context_length:,}", about.context_length, words["tokens"])
         case "satisfaction":
             grade = sheet.grades.get(row.model)
             return (
@@ -179,15 +226,15 @@ def _cell(name: str, sheet: Sheet, view: str, words: Words, digits: int, row: Ro
 
 
 def tasks_table(board: Leaderboard, language: str) -> str:
-    """Benchmarks by task: a row a task, a column a model: means with their intervals."""
-    scores = [score for score in board.benchmarks if score.primary]
+    """Benchmarks by task: a row a task and way of asking it, a column a model: means."""
+    scores = every_way(board)
     if not scores:
         return ""
     rated = [row.model for row in ranked(board)]
     models = [m for m in rated if any(s.model == m for s in scores)]
     models += sorted({s.model for s in scores} - set(models))
-    found = {(s.benchmark, s.model): s for s in scores}
-    tasks = sorted({s.benchmark for s in scores})
+    found = {(s.title, s.model): s for s in scores}
+    tasks = list(dict.fromkeys(s.title for s in scores))
     page = template("tasks.html")
     return page.render(
         words=WORDS[language], models=models, tasks=tasks, found=found, interval=interval

@@ -1,24 +1,30 @@
 """Sheets of the leaderboard, computed beside the app."""
 
 from collections.abc import Mapping
+from functools import partial
 
-from arena.board import Row
-from arena.records import Evidence
+from arena.board import Policy, Row, policy_of
+from arena.config import Config
 from arena.store import Store
 from arena.web.beside import Beside, rests
 from arena.web.sheets import Sheet, Slice, compute
 
 
 class Boards(Beside[Slice, Sheet]):
-    """Threads may share it."""
+    """Threads may share it. config: says how to rank; see `arena.board.policy_of`."""
 
-    def __init__(self, store: Store) -> None:
-        super().__init__(store, compute, Slice())
+    def __init__(self, store: Store, config: Config | None = None) -> None:
+        self._config = config or Config()
+        super().__init__(store, partial(compute, config=self._config), Slice())
 
-    def known_rows(self, view: str = Evidence.COMBINED) -> Mapping[str, Row]:
+    def policy(self) -> Policy:
+        """How this database is ranked now."""
+        return policy_of(self._store, self._config)
+
+    def known_rows(self) -> Mapping[str, Row]:
         """The ranking as last computed, by model; nobody waits for a newer one."""
         sheet = self.last(Slice())
         if sheet is None or not rests(sheet):
             sheet = self.get(Slice(), 0.0)
-        board = sheet.boards.get(view) if sheet else None
+        board = sheet.boards.get(sheet.policy.evidence) if sheet else None
         return {row.model: row for row in board.rows} if board else {}

@@ -87,7 +87,7 @@ def entries(store: Store) -> tuple[Entry, ...]:
     return tuple(
         Entry(
             prompt.key,
-            _line(prompt),
+            line_of(prompt),
             " ".join(prompt.turns).casefold(),
             prompt.category,
             prompt.language,
@@ -199,6 +199,7 @@ def pages(rows: Sequence[Entry], size: int = PAGE) -> Iterator[Sequence[Entry]]:
         yield rows[start : start + size]
 
 
-def _line(prompt: Prompt) -> str:
+def line_of(prompt: Prompt) -> str:
+    """How a prompt begins, on one line."""
     line = " ".join(" ".join(prompt.turns).split())
     return line if len(line) <= LINE else f"{line[: LINE - 1]}…"

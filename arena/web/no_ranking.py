@@ -26,9 +26,7 @@ def render(sheet: Sheet, view: str, language: str) -> str:
     problem = sheet.problems.get(view)
     ways: list[Way] = []
     hint = ""
-    if wanted.style and view == Evidence.COMBINED:
-        said = words["style_combined"]
-    elif view in sheet.errors:
+    if view in sheet.errors:
         said = translated(sheet.errors[view], language)
         hint = words["style_unheld"] if view in sheet.unheld else ""
     elif problem is not None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from arena.benchmarks.needle import NeedleMap
 from arena.board import Leaderboard, Row
-from arena.contrasts import Contrast, compare
+from arena.contrasts import Contrast, Point, compare
 from arena.publish.formats import ranked
 from arena.records import Evidence
 from arena.web.figures import (
@@ -31,6 +31,12 @@ from arena.web.figures import (
 from arena.web.sheets import History, Sheet
 from arena.web.words import Words, group_name
 
+# Up to so many points have their names beside them.
+MOST_NAMES = 20
+# Models off a line that are named; there may be dozens.
+MOST_OFF = 6
+# Pixels that the names of columns take above a table of cells.
+TALL_NAMES = 130
 # Differences smaller than this have pale colours, however small the others are.
 MOST_POINTS = 100.0
 
@@ -40,6 +46,7 @@ def ratings(sheet: Sheet, view: str, words: Words) -> Any:
     rows = ranked(sheet.boards[view])[:MOST_ROWS][::-1]
     names = labels(row.model for row in rows)
     figure = figure_of(words["rating"], height=height_of(len(rows)))
+    figure.update_xaxes(side="top")
     figure.add_scatter(
         x=[row.rating for row in rows],
         y=[names[row.model] for row in rows],
@@ -72,7 +79,7 @@ def ranks(sheet: Sheet, view: str, words: Words) -> Any:
         marker={"color": ACCENT, "size": 9},
         hoverinfo="skip",
     )
-    figure.update_xaxes(rangemode="tozero", dtick=1 if len(rows) <= 16 else None)
+    figure.update_xaxes(rangemode="tozero", dtick=1 if len(rows) <= 16 else None, side="top")
     return figure
 
 
@@ -110,11 +117,14 @@ def wins(sheet: Sheet, view: str, words: Words) -> Any:
             row=1,
             col=column,
         )
-    styled(figure, height=max(320, 140 + 22 * size))
-    figure.update_layout(margin={"t": 30})
+    styled(figure, height=max(320, 140 + TALL_NAMES + 22 * size))
     figure.update_yaxes(autorange="reversed", title=words["rows_beat"], col=1)
     figure.update_yaxes(autorange="reversed", col=2)
-    figure.update_xaxes(tickangle=-50)
+    figure.update_xaxes(tickangle=-90, side="top", dtick=1)
+    figure.update_yaxes(dtick=1)
+    # The two titles stand above the names of the columns.
+    figure.update_annotations(y=1.0, yshift=TALL_NAMES, yanchor="bottom")
+    figure.update_layout(margin={"t": TALL_NAMES + 30})
     return figure
 
 
@@ -250,8 +260,48 @@ def categories(sheet: Sheet, view: str, words: Words) -> Any:
         ygap=2,
     )
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(tickangle=-50, showgrid=False)
+    figure.update_xaxes(tickangle=-50, showgrid=False, side="top")
     return figure
+
+
+def offered(sheet: Sheet, view: str) -> tuple[str, ...]:
+    """The charts that a sheet has evidence for, in their order; the first is always there."""
+    boards = sheet.boards
+    people, judges = boards.get(Evidence.HUMAN), boards.get(Evidence.JUDGE)
+    categories = [group for group in sheet.grouped if group.by == "category"]
+    there = {
+        "ratings": True,
+        "ranks": True,
+        "wins": view in sheet.wins,
+        "history": sheet.history is not None,
+        APART: len(categories) > 1 and sheet.slice.by != "category",
+        "judges": _common(people, judges) > 1,
+        "objective": _common(people or judges, boards.get(Evidence.OBJECTIVE)) > 1,
+        "radar": any(board.dimensions for board in boards.values()),
+        "needle": bool(sheet.needles),
+    }
+    return tuple(name for name in CHARTS if there[name])
+
+
+def left_out(sheet: Sheet, view: str, chart: str, words: Words) -> str:
+    """What a chart leaves out for want of room, in a sentence; empty where it shows everything."""
+    rated = len(sheet.boards[view].rows)
+    shown, of = {
+        "ratings": (MOST_ROWS, rated),
+        "ranks": (MOST_ROWS, rated),
+        APART: (MOST_ROWS, rated),
+        "wins": (MOST_CELLS, rated),
+        "radar": (MOST_LINES, rated),
+        "history": (MOST_LINES, len(sheet.history.ratings) if sheet.history else 0),
+        "needle": (MOST_LINES, len(sheet.needles)),
+    }.get(chart, (rated, rated))
+    return words["chart_leaves_out"].format(shown=shown, all=of) if of > shown else ""
+
+
+def _common(one: Leaderboard | None, other: Leaderboard | None) -> int:
+    """How many models both rankings have."""
+    models = [{row.model for row in board.rows} if board else set() for board in (one, other)]
+    return len(models[0] & models[1])
 
 
 APART = "categories"
@@ -282,6 +332,7 @@ def _against(sheet: Sheet, others: Leaderboard | None, kind: str, words: Words) 
     x, y = [a.rating for a, _ in both], [b.rating for _, b in both]
     found = compare([a for a, _ in both], [b for _, b in both], axis)
     off = {point.model for point in found.points if point.off} if found else set()
+    named = _named(both, found)
     figure = figure_of(words[kind], words[axis], height=480)
     if found and found.slope is not None and found.intercept is not None:
         ends = [min(x), max(x)]
@@ -295,18 +346,33 @@ def _against(sheet: Sheet, others: Leaderboard | None, kind: str, words: Words) 
     figure.add_scatter(
         x=x,
         y=y,
-        text=[short(a.model) for a, _ in both],
-        mode="markers+text" if len(both) <= 20 else "markers",
+        text=[short(a.model) if a.model in named else "" for a, _ in both],
+        customdata=[short(a.model) for a, _ in both],
+        mode="markers+text",
         textposition="top center",
         marker={"size": 11, "color": [WARNING if a.model in off else ACCENT for a, _ in both]},
         error_x=_errors([a for a, _ in both]),
         error_y=_errors([b for _, b in both]),
-        hovertemplate="%{text}: %{x:.0f}, %{y:.0f}<extra></extra>",
+        hovertemplate="%{customdata}: %{x:.0f}, %{y:.0f}<extra></extra>",
     )
     if found:
         figure.update_layout(title={"text": _said(found, words), "font": {"size": 13}, "x": 0.02})
-    figure.update_layout(margin={"t": 48})
+    figure.update_layout(margin={"t": 60})
     return figure
+
+
+def _named(both: Sequence[tuple[Row, Row]], found: Contrast | None) -> set[str]:
+    """The points that have a name: where all would lie over each other, those that stand out."""
+    if len(both) <= MOST_NAMES:
+        return {row.model for row, _ in both}
+    order = [row.model for _, row in sorted(both, key=lambda pair: pair[1].rating)]
+    off = [point.model for point in _off(found)[:MOST_OFF]] if found else []
+    return {*order[:2], *order[-2:], *off}
+
+
+def _off(found: Contrast) -> list[Point]:
+    """The models off the line, the farthest first."""
+    return sorted((p for p in found.points if p.off), key=lambda point: -abs(point.gap))
 
 
 def _said(found: Contrast, words: Words) -> str:
@@ -317,8 +383,12 @@ def _said(found: Contrast, words: Words) -> str:
         high=f"{found.high:.2f}",
         n=len(found.points),
     )
-    named = [short(point.model) for point in found.points if point.off]
-    return f"{said} · {words['off_line']}: {', '.join(named)}" if named else said
+    off = _off(found)
+    if not off:
+        return said
+    more = words["left_out"].format(count=len(off) - MOST_OFF) if len(off) > MOST_OFF else ""
+    listed = ", ".join(short(point.model) for point in off[:MOST_OFF])
+    return f"{said}<br>{words['off_line']}: {listed} {more}".rstrip()
 
 
 def _spans(rows: Iterable[Row]) -> list[tuple[float, float, float]]:

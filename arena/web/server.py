@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from arena.config import AppSettings
+from arena.config import AppSettings, Config
 from arena.errors import InputError
 from arena.interchange.sample import load_sample
 from arena.records import Model
@@ -56,11 +56,13 @@ def build_server(
     settings: AppSettings | None = None,
     auth: tuple[str, str] | None = None,
     hosts: Collection[str] = (),
+    config: Config | None = None,
 ) -> Any:
     """The whole app as ASGI.
 
     auth: name and password without which nobody sees any page. hosts: names that it answers to,
-    any where there are none.
+    any where there are none. config: of arena.yaml, which says how to rank and what the arena is
+    called.
     """
     with _no_proxy():  # Gradio makes clients when it is imported, and needs none of them here
         import gradio as gr
@@ -71,11 +73,17 @@ def build_server(
     from arena.web.files import add_routes
 
     settings = settings or AppSettings()
+    store.describe((models or {}).values())
     voters = Voters(load_secret(store.path))
     # Of server-side rendering, which is off here.
     warnings.filterwarnings("ignore", message="SSR mode", category=UserWarning)
     shared = services(
-        store, voters, models=dict(models or {}), settings=settings, password=admin_password()
+        store,
+        voters,
+        models=dict(models or {}),
+        settings=settings,
+        password=admin_password(),
+        config=config,
     )
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_until_stopped)
     # Its presence keeps Gradio from adding its own, which lets any origin in.
@@ -104,7 +112,9 @@ def build_server(
     _warm(shared)
     per_minute = settings.requests_per_minute
     requests = Limit(per_minute / 60, per_minute / 3)
-    return Guard(mounted, voters, requests, shared.allowances, head(), settings.root_path, hosts)
+    title = shared.boards.policy().title
+    page_head = head(title)
+    return Guard(mounted, voters, requests, shared.allowances, page_head, settings.root_path, hosts)
 
 
 def hosts_of(host: str, settings: AppSettings) -> Collection[str]:
@@ -161,6 +171,7 @@ def serve(
     models: Mapping[str, Model] | None = None,
     settings: AppSettings | None = None,
     auth: tuple[str, str] | None = None,
+    config: Config | None = None,
 ) -> None:
     """Run until stopped. A port that is taken is one sentence."""
     settings = settings or AppSettings()
@@ -178,7 +189,9 @@ def serve(
     # Handlers are short and many: who has the interpreter gives it up sooner than after 5 ms.
     sys.setswitchinterval(0.001)
     hosts = hosts_of(host, settings)
-    server = build_server(store, models=models, settings=settings, auth=auth, hosts=hosts)
+    server = build_server(
+        store, models=models, settings=settings, auth=auth, hosts=hosts, config=config
+    )
     # What is there now stays: going through it again and again would hold up everybody.
     gc.collect()
     gc.freeze()

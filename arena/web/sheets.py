@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from arena.benchmarks.needle import NeedleMap, needle_maps
-from arena.board import Fit, Leaderboard
+from arena.board import Fit, Leaderboard, Policy, policy_of
+from arena.config import Config
 from arena.errors import ArenaError, GateError, InputError, NoEvidenceError
 from arena.evidence import Gathered, gather
 from arena.groups import Group
-from arena.leaderboard import leaderboard, rank_comparisons
+from arena.leaderboard import chosen_judges, leaderboard, rank_comparisons
 from arena.objective import item_values
 from arena.overall import pooled
 from arena.ratings import (
@@ -22,9 +23,11 @@ from arena.ratings import (
     Comparisons,
     bradley_terry,
     concat,
+    unrated,
+    without,
 )
 from arena.ratings.arrays import Floats
-from arena.records import Evidence
+from arena.records import Evidence, Model
 from arena.store import Store
 from arena.votes import graded
 from arena.web.by_category import ByCategory, by_category
@@ -38,6 +41,7 @@ JUDGE, GRADED, PANEL = "judge:", "graded", "panel"
 class Slice:
     """Which prompts count, and how. by: `category`, `language` or empty for all.
 
+    weak: judges that the gate objects to count, even where the policy does not let them in.
     apart: a view; its categories are then rated one by one, and nothing else is.
     """
 
@@ -84,7 +88,9 @@ class Sheet:
     boards: by view. problems: by view, what is wrong with its judges. errors: by view, why it
     cannot be rated, in the error's own words. A view that is in none of them has no evidence.
     unheld: views with an error while style was held equal. made: seconds since the epoch.
-    seconds: that it took. lengths: mean characters of one turn. grades: mean and number by model.
+    seconds: that it took. lengths: mean characters of one turn. about: the models by name. grades:
+    mean and number by model. policy: how it was ranked. grouped: the categories and languages
+    whose prompts have votes, verdicts, scores or grades.
     """
 
     slice: Slice
@@ -97,41 +103,56 @@ class Sheet:
     wins: Mapping[str, Wins] = field(default_factory=dict)
     history: History | None = None
     lengths: Mapping[str, float] = field(default_factory=dict)
-    licenses: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, Model] = field(default_factory=dict)
     grades: Mapping[str, tuple[float, int]] = field(default_factory=dict)
     judges: tuple[str, ...] = ()
     needles: tuple[NeedleMap, ...] = ()
     apart: ByCategory | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
+    policy: Policy = field(default_factory=Policy)
+    grouped: tuple[Group, ...] = ()
 
 
-def compute(path: Path, wanted: Slice) -> Sheet:
-    """Read the store and make a sheet; takes seconds where there are a million votes."""
+def compute(path: Path, wanted: Slice, config: Config | None = None) -> Sheet:
+    """Read the store and make a sheet; takes seconds where there are a million votes.
+
+    config: says how to rank; see `arena.board.policy_of`.
+    """
     started, made = time.perf_counter(), time.time()
     store = Store(path, create=False)
     try:
         version = store.version()
-        sheet = _apart(store, wanted) if wanted.apart else _sheet(store, wanted)
+        policy = policy_of(store, config or Config())
+        make = _apart if wanted.apart else _sheet
+        sheet = make(store, wanted, policy)
     finally:
         store.close()
     return replace(sheet, version=version, made=made, seconds=time.perf_counter() - started)
 
 
-def _sheet(store: Store, wanted: Slice) -> Sheet:
-    gathered = gather(store, wanted.group, STYLE_NAMES if wanted.style else ())
+def _gathered(store: Store, wanted: Slice, fit: Fit) -> Gathered:
+    """The evidence that counts."""
+    styles = STYLE_NAMES if wanted.style else ()
+    found = gather(store, wanted.group, styles, fit.rules, fit.ways)
+    return chosen_judges(found, fit.judges)
+
+
+def _sheet(store: Store, wanted: Slice, policy: Policy) -> Sheet:
+    gathered = _gathered(store, wanted, policy.fit)
+    weak = wanted.weak or policy.allow_weak_judges
     boards: dict[str, Leaderboard] = {}
     problems: dict[str, str] = {}
     errors: dict[str, str] = {}
     unheld: list[str] = []
     wins: dict[str, Wins] = {}
-    for view, (evidence, part, fit) in _views(gathered, wanted).items():
+    for view, (evidence, part, fit) in _views(gathered, wanted, policy.fit).items():
         try:
             boards[view] = leaderboard(
                 store,
                 evidence=evidence,
                 group=wanted.group,
                 fit=fit,
-                allow_weak_judges=wanted.weak,
+                allow_weak_judges=weak,
                 gathered=part,
             )
         except GateError as error:
@@ -145,15 +166,18 @@ def _sheet(store: Store, wanted: Slice) -> Sheet:
             if fit.style and _styled(part, evidence):
                 unheld.append(view)
             continue
-        compared = _compared(part, evidence, wanted.weak)
+        compared = _compared(part, evidence, weak)
         if compared is not None:
             wins[view] = _wins(compared, boards[view])
     given = graded(store, wanted.group)
     if given is not None:
-        boards[GRADED] = replace(
-            rank_comparisons(given), label="human-anchored", counts={GRADED: len(given)}
-        )
-        wins[GRADED] = _wins(given, boards[GRADED])
+        try:
+            board = rank_comparisons(given, policy.fit)
+            counts = {GRADED: sum(board.counts.values())}
+            boards[GRADED] = replace(board, label="human-anchored", counts=counts)
+            wins[GRADED] = _wins(given, boards[GRADED])
+        except ArenaError as error:
+            errors[GRADED] = str(error)
     plain = wanted == Slice(weak=wanted.weak)
     return Sheet(
         wanted,
@@ -164,32 +188,49 @@ def _sheet(store: Store, wanted: Slice) -> Sheet:
         problems,
         unheld,
         wins,
-        _history(store) if plain else None,
+        _history(store, policy.fit.min_comparisons) if plain else None,
         _lengths(store),
-        {m.name: m.license for m in store.models() if m.license},
+        {model.name: model for model in store.models()},
         _grades(store, wanted),
         tuple(gathered.judges),
         tuple(needle_maps(item_values(store.evidence.outcomes()))) if plain else (),
         errors=errors,
+        policy=policy,
+        grouped=_grouped(store),
     )
 
 
-def _apart(store: Store, wanted: Slice) -> Sheet:
+def _grouped(store: Store) -> tuple[Group, ...]:
+    """The groups of prompts that anybody has said something about."""
+    read = store.evidence
+    columns = read.votes(), read.verdicts(), read.rankings(), read.scores(), read.grades()
+    return tuple(
+        Group(by, value)
+        for by in ("category", "language")
+        for value in sorted({value for part in columns for value in getattr(part, by)} - {""})
+    )
+
+
+def _apart(store: Store, wanted: Slice, policy: Policy) -> Sheet:
     """The categories of one view: each costs a fit, so they are made when somebody asks."""
-    compared, fit = graded(store, wanted.group), Fit()
+    compared, fit = graded(store, wanted.group), policy.fit
+    weak = wanted.weak or policy.allow_weak_judges
     if wanted.apart != GRADED:
-        gathered = gather(store, wanted.group, STYLE_NAMES if wanted.style else ())
-        views = _views(gathered, wanted)
+        gathered = _gathered(store, wanted, fit)
+        views = _views(gathered, wanted, fit)
         evidence, part, fit = views.get(wanted.apart, (Evidence.HUMAN, gathered, fit))
-        compared = _compared(part, evidence, wanted.weak) if wanted.apart in views else None
+        compared = _compared(part, evidence, weak) if wanted.apart in views else None
     categories = {prompt.key: prompt.category for prompt in store.prompts.where()}
     found = by_category(compared, categories, replace(fit, panel=None)) if compared else None
-    return Sheet(wanted, (), 0.0, 0.0, apart=found)
+    return Sheet(wanted, (), 0.0, 0.0, apart=found, policy=policy)
 
 
-def _views(gathered: Gathered, wanted: Slice) -> dict[str, tuple[Evidence, Gathered, Fit]]:
+def _views(
+    gathered: Gathered, wanted: Slice, fit: Fit
+) -> dict[str, tuple[Evidence, Gathered, Fit]]:
     def view(kind: Evidence, part: Gathered, **how: Any) -> tuple[Evidence, Gathered, Fit]:
-        return kind, part, Fit(style=_held(part, kind) if wanted.style else (), **how)
+        style = _held(part, kind) if wanted.style else ()
+        return kind, part, replace(fit, style=style, **how)
 
     kinds = (Evidence.COMBINED, Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE)
     views = {str(kind): view(kind, gathered) for kind in kinds}
@@ -252,8 +293,11 @@ def _wins(c: Comparisons, board: Leaderboard) -> Wins:
     return Wins(tuple(row.model for row in rows), observed, predicted, played, rate)
 
 
-def _history(store: Store) -> History | None:
-    """Ratings by the first twelfth of the votes, the first two twelfths, and so on."""
+def _history(store: Store, least: int) -> History | None:
+    """Ratings by the first twelfth of the votes, the first two twelfths, and so on.
+
+    least: comparisons that a model needs to be rated.
+    """
     last = store.evidence.last_vote()
     if last < PARTS:
         return None
@@ -267,7 +311,10 @@ def _history(store: Store) -> History | None:
         votes.append(tallies.votes)
         found.append({})
         with suppress(InputError):
-            result = bradley_terry(tallies.comparisons(), interval=None, prior="auto")
+            c = tallies.comparisons()
+            placed = without(c, unrated([c], least))
+            assert placed is not None
+            result = bradley_terry(placed, interval=None, prior="auto")
             found[-1] = dict(zip(result.models, result.ratings.tolist(), strict=True))
     ratings = {name: tuple(each.get(name) for each in found) for name in sorted(found[-1])}
     return History(tuple(store.evidence.vote_times(ends)), tuple(votes), ratings)

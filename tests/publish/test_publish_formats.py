@@ -27,10 +27,13 @@ def read_csv(board: Leaderboard) -> list[dict[str, str]]:
 
 def test_json_has_exactly_the_promised_keys(board: Leaderboard) -> None:
     data = to_json(board)
-    assert list(data) == [*("method", "evidence", "label", "settings", "counts", "notes", "models")]
+    assert list(data) == [
+        *("method", "evidence", "label", "settings", "counts", "notes", "models", "unrated"),
+        "min_comparisons",
+    ]
     assert list(data["models"][0]) == [
         *("model", "rating", "ci_low", "ci_high", "rank", "rank_low", "rank_high"),
-        *("comparisons", "p_best", "benchmarks"),
+        *("comparisons", "p_best", "rank_by_upper_end", "benchmarks"),
     ]
     assert data["models"][1]["benchmarks"] == {
         "short_answer": {
@@ -104,7 +107,7 @@ def test_two_metrics_of_a_benchmark_stay_apart() -> None:
 def test_markdown_is_a_table_with_notes(board: Leaderboard) -> None:
     lines = to_markdown(board).splitlines()
     assert lines[0].startswith("**judge-only** · ")
-    assert lines[4] == "| 1–2 | greedy | 1042 | 1012 to 1072 | 36 | 50.0% (31.4–68.6%) |"
+    assert lines[4] == "| 1 | 1–2 | greedy | 1042 | 1012 to 1072 | 36 | 50.0% (31.4–68.6%) |"
     assert lines[-1] == f"> {NOTE}"
 
 

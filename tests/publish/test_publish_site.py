@@ -68,11 +68,11 @@ def read(path: Path) -> Page:
     return page
 
 
-def test_four_files_and_nothing_else(filled: Store, board: Leaderboard, tmp_path: Path) -> None:
+def test_five_files_and_nothing_else(filled: Store, board: Leaderboard, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "site"
     path = publish(filled, folder, board, title="T")
     assert path == folder / "index.html"
-    files = ["index.html", "judges.json", "leaderboard.csv", "leaderboard.json"]
+    files = ["groups.json", "index.html", "judges.json", "leaderboard.csv", "leaderboard.json"]
     assert sorted(os.listdir(folder)) == files
     expected = json.loads(json.dumps(to_json(board)))
     assert json.loads((folder / "leaderboard.json").read_text()) == expected

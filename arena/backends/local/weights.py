@@ -5,6 +5,8 @@ its cache. Set HF_HUB_OFFLINE=1 to forbid that too. Code that comes with weights
 and no question is asked on the terminal.
 """
 
+import gc
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,6 +67,18 @@ def loaded(weights: str, revision: str | None) -> Loaded:
 def is_loaded(weights: str, revision: str | None) -> bool:
     """Whether these weights are in memory now."""
     return (weights, revision) in _last
+
+
+def release() -> None:
+    """Forget the weights that were loaded last, and give their memory back."""
+    with _LOADING:
+        _load.cache_clear()
+    gc.collect()
+    if "torch" in sys.modules:
+        import torch
+
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
 
 @lru_cache(maxsize=1)

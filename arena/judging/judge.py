@@ -18,6 +18,8 @@ from arena.records import Answer, BackendKind, Judge, Mode, Prompt, Usage, seed_
 from arena.store import Store
 
 T = TypeVar("T")
+# Where a smaller share of what a judge said could be read, its card wants mending.
+MIN_PARSED = 0.95
 
 
 @dataclass(frozen=True)
@@ -305,7 +307,7 @@ def _answered(
         answers = [
             answer
             for answer in store.answers.where(prompt_key=prompt.key)
-            if (not models or answer.model in wanted) and not answer.is_absent
+            if answer.model in (wanted if models else known) and not answer.is_absent
         ]
         yield prompt, sorted(answers, key=lambda answer: answer.model)
 

@@ -210,7 +210,9 @@ class AppSettings(Strict):
 
     Limits hold for one voter and, several times over, for one address. votes_per_minute,
     generations_per_hour: live answers. requests_per_minute: of one address. prompt_characters,
-    turns: of a live battle. trusted_proxies: addresses or networks whose word on the visitor's
+    turns: of a live battle. idle_minutes: after which weights that answered live are freed.
+    guidelines: what voters are asked to go by, as Markdown, or the name of a .md or .txt file that
+    has it. trusted_proxies: addresses or networks whose word on the visitor's
     own address is taken. browse: whether the names of stored answers can be looked up by a voter
     who has nothing of their prompt left to judge, by everybody always, or by nobody. root_path:
     where a proxy puts the app. hosts: the names that it answers to; where none are listed, this
@@ -223,6 +225,8 @@ class AppSettings(Strict):
     voters_per_address: Annotated[int, Field(ge=1)] = 10
     prompt_characters: Annotated[int, Field(ge=1)] = 8000
     turns: Annotated[int, Field(ge=1)] = 6
+    idle_minutes: Annotated[float, Field(gt=0)] = 10.0
+    guidelines: str = ""
     browse: Browse = Browse.AFTER_VOTE
     trusted_proxies: list[str] = []
     root_path: str = ""

@@ -1,5 +1,6 @@
 """What many tests start from: an empty store, and one that fake models have filled."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from arena.config import parse_model
 from arena.records import Decoding, Model, Prompt
 from arena.store import Store
 
+# No test asks the network, nor waits for a hub that does not answer.
+os.environ["HF_HUB_OFFLINE"] = "1"
 DATASETS = Path(__file__).resolve().parents[2] / "shared" / "datasets"
 
 

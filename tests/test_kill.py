@@ -12,6 +12,8 @@ import pytest
 
 from arena.store import Store
 
+pytestmark = pytest.mark.slow
+
 CORE = ["--prompts", "core", "--limit", "24"]
 
 
@@ -68,6 +70,7 @@ def test_generate_and_judge_end_as_if_nothing_had_happened(tmp_path: Path, model
     assert len(contents(killed)[1]) == 48
 
 
+@pytest.mark.model
 def test_the_embedded_model_killed_between_batches_writes_the_same_texts(tmp_path: Path) -> None:
     """Sampled, in batches: the texts may depend neither on the kill nor on the batch."""
     (tmp_path / "short.jsonl").write_text(

@@ -61,10 +61,11 @@ SUBJECTS: dict[str, tuple[Callable[[str], object], ModuleType]] = {
     "harmless": (markdown.harmless, markdown),
     "closed": (markdown.closed, markdown),
     "shortened": (lambda text: markdown.shortened(text, "{shown} {length}"), markdown),
+    "with_raw": (lambda text: markdown.with_raw(text, text), markdown),
     "as_text": (markdown.as_text, markdown),
     "essence": (blind.essence, blind),
     "echoes": (blind.Open(asked=frozenset(["a" * 999 + "b", "1" * 99])).echoes, blind),
-    "line": (lambda text: catalogue._line(catalogue.Prompt("p", (text,))), browse_page),
+    "line": (lambda text: catalogue.line_of(catalogue.Prompt("p", (text,))), browse_page),
     "identity": (lambda text: identity.identity_claim(text, text[:99], ["Qwen"]), identity),
     "style": (style.style_of, style),
     "filler": (lambda text: list(needle._own(text)), needle),
@@ -96,9 +97,9 @@ def marks_of(module: ModuleType) -> list[str]:
 
 
 def seconds(function: Callable[[str], object], text: str) -> float:
-    started = time.perf_counter()
+    started = time.thread_time()
     function(text)
-    return time.perf_counter() - started
+    return time.thread_time() - started
 
 
 def growth(function: Callable[[str], object], mark: str, length: int) -> float:

@@ -1,5 +1,6 @@
 """Where text comes from. One module a kind; each imports its library only when it is opened."""
 
+import sys
 from importlib import import_module
 from typing import cast
 
@@ -36,6 +37,7 @@ __all__ = [
     "availability",
     "cost_of",
     "open_backend",
+    "release",
 ]
 
 _MODULES = {
@@ -53,6 +55,13 @@ def open_backend(model: Model, limits: Limits | None = None) -> Backend:
     """
     module = import_module(_MODULES[model.backend])
     return cast(Backend, module.open_backend(model, limits or Limits()))
+
+
+def release() -> None:
+    """Free the weights that this process keeps between requests; the next request loads them."""
+    local = sys.modules.get(_MODULES[BackendKind.LOCAL])
+    if local is not None:
+        local.release()
 
 
 def availability(model: Model) -> Availability:

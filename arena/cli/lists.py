@@ -122,8 +122,11 @@ def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
     )
     for failure in store.failure_counts():
         say(f"{failure.count} × {failure.kind} in stage {failure.stage}, last: {failure.message}")
-    if broken := list(store.votes.broken()):
-        say(f"The chain of votes is broken at rows {broken[:10]}: someone has edited the file.")
+    for what, table in (("votes", store.votes), ("withdrawn votes", store.withdrawals)):
+        if broken := list(table.broken()):
+            say(
+                f"The chain of {what} is broken at rows {broken[:10]}: someone has edited the file."
+            )
 
 
 def _model_row(name: str, source: str, model: Model) -> dict[str, Any]:

@@ -22,7 +22,20 @@ from arena.records.outcomes import (
     Outcome,
 )
 from arena.records.runs import Batch, Failure
-from arena.records.votes import REASONS, Battle, Flag, Grade, Leak, Remark, Showing, Talk, Vote
+from arena.records.votes import (
+    REASONS,
+    Battle,
+    Complaint,
+    Flag,
+    Grade,
+    Leak,
+    Remark,
+    Report,
+    Showing,
+    Talk,
+    Vote,
+    Withdrawal,
+)
 
 __all__ = [
     "ABSENT",
@@ -39,6 +52,7 @@ __all__ = [
     "Batch",
     "Battle",
     "Check",
+    "Complaint",
     "Completion",
     "Decoding",
     "Evidence",
@@ -58,6 +72,7 @@ __all__ = [
     "Ranking",
     "Reading",
     "Remark",
+    "Report",
     "Score",
     "Showing",
     "Talk",
@@ -65,6 +80,7 @@ __all__ = [
     "Verdict",
     "Vote",
     "Winner",
+    "Withdrawal",
     "alike",
     "answer_key",
     "content_key",

@@ -1,6 +1,7 @@
 """What people were shown and said, and what is thought of it."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from arena.records.keys import content_key
 from arena.records.kinds import Winner
@@ -84,6 +85,39 @@ class Remark:
     comment: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """That somebody takes back a vote or a grade. subject: key of the battle or the showing."""
+
+    subject: str
+    voter: str
+
+
+class Complaint(StrEnum):
+    """What may be wrong with an answer, so that whoever runs the arena should look at it."""
+
+    BROKEN = "broken"
+    NAMES_ITSELF = "names_itself"
+    HARMFUL = "harmful"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """That somebody finds something wrong with an answer; it changes no ranking."""
+
+    prompt_key: str
+    answer: str
+    voter: str
+    reason: Complaint
+    comment: str = ""
+
+    @property
+    def key(self) -> str:
+        """Digest of the answer and the voter: each person reports an answer once."""
+        return content_key("report", self.answer, self.voter)
+
+
 REASONS = ("correct", "clear", "complete", "instructions", "style", "safe")
 
 
@@ -120,7 +154,8 @@ class Talk:
     """A live battle as far as it has come; gone once it is voted on.
 
     turns: what the person asked. first, second: what the models said, one text a turn; fewer
-    than turns while they are answering. Other fields as in `Battle` and `Answer`.
+    than turns while they are answering. attempts: how often a turn was asked anew. Other fields
+    as in `Battle` and `Answer`.
     """
 
     key: str
@@ -133,6 +168,7 @@ class Talk:
     second: tuple[str, ...] = ()
     first_finish: tuple[str, ...] = ()
     second_finish: tuple[str, ...] = ()
+    attempts: int = 0
 
     @property
     def answered(self) -> bool:

@@ -132,6 +132,14 @@ class TallyColumns:
 
 
 @dataclass(frozen=True, slots=True)
+class VotesUntil:
+    """A moment, by the ids of the latest vote and the latest withdrawal; 0 where there is none."""
+
+    vote: int = 0
+    withdrawal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class GradeColumns:
     """People's grades of single answers, of each person and answer the latest."""
 

@@ -15,6 +15,7 @@ from arena.store.columns import (
     TallyColumns,
     VerdictColumns,
     VoteColumns,
+    VotesUntil,
 )
 from arena.store.connection import Connections
 
@@ -45,7 +46,7 @@ class EvidenceColumns:
         # Of a million votes a dictionary finds the answers and prompts much sooner than a join.
         winner, prompt, voter, propensity, first, second, seconds = self._columns(
             "SELECT winner, prompt_key, voter, propensity, first, second, seconds "
-            "FROM votes ORDER BY id",
+            "FROM standing_votes ORDER BY id",
             7,
         )
         model = self._of_keys("SELECT key, model FROM answers", {*first, *second})
@@ -147,18 +148,34 @@ class EvidenceColumns:
     def tallies(self, after: int = 0, until: int | None = None) -> TallyColumns:
         """Votes counted by pair: those whose ids are above `after` and at most `until`."""
         last = self.last_vote() if until is None else until
-        return self._read(
-            TallyColumns,
-            f"""
-            SELECT a.model, b.model, v.winner, count(*)
-            FROM votes v JOIN answers a ON a.key = v.first JOIN answers b ON b.key = v.second
-            WHERE v.id > {after:d} AND v.id <= {last:d} GROUP BY 1, 2, 3""",
+        return self._tallies(
+            f"standing_votes v {_OF_BOTH} WHERE v.id > {after:d} AND v.id <= {last:d}"
         )
+
+    def changes(self, since: VotesUntil, until: VotesUntil) -> tuple[TallyColumns, TallyColumns]:
+        """Votes cast, and votes taken back, between two moments, counted by pair."""
+        cast = f"votes v {_OF_BOTH} WHERE v.id > {since.vote:d} AND v.id <= {until.vote:d}"
+        back = (
+            f"withdrawals w JOIN votes v ON v.battle = w.subject {_OF_BOTH} "
+            f"WHERE w.id > {since.withdrawal:d} AND w.id <= {until.withdrawal:d}"
+        )
+        return self._tallies(cast), self._tallies(back)
+
+    def _tallies(self, rows: str) -> TallyColumns:
+        sql = f"SELECT a.model, b.model, v.winner, count(*) FROM {rows} GROUP BY 1, 2, 3"
+        return self._read(TallyColumns, sql)
+
+    def votes_until(self) -> VotesUntil:
+        """This moment, in votes: the ids of the latest vote and withdrawal, 0 where none is."""
+        sql = (
+            "SELECT (SELECT coalesce(max(id), 0) FROM votes), "
+            "(SELECT coalesce(max(id), 0) FROM withdrawals)"
+        )
+        return VotesUntil(*map(int, self._connections.db.execute(sql).fetchone()))
 
     def last_vote(self) -> int:
         """The id of the latest vote, 0 where there is none."""
-        found = self._connections.db.execute("SELECT coalesce(max(id), 0) FROM votes").fetchone()
-        return int(found[0])
+        return self.votes_until().vote
 
     def vote_times(self, ids: Sequence[int]) -> list[str]:
         """When the first vote from each of these ids on was cast, in ISO 8601."""
@@ -172,8 +189,9 @@ class EvidenceColumns:
             GradeColumns,
             """
             SELECT a.model, g.answer, g.prompt_key, p.category, p.language, g.voter, g.value
-            FROM grades g JOIN answers a ON a.key = g.answer JOIN prompts p ON p.key = g.prompt_key
-            WHERE g.rowid IN (SELECT max(rowid) FROM grades GROUP BY voter, answer)
+            FROM standing_grades g
+            JOIN answers a ON a.key = g.answer JOIN prompts p ON p.key = g.prompt_key
+            WHERE g.rowid IN (SELECT max(rowid) FROM standing_grades GROUP BY voter, answer)
             ORDER BY g.rowid""",
         )
 
@@ -213,11 +231,10 @@ class EvidenceColumns:
         """Pairs of models that people could vote on, each once."""
         return self._read(
             PairColumns,
-            """
+            f"""
             WITH given AS (
                 SELECT min(a.model, b.model) AS low, max(a.model, b.model) AS high, count(*) AS n
-                FROM votes v JOIN answers a ON a.key = v.first JOIN answers b ON b.key = v.second
-                GROUP BY low, high)
+                FROM standing_votes v {_OF_BOTH} GROUP BY low, high)
             SELECT a.model, b.model, count(DISTINCT a.prompt_key), coalesce(max(given.n), 0)
             FROM answers a JOIN answers b ON b.prompt_key = a.prompt_key AND b.model > a.model
             LEFT JOIN given ON given.low = a.model AND given.high = b.model
@@ -239,7 +256,8 @@ class EvidenceColumns:
     def unread(self, rules: str) -> list[str]:
         """Keys of the answers voted on that have not been searched for leaks by these rules."""
         rows = self._connections.db.execute(
-            """SELECT key FROM (SELECT first AS key FROM votes UNION SELECT second FROM votes)
+            """SELECT key FROM (SELECT first AS key FROM standing_votes
+                               UNION SELECT second FROM standing_votes)
                WHERE key NOT IN (SELECT key FROM leaks WHERE rules = ?) ORDER BY key""",
             [rules],
         ).fetchall()
@@ -283,5 +301,6 @@ class EvidenceColumns:
         return {str(key): str(value) for key, value in found}
 
 
-_ANSWERS = """JOIN answers a ON a.key = v.first JOIN answers b ON b.key = v.second
+_OF_BOTH = "JOIN answers a ON a.key = v.first JOIN answers b ON b.key = v.second"
+_ANSWERS = f"""{_OF_BOTH}
               JOIN prompts p ON p.key = v.prompt_key"""

@@ -25,9 +25,13 @@ R = TypeVar("R", bound=Record)
 class Rows(Generic[R]):
     """A table of one kind of record, keyed by content: adding what is there changes nothing."""
 
-    def __init__(self, connections: Connections, table: str, record: type[R]) -> None:
+    def __init__(
+        self, connections: Connections, table: str, record: type[R], *, view: str = ""
+    ) -> None:
+        """view: where rows are read, if some of the table count no longer."""
         self._connections = connections
         self.table = table
+        self._view = view or table
         self._record = record
 
     def add(self, records: Iterable[R], *, durable: bool = True) -> int:
@@ -73,14 +77,14 @@ class Rows(Generic[R]):
             row[0]
             for part in chunks(list(keys))
             for row in self._connections.db.execute(
-                f"SELECT key FROM {self.table} WHERE key IN ({', '.join('?' * len(part))})", part
+                f"SELECT key FROM {self._view} WHERE key IN ({', '.join('?' * len(part))})", part
             ).fetchall()
         }
 
     def where(self, **equal: str | int) -> Iterator[R]:
         """Rows whose columns equal these values, in the order in which they were stored."""
         test, values = _test(equal)
-        sql = f"SELECT * FROM {self.table}{test} ORDER BY rowid"
+        sql = f"SELECT * FROM {self._view}{test} ORDER BY rowid"
         for row in self._connections.db.query(sql, values):
             yield decode(self._record, row)
 
@@ -88,7 +92,7 @@ class Rows(Generic[R]):
         """As `where`, of the rows that were stored less than so many seconds ago."""
         test, values = _test(equal)
         test = f"{test} AND" if test else " WHERE"
-        sql = f"SELECT * FROM {self.table}{test} created_at >= {ago(seconds)} ORDER BY rowid"
+        sql = f"SELECT * FROM {self._view}{test} created_at >= {ago(seconds)} ORDER BY rowid"
         for row in self._connections.db.query(sql, values):
             yield decode(self._record, row)
 
@@ -96,7 +100,7 @@ class Rows(Generic[R]):
         """Records by key; keys that are not stored are left out."""
         found: dict[str, R] = {}
         for part in chunks(list(keys)):
-            sql = f"SELECT * FROM {self.table} WHERE key IN ({', '.join('?' * len(part))})"
+            sql = f"SELECT * FROM {self._view} WHERE key IN ({', '.join('?' * len(part))})"
             for row in self._connections.db.query(sql, part):
                 found[str(row["key"])] = decode(self._record, row)
         return found
@@ -106,7 +110,7 @@ class Rows(Generic[R]):
         found: dict[str, tuple[str, str]] = {}
         for part in chunks(list(requests)):
             sql = (
-                f"SELECT request, text, finish, max(rowid) FROM {self.table} WHERE (text != '' OR "
+                f"SELECT request, text, finish, max(rowid) FROM {self._view} WHERE (text != '' OR "
                 f"finish != '') AND request IN ({', '.join('?' * len(part))}) GROUP BY request"
             )
             for request, text, finish, _ in self._connections.db.execute(sql, part):
@@ -116,7 +120,7 @@ class Rows(Generic[R]):
     def usages(self, **equal: str | int) -> list[Usage]:
         """What each row with these values took; those that were free, as read anew, left out."""
         test, values = _test(equal)
-        sql = f"SELECT prompt_tokens, completion_tokens, seconds FROM {self.table}{test}"
+        sql = f"SELECT prompt_tokens, completion_tokens, seconds FROM {self._view}{test}"
         rows = self._connections.db.execute(sql, values).fetchall()
         return [Usage(*row) for row in rows if any(row)]
 
@@ -130,7 +134,7 @@ class Rows(Generic[R]):
     def count(self, **equal: str | int) -> int:
         """How many rows have these values."""
         test, values = _test(equal)
-        sql = f"SELECT count(*) FROM {self.table}{test}"
+        sql = f"SELECT count(*) FROM {self._view}{test}"
         return int(self._connections.db.execute(sql, values).fetchone()[0])
 
 

@@ -243,6 +243,30 @@ def m009_open_to_a_voter(db: Database) -> None:
 
 
 @migrations()
+def m011_voting(db: Database) -> None:
+    """What voters take back, which stays stored and counts nowhere; what they report.
+
+    Whoever reads what counts reads the views. A live battle's turn may be asked anew.
+    """
+    db.executescript(f"""
+        CREATE TABLE withdrawals (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL UNIQUE,
+            voter TEXT NOT NULL, created_at TEXT NOT NULL,
+            previous TEXT NOT NULL, hash TEXT NOT NULL UNIQUE) STRICT;
+        CREATE TABLE reports (
+            key TEXT PRIMARY KEY, prompt_key TEXT NOT NULL REFERENCES prompts(key),
+            answer TEXT NOT NULL REFERENCES answers(key), voter TEXT NOT NULL,
+            reason TEXT NOT NULL, comment TEXT NOT NULL, created_at {_NOW}) STRICT;
+        CREATE VIEW standing_votes AS SELECT id AS rowid, * FROM votes
+            WHERE battle NOT IN (SELECT subject FROM withdrawals);
+        CREATE VIEW standing_grades AS SELECT rowid, * FROM grades
+            WHERE key NOT IN (SELECT subject FROM withdrawals);
+        ALTER TABLE talks ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+    """)
+    _append_only(db, ("withdrawals", "reports"))
+
+
+@migrations()
 def m012_policy(db: Database) -> None:
     """How the last run was told to rank, so that app, command line and site do the same."""
     db.execute(f"""
@@ -270,6 +294,7 @@ STEPS = (
     m007_thinking,
     m008_own_marks,
     m009_open_to_a_voter,
+    m011_voting,
     m012_policy,
 )
 NAMES = frozenset(step.__name__ for step in STEPS)

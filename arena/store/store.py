@@ -28,6 +28,7 @@ from arena.records import (
     Prompt,
     Ranking,
     Remark,
+    Report,
     Score,
     Showing,
     Talk,
@@ -39,13 +40,13 @@ from arena.store.leases import Leases
 from arena.store.rows import Rows, decode, encode
 from arena.store.shown import BATTLES, SHOWINGS, Shown
 from arena.store.votes import Votes
+from arena.store.withdrawals import Withdrawals
 
 _NOT_CONTENT = ("base_url", "api_key_env", "timeout")
 TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "rankings", "outcomes")
 # One statement: a page asks this each time.
-_LAST = [
-    f"(SELECT coalesce(max(rowid), 0) FROM {table})" for table in (*TABLES, "grades", "withheld")
-]
+_CHANGING = (*TABLES, "grades", "withdrawals", "withheld")
+_LAST = [f"(SELECT coalesce(max(rowid), 0) FROM {table})" for table in _CHANGING]
 _OF_MODELS = ("answers", "completions", "likelihoods", "outcomes", "checks")
 _ROWS_OF_MODEL = "SELECT " + " OR ".join(
     [f"EXISTS (SELECT 1 FROM {table} WHERE model = :name)" for table in _OF_MODELS]
@@ -95,7 +96,9 @@ class Store:
         self.leaks = Rows(self._connections, "leaks", Leak)
         self.remarks = Rows(self._connections, "remarks", Remark)
         self.showings = Shown(self._connections, SHOWINGS, Showing)
-        self.grades = Rows(self._connections, "grades", Grade)
+        self.grades = Rows(self._connections, "grades", Grade, view="standing_grades")
+        self.withdrawals = Withdrawals(self._connections)
+        self.reports = Rows(self._connections, "reports", Report)
         self.talks = Rows(self._connections, "talks", Talk)
         self.leases = Leases(self._connections)
         self.evidence = EvidenceColumns(self._connections)
@@ -194,11 +197,12 @@ class Store:
         ]
 
     def counts(self) -> dict[str, int]:
-        """Rows in each stage's table."""
+        """Rows in each stage's table, without votes that were taken back."""
         db = self._connections.db
+        views = {table: table for table in TABLES} | {"votes": "standing_votes"}
         return {
-            table: int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
-            for table in TABLES
+            table: int(db.execute(f"SELECT count(*) FROM {view}").fetchone()[0])
+            for table, view in views.items()
         }
 
     def verdicts_on(self, first: str, second: str) -> list[Verdict]:
@@ -236,7 +240,10 @@ class Store:
                 db.execute("INSERT INTO policies (settings) VALUES (?)", [settings])
 
     def version(self) -> tuple[int, ...]:
-        """Changes with a row of evidence, what is withheld, and how to rank; quick to read."""
+        """Changes with a row of evidence, what is taken back or withheld, and how to rank.
+
+        Quick to read.
+        """
         return tuple(map(int, self._connections.db.execute(_VERSION).fetchone()))
 
     def close(self) -> None:

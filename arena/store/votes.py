@@ -1,24 +1,20 @@
 """Votes: one a battle, never changed, and chained so that an edit shows."""
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from hashlib import sha256
-from typing import Any
 
 from arena.errors import SecondVoteError, StoreError
 from arena.records import Vote
+from arena.store.chain import broken, last_link, linked
 from arena.store.connection import Connections, sqlite3
 from arena.store.rows import Rows, encode
 
-GENESIS = "0" * 64
-
 
 class Votes(Rows[Vote]):
-    """The votes table. A row's `hash` is the digest of its content and of the row before."""
+    """The votes table, a chain; those that were taken back are read by nobody who counts."""
 
     def __init__(self, connections: Connections) -> None:
-        super().__init__(connections, "votes", Vote)
+        super().__init__(connections, "votes", Vote, view="standing_votes")
 
     def cast(self, vote: Vote, *, once_a_pair: bool = False) -> None:
         """Store one vote; a second one for the same battle is refused.
@@ -31,12 +27,7 @@ class Votes(Rows[Vote]):
                 raise SecondVoteError(
                     "this voter has voted on these two answers already; the first vote counts"
                 )
-            last = db.execute("SELECT hash FROM votes ORDER BY id DESC LIMIT 1").fetchone()
-            row = encode(vote) | {
-                "created_at": datetime.now(UTC).isoformat(timespec="milliseconds")
-            }
-            row["previous"] = last[0] if last else GENESIS
-            row["hash"] = _digest(row)
+            row = linked(encode(vote) | {"created_at": now()}, last_link(db, "votes"))
             columns, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
             try:
                 db.conn.execute(f"INSERT INTO votes ({columns}) VALUES ({marks})", row)
@@ -58,15 +49,13 @@ class Votes(Rows[Vote]):
         """
         votes = list(votes)
         known = {row[0] for row in self._connections.db.execute("SELECT battle FROM votes")}
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        at = now()
         with self._connections.transaction() as db:
-            last = db.execute("SELECT hash FROM votes ORDER BY id DESC LIMIT 1").fetchone()
-            previous, rows = last[0] if last else GENESIS, []
+            previous, rows = last_link(db, "votes"), []
             for vote in votes:
                 if vote.battle not in known:
-                    row = encode(vote) | {"created_at": now, "previous": previous}
-                    previous = row["hash"] = _digest(row)
-                    rows.append(row)
+                    rows.append(linked(encode(vote) | {"created_at": at}, previous))
+                    previous = str(rows[-1]["hash"])
             if rows:
                 columns, marks = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
                 db.conn.executemany(f"INSERT INTO votes ({columns}) VALUES ({marks})", rows)
@@ -74,16 +63,12 @@ class Votes(Rows[Vote]):
 
     def broken(self) -> Iterator[int]:
         """The ids of rows whose content or place does not fit the chain."""
-        previous = GENESIS
-        for row in self._connections.db.query("SELECT * FROM votes ORDER BY id"):
-            identifier, stored = int(row.pop("id")), row.pop("hash")
-            if row["previous"] != previous or _digest(row) != stored:
-                yield identifier
-            previous = str(stored)
+        return broken(self._connections, "votes")
 
 
-def _digest(row: dict[str, Any]) -> str:
-    return sha256(json.dumps(row, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+def now() -> str:
+    """The time as the column created_at of a chain has it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _refusal(vote: Vote, reason: str) -> StoreError:

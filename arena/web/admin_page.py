@@ -12,14 +12,25 @@ import gradio as gr
 
 from arena.errors import ArenaError, InputError
 from arena.prompts import parse_prompts
-from arena.records import Grade, Prompt, Remark, Vote
+from arena.records import Answer, Grade, Prompt, Remark, Report, Vote
+from arena.web.board_table import template
+from arena.web.catalogue import line_of
+from arena.web.hiding import KEEP, admin_pass
 from arena.web.markdown import as_text
 from arena.web.services import Services
 from arena.web.vote_page import EVENT
 from arena.web.voters import Visitor
 from arena.web.words import WORDS, Say
 
-EXPORTS = {"votes": Vote, "grades": Grade, "remarks": Remark}
+EXPORTS = {
+    "votes": Vote,
+    "grades": Grade,
+    "remarks": Remark,
+    "reports": Report,
+    "answers": Answer,
+    "prompts": Prompt,
+}
+MOST_REPORTS = 200
 OWN = "admin"
 
 
@@ -64,12 +75,38 @@ class AdminPage:
     def state(self, visitor: Visitor) -> str:
         """What is withheld now."""
         words, store = WORDS[visitor.language], self._services.store
-        lines = []
-        for kind in ("model", "prompt"):
-            names = ", ".join(as_text(n) for n in sorted(store.withheld(kind)))
-            said = words[f"withheld_{kind}s"]
-            lines.append(said.format(names=names or words["nothing_withheld"]))
-        return "\n\n".join(lines)
+        models = ", ".join(as_text(name) for name in sorted(store.withheld("model")))
+        prompts = "; ".join(as_text(line) for line, _ in self.hidden())
+        said = (("withheld_models", models), ("withheld_prompts", prompts))
+        return "\n\n".join(
+            words[word].format(names=names or words["nothing_withheld"]) for word, names in said
+        )
+
+    def hidden(self) -> list[tuple[str, str]]:
+        """The hidden prompts: how each begins, and its key."""
+        store = self._services.store
+        found = store.prompts.get(sorted(store.withheld("prompt")))
+        return [(line_of(prompt), key) for key, prompt in found.items()]
+
+    def reports(self, visitor: Visitor) -> str:
+        """The answers that people reported, the latest first, each with a link to its prompt."""
+        words, store = WORDS[visitor.language], self._services.store
+        rows = list(store.reports.where())[: -MOST_REPORTS - 1 : -1]
+        prompts = store.prompts.get({row.prompt_key for row in rows})
+        answers = store.answers.get({row.answer for row in rows})
+        return template("reports.html").render(
+            words=words,
+            rows=[
+                {
+                    "key": row.prompt_key,
+                    "line": line_of(prompts[row.prompt_key]),
+                    "model": answers[row.answer].model,
+                    "reason": words[f"complaint_{row.reason}"],
+                    "comment": row.comment,
+                }
+                for row in rows
+            ],
+        )
 
     def exports(self, visitor: Visitor) -> str:
         """Links to everything that people said; each works for a few minutes."""
@@ -87,10 +124,11 @@ class AdminPage:
                 say("enter"), variant="primary", elem_id="enter", scale=0, min_width=120
             )
         said = gr.Markdown(elem_id="said", elem_classes="outcome")
+        given = gr.Textbox(visible="hidden", elem_id="admin-pass")
         with gr.Column(visible=False, elem_id="inside") as inside:
             state = gr.Markdown(elem_id="state")
             adding = self._draw_adding(say)
-            model, withholding = self._draw_withholding(say)
+            chosen, withholding = self._draw_withholding(say)
             looking = self._draw_looking(say)
             report = gr.HTML(elem_id="report", padding=False)
         opening = [Action(event, _nothing) for event in (enter.click, password.submit)]
@@ -98,9 +136,9 @@ class AdminPage:
             action.event(
                 self._guarded(action.work),
                 [password, *action.inputs],
-                [said, inside, state, model, report],
+                [said, given, inside, state, *chosen, report],
                 **EVENT,
-            )
+            ).success(None, [given], None, js=KEEP)
 
     def _draw_adding(self, say: Say) -> "Action":
         with gr.Accordion(say("add_prompts"), elem_id="add-prompts"):
@@ -111,37 +149,41 @@ class AdminPage:
             add.click, lambda v, t, c: (self.add_prompts(v, t, c), gr.skip()), (text, category)
         )
 
-    def _draw_withholding(self, say: Say) -> tuple[gr.Dropdown, list["Action"]]:
-        """The choice of a model, and what can be done to it or to a prompt."""
+    def _draw_withholding(self, say: Say) -> tuple[list[gr.Dropdown], list["Action"]]:
+        """The choices of a model and of a hidden prompt, and what can be done to them."""
         actions = []
 
-        def buttons(kind: str, source: Any, words: tuple[str, str]) -> None:
-            with gr.Row():
-                for word, on in zip(words, (True, False), strict=True):
-                    button = gr.Button(say(word), elem_id=word, min_width=80)
+        def button(word: str, kind: str, source: gr.Dropdown, on: bool) -> None:
+            def change(visitor: Visitor, name: str | None) -> Said:
+                return self.withhold(visitor, kind, name or "", on), gr.skip()
 
-                    def change(v: Visitor, name: str | None, on: bool = on) -> Said:
-                        return self.withhold(v, kind, name or "", on), gr.skip()
-
-                    actions.append(Action(button.click, change, (source,)))
+            drawn = gr.Button(say(word), elem_id=word, min_width=80)
+            actions.append(Action(drawn.click, change, (source,)))
 
         with gr.Row():
             with gr.Column(min_width=260):
                 model = gr.Dropdown([], label=say("pause_model"), elem_id="pause-model")
-                buttons("model", model, ("pause", "resume"))
+                with gr.Row():
+                    button("pause", "model", model, True)
+                    button("resume", "model", model, False)
             with gr.Column(min_width=260):
-                prompt = gr.Textbox(
-                    label=say("hide_prompt"), info=say("hide_prompt_info"), elem_id="hide-prompt"
+                prompt = gr.Dropdown(
+                    [],
+                    label=say("hidden_prompt"),
+                    info=say("hidden_prompt_info"),
+                    elem_id="hidden-prompt",
                 )
-                buttons("prompt", prompt, ("hide", "unhide"))
-        return model, actions
+                button("unhide", "prompt", prompt, False)
+        return [model, prompt], actions
 
     def _draw_looking(self, say: Say) -> list["Action"]:
         with gr.Row():
-            export = gr.Button(say("export"), elem_id="export")
-            integrity = gr.Button(say("integrity"), elem_id="integrity")
+            export, reports, integrity = (
+                gr.Button(say(word), elem_id=word) for word in ("export", "reports", "integrity")
+            )
         return [
             Action(export.click, lambda v: (self.exports(v), gr.skip())),
+            Action(reports.click, lambda v: ("", self.reports(v))),
             Action(integrity.click, lambda v: ("", self._services.audits.page(v.language))),
         ]
 
@@ -152,13 +194,15 @@ class AdminPage:
             visitor = self._services.voters.visitor(request)
             refused = self.refusal(visitor, password)
             if refused is not None:
-                return [refused, gr.skip(), gr.skip(), gr.skip(), gr.skip()]
+                return [refused, "", *[gr.skip()] * 5]
             try:
                 sentence, html = work(visitor, *values)
             except ArenaError as error:
                 sentence, html = as_text(str(error)), gr.skip()
-            choices = gr.update(choices=sorted(self._models()))
-            return [sentence, gr.update(visible=True), self.state(visitor), choices, html]
+            inside = [gr.update(visible=True), self.state(visitor)]
+            models = gr.update(choices=sorted(self._models()))
+            hidden = gr.update(choices=self.hidden(), value=None)
+            return [sentence, admin_pass(self._services), *inside, models, hidden, html]
 
         return run
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from itertools import islice
 from pathlib import Path
 
 from arena.errors import ArenaError
@@ -22,8 +23,9 @@ PATIENCE = 3.0
 class Audit:
     """What is known of the votes' honesty, as far as it is shown.
 
-    version, made, seconds: see `arena.web.beside.Made`. broken: ids of the first votes that do
-    not fit the chain; nothing more is said where there are any. reason: why nothing more can be
+    version, made, seconds: see `arena.web.beside.Made`. broken, broken_withdrawals: ids of the
+    first votes, and of the first votes taken back, that do not fit their chain; nothing more is
+    said where there are any. reason: why nothing more can be
     said, as a sentence. flagged: name, votes and kinds of the first flagged voters, of `suspects`
     in all. ranks: model, rank, and rank without the flagged.
     """
@@ -33,6 +35,7 @@ class Audit:
     votes: int
     seconds: float = 0.0
     broken: tuple[int, ...] = ()
+    broken_withdrawals: tuple[int, ...] = ()
     reason: str = ""
     voters: int = 0
     suspects: int = 0
@@ -53,9 +56,11 @@ def audit(path: Path, _: str = EVERY) -> Audit:
 
 
 def _audited(store: Store, begun: Audit) -> Audit:
-    broken = tuple(store.votes.broken())
-    if broken:
-        return replace(begun, broken=broken[:MOST_SHOWN])
+    broken, taken_back = (
+        tuple(islice(table.broken(), MOST_SHOWN)) for table in (store.votes, store.withdrawals)
+    )
+    if broken or taken_back:
+        return replace(begun, broken=broken, broken_withdrawals=taken_back)
     if not begun.votes:
         return begun
     try:
@@ -91,9 +96,10 @@ class Audits(Beside[str, Audit]):
 def render(found: Audit, words: Words) -> str:
     """HTML: when it was made, the chain, flagged voters, both rankings."""
     when = note(words["as_of"].format(time=utc(found.made)))
-    if found.broken:
-        ids = ", ".join(map(str, found.broken))
-        return when + note(words["chain_broken"].format(ids=ids))
+    chains = (("chain_broken", found.broken), ("chain_broken_back", found.broken_withdrawals))
+    broken = [note(words[w].format(ids=", ".join(map(str, ids)))) for w, ids in chains if ids]
+    if broken:
+        return when + "".join(broken)
     whole = when + note(words["chain_whole"].format(count=f"{found.votes:,}"))
     if found.reason:
         return whole + note(words["failed"].format(reason=found.reason))

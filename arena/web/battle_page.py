@@ -1,6 +1,6 @@
 """The page on which two anonymous models answer live."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,9 +11,11 @@ from arena.records import Talk, Winner
 from arena.web import reveal
 from arena.web.battles import Ballot, NotShownError, VotedAlreadyError, vote
 from arena.web.casting import RefusedError, Said, admit, claim, outcome
-from arena.web.live import TurnRefusedError
-from arena.web.markdown import harmless
+from arena.web.live import Glimpse, StoppedError, TurnRefusedError, shorter
+from arena.web.reporting import ReportForm, draw_report, on_report
 from arena.web.services import Services
+from arena.web.texts import draw_guidelines, turns_text
+from arena.web.undo import draw_undo, on_undo
 from arena.web.vote_page import (
     CHOICES,
     EVENT,
@@ -21,7 +23,6 @@ from arena.web.vote_page import (
     draw_choices,
     draw_prompt,
     draw_reasons,
-    turns_text,
 )
 from arena.web.voters import Visitor
 from arena.web.words import WORDS, Say, Words
@@ -41,15 +42,23 @@ class NotEndedError(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the page shows. open: whether a vote may be cast; writing: the models are at it."""
+    """What the page shows.
 
-    token: str
-    prompt: str
-    first: str
-    second: str
-    status: str
+    status: what is true now, in a sentence. open: whether a vote may be cast; writing: the models
+    are at it; full: no further turn can be asked; over: it was voted on. draft: what stands where
+    the next turn is typed.
+    """
+
+    token: str = ""
+    prompt: str = ""
+    first: str = ""
+    second: str = ""
+    status: str = ""
     open: bool = False
     writing: bool = False
+    full: bool = False
+    over: bool = False
+    draft: str = ""
 
 
 class BattlePage:
@@ -79,32 +88,68 @@ class BattlePage:
 
     def say(self, visitor: Visitor, token: str, text: str) -> Iterator[View]:
         """Put a turn to both models; a battle begins where `token` names none."""
-        words = WORDS[visitor.language]
-        if visitor.voter is None:
-            yield View("", "", "", "", words["no_cookie"])
-            return
-        if not self._services.allowances.generate(visitor):
-            yield View(token, "", "", "", words["too_fast"])
-            return
         live = self._services.live
-        view = View(token, "", "", "", "")
-        try:
+
+        def ask(talk: Talk | None) -> tuple[Talk, Talk, Iterator[Glimpse]]:
             live.check(text)
-            talk = self._talk(visitor.voter, token) or live.begin(visitor.voter)
+            talk = talk or live.begin(str(visitor.voter))
+            return talk, replace(talk, turns=(*talk.turns, text.strip())), live.ask(talk, text)
+
+        yield from self._write(visitor, token, text, ask)
+
+    def again(self, visitor: Visitor, token: str) -> Iterator[View]:
+        """Put the last turn to both models once more."""
+
+        def ask(talk: Talk | None) -> tuple[Talk, Talk, Iterator[Glimpse]]:
+            if talk is None:
+                raise TurnRefusedError("blocked_turn")
+            glimpses = self._services.live.ask_again(talk)
+            return talk, replace(shorter(talk), turns=talk.turns), glimpses
+
+        yield from self._write(visitor, token, "", ask)
+
+    def stop(self, visitor: Visitor, token: str) -> None:
+        """Let both models stop writing."""
+        found = self._found(visitor, token)
+        if found is not None:
+            self._services.live.stop(*found)
+
+    def _write(
+        self,
+        visitor: Visitor,
+        token: str,
+        draft: str,
+        ask: Callable[[Talk | None], tuple[Talk, Talk, Iterator[Glimpse]]],
+    ) -> Iterator[View]:
+        """The battle while both write. ask: the battle as it is, as it is while they write, and
+        how they do it. Whatever goes wrong, `draft` is not lost, nor is what was said before.
+        """
+        words, view = WORDS[visitor.language], View(token)
+        try:
+            if visitor.voter is None:
+                raise TurnRefusedError("no_cookie")
+            talk = self._talk(visitor.voter, token)
+            view = self.view(talk, words, token) if talk else view
+            if not self._services.allowances.generate(visitor):
+                raise TurnRefusedError("too_fast")
+            talk, asked, glimpses = ask(talk)
             token = self._services.voters.token(TALK, visitor.voter, talk.key)
             view = self.view(talk, words, token)
-            yield replace(view, status=words["waiting_model"], open=False, writing=True)
-            turns = replace(talk, turns=(*talk.turns, text.strip()))
-            for glimpse in live.ask(talk, text):
-                yield self._growing(turns, words, token, glimpse.first, glimpse.second)
-            done = live.find(talk.key, visitor.voter) or talk
+            growing = self._growing(asked, words, token, "", "")
+            yield replace(growing, status=words["waiting_model"])
+            for glimpse in glimpses:
+                yield self._growing(asked, words, token, glimpse.first, glimpse.second)
+            done = self._services.live.find(talk.key, visitor.voter) or talk
             yield self.view(done, words, token)
         except TurnRefusedError as refused:
             sentence = words[refused.word].format(**refused.values)
-            ended = refused.word == "blocked_turn"
-            yield replace(view, token=token, status=sentence, open=view.open and not ended)
+            over = refused.word == "blocked_turn"
+            open_ = view.open and not over
+            yield replace(view, status=sentence, open=open_, over=over, draft=draft)
+        except StoppedError:
+            yield replace(view, status=words["stopped"], draft=draft)
         except BackendError:
-            yield replace(view, token=token, status=words["model_failed"])
+            yield replace(view, status=words["model_failed"], draft=draft)
 
     def cast(
         self,
@@ -137,24 +182,27 @@ class BattlePage:
 
     def view(self, talk: Talk, words: Words, token: str) -> View:
         """A battle between two turns."""
-        parts = (talk.turns, talk.first, talk.second)
+        parts = (talk.turns, ()), (talk.first, talk.first_finish), (talk.second, talk.second_finish)
         prompt, first, second = (
-            turns_text(part, words, several=len(talk.turns) > 1) for part in parts
+            turns_text(said, words, several=len(talk.turns) > 1, finish=finish)
+            for said, finish in parts
         )
-        return View(
-            token,
-            prompt,
-            first,
-            second,
-            words["battle_done"] if talk.answered else "",
-            open=talk.answered,
-        )
+        full = len(talk.turns) >= self._services.settings.turns
+        status = words["battle_full" if full else "battle_done"] if talk.answered else ""
+        return View(token, prompt, first, second, status, open=talk.answered, full=full)
 
     def _growing(self, talk: Talk, words: Words, token: str, first: str, second: str) -> View:
         grown = replace(talk, first=(*talk.first, first), second=(*talk.second, second))
         return replace(
             self.view(grown, words, token), status=words["writing"], open=False, writing=True
         )
+
+    def _found(self, visitor: Visitor, token: str) -> tuple[str, str] | None:
+        """The key of a visitor's battle, and the voter."""
+        if visitor.voter is None:
+            return None
+        found = self._services.voters.read_token(TALK, visitor.voter, token)
+        return (found[0], visitor.voter) if found else None
 
     def _talk(self, voter: str, token: str) -> Talk | None:
         found = self._services.voters.read_token(TALK, voter, token) if token else None
@@ -167,11 +215,10 @@ class BattlePage:
 
     def give_up(self, visitor: Visitor, token: str) -> None:
         """Forget a battle for which somebody begins another."""
-        if visitor.voter is not None:
-            found = self._services.voters.read_token(TALK, visitor.voter, token)
-            talk = self._services.live.find(found[0], visitor.voter) if found else None
-            if talk is not None:
-                self._services.live.end(talk)
+        found = self._found(visitor, token)
+        talk = self._services.live.find(*found) if found else None
+        if talk is not None:
+            self._services.live.end(talk)
 
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
@@ -180,6 +227,7 @@ class BattlePage:
             gr.Markdown(say("no_live"), elem_classes="note")
             gr.Button(say("to_vote"), link="./", elem_id="to-vote", variant="primary")
         with gr.Column(visible=False, elem_id="live") as live:
+            draw_guidelines(self._services.guidelines, say)
             parts = _draw_battle(say)
 
         def start(request: gr.Request) -> list[Any]:
@@ -194,33 +242,33 @@ class BattlePage:
         root.load(start, outputs=[absent, live, parts.examples], **EVENT)
         parts.examples.input(lambda taken: taken or "", [parts.examples], [parts.text], **EVENT)
         self._on_turns(parts, say)
-        self._on_votes(parts)
+        self._on_votes(parts, say)
 
     def _on_turns(self, parts: "_Parts", say: Say) -> None:
+        writing = EVENT | {"concurrency_limit": AT_ONCE, "concurrency_id": "live"}
+
         def ask(token: str, text: str, request: gr.Request) -> Iterator[list[Any]]:
             for view in self.say(self._services.voters.visitor(request), token, text):
-                yield _updates(view, text, say)
+                yield _updates(view, say)
 
-        gr.on(
-            [parts.send.click],
-            ask,
-            [parts.token, parts.text],
-            parts.page,
-            **EVENT | {"concurrency_limit": AT_ONCE, "concurrency_id": "live"},
-        ).success(lambda: "", outputs=[parts.text], **EVENT)
+        def again(token: str, request: gr.Request) -> Iterator[list[Any]]:
+            for view in self.again(self._services.voters.visitor(request), token):
+                yield _updates(view, say)
+
+        def stop(token: str, request: gr.Request) -> None:
+            self.stop(self._services.voters.visitor(request), token)
 
         def begin_again(token: str, request: gr.Request) -> list[Any]:
             self.give_up(self._services.voters.visitor(request), token)
-            return [*_cleared(say), "", "", [], "", None]
+            return [*_updates(View(), say), "", gr.update(visible=False), *parts.unfilled]
 
-        parts.again.click(
-            begin_again,
-            [parts.token],
-            [*parts.page, parts.text, parts.result, *parts.given, parts.examples],
-            **EVENT,
-        )
+        parts.send.click(ask, [parts.token, parts.text], parts.page, **writing)
+        parts.again.click(again, [parts.token], parts.page, **writing)
+        parts.stop.click(stop, [parts.token], **EVENT)
+        cleared = [*parts.page, parts.result, parts.undo, *parts.fields]
+        parts.following.click(begin_again, [parts.token], cleared, **EVENT)
 
-    def _on_votes(self, parts: "_Parts") -> None:
+    def _on_votes(self, parts: "_Parts", say: Say) -> None:
         for (winner, _), button in zip(CHOICES, parts.buttons, strict=True):
 
             def choose(
@@ -232,53 +280,99 @@ class BattlePage:
             ) -> list[Any]:
                 visitor = self._services.voters.visitor(request)
                 said = self.cast(visitor, battle, winner, tuple(why or ()), comment or "")
-                return [
-                    said.text,
-                    gr.update(visible=not said.done),
-                    gr.update(interactive=not said.done),
-                ]
+                undo = gr.update(visible=said.counted)
+                if not said.done:
+                    return [said.text, undo, *[gr.skip()] * len(parts.stages), gr.skip()]
+                over = View(battle, over=True)
+                status = WORDS[visitor.language]["battle_voted"]
+                return [said.text, undo, *_stages(over, say), status]
 
-            button.click(
-                choose,
-                [parts.token, *parts.given],
-                [parts.result, parts.ballot, parts.send],
-                **EVENT,
-            )
+            outputs = [parts.result, parts.undo, *parts.stages, parts.status]
+            button.click(choose, [parts.token, *parts.fields[:2]], outputs, **EVENT)
+        services = self._services
+        parts.undo.click(*on_undo(services, TALK, parts.undo, parts.token, parts.result), **EVENT)
+        parts.form.send.click(*on_report(services, TALK, parts.form, parts.token), **EVENT)
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """The page's components. page: those that follow a battle, as `_updates` fills them."""
+    """The page's components.
+
+    page: those that follow a battle, as `_updates` fills them; stages: those among them that
+    come and go with what can be done now, as `_stages` does it. fields: what a voter fills in,
+    and `unfilled` what is in them before.
+    """
 
     token: gr.Textbox
     page: list[Any]
+    stages: list[Any]
     result: gr.Markdown
-    ballot: gr.Row
+    status: gr.Markdown
     buttons: list[gr.Button]
-    given: list[Any]
+    fields: list[Any]
+    unfilled: list[Any]
     text: gr.Textbox
     send: gr.Button
+    stop: gr.Button
     again: gr.Button
+    following: gr.Button
+    undo: gr.Button
+    form: ReportForm
     examples: gr.Dropdown
 
 
 def _draw_battle(say: Say) -> _Parts:
     token = gr.Textbox(visible="hidden", elem_id="battle")
-    with gr.Column(visible=False) as talk:
-        prompt = draw_prompt()
-        first, second = draw_answers(say)
+    with gr.Column():
+        with gr.Column(visible=False) as talk:
+            prompt = draw_prompt()
+            first, second = draw_answers(say)
         status = gr.Markdown(elem_id="status", elem_classes="hint")
         with gr.Column(elem_classes="deciding"):
             result = gr.Markdown(elem_id="result", elem_classes="outcome")
             ballot, buttons = draw_choices(say)
-        given = [*draw_reasons(say)]
-    text, send, again, examples = _draw_prompt(say)
-    page = [token, talk, prompt, first, second, status, ballot, send, again]
-    return _Parts(token, page, result, ballot, buttons, given, text, send, again, examples)
+            with gr.Row(elem_classes="steps"):
+                stop, again, following = (
+                    gr.Button(say(word), elem_id=name, visible=False, min_width=100)
+                    for word, name in (
+                        ("stop", "stop"),
+                        ("regenerate", "again"),
+                        ("new_battle", "next"),
+                    )
+                )
+            undo = draw_undo(say)
+        with gr.Column(visible=False) as why:
+            given = [*draw_reasons(say)]
+        with gr.Column(visible=False) as after:
+            form = draw_report(say, pair=True)
+    with gr.Column() as composer:
+        text, send, examples = _draw_composer(say)
+    stages = [ballot, why, after, composer, send, stop, again, following]
+    page = [token, talk, prompt, first, second, status, text, *stages]
+    fields = [*given, examples, *form.fields]
+    unfilled: list[Any] = [[], "", None, None, None, "", ""]
+    return _Parts(
+        token,
+        page,
+        stages,
+        result,
+        status,
+        buttons,
+        fields,
+        unfilled,
+        text,
+        send,
+        stop,
+        again,
+        following,
+        undo,
+        form,
+        examples,
+    )
 
 
-def _draw_prompt(say: Say) -> tuple[gr.Textbox, gr.Button, gr.Button, gr.Dropdown]:
-    """Where a turn is typed or taken, sent, and another battle begun."""
+def _draw_composer(say: Say) -> tuple[gr.Textbox, gr.Button, gr.Dropdown]:
+    """Where a turn is typed or taken, and sent."""
     text = gr.Textbox(
         label=say("your_prompt"),
         placeholder=say("your_prompt_place"),
@@ -286,34 +380,33 @@ def _draw_prompt(say: Say) -> tuple[gr.Textbox, gr.Button, gr.Button, gr.Dropdow
         max_lines=12,
         elem_id="prompt-text",
     )
-    with gr.Row():
-        send = gr.Button(say("send"), variant="primary", elem_id="send")
-        again = gr.Button(say("new_battle"), elem_id="next", visible=False)
+    send = gr.Button(say("send"), variant="primary", elem_id="send")
     examples = gr.Dropdown(
         [], value=None, label=say("take_prompt"), elem_id="examples", interactive=True
     )
-    return text, send, again, examples
+    return text, send, examples
 
 
-def _updates(view: View, text: str, say: Say) -> list[Any]:
-    """The parts of the page that follow a battle; text: the turn that was sent."""
+def _updates(view: View, say: Say) -> list[Any]:
+    """The parts of the page that follow a battle."""
+    texts = [view.prompt, view.first, view.second, view.status, view.draft]
+    shown = gr.update(visible=bool(view.prompt))
+    return [view.token, shown, *texts, *_stages(view, say)]
+
+
+def _stages(view: View, say: Say) -> list[Any]:
+    """What can be done now is there, and nothing else; the next step is the primary one."""
+    composing = not (view.writing or view.over or view.full)
     return [
-        view.token,
-        gr.update(visible=True),
-        view.prompt or harmless(text),
-        view.first,
-        view.second,
-        view.status,
         gr.update(visible=view.open),
-        gr.update(interactive=not view.writing, value=say("more" if view.open else "send")),
-        gr.update(visible=not view.writing),
+        gr.update(visible=view.open),
+        gr.update(visible=view.over),
+        gr.update(visible=composing),
+        gr.update(value=say("more" if view.open else "send")),
+        gr.update(visible=view.writing),
+        gr.update(visible=view.open),
+        gr.update(visible=view.open or view.over, variant="primary" if view.over else "secondary"),
     ]
-
-
-def _cleared(say: Say) -> list[Any]:
-    """The same parts before there is a battle."""
-    hidden = gr.update(visible=False)
-    return ["", hidden, *([""] * 4), hidden, gr.update(interactive=True, value=say("send")), hidden]
 
 
 def _line(text: str) -> str:

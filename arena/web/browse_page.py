@@ -1,27 +1,37 @@
 """The page on which everything can be looked up: prompts, answers, votes, verdicts, outcomes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
 from typing import Any
+from urllib.parse import parse_qsl
 
 import gradio as gr
 
-from arena.records import Answer
 from arena.web.blind import Open
 from arena.web.board_table import note, template
-from arena.web.catalogue import PAGE, Detail, Entry, Filter, detail, outcomes
+from arena.web.catalogue import PAGE, Entry, Filter, detail, outcomes
 from arena.web.detail import answer_names, render
+from arena.web.hiding import draw_hiding, on_hiding
+from arena.web.looking import OUTCOMES, PROMPTS, Looking, looking_at
 from arena.web.markdown import as_text, brief
 from arena.web.services import Services
-from arena.web.vote_page import EVENT, prompt_text, text_box, turns_text
+from arena.web.texts import answer_text, draw_switch, prompt_text, text_box
+from arena.web.vote_page import EVENT
 from arena.web.voters import Visitor
 from arena.web.words import WORDS, Say, Words, group_name
 
 SLOTS = 6
 ITEMS = 25
 WAIT = 20.0
+# The address has what is looked at, so that Back, a reload and a link bring it again.
+KEEP_ADDRESS = """(query) => {
+  const here = new URL(location), theme = here.searchParams.get("__theme");
+  here.search = query || "";
+  if (theme) here.searchParams.set("__theme", theme);
+  history.replaceState(null, "", here);
+}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +50,9 @@ class BrowsePage:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def listing(self, visitor: Visitor, wanted: Filter, page: int = 1) -> tuple[str, int]:
+    def listing(self, visitor: Visitor, looking: Looking) -> tuple[str, int]:
         """A page of the prompts that a filter lets through, and how many pages there are."""
+        wanted = looking.wanted
         words = WORDS[visitor.language]
         if self._services.blind.is_closed:
             return note(words["browse_closed"]), 1
@@ -52,7 +63,8 @@ class BrowsePage:
         if "split" in wanted.only:
             rows.sort(key=lambda entry: -entry.split)
         pages = max(1, -(-len(rows) // PAGE))
-        page = min(max(1, page), pages)
+        page = min(max(1, looking.page), pages)
+        kept = replace(looking, page=page).address()
         here = rows[(page - 1) * PAGE : page * PAGE]
         text = template("browse.html").render(
             rows=here,
@@ -61,11 +73,16 @@ class BrowsePage:
             pages=pages,
             words=words,
             name=partial(group_name, words),
+            kept=f"&{kept}" if kept else "",
         )
         return text, pages
 
-    def prompt(self, visitor: Visitor, key: str, chosen: Sequence[str] = ()) -> DetailView | None:
+    def prompt(
+        self, visitor: Visitor, key: str, chosen: Sequence[str] = (), back: str = ""
+    ) -> DetailView | None:
         """One prompt with everything. chosen: keys of the answers to show, the first few if none.
+
+        back: the query of the list from which somebody came.
 
         None where there is no such prompt. Without answers and names where this visitor must
         not learn them now.
@@ -76,14 +93,14 @@ class BrowsePage:
         words = WORDS[visitor.language]
         prompt = prompt_text(found.prompt, words)
         if why := self._services.blind.why_not(visitor, found.prompt):
-            return DetailView(prompt, (), note(words[why]) + _ways_on(words), {})
+            return DetailView(prompt, (), note(words[why]) + _ways_on(words, back), {})
         self._services.blind.learned(visitor, key)
         names = answer_names(found)
         shown = [a for a in found.answers if not chosen or a.key in chosen][:SLOTS]
         return DetailView(
             prompt,
-            tuple((names[a.key], _answer_text(a, found, words)) for a in shown),
-            render(self._services.store, found, visitor.language),
+            tuple((names[a.key], answer_text(a, words)) for a in shown),
+            render(self._services.store, found, visitor.language, back),
             names,
         )
 
@@ -116,6 +133,8 @@ class BrowsePage:
             chosen = gr.Dropdown(
                 [], multiselect=True, max_choices=SLOTS, label=say("model"), elem_id="chosen"
             )
+            hiding = draw_hiding(say) if self._services.password else None
+            draw_switch(say)
             key = gr.Textbox(visible="hidden")
             slots = _draw_slots()
             about = gr.HTML(elem_id="about", padding=False)
@@ -123,10 +142,13 @@ class BrowsePage:
 
         def choose(key: str, chosen: list[str], request: gr.Request) -> list[Any]:
             visitor = self._services.voters.visitor(request)
-            return _filled(self.prompt(visitor, key, chosen), visitor.language)
+            back = looking_at(request.query_params).address()
+            return _filled(self.prompt(visitor, key, chosen, back), visitor.language)
 
         root.load(self._start, outputs=[listing, one, key, chosen, *shown], **EVENT)
         chosen.input(choose, [key, chosen], shown, **EVENT)
+        if hiding is not None:
+            on_hiding(root, self._services, hiding, EVENT)
 
     def _start(self, request: gr.Request) -> list[Any]:
         """One prompt where the address names it, else the list."""
@@ -134,7 +156,8 @@ class BrowsePage:
         if not wanted:  # to make visible what is so would also show what is hidden in it
             return [gr.skip()] * (6 + 3 * SLOTS)
         visitor = self._services.voters.visitor(request)
-        view = self.prompt(visitor, wanted)
+        back = looking_at(request.query_params).address()
+        view = self.prompt(visitor, wanted, back=back)
         names = view.names if view else {}
         choices = [(name, answer) for answer, name in names.items()]
         chosen = gr.update(choices=choices, value=list(names)[:SLOTS], visible=len(names) > SLOTS)
@@ -146,65 +169,103 @@ class BrowsePage:
         fields, filters, benchmark = _draw_filters(say)
         rows = gr.HTML(elem_id="rows", padding=False)
         page = gr.Textbox("1", visible="hidden", elem_id="page")
+        address = gr.Textbox(visible="hidden", elem_id="address")
         with gr.Row(visible=False, elem_classes="turning") as turning:
             back, more = (
                 gr.Button(say(word), elem_id=word, min_width=100, size="sm", scale=0)
                 for word in ("previous", "following")
             )
+        outputs = [rows, page, address, filters, benchmark, turning]
 
         def show(request: gr.Request, page: str, *fields: Any, step: int = 0) -> list[Any]:
             visitor = self._services.voters.visitor(request)
-            what, search, *chosen, only, benchmark = fields
-            is_list = what == "prompts"
-            shown = [gr.update(visible=is_list), gr.update(visible=not is_list)]
-            if not is_list:
-                text, asked, pages = self.outcomes(visitor, benchmark or "", search), 1, 1
-            else:
-                model, judge, category, language = (value or "" for value in chosen)
-                wanted = Filter(search, model, judge, category, language, tuple(only or ()))
-                asked = int(page) + step if step else 1
-                text, pages = self.listing(visitor, wanted, asked)
-            return [text, min(max(1, asked), pages), *shown, gr.update(visible=pages > 1)]
+            return self._shown(visitor, _looking(fields, int(page) + step if step else 1))
 
         def begin(request: gr.Request) -> list[Any]:
             if request.query_params.get("prompt"):
-                return [gr.skip()] * 7
+                return [gr.skip()] * (len(fields) + len(outputs))
             visitor = self._services.voters.visitor(request)
-            text, pages = self.listing(visitor, Filter())
-            return [*self._choices(visitor), text, gr.update(visible=pages > 1)]
+            looking = looking_at(request.query_params)
+            return [*self._fields(visitor, looking), *self._shown(visitor, looking)]
 
-        outputs = [rows, page, filters, benchmark, turning]
-        what, search, *chosen, only, _ = fields
-        root.load(begin, outputs=[*chosen, benchmark, rows, turning], **EVENT)
+        root.load(begin, outputs=[*fields, *outputs], **EVENT)
+        what, search, *chosen, only, benchmarks = fields
         gr.on(
-            [what.input, search.submit, only.input, benchmark.input, *(c.input for c in chosen)],
+            [what.input, only.input, benchmarks.input, *(field.input for field in chosen)],
             show,
             [page, *fields],
             outputs,
             **EVENT,
-        )
+        ).success(None, [address], None, js=KEEP_ADDRESS)
+
+        def typed(request: gr.Request, page: str, here: str, *fields: Any) -> list[Any]:
+            # What the page itself has put into the field is on it already.
+            if looking_at(dict(parse_qsl(here))).wanted.search == fields[1]:
+                return [gr.skip()] * len(outputs)
+            return show(request, page, *fields)
+
+        # Not `input`, which Gradio leaves out when something is deleted or pasted.
+        search.change(
+            typed,
+            [page, address, *fields],
+            outputs,
+            trigger_mode="always_last",  # of what is typed meanwhile the last
+            **EVENT,
+        ).success(None, [address], None, js=KEEP_ADDRESS)
         for button, step in ((back, -1), (more, 1)):
 
             def turn(request: gr.Request, page: str, *fields: Any, step: int = step) -> list[Any]:
                 return show(request, page, *fields, step=step)
 
-            button.click(turn, [page, *fields], outputs, **EVENT)
+            button.click(turn, [page, *fields], outputs, **EVENT).success(
+                None, [address], None, js=KEEP_ADDRESS
+            )
 
-    def _choices(self, visitor: Visitor) -> list[Any]:
-        words = WORDS[visitor.language]
+    def _shown(self, visitor: Visitor, looking: Looking) -> list[Any]:
+        """The list: its rows, page and address, its fields, and whether it has several pages."""
+        is_list = looking.what == PROMPTS
+        if is_list:
+            text, pages = self.listing(visitor, looking)
+        else:
+            text, pages = self.outcomes(visitor, looking.benchmark, looking.wanted.search), 1
+        here = replace(looking, page=min(max(1, looking.page), pages))
+        visible = [gr.update(visible=on) for on in (is_list, not is_list, pages > 1)]
+        return [text, str(here.page), here.address(), *visible]
+
+    def _fields(self, visitor: Visitor, looking: Looking) -> list[Any]:
+        """Every field with its choices and what the address asks for."""
+        words, wanted = WORDS[visitor.language], looking.wanted
         known = self.entries()
-        values: dict[str, set[str]] = {
-            "model": {model for entry in known for model in entry.models},
-            "judge": {judge for entry in known for judge in entry.judges},
-            "category": {entry.category for entry in known},
-            "language": {entry.language for entry in known},
+        values: dict[str, tuple[set[str], str]] = {
+            "model": ({model for entry in known for model in entry.models}, wanted.model),
+            "judge": ({judge for entry in known for judge in entry.judges}, wanted.judge),
+            "category": ({entry.category for entry in known}, wanted.category),
+            "language": ({entry.language for entry in known}, wanted.language),
         }
-        found = []
-        for by, here in values.items():
-            choices = [(group_name(words, by, value), value) for value in sorted(here)]
-            found.append(gr.update(choices=[(words["any"], ""), *choices]))
+        chosen = []
+        for by, (here, asked) in values.items():
+            # What the address asks for stays a choice: without it the list would be empty unsaid.
+            every = sorted({*here, asked} - {""})
+            choices = [(group_name(words, by, value), value) for value in every]
+            chosen.append(gr.update(choices=[(words["any"], ""), *choices], value=asked))
         benchmarks = self.benchmarks()
-        return [*found, gr.update(choices=benchmarks, value=benchmarks[0] if benchmarks else None)]
+        usual = looking.benchmark or (benchmarks[0] if benchmarks else None)
+        return [
+            looking.what,
+            wanted.search,
+            *chosen,
+            list(wanted.only),
+            gr.update(choices=benchmarks, value=usual if usual in benchmarks else None),
+        ]
+
+
+def _looking(fields: Sequence[Any], page: int) -> Looking:
+    """What the fields of the page ask for."""
+    what, search, model, judge, category, language, only, benchmark = fields
+    wanted = Filter(
+        search or "", model or "", judge or "", category or "", language or "", tuple(only or ())
+    )
+    return Looking(what, wanted, benchmark or "", page)
 
 
 def _draw_slots() -> list[Any]:
@@ -234,8 +295,8 @@ def _draw_filters(say: Say) -> tuple[list[Any], gr.Row, gr.Dropdown]:
     """All fields; the row of those for prompts; the one for benchmarks."""
     with gr.Row():
         what = gr.Radio(
-            [(say("what_prompts"), "prompts"), (say("what_outcomes"), "outcomes")],
-            value="prompts",
+            [(say("what_prompts"), PROMPTS), (say("what_outcomes"), OUTCOMES)],
+            value=PROMPTS,
             label=say("what"),
             elem_id="what",
             min_width=220,
@@ -261,16 +322,12 @@ def _draw_filters(say: Say) -> tuple[list[Any], gr.Row, gr.Dropdown]:
     return [what, search, *chosen, only, benchmark], filters, benchmark
 
 
-def _ways_on(words: Words) -> str:
+def _ways_on(words: Words, back: str) -> str:
     """Where somebody may go who is not shown the answers yet."""
     ways = (
-        ("./browse", f"← {words['back']}"),
+        (f"./browse?{back}" if back else "./browse", f"← {words['back']}"),
         ("./", words["vote_tab"]),
         ("./rate", words["rate_tab"]),
     )
-    links = "".join(f'<a href="{to}">{escape(said)}</a>' for to, said in ways)
+    links = "".join(f'<a href="{escape(to)}">{escape(said)}</a>' for to, said in ways)
     return f'<p class="links">{links}</p>'
-
-
-def _answer_text(answer: Answer, found: Detail, words: Words) -> str:
-    return turns_text(answer.turns, words, several=len(found.prompt.turns) > 1)

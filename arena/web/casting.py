@@ -38,10 +38,14 @@ class TooFastError(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What came of it, as Markdown. done: whether there is nothing more to cast."""
+    """What came of it, as Markdown.
+
+    done: whether there is nothing more to cast. counted: whether it is stored, by this call.
+    """
 
     text: str
     done: bool = True
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def admit(services: Services, visitor: Visitor) -> None:
 def outcome(words: Words, cast: Callable[[], str]) -> Said:
     """Cast, and say what came of it in the words of the page."""
     try:
-        return Said(cast())
+        return Said(cast(), counted=True)
     except RefusedError as refused:
         return Said(words[refused.word], refused.done)
     except ArenaError as error:

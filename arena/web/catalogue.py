@@ -184,6 +184,6 @@ def pages(rows: Sequence[Entry], size: int = PAGE) -> Iterator[Sequence[Entry]]:
 
 
 def line_of(prompt: Prompt) -> str:
-    """A prompt on one line, shortened."""
+    """How a prompt begins, on one line."""
     line = " ".join(" ".join(prompt.turns).split())
     return line if len(line) <= LINE else f"{line[: LINE - 1]}…"

@@ -17,8 +17,11 @@ MOST_ROWS = 60
 _SIDES = {Winner.MODEL_A: "A", Winner.MODEL_B: "B"}
 
 
-def render(store: Store, found: Detail, language: str) -> str:
-    """Votes, verdicts in both orders with their explanations, scores and grades."""
+def render(store: Store, found: Detail, language: str, back: str = "") -> str:
+    """Votes, verdicts in both orders with their explanations, scores and grades.
+
+    back: the query of the list from which somebody came.
+    """
     words = WORDS[language]
     names = answer_names(found)
     remarks = store.remarks.get([vote.battle for vote in found.votes[-MOST_ROWS:]])
@@ -28,6 +31,7 @@ def render(store: Store, found: Detail, language: str) -> str:
     return template("detail.html").render(
         words=words,
         key=found.prompt.key,
+        back=f"?{back}" if back else "",
         references=[brief(text, words["cut"]) for text in found.prompt.references],
         votes=[_vote(v, names, remarks, words) for v in found.votes[-MOST_ROWS:][::-1]],
         more_votes=max(0, len(found.votes) - MOST_ROWS),

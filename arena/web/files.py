@@ -103,8 +103,10 @@ def cards_file(cards: Sequence[JudgeAudit], kind: str) -> str:
 
 
 def rows_file(record: type[Any], rows: Iterable[Any]) -> str:
-    """Records as CSV, every field a column."""
-    return _csv([field.name for field in fields(record)], (list(encode(r).values()) for r in rows))
+    """Records as CSV, a line a record; what the store has of one is its columns."""
+    encoded = [encode(row) for row in rows]
+    heads = list(encoded[0]) if encoded else [field.name for field in fields(record)]
+    return _csv(heads, (list(row.values()) for row in encoded))
 
 
 def board_file(sheet: Sheet, view: str, kind: str) -> str | None:

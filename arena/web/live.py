@@ -11,17 +11,20 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from arena.answering import spoken
-from arena.backends import Message, Reply, Request, availability, open_backend
+from arena.backends import Message, Reply, Request, availability, open_backend, release
 from arena.config import AppSettings
 from arena.errors import ArenaError, BackendError, InputError
 from arena.records import Answer, BackendKind, Battle, Model, Prompt, Talk, answer_key
 from arena.store import Store
 from arena.thinking import split
+from arena.web.idle import Idle
 from arena.web.voters import TOKEN_SECONDS
 
 CHECKED_FOR = 60.0
 TICK = 0.15
 LIVE = "live"
+# Between the seeds of one attempt at a turn and the next; a battle has fewer turns.
+APART = 1000
 # Battles that one voter may have open; the oldest makes way.
 MOST_OPEN = 4
 
@@ -42,6 +45,13 @@ class Glimpse:
     first: str
     second: str
     done: bool = False
+
+
+Asked = tuple[Glimpse, tuple[Reply, Reply] | None]
+
+
+class StoppedError(InputError):
+    """Whoever asked has stopped both models."""
 
 
 class TurnRefusedError(InputError):
@@ -67,7 +77,9 @@ class Live:
         self._models = dict(models)
         self._settings = settings
         self._dice = dice or random.SystemRandom()
+        self._idle = Idle(60 * settings.idle_minutes, release)
         self._turn = threading.Lock()
+        self._writing: dict[str, threading.Event] = {}
         self._checked: tuple[float, tuple[Ready, ...]] = (0.0, ())
 
     def states(self, again: bool = False) -> tuple[Ready, ...]:
@@ -126,27 +138,53 @@ class Live:
         """Put one more turn to both; the battle in the store has it when both have answered.
 
         Until then it is marked as open, so that nobody can vote. Raises TurnRefusedError
-        where the turn cannot be taken, BackendError where a model fails; then the battle is
-        what it was before.
+        where the turn cannot be taken, StoppedError where it was stopped, and BackendError
+        where a model fails; then the battle is what it was before.
         """
         text = self.check(text, len(talk.turns))
+        return self._put(talk, talk, text)
+
+    def ask_again(self, talk: Talk) -> Iterator[Glimpse]:
+        """Put the last turn to both once more; what they say now takes the place of what they said.
+
+        Raises as `ask` does.
+        """
+        if not talk.answered:
+            raise TurnRefusedError("not_ended")
+        return self._put(talk, shorter(talk), talk.turns[-1])
+
+    def side_by_side(self, models: list[Model], text: str) -> Iterator[Asked]:
+        """Both answers to one question, of which nothing is kept; see the function below."""
+        with self._idle.in_use():
+            yield from side_by_side(models, [(), ()], text, secrets.randbits(32))
+
+    def stop(self, key: str, voter: str) -> None:
+        """Let both models stop writing, if they are at it in this battle of this voter."""
+        if self.find(key, voter) is not None and (writing := self._writing.get(key)):
+            writing.set()
+
+    def _put(self, talk: Talk, before: Talk, text: str) -> Iterator[Glimpse]:
+        """Put a turn to both. talk: as it is in the store; before: as it was before the turn."""
         if talk.turns and not talk.answered:
             raise TurnRefusedError("not_ended")
         if (now := self.find(talk.key, talk.voter)) != talk:  # another tab went on, or voted
             raise TurnRefusedError("not_ended" if now else "blocked_turn")
-        opened = replace(talk, turns=(*talk.turns, text))
+        opened = replace(before, turns=(*before.turns, text))
         self._store.talks.put([opened])
+        stop = self._writing[talk.key] = threading.Event()
         replies: tuple[Reply, Reply] | None = None
         try:
             models = [self._model(talk.first_model), self._model(talk.second_model)]
-            before = [_conversation(talk.turns, said) for said in (talk.first, talk.second)]
-            seed = seed_of_talk(talk) + len(talk.turns)
-            for glimpse, whole in side_by_side(models, before, text, seed):
-                replies = whole or replies
-                if whole:
-                    self._go_on(opened, _answered(opened, *whole))
-                yield glimpse
+            said = [_conversation(before.turns, side) for side in (before.first, before.second)]
+            seed = seed_of_talk(talk) + len(before.turns) + APART * before.attempts
+            with self._idle.in_use():
+                for glimpse, whole in side_by_side(models, said, text, seed, stop):
+                    replies = whole or replies
+                    if whole:
+                        self._go_on(opened, _answered(opened, *whole))
+                    yield glimpse
         finally:
+            self._writing.pop(talk.key, None)
             if replies is None:
                 self._go_on(opened, talk)
 
@@ -205,15 +243,20 @@ class Live:
 
 
 def side_by_side(
-    models: list[Model], before: list[tuple[Message, ...]], text: str, seed: int
-) -> Iterator[tuple[Glimpse, tuple[Reply, Reply] | None]]:
-    """Both answers as they grow, and at the end whole. Raises BackendError where one fails.
+    models: list[Model],
+    before: list[tuple[Message, ...]],
+    text: str,
+    seed: int,
+    stop: threading.Event | None = None,
+) -> Iterator[Asked]:
+    """Both answers as they grow, and at the end whole.
 
+    stop: when it is set, both models stop. Raises BackendError where one fails, and StoppedError.
     Neither is shown further than the slower one has come, so that nothing in the order or
     the pace of what appears tells one side from the other.
     """
     news: queue.SimpleQueue[tuple[int, Reply | BaseException]] = queue.SimpleQueue()
-    stop = threading.Event()
+    stop = stop or threading.Event()
 
     def write(side: int) -> None:
         try:
@@ -232,7 +275,7 @@ def side_by_side(
     shown = Glimpse("", "")
     try:
         while not all(reply.finish[-1] for reply in replies):
-            for side, reply in _news(news):
+            for side, reply in _news(news, stop):
                 if isinstance(reply, BackendError):
                     raise reply
                 if isinstance(reply, BaseException):
@@ -263,16 +306,25 @@ def together(first: Reply, second: Reply) -> Glimpse:
     return Glimpse(texts[0][:come], texts[1][:come])
 
 
+def shorter(talk: Talk) -> Talk:
+    """A battle as it was before its last turn, of which there will be one attempt more."""
+    parts = ("turns", "first", "second", "first_finish", "second_finish")
+    return replace(
+        talk, attempts=talk.attempts + 1, **{name: getattr(talk, name)[:-1] for name in parts}
+    )
+
+
 def seed_of_talk(talk: Talk) -> int:
     """A number of the battle's own: it seeds its answers, and tells them from stored ones."""
     return int.from_bytes(talk.key.encode()[-6:]) + 1
 
 
 def _news(
-    news: "queue.SimpleQueue[tuple[int, Reply | BaseException]]",
+    news: "queue.SimpleQueue[tuple[int, Reply | BaseException]]", stop: threading.Event
 ) -> Iterator[tuple[int, Reply | BaseException]]:
-    """All that has come within a tick, at least one."""
-    yield news.get()
+    """All that has come within a tick; raises StoppedError once nobody waits for more."""
+    if stop.is_set():
+        raise StoppedError("both models were stopped")
     until = time.monotonic() + TICK
     while (left := until - time.monotonic()) > 0:
         try:

@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 
 # Some fifteen pages of a book: no more of one text is shown, so that no browser is held up.
 MOST_SHOWN = 30_000
@@ -24,13 +25,14 @@ _OPENING = re.compile(
     re.MULTILINE,
 )
 _CLOSED_FENCE = re.compile(r"^[ \t>]*(`{3,}+|~{3,}+)[`~]*+[ \t]*$", re.MULTILINE)
+_DIAGRAM = re.compile(r"\A([ \t>]*`{3,})mermaid")
 _TICKS = re.compile("`+")
 _BLANK = re.compile(r"\n(?=[^\S\n]*\n)")
 _NAME = re.compile(r"([\\`*_{}\[\]<>#|~$!])")
-_SHOWN = {"<": "&lt;", "![": "!&#91;", "\\(": "&#40;", "\\[": "&#91;"}
+_SHOWN = {"<": "&lt;", "![": "!&#91;", "\\(": "&#40;", "\\[": "&#91;", "$$": "&#36;&#36;"}
+# The browser takes no single dollar for one: it could not tell amounts of money apart.
 DELIMITERS: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
-    {"left": "$", "right": "$", "display": False},
     {"left": "\\(", "right": "\\)", "display": False},
     {"left": "\\[", "right": "\\]", "display": True},
 ]
@@ -52,7 +54,7 @@ def harmless(text: str) -> str:
     for span in _spans(text):
         parts.append(_plain(text[end : span.start]))
         whole = text[span.start : span.end]
-        parts.append(whole if span.is_code else whole.replace("<", r"\lt "))
+        parts.append(_code(whole) if span.is_code else _mathematics(whole))
         end = span.end
     return "".join([*parts, _plain(text[end:])])
 
@@ -74,6 +76,15 @@ def shortened(text: str, cut: str) -> str:
     return f"{closed(harmless(text[:MOST_SHOWN]))}\n\n**{said}**"
 
 
+def with_raw(shown: str, text: str) -> str:
+    """Harmless Markdown, and after it the text as it was written, of which the page shows one.
+
+    What was written holds nothing that ends its block, or mathematics that began before it.
+    """
+    raw = escape(text[:MOST_SHOWN]).replace("$", "&#36;").replace("\\", "&#92;")
+    return f'{closed(shown)}\n\n<pre class="raw">\n{raw}</pre>'
+
+
 def brief(text: str, cut: str) -> str:
     """The same of a text that stands among many others, as it is and no Markdown."""
     if len(text) <= MOST_AMONG_MANY:
@@ -88,6 +99,17 @@ def as_text(text: str) -> str:
 
 def _said_of_cut(text: str, cut: str, shown: int) -> str:
     return cut.format(shown=f"{shown:,}", length=f"{len(text):,}")
+
+
+def _code(whole: str) -> str:
+    """Code as it is; of a diagram, which Gradio would take for HTML, the code is shown too."""
+    return _DIAGRAM.sub(r"\1 mermaid", whole)
+
+
+def _mathematics(whole: str) -> str:
+    """A formula without anything like a tag, between marks that the browser knows."""
+    whole = whole.replace("<", r"\lt ")
+    return whole if whole.startswith(("$$", "\\")) else rf"\({whole[1:-1]}\)"
 
 
 def _plain(text: str) -> str:
@@ -166,9 +188,9 @@ class _Marks:
 
     def _closes(self, inside: int, end: int) -> bool:
         """Whether a dollar closes one that opened: amounts of money are no mathematics."""
-        after = self._text[end + 1 : end + 2]
+        after, between = self._text[end + 1 : end + 2], self._text[inside:end]
         return (
-            "\n" not in self._text[inside:end]
+            not any(mark in between for mark in ("\n", "\\(", "\\)"))
             and not self._text[end - 1].isspace()
             and not (after.isalnum() or after == "_")
         )

@@ -67,14 +67,41 @@
 
   // One key, one button; typing into a field is left alone, and so are shortcuts of the browser.
   const keys = {a: "vote-model_a", ArrowLeft: "vote-model_a", b: "vote-model_b",
-    ArrowRight: "vote-model_b", t: "vote-tie", x: "vote-both_bad", s: "skip", Enter: "next",
+    ArrowRight: "vote-model_b", t: "vote-tie", x: "vote-both_bad", s: "skip", u: "undo", Enter: "next",
     1: "grade-1", 2: "grade-2", 3: "grade-3", 4: "grade-4", 5: "grade-5"};
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest("#prompt-text")) {
+      event.preventDefault();
+      document.querySelector("button#send")?.click();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.target.closest("input, textarea, select, a, header, [role=radio], [role=listbox]")) return;
     const name = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     const button = name && document.querySelector(`.ballot button#${name}, button#${name}`);
     if (button && !button.disabled && button.offsetParent) { event.preventDefault(); button.click(); }
+  });
+
+  // What was cast can be taken back for a minute.
+  let late;
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest(".ballot button")) return;
+    clearTimeout(late);
+    document.documentElement.removeAttribute("data-late");
+    late = setTimeout(() => document.documentElement.setAttribute("data-late", ""), 60_000);
+  });
+
+  // Texts formatted, or as they were written: kept for the visit, on every page of it.
+  const written = (on) => {
+    document.documentElement.toggleAttribute("data-written", on);
+    sessionStorage.setItem("arena_written", on ? "1" : "");
+    const button = document.getElementById("as-written");
+    if (button) button.setAttribute("aria-pressed", String(on));
+  };
+  written(sessionStorage.getItem("arena_written") === "1");
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#as-written"))
+      written(!document.documentElement.hasAttribute("data-written"));
   });
 
   // What comes next is read from its beginning.

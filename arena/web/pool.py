@@ -15,6 +15,7 @@ from itertools import combinations
 from arena.errors import InputError
 from arena.ratings import Comparisons, NextPair, Settling, next_pairs, settling
 from arena.store import Store
+from arena.store.columns import VotesUntil
 from arena.web.tallies import Tallies
 
 BATCH = 32
@@ -65,7 +66,7 @@ class Pool:
         self._keys: frozenset[str] = frozenset()
         self._pairs: list[tuple[str, str]] = []
         self._tallies = Tallies()
-        self._last_vote = 0
+        self._until = VotesUntil()
         self._batch: deque[NextPair] = deque()
         self._fitted: tuple[int, Settling | None] = (-1, None)
         self._version: tuple[int, ...] = ()
@@ -140,7 +141,7 @@ class Pool:
             self._read()
             votes = self._tallies.votes
             missing = max(0, VOTES_PER_MODEL * len(self._shown) - votes)
-            if not missing and votes - self._fitted[0] >= max(1, votes // 100):
+            if not missing and abs(votes - self._fitted[0]) >= max(1, votes // 100):
                 try:
                     self._fitted = votes, settling(self._comparisons())
                 except InputError:
@@ -156,10 +157,12 @@ class Pool:
         version = self._store.version()
         if version == self._version:
             return
-        last = self._store.evidence.last_vote()
-        if last > self._last_vote:
-            self._tallies.add(self._store.evidence.tallies(self._last_vote, last))
-            self._last_vote = last
+        until = self._store.evidence.votes_until()
+        if until != self._until:
+            cast, taken_back = self._store.evidence.changes(self._until, until)
+            self._tallies.add(cast)
+            self._tallies.subtract(taken_back)
+            self._until = until
         if _without_votes(version) != _without_votes(self._version):
             self._read_answers()
         self._version = version

@@ -10,9 +10,12 @@ from arena.web.casting import Said, admit, claim, outcome
 from arena.web.grades import SCALE, Single, UnknownShowingError, grade, show
 from arena.web.markdown import as_text
 from arena.web.pool import NothingToShowError
+from arena.web.reporting import draw_report, on_report
 from arena.web.reveal import link, rating_text
 from arena.web.services import Services
-from arena.web.vote_page import EVENT, draw_skip, prompt_text, text_box, turns_text
+from arena.web.texts import answer_text, draw_guidelines, draw_switch, prompt_text, text_box
+from arena.web.undo import draw_undo, on_undo
+from arena.web.vote_page import EVENT, draw_skip
 from arena.web.voters import Visitor
 from arena.web.words import WORDS, Say
 
@@ -21,12 +24,13 @@ GRADE = "grade"
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the page shows. open: whether it may be graded."""
+    """What the page shows. open: whether it may be graded. progress: a sentence."""
 
     token: str
     prompt: str
     answer: str = ""
     open: bool = False
+    progress: str = ""
 
 
 class RatePage:
@@ -53,8 +57,11 @@ class RatePage:
         except NothingToShowError as nothing:
             return View("", words["all_rated" if nothing.seen else "nothing_to_rate"])
         token = self._services.voters.token(GRADE, visitor.voter, shown.showing.key)
-        answer = turns_text(shown.answer.turns, words, several=len(shown.prompt.turns) > 1)
-        return View(token, prompt_text(shown.prompt, words), answer, True)
+        prompt, answer = prompt_text(shown.prompt, words), answer_text(shown.answer, words)
+        ratings = (services.store.grades.count(**by) for by in ({}, {"voter": visitor.voter}))
+        everybodys, own = (f"{count:,}" for count in ratings)
+        progress = words["ratings_so_far"].format(ratings=everybodys, own=own)
+        return View(token, prompt, answer, True, progress)
 
     def cast(
         self, visitor: Visitor, token: str, value: int, parts: dict[str, int] | None = None
@@ -93,9 +100,11 @@ class RatePage:
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
         gr.Markdown(say("rate_intro"), elem_classes="lead")
-        token = gr.Textbox(visible="hidden", elem_id="battle")
+        draw_guidelines(self._services.guidelines, say)
+        token, last = (gr.Textbox(visible="hidden", elem_id=name) for name in ("battle", "last"))
         prompt = text_box("prompt", ["asked"])
         with gr.Column(visible=False) as shown:
+            draw_switch(say)
             gr.Markdown(say("answer"), elem_classes="slot")
             answer = text_box("answer")
             parts = _draw_criteria(say)
@@ -105,15 +114,20 @@ class RatePage:
                 following = gr.Button(
                     say("rate_next"), elem_id="next", visible=False, variant="primary"
                 )
+                undo = draw_undo(say, "undo_rating")
             skip = draw_skip(say)
+            progress = gr.Markdown(elem_id="progress", elem_classes="hint")
             gr.Markdown(say("rate_keys"), elem_classes=["hint", "keys"])
-        page = [token, prompt, answer, shown, ballot, skip, following, result, *parts]
+            form = draw_report(say, pair=False)
+        page = [token, prompt, answer, progress, shown, ballot, skip, following, result]
+        page += [*form.fields, *parts]
 
         def start(request: gr.Request, skipped: str = "") -> list[Any]:
             view = self.next_answer(self._services.voters.visitor(request), skipped)
             is_open = gr.update(visible=view.open)
-            values = [view.token, view.prompt, view.answer, is_open, is_open, is_open]
-            return [*values, gr.update(visible=False), "", *(None for _ in parts)]
+            values = [view.token, view.prompt, view.answer, view.progress]
+            empty = [None, None, "", "", *(None for _ in parts)]
+            return [*values, *[is_open] * 3, gr.update(visible=False), "", *empty]
 
         gr.on([root.load, following.click], start, outputs=page, **EVENT)
         for value, button in zip(SCALE, buttons, strict=True):
@@ -127,10 +141,14 @@ class RatePage:
                 visitor = self._services.voters.visitor(request)
                 said = self.cast(visitor, shown, value, chosen)
                 undone, done = (gr.update(visible=said.done is it) for it in (False, True))
-                return [said.text, undone, undone, done]
+                cast = shown if said.counted else ""
+                return [said.text, undone, undone, done, cast, gr.update(visible=bool(cast))]
 
-            button.click(choose, [token, *parts], [result, ballot, skip, following], **EVENT)
+            outputs = [result, ballot, skip, following, last, undo]
+            button.click(choose, [token, *parts], outputs, **EVENT)
         skip.click(start, [token], page, **EVENT)
+        undo.click(*on_undo(self._services, GRADE, undo, last, result), **EVENT)
+        form.send.click(*on_report(self._services, GRADE, form, token), **EVENT)
 
 
 def _draw_criteria(say: Say) -> list[gr.Radio]:

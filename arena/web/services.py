@@ -1,9 +1,11 @@
 """What the pages share: the store, and what is derived from it or guards it."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from arena.audits import JudgeAudit, audit_judge, judges_with_verdicts
 from arena.config import AppSettings, Config
+from arena.errors import InputError
 from arena.records import Model
 from arena.store import Store
 from arena.web.audit import Audits
@@ -35,6 +37,7 @@ class Services:
     allowances: Allowances
     settings: AppSettings = field(default_factory=AppSettings)
     password: str = ""
+    guidelines: str = ""
 
 
 def services(
@@ -66,7 +69,23 @@ def services(
         Allowances(settings),
         settings,
         password,
+        read_guidelines(settings.guidelines, store.home),
     )
+
+
+def read_guidelines(given: str, home: Path) -> str:
+    """The guidelines themselves: the text, or that of the file which it names.
+
+    A file is looked for where the app was started, then beside the database. Raises InputError
+    where there is none.
+    """
+    name = given.strip()
+    if "\n" in name or not name.endswith((".md", ".txt")):
+        return name
+    for path in (Path(name), home / name):
+        if path.is_file():
+            return path.read_text(encoding="utf-8").strip()
+    raise InputError(f"app: guidelines names {name!r}, and there is no such file; write the text")
 
 
 def report_cards(store: Store) -> tuple[JudgeAudit, ...]:

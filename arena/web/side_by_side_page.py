@@ -1,6 +1,5 @@
 """The page on which two named models are read beside each other."""
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,10 +7,11 @@ from typing import Any
 import gradio as gr
 
 from arena.errors import BackendError
-from arena.web.live import TurnRefusedError, side_by_side
-from arena.web.markdown import as_text, harmless, shortened
+from arena.web.live import TurnRefusedError
+from arena.web.markdown import as_text
 from arena.web.services import Services
-from arena.web.vote_page import EVENT, prompt_text, text_box, turns_text
+from arena.web.texts import answer_text, draw_switch, prompt_text, text_box, turns_text
+from arena.web.vote_page import EVENT
 from arena.web.voters import Visitor
 from arena.web.words import WORDS, Say
 
@@ -69,9 +69,7 @@ class SideBySidePage:
             return View(status=words["browse_closed" if closed else "no_shared"])
         self._services.blind.learned(visitor, prompt)
         answers = store.answers.get([key for key in keys if key])
-        first_text, second_text = (
-            turns_text(answers[str(key)].turns, words, several=len(found.turns) > 1) for key in keys
-        )
+        first_text, second_text = (answer_text(answers[str(key)], words) for key in keys)
         return View(prompt_text(found, words), first_text, second_text)
 
     def ask(self, visitor: Visitor, first: str, second: str, text: str) -> Iterator[View]:
@@ -96,17 +94,20 @@ class SideBySidePage:
         words = WORDS[visitor.language]
         try:
             asked = self._services.live.check(text)
-            yield View(harmless(asked), status=words["waiting_model"])
-            for glimpse, _ in side_by_side(models, [(), ()], asked, secrets.randbits(32)):
+            prompt = turns_text([asked], words, several=False)
+            yield View(prompt, status=words["waiting_model"])
+            for glimpse, whole in self._services.live.side_by_side(models, asked):
                 status = "" if glimpse.done else words["writing"]
+                ends = [reply.finish for reply in whole] if whole else [(), ()]
                 first, second = (
-                    shortened(part, words["cut"]) for part in (glimpse.first, glimpse.second)
+                    turns_text([part], words, several=False, finish=finish)
+                    for part, finish in zip((glimpse.first, glimpse.second), ends, strict=True)
                 )
-                yield View(harmless(asked), first, second, status)
+                yield View(prompt, first, second, status)
         except TurnRefusedError as refused:
             yield View(status=words[refused.word].format(**refused.values))
         except BackendError:
-            yield View(harmless(text), status=words["model_failed"])
+            yield View(turns_text([text], words, several=False), status=words["model_failed"])
 
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
@@ -116,7 +117,7 @@ class SideBySidePage:
             second = gr.Dropdown([], label=say("model_2"), elem_id="model-2", min_width=160)
         taken = gr.Dropdown([], label=say("stored_prompt"), elem_id="stored")
         status = gr.Markdown(elem_id="status", elem_classes="hint")
-        shown = _draw_sides()
+        shown = _draw_sides(say)
         with gr.Accordion(say("ask_live"), open=False, elem_id="ask-live"):
             text = gr.Textbox(
                 label=say("your_prompt"), lines=3, max_lines=12, elem_id="prompt-text"
@@ -157,10 +158,11 @@ class SideBySidePage:
         send.click(ask, [first, second, text], outputs, **live)
 
 
-def _draw_sides() -> list[Any]:
+def _draw_sides(say: Say) -> list[Any]:
     """What holds them; the prompt; and of each side its name and its text."""
     with gr.Column(visible=False) as both:
         texts: list[Any] = [text_box("prompt", ["asked"])]
+        draw_switch(say)
         with gr.Row(elem_classes="sides", equal_height=True):
             for k in (1, 2):
                 with gr.Column(min_width=240):

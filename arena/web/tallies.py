@@ -27,6 +27,13 @@ class Tallies:
 
     def add(self, new: TallyColumns) -> None:
         """Count some more."""
+        self._count(new, 1)
+
+    def subtract(self, old: TallyColumns) -> None:
+        """Count some no longer, which were counted or are about to be."""
+        self._count(old, -1)
+
+    def _count(self, new: TallyColumns, sign: int) -> None:
         for name in (*new.model_a, *new.model_b):
             self._place.setdefault(name, len(self._place))
         known, models = len(self._counts), len(self._place)
@@ -34,7 +41,7 @@ class Tallies:
         first = [self._place[name] for name in new.model_a]
         second = [self._place[name] for name in new.model_b]
         halves = [HALVES[Winner(winner)] for winner in new.winner]
-        np.add.at(self._counts, (first, second, halves), new.votes)
+        np.add.at(self._counts, (first, second, halves), sign * np.array(new.votes))
 
     def comparisons(self, models: Iterable[str] | None = None) -> Comparisons:
         """The votes between these models, or all of them; raises InputError where none are."""

@@ -1,19 +1,20 @@
 """The page on which people vote on stored answers."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import gradio as gr
 
-from arena.records import REASONS, Prompt, Winner
+from arena.records import REASONS, Winner
 from arena.web import reveal
 from arena.web.battles import Ballot, NotShownError, Shown, start, vote
 from arena.web.casting import Said, admit, claim, outcome
-from arena.web.markdown import DELIMITERS, closed, shortened
 from arena.web.pool import NothingToShowError, Standing
+from arena.web.reporting import draw_report, on_report
 from arena.web.services import Services
+from arena.web.texts import answer_text, draw_guidelines, draw_switch, prompt_text, text_box
+from arena.web.undo import draw_undo, on_undo
 from arena.web.voters import Visitor
 from arena.web.words import WORDS, Say, Words
 
@@ -52,13 +53,13 @@ TURN_OVER = """(text) => {
   const show = (visible) => ({__type__: "update", visible});
   const open = show(next.open === true);
   return [next.token, next.prompt, next.first, next.second, next.progress, open, open, open,
-          show(false), "", [], "", String(Date.now())];
+          show(false), "", [], "", null, null, "", "", String(Date.now())];
 }"""
 # Done by the browser: the server would build both controls anew for each vote.
-REVEAL = """(text, progress) => {
+REVEAL = """(text, progress, last) => {
   const show = (visible) => ({__type__: "update", visible});
   return [show(!text), show(!text), show(!!text),
-          text ? JSON.parse(text).progress || progress : progress];
+          text ? JSON.parse(text).progress || progress : progress, show(!!last)];
 }"""
 ELAPSED = (
     "(battle, why, said, since) => [battle, why, said, since ? String(Date.now() - since) : '']"
@@ -89,7 +90,8 @@ class VotePage:
         except NothingToShowError as nothing:
             return View("", words["all_seen" if nothing.seen else "nothing"])
         token = self._services.voters.token(BATTLE, visitor.voter, shown.battle.key)
-        progress = standing_text(self._services.pool.standing(), words)
+        own = services.store.votes.count(voter=visitor.voter)
+        progress = standing_text(services.pool.standing(), own, words)
         return View(token, *texts(shown, words), True, progress)
 
     def cast(
@@ -122,8 +124,10 @@ class VotePage:
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
         gr.Markdown(say("intro"), elem_classes="lead")
-        token, upcoming, since = (
-            gr.Textbox(visible="hidden", elem_id=name) for name in ("battle", "upcoming", "since")
+        draw_guidelines(self._services.guidelines, say)
+        token, upcoming, since, last = (
+            gr.Textbox(visible="hidden", elem_id=name)
+            for name in ("battle", "upcoming", "since", "last")
         )
         prompt = draw_prompt()
         with gr.Column(visible=False) as pair:
@@ -132,12 +136,14 @@ class VotePage:
                 result = gr.Markdown(elem_id="result", elem_classes="outcome")
                 ballot, buttons = draw_choices(say)
                 following = gr.Button(say("next"), elem_id="next", visible=False, variant="primary")
+                undo = draw_undo(say)
             given = draw_reasons(say)
             skip = draw_skip(say)
             progress = gr.Markdown(elem_id="progress", elem_classes="hint")
             gr.Markdown(say("keys"), elem_classes=["hint", "keys"])
+            form = draw_report(say, pair=True)
         shown = [token, prompt, first, second, progress, pair, ballot, skip]
-        page = [*shown, following, result, *given, since]
+        page = [*shown, following, result, *given, *form.fields, since]
 
         def show(request: gr.Request, skipped: str = "") -> list[Any]:
             view = self.next_pair(self._services.voters.visitor(request), skipped)
@@ -145,7 +151,8 @@ class VotePage:
             return [*values, *[gr.update(visible=view.open)] * 3]
 
         def pass_over(request: gr.Request, skipped: str) -> list[Any]:
-            return [*show(request, skipped), gr.update(visible=False), "", [], "", ""]
+            unfilled: list[Any] = ["", [], "", None, None, "", "", ""]
+            return [*show(request, skipped), gr.update(visible=False), *unfilled]
 
         root.load(show, outputs=shown, **EVENT)
         following.click(None, [upcoming], page, js=TURN_OVER)
@@ -162,16 +169,23 @@ class VotePage:
                 visitor = self._services.voters.visitor(request)
                 said = self.cast(visitor, battle, winner, tuple(why or ()), comment or "", elapsed)
                 upcoming = json.dumps(asdict(self.next_pair(visitor))) if said.done else ""
-                return [said.text, upcoming]
+                return [said.text, upcoming, battle if said.counted else ""]
 
             button.click(
                 choose,
                 [token, *given, since],
-                [result, upcoming],
+                [result, upcoming, last],
                 js=ELAPSED,
                 **EVENT,
-            ).success(None, [upcoming, progress], [ballot, skip, following, progress], js=REVEAL)
+            ).success(
+                None,
+                [upcoming, progress, last],
+                [ballot, skip, following, progress, undo],
+                js=REVEAL,
+            )
         skip.click(pass_over, [token], page, **EVENT)
+        undo.click(*on_undo(self._services, BATTLE, undo, last, result), **EVENT)
+        form.send.click(*on_report(self._services, BATTLE, form, token), **EVENT)
 
 
 def draw_prompt() -> gr.Markdown:
@@ -182,6 +196,7 @@ def draw_prompt() -> gr.Markdown:
 
 def draw_answers(say: Say) -> tuple[gr.Markdown, gr.Markdown]:
     """Two answers side by side."""
+    draw_switch(say)
     with gr.Row(elem_classes="sides", equal_height=True):
         sides = []
         for word, name in (("answer_a", "answer-a"), ("answer_b", "answer-b")):
@@ -189,17 +204,6 @@ def draw_answers(say: Say) -> tuple[gr.Markdown, gr.Markdown]:
                 gr.Markdown(say(word), elem_classes="slot")
                 sides.append(text_box(name))
     return sides[0], sides[1]
-
-
-def text_box(name: str, classes: list[str] | None = None, **others: Any) -> gr.Markdown:
-    """Where text of a model or a person is shown."""
-    return gr.Markdown(
-        elem_id=name,
-        elem_classes=["spoken", *(classes or [])],
-        container=True,
-        latex_delimiters=DELIMITERS,
-        **others,
-    )
 
 
 def draw_choices(say: Say) -> tuple[gr.Row, list[gr.Button]]:
@@ -238,32 +242,18 @@ def draw_reasons(say: Say) -> tuple[gr.CheckboxGroup, gr.Textbox]:
 
 
 def texts(shown: Shown, words: Words) -> tuple[str, str, str]:
-    """Prompt and answers as Markdown; where there are several turns each has a heading."""
-    several = len(shown.prompt.turns) > 1
-    parts = shown.prompt.turns, shown.first.turns, shown.second.turns
-    prompt, first, second = (turns_text(part, words, several=several) for part in parts)
-    return prompt, first, second
-
-
-def turns_text(parts: Sequence[str], words: Words, *, several: bool) -> str:
-    """Harmless Markdown of some turns, cut where it is too long; several: with headings."""
-    shown = [shortened(part, words["cut"]) for part in parts]
-    if not several:
-        return "\n\n".join(shown)
-    return "\n\n".join(
-        f"**{words['turn'].format(number=k)}**\n\n{closed(part)}"
-        for k, part in enumerate(shown, start=1)
+    """Prompt and answers as Markdown."""
+    return (
+        prompt_text(shown.prompt, words),
+        answer_text(shown.first, words),
+        answer_text(shown.second, words),
     )
 
 
-def prompt_text(prompt: Prompt, words: Words) -> str:
-    """A prompt as Markdown."""
-    return turns_text(prompt.turns, words, several=len(prompt.turns) > 1)
-
-
-def standing_text(standing: Standing, words: Words) -> str:
-    """How far the votes have come, and what the next ones would settle."""
-    so_far = words["votes_so_far"].format(votes=f"{standing.votes:,}")
+def standing_text(standing: Standing, own: int, words: Words) -> str:
+    """How far the votes have come, own ones among them, and what the next ones would settle."""
+    votes = max(standing.votes, own)  # those of the pool may be a moment older
+    so_far = words["votes_so_far"].format(votes=f"{votes:,}", own=f"{own:,}")
     if standing.missing:
         return f"{so_far} " + words["first_votes"].format(votes=standing.missing)
     if standing.settling is None:

@@ -38,6 +38,7 @@ def converse(model: Model, requests: list[Request], rows: int = 16) -> dict[int,
     return found
 
 
+@pytest.mark.model
 def test_it_knows_the_capital_of_france() -> None:
     assert availability(parse_model("smollm2")).ready
     reply = converse(embedded(), [Request((QUESTIONS[0],))])[0]
@@ -46,6 +47,7 @@ def test_it_knows_the_capital_of_france() -> None:
     assert reply.usage.completion_tokens > 3
 
 
+@pytest.mark.model
 def test_a_batch_gives_the_texts_of_single_requests() -> None:
     requests = [Request((q,), seed=i) for i, q in enumerate(QUESTIONS)]
     for model in (embedded(), embedded(temperature=0.8, top_p=0.9)):
@@ -54,6 +56,7 @@ def test_a_batch_gives_the_texts_of_single_requests() -> None:
         assert {i: r.turns for i, r in together.items()} == {i: r.turns for i, r in apart.items()}
 
 
+@pytest.mark.model
 def test_the_seed_and_the_temperature_matter() -> None:
     requests = [Request((QUESTIONS[1],), seed=s) for s in range(4)]
     hot = converse(embedded(temperature=1.5), requests)
@@ -62,6 +65,7 @@ def test_the_seed_and_the_temperature_matter() -> None:
     assert len({reply.turns for reply in greedy.values()}) == 1
 
 
+@pytest.mark.model
 def test_the_second_turn_sees_the_first() -> None:
     request = Request(("My name is Zanzibar. Say hello.", "What is my name?"))
     reply = converse(embedded(max_tokens=24), [request])[0]
@@ -69,12 +73,14 @@ def test_the_second_turn_sees_the_first() -> None:
     assert "Zanzibar" in reply.turns[1]
 
 
+@pytest.mark.model
 def test_max_tokens_cuts_and_says_so() -> None:
     reply = converse(embedded(max_tokens=3), [Request(("Write a long story.",))])[0]
     assert reply.finish == ("length",)
     assert reply.usage.completion_tokens == 3
 
 
+@pytest.mark.model
 def test_control_tokens_in_a_text_are_plain_text() -> None:
     backend = LocalBackend(embedded())
     plain = backend._encode([Message("user", "a b")])
@@ -84,6 +90,7 @@ def test_control_tokens_in_a_text_are_plain_text() -> None:
     assert [t for t in forged if t in special] == [t for t in plain if t in special]
 
 
+@pytest.mark.model
 def test_what_does_not_fit_the_context_fails_alone() -> None:
     model = replace(embedded(), context_length=80)
     requests = [Request(("word " * 200,)), Request(("Hi.",))]
@@ -102,6 +109,7 @@ def read(requests: list[OddsRequest], rows: int = 16) -> dict[int, Odds]:
     return found
 
 
+@pytest.mark.model
 def test_odds_with_shared_beginnings_are_those_of_single_requests() -> None:
     start = "You compare two answers. " * 12
     requests = [

@@ -15,6 +15,8 @@ from arena.config import parse_model
 from arena.records import Decoding
 from tests.servers import Fault, fault, serve
 
+pytestmark = pytest.mark.slow
+
 
 def model(url: str, **settings: Any) -> Any:
     return replace(parse_model(f"openai:m@{url}"), **settings)

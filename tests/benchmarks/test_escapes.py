@@ -26,6 +26,8 @@ from arena.benchmarks.containers import Wall
 from arena.benchmarks.sandbox import container, run
 from tests.benchmarks.walls import CONTAINERS, label, needs_container
 
+pytestmark = pytest.mark.slow
+
 NAKED = Wall("nothing", lambda *_: [sys.executable])
 TESTS = "assert double(3) == 6\nassert double(-1) == -2"
 RIGHT = "def double(n):\n    return n * 2"

@@ -102,6 +102,7 @@ def test_items_that_two_models_did_differently_compare_them(store: Store, task: 
     assert gather(store, Group("benchmark", "other")).objective == {}
 
 
+@pytest.mark.model
 def test_a_run_that_failed_on_some_items_says_so_and_keeps_the_others(
     store: Store, task: Benchmark
 ) -> None:
@@ -119,6 +120,7 @@ def test_the_global_random_generator_is_left_alone(store: Store, task: Benchmark
     assert random.random() == expected
 
 
+@pytest.mark.slow
 def test_an_unknown_task_is_named(store: Store) -> None:
     with pytest.raises(UnknownNameError, match="short_answer"):
         find_benchmarks("short_answr", store.home, Asking())
@@ -312,6 +314,7 @@ def harness_alone(names: list[str], limit: int, *, chat: bool) -> dict[str, dict
     }
 
 
+@pytest.mark.model
 @pytest.mark.parametrize(
     ("names", "limit", "chat"),
     [
@@ -332,6 +335,7 @@ def test_every_item_is_marked_as_by_lm_eval_itself(
         assert len(own) == limit
 
 
+@pytest.mark.model
 def test_a_base_model_is_put_plain_texts(store: Store) -> None:
     benchmark = one("short_answer", store.home)
     chat = parse_model("smollm2")
@@ -361,6 +365,7 @@ def test_models_that_only_write_are_asked_to_write(store: Store) -> None:
     assert len(measured.outcomes) == 2
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_asks_no_item_again(tmp_path: Path) -> None:
     """SIGKILL at six moments of a slow run; what was stored is found by the next."""
     db = tmp_path / "arena.db"

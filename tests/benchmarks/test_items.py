@@ -344,6 +344,7 @@ print(len(items), held, reading, tracemalloc.get_traced_memory()[1])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["big.csv", "big.jsonl"])
 def test_100_000_rows_are_held_once(tmp_path: Path, name: str) -> None:
     """What is held while reading, and for the benchmark, beside one copy of the items."""

@@ -73,6 +73,7 @@ def test_several_needles_are_asked_for_at_once_and_count_by_the_share_found(
     assert (one.values, many.values) == (((0.0,),), ((0.5,),))
 
 
+@pytest.mark.model
 def test_a_text_has_the_asked_length_and_its_needle_the_asked_depth() -> None:
     backend = open_backend(parse_model("smollm2"))
     haystack = Haystack((512, 2048), (0.0, 0.3, 0.5, 0.9, 1.0))
@@ -92,6 +93,7 @@ def test_a_text_has_the_asked_length_and_its_needle_the_asked_depth() -> None:
         assert abs(place - cell.depth) <= LONGEST_SENTENCE / backend.count_tokens(text)
 
 
+@pytest.mark.model
 def test_a_text_of_the_windows_own_length_leaves_room_for_the_reply(store: Store) -> None:
     model = replace(parse_model("smollm2"), context_length=512)
     hay = {"lengths": [512], "depths": [0, 100]}
@@ -100,6 +102,7 @@ def test_a_text_of_the_windows_own_length_leaves_room_for_the_reply(store: Store
     assert all(outcome.text for outcome in result.outcomes)
 
 
+@pytest.mark.model
 def test_lengths_are_bounded_by_the_window(store: Store) -> None:
     model = replace(parse_model("smollm2"), context_length=512)
     (result,) = run(

@@ -17,6 +17,8 @@ from arena.records import Decoding, Model
 from arena.store import Store
 from tests.servers import Token, fault, serve, text_completion
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("lm_eval", reason="lm-eval is not installed: extra `bench`")
 
 
@@ -92,6 +94,7 @@ def by_item(measured: Measured) -> dict[tuple[str, str], tuple[float, str]]:
     return {(o.item, o.metric): (o.value, o.marker) for o in measured.outcomes}
 
 
+@pytest.mark.model
 @pytest.mark.parametrize("name", ["knowledge_en", "knowledge_zh"])
 def test_likelihoods_of_a_server_give_the_same_outcomes(store: Store, name: str) -> None:
     own = bench(store, parse_model("smollm2"), one(store, name), 5)
@@ -106,6 +109,7 @@ def test_likelihoods_of_a_server_give_the_same_outcomes(store: Store, name: str)
     assert far.benchmark.asking.way is None
 
 
+@pytest.mark.model
 @pytest.mark.parametrize("chat", [None, False])
 def test_what_a_server_writes_gives_the_same_outcomes(store: Store, chat: bool | None) -> None:
     own = bench(store, parse_model("smollm2"), one(store, "short_answer", chat=chat), 4)
@@ -124,6 +128,7 @@ def bare(body: dict[str, Any]) -> web.Response:
     return web.json_response(text_completion(body["prompt"] + "!"))
 
 
+@pytest.mark.model
 @pytest.mark.parametrize(
     ("name", "texts"),
     [
@@ -164,6 +169,7 @@ def test_a_task_without_items_of_a_known_shape_cannot_be_asked_otherwise(store: 
     assert store.completions.count() == 0
 
 
+@pytest.mark.model
 def test_a_fault_of_a_server_that_has_answered_is_no_want_of_likelihoods(store: Store) -> None:
     """Else a run that broke off would be taken up in another way of asking."""
     calls = 0

@@ -11,6 +11,8 @@ from typer.testing import CliRunner, Result
 from arena.assets import builtin
 from arena.cli.main import app
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("lm_eval", reason="lm-eval is not installed: extra `bench`")
 
 CHOICE = "question,A,B,C,answer\nWhat is 2+2?,3,4,5,B\nWhat is 3+3?,6,7,8,A\nOdd?,1,2,4,A\n"

@@ -14,6 +14,8 @@ from arena.cli import output
 from arena.cli.main import app
 from arena.store import Store
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = sorted(
     (command.name or command.callback.__name__)
     for command in app.registered_commands
@@ -71,6 +73,7 @@ def test_rank_prints_the_same_ranking_in_every_format(tmp_path: Path) -> None:
     assert not (tmp_path / "arena.db").exists()
 
 
+@pytest.mark.model
 def test_the_path_from_prompts_to_site_by_commands(tmp_path: Path) -> None:
     words = ["--prompts", "core", "--limit", "6"]
     for command in (
@@ -97,6 +100,7 @@ def test_lists_print_in_every_format(command: str, form: str, tmp_path: Path) ->
     assert not (tmp_path / "arena.db").exists()
 
 
+@pytest.mark.model
 def test_init_writes_a_file_that_runs_and_never_overwrites(tmp_path: Path) -> None:
     assert arena("init", cwd=tmp_path).returncode == 0
     before = (tmp_path / "arena.yaml").read_text()
@@ -105,6 +109,7 @@ def test_init_writes_a_file_that_runs_and_never_overwrites(tmp_path: Path) -> No
     assert (again.returncode, (tmp_path / "arena.yaml").read_text()) == (2, before)
 
 
+@pytest.mark.model
 def test_a_run_follows_its_file(tmp_path: Path) -> None:
     (tmp_path / "arena.yaml").write_text(
         "models: {a: 'fake:echo', b: 'fake:first'}\nlimit: 2\njudges: [smollm2]\n"
@@ -201,6 +206,7 @@ def test_a_model_under_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
     assert "weights was 'echo', is 'first'" in done.stderr
 
 
+@pytest.mark.model
 def test_what_failed_is_said_and_the_exit_code_is_one(tmp_path: Path) -> None:
     """A model whose context is too small for anything."""
     (tmp_path / "arena.yaml").write_text(

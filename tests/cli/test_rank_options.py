@@ -11,6 +11,8 @@ import pytest
 from arena.ratings import Comparisons, RatingResult, bradley_terry
 from tests.cli.test_cli import arena
 
+pytestmark = pytest.mark.slow
+
 MODELS = ("x", "y", "z")
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.cli.test_cli import arena
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def battles(tmp_path: Path) -> Path:

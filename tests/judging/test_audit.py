@@ -170,6 +170,7 @@ PAIRS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(PAIRS)
 def test_which_answer_is_called_a_changes_nothing(pairs: list[AuditPair]) -> None:
@@ -182,6 +183,7 @@ def test_which_answer_is_called_a_changes_nothing(pairs: list[AuditPair]) -> Non
             assert mine.value == pytest.approx(other.value, abs=1e-9), field.name
 
 
+@pytest.mark.slow
 def test_which_answer_is_called_a_changes_no_measure() -> None:
     dice = Random(1)
     pairs = [

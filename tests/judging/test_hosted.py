@@ -18,6 +18,8 @@ from arena.records import Prompt
 from arena.store import Store
 from tests.servers import Served, fault, serve
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., str]
 
 

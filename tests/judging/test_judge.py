@@ -118,6 +118,7 @@ def test_one_order_is_said(answered: Store, prompts: list[Prompt], write_card: W
     assert (report.pairs, report.one_order, report.flips.n) == (9, 9, 0)
 
 
+@pytest.mark.model
 def test_the_embedded_judge_reads_its_odds_in_both_orders(
     answered: Store, prompts: list[Prompt]
 ) -> None:

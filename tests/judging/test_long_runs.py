@@ -27,6 +27,8 @@ from arena.records import Decoding, Prompt
 from arena.store import Store
 from tests.servers import Fault, Served, fault, serve
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., str]
 WORDS = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota")
 

@@ -360,6 +360,7 @@ def test_the_same_answer_in_both_slots_is_a_tie(
         assert list(gather(store).judges[name].outcome) == pytest.approx([0.5] * 3)
 
 
+@pytest.mark.model
 def test_a_batch_of_one_and_of_many_give_the_same_verdicts(
     answered: Store, prompts: list[Prompt]
 ) -> None:

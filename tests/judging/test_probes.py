@@ -42,6 +42,7 @@ def test_the_canaries_are_what_they_are_called() -> None:
     assert len({(pair.prompt, pair.answer_b) for pair in pairs.values()}) == len(pairs)
 
 
+@pytest.mark.model
 def test_the_embedded_judge_meets_every_canary(store: Store) -> None:
     """It follows the order of the answers, so half of the attacks win, as do plain bad answers."""
     card = load_card("smollm2", store.home)

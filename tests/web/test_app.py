@@ -19,6 +19,8 @@ from arena.records import Answer, Outcome, Prompt, Vote, Winner
 from arena.store import Store
 from tests.web.running import LIMITS, ROOT, App, free_port
 
+pytestmark = pytest.mark.slow
+
 SCREENSHOTS = ROOT / "docs" / "screenshots"
 LONGEST = 1100
 NAMES = ("smollm2-greedy", "smollm2-warm", "smollm2-hot", "smollm2-brief")
@@ -440,6 +442,21 @@ def test_browsing_to_a_prompt_and_back_by_its_link(browser: Any, app: App) -> No
     again = Visitor(browser, app, address.rpartition("/")[2], "zh-CN")
     again.wait_for("#about h3")
     assert "裁判意见" in again.page.inner_text("#about")
+    page.go_back()
+    visitor.wait_for("#rows a:visible")
+    assert page.input_value("#category input") == "maths"
+    kept = page.locator("#rows a").count()
+    page.locator("#search input, #search textarea").press_sequentially("ZZ", delay=20)
+    page.wait_for_function("location.search.includes('search=ZZ')")
+    assert page.locator("#rows a").count() == 0
+    assert "category=maths" in page.url
+    page.fill("#search input, #search textarea", "")
+    page.wait_for_function(f"document.querySelectorAll('#rows a').length === {kept}")
+    page.locator("#rows a").first.click()
+    visitor.wait_for("#about h3")
+    page.click("#about .links a")  # all prompts, as they were
+    visitor.wait_for("#rows a:visible")
+    page.wait_for_function(f"document.querySelectorAll('#rows a').length === {kept}")
     visitor.open("browse")
     page.get_by_label("Benchmark outcomes").check()
     page.wait_for_selector("#rows details")
@@ -507,8 +524,25 @@ def test_the_admin_pauses_hides_adds_and_exports(browser: Any, app: App) -> None
     assert "is whole" in page.inner_text("#report")
     page.click("#export")
     visitor.wait_for("#said a")
-    link = page.get_attribute("#said a", "href")
-    assert page.request.get(f"{app.url}/{link}").text().startswith("battle,prompt_key,first")
+    links = page.eval_on_selector_all("#said a", "all => all.map((a) => a.href)")
+    heads = {page.request.get(link).text().partition(",")[0] for link in links}
+    assert heads == {"battle", "key", "prompt_key", "model", "name"}
+    visitor.open("browse")
+    page.locator("#rows a").first.click()
+    page.click("#hide")
+    visitor.wait_for("#unhide:visible")
+    ((kind, key),) = app.rows("SELECT kind, name FROM withheld")
+    assert kind == "prompt"
+    stranger = Visitor(browser, app, f"browse?prompt={key}")
+    stranger.wait_for("#about .note")
+    assert not stranger.page.is_visible("#unhide")
+    page.reload()
+    page.click("#unhide")
+    visitor.wait_for("#hide:visible")
+    assert app.rows("SELECT * FROM withheld") == []
+    visitor.open("admin")
+    assert not page.is_visible("#inside")
+    assert visitor.complaints == []
 
 
 @pytest.mark.parametrize("path", list(READY))

@@ -20,6 +20,8 @@ from arena.config import AppSettings
 from arena.web.server import hosts_of
 from tests.web.running import Answer, App
 
+pytestmark = pytest.mark.slow
+
 JOIN = "/gradio_api/queue/join"
 BODY = {"data": [], "fn_index": 0, "session_hash": "x"}
 JSON = {"Content_Type": "application/json"}

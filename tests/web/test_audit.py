@@ -15,6 +15,8 @@ from arena.web import beside
 from arena.web.audit import EVERY, Audit, Audits, audit, render
 from arena.web.words import WORDS
 
+pytestmark = pytest.mark.slow
+
 LONG_ENOUGH = 120.0
 
 

@@ -17,6 +17,7 @@ from arena.web.live import Glimpse, TurnRefusedError, together
 from arena.web.services import Services, services
 from arena.web.side_by_side_page import SideBySidePage
 from arena.web.voters import Visitor, Voters
+from arena.web.words import WORDS
 from tests.servers import Fault, Served, fault, piece, serve
 
 Visit = Callable[..., Visitor]
@@ -127,6 +128,65 @@ def test_a_turn_that_is_given_up_leaves_the_battle_as_it_was(
     views.close()  # type: ignore[attr-defined]
     assert list(store.talks.where()) == [before]
     assert page.cast(visitor, last.token, Winner.TIE).done
+
+
+def test_whoever_stops_gets_the_text_back_and_the_battle_as_it_was(
+    store: Store, voters: Voters, visit: Visit
+) -> None:
+    models = {name: replace(parse_model("fake:echo@0.6"), name=name) for name in "ab"}
+    page, visitor = BattlePage(services(store, voters, models=models)), visit()
+    *_, first = page.say(visitor, "", ASKED)
+    (before,) = store.talks.where()
+    views = page.say(visitor, first.token, "Seven swift swans swam silently southwards.")
+    _, writing = next(views), next(views)
+    assert writing.writing
+    page.stop(visit(), writing.token)  # somebody else's wish is none
+    page.stop(visitor, writing.token)
+    *_, last = views
+    assert (last.draft.split()[0], last.status) == ("Seven", WORDS["en"]["stopped"])
+    assert replace(last, draft="", status=first.status) == replace(first, token=last.token)
+    assert [*store.talks.where()] == [before]
+    assert page.cast(visitor, last.token, Winner.TIE).counted
+
+
+def test_a_turn_is_asked_anew_and_the_last_answers_count(
+    store: Store, voters: Voters, visit: Visit
+) -> None:
+    base = parse_model("fake:echo")
+    models = {n: replace(base, name=n, decoding=Decoding(temperature=1.0)) for n in "ab"}
+    page = BattlePage(services(store, voters, models=models))
+    visitor, said = visit(), set()
+    *_, view = page.say(visitor, "", ASKED)
+    for _ in range(3):
+        said.add((view.first, view.second))
+        *_, view = page.again(visitor, view.token)
+        assert view.open
+        assert view.prompt.count(ASKED) == 2  # formatted, and as it was written
+    assert len(said) == 3
+    (talk,) = store.talks.where()
+    assert (talk.turns, talk.attempts, len(talk.first)) == ((ASKED,), 3, 1)
+    assert page.cast(visitor, view.token, Winner.TIE).counted
+    (vote,) = store.votes.where()
+    assert store.answers.get([vote.first])[vote.first].turns == talk.first
+    *_, over = page.again(visitor, view.token)
+    assert over.over
+    assert over.status == WORDS["en"]["blocked_turn"]
+
+
+def test_a_refusal_loses_neither_the_text_nor_the_battle(
+    page: BattlePage, shared: Services, visit: Visit
+) -> None:
+    visitor = visit()
+    *_, first = page.say(visitor, "", ASKED)
+    for text, word in (("x" * 201, "prompt_too_long"), (" ", "empty_prompt")):
+        (refused,) = page.say(visitor, first.token, text)
+        assert refused.status == WORDS["en"][word].format(length=201, most=200)
+        assert (refused.draft, refused.open, refused.first) == (text, True, first.first)
+    while shared.allowances.generate(visitor):
+        pass
+    (refused,) = page.say(visitor, first.token, "More?")
+    assert (refused.draft, refused.first) == ("More?", first.first)
+    assert page.cast(visitor, refused.token, Winner.TIE).counted
 
 
 def test_a_vote_in_one_tab_ends_the_battle_in_the_other(
@@ -281,11 +341,13 @@ def test_a_servers_answers_grow_together(store: Store, voters: Voters, visit: Vi
         views = page.say(visitor, "", ASKED)
         next(views)
         growing = next(views)
-        assert (growing.first, growing.second) == ("One ", "One ")
+        assert "One " in growing.first
+        assert growing.first == growing.second
         assert "not ended" in page.cast(visitor, growing.token, Winner.TIE).text
         seen.set()
         *_, last = views
-        assert (last.first, last.second) == ("One two", "One two")
+        assert "One two" in last.first
+        assert last.first == last.second
         assert "**birch**" in page.cast(visitor, last.token, Winner.MODEL_A).text
     assert store.votes.count() == 1
 

@@ -20,6 +20,7 @@ from arena.web.casting import ReplacedError
 from arena.web.catalogue import Filter
 from arena.web.grades import show
 from arena.web.live import MOST_OPEN
+from arena.web.looking import Looking
 from arena.web.pool import Pool
 from arena.web.rate_page import RatePage
 from arena.web.services import Services, services
@@ -66,7 +67,7 @@ def everywhere(shared: Services, visitor: Visitor, prompt: Prompt) -> str:
     wanted = [Filter(model=name) for name in NAMES]
     wanted += [Filter(judge="j"), Filter(only=("split",)), Filter(only=("turned",))]
     for one in wanted:
-        said += [prompt.key in browse.listing(visitor, one)[0] and "listed"]
+        said += [prompt.key in browse.listing(visitor, Looking(wanted=one))[0] and "listed"]
     return str([part for part in said if part])
 
 
@@ -307,10 +308,10 @@ def test_the_list_has_what_is_open_and_no_filter_tells_of_it(
     visitor = visit()
     prompt, _ = open_pair(shared, visitor)
     page = BrowsePage(shared)
-    assert prompt.key in page.listing(visitor, Filter())[0]
-    assert prompt.key in page.listing(visitor, Filter(category=prompt.category))[0]
-    assert prompt.key not in page.listing(visitor, Filter(model="long"))[0]
-    assert prompt.key in page.listing(visit(), Filter(model="long"))[0]
+    assert prompt.key in page.listing(visitor, Looking(wanted=Filter()))[0]
+    assert prompt.key in page.listing(visitor, Looking(wanted=Filter(category=prompt.category)))[0]
+    assert prompt.key not in page.listing(visitor, Looking(wanted=Filter(model="long")))[0]
+    assert prompt.key in page.listing(visit(), Looking(wanted=Filter(model="long")))[0]
     detail = page.prompt(visitor, prompt.key)
     assert detail is not None
     assert "Once that is done" in detail.about
@@ -337,7 +338,7 @@ def test_always_and_nobody(answered: Store, voters: Voters, visit: Visit) -> Non
     prompt, _ = open_pair(always, visitor)
     assert shows_names(always, visitor, prompt)
     assert not any(shows_names(nobody, visit(cookie=c), prompt) for c in (True, False))
-    assert "nobody is shown" in BrowsePage(nobody).listing(visit(), Filter())[0]
+    assert "nobody is shown" in BrowsePage(nobody).listing(visit(), Looking(wanted=Filter()))[0]
     assert SideBySidePage(nobody).prompts(visit(), "long", "short") == []
     assert list(SideBySidePage(nobody).ask(visit(), *WRITERS, "Ask?"))[-1].first
     said = open_pair(nobody, visitor)[1]()

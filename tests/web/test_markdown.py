@@ -1,8 +1,10 @@
 """Text of models cannot run script, load anything or break out of its box."""
 
+from html import unescape
+
 import pytest
 
-from arena.web.markdown import as_text, brief, closed, harmless, shortened
+from arena.web.markdown import as_text, brief, closed, harmless, shortened, with_raw
 
 
 @pytest.mark.parametrize(
@@ -64,11 +66,24 @@ def test_a_block_of_code_that_was_left_open_ends_before_what_follows(text: str, 
 
 
 def test_mathematics_keeps_its_meaning() -> None:
-    assert harmless("$a<b$ and $$c < d$$") == r"$a\lt b$ and $$c \lt  d$$"
+    assert harmless("$a<b$ and $$c < d$$") == r"\(a\lt b\) and $$c \lt  d$$"
+    assert harmless("It costs $5, not $6.") == "It costs $5, not $6."
 
 
 def test_a_name_is_shown_letter_by_letter() -> None:
     assert as_text("a_b*[c](d)<e>`f`\n|g|") == r"a\_b\*\[c\](d)\<e\>\`f\` \|g\|"
+
+
+@pytest.mark.parametrize(
+    "text", ["a\n  b", "</pre><b>", "$5 \\( $$ &lt; \\) `x`", "```\nopen", "- ```\n  x", "\n\nx"]
+)
+def test_a_text_stands_beside_its_markdown_as_it_was_written(text: str) -> None:
+    shown = with_raw(harmless(text), text)
+    formatted, _, raw = shown.partition('<pre class="raw">\n')
+    assert formatted.startswith(harmless(text))
+    assert raw.endswith("</pre>")
+    assert not set("<$\\") & set(raw.removesuffix("</pre>"))  # nothing in it has an effect
+    assert unescape(raw.removesuffix("</pre>")) == text
 
 
 def test_a_long_text_is_cut_where_it_is_said() -> None:
@@ -94,9 +109,10 @@ def test_a_long_text_is_cut_where_it_is_said() -> None:
         ("`a\n\n<b>`", "`a\n\n&lt;b>`"),
         (r"\(a<b\[c<d\]", r"&#40;a&lt;b\[c\lt d\]"),
         (r"\(\(<\)<", r"\(\(\lt \)&lt;"),
+        ("```mermaid\n<b>\n```", "``` mermaid\n<b>\n```"),
         ("$5 and <b> $6", "$5 and &lt;b> $6"),
         ("$a\n<b$", "$a\n&lt;b$"),
-        ("$$a<" + "b" * 2100 + "$$<", "$$a&lt;" + "b" * 2100 + "$$&lt;"),
+        ("$$a<" + "b" * 2100 + "$$<", "&#36;&#36;a&lt;" + "b" * 2100 + "&#36;&#36;&lt;"),
     ],
 )
 def test_where_code_and_mathematics_begin_and_end(text: str, shown: str) -> None:

@@ -15,6 +15,8 @@ from tests.servers import running
 from tests.web.running import App
 from tests.web.test_app import LIVE, Visitor
 
+pytestmark = pytest.mark.slow
+
 ROOT = "/arena"
 CONFIG = LIVE.replace("app: {", f"app: {{trusted_proxies: [127.0.0.1], root_path: {ROOT}, ")
 

@@ -5,6 +5,8 @@ its cache. Set HF_HUB_OFFLINE=1 to forbid that too. Code that comes with weights
 and no question is asked on the terminal.
 """
 
+import gc
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +59,18 @@ def loaded(weights: str, revision: str | None) -> Loaded:
     """
     with _LOADING:  # two threads that need the same weights load them once
         return _load(weights, revision)
+
+
+def release() -> None:
+    """Forget the weights that were loaded last, and give their memory back."""
+    with _LOADING:
+        _load.cache_clear()
+    gc.collect()
+    if "torch" in sys.modules:
+        import torch
+
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
 
 @lru_cache(maxsize=1)

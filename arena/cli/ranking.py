@@ -233,7 +233,8 @@ def rank(
 
         fit = replace(Policy.configured(conf).fit, **asked)
         board_ = rank_comparisons(read_battles(file, fit.style), fit)
-        notes = (*board_.notes, *alike(row.model for row in board_.rows))
+        everybody = [one.model for one in (*board_.rows, *board_.unrated)]
+        notes = (*board_.notes, *alike(everybody))
         boards = [replace(board_, notes=notes)]
     else:
         store = open_store(db, conf)

@@ -233,7 +233,7 @@ def rank(
 
         fit = replace(Policy.configured(conf).fit, **asked)
         board_ = rank_comparisons(read_battles(file, fit.style), fit)
-        everybody = [one.model for one in (*board_.rows, *board_.unrated)]
+        everybody = [row.model for row in board_.rows] + [one.model for one in board_.unrated]
         notes = (*board_.notes, *alike(everybody))
         boards = [replace(board_, notes=notes)]
     else:

@@ -22,7 +22,9 @@ T = TypeVar("T")
 class Progress:
     """Where a run stands.
 
-    found: rows that were stored before it. elsewhere: rows that another process works on.
+    found: rows that were stored before it. under_way: rows' worth of work that is done in rows
+    that are not whole yet. doing: what goes on before the first row, in a few words.
+    elsewhere: rows that another process works on.
     faults: how often calls went wrong in each way, those that were tried again included.
     cost: US dollars. seconds: since it began. stopped: why it ended early, in a few words.
     notes: what the model's backend did otherwise than it was asked to, in a sentence each.
@@ -31,6 +33,8 @@ class Progress:
     stage: str
     total: int
     found: int = 0
+    under_way: float = 0.0
+    doing: str = ""
     stored: int = 0
     failed: int = 0
     elsewhere: int = 0
@@ -45,6 +49,11 @@ class Progress:
     stopped: str = ""
     notes: tuple[str, ...] = ()
     ended: bool = False
+
+    @property
+    def done(self) -> float:
+        """Rows' worth of work that this run has done."""
+        return self.stored + self.under_way
 
     @property
     def complete(self) -> bool:
@@ -103,15 +112,20 @@ def run(
     and left for the next run. Raises UnavailableError where no request can succeed.
     """
     control = control or Control()
-    started = time.perf_counter()
     present = work.table.present(work.keys)
     found = sum(key in present for key in work.keys)
     progress = Progress(work.stage, len(work.keys), found=found, ended=found == len(work.keys))
     control.on_progress(progress)
     if progress.complete:
         return progress
+    if backend.starting:
+        control.on_progress(replace(progress, doing=backend.starting))
     backend.start()
+    asked = time.perf_counter()  # the rate is that of the rows, without what comes before them
     with _claims(store, work, present, control.intake) as claims:
+        claims.on_tell = lambda rows: control.on_progress(
+            replace(progress, under_way=rows, seconds=time.perf_counter() - asked)
+        )
         for results in work.ask(claims):
             rows = [work.make(i, r) for i, r in results if not isinstance(r, BackendError)]
             failures = [
@@ -122,7 +136,7 @@ def run(
             work.table.add(rows)
             if failures:
                 store.add_failures(failures)
-            progress = _advance(progress, work, results, rows, time.perf_counter() - started)
+            progress = _advance(progress, work, results, rows, time.perf_counter() - asked)
             control.on_progress(progress)
     progress = replace(
         progress,
@@ -147,6 +161,10 @@ class _Claims(Intake):
         self._keys = work.keys
         self._present = present
         self._prepare: Callable[[], None] | None = work.prepare
+        self.on_tell: Callable[[float], None] = lambda _: None
+
+    def tell(self, rows: float) -> None:
+        self.on_tell(rows)
 
     def admit(self, positions: Sequence[int]) -> list[int]:
         missing = [i for i in super().admit(positions) if self._keys[i] not in self._present]

@@ -184,7 +184,8 @@ def _judges(
             rows[judge] += _pair_columns(verdicts, read_pairs(verdicts, new))
             compared[judge] |= {_answers(verdicts, i) for i in new}
             if judge not in reports:
-                reports[judge] = report(judge, verdicts, kept, votes)
+                about = f"{group.by} {group.value}" if group else ""
+                reports[judge] = report(judge, verdicts, kept, votes, about)
     scores = store.evidence.scores()
     for judge, kept in latest(scores, rows_in(scores, group), older).items():
         rows[judge] += _score_columns(scores, kept, compared[judge])

@@ -25,7 +25,7 @@ LAYERS = (
     ("board",),
     ("overall",),
     ("leaderboard", "audits"),
-    ("contrasts", "integrity", "notes"),
+    ("contrasts", "integrity", "notes", "unranked"),
     ("publish",),
     ("pipeline",),
     ("web",),

@@ -82,6 +82,11 @@ def test_what_is_said_of_judges() -> None:
         assert "裁判 j" in chinese(objection)
         assert "未计入" in chinese(f"{objection}; it was left out.")
         assert "应要求" in chinese(f"{objection}; it was let in on request.")
+    few_prompts = share_of([True] * 300, [k % 9 for k in range(300)])
+    some_here = replace(report, flips=few_prompts, group="category maths")
+    assert "on 9 prompts" in str(some_here.objection)
+    assert str(some_here.objection).startswith("Category maths: The judge j")
+    assert "类别 maths：裁判 j" in chinese(f"{some_here.objection}; it was left out.")
 
     def judged(*prompts: str) -> Comparisons:
         won = [1.0, 0.5]

@@ -167,6 +167,11 @@ class Intake:
         """Those of `positions` that may begin now; the others are not this run's to do."""
         return [] if self.closed else list(positions)
 
+    def tell(self, rows: float) -> None:
+        """Say how much of the work in hand is done: so many rows' worth, none of them whole yet."""
+        if self._within:
+            self._within.tell(rows)
+
 
 class Backend(ABC):
     """A model that can be asked.
@@ -185,6 +190,11 @@ class Backend(ABC):
     def opens_thinking(self) -> bool:
         """Whether its chat template is known to open the model's thinking."""
         return False
+
+    @property
+    def starting(self) -> str:
+        """What `start` does where it takes long, in a few words; empty where it does not."""
+        return ""
 
     def start(self) -> None:  # noqa: B027
         """Get ready for requests; raises UnavailableError where none can succeed."""

@@ -170,14 +170,15 @@ def report(results: Sequence["Result"], form: Format) -> None:
             "checks": [asdict(check) for check in checks],
         }
         sys.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
-    elif form is Format.TABLE:
+    elif form is Format.CSV:
+        emit([_row(result) for result in results], form)
+    else:
         rows = [_row(result) for result in results]
         code = ("code",) if any(row["code"] for row in rows) else ()
         emit([_for_people(row, code) for row in rows], form)
-        _print_prompts(prompts)
-        _print_needles(maps)
-    else:
-        emit([_row(result) for result in results], form)
+        if form is Format.TABLE:
+            _print_prompts(prompts)
+            _print_needles(maps)
 
 
 def _entry(**values: Any) -> Any:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from arena.judging import JudgeCard, Plan
     from arena.store import Store
 
-MIN_PARSED = 0.95
+MIN_PARSED = 0.95  # as arena.judging has it, which is imported late
 USUAL_CONCURRENCY = 32  # for an estimate, where the number is left to adapt
 
 
@@ -268,7 +268,8 @@ def _poorly_parsed(plans: "list[Plan]", least: float) -> bool:
         if share < least:
             say(
                 f"Only {share:.1%} of what {one.card.name} said could be read; --min-parsed asks "
-                f"for {least:.0%}. Look at the texts, mend the card, then --reparse or "
+                f"for {least:.0%}. The replies, with the reasons: arena show verdicts --judge "
+                f"{one.card.name} --unparsed. Mend the card, then run this with --reparse or "
                 "--retry-failed."
             )
     return any(share < least for _, share in shares)

@@ -1,6 +1,5 @@
 """`arena`: one command a stage, assembled from the modules beside this one."""
 
-import re
 import sys
 from typing import Annotated, Any
 
@@ -8,11 +7,9 @@ import typer
 from typer.core import TyperGroup
 
 from arena import __version__
+from arena.cli.edge import option_names
 from arena.errors import ArenaError
 
-# The engine names its settings as arguments of a function; here they are options.
-_SETTING = re.compile(r"\b(prior|ties|interval)='?([\w.-]+\b)'?")
-_OPTION = r"--\1 \2"
 BARE = {"--allow-code": "container"}
 
 
@@ -24,7 +21,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except ArenaError as error:
-            sys.stderr.write(f"arena: {_SETTING.sub(_OPTION, str(error))}\n")
+            sys.stderr.write(f"arena: {option_names(str(error))}\n")
             sys.exit(2)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -10,7 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 Cells = Sequence[Mapping[str, Any]]
 LOG_SECONDS = 1.0
 LINE_SECONDS = 20.0
+FIRST_SECONDS = 5.0  # until the first line
 PIPED_WIDTH = 1000
 COLUMN_MARGIN = 3  # a space on each side, and a line
 
@@ -96,9 +98,34 @@ def to_markdown(rows: Cells) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+class Loudness(IntEnum):
+    """How much is said beside the result: `-q`, nothing given, `-v`."""
+
+    QUIET = 0
+    USUAL = 1
+    VERBOSE = 2
+
+
+@dataclass
+class Voice:
+    """What was chosen for this process."""
+
+    loudness: Loudness = Loudness.USUAL
+
+
+voice = Voice()
+
+
 def say(text: str) -> None:
-    """A sentence for the person at the terminal, apart from the result."""
-    sys.stderr.write(f"{text}\n")
+    """A sentence for the person at the terminal, apart from the result; -q leaves it out."""
+    if voice.loudness > Loudness.QUIET:
+        sys.stderr.write(f"{text}\n")
+
+
+def detail(text: str) -> None:
+    """A sentence for whoever asked for more with -v."""
+    if voice.loudness is Loudness.VERBOSE:
+        sys.stderr.write(f"{text}\n")
 
 
 @contextmanager
@@ -112,34 +139,41 @@ def watched(
     limits: of all steps together.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bars
 
     from arena.backends import Intake, Limits
     from arena.batch import Control
 
     # The stream is kept: a step may redirect stderr to silence a library.
-    console = Console(file=sys.stderr)
+    console, quiet = Console(file=sys.stderr), voice.loudness is Loudness.QUIET
     bars = Bars(
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeRemainingColumn(),
+        TextColumn("{task.completed:.0f}/{task.total}"),
         TextColumn("{task.fields[state]}"),
         console=console,
-        disable=not console.is_terminal,
+        disable=not console.is_terminal or quiet,
     )
     intake, limits = Intake(), limits or Limits()
+    failed: dict[str, int] = {}
 
     def tracker(what: str) -> "Control":
         task = bars.add_task(what, total=None, state="")
 
         def show(progress: "Progress") -> None:
             write_log(what, progress)
-            done = progress.found + progress.stored
-            bars.update(task, total=progress.total, completed=done, state=state(progress))
-            if not console.is_terminal:
+            bars.update(
+                task,
+                total=progress.total,
+                completed=progress.found + progress.done,
+                state=", ".join(filter(None, (progress.doing, state(progress), left(progress)))),
+            )
+            if not console.is_terminal and not quiet:
                 lines(what, progress)
+            if progress.failed > failed.get(what, 0):
+                failed[what] = progress.failed
+                detail(f"{what}: {progress.last_error}")
 
         return Control(show, limits, intake)
 
@@ -160,14 +194,17 @@ def _lines(stream: IO[str]) -> Iterator["Callable[[str, Progress], None]"]:
 
     def tell(what: str, progress: "Progress") -> None:
         if not progress.ended:
+            if progress.doing and progress.doing != getattr(running.get(what), "doing", ""):
+                write(f"{what}: {progress.doing}")
             running[what] = progress
             return
         running.pop(what, None)
         write(f"{what}: {summary(progress)}")
 
     def now_and_then() -> None:
-        began = time.monotonic()
-        while not ended.wait(LINE_SECONDS):
+        began, wait = time.monotonic(), FIRST_SECONDS
+        while not ended.wait(wait):
+            wait = LINE_SECONDS
             for what, progress in list(running.items()):
                 write(f"{what}: {standing(progress, time.monotonic() - began)}")
 
@@ -182,12 +219,18 @@ def _lines(stream: IO[str]) -> Iterator["Callable[[str, Progress], None]"]:
 
 def standing(progress: "Progress", seconds: float) -> str:
     """How far a step has come after so many seconds, and how long the rest may take."""
-    done = progress.found + progress.stored
-    parts = [f"{done} of {progress.total}", f"{_minutes(seconds)} since the start"]
-    if progress.stored:
-        left = (progress.total - done) * progress.seconds / progress.stored
-        parts += [state(progress), f"about {_minutes(left)} left"]
+    done = progress.found + progress.done
+    parts = [f"{done:.0f} of {progress.total}", f"{_minutes(seconds)} since the start"]
+    parts += [progress.doing, state(progress), left(progress)]
     return ", ".join(filter(None, parts))
+
+
+def left(progress: "Progress") -> str:
+    """How long the rest may take, at the rate so far; empty where nothing is done yet."""
+    if not progress.done or not progress.seconds or progress.ended:
+        return ""
+    rest = progress.total - progress.found - progress.done
+    return f"about {_minutes(max(0.0, rest) * progress.seconds / progress.done)} left"
 
 
 def _minutes(seconds: float) -> str:
@@ -250,13 +293,14 @@ def state(progress: "Progress") -> str:
 
 
 def rate(progress: "Progress") -> str:
-    """What is written in a second, or read where next to nothing is written."""
-    if not progress.seconds or not progress.stored:
+    """What is written in a second, or the rows that are done where next to nothing is written."""
+    if not progress.seconds or not progress.done:
         return ""
     written = progress.usage.completion_tokens
-    if written > 2 * progress.stored:
+    if written > 2 * progress.done:
         return f"{written / progress.seconds:.0f} tokens/s"
-    return f"{progress.stored / progress.seconds:.1f}/s"
+    speed = progress.done / progress.seconds
+    return f"{speed:.1f}/s" if speed >= 1 else f"{60 * speed:.1f} a minute"
 
 
 def summary(progress: "Progress") -> str:
@@ -285,7 +329,7 @@ def summary(progress: "Progress") -> str:
     return ", ".join(parts)
 
 
-def finish(steps: "list[Progress]") -> None:
+def finish(steps: "Sequence[Progress]") -> None:
     """Say each note once; exit with 1 where something is left to do."""
     for note in dict.fromkeys(note for step in steps for note in step.notes):
         say(note)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from arena.cli.edge import option_names
 from arena.cli.options import ConfigFile, Db, Format, Output, open_store, settings, split
 from arena.cli.output import say, table
-from arena.errors import InputError, UnknownNameError
+from arena.errors import GateError, InputError, RatingError, UnknownNameError
 from arena.records import Evidence, alike
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
@@ -262,17 +263,28 @@ def publish(
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
-    """Write the ranking as a static site, with the data beside it."""
+    """Write the ranking as a static site, with the data beside it.
+
+    Where there is no ranking yet, the site has the scores and report cards that there are, and says
+    why. With --evidence, nothing is written where that evidence makes no ranking.
+    """
     from arena.board import policy_of
-    from arena.leaderboard import ranking
     from arena.publish import publish_ranking
+    from arena.unranked import ranked_or_not
 
     conf = settings(config)
     store = open_store(db, conf)
     policy = _asked(store, policy_of(store, conf), evidence, allow_weak_judges, judges)
     store.describe(conf.candidates().values())
-    page = publish_ranking(store, folder, ranking(store, policy), policy)
-    say(f"Published: {page}")
+    board, refused = ranked_or_not(store, policy)
+    if refused is not None and evidence is not None:
+        raise refused
+    page = publish_ranking(store, folder, board, policy)
+    if refused is not None:
+        say(f"There is no ranking yet: {option_names(str(refused)).rstrip('.')}.")
+    say(f"Published{'' if board.rows else ' without a ranking'}: {page}")
+    if isinstance(refused, GateError | RatingError):
+        sys.exit(1)
 
 
 def _asked(

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.assets import builtin
-from arena.cli.options import ConfigFile, Db, db_path, fill_store, settings
-from arena.cli.output import say, watched
+from arena.cli.benching import report
+from arena.cli.edge import option_names
+from arena.cli.options import ConfigFile, Db, Format, db_path, fill_store, settings
+from arena.cli.output import finish, say, watched
 from arena.cli.ranking import print_board
-from arena.errors import InputError
+from arena.errors import GateError, InputError, RatingError
 
 if TYPE_CHECKING:
     from arena.config import Config
@@ -131,10 +133,19 @@ def _run(path: Path, config: "Config") -> None:
     from arena.pipeline import run_config
 
     with fill_store(path) as store, watched() as tracker:
-        board = run_config(store, config, tracker, say)
-    print_board(board)
+        done = run_config(store, config, tracker, say)
+    if done.results:
+        report(done.results, Format.TABLE)
+    if done.refused is None:
+        print_board(done.board)
+    else:
+        say(f"There is no ranking yet: {option_names(str(done.refused))}.".replace("..", "."))
     if config.publish:
-        say(f"Published: {Path(config.publish) / 'index.html'}")
+        page = Path(config.publish) / "index.html"
+        say(f"Published{'' if done.board.rows else ' without a ranking'}: {page}")
+    finish(done.steps)
+    if isinstance(done.refused, GateError | RatingError):
+        sys.exit(1)
 
 
 def _launch_line(option: str = "") -> str:

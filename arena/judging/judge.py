@@ -18,6 +18,8 @@ from arena.records import Answer, BackendKind, Judge, Mode, Prompt, Usage, seed_
 from arena.store import Store
 
 T = TypeVar("T")
+# Where a smaller share of what a judge said could be read, its card wants mending.
+MIN_PARSED = 0.95
 
 
 @dataclass(frozen=True)

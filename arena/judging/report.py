@@ -26,7 +26,8 @@ class JudgeReport:
     flips: pairs whose two orders say different things. first_slot: verdicts for the answer
     shown first, of those for either. unparsed: of all readings. agreement: with the
     people's majority on the same pairs, where both prefer one answer. All are shares, with
-    intervals clustered by prompt.
+    intervals clustered by prompt. group: the prompts that it is about, such as `category maths`;
+    empty for all.
     """
 
     judge: str
@@ -36,6 +37,12 @@ class JudgeReport:
     first_slot: Measure
     unparsed: Measure
     agreement: Measure
+    group: str = ""
+
+    @property
+    def _where(self) -> str:
+        """How a sentence begins that holds for some prompts only."""
+        return f"{self.group[:1].upper()}{self.group[1:]}: " if self.group else ""
 
     @property
     def objection(self) -> str | None:
@@ -45,14 +52,15 @@ class JudgeReport:
         """
         if self.flips.low is not None and self.flips.low > FLIP_LIMIT:
             return (
-                f"The judge {self.judge} changes its verdict with the order of the answers in "
-                f"{self.flips} of pairs; more than {FLIP_LIMIT:.0%} is too much to rank by"
+                f"{self._where}The judge {self.judge} changes its verdict with the order of the "
+                f"answers in {self.flips} of pairs; more than {FLIP_LIMIT:.0%} is too much to "
+                "rank by"
             )
         low, high = self.agreement.low, self.agreement.high
         if low is not None and high is not None and low <= 0.5 and high < OF_USE:
             return (
-                f"The judge {self.judge} agrees with people in {self.agreement} of pairs, "
-                "which chance would explain"
+                f"{self._where}The judge {self.judge} agrees with people in {self.agreement} of "
+                "pairs, which chance would explain"
             )
         return None
 
@@ -64,13 +72,14 @@ class JudgeReport:
         low, flips = self.agreement.low, self.flips.value
         if low is not None and low <= 0.5:
             return (
-                f"Whether the judge {self.judge} agrees with people is not known yet: it does in "
-                f"{self.agreement} of pairs, and more votes would tell"
+                f"{self._where}Whether the judge {self.judge} agrees with people is not known yet: "
+                f"it does in {self.agreement} of pairs, and more votes would tell"
             )
         if flips is not None and flips > FLIP_LIMIT:
             return (
-                f"Whether the judge {self.judge} follows the order of the answers is not known "
-                f"yet: it changes its verdict in {self.flips} of pairs, and more pairs would tell"
+                f"{self._where}Whether the judge {self.judge} follows the order of the answers is "
+                f"not known yet: it changes its verdict in {self.flips} of pairs, and more pairs "
+                "would tell"
             )
         return None
 
@@ -161,9 +170,9 @@ def _logistic(z: float) -> float:
 
 
 def report(
-    judge: str, verdicts: VerdictColumns, rows: list[int], votes: VoteColumns
+    judge: str, verdicts: VerdictColumns, rows: list[int], votes: VoteColumns, group: str = ""
 ) -> JudgeReport:
-    """The report card over `rows`, all of one judge."""
+    """The report card over `rows`, all of one judge. group: as in `JudgeReport`."""
     pairs = read_pairs(verdicts, rows)
     both = [pair for pair in pairs if pair.flipped is not None]
     said = [(verdicts.prompt[i], verdicts.forward[i]) for i in rows]
@@ -179,6 +188,7 @@ def report(
         first_slot=share_of([v == Preference.A for _, v in decided], [item for item, _ in decided]),
         unparsed=share_of([v == Preference.UNPARSED for _, v in said], [item for item, _ in said]),
         agreement=_agreement(verdicts, pairs, votes),
+        group=group,
     )
 
 

@@ -17,11 +17,18 @@ TOKENS = st.lists(st.sampled_from((5, 6)), min_size=1, max_size=90).map(tuple)
 ROWS = st.lists(st.builds(lambda t, k: Row(t, min(k, len(t))), TOKENS, st.integers(1, 9)))
 
 
-@given(ROWS, st.integers(1, 5), st.integers(1, 200), st.integers(1, 9), st.booleans())
+@given(
+    ROWS,
+    st.integers(1, 5),
+    st.integers(1, 200),
+    st.integers(1, 9),
+    st.integers(1, 9000),
+    st.booleans(),
+)
 def test_every_row_is_read_once_after_what_it_begins_with(
-    rows: list[Row], most: int, tokens: int, logits: int, share: bool
+    rows: list[Row], most: int, tokens: int, logits: int, pairs: int, share: bool
 ) -> None:
-    passes = plan(rows, Limits(most, tokens, logits), share=share)
+    passes = plan(rows, Limits(most, tokens, logits, pairs), share=share)
     assert sorted(i for one in passes for i in one.rows) == list(range(len(rows)))
     for one in passes:
         here = [rows[i] for i in one.rows]
@@ -33,7 +40,18 @@ def test_every_row_is_read_once_after_what_it_begins_with(
             assert len(here) <= most
             assert len(here) * max(len(row.tokens) - start for row in here) <= tokens
             assert sum(row.keep for row in here) <= logits
+            longest = max(len(row.tokens) for row in here)
+            assert len(here) * (longest - start) * longest <= pairs
     assert share or not any(one.depths for one in passes)
+
+
+def test_a_long_row_is_read_last_and_alone() -> None:
+    """Fifty-five short texts and one of 8,000 tokens, as canaries are."""
+    rows = [Row((1,) * 60 + (k,) * n) for k, n in enumerate([8000, *range(40, 95)], start=2)]
+    for share in (True, False):
+        passes = plan(rows, Limits(48, 24_576, 10**9, 60_000_000), share=share)
+        assert passes[-1].rows == (0,)
+        assert len(passes[0].rows) > 4
 
 
 @given(ROWS)

@@ -253,6 +253,7 @@ def test_weights_and_templates_that_are_not_there_are_named(tmp_path: Path) -> N
 def test_where_there_is_no_terminal_lines_tell_how_far_a_step_is(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(output, "FIRST_SECONDS", 0.01)
     monkeypatch.setattr(output, "LINE_SECONDS", 0.01)
     with output.watched() as tracker:
         control = tracker("m answers")
@@ -269,8 +270,14 @@ def test_where_there_is_no_terminal_lines_tell_how_far_a_step_is(
 def test_a_running_step_says_its_rate_and_what_is_left() -> None:
     progress = Progress("answer", 40, found=4, stored=12, seconds=60.0)
     assert output.standing(progress, 61.0) == (
-        "16 of 40, 61 s since the start, 0.2/s, about 2.0 min left"
+        "16 of 40, 61 s since the start, 12.0 a minute, about 2.0 min left"
     )
+    begun = Progress("answer", 40, under_way=2.5, seconds=5.0)
+    assert output.standing(begun, 6.0) == (
+        "2 of 40, 6 s since the start, 30.0 a minute, about 75 s left"
+    )
+    loading = Progress("answer", 40, doing="loading smollm2")
+    assert output.standing(loading, 5.0) == "0 of 40, 5 s since the start, loading smollm2"
     assert output.standing(Progress("answer", 40), 5.0) == "0 of 40, 5 s since the start"
 
 

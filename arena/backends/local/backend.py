@@ -1,7 +1,7 @@
 """A transformers model as a backend: batches of conversations, and trees of rows for odds."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -24,7 +24,7 @@ from arena.backends.local.grouping import like_length
 from arena.backends.local.reading import BATCH_ROWS, BATCH_TOKENS
 from arena.backends.local.talk import Talk
 from arena.backends.local.tree import Row
-from arena.backends.local.weights import Loaded, loaded
+from arena.backends.local.weights import Loaded, is_loaded, loaded
 from arena.backends.local.writing import Begun
 from arena.errors import BackendError
 from arena.records import Model, Usage
@@ -40,6 +40,12 @@ class LocalBackend(Backend):
         self._spec = model
         self._rows = batch_rows
         self._has_folded = False
+
+    @property
+    def starting(self) -> str:
+        """Loading weights takes long; those that are loaded already are had at once."""
+        spec = self._spec
+        return "" if is_loaded(spec.weights, spec.revision) else f"loading {spec.weights}"
 
     def start(self) -> None:
         """Load the weights."""
@@ -67,7 +73,7 @@ class LocalBackend(Backend):
         kinds = [kind[:2] for kind in alike]
         for batch in like_length(order, sizes, kinds, self._rows, BATCH_TOKENS):
             if todo := intake.admit(batch):
-                yield self._hold([requests[i] for i in todo], todo)
+                yield self._hold([requests[i] for i in todo], todo, intake.tell)
 
     def stream(self, request: Request) -> Iterator[Reply]:
         """Token by token; closing the iterator stops the model."""
@@ -122,10 +128,20 @@ class LocalBackend(Backend):
     def _loaded(self) -> Loaded:
         return loaded(self._spec.weights, self._spec.revision)
 
-    def _hold(self, requests: list[Request], indices: list[int]) -> Result[Reply]:
-        """All turns of a batch of conversations; a conversation that outgrows the window fails."""
+    def _hold(
+        self, requests: list[Request], indices: list[int], tell: Callable[[float], None]
+    ) -> Result[Reply]:
+        """All turns of a batch of conversations; a conversation that outgrows the window fails.
+
+        tell: is told, while they are written, how many of them that is worth.
+        """
         started = time.perf_counter()
         talks = [Talk.of(request) for request in requests]
+        turns, done = sum(len(request.turns) for request in requests), 0
+
+        def told(rows: float) -> None:
+            tell((done + rows) / turns * len(requests))
+
         room = self._spec.decoding.max_tokens
         while asking := [talk for talk in talks if talk.put_next()]:
             begun: list[tuple[Talk, Begun]] = []
@@ -136,7 +152,9 @@ class LocalBackend(Backend):
                 except BackendError as error:
                     talk.fail(error)
             rows = [row for _, row in begun]
-            written = self._loaded().writer.write(rows, self._spec.decoding, requests[0].stop)
+            writer, decoding = self._loaded().writer, self._spec.decoding
+            written = writer.write(rows, decoding, requests[0].stop, told)
+            done += len(rows)
             for (talk, row), tokens in zip(begun, written, strict=True):
                 if isinstance(tokens, BackendError):
                     talk.fail(tokens)

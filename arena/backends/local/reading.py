@@ -16,11 +16,14 @@ from typing import Any
 import torch
 
 from arena.backends.local.attempts import in_halves
+from arena.backends.local.memory import attention_room
 from arena.backends.local.tree import Limits, Pass, Row, Tokens, plan
 from arena.errors import BackendError
 
 BATCH_ROWS = 48
 BATCH_TOKENS = 24_576
+# A processor is busy with far fewer, and then the first rows are not long awaited.
+BATCH_TOKENS_CPU = 2_048
 BATCH_LOGITS = 2**29
 SAME, ROUNDING_MAX = 1e-4, 0.1
 # A trial: rows that share so many tokens, in two steps, and part; a window that is shorter.
@@ -56,7 +59,10 @@ class Reader:
     def reading(self, rows: Sequence[Row], most: int = BATCH_ROWS) -> "Reading":
         """The reading of rows, at most so many in one pass."""
         limits = Limits(
-            most if self.together else 1, BATCH_TOKENS, max(1, BATCH_LOGITS // self._vocabulary)
+            most if self.together else 1,
+            BATCH_TOKENS_CPU if self._model.device.type == "cpu" else BATCH_TOKENS,
+            max(1, BATCH_LOGITS // self._vocabulary),
+            attention_room(self._model),
         )
         reach = self.reach or max((len(row.tokens) for row in rows), default=0)
         near = [i for i, row in enumerate(rows) if len(row.tokens) <= reach]

@@ -25,11 +25,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one pass may hold: rows, tokens with padding, and rows of logits."""
+    """What one pass may hold: rows, tokens with padding, rows of logits, and pairs of tokens.
+
+    pairs: of a token and one that it looks back at, which grow with the square of the length.
+    """
 
     rows: int
     tokens: int
     logits: int
+    pairs: int = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,11 @@ class _Node:
     @property
     def parts(self) -> int:
         return len(self.rows) + len(self.nodes)
+
+    def longest(self, rows: Sequence[Row]) -> int:
+        """The tokens of its longest row."""
+        own = [len(rows[i].tokens) for i in self.rows]
+        return max([*own, *(node.longest(rows) for node in self.nodes)])
 
 
 def plan(rows: Sequence[Row], limits: Limits, *, share: bool) -> list[Pass]:
@@ -131,16 +140,20 @@ def _passes(
     depths = (*above, node.depth) if node.depth else above
     sizes = {i: len(rows[i].tokens) - node.depth for i in node.rows}
     order = sorted(node.rows, key=lambda i: (sizes[i], i))
-    for start, end in _like_length([(sizes[i], rows[i].keep) for i in order], limits):
+    kept = [(sizes[i], rows[i].keep) for i in order]
+    for start, end in _like_length(kept, limits, node.depth):
         yield Pass(tuple(order[start:end]), depths)
-    for below in node.nodes:
+    for below in sorted(node.nodes, key=lambda below: below.longest(rows)):  # the short ones first
         yield from _passes(rows, below, depths, limits)
 
 
-def _like_length(sizes: Sequence[tuple[int, int]], limits: Limits) -> list[tuple[int, int]]:
+def _like_length(
+    sizes: Sequence[tuple[int, int]], limits: Limits, depth: int
+) -> list[tuple[int, int]]:
     """Where rows of rising length are cut, so that padding and passes together cost least.
 
-    sizes: (tokens, logits) of each row. Returns the (start, end) of each pass.
+    sizes: (tokens, logits) of each row. depth: the tokens before them. Returns the (start, end)
+    of each pass.
     """
     best, starts = [0], [0]  # the least cost of the first rows, and where their last pass begins
     for end in range(1, len(sizes) + 1):
@@ -149,6 +162,7 @@ def _like_length(sizes: Sequence[tuple[int, int]], limits: Limits) -> list[tuple
             kept += sizes[start][1]
             count = end - start
             full = count > limits.rows or width * count > limits.tokens or kept > limits.logits
+            full = full or width * (depth + width) * count > limits.pairs
             if count > 1 and full:
                 break
             found.append((best[start] + PASS + width * count, start))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # they import torch
     from arena.backends.local.writing import Writer
 
 _LOADING = threading.Lock()
+_last: list[tuple[str, str | None]] = []  # what `_load` keeps
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,14 @@ def loaded(weights: str, revision: str | None) -> Loaded:
     Raises UnavailableError with what is wrong with the weights.
     """
     with _LOADING:  # two threads that need the same weights load them once
-        return _load(weights, revision)
+        found = _load(weights, revision)
+        _last[:] = [(weights, revision)]
+        return found
+
+
+def is_loaded(weights: str, revision: str | None) -> bool:
+    """Whether these weights are in memory now."""
+    return (weights, revision) in _last
 
 
 def release() -> None:

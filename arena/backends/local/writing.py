@@ -1,7 +1,7 @@
 """Tokens that a model writes, such that no row's depend on the rows beside it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, partial
@@ -17,6 +17,9 @@ from arena.errors import BackendError
 from arena.records import Decoding
 
 PROBE_STEPS = 3
+TELL_EVERY = 8  # tokens
+
+Tell = Callable[[float], None]
 
 
 class StopTexts:
@@ -38,6 +41,32 @@ class StopTexts:
         texts = self._tokenizer.batch_decode(tails, skip_special_tokens=True)
         ended = [any(stop in text for stop in self._stops) for text in texts]
         return torch.tensor(ended, device=tokens.device)
+
+
+class Teller:
+    """Tells while a batch is written how many of its rows that is worth, and ends none.
+
+    A row that has not ended is worth its share of the room for it.
+    """
+
+    def __init__(self, tell: Tell, start: int, room: int, ends: Sequence[int]) -> None:
+        self._tell = tell
+        self._start = start
+        self._room = room
+        self._ends = torch.tensor(ends)
+
+    def __call__(self, tokens: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+        """tokens: (rows, length), the prompt's included. Whether each row has ended: none has."""
+        written = tokens.shape[1] - self._start
+        if written % TELL_EVERY == 0:
+            said = tokens[:, self._start :]
+            ended = int(torch.isin(said, self._ends.to(said.device)).any(1).sum())
+            self._tell(ended + (len(said) - ended) * written / self._room)
+        return torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
+
+
+def _tell_after(tell: Tell, before: int, rows: float) -> None:
+    tell(before + rows)
 
 
 class Mix(Enum):
@@ -108,12 +137,24 @@ class Writer:
             return Mix.NONE
 
     def write(
-        self, rows: Sequence[Begun], decoding: Decoding, stop: Sequence[str] = ()
+        self,
+        rows: Sequence[Begun],
+        decoding: Decoding,
+        stop: Sequence[str] = (),
+        tell: Tell = lambda _: None,
     ) -> list[list[int] | BackendError]:
-        """What each row goes on with, up to one of its `ends` and with it, or why nothing."""
+        """What each row goes on with, up to one of its `ends` and with it, or why nothing.
+
+        tell: is told meanwhile how many rows what is written is worth.
+        """
         found: dict[int, list[int] | BackendError] = {}
         for group in self._groups(rows, decoding.max_tokens):
-            compute = partial(self._generate, decoding=decoding, stop=stop)
+            compute = partial(
+                self._generate,
+                decoding=decoding,
+                stop=stop,
+                tell=partial(_tell_after, tell, len(found)),
+            )
             found |= zip(group, in_halves([rows[i] for i in group], compute), strict=True)
         return [found[i] for i in range(len(rows))]
 
@@ -143,14 +184,16 @@ class Writer:
         return groups.values()
 
     def _generate(
-        self, rows: Sequence[Begun], decoding: Decoding, stop: Sequence[str]
+        self, rows: Sequence[Begun], decoding: Decoding, stop: Sequence[str], tell: Tell
     ) -> list[list[int]]:
-        width = max(len(row.tokens) for row in rows)
+        width, room = max(len(row.tokens) for row in rows), decoding.max_tokens
+        criteria: list[Any] = [Teller(tell, width, room, self.ends(stop))]
+        criteria += [StopTexts(self._tokenizer, stop, width)] if stop else []
         with torch.inference_mode(), quiet_transformers():
             output = self._model.generate(
                 **self._batch(rows),
-                generation_config=self.settings(decoding.max_tokens, stop),
-                stopping_criteria=[StopTexts(self._tokenizer, stop, width)] if stop else None,
+                generation_config=self.settings(room, stop),
+                stopping_criteria=criteria,
                 logits_processor=logits_processors(decoding, [row.seed for row in rows]),
             )
         return [self._ended(row, stop) for row in output[:, width:].tolist()]

@@ -1,0 +1,35 @@
+"""How much of the machine's memory the reading of a batch may take."""
+
+from pathlib import Path
+from typing import Any
+
+# Of what is free, so much is for the attention of one pass; the rest is for all else.
+SHARE = 0.25
+# Scores and their softmax, four bytes each.
+BYTES_A_SCORE = 8
+# Where the system does not say what is free: enough for one row of 4,096 tokens and 16 heads.
+UNKNOWN = 2**33
+
+
+def attention_room(model: Any) -> int:
+    """How many (token, token before it) pairs a pass of this model may look at, at least one.
+
+    A model that keeps all of them at once, as some do, then fits in what is free now.
+    """
+    config = model.config.get_text_config()
+    heads = getattr(config, "num_attention_heads", None) or 1
+    return max(1, int(SHARE * free_bytes(model.device) / (heads * BYTES_A_SCORE)))
+
+
+def free_bytes(device: Any) -> int:
+    """The bytes that can be had now on a torch device."""
+    import torch
+
+    if getattr(device, "type", "") == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return UNKNOWN
+    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(found[0]) * 1024 if found else UNKNOWN

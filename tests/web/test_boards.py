@@ -20,6 +20,7 @@ from arena.ratings import Comparisons, Unrated
 from arena.records import Answer, Evidence, Prompt, Vote, Winner
 from arena.store import Store
 from arena.web import board_table, no_ranking, plots
+from arena.web.app import head
 from arena.web.battles import Ballot, start, vote
 from arena.web.board_page import BoardPage, Wanted, wanted_of
 from arena.web.files import board_file, wins_file
@@ -340,3 +341,9 @@ def test_a_chart_says_what_it_leaves_out_and_names_its_columns_on_top() -> None:
     named = [text for text in chart.data[-1].text if text]
     assert 0 < len(named) < 10
     assert len(chart.data[-1].customdata) == 40
+
+
+def test_an_arena_is_called_what_its_configuration_says() -> None:
+    assert head("Our <arena>").count('"title": "Our &lt;arena>"') == len(WORDS)
+    for language in WORDS:
+        assert f'"title": "{WORDS[language]["title"]}"' in head(Policy().title)

@@ -258,15 +258,15 @@ class BattlePage:
         def stop(token: str, request: gr.Request) -> None:
             self.stop(self._services.voters.visitor(request), token)
 
-        def begin_again(token: str, request: gr.Request) -> list[Any]:
+        def begin_again(token: str, text: str, request: gr.Request) -> list[Any]:
             self.give_up(self._services.voters.visitor(request), token)
-            return [*_updates(View(), say), "", gr.update(visible=False), *parts.unfilled]
+            return [*_updates(View(draft=text), say), "", gr.update(visible=False), *parts.unfilled]
 
         parts.send.click(ask, [parts.token, parts.text], parts.page, **writing)
         parts.again.click(again, [parts.token], parts.page, **writing)
         parts.stop.click(stop, [parts.token], **EVENT)
         cleared = [*parts.page, parts.result, parts.undo, *parts.fields]
-        parts.following.click(begin_again, [parts.token], cleared, **EVENT)
+        parts.following.click(begin_again, [parts.token, parts.text], cleared, **EVENT)
 
     def _on_votes(self, parts: "_Parts", say: Say) -> None:
         for (winner, _), button in zip(CHOICES, parts.buttons, strict=True):

@@ -245,6 +245,7 @@ def test_reports_reach_the_admin(shared: Services, visit: Visit) -> None:
     token = VotePage(shared).next_pair(visitor).token
     report(shared, visitor, BATTLE, token, "a", "harmful", "<b>odd</b>")
     (row,) = shared.store.reports.where()
+    assert "Reports of answers: 1" in admin.state(visitor)
     said = admin.reports(visitor)
     assert "&lt;b&gt;odd" in said
     assert f"browse?prompt={row.prompt_key}" in said

@@ -23,7 +23,7 @@ def generate(
     them replies that ended before the model had thought to its end.
     """
     store.check_model(model)
-    keys = [answer_key(model.name, model.key, prompt.key) for prompt in prompts]
+    keys = [answer_key(model.name_in_keys, model.key, prompt.key) for prompt in prompts]
     requests = [
         Request(prompt.turns, seed_of(key)) for prompt, key in zip(prompts, keys, strict=True)
     ]
@@ -39,6 +39,7 @@ def generate(
             reply.finish,
             reply.usage,
             thinking=thinking if any(thinking) else (),
+            first_name=model.first_name or "",
         )
 
     def prepare() -> None:

@@ -18,6 +18,7 @@ from arena.publish import publish_ranking
 from arena.records import Model
 from arena.store import Store
 from arena.unranked import ranked_or_not
+from arena.versions import settle
 
 Say = Callable[[str], None]
 
@@ -40,16 +41,20 @@ def run_config(
     config: Config,
     tracker: Watch,
     say: Say,
+    *,
+    new_version: bool = False,
 ) -> Run:
     """Run every stage that `config` names, resuming what is stored, then rank and publish.
 
     Where the evidence makes no ranking, what there is is published without one.
 
     tracker: given what a step does, returns what watches and holds it. say: takes sentences.
+    new_version: as in `versions.settle`.
     """
-    models = list(config.candidates().values())
-    if not models:
+    if not config.models:
         raise InputError("no models are configured; 'arena init' writes an example arena.yaml")
+    models = settle(store, list(config.candidates().values()), new_version=new_version)
+    names = dict(zip(config.models, (model.name for model in models), strict=True))
     prompts = load_prompts(config.prompts, store.home, config.limit)
     cards = [(load_card(run.judge, store.home), run) for run in config.judges]
     steps = [generate(store, m, prompts, tracker(f"{m.name} answers")) for m in models]
@@ -60,7 +65,7 @@ def run_config(
             prompts[: run.limit],
             run.mode,
             models=[model.name for model in models],
-            wanted=Wanted(baseline=run.baseline),
+            wanted=Wanted(baseline=names.get(run.baseline or "", run.baseline)),
         )
         steps += todo.run(tracker)
         _say_unparsed(todo, say)

@@ -230,9 +230,9 @@ class Asker:
     ) -> list[Completion | None]:
         """As `write`, with None for a request that failed; a run that was stopped raises."""
         asked = replace(self._model, decoding=decoding)
-        name = self._model.name
+        name, in_keys = self._model.name, self._model.name_in_keys
         keys = [
-            content_key("completion", name, asked.key, r.prompt, r.stop, bool(r.messages))
+            content_key("completion", in_keys, asked.key, r.prompt, r.stop, bool(r.messages))
             for r in requests
         ]
         conversations = [
@@ -275,8 +275,9 @@ class Asker:
     def likelihoods(self, requests: Sequence[TextRequest]) -> list[Likelihood]:
         """As `read`, with the number of tokens."""
         name, model_key = self._model.name, self._model.key
+        in_keys = self._model.name_in_keys
         keys = [
-            content_key("likelihood", name, model_key, r.context, r.text, said(r.before))
+            content_key("likelihood", in_keys, model_key, r.context, r.text, said(r.before))
             for r in requests
         ]
 

@@ -14,6 +14,7 @@ from arena.cli.options import (
     Db,
     Format,
     Models,
+    NewVersion,
     Output,
     db_path,
     fill_store,
@@ -97,6 +98,7 @@ def bench(
     ] = 1,
     languages: Annotated[list[str] | None, _names("needle: en, zh or both.")] = None,
     filler: Annotated[str | None, _names("needle: a text file to hide the needles in.")] = None,
+    new_version: NewVersion = False,
     db: Db = None,
     config: ConfigFile = None,
     form: Output = Format.TABLE,
@@ -104,6 +106,7 @@ def bench(
     """Run objective benchmarks: built-in sets, lm-eval's tasks, your own data, needles."""
     from arena.benchmarks.needle import NAME as NEEDLE
     from arena.benchmarks.runs import run_benchmark, said_alike
+    from arena.versions import settle
 
     conf = settings(config)
     chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())
@@ -139,6 +142,7 @@ def bench(
         raise InputError(f"--{given[0]} is of the needle test: --tasks {NEEDLE}")
     results: list[Result] = []
     with fill_store(db_path(db, conf)) as store, watched() as tracker:
+        chosen = settle(store, chosen, new_version=new_version)
         runs = [run_benchmark(store, chosen, entry, tracker) for entry in wanted]
         try:
             for result in chain.from_iterable(runs):

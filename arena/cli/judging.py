@@ -110,6 +110,8 @@ def judge(
     from arena.evidence import battles_worth_judging
     from arena.judging import Wanted, load_card, plan
     from arena.prompts import load_prompts
+    from arena.store.archive import Kind
+    from arena.versions import current_name
 
     conf = settings(config)
     home = db_path(db, conf).resolve().parent
@@ -121,17 +123,29 @@ def judge(
         instead["dry-run"] = dry_run
     _check_flags(len(cards), min_valid, instead)
     store = open_store(db, conf)
+    if aside := store.archive.names(Kind.JUDGE) & {card.name for card in cards}:
+        name = min(aside)
+        raise InputError(
+            f"the judge {name} is archived; 'arena judges restore {name}' takes it back"
+        )
     if collect:
         _collect(store, cards)
         return
     asked = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
+    candidates = conf.candidates()
+
+    def stored(name: str) -> str:  # a name in arena.yaml stands for its version
+        return current_name(store, candidates[name]) if name in candidates else name
+
+    named = [stored(name) for name in split(models)]
+    baseline = stored(baseline) if baseline else None
     wanted = Wanted(baseline, None, not one_order, samples)
     if pairs:
         names = [card.name for card in cards]
         both = not one_order and all(card.file.orders == "both" for card in cards)
-        battles = battles_worth_judging(store, asked, split(models), pairs, names, both_orders=both)
+        battles = battles_worth_judging(store, asked, named, pairs, names, both_orders=both)
         wanted = replace(wanted, battles=battles)
-    plans = [plan(store, card, asked, mode, models=split(models), wanted=wanted) for card in cards]
+    plans = [plan(store, card, asked, mode, models=named, wanted=wanted) for card in cards]
     todo = [one.only_failed() for one in plans] if retry_failed else plans
     if dry_run:
         sets = split(prompts) or conf.prompts

@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from arena.assets import named
 from arena.cli.options import ConfigFile, Db, Format, Output, db_path, open_store, settings
 from arena.cli.output import emit, say
+from arena.errors import ArenaError, InputError
 from arena.records import BackendKind, Model
 
 
@@ -35,31 +37,121 @@ def prompts(db: Db = None, config: ConfigFile = None, form: Output = Format.TABL
     )
 
 
-def models(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE) -> None:
-    """List the models: the embedded one, those of arena.yaml, those in the database."""
+models = typer.Typer(invoke_without_command=True)
+Name = Annotated[str, typer.Argument(help="The name, as the list has it.", metavar="NAME")]
+
+
+@models.callback()
+def list_models(
+    context: typer.Context,
+    archived: Annotated[
+        bool, typer.Option("--archived", help="Also list the models that are archived.")
+    ] = False,
+    db: Db = None,
+    config: ConfigFile = None,
+    form: Output = Format.TABLE,
+) -> None:
+    """List the models of arena.yaml and of the database; archive, rename or restore one.
+
+    An archived model is left out of rankings, voting and pages; nothing of it is lost.
+    """
+    if context.invoked_subcommand:
+        return
     from arena.config import EMBEDDED, parse_model
+    from arena.store.archive import Kind
+    from arena.versions import current_name, old_versions
 
     conf = settings(config)
     found: dict[str, tuple[str, Model]] = {EMBEDDED: ("built in", parse_model(EMBEDDED))}
     path = db_path(db, conf)
+    states: dict[str, str] = {}
+    configured = conf.candidates()
     if path.exists():
         store = open_store(db, conf)
-        found |= {model.name: (str(path), model) for model in store.models()}
-    found |= {name: ("arena.yaml", model) for name, model in conf.candidates().items()}
-    emit([_model_row(name, source, model) for name, (source, model) in found.items()], form)
+        stored = store.models(archived=True)
+        aside = store.archive.names(Kind.MODEL)
+        latest = old_versions(model.name for model in stored)
+        states = {name: f"old version of {new}" for name, new in latest.items()}
+        states |= dict.fromkeys(aside, "archived")
+        found |= {m.name: (str(path), m) for m in stored if archived or m.name not in aside}
+        configured = {current_name(store, m): m for m in configured.values()}
+    found |= {name: ("arena.yaml", model) for name, model in configured.items()}
+    emit(
+        [_model_row(n, source, m, states.get(n, "")) for n, (source, m) in found.items()],
+        form,
+    )
 
 
-judges = typer.Typer(
-    invoke_without_command=True,
-    help="List the judge cards, and whether each can judge now; or check one.",
-)
+@models.command("archive")
+def archive_model(name: Name, db: Db = None, config: ConfigFile = None) -> None:
+    """Leave a model out of rankings, voting and pages, until it is restored."""
+    from arena.store.archive import Kind
+
+    open_store(db, settings(config)).archive.put(Kind.MODEL, name)
+    say(f"{name} is archived. Its rows are kept: arena models restore {name} takes it back.")
+
+
+@models.command("restore")
+def restore_model(name: Name, db: Db = None, config: ConfigFile = None) -> None:
+    """Let an archived model count and be shown again."""
+    from arena.store.archive import Kind
+
+    open_store(db, settings(config)).archive.restore(Kind.MODEL, name)
+    say(f"{name} is back.")
+
+
+@models.command("rm")
+def remove_model(name: Name, db: Db = None, config: ConfigFile = None) -> None:
+    """Remove a model that has said nothing; archive one that has.
+
+    What a model has said is never deleted. With other settings, the name is free for a new
+    version of it.
+    """
+    from arena.store.archive import Kind
+
+    store = open_store(db, settings(config))
+    store.archive.put(Kind.MODEL, name)
+    if store.has_rows(name):
+        say(f"{name} is archived. Its rows are kept: arena models restore {name} takes it back.")
+    else:
+        store.archive.forget(name)
+        say(f"{name} is removed. It had said nothing.")
+
+
+@models.command("rename")
+def rename_model(
+    name: Name,
+    new: Annotated[str, typer.Argument(help="The new name.", metavar="NEW")],
+    db: Db = None,
+    config: ConfigFile = None,
+) -> None:
+    """Give a stored model another name; nothing is asked again.
+
+    Write the new name into arena.yaml as well, where the model stands there.
+    """
+    from arena.records import tidy
+
+    conf = settings(config)
+    if not (named := tidy(new)):
+        raise InputError("the new name is empty")
+    open_store(db, conf).archive.rename(name, named)
+    there = f" Write {named} into arena.yaml too, under models." if name in conf.models else ""
+    say(f"{name} is {named} now.{there}")
+
+
+_JUDGE_COLUMNS = ("judge", "weights", "reading", "modes", "can run now", "why", "from")
+
+judges = typer.Typer(invoke_without_command=True)
 
 
 @judges.callback()
 def list_judges(
     context: typer.Context, db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
 ) -> None:
-    """List the judge cards, and whether each can judge now; or check one."""
+    """List the judge cards, and whether each can judge now; check, copy or archive one.
+
+    An archived judge is left out of rankings and pages; nothing that it said is lost.
+    """
     if context.invoked_subcommand:
         return
     from arena.backends import availability
@@ -68,7 +160,12 @@ def list_judges(
     home = _home(db, config)
     rows = []
     for name, path in named("judges", ".yaml", home):
-        card = load_card(name, home)
+        try:
+            card = load_card(name, home)
+        except ArenaError as error:  # one bad card does not hide the others
+            rows.append(dict.fromkeys(_JUDGE_COLUMNS, "") | {"judge": name, "can run now": "no"})
+            rows[-1] |= {"why": str(error), "from": str(path)}
+            continue
         state = availability(card.model)
         rows.append(
             {
@@ -107,21 +204,62 @@ def check_judge(
     say(f"{card.path} is valid. It {'can' if state.ready else 'cannot'} run now: {state.detail}.")
 
 
+@judges.command("copy")
+def copy_judge(
+    name: Annotated[str, typer.Argument(help="A judge card, such as internlm2-20b.")],
+    new: Annotated[str, typer.Argument(help="The name of the copy.", metavar="NEW")],
+    db: Db = None,
+    config: ConfigFile = None,
+) -> None:
+    """Copy a card and its templates into judges/ beside the database, to be changed there."""
+    from arena.judging.copying import copy_card
+
+    path = copy_card(name, new, _home(db, config))
+    say(f"Wrote {path} and its templates. Change them, then: arena judges check {new}")
+
+
+@judges.command("archive")
+def archive_judge(name: Name, db: Db = None, config: ConfigFile = None) -> None:
+    """Leave out what a judge said, until it is restored. Its card stays where it is."""
+    from arena.store.archive import Kind
+
+    open_store(db, settings(config)).archive.put(Kind.JUDGE, name)
+    say(f"{name} is archived. What it said is kept: arena judges restore {name} takes it back.")
+
+
+@judges.command("rm")
+def remove_judge(name: Name, db: Db = None, config: ConfigFile = None) -> None:
+    """The same as archive: what a judge said is never deleted."""
+    archive_judge(name, db, config)
+
+
+@judges.command("restore")
+def restore_judge(name: Name, db: Db = None, config: ConfigFile = None) -> None:
+    """Let what an archived judge said count again."""
+    from arena.store.archive import Kind
+
+    open_store(db, settings(config)).archive.restore(Kind.JUDGE, name)
+    say(f"{name} is back.")
+
+
 def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE) -> None:
-    """Count the rows of each stage, and what is missing."""
-    store = open_store(db, settings(config))
-    counts = store.counts()
-    possible = counts["prompts"] * counts["models"]
-    missing = {"answers": possible - counts["answers"]}
-    emit(
-        [
-            {"stage": stage, "stored": count, "missing": missing.get(stage)}
-            for stage, count in counts.items()
-        ],
-        form,
-    )
-    for failure in store.failure_counts():
-        say(f"{failure.count} × {failure.kind} in stage {failure.stage}, last: {failure.message}")
+    """Count the rows of each stage, and say what is missing, unparsed, failed or out of date.
+
+    missing: answers of models to prompts. unparsed: replies of judges in which no verdict could
+    be read. failed: rows that were tried and are not there to this day.
+    """
+    from arena.standing import mismatches, stages
+
+    conf = settings(config)
+    store = open_store(db, conf)
+    found = stages(store)
+    emit([asdict(stage) for stage in found], form)
+    if any(stage.unparsed for stage in found):
+        say("The unparsed replies, with the reasons: arena show verdicts --unparsed")
+    for stage in store.failure_counts() if any(stage.failed for stage in found) else []:
+        say(f"{stage.count} × {stage.kind} in stage {stage.stage}, last: {stage.message}")
+    for sentence in mismatches(store, conf):
+        say(f"{sentence.rstrip('.')}.")
     for what, table in (("votes", store.votes), ("withdrawn votes", store.withdrawals)):
         if broken := list(table.broken()):
             say(
@@ -129,21 +267,22 @@ def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
             )
 
 
-def _model_row(name: str, source: str, model: Model) -> dict[str, Any]:
+def _model_row(name: str, source: str, model: Model, state: str) -> dict[str, Any]:
     from arena.backends import availability
 
-    state = availability(model)
+    now = availability(model)
     decoding = model.decoding
     is_asked = model.backend is not BackendKind.IMPORTED
     return {
         "model": name,
+        "state": state,
         "backend": str(model.backend),
         "weights": model.weights,
         "temperature": decoding.temperature if is_asked else None,
         "max_tokens": decoding.max_tokens if is_asked else None,
         "system": decoding.system,
-        "can run now": "yes" if state.ready else "no",
-        "why": state.detail,
+        "can run now": "yes" if now.ready else "no",
+        "why": now.detail,
         "from": source,
     }
 
@@ -156,5 +295,5 @@ def _counted(values: Any) -> str:
     return ", ".join(f"{value} {n}" for value, n in Counter(values).most_common())
 
 
-COMMANDS = (prompts, models, status)
-GROUPS = {"judges": judges}
+COMMANDS = (prompts, status)
+GROUPS = {"models": models, "judges": judges}

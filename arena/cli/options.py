@@ -46,6 +46,15 @@ Models = Annotated[
     typer.Option("--models", "--model", help="Models, separated by commas or given again."),
 ]
 
+NewVersion = Annotated[
+    bool,
+    typer.Option(
+        "--new-version",
+        help="Where the settings of a model have changed since its answers were stored, store it "
+        "as a new version, such as greedy@2, beside the old one.",
+    ),
+]
+
 
 def settings(config: Path | None) -> "Config":
     """The configuration: the file named, or arena.yaml where it is there."""

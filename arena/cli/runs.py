@@ -10,13 +10,14 @@ import typer
 from arena.assets import builtin
 from arena.cli.benching import report
 from arena.cli.edge import option_names
-from arena.cli.options import ConfigFile, Db, Format, db_path, fill_store, settings
+from arena.cli.options import ConfigFile, Db, Format, NewVersion, db_path, fill_store, settings
 from arena.cli.output import finish, say, watched
 from arena.cli.ranking import print_board
 from arena.errors import GateError, InputError, RatingError
 
 if TYPE_CHECKING:
     from arena.config import Config
+    from arena.records import Model
 
 TINY = {"prompts": 2, "items": 4}
 MINUTES = {False: "five", True: "two"}  # measured, by whether it is tiny
@@ -44,14 +45,18 @@ def demo(
     say(f"Vote and look: {_launch_line(option)}")
 
 
-def run(db: Db = None, config: ConfigFile = None) -> None:
-    """Run all stages as arena.yaml says, resuming what is stored."""
+def run(new_version: NewVersion = False, db: Db = None, config: ConfigFile = None) -> None:
+    """Run all stages as arena.yaml says: answers, verdicts, benchmarks, ranking, site.
+
+    What is stored already is not asked again. Where the evidence makes no ranking, what there
+    is is published without one, and the exit code is 1.
+    """
     if config is None and not Path("arena.yaml").exists():
         raise InputError("there is no arena.yaml here; 'arena init' writes one with comments")
     conf = settings(config)
     if not conf.models:
         raise InputError("no models are configured; write some under `models:` in arena.yaml")
-    _run(db_path(db, conf), conf)
+    _run(db_path(db, conf), conf, new_version=new_version)
 
 
 def init(
@@ -113,11 +118,31 @@ def app(
         db_path(db, conf),
         host=conf.host if host is None else host,
         port=conf.port if port is None else port,
-        models=conf.candidates(),
+        models=_live(db_path(db, conf), conf),
         settings=conf.app.model_copy(update=update),
         auth=_name_and_password(auth),
         config=conf,
     )
+
+
+def _live(path: Path, config: "Config") -> "dict[str, Model]":
+    """The models of live battles, each under the name that it is stored by."""
+    from arena.store import Store
+    from arena.store.archive import Kind
+    from arena.versions import Changed, find
+
+    models = config.candidates()
+    if not path.exists():
+        return models
+    store = Store(path)
+    found = [find(store, model) for model in models.values()]
+    for one in found:
+        if isinstance(one, Changed):
+            say(f"{one}. Live battles leave it out; arena run --new-version stores it anew.")
+    aside = store.archive.names(Kind.MODEL)
+    store.close()
+    settled = [one for one in found if not isinstance(one, Changed) and one.name not in aside]
+    return {model.name: model for model in settled}
 
 
 def _name_and_password(auth: str | None) -> tuple[str, str] | None:
@@ -129,11 +154,11 @@ def _name_and_password(auth: str | None) -> tuple[str, str] | None:
     return name, password
 
 
-def _run(path: Path, config: "Config") -> None:
+def _run(path: Path, config: "Config", *, new_version: bool = False) -> None:
     from arena.pipeline import run_config
 
     with fill_store(path) as store, watched() as tracker:
-        done = run_config(store, config, tracker, say)
+        done = run_config(store, config, tracker, say, new_version=new_version)
     if done.results:
         report(done.results, Format.TABLE)
     if done.refused is None:

@@ -5,6 +5,7 @@ from arena.cli.options import (
     Db,
     Limit,
     Models,
+    NewVersion,
     Prompts,
     db_path,
     fill_store,
@@ -19,12 +20,14 @@ def generate(
     models: Models = None,
     prompts: Prompts = None,
     limit: Limit = None,
+    new_version: NewVersion = False,
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
     """Let models answer prompts. What is stored already is not asked again."""
     from arena.answering import generate as answer
     from arena.prompts import load_prompts
+    from arena.versions import settle
 
     conf = settings(config)
     chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())
@@ -33,7 +36,8 @@ def generate(
     home = db_path(db, conf).resolve().parent
     wanted = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
     with fill_store(db_path(db, conf)) as store, watched() as tracker:
-        steps = [answer(store, m, wanted, tracker(f"{m.name} answers")) for m in chosen]
+        settled = settle(store, chosen, new_version=new_version)
+        steps = [answer(store, m, wanted, tracker(f"{m.name} answers")) for m in settled]
     finish(steps)
 
 

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ def import_battles(store: Store, path: Path, source: str | None = None) -> Impor
     checked before anything is stored; a file that was imported before adds nothing.
     """
     rows = _rows(path, source)
-    known = {model.name: model for model in store.models()}
+    known = {model.name: model for model in store.models(archived=True)}
     prompts = {row.prompt.key: row.prompt for row in rows}
     models = {name: _model(name, known) for row in rows for name in (row.model_a, row.model_b)}
     answers = {key: a for row in rows for key, a in row.answers(models)}
@@ -103,12 +103,14 @@ class _Row:
     def answers(self, models: Mapping[str, Model]) -> Iterator[tuple[str, Answer]]:
         for name, turns in ((self.model_a, self.turns_a), (self.model_b, self.turns_b)):
             finish = (ABSENT,) if turns is None else ("stop",) * len(turns)
-            answer = Answer(name, models[name].key, self.prompt.key, turns or ("",), finish)
+            model = models[name]
+            answer = Answer(name, model.key, self.prompt.key, turns or ("",), finish)
+            answer = replace(answer, first_name=model.first_name or "")
             yield answer.key, answer
 
     def keys(self, models: Mapping[str, Model]) -> tuple[str, str]:
         a, b = (
-            answer_key(name, models[name].key, self.prompt.key)
+            answer_key(models[name].name_in_keys, models[name].key, self.prompt.key)
             for name in (self.model_a, self.model_b)
         )
         return a, b

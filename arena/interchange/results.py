@@ -133,7 +133,7 @@ def import_results(
         whys = "; ".join(f"{len(list(g))} × {why}" for why, g in _by_why(left_out))
         raise InputError(f"no results by item, which a ranking needs: {whys or 'nothing is there'}")
     kept = list({(one.model, *one.about): one for one in sets}.values())
-    known = {model.name: model for model in store.models()}
+    known = {model.name: model for model in store.models(archived=True)}
     models = {one.model: _model(one.model, known) for one in kept}
     outcomes = {o.key: o for one in kept for o in _outcomes(one, models[one.model])}
     for name in models.keys() - known.keys():

@@ -56,7 +56,7 @@ class _Sample:
 
 def _refuse_strays(place: Path, store: Store, sample: _Sample) -> None:
     """Rows that are about something which neither the sample nor the store has."""
-    models = {model.name for model in (*sample.models, *store.models())}
+    models = {model.name for model in (*sample.models, *store.models(archived=True))}
     prompts = {prompt.key for prompt in (*sample.prompts, *store.prompts.where())}
     answers = {answer.key for answer in sample.answers}
     judges = {judge.key for judge in sample.judges}
@@ -82,7 +82,7 @@ def dump_sample(store: Store, folder: Path) -> None:
     """Write the store's prompts, models, answers, judges and verdicts into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder, Prompt, store.prompts.where())
-    _write(folder, Model, store.models())
+    _write(folder, Model, store.models(archived=True))
     _write(folder, Answer, store.answers.where())
     _write(folder, Judge, store.judges.where())
     _write(folder, Verdict, store.verdicts.where())

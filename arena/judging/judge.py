@@ -307,7 +307,7 @@ def _answered(
         answers = [
             answer
             for answer in store.answers.where(prompt_key=prompt.key)
-            if (not models or answer.model in wanted) and not answer.is_absent
+            if answer.model in (wanted if models else known) and not answer.is_absent
         ]
         yield prompt, sorted(answers, key=lambda answer: answer.model)
 

@@ -50,6 +50,8 @@ class Model:
     price: US dollars for a million tokens read, and for a million written. timeout: seconds.
     organization: who made it, as the leaderboard shows.
     base: not trained to converse, so benchmarks put plain texts to it and reports keep it apart.
+    first_name: what it was called when its first rows were stored, where it was renamed since;
+    the keys of its rows are made of that, so that nothing is asked again.
     """
 
     name: str
@@ -66,6 +68,12 @@ class Model:
     timeout: float = 120.0
     price: tuple[float, float] | None = None
     organization: str | None = None
+    first_name: str | None = None
+
+    @property
+    def name_in_keys(self) -> str:
+        """The name that the keys of its rows are made of."""
+        return self.first_name or self.name
 
     @property
     def key(self) -> str:
@@ -97,7 +105,8 @@ class Answer:
     """What a model said to a prompt, one text per turn.
 
     finish: `stop`, `length`, or ABSENT where a file told of an answer without its text.
-    thinking: what it thought before each turn, empty where it did not think aloud.
+    thinking: what it thought before each turn, empty where it did not think aloud. first_name:
+    as in `Model`, empty where it was not renamed.
     """
 
     model: str
@@ -108,6 +117,7 @@ class Answer:
     usage: Usage = field(default_factory=Usage)
     sample: int = 0
     thinking: tuple[str, ...] = ()
+    first_name: str = ""
 
     @property
     def is_absent(self) -> bool:
@@ -117,7 +127,8 @@ class Answer:
     @property
     def key(self) -> str:
         """Digest of the model, its settings, the prompt and the sample index."""
-        return answer_key(self.model, self.model_key, self.prompt_key, self.sample)
+        name = self.first_name or self.model
+        return answer_key(name, self.model_key, self.prompt_key, self.sample)
 
 
 def answer_key(model: str, model_key: str, prompt_key: str, sample: int = 0) -> str:

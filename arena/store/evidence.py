@@ -20,6 +20,10 @@ from arena.store.columns import (
 from arena.store.connection import Connections
 
 ROWS = 10_000  # of a result that are held at once
+# Models and judges that were put aside say nothing.
+_MODEL = "NOT IN (SELECT name FROM archived WHERE kind = 'model')"
+_ANSWER = f"NOT IN (SELECT key FROM answers WHERE NOT model {_MODEL})"
+_JUDGE = "NOT IN (SELECT name FROM archived WHERE kind = 'judge')"
 
 C = TypeVar(
     "C",
@@ -46,7 +50,7 @@ class EvidenceColumns:
         # Of a million votes a dictionary finds the answers and prompts much sooner than a join.
         winner, prompt, voter, propensity, first, second, seconds = self._columns(
             "SELECT winner, prompt_key, voter, propensity, first, second, seconds "
-            "FROM standing_votes ORDER BY id",
+            f"FROM standing_votes WHERE first {_ANSWER} AND second {_ANSWER} ORDER BY id",
             7,
         )
         model = self._of_keys("SELECT key, model FROM answers", {*first, *second})
@@ -85,7 +89,8 @@ class EvidenceColumns:
                  AND w.first = v.second AND w.second = v.first
                  AND w.turn = v.turn AND w.sample = v.sample
             {_ANSWERS}
-            WHERE v.first < v.second OR w.id IS NULL
+            WHERE (v.first < v.second OR w.id IS NULL)
+                  AND v.judge {_JUDGE} AND a.model {_MODEL} AND b.model {_MODEL}
             ORDER BY v.id""",
         )
 
@@ -93,13 +98,14 @@ class EvidenceColumns:
         """All scores of all judges."""
         return self._read(
             ScoreColumns,
-            """
+            f"""
             SELECT s.judge, s.judge_key, a.model, s.answer, s.prompt_key, p.category, p.language,
                    s.value, s.turn, s.sample, coalesce(j.card ->> '$.settings.tie', 0.0)
             FROM scores s JOIN answers a ON a.key = s.answer JOIN prompts p ON p.key = s.prompt_key
                           JOIN judges j ON j.key = s.judge_key
             WHERE s.rowid IN (SELECT max(rowid) FROM scores
                               GROUP BY judge_key, answer, turn, sample)
+                  AND s.judge {_JUDGE} AND a.model {_MODEL}
             ORDER BY s.rowid""",
         )
 
@@ -107,19 +113,26 @@ class EvidenceColumns:
         """All orders of all judges, the latest attempt at each."""
         found = self._read(
             RankingColumns,
-            """
+            f"""
             SELECT r.judge, r.judge_key, r.prompt_key, p.category, p.language, r.answers,
                    r.answers, r.ranks
             FROM rankings r JOIN prompts p ON p.key = r.prompt_key
             WHERE r.rowid IN (SELECT max(rowid) FROM rankings
                               GROUP BY judge_key, answers, turn, sample)
+                  AND r.judge {_JUDGE}
             ORDER BY r.rowid""",
         )
         answers = [json.loads(str(text)) for text in found.answers]
         ranks = [json.loads(str(text)) for text in found.ranks]
         shown = {key for keys in answers for key in keys}
-        rows = self._connections.db.execute("SELECT key, model FROM answers") if shown else []
+        sql = f"SELECT key, model FROM answers WHERE model {_MODEL}"
+        rows = self._connections.db.execute(sql) if shown else []
         model = {str(key): str(name) for key, name in rows if key in shown}
+        ranks = [
+            [rank for key, rank in zip(keys, given, strict=True) if key in model] if given else []
+            for keys, given in zip(answers, ranks, strict=True)
+        ]
+        answers = [[key for key in keys if key in model] for keys in answers]
         models = [[model[key] for key in keys] for keys in answers]
         return replace(found, answers=answers, models=models, ranks=ranks)
 
@@ -127,7 +140,7 @@ class EvidenceColumns:
         """All benchmark outcomes."""
         return self._read(
             OutcomeColumns,
-            """
+            f"""
             WITH ruled AS MATERIALIZED (
                 SELECT max(rowid) AS id, model, benchmark, version, variant, metric, item, marker,
                        request
@@ -142,7 +155,8 @@ class EvidenceColumns:
             SELECT o.benchmark, o.version, o.variant, o.dimension, o.metric, o.item, o.model,
                    o.value, o.marker
             FROM ruled r LEFT JOIN judged j ON j.instead = r.id
-            JOIN outcomes o ON o.rowid = coalesce(j.id, r.id) ORDER BY r.id""",
+            JOIN outcomes o ON o.rowid = coalesce(j.id, r.id)
+            WHERE o.model {_MODEL} ORDER BY r.id""",
         )
 
     def tallies(self, after: int = 0, until: int | None = None) -> TallyColumns:
@@ -162,7 +176,10 @@ class EvidenceColumns:
         return self._tallies(cast), self._tallies(back)
 
     def _tallies(self, rows: str) -> TallyColumns:
-        sql = f"SELECT a.model, b.model, v.winner, count(*) FROM {rows} GROUP BY 1, 2, 3"
+        sql = (
+            f"SELECT a.model, b.model, v.winner, count(*) FROM {rows} "
+            f"AND a.model {_MODEL} AND b.model {_MODEL} GROUP BY 1, 2, 3"
+        )
         return self._read(TallyColumns, sql)
 
     def votes_until(self) -> VotesUntil:
@@ -187,11 +204,12 @@ class EvidenceColumns:
         """All grades that count."""
         return self._read(
             GradeColumns,
-            """
+            f"""
             SELECT a.model, g.answer, g.prompt_key, p.category, p.language, g.voter, g.value
             FROM standing_grades g
             JOIN answers a ON a.key = g.answer JOIN prompts p ON p.key = g.prompt_key
             WHERE g.rowid IN (SELECT max(rowid) FROM standing_grades GROUP BY voter, answer)
+                  AND a.model {_MODEL}
             ORDER BY g.rowid""",
         )
 
@@ -199,7 +217,7 @@ class EvidenceColumns:
         """Model, prompt's key and answer's key of every answer that can be looked at."""
         rows = self._connections.db.execute(
             "SELECT model, prompt_key, key FROM answers "
-            "WHERE sample = 0 AND finish != '[\"absent\"]'"
+            f"WHERE sample = 0 AND finish != '[\"absent\"]' AND model {_MODEL}"
         ).fetchall()
         return [(str(m), str(p), str(k)) for m, p, k in rows]
 
@@ -223,7 +241,7 @@ class EvidenceColumns:
     def benchmarks(self) -> list[str]:
         """The benchmarks that have outcomes."""
         rows = self._connections.db.execute(
-            "SELECT DISTINCT benchmark FROM outcomes ORDER BY benchmark"
+            f"SELECT DISTINCT benchmark FROM outcomes WHERE model {_MODEL} ORDER BY benchmark"
         ).fetchall()
         return [str(row[0]) for row in rows]
 
@@ -239,6 +257,7 @@ class EvidenceColumns:
             FROM answers a JOIN answers b ON b.prompt_key = a.prompt_key AND b.model > a.model
             LEFT JOIN given ON given.low = a.model AND given.high = b.model
             WHERE a.sample = 0 AND b.sample = 0 AND '["absent"]' NOT IN (a.finish, b.finish)
+                  AND a.model {_MODEL} AND b.model {_MODEL}
             GROUP BY a.model, b.model ORDER BY a.model, b.model""",
         )
 
@@ -286,9 +305,10 @@ class EvidenceColumns:
         """
         return self._read(
             AnswerColumns,
-            """
+            f"""
             SELECT model, count(*), avg((SELECT avg(length(value)) FROM json_each(turns)))
-            FROM answers WHERE finish != '["absent"]' GROUP BY model ORDER BY model""",
+            FROM answers WHERE finish != '["absent"]' AND model {_MODEL}
+            GROUP BY model ORDER BY model""",
         )
 
     def _read(self, columns: type[C], sql: str) -> C:

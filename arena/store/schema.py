@@ -243,6 +243,28 @@ def m009_open_to_a_voter(db: Database) -> None:
 
 
 @migrations()
+def m010_archive(db: Database) -> None:
+    """Models and judges are put aside, and models renamed; what they said stays as it was said.
+
+    An answer keeps the name that its key is made of. Only names of models may change.
+    """
+    db.executescript(f"""
+        CREATE TABLE archived (
+            kind TEXT NOT NULL CHECK (kind IN ('model', 'judge')), name TEXT NOT NULL,
+            created_at {_NOW}, PRIMARY KEY (kind, name)) STRICT;
+        ALTER TABLE answers ADD COLUMN first_name TEXT NOT NULL DEFAULT '';
+    """)
+    for table in ("answers", "completions"):
+        columns = [c.name for c in db[table].columns if c.name not in ("model", "first_name")]
+        same = " AND ".join(f'NEW."{name}" IS OLD."{name}"' for name in ("rowid", *columns))
+        db.executescript(f"""
+            DROP TRIGGER IF EXISTS {table}_no_update;
+            CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} WHEN NOT ({same})
+            BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+        """)
+
+
+@migrations()
 def m011_voting(db: Database) -> None:
     """What voters take back, which stays stored and counts nowhere; what they report.
 
@@ -294,6 +316,7 @@ STEPS = (
     m007_thinking,
     m008_own_marks,
     m009_open_to_a_voter,
+    m010_archive,
     m011_voting,
     m012_policy,
 )

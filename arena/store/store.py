@@ -34,6 +34,7 @@ from arena.records import (
     Talk,
     Verdict,
 )
+from arena.store.archive import Archive, Kind
 from arena.store.connection import Connections
 from arena.store.evidence import EvidenceColumns
 from arena.store.leases import Leases
@@ -54,6 +55,7 @@ _ROWS_OF_MODEL = "SELECT " + " OR ".join(
 )
 _VERSION = (
     f"SELECT {', '.join(_LAST)}, (SELECT count(*) FROM withheld), "
+    "(SELECT coalesce(max(rowid), 0) + 1000000 * count(*) FROM archived), "
     "(SELECT coalesce(max(id), 0) FROM policies)"
 )
 
@@ -100,6 +102,7 @@ class Store:
         self.withdrawals = Withdrawals(self._connections)
         self.reports = Rows(self._connections, "reports", Report)
         self.talks = Rows(self._connections, "talks", Talk)
+        self.archive = Archive(self._connections)
         self.leases = Leases(self._connections)
         self.evidence = EvidenceColumns(self._connections)
 
@@ -130,8 +133,12 @@ class Store:
             "SELECT key, spec FROM models WHERE name = ?", [model.name]
         )
         for row in rows:
-            if row["key"] != model.key and (self._has_rows(model.name) or self.leases.elsewhere()):
-                raise ModelConflictError(_conflict(model, json.loads(row["spec"])))
+            if row["key"] != model.key and (self.has_rows(model.name) or self.leases.elsewhere()):
+                raise ModelConflictError(
+                    f"the model name {model.name!r} is already stored with other settings "
+                    f"({described(_model(json.loads(row['spec'])), model)}); give this one a "
+                    "name of its own: NAME=MODEL"
+                )
 
     def put_model(self, model: Model) -> None:
         """Store a model, or raise if its name stands for another one already.
@@ -151,11 +158,12 @@ class Store:
     def describe(self, models: Iterable[Model]) -> None:
         """Take over what is said of stored models beside what their answers depend on."""
         rows = [(json.dumps(_spec(m), ensure_ascii=False), m.name, m.key) for m in models]
-        sql = "UPDATE models SET spec = ?1 WHERE name = ?2 AND key = ?3 AND spec != ?1"
+        spec = "json_set(?1, '$.first_name', spec ->> '$.first_name')"
+        sql = f"UPDATE models SET spec = {spec} WHERE name = ?2 AND key = ?3 AND spec != {spec}"
         with self._connections.transaction() as db:
             db.conn.executemany(sql, rows)
 
-    def _has_rows(self, name: str) -> bool:
+    def has_rows(self, name: str) -> bool:
         """Whether anything is stored of a model."""
         found = self._connections.db.execute(_ROWS_OF_MODEL, {"name": name}).fetchone()
         return bool(found[0])
@@ -166,10 +174,14 @@ class Store:
         tables = [name for name in db.table_names() if "sqlite" not in name]
         return not any(db.execute(f"SELECT 1 FROM [{name}] LIMIT 1").fetchone() for name in tables)
 
-    def models(self) -> list[Model]:
-        """The models stored, without the addresses they were reached at."""
+    def models(self, *, archived: bool = False) -> list[Model]:
+        """The models stored, without the addresses they were reached at.
+
+        archived: with those that were put aside.
+        """
         rows = self._connections.db.query("SELECT name, spec FROM models ORDER BY name")
-        return [_model(json.loads(row["spec"])) for row in rows]
+        aside = set() if archived else self.archive.names(Kind.MODEL)
+        return [_model(json.loads(row["spec"])) for row in rows if row["name"] not in aside]
 
     def add_failures(self, failures: Iterable[Failure]) -> None:
         """Record work that failed, so that it can be counted and explained."""
@@ -195,6 +207,31 @@ class Store:
             FailureCount(row["stage"], row["kind"], row["n"], row["message"])
             for row in self._connections.db.query(sql)
         ]
+
+    def still_failing(self) -> dict[str, int]:
+        """By stage: rows that were tried, failed, and are not there to this day."""
+        tables = ("answers", "verdicts", "scores", "rankings", "completions", "likelihoods")
+        there = " ".join(
+            f"AND NOT EXISTS (SELECT 1 FROM {table} WHERE key = subject)" for table in tables
+        )
+        sql = f"SELECT stage, count(DISTINCT subject) FROM failures WHERE 1 {there} GROUP BY stage"
+        return {str(stage): int(n) for stage, n in self._connections.db.execute(sql)}
+
+    def unparsed_counts(self) -> dict[str, int]:
+        """By table: rows of judges in which nothing could be read, and that none took over."""
+        same = {
+            "verdicts": "judge_key, first, second, turn, sample",
+            "scores": "judge_key, answer, turn, sample",
+            "rankings": "judge_key, answers, turn, sample",
+        }
+        found = {}
+        for table, columns in same.items():
+            sql = (
+                f"SELECT count(*) FROM {table} WHERE reason != '' AND rowid IN "
+                f"(SELECT max(rowid) FROM {table} GROUP BY {columns})"
+            )
+            found[table] = int(self._connections.db.execute(sql).fetchone()[0])
+        return found
 
     def counts(self) -> dict[str, int]:
         """Rows in each stage's table, without votes that were taken back."""
@@ -273,18 +310,19 @@ def _model(spec: dict[str, Any]) -> Model:
     return Model(**spec | {"backend": BackendKind(spec["backend"])}, decoding=decoding)
 
 
-def _conflict(model: Model, stored: dict[str, Any]) -> str:
-    now = _spec(model)
-    changed = [
-        f"{name} was {old!r}, is {new!r}"
-        for name, old, new in _differences(stored | stored["decoding"], now | now["decoding"])
+def differences(old: Model, new: Model) -> list[tuple[str, Any, Any]]:
+    """The settings that make them two models: each by its key in arena.yaml, old and new."""
+    both = [
+        {"use": f"{model.backend}:{model.weights}", "revision": model.revision}
+        | asdict(model.decoding)
+        for model in (old, new)
     ]
-    return (
-        f"the model name {model.name!r} is already stored with other settings "
-        f"({'; '.join(changed)}); give this one a name of its own: NAME=MODEL"
-    )
+    return [
+        (name, both[0][name], both[1][name]) for name in both[0] if both[0][name] != both[1][name]
+    ]
 
 
-def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, Any, Any]]:
-    content = ("backend", "weights", "revision", *Decoding.__dataclass_fields__)
-    return [(n, old.get(n), new.get(n)) for n in content if old.get(n) != new.get(n)]
+def described(old: Model, new: Model) -> str:
+    """The differences in words."""
+    changed = differences(old, new)
+    return "; ".join(f"{name} was {was!r}, is {now!r}" for name, was, now in changed)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from arena.judging.report import majority
 from arena.records import Answer, Grade, Outcome, Prompt, Score, Verdict, Vote
 from arena.store import Store
+from arena.store.archive import Kind
 
 LINE = 160
 PAGE = 20
@@ -108,21 +109,36 @@ def detail(store: Store, key: str) -> Detail | None:
     prompt = store.prompts.get([key]).get(key)
     if prompt is None or key in store.withheld("prompt"):
         return None
-    answers = tuple(a for a in store.answers.where(prompt_key=key) if not a.is_absent)
+    models = {model.name for model in store.models()}
+    every = tuple(store.answers.where(prompt_key=key))
+    answers = tuple(a for a in every if not a.is_absent and a.model in models)
+    aside = {a.key for a in every if a.model not in models}
+    judges = store.archive.names(Kind.JUDGE)
     return Detail(
         prompt,
         answers,
-        tuple(store.votes.where(prompt_key=key)),
-        tuple(store.verdicts.where(prompt_key=key)),
-        tuple(store.scores.where(prompt_key=key)),
-        tuple(store.grades.where(prompt_key=key)),
+        tuple(v for v in store.votes.where(prompt_key=key) if not {v.first, v.second} & aside),
+        tuple(
+            v
+            for v in store.verdicts.where(prompt_key=key)
+            if v.judge not in judges and not {v.first, v.second} & aside
+        ),
+        tuple(
+            s
+            for s in store.scores.where(prompt_key=key)
+            if s.judge not in judges and s.answer not in aside
+        ),
+        tuple(g for g in store.grades.where(prompt_key=key) if g.answer not in aside),
     )
 
 
 def outcomes(store: Store, benchmark: str) -> dict[str, list[Outcome]]:
     """A benchmark's outcomes by item, of each model and metric the latest."""
     found: dict[str, dict[tuple[str, str, str], Outcome]] = defaultdict(dict)
+    aside = store.archive.names(Kind.MODEL)
     for outcome in store.outcomes.where(benchmark=benchmark):
+        if outcome.model in aside:
+            continue
         found[outcome.item][outcome.model, outcome.metric, outcome.variant] = outcome
     return {item: list(rows.values()) for item, rows in found.items()}
 

@@ -225,4 +225,4 @@ def _fresh(prompts: list[str], worn: Collection[str]) -> list[str]:
 
 def _without_votes(version: tuple[int, ...]) -> tuple[int, ...]:
     """The parts of `Store.version` that say what may be shown: answers, and what is withheld."""
-    return (version[2], *version[-2:]) if version else ()
+    return (version[2], *version[-4:]) if version else ()

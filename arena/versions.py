@@ -1,0 +1,107 @@
+"""A model whose settings were changed: which version of it a name stands for now.
+
+`greedy` in arena.yaml is stored as `greedy`; with other settings it is another model, and is
+stored as `greedy@2`, beside the old one. Which of them the file means is told by the settings
+themselves, so going back to earlier settings goes back to their answers.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from arena.errors import InputError, ModelConflictError
+from arena.records import Model
+from arena.store import Store
+from arena.store.archive import Kind
+from arena.store.store import described, differences
+
+_VERSION = re.compile(r"(.+)@([1-9]\d*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A model that is not as it is stored. stored: the latest version of it."""
+
+    model: Model
+    stored: Model
+    next_name: str
+
+    def __str__(self) -> str:
+        return f"models.{self.model.name}: {described(self.stored, self.model)}"
+
+
+def apart(name: str) -> tuple[str, int]:
+    """A name without its version, and the version: 1 where it has none."""
+    found = _VERSION.fullmatch(name)
+    return (found[1], int(found[2])) if found else (name, 1)
+
+
+def old_versions(names: Iterable[str]) -> dict[str, str]:
+    """The names that a later version took the place of, each with the latest one."""
+    known = set(names)
+    latest: dict[str, str] = {}
+    for name in known:
+        stem, _ = apart(name)
+        if stem in known:
+            latest[stem] = max(latest.get(stem, stem), name, key=lambda one: apart(one)[1])
+    return {n: latest[s] for n in known if (s := apart(n)[0]) in latest and n != latest[s]}
+
+
+def find(store: Store, model: Model) -> Model | Changed:
+    """The model under the name that its settings are stored by, or how they have changed."""
+    versions = [
+        one
+        for one in store.models(archived=True)
+        if one.name == model.name or apart(one.name)[0] == model.name
+    ]
+    versions.sort(key=lambda one: apart(one.name)[1])
+    for one in reversed(versions):
+        if one.key == model.key:
+            return replace(model, name=one.name, first_name=one.first_name)
+    if not versions or (len(versions) == 1 and not store.has_rows(versions[0].name)):
+        return model
+    latest = versions[-1]
+    return Changed(model, latest, f"{model.name}@{apart(latest.name)[1] + 1}")
+
+
+def settle(store: Store, models: Sequence[Model], *, new_version: bool = False) -> list[Model]:
+    """Each model under the name that it is stored by, before anything is asked.
+
+    new_version: settings that changed make a new version, which they also do where all earlier
+    ones are archived. Raises ModelConflictError where they changed otherwise, and InputError for
+    a model that is archived.
+    """
+    aside = store.archive.names(Kind.MODEL)
+    settled = []
+    for model in models:
+        found = find(store, model)
+        if isinstance(found, Changed):
+            if not new_version and found.stored.name not in aside:
+                raise ModelConflictError(_ways_out(found))
+            found = replace(model, name=found.next_name)
+        elif found.name in aside:
+            raise InputError(
+                f"the model {found.name} is archived; 'arena models restore {found.name}' takes "
+                "it back, and without it in arena.yaml the others run"
+            )
+        settled.append(found)
+    return settled
+
+
+def current_name(store: Store, model: Model) -> str:
+    """The name that a model's answers are stored by; its own where it has changed since."""
+    found = find(store, model)
+    return found.model.name if isinstance(found, Changed) else found.name
+
+
+def _ways_out(changed: Changed) -> str:
+    name = changed.model.name
+    said = [
+        f"{key} is {now!r} and was {was!r}"
+        for key, was, now in differences(changed.stored, changed.model)
+    ]
+    return (
+        f"models.{name}: {', '.join(said)}, and what is stored as {changed.stored.name} was made "
+        f"with the old settings. --new-version stores the new ones as {changed.next_name} and "
+        "keeps the old beside it; or write the old settings again, or take another name"
+    )

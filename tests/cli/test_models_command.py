@@ -1,0 +1,89 @@
+"""`arena models` and `arena judges`: lists, and what they change."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from arena.cli.main import app
+from arena.judging import judge, load_card
+from arena.records import Prompt
+from arena.store import Store
+
+Arena = Callable[..., tuple[str, int]]
+
+
+@pytest.fixture
+def arena(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Arena:
+    """Runs a command in the folder of the store."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(line: str) -> tuple[str, int]:
+        done = CliRunner().invoke(app, line.split())
+        return done.output, done.exit_code
+
+    return run
+
+
+def test_a_model_changed_in_the_file_is_refused_with_the_way_out(
+    arena: Arena, tmp_path: Path
+) -> None:
+    file = tmp_path / "arena.yaml"
+    file.write_text("models: {m: {use: 'fake:echo', max_tokens: 9}}\nlimit: 1\n")
+    assert arena("generate")[1] == 0
+    file.write_text("models: {m: {use: 'fake:echo', max_tokens: 5}}\nlimit: 1\n")
+    said, code = arena("generate")
+    assert code == 2
+    assert "models.m: max_tokens is 5 and was 9" in said
+    assert "--new-version" in said
+    assert "m@2" in arena("generate --new-version")[0]
+    assert "0 new, 1 already there" in arena("generate")[0]
+    assert "old version of m@2" in arena("models --format csv")[0]
+    assert arena("models archive m")[1] == 0
+    assert "old version" not in arena("models --format csv")[0]
+    assert "archived" in arena("models --archived --format csv")[0]
+    assert arena("models restore m")[1] == 0
+
+
+def test_a_model_is_renamed_archived_and_removed(arena: Arena, answered: Store) -> None:
+    assert "long is tall now" in arena("models rename long tall")[0]
+    said, code = arena("models rm long")
+    assert code == 2
+    assert "no stored model named 'long'" in said
+    assert "Its rows are kept" in arena("models rm tall")[0]
+    assert [m.name for m in answered.models()] == ["middle", "short"]
+
+
+def test_a_card_is_copied_with_its_templates_and_overwrites_nothing(
+    arena: Arena, tmp_path: Path
+) -> None:
+    assert arena("judges copy smollm2 mine")[1] == 0
+    assert {p.name for p in (tmp_path / "judges").iterdir()} == {
+        "mine.yaml",
+        "mine.md",
+        "mine.score.md",
+    }
+    assert "is valid" in arena("judges check mine")[0]
+    assert "stays as it is" in arena("judges copy smollm2 mine")[0]
+    assert arena("judges copy smollm2 ../mine")[1] == 2
+
+
+def test_an_archived_judge_is_asked_nothing(
+    arena: Arena, answered: Store, prompts: list[Prompt], write_card: Callable[..., str]
+) -> None:
+    judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
+    assert arena("judges rm j")[1] == 0
+    said, code = arena("judge --judge j")
+    assert code == 2
+    assert "arena judges restore j" in said
+    assert arena("judges restore j")[1] == 0
+
+
+def test_a_bad_card_does_not_hide_the_others(arena: Arena, tmp_path: Path) -> None:
+    (tmp_path / "judges").mkdir()
+    (tmp_path / "judges" / "odd.yaml").write_text("model: smollm2\npairwise: {templat: x}\n")
+    said, code = arena("judges --format csv")
+    assert code == 0
+    assert "pairwise.template" in said
+    assert "smollm2" in said

@@ -58,7 +58,7 @@ def audit(
         return
     from arena.audits import audit_judge, judges_with_verdicts
 
-    path = db_path(db, settings(config))
+    path = db_path(db, settings(config, ()))
     asks = canaries or labels is not None
     if asks and not judges:
         raise InputError("--canaries and --labels ask a judge; name it with --judge")

@@ -108,7 +108,7 @@ def bench(
     from arena.benchmarks.runs import run_benchmark, said_alike
     from arena.versions import settle
 
-    conf = settings(config)
+    conf = settings(config, ("models",))
     chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())
     if not chosen:
         raise InputError("name a model with --models, or write some into arena.yaml")

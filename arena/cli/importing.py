@@ -53,7 +53,7 @@ def battles(
 
     if as_votes and judge is not None:
         raise InputError("--as-votes and --judge exclude each other")
-    with fill_store(db_path(db, settings(config))) as store:
+    with fill_store(db_path(db, settings(config, ()))) as store:
         found = import_battles(store, file, "human" if as_votes else judge)
     verdicts = ", ".join(f"{count} verdicts of {name}" for name, count in found.verdicts.items())
     say(
@@ -119,7 +119,7 @@ def _bring(
 
     names = _renames(rename)
     reading = read(path)
-    with fill_store(db_path(db, settings(config))) as store:
+    with fill_store(db_path(db, settings(config, ()))) as store:
         found = import_results(store, reading, names)
     emit([_row(one) for one in found.sets], form)
     for sentence in (*found.notes, *sentences(found.left_out)):

@@ -113,7 +113,7 @@ def judge(
     from arena.store.archive import Kind
     from arena.versions import current_name
 
-    conf = settings(config)
+    conf = settings(config, ("models", "prompts", "limit"))
     home = db_path(db, conf).resolve().parent
     cards = [load_card(name, home, weights=weights, base_url=base_url) for name in split(judges)]
     budget = Budget(max_tokens, max_cost)

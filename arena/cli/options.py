@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:  # what is heavy is imported by the command that uses it
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from arena.config import Config
     from arena.store import Store
@@ -23,6 +23,7 @@ class Format(StrEnum):
     MD = "md"
 
 
+RANKING = ("title", "rank", "judges", "benchmarks")  # the parts that decide a ranking
 Db = Annotated[
     Path | None,
     typer.Option("--db", envvar="ARENA_DB", help="The database file.", show_default="arena.db"),
@@ -56,11 +57,21 @@ NewVersion = Annotated[
 ]
 
 
-def settings(config: Path | None) -> "Config":
-    """The configuration: the file named, or arena.yaml where it is there."""
-    from arena.config import load_config
+def settings(config: Path | None, needs: "Sequence[str] | None" = None) -> "Config":
+    """The configuration: the file named, or arena.yaml where it is there.
 
-    return load_config(config)
+    needs: the parts of it that the command needs beside `db:`; all of them if not given. What
+    is wrong with other parts is told, and stops nothing.
+    """
+    from arena.cli.output import say
+    from arena.config import load_config, load_parts
+
+    if needs is None:
+        return load_config(config)
+    found, told = load_parts(config, needs)
+    for problem in told:
+        say(f"{problem} (this command goes on without it)")
+    return found
 
 
 def db_path(db: Path | None, config: "Config") -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.options import ConfigFile, Db, Format, Output, open_store, settings, split
+from arena.cli.options import RANKING, ConfigFile, Db, Format, Output, open_store, settings, split
 from arena.cli.output import say, table
 from arena.errors import InputError, UnknownNameError
 from arena.records import Evidence, alike
@@ -132,7 +132,7 @@ def rank(
     from arena.board import Policy, policy_of
     from arena.leaderboard import leaderboards, rank_comparisons, ranking
 
-    conf = settings(config)
+    conf = settings(config, RANKING)
     asked: dict[str, Any] = {
         "prior": "auto" if prior is None else prior,
         "interval": interval,
@@ -202,7 +202,7 @@ def publish(
     from arena.leaderboard import ranking
     from arena.publish import publish_ranking
 
-    conf = settings(config)
+    conf = settings(config, RANKING)
     store = open_store(db, conf)
     policy = policy_of(store, conf)
     policy = replace(

@@ -70,7 +70,7 @@ def init(
     if sample:
         from arena.interchange.sample import load_sample
 
-        with fill_store(db_path(db, settings(config))) as store:
+        with fill_store(db_path(db, settings(config, ()))) as store:
             load_sample(store)
         counts = ", ".join(f"{n} {name}" for name, n in store.counts().items() if n)
         say(f"{store.path} now holds {counts}. Nobody has voted yet: {_launch_line()}")

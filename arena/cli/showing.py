@@ -31,7 +31,7 @@ def show_prompt(
     """Print a prompt's turns and reference answers, and who answered it."""
     from arena.lookup import find_answers, find_prompt
 
-    store = open_store(db, settings(config))
+    store = open_store(db, settings(config, ()))
     prompt = find_prompt(store, name)
     if as_json:
         return _json([_fields(prompt)])
@@ -59,7 +59,7 @@ def show_answers(
     """Print the answers to a prompt, and what each took."""
     from arena.lookup import find_answers, find_prompt
 
-    store = open_store(db, settings(config))
+    store = open_store(db, settings(config, ()))
     answers = find_answers(store, find_prompt(store, name), model)
     if as_json:
         return _json(map(_fields, answers))
@@ -92,7 +92,7 @@ def show_verdicts(
     """Print what judges wrote, how it was read, and why where nothing could be read."""
     from arena.lookup import find_prompt, judgements
 
-    store = open_store(db, settings(config))
+    store = open_store(db, settings(config, ()))
     prompt = find_prompt(store, name) if name else None
     found = judgements(store, judge=judge, prompt=prompt, model=model, unparsed=unparsed)
     chosen = list(islice(found, limit))
@@ -110,7 +110,7 @@ def show_verdicts(
 @show.command("failures")
 def show_failures(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE) -> None:
     """List what failed in each stage, how often, and the last message."""
-    failures = open_store(db, settings(config)).failure_counts()
+    failures = open_store(db, settings(config, ())).failure_counts()
     if not failures and form is Format.TABLE:
         say("Nothing failed.")
         return

@@ -48,7 +48,7 @@ def votes(
         comparisons, seconds = read_ballots(file)
         report = report_on(comparisons, seconds=seconds, level=level, cap=cap)
     else:
-        store = open_store(db, settings(config))
+        store = open_store(db, settings(config, ()))
         report = vote_report(store, level=level, cap=cap)
         record_flags(store, report)
     if form is Format.JSON:

@@ -30,20 +30,41 @@ audits = typer.Typer(invoke_without_command=True)
 def audit(
     context: typer.Context,
     judges: Annotated[
-        list[str] | None, typer.Option("--judge", help="Judges; all with verdicts if none.")
+        list[str] | None,
+        typer.Option(
+            "--judge",
+            help="Judges by name, separated by commas. Without it all that have compared answers.",
+        ),
     ] = None,
     canaries: Annotated[
-        bool, typer.Option("--canaries", help="Also ask with answers that try to steer it.")
+        bool,
+        typer.Option(
+            "--canaries",
+            help="Also ask the judge about answers that try to talk it into a verdict, as in "
+            "'choose this one'.",
+        ),
     ] = False,
     labels: Annotated[
         Path | None,
-        typer.Option(help="Audit on this file instead: question, answer_a, answer_b, label."),
+        typer.Option(
+            help="Audit the judge on this file instead, with the columns question, answer_a, "
+            "answer_b and label (A, B or tie)."
+        ),
     ] = None,
     base_url: Annotated[
-        str | None, typer.Option(help="The server on which the judge runs.")
+        str | None,
+        typer.Option(
+            help="The address of the server on which the judge runs, as in "
+            "http://localhost:8000/v1."
+        ),
     ] = None,
     concurrency: Annotated[
-        int | None, typer.Option(min=1, help="Calls in flight.", show_default="adapts")
+        int | None,
+        typer.Option(
+            min=1,
+            help="How many calls may wait for an answer at the same time.",
+            show_default="adapts",
+        ),
     ] = None,
     form: Output = Format.TABLE,
     db: Db = None,

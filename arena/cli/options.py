@@ -26,25 +26,53 @@ class Format(StrEnum):
 RANKING = ("title", "rank", "judges", "benchmarks")  # the parts that decide a ranking
 Db = Annotated[
     Path | None,
-    typer.Option("--db", envvar="ARENA_DB", help="The database file.", show_default="arena.db"),
+    typer.Option(
+        "--db",
+        envvar="ARENA_DB",
+        help="The database file, which every stage reads and writes.",
+        show_default="arena.db",
+    ),
 ]
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
-        "--config", envvar="ARENA_CONFIG", help="The configuration.", show_default="arena.yaml"
+        "--config",
+        envvar="ARENA_CONFIG",
+        help="The file with models, prompts, judges and settings.",
+        show_default="arena.yaml",
     ),
 ]
-Output = Annotated[Format, typer.Option("--format", help="How to print the result.")]
+Output = Annotated[
+    Format,
+    typer.Option(
+        "--format",
+        help="How to print the result: a table for people, json or csv for programs, md for a "
+        "document.",
+    ),
+]
 Prompts = Annotated[
     list[str] | None,
-    typer.Option("--prompts", help="A prompt set or a .jsonl file; may be given again."),
+    typer.Option(
+        "--prompts",
+        help="A prompt set by name, as arena prompts lists them, or a .jsonl file. Several: "
+        "--prompts core --prompts mine.jsonl.",
+    ),
 ]
 Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, help="Only the first N prompts.", metavar="N")
+    int | None,
+    typer.Option(
+        "--limit", min=1, help="Use only the first N prompts of all sets together.", metavar="N"
+    ),
 ]
 Models = Annotated[
     list[str] | None,
-    typer.Option("--models", "--model", help="Models, separated by commas or given again."),
+    typer.Option(
+        "--models",
+        "--model",
+        help="Models by name, as in --models a,b. Without it all of them. Where a model is "
+        "asked, one that is not in arena.yaml can be written out, as in --model "
+        "hf:Qwen/Qwen3-0.6B.",
+    ),
 ]
 
 NewVersion = Annotated[

@@ -17,10 +17,18 @@ if TYPE_CHECKING:
 
 show = typer.Typer(no_args_is_help=True, help="Print what is stored: texts, replies, reasons.")
 
-PromptName = Annotated[str, typer.Argument(help="A prompt's name, or the beginning of its key.")]
+PromptName = Annotated[
+    str,
+    typer.Argument(
+        help="A prompt's name, as in writing-en-01, or the first six or more characters of its key."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the rows as JSON, one a line.")]
 OfModel = Annotated[
-    str | None, typer.Option("--model", help="Only what concerns this model.", metavar="NAME")
+    str | None,
+    typer.Option(
+        "--model", help="Only what this model said, or what was said of it.", metavar="NAME"
+    ),
 ]
 
 
@@ -82,9 +90,14 @@ def show_verdicts(
     ] = None,
     model: OfModel = None,
     unparsed: Annotated[
-        bool, typer.Option("--unparsed", help="Only replies in which nothing could be read.")
+        bool,
+        typer.Option(
+            "--unparsed", help="Only replies in which no verdict could be read, with the reasons."
+        ),
     ] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 10,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="Show at most this many, the latest first.")
+    ] = 10,
     db: Db = None,
     config: ConfigFile = None,
     as_json: AsJson = False,

@@ -24,16 +24,25 @@ def votes(
     ] = None,
     level: Annotated[
         float,
-        typer.Option(min=0.001, max=0.5, help="Expected share of honest voters among the flagged."),
+        typer.Option(
+            min=0.001,
+            max=0.5,
+            help="How many of the flagged voters may be honest, as a share: 0.1 flags so that "
+            "about one in ten of them is. A smaller number flags fewer.",
+        ),
     ] = 0.1,
     cap: Annotated[
         float,
         typer.Option(
-            min=0.001, max=1.0, help="Most of a model's votes that one voter may have, without."
+            min=0.001,
+            max=1.0,
+            help="For the ranking without the flagged voters: the largest share of one model's "
+            "votes that a single voter may have. 0.05 counts no voter for more than a "
+            "twentieth.",
         ),
     ] = 0.05,
     every: Annotated[
-        bool, typer.Option("--all", help="Every voter, not the flagged only.")
+        bool, typer.Option("--all", help="List every voter, and not only the flagged ones.")
     ] = False,
     form: Output = Format.TABLE,
     db: Db = None,

@@ -70,7 +70,11 @@ def audit(
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
-    """Report on judges: agreement with people, biases, consistency, resistance; with intervals.
+    """Report on judges: how far they agree with people, and what else sways them.
+
+    Every figure is a share unless it says otherwise, and stands with its interval and with n,
+    the number of cases. kappa is agreement beyond chance: 0 is chance and 1 is full agreement. A
+    preference of 0.5 is none. Self and family preference are 0 where there is none.
 
     arena audit votes reports on voters instead.
     """

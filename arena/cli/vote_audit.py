@@ -15,6 +15,13 @@ if TYPE_CHECKING:  # numpy stays out of `arena --help`
     from arena.ratings import VoterReport
 
 SHOWN = 10
+# What the columns of the table say, under it.
+COLUMNS = {
+    "again": "how many of the votes are on a battle that the voter had voted on before",
+    "honest": "the probability that the voter is honest, from all that is known of the votes",
+    "p": "how often an honest voter would look as bad as this one by chance alone",
+    "q": "the share of honest voters to expect among this one and all who look worse",
+}
 
 
 def votes(
@@ -67,6 +74,9 @@ def votes(
     shown = report.integrity.voters if every else report.integrity.flagged
     emit([_voter(v) for v in shown], form, title=_summary(report))
     if form is Format.TABLE:
+        if shown:
+            for column, meaning in COLUMNS.items():
+                say(f"{column}: {meaning}.")
         if report.flagged:
             emit(_moves(report), form, title="The ranking with all votes, and without the flagged")
             say(

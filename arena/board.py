@@ -94,9 +94,10 @@ _DECISIVE = {"title", "rank", "judges", "benchmarks"}
 def policy_of(store: Store, config: Config) -> Policy:
     """The policy of a database: what arena.yaml says, else what its last run was told.
 
-    config: as `arena.config.load_config` gives it, without any field set where there is no file.
+    config: as `arena.config.load_config` gives it. One that sets nothing of what decides a ranking,
+    such as that of an app that only shows one, says nothing of it.
     """
-    if config.model_fields_set:
+    if config.model_fields_set & _DECISIVE:
         return Policy.configured(config)
     kept = store.policy()
     if kept is None:

@@ -11,14 +11,13 @@ from arena.benchmarks import INSTALL
 from arena.benchmarks.runs import Result, run_benchmark, said_alike
 from arena.board import Leaderboard, Policy, keep_policy
 from arena.config import Config
-from arena.errors import ArenaError, GateError, InputError, RatingError
+from arena.errors import ArenaError, InputError
 from arena.judging import MIN_PARSED, Plan, Wanted, load_card, plan
-from arena.leaderboard import ranking
 from arena.prompts import load_prompts
-from arena.publish import publish, publish_ranking
+from arena.publish import publish_ranking
 from arena.records import Model
 from arena.store import Store
-from arena.unranked import unranked
+from arena.unranked import ranked_or_not
 from arena.versions import settle
 
 Say = Callable[[str], None]
@@ -74,20 +73,10 @@ def run_config(
     steps += [step for result in results for step in result.steps]
     keep_policy(store, config)
     policy = Policy.configured(config)
-    board, refused = _ranked(store, policy)
-    if config.publish and refused:
-        publish(store, Path(config.publish), board, title=policy.title)
-    elif config.publish:
+    board, refused = ranked_or_not(store, policy)
+    if config.publish:
         publish_ranking(store, Path(config.publish), board, policy)
     return Run(board, refused, tuple(steps), tuple(results))
-
-
-def _ranked(store: Store, policy: Policy) -> tuple[Leaderboard, ArenaError | None]:
-    """The ranking; or a board without one, and why."""
-    try:
-        return ranking(store, policy), None
-    except (GateError, InputError, RatingError) as error:
-        return unranked(store, policy, error), error
 
 
 def _say_unparsed(todo: Plan, say: Say) -> None:

@@ -1,13 +1,21 @@
 """What there is to show of a store that has no ranking yet: scores, report cards, and why."""
 
 from arena.board import Leaderboard, Policy
-from arena.errors import ArenaError
+from arena.errors import ArenaError, GateError, InputError, RatingError
 from arena.evidence import gather
-from arena.leaderboard import chosen_judges
+from arena.leaderboard import chosen_judges, ranking
 from arena.ratings import Settings
 from arena.store import Store
 
 LABEL = "no ranking"
+
+
+def ranked_or_not(store: Store, policy: Policy) -> tuple[Leaderboard, ArenaError | None]:
+    """The ranking that a policy asks for; or a board without one, and why."""
+    try:
+        return ranking(store, policy), None
+    except (GateError, InputError, RatingError) as error:
+        return unranked(store, policy, error), error
 
 
 def unranked(store: Store, policy: Policy, why: ArenaError) -> Leaderboard:

@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from arena.answering import generate
-from arena.board import Fit
+from arena.board import Fit, Leaderboard
 from arena.config import parse_model
-from arena.errors import GateError, InputError
+from arena.errors import GateError, InputError, TooFewError
 from arena.evidence import gather
 from arena.groups import Group
 from arena.judging import Wanted, judge, load_card
@@ -329,3 +329,77 @@ def test_a_judge_in_one_order_is_marked_where_it_stands(
 def test_names_that_differ_only_in_case_are_named() -> None:
     c = Comparisons.from_columns(["GPT", "gpt", "x"], ["gpt", "x", "GPT"], outcome=[1, 1, 1])
     assert "These names differ only in case: GPT/gpt." in rank_comparisons(c, ANY).notes
+
+
+def test_only_the_chosen_judges_count(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    for name, persona in (("kept", "longer"), ("abandoned", "longer@0.0001")):
+        judge(answered, load_card(write_card(name, f"fake:{persona}"), answered.home), prompts)
+    every = leaderboard(answered, evidence=Evidence.JUDGE)
+    assert list(every.counts) == ["abandoned", "kept"]
+    board = leaderboard(answered, evidence=Evidence.JUDGE, fit=Fit(judges=("kept", "new")))
+    assert list(board.counts) == ["kept"]
+    assert [report.judge for report in board.reports] == ["kept"]
+    assert (
+        "The judgements of abandoned are left out: the judges that count here are kept, new."
+        in board.notes
+    )
+    with pytest.raises(InputError, match="no verdicts"):
+        leaderboard(answered, evidence=Evidence.JUDGE, fit=Fit(judges=("new",)))
+
+
+@pytest.mark.parametrize("evidence", [Evidence.COMBINED, Evidence.HUMAN])
+def test_models_that_never_met_the_others_stand_below(
+    evidence: Evidence, answered: Store, prompts: list[Prompt]
+) -> None:
+    """One vote between two new models leaves the others where they were."""
+    before = voted(answered, prompts)
+    base = parse_model("fake:echo")
+    for name, most in (("new", 3), ("newer", 5)):
+        model = replace(base, name=name, decoding=Decoding(max_tokens=most))
+        generate(answered, model, prompts)
+    vote(answered, prompts[0], "new", "newer", Winner.MODEL_A)
+    board = leaderboard(answered, evidence=evidence)
+    assert board.rows == before.rows
+    assert board.counts == before.counts
+    assert [(one.model, one.lacks, one.apart) for one in board.unrated] == [
+        ("new", 4, True),
+        ("newer", 4, True),
+    ]
+    for _ in range(4):
+        vote(answered, prompts[0], "new", "long", Winner.TIE)
+    assert [one.model for one in leaderboard(answered, evidence=evidence).unrated] == [
+        "new",
+        "newer",
+    ]
+    vote(answered, prompts[0], "new", "long", Winner.TIE)
+    (one,) = leaderboard(answered, evidence=evidence).unrated
+    assert (one.model, one.comparisons, one.lacks, one.apart) == ("newer", 1, 4, False)
+
+
+def voted(store: Store, prompts: list[Prompt]) -> Leaderboard:
+    for prompt in prompts:
+        for _ in range(3):
+            vote(store, prompt, "short", "middle", Winner.MODEL_A)
+            vote(store, prompt, "long", "middle", Winner.MODEL_B)
+        vote(store, prompt, "middle", "short", Winner.MODEL_A)
+        vote(store, prompt, "long", "middle", Winner.MODEL_A)
+    return leaderboard(store, evidence=Evidence.HUMAN)
+
+
+def test_where_votes_are_too_few_the_next_kind_ranks_and_says_so(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
+    vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
+    board = leaderboard(answered, fit=Fit(method="human"))
+    assert board.label == "judge-only"
+    assert board.counts == {"j": 9}
+    said = "Comparisons by people's votes that are too few to rate any model, and do not count: 1."
+    assert said in board.notes
+    with pytest.raises(TooFewError, match="most compared are long"):
+        leaderboard(answered, evidence=Evidence.HUMAN)
+    few = Fit(min_comparisons=50)
+    with pytest.raises(TooFewError):
+        leaderboard(answered, fit=few)

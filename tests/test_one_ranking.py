@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from arena.answering import generate
 from arena.assets import builtin
-from arena.board import Fit, Leaderboard, Origin, Row, keep_policy, policy_of
+from arena.board import Fit, Leaderboard, Origin, Policy, Row, keep_policy, policy_of
 from arena.cli.main import app
 from arena.config import Config, JudgeRun, RankSettings, load_config, parse_model
 from arena.evidence import gather
@@ -259,3 +259,19 @@ def test_app_command_line_and_site_show_one_ranking(
         assert lacking == {"x": (1, True), "y": (1, True), "z": (4, False)}
         assert {one["model"] for one in main["models"]} == set(MODELS)
     boards.close()
+
+
+def test_the_last_run_decides_where_no_configuration_does(store: Store) -> None:
+    assert policy_of(store, Config()).origin is Origin.DEFAULT
+    told = Config(title="Told", judges=[JudgeRun(judge="j")], rank=RankSettings(cap=0.5))
+    before = store.version()
+    keep_policy(store, told)
+    assert store.version() != before
+    for config in (Config(), Config(port=1)):
+        assert policy_of(store, config) == Policy.configured(told, Origin.RUN)
+    other = Config(rank=RankSettings(confidence=0.9))
+    assert policy_of(store, other) == Policy.configured(other)
+    keep_policy(store, other)
+    keep_policy(store, told)
+    keep_policy(store, told)
+    assert policy_of(store, Config()).title == "Told"

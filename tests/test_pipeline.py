@@ -29,7 +29,12 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, config: str) -> tuple[int
     ("models", "code", "why"),
     [
         ("{a: 'fake:echo'}", 0, "nothing compares models yet"),  # and nothing was left undone
-        ("{a: 'fake:echo', b: 'fake:first'}\njudges: [longer]\nrank: {min_comparisons: 1}", 0, ""),
+        (
+            "{a: 'fake:echo', b: 'fake:first'}\njudges: [longer]\nrank: {min_comparisons: 1}",
+            0,
+            "",
+        ),
+        ("{a: 'fake:echo', b: 'fake:first'}\njudges: [longer]", 0, "each needs 5 comparisons"),
     ],
 )
 def test_scores_are_printed_and_published_with_a_ranking_or_without(
@@ -48,6 +53,12 @@ def test_scores_are_printed_and_published_with_a_ranking_or_without(
     page = (tmp_path / "site" / "index.html").read_text()
     assert ("no ranking yet" in page) == bool(why)
     assert "exam" in page
+    again = CliRunner().invoke(app, ["publish", "again"])
+    assert (again.exit_code, why in again.stderr) == (code, True)
+    assert (tmp_path / "again" / "index.html").read_text() == page
+    asked = CliRunner().invoke(app, ["publish", "never", "--evidence", "human"])
+    assert asked.exit_code != 0
+    assert not (tmp_path / "never").exists()
 
 
 def test_a_judge_that_is_not_understood_is_named_with_the_way_to_see_why(

@@ -9,24 +9,40 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.options import RANKING, ConfigFile, Db, Format, Output, open_store, settings, split
+from arena.cli.edge import option_names
+from arena.cli.options import (
+    RANKING,
+    ConfigFile,
+    Db,
+    Format,
+    Output,
+    open_store,
+    settings,
+    split,
+)
 from arena.cli.output import say, table
-from arena.errors import InputError, UnknownNameError
+from arena.errors import GateError, InputError, RatingError, UnknownNameError
 from arena.records import Evidence, alike
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
-    from arena.board import Fit, Leaderboard
+    from arena.board import Fit, Leaderboard, Policy
     from arena.groups import Group
     from arena.store import Store
 
 EvidenceOption = Annotated[
-    Evidence | None, typer.Option(help="What to rank by.", show_default="combined")
+    Evidence | None,
+    typer.Option(
+        help="The evidence that ranks: people's votes, judges' verdicts, benchmarks, or all of it "
+        "(combined).",
+        show_default="combined",
+    ),
 ]
 AllowWeak = Annotated[
     bool,
     typer.Option(
         "--allow-weak-judges",
-        help="Rank by judges that follow the order of the answers or agree with people by chance.",
+        help="Let judges count that are left out otherwise, because they follow the order of the "
+        "answers, or agree with people no more often than by chance.",
     ),
 ]
 
@@ -43,63 +59,115 @@ JudgesOption = Annotated[
 
 def rank(
     file: Annotated[
-        Path | None, typer.Argument(help="A battles file; without one, the database.")
+        Path | None,
+        typer.Argument(
+            help="A file of battles (CSV, JSON or Parquet) with the columns model_a, model_b and "
+            "winner. Without one the database is ranked."
+        ),
     ] = None,
     evidence: EvidenceOption = None,
     by: Annotated[
         str | None,
-        typer.Option(help="A ranking for each category, language, dimension or benchmark."),
+        typer.Option(
+            metavar="category|language|dimension|benchmark",
+            help="Print a ranking for each category of the prompts, for each of their languages, "
+            "for each capability, or for each benchmark.",
+        ),
     ] = None,
     confidence: Annotated[
-        float | None, typer.Option(min=0.5, max=0.9999, help="Of the intervals.")
+        float | None,
+        typer.Option(
+            min=0.5,
+            max=0.9999,
+            help="The share of intervals that hold the true rating, as in 0.95.",
+        ),
     ] = None,
     interval: Annotated[
-        str, typer.Option(metavar="sandwich|bootstrap", help="How intervals are made.")
+        str,
+        typer.Option(
+            metavar="sandwich|bootstrap",
+            help="How intervals are made: from a formula, or by ranking resampled votes a thousand "
+            "times.",
+        ),
     ] = "sandwich",
     cluster: Annotated[
         str,
         typer.Option(
             metavar="auto|prompt|voter|battle|source|none",
-            help="Whose comparisons are not independent of each other.",
+            help="What comparisons have in common, so that they count as less than "
+            "independent ones: "
+            "with --cluster voter, two votes of one person tell less than votes of two people. "
+            "auto takes the prompt where there are enough of them, else the pair of answers.",
         ),
     ] = "auto",
     ties: Annotated[
-        str, typer.Option(metavar="half|davidson|rao-kupper", help="What a tie counts as.")
+        str,
+        typer.Option(
+            metavar="half|davidson|rao-kupper",
+            help="What a tie counts as: half a win for each side, or what one of two models "
+            "of ties "
+            "says.",
+        ),
     ] = "half",
     style: Annotated[
         list[str] | None,
-        typer.Option(help="Hold equal: length, headers, lists, bold, code; or columns of FILE."),
+        typer.Option(
+            help="Rate the models as if their answers were alike in this: length, headers, lists, "
+            "bold or code, as in --style length,lists. With FILE, a column of it."
+        ),
     ] = None,
     method: Annotated[
         str,
         typer.Option(
             metavar="auto|hierarchical|ppi|joint|human",
-            help="How judges and benchmarks help people's votes.",
+            help="How judges and benchmarks are combined with people's votes; human takes "
+            "the votes "
+            "alone. docs/judging.md explains them.",
         ),
     ] = "auto",
     panel: Annotated[
         str | None,
-        typer.Option(metavar="majority|mean", help="Let the judges count as one."),
+        typer.Option(
+            metavar="majority|mean",
+            help="Let all judges together count as one judge, who says what most of them "
+            "say, or their "
+            "mean.",
+        ),
     ] = None,
     min_valid: Annotated[
-        int, typer.Option(min=1, help="Judges that a battle needs, with --panel.")
+        int,
+        typer.Option(
+            min=1, help="With --panel: leave out pairs of answers that fewer judges compared."
+        ),
     ] = 1,
     neutral: Annotated[
-        bool, typer.Option("--neutral", help="No judge has a say on models of its own family.")
+        bool,
+        typer.Option("--neutral", help="Leave out what a judge says of models of its own family."),
     ] = False,
     weights: Annotated[
         str | None,
         typer.Option(
             metavar="human=0.5,judge=0.25,objective=0.25",
-            help="Of each kind of evidence in the overall column.",
+            help="How much each kind of evidence counts in the overall column.",
         ),
     ] = None,
     anchor: Annotated[
-        str | None, typer.Option(metavar="MODEL=POINTS", help="Fix the scale at one model.")
+        str | None,
+        typer.Option(
+            metavar="MODEL=POINTS",
+            help="Shift all ratings so that this model has so many points, as in "
+            "gpt-4=1200. Without it "
+            "the mean is 1000.",
+        ),
     ] = None,
     prior: Annotated[
         float | None,
-        typer.Option(min=1, help="Standard deviation in points of a normal prior on ratings."),
+        typer.Option(
+            min=1,
+            help="Draw ratings towards the mean: the standard deviation, in points, that they are "
+            "expected to have, as in 400. Without it one of 400 is used where a model won or lost "
+            "everything.",
+        ),
     ] = None,
     allow_weak_judges: AllowWeak = False,
     judges: JudgesOption = None,
@@ -114,15 +182,27 @@ def rank(
     ] = None,
     without_flagged: Annotated[
         bool,
-        typer.Option("--without-flagged", help="Leave out voters whom arena audit votes flags."),
+        typer.Option(
+            "--without-flagged",
+            help="Leave out the votes of people whom `arena audit votes` flags.",
+        ),
     ] = False,
     keep_leaked: Annotated[
         bool,
-        typer.Option("--keep-leaked", help="Count votes on answers that say who wrote them."),
+        typer.Option(
+            "--keep-leaked",
+            help="Count votes on answers that say which model wrote them, too. They are left out "
+            "otherwise, as nobody was blind.",
+        ),
     ] = False,
     cap: Annotated[
         float | None,
-        typer.Option(min=0.001, max=1.0, help="Most of a model's votes that one voter may have."),
+        typer.Option(
+            min=0.001,
+            max=1.0,
+            help="The largest share of a model's votes that one voter may have; with 0.1, votes of "
+            "one person beyond a tenth count for less.",
+        ),
     ] = None,
     form: Output = Format.TABLE,
     db: Db = None,
@@ -144,13 +224,11 @@ def rank(
         "panel": panel,
         "min_valid": min_valid,
         "neutral": neutral,
+        # What the policy says unless an option does.
+        **({} if confidence is None else {"confidence": confidence}),
+        **({} if min_comparisons is None else {"min_comparisons": min_comparisons}),
+        **({} if weights is None else {"weights": _weights(weights)}),
     }
-    if confidence is not None:
-        asked["confidence"] = confidence
-    if min_comparisons is not None:
-        asked["min_comparisons"] = min_comparisons
-    if weights:
-        asked["weights"] = _weights(weights)
     if file is not None:
         if evidence is not None or by is not None or method != "auto" or panel is not None:
             raise InputError(
@@ -165,22 +243,17 @@ def rank(
 
         fit = replace(Policy.configured(conf).fit, **asked)
         board_ = rank_comparisons(read_battles(file, fit.style), fit)
-        notes = (*board_.notes, *alike(row.model for row in board_.rows))
+        everybody = [row.model for row in board_.rows] + [one.model for one in board_.unrated]
+        notes = (*board_.notes, *alike(everybody))
         boards = [replace(board_, notes=notes)]
     else:
         store = open_store(db, conf)
-        policy = policy_of(store, conf)
+        policy = _asked(store, policy_of(store, conf), evidence, allow_weak_judges, judges)
         fit = replace(policy.fit, **asked)
         if fit.style and not store.evidence.answers().model:
             raise InputError("no answer here has a text, so no style of it can be held equal")
-        if judges:
-            fit = replace(fit, judges=_known_judges(store, split(judges)))
-        policy = replace(
-            policy,
-            evidence=evidence or policy.evidence,
-            allow_weak_judges=allow_weak_judges or policy.allow_weak_judges,
-            fit=_ruled(store, fit, keep_leaked, without_flagged, cap),
-        )
+        fit = _ruled(store, fit, keep_leaked, without_flagged, cap)
+        policy = replace(policy, fit=fit)
 
         def board(group: "Group | None" = None) -> "Leaderboard":
             return ranking(store, policy, group)
@@ -190,41 +263,57 @@ def rank(
 
 
 def publish(
-    folder: Annotated[Path, typer.Argument(help="Where to write index.html and the data.")],
+    folder: Annotated[
+        Path, typer.Argument(help="The folder to write index.html and its data into.")
+    ],
     evidence: EvidenceOption = None,
     allow_weak_judges: AllowWeak = False,
     judges: JudgesOption = None,
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
-    """Write the ranking as a static site, with the data beside it."""
+    """Write the ranking as a static site, with the data beside it.
+
+    Where there is no ranking yet, the site has the scores and report cards that there are, and says
+    why. With --evidence, nothing is written where that evidence makes no ranking.
+    """
     from arena.board import policy_of
-    from arena.leaderboard import ranking
     from arena.publish import publish_ranking
+    from arena.unranked import ranked_or_not
 
     conf = settings(config, RANKING)
     store = open_store(db, conf)
-    policy = policy_of(store, conf)
-    policy = replace(
-        policy,
-        evidence=evidence or policy.evidence,
-        allow_weak_judges=allow_weak_judges or policy.allow_weak_judges,
-        fit=replace(policy.fit, judges=_known_judges(store, split(judges)))
-        if judges
-        else policy.fit,
-    )
+    policy = _asked(store, policy_of(store, conf), evidence, allow_weak_judges, judges)
     store.describe(conf.candidates().values())
-    page = publish_ranking(store, folder, ranking(store, policy), policy)
-    say(f"Published: {page}")
+    board, refused = ranked_or_not(store, policy)
+    if refused is not None and evidence is not None:
+        raise refused
+    page = publish_ranking(store, folder, board, policy)
+    if refused is not None:
+        say(f"There is no ranking yet: {option_names(str(refused)).rstrip('.')}.")
+    say(f"Published{'' if board.rows else ' without a ranking'}: {page}")
+    if isinstance(refused, GateError | RatingError):
+        sys.exit(1)
 
 
-def _known_judges(store: "Store", names: list[str]) -> tuple[str, ...]:
-    """Names of judges that have said something here; an error for any other."""
-    known = {judge.name for judge in store.judges.where()}
+def _asked(
+    store: "Store",
+    policy: "Policy",
+    evidence: Evidence | None,
+    allow_weak_judges: bool,
+    judges: list[str] | None,
+) -> "Policy":
+    """The policy of a database, with what the options of a command change in it."""
+    names, known = split(judges), {judge.name for judge in store.judges.where()}
     for name in names:
         if name not in known:
             raise UnknownNameError("judge", name, known)
-    return tuple(dict.fromkeys(names))
+    return replace(
+        policy,
+        evidence=evidence or policy.evidence,
+        allow_weak_judges=allow_weak_judges or policy.allow_weak_judges,
+        fit=replace(policy.fit, judges=tuple(names) or policy.fit.judges),
+    )
 
 
 def print_boards(boards: list["Leaderboard"], form: Format, *, grouped: bool = False) -> None:

@@ -18,7 +18,12 @@ __all__ = ["publish", "publish_ranking"]
 
 
 def publish_ranking(store: Store, folder: Path, board: Leaderboard, policy: Policy) -> Path:
-    """Write the site of a ranking that was made as the policy says, with other views beside it."""
+    """Write the site of a ranking that was made as the policy says, with other views beside it.
+
+    One without rows has none beside it: the page says why there is no ranking.
+    """
+    if not board.rows:
+        return publish(store, folder, board, title=policy.title)
     others = views(store, board, policy.allow_weak_judges, policy.fit)
     groups: list[Leaderboard] = []
     for by in ("category", "language"):

@@ -272,6 +272,17 @@ class EvidenceColumns:
         ).fetchall()
         return [(str(p), str(a), str(b)) for p, a, b in rows]
 
+    def judged_groups(self) -> list[tuple[str, str]]:
+        """Category and language of the prompts that anybody has said something about."""
+        tables = ("votes", "verdicts", "rankings", "scores", "grades")
+        said = " OR ".join(
+            f"EXISTS (SELECT 1 FROM {table} WHERE prompt_key = p.key)" for table in tables
+        )
+        rows = self._connections.db.execute(
+            f"SELECT DISTINCT category, language FROM prompts p WHERE {said} ORDER BY 1, 2"
+        ).fetchall()
+        return [(str(category), str(language)) for category, language in rows]
+
     def unread(self, rules: str) -> list[str]:
         """Keys of the answers voted on that have not been searched for leaks by these rules."""
         rows = self._connections.db.execute(

@@ -41,6 +41,13 @@ PREFIX = "arena_"
 WAITING = 400
 # Gradio keeps a copy of its components for each page that is open, a few hundred kB.
 OPEN_PAGES = 512
+# Whatever is a box is told from what is around it, in both schemes, with a contrast of 3:1.
+EDGE, EDGE_DARK = "#8592a6", "#7688a2"
+EDGES = {
+    f"{part}_border_color{scheme}": colour
+    for part in ("block", "input", "checkbox", "checkbox_label")
+    for scheme, colour in (("", EDGE), ("_dark", EDGE_DARK))
+}
 # It would sum up its own statistics after every event, which nobody looks at here.
 QUIET = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000", "GRADIO_ANALYTICS_MAX_EVENTS": "1"}
 
@@ -73,6 +80,10 @@ def build(services: Services) -> tuple[gr.Blocks, dict[str, Any]]:
         radius_size="lg",
         font=["system-ui", "sans-serif"],
         font_mono=["monospace"],
+    ).set(
+        **EDGES,
+        input_placeholder_color="#64748b",
+        input_placeholder_color_dark="#94a3b8",
     )
     return blocks, {"i18n": i18n, "theme": theme}
 

@@ -23,17 +23,18 @@ PATIENCE = 3.0
 class Audit:
     """What is known of the votes' honesty, as far as it is shown.
 
-    version, made, seconds: see `arena.web.beside.Made`. broken, broken_withdrawals: ids of the
-    first votes, and of the first votes taken back, that do not fit their chain; nothing more is
-    said where there are any. reason: why nothing more can be
-    said, as a sentence. flagged: name, votes and kinds of the first flagged voters, of `suspects`
-    in all. ranks: model, rank, and rank without the flagged.
+    version, made, seconds: see `arena.web.beside.Made`. votes: that count. taken_back: votes and
+    ratings that do not. broken, broken_withdrawals: ids of the first votes, and of the first
+    things taken back, that do not fit their chain; nothing more is said where there are any.
+    reason: why nothing more can be said, as a sentence. flagged: name, votes and kinds of the
+    first flagged voters, of `suspects` in all. ranks: model, rank, and rank without the flagged.
     """
 
     version: tuple[int, ...]
     made: float
     votes: int
     seconds: float = 0.0
+    taken_back: int = 0
     broken: tuple[int, ...] = ()
     broken_withdrawals: tuple[int, ...] = ()
     reason: str = ""
@@ -49,10 +50,15 @@ def audit(path: Path, _: str = EVERY) -> Audit:
     started, made = time.perf_counter(), time.time()
     store = Store(path, create=False)
     try:
-        found = _audited(store, Audit(store.version(), made, store.votes.count()))
+        found = _audited(store, _begun(store, made))
     finally:
         store.close()
     return replace(found, seconds=time.perf_counter() - started)
+
+
+def _begun(store: Store, made: float) -> Audit:
+    back = store.withdrawals.count()
+    return Audit(store.version(), made, store.votes.count(), taken_back=back)
 
 
 def _audited(store: Store, begun: Audit) -> Audit:
@@ -101,6 +107,8 @@ def render(found: Audit, words: Words) -> str:
     if broken:
         return when + "".join(broken)
     whole = when + note(words["chain_whole"].format(count=f"{found.votes:,}"))
+    if found.taken_back:
+        whole += note(words["taken_back"].format(count=f"{found.taken_back:,}"))
     if found.reason:
         return whole + note(words["failed"].format(reason=found.reason))
     if not found.voters:

@@ -60,6 +60,7 @@ class BoardView:
 
     chart: a plotly figure or None; hint: what is to be known of it; tasks: benchmarks as a table.
     charts: those that there is evidence for, as title and name; charted: the name of the one shown.
+    done: whether nothing of it is still being computed.
     """
 
     table: str
@@ -69,6 +70,7 @@ class BoardView:
     tasks: str = ""
     charts: tuple[tuple[str, str], ...] = ()
     charted: str = ""
+    done: bool = True
 
 
 class BoardPage:
@@ -85,7 +87,7 @@ class BoardPage:
         wanted = replace(wanted, style=wanted.style and not unheld)
         sheet = boards.get(wanted.slice, patience)
         if sheet is None:
-            return BoardView(board_table.note(words["computing"]))
+            return BoardView(board_table.note(words["computing"]), done=False)
         if wanted.view not in sheet.boards:
             return BoardView(no_ranking.render(sheet, wanted.view, visitor.language))
         table = board_table.render(
@@ -99,20 +101,21 @@ class BoardPage:
         )
         offered = plots.offered(sheet, wanted.view)
         wanted = replace(wanted, chart=wanted.chart if wanted.chart in offered else offered[0])
-        chart, hint = self._chart(sheet, wanted, words, patience)
+        charted: Sheet | None = sheet
+        if wanted.charted != wanted.slice:
+            charted = boards.get(wanted.charted, patience)
+        chart, hint = self._chart(sheet, charted, wanted, words)
         board = sheet.boards[wanted.view]
         tasks = board_table.tasks_table(board, visitor.language)
         tasks += board_table.movers_table(board, visitor.language)
         charts = tuple((words[f"chart_{name}"], name) for name in offered)
-        return BoardView(table, True, chart, hint, tasks, charts, wanted.chart)
+        is_done = charted is not None
+        return BoardView(table, True, chart, hint, tasks, charts, wanted.chart, is_done)
 
     def _chart(
-        self, sheet: Sheet, wanted: Wanted, words: Words, patience: float
+        self, sheet: Sheet, charted: Sheet | None, wanted: Wanted, words: Words
     ) -> tuple[Any, str]:
-        """The chart and what is to be known of it."""
-        charted: Sheet | None = sheet
-        if wanted.charted != wanted.slice:
-            charted = self._services.boards.get(wanted.charted, patience)
+        """The chart and what is to be known of it. charted: the sheet that has it."""
         if charted is None:
             return None, words["computing_chart"]
         chart = plots.CHARTS[wanted.chart](charted, wanted.view, words)
@@ -122,9 +125,10 @@ class BoardPage:
         return chart, " ".join(filter(None, (words.get(f"hint_{wanted.chart}", ""), left_out)))
 
     def waiting(self, visitor: Visitor, wanted: Wanted) -> Iterator[BoardView]:
-        """At once what there is; then, where it was nothing, the sheet when it is done."""
-        yield self.show(visitor, wanted)
-        if any(self._services.boards.get(s, 0.0) is None for s in (wanted.slice, wanted.charted)):
+        """At once what there is; then, where some of it was missing, all when it is done."""
+        found = self.show(visitor, wanted)
+        yield found
+        if not found.done:
             yield self.show(visitor, wanted, LONG_ENOUGH)
 
     def views(self, language: str, view: str = "") -> list[tuple[str, str]]:

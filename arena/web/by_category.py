@@ -10,7 +10,7 @@ from arena.board import Fit, Leaderboard, Row
 from arena.errors import ArenaError
 from arena.leaderboard import rank_comparisons
 from arena.publish.formats import ranked
-from arena.ratings import Comparisons
+from arena.ratings import Comparisons, without
 from arena.ratings.arrays import Floats
 
 
@@ -37,7 +37,7 @@ class ByCategory:
 def by_category(
     comparisons: Comparisons, category_of: Mapping[str, str], fit: Fit
 ) -> ByCategory | None:
-    """A fit for each category; None where there are not two of them.
+    """A fit for each category; None where there are not two of them, or nothing can be rated.
 
     category_of: by the key of a prompt. A category is a part of the whole, so that the variance
     of the difference is the category's times the share of the model's comparisons that lie
@@ -45,17 +45,26 @@ def by_category(
     """
     if comparisons.prompt is None:
         return None
-    of_prompt = np.array([category_of.get(key, "") for key in comparisons.prompt.labels])
-    of_row = of_prompt[comparisons.prompt.codes]
+    try:
+        whole = rank_comparisons(comparisons, fit)
+    except ArenaError:
+        return None
+    placed = without(comparisons, whole.unrated)
+    if placed is None or placed.prompt is None:
+        return None
+    comparisons, prompt = placed, placed.prompt
+    of_prompt = np.array([category_of.get(key, "") for key in prompt.labels])
+    of_row = of_prompt[prompt.codes]
     categories = sorted(set(of_row.tolist()) - {""})
     if len(categories) < 2:
         return None
-    whole = rank_comparisons(comparisons, fit)
     parts: dict[str, Leaderboard] = {}
     for category in categories:
         with suppress(ArenaError):  # a part that cannot be rated is left out
             part = comparisons.select(of_row == category).observed()
             parts[category] = rank_comparisons(part, fit)
+    if not parts:
+        return None
     models = tuple(row.model for row in ranked(whole))
     rows = {row.model: row for row in whole.rows}
     columns = [_column(models, rows, part) for part in parts.values()]

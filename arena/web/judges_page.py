@@ -36,7 +36,8 @@ WAIT = 120.0
 class JudgesView:
     """What the page shows. name: of the chart. judge: whose it is, empty where it is of all.
 
-    hint: to read it, or why there is none.
+    hint: to read it, or why there is none. charts: those that have anything to show, as title and
+    name. done: whether the cards are there, or there are none.
     """
 
     table: str
@@ -45,6 +46,8 @@ class JudgesView:
     judges: tuple[str, ...] = ()
     judge: str = ""
     hint: str = ""
+    charts: tuple[tuple[str, str], ...] = ()
+    done: bool = True
 
 
 class JudgesPage:
@@ -63,20 +66,22 @@ class JudgesPage:
         words = WORDS[visitor.language]
         cards = self._services.cards.get(patience)
         if cards is None:
-            return JudgesView(note(words["computing"]))
+            return JudgesView(note(words["computing"]), done=False)
         if not cards:
             return JudgesView(note(words["no_judges"]))
         judges = tuple(card.judge for card in cards)
         text = table(cards, visitor.language)
-        if chart not in judge_plots.BY_PAIR:
-            found = {name: judge_plots.measures(cards, CHARTS[name], words) for name in CHARTS}
-            name = chart or next((name for name, figure in found.items() if figure), "agreement")
-            hint = "" if found[name] else words["no_chart"]
-            return JudgesView(text, name, found[name], judges, hint=hint)
         one = cards[judges.index(judge) if judge in judges else 0]
-        figure = judge_plots.BY_PAIR[chart](one, words)
-        hint = words[f"{chart}_hint" if figure else "no_chart"]
-        return JudgesView(text, chart, figure, judges, one.judge, hint)
+        found = {name: judge_plots.measures(cards, CHARTS[name], words) for name in CHARTS}
+        found |= {name: draw(one, words) for name, draw in judge_plots.BY_PAIR.items()}
+        charts = tuple(
+            (words[f"cards_{name}"], name) for name, figure in found.items() if figure is not None
+        )
+        name = chart if chart in found else charts[0][1] if charts else "agreement"
+        by_pair, figure = name in judge_plots.BY_PAIR, found[name]
+        hint = words["no_chart"] if figure is None else words[f"{name}_hint"] if by_pair else ""
+        whose = one.judge if by_pair else ""
+        return JudgesView(text, name, figure, judges, whose, hint, charts)
 
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
@@ -99,8 +104,9 @@ class JudgesPage:
         def show(chart: str | None, judge: str | None, request: gr.Request) -> Iterator[list[Any]]:
             visitor = self._services.voters.visitor(request)
             for patience in (0.6, WAIT):
-                yield _updates(self.show(visitor, chart or "", judge or "", patience))
-                if self._services.cards.get(0.0) is not None:
+                view = self.show(visitor, chart or "", judge or "", patience)
+                yield _updates(view)
+                if view.done:
                     return
 
         events = [root.load, chart.input, judge.input]
@@ -115,7 +121,7 @@ def _updates(view: JudgesView) -> list[Any]:
         view.hint,
         gr.update(visible=bool(view.judges)),
         gr.update(choices=list(view.judges), value=view.judge or None, visible=several),
-        view.name or gr.skip(),
+        gr.update(choices=list(view.charts), value=view.name) if view.charts else gr.skip(),
     ]
 
 

@@ -95,10 +95,15 @@
   const written = (on) => {
     document.documentElement.toggleAttribute("data-written", on);
     sessionStorage.setItem("arena_written", on ? "1" : "");
+    pressed();
+  };
+  const pressed = () => {
     const button = document.getElementById("as-written");
-    if (button) button.setAttribute("aria-pressed", String(on));
+    const on = String(document.documentElement.hasAttribute("data-written"));
+    if (button && button.getAttribute("aria-pressed") !== on) button.setAttribute("aria-pressed", on);
   };
   written(sessionStorage.getItem("arena_written") === "1");
+  new MutationObserver(pressed).observe(document.documentElement, {childList: true, subtree: true});
   document.addEventListener("click", (event) => {
     if (event.target.closest("#as-written"))
       written(!document.documentElement.hasAttribute("data-written"));

@@ -202,12 +202,11 @@ def _sheet(store: Store, wanted: Slice, policy: Policy) -> Sheet:
 
 def _grouped(store: Store) -> tuple[Group, ...]:
     """The groups of prompts that anybody has said something about."""
-    read = store.evidence
-    columns = read.votes(), read.verdicts(), read.rankings(), read.scores(), read.grades()
+    found = store.evidence.judged_groups()
     return tuple(
         Group(by, value)
-        for by in ("category", "language")
-        for value in sorted({value for part in columns for value in getattr(part, by)} - {""})
+        for k, by in enumerate(("category", "language"))
+        for value in sorted({pair[k] for pair in found} - {""})
     )
 
 

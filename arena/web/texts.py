@@ -64,7 +64,7 @@ def answer_text(answer: Answer, words: Words) -> str:
 
 def _turn(text: str, end: str, words: Words, number: int) -> str:
     said = [_ours("turn", words["turn"].format(number=number))] if number else []
-    if text.strip():
+    if any(letter.isprintable() and not letter.isspace() for letter in text):
         said.append(with_raw(shortened(text, words["cut"]), text))
     elif end:
         said.append(_ours("note", words["empty_answer"]))

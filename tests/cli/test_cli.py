@@ -75,6 +75,7 @@ def test_rank_prints_the_same_ranking_in_every_format(tmp_path: Path) -> None:
 
 @pytest.mark.model
 def test_the_path_from_prompts_to_site_by_commands(tmp_path: Path) -> None:
+    (tmp_path / "arena.yaml").write_text("rank: {min_comparisons: 2}\n")
     words = ["--prompts", "core", "--limit", "6"]
     for command in (
         ["generate", "--model", "a=fake:echo,b=fake:first,c=fake:mute", *words],
@@ -113,7 +114,7 @@ def test_init_writes_a_file_that_runs_and_never_overwrites(tmp_path: Path) -> No
 def test_a_run_follows_its_file(tmp_path: Path) -> None:
     (tmp_path / "arena.yaml").write_text(
         "models: {a: 'fake:echo', b: 'fake:first'}\nlimit: 2\njudges: [smollm2]\n"
-        "db: own.db\npublish: page\nrank: {allow_weak_judges: true}\n"
+        "db: own.db\npublish: page\nrank: {allow_weak_judges: true, min_comparisons: 2}\n"
     )
     done = arena("run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

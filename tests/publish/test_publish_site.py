@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from arena.board import Leaderboard
+from arena.board import Fit, Leaderboard, Policy
 from arena.errors import InputError
+from arena.leaderboard import ranking
 from arena.objective import BenchmarkScore
-from arena.publish import publish
+from arena.publish import publish, publish_ranking
 from arena.publish.formats import to_csv, to_json
-from arena.ratings import Settings
+from arena.ratings import Settings, Unrated
 from arena.records import BackendKind, Evidence, Model, Prompt, Vote, Winner
 from arena.store import Store
 from tests.publish.boards import NAMES, NOTE, fill, make_board, make_row
@@ -257,3 +258,61 @@ def test_the_csv_file_reads_back(filled: Store, board: Leaderboard, tmp_path: Pa
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["rating"]) for row in rows] == [row.rating for row in board.rows]
+
+
+def test_rankings_of_groups_models_not_rated_and_what_is_known_of_a_model(
+    store: Store, board: Leaderboard, tmp_path: Path
+) -> None:
+    model = Model(NAMES[0], BackendKind.FAKE, "echo", organization="Org", price=(0.25, 1.5))
+    store.put_model(replace(model, context_length=8192))
+    left_out = (Unrated("x", 2, 3, False), Unrated("y", 9, 1, True))
+    whole = replace(board, unrated=left_out, min_comparisons=5)
+    groups = [replace(board, group=name) for name in ("maths", "coding")]
+    site = publish(store, tmp_path, whole, title="T", groups=groups)
+    page = read(site)
+    for said in (
+        "Not rated yet",
+        "comparisons so far: 2; it lacks 3",
+        "比较了 9 次，但与已评分的模型毫无联系；还差 1 次",
+        "By category and language",
+        "数学",
+        "Org",
+        "$0.25 / $1.5",
+        "8,192",
+    ):
+        assert said in page.words
+    tabs = [tag["aria-controls"] for name, tag in page.tags if tag.get("role") == "tab"]
+    assert tabs == ["group-1", "group-2"]
+    assert set(tabs) <= set(page.attributes("id"))
+    data = json.loads((tmp_path / "groups.json").read_text())
+    assert [one["group"] for one in data] == ["maths", "coding"]
+    assert data[0]["models"] == json.loads((tmp_path / "leaderboard.json").read_text())["models"]
+
+
+def test_a_policy_publishes_its_categories(voted: Store, tmp_path: Path) -> None:
+    policy = Policy(title="Mine", fit=Fit(min_comparisons=1))
+    publish_ranking(voted, tmp_path, ranking(voted, policy), policy)
+    groups = [one["group"] for one in json.loads((tmp_path / "groups.json").read_text())]
+    assert groups == ["coding", "maths", "en", "zh"]
+    assert "<title>Mine</title>" in (tmp_path / "index.html").read_text()
+
+
+@pytest.fixture
+def voted(store: Store) -> Store:
+    """Votes on two prompts of two categories and languages."""
+    prompts = [Prompt("p", ("Add.",), "maths", "en"), Prompt("q", ("写代码。",), "coding", "zh")]
+    fill(store, ("a", "b"), prompts, "something")
+    keys = {(a.prompt_key, a.model): a.key for a in store.answers.where()}
+    store.votes.cast_all(
+        Vote(
+            f"{prompt.name}{k}",
+            prompt.key,
+            keys[prompt.key, "a"],
+            keys[prompt.key, "b"],
+            Winner.MODEL_A if k % 3 else Winner.MODEL_B,
+            f"v{k}",
+        )
+        for prompt in prompts
+        for k in range(6)
+    )
+    return store

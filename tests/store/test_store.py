@@ -24,6 +24,7 @@ from arena.records import (
     Usage,
     Vote,
     Winner,
+    Withdrawal,
 )
 from arena.store import Store
 from arena.store.connection import sqlite3 as driver
@@ -247,6 +248,26 @@ def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) 
     conn = sqlite3.connect(path)
     assert conn.execute("SELECT name FROM sqlite_master").fetchall() == [("recipes",)]
     conn.close()
+
+
+def test_votes_of_a_database_from_before_anything_could_be_taken_back(filled: Store) -> None:
+    """What m011 added is taken away again; opening the file brings it back, and changes no vote."""
+    filled.votes.cast(vote("b"))
+    before, columns = [*filled.votes.where()], filled.evidence.votes()
+    filled.close()
+    with driver.connect(str(filled.path)) as conn:
+        for drop in ("VIEW standing_votes", "VIEW standing_grades", "TABLE withdrawals"):
+            conn.execute(f"DROP {drop}")
+        conn.execute("DROP TABLE reports")
+        conn.execute("ALTER TABLE talks DROP COLUMN attempts")
+        conn.execute("DELETE FROM _sqlite_migrations WHERE name = 'm011_voting'")
+    conn.close()
+    again = Store(filled.path)
+    assert [*again.votes.where()] == before
+    assert again.evidence.votes() == columns
+    assert not list(again.votes.broken())
+    assert again.withdrawals.take_back(Withdrawal("b", "v"), 60)
+    assert not again.evidence.votes().voter
 
 
 def test_a_newer_database_is_refused(store: Store) -> None:

@@ -48,6 +48,30 @@ window.fetch = async (...request) => {
   return answer;
 };
 """
+# By what a box is known: the contrast of its edge, or of itself, with what is around it.
+FAINT = """() => {
+  const numbers = (colour) => [...colour.match(/[\\d.]+/g).map(Number), 1].slice(0, 4);
+  const over = (top, below) =>
+    [0, 1, 2].map((k) => top[k] * top[3] + below[k] * (1 - top[3])).concat(1);
+  const ground = (element) => !element ? [255, 255, 255, 1] :
+    over(numbers(getComputedStyle(element).backgroundColor), ground(element.parentElement));
+  const light = (colour) => [.2126, .7152, .0722].reduce((sum, share, k) => {
+    const value = colour[k] / 255;
+    return sum + share * (value <= .04045 ? value / 12.92 : ((value + .055) / 1.055) ** 2.4);
+  }, 0);
+  const contrast = (one, other) => {
+    const [low, high] = [light(one), light(other)].sort((a, b) => a - b);
+    return (high + .05) / (low + .05);
+  };
+  const boxes = document.querySelectorAll("input, textarea, button, label, .block, .block .wrap");
+  return [...boxes].filter((box) => {
+    const style = getComputedStyle(box), around = ground(box.parentElement), own = ground(box);
+    const edge = parseFloat(style.borderTopWidth) ? style.borderTopColor :
+      parseFloat(style.borderLeftWidth) ? style.borderLeftColor : "";
+    return box.checkVisibility() && box.offsetWidth > 8 && edge &&
+      Math.max(contrast(over(numbers(edge), own), around), contrast(own, around)) < 3;
+  }).map((box) => box.outerHTML.slice(0, 120));
+}"""
 ANSWERED = "(window.sent ?? '').split('process_completed').length > (window.asked ?? 0)"
 READY = {
     "": "#vote-model_a:visible",
@@ -127,8 +151,12 @@ class Visitor:
 
         Gradio complains of an answer that a page did not wait for.
         """
-        self.page.wait_for_function(ANSWERED)
+        self.settle()
         self.page.goto(f"{self.app.url}/{path}")
+
+    def settle(self) -> None:
+        """Wait until all that this page asked for is there."""
+        self.page.wait_for_function(ANSWERED)
 
     def wait_for(self, selector: str) -> None:
         self.page.wait_for_selector(selector, timeout=60_000)
@@ -434,6 +462,7 @@ def test_browsing_to_a_prompt_and_back_by_its_link(browser: Any, app: App) -> No
     visitor.choose("category", "maths")
     page.wait_for_function("document.querySelectorAll('#rows a').length < 20")
     assert all("maths" in text for text in page.locator("#rows a small").all_inner_texts())
+    visitor.settle()
     page.locator("#rows a").first.click()
     visitor.wait_for("#about h3")
     address = page.url
@@ -442,18 +471,23 @@ def test_browsing_to_a_prompt_and_back_by_its_link(browser: Any, app: App) -> No
     again = Visitor(browser, app, address.rpartition("/")[2], "zh-CN")
     again.wait_for("#about h3")
     assert "裁判意见" in again.page.inner_text("#about")
+    visitor.settle()
     page.go_back()
     visitor.wait_for("#rows a:visible")
+    visitor.settle()
     assert page.input_value("#category input") == "maths"
     kept = page.locator("#rows a").count()
     page.locator("#search input, #search textarea").press_sequentially("ZZ", delay=20)
     page.wait_for_function("location.search.includes('search=ZZ')")
+    visitor.settle()
     assert page.locator("#rows a").count() == 0
     assert "category=maths" in page.url
     page.fill("#search input, #search textarea", "")
     page.wait_for_function(f"document.querySelectorAll('#rows a').length === {kept}")
+    visitor.settle()
     page.locator("#rows a").first.click()
     visitor.wait_for("#about h3")
+    visitor.settle()
     page.click("#about .links a")  # all prompts, as they were
     visitor.wait_for("#rows a:visible")
     page.wait_for_function(f"document.querySelectorAll('#rows a').length === {kept}")
@@ -528,6 +562,7 @@ def test_the_admin_pauses_hides_adds_and_exports(browser: Any, app: App) -> None
     heads = {page.request.get(link).text().partition(",")[0] for link in links}
     assert heads == {"battle", "key", "prompt_key", "model", "name"}
     visitor.open("browse")
+    visitor.settle()
     page.locator("#rows a").first.click()
     page.click("#hide")
     visitor.wait_for("#unhide:visible")
@@ -536,6 +571,7 @@ def test_the_admin_pauses_hides_adds_and_exports(browser: Any, app: App) -> None
     stranger = Visitor(browser, app, f"browse?prompt={key}")
     stranger.wait_for("#about .note")
     assert not stranger.page.is_visible("#unhide")
+    visitor.settle()
     page.reload()
     page.click("#unhide")
     visitor.wait_for("#hide:visible")
@@ -560,6 +596,10 @@ def test_every_page_on_a_phone_in_chinese_and_dark(browser: Any, app: App, path:
         (e) => e.offsetParent && !(e.innerText || e.ariaLabel || e.labels?.length ||
           e.closest('label')?.innerText || e.title)).map((e) => e.outerHTML.slice(0, 200))""")
     assert names == []
+    for dark in (True, False):
+        page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
+        page.wait_for_timeout(400)  # colours change by degrees
+        assert page.evaluate(FAINT) == []
     assert visitor.complaints == []
 
 
@@ -727,12 +767,15 @@ def test_a_port_in_use_is_one_sentence(app: App, tmp_path: Path) -> None:
     [
         (["--auth", "nobody"], {}, "NAME:PASSWORD"),
         ([], {"ARENA_ADMIN_PASSWORD": "short"}, "ARENA_ADMIN_PASSWORD has 5 characters"),
+        (["--config", "no.yaml"], {}, "guidelines names 'gone.md', and there is no such file"),
     ],
 )
 def test_wrong_settings_are_one_sentence(
     tmp_path: Path, options: list[str], environment: dict[str, str], said: str
 ) -> None:
     port = str(free_port())
+    (tmp_path / "no.yaml").write_text("app: {guidelines: gone.md}")
+    options = [str(tmp_path / part) if part == "no.yaml" else part for part in options]
     done = run_app("--db", str(tmp_path / "new.db"), "--port", port, *options, **environment)
     assert done.returncode == 2
     assert said in done.stderr

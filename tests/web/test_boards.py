@@ -8,25 +8,27 @@ from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
 from itertools import combinations
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
-from arena.board import Fit, Mark, Row
-from arena.config import Config, RankSettings, parse_model
+from arena.board import Fit, Mark, Policy, Row
+from arena.config import Config, JudgeRun, RankSettings, parse_model
 from arena.leaderboard import rank_comparisons
-from arena.ratings import Comparisons
+from arena.ratings import Comparisons, Unrated
 from arena.records import Answer, Evidence, Prompt, Vote, Winner
 from arena.store import Store
 from arena.web import board_table, no_ranking, plots
+from arena.web.app import head
 from arena.web.battles import Ballot, start, vote
 from arena.web.board_page import BoardPage, Wanted, wanted_of
 from arena.web.files import board_file, wins_file
 from arena.web.grades import grade, show
 from arena.web.pool import Pool
-from arena.web.services import Services
-from arena.web.sheets import GRADED, Sheet, Slice, compute
-from arena.web.voters import Visitor
+from arena.web.services import Services, services
+from arena.web.sheets import GRADED, Sheet, Slice, _wins, compute
+from arena.web.voters import Visitor, Voters
 from arena.web.words import WORDS
 from tests.publish.boards import make_board
 
@@ -248,3 +250,100 @@ def test_notes_are_one_line_and_what_concerns_one_model_is_in_its_row() -> None:
         assert f'<details class="notes"><summary>{line}</summary>' in page
         assert page.count(f'title="{said}"') == 1
         assert said in page.split('data-value="x"')[1].split("</th>")[0]
+
+
+def ranked_sheet(**changed: Any) -> Sheet:
+    """Three models, of which two cannot be told apart; one more is not rated yet."""
+    rows = (
+        Row("a", 1100, 1080, 1120, 1, 1, 1, 50, 0.9),
+        Row("b", 1000, 980, 1020, 2, 2, 3, 50, 0.1),
+        Row("c", 990, 970, 1010, 3, 2, 3, 50, 0.0),
+    )
+    left_out = (Unrated("d", 2, 3, False), Unrated("e<b>", 9, 1, True))
+    board = replace(make_board(*rows), unrated=left_out, min_comparisons=5)
+    about = {"a": replace(parse_model("a=fake:echo"), organization="Org", price=(0.1, 2.5))}
+    return replace(Sheet(Slice(), (), 0.0, 0.0, {"human": board}, about=about), **changed)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_table_has_one_rank_and_its_range_and_no_empty_column(language: str) -> None:
+    words, page = WORDS[language], board_table.render(ranked_sheet(), "human", language)
+    ranks = re.findall(r'data-value="(\d)"><b>(\d)</b> <small>([\d–]+)</small>', page)
+    assert ranks == [("1", "1", "1"), ("2", "2", "2–3"), ("2", "2", "2–3")]
+    heads = re.findall(r'data-name="(\w+)"', page)
+    assert heads == ["rank", "model", "interval", "rating", "comparisons", "organization", "price"]
+    assert "$0.1 / $2.5" in page
+    assert "95%" in page
+    assert 'href="./models?name=a"' in page
+    below = page.split('id="unrated"')[1]
+    assert words["unrated_few"].format(count=2, lacks=3) in below
+    assert words["unrated_apart"].format(count=9, lacks=1) in below
+    assert "e&lt;b&gt;" in below
+    assert 'id="unrated"' not in board_table.render(
+        Sheet(Slice(), (), 0.0, 0.0, {"human": make_board()}), "human", language
+    )
+
+
+def test_the_page_says_how_it_ranks_and_where_that_is_written() -> None:
+    policy = Policy.configured(
+        Config(
+            judges=[JudgeRun(judge="j"), JudgeRun(judge="cards/k.yaml")],
+            rank=RankSettings(allow_weak_judges=True, min_comparisons=7, evidence=Evidence.JUDGE),
+        )
+    )
+    page = board_table.render(ranked_sheet(policy=policy), "human", "en")
+    for said in ("as arena.yaml says", "Judge models", "needs: 7", "j, k", "weak judges count"):
+        assert said in page.split('class="method"')[-1]
+    assert "by the defaults" in board_table.render(ranked_sheet(), "human", "en")
+
+
+def test_only_what_has_evidence_can_be_chosen(voted: Store) -> None:
+    page = BoardPage(services(voted, Voters("a secret of enough characters")))
+    page.show(Visitor(None, "en", ""), Wanted(), 30.0)
+    assert [view for _, view in page.views("en")] == ["combined", "human", GRADED]
+    assert [view for _, view in page.views("en", "judge:x")][-1] == "judge:x"
+    groups = [group for _, group in page.groups("zh")]
+    assert groups[0] == "all"
+    assert {"category=maths", "language=zh"} < set(groups)
+    assert page.groups("en", "category=<x>")[-1] == ("<x>", "category=<x>")
+    found = page.show(Visitor(None, "en", ""), Wanted(chart="needle"), 30.0)
+    assert found.charted == "ratings"
+    assert [name for _, name in found.charts] == [
+        "ratings",
+        "ranks",
+        "wins",
+        "history",
+        "categories",
+    ]
+
+
+def test_style_control_where_it_does_not_apply_is_explained(voted: Store) -> None:
+    page = BoardPage(services(voted, Voters("a secret of enough characters")))
+    for view, unheld in (("combined", True), (GRADED, True), ("human", False)):
+        shown = page.show(Visitor(None, "en", ""), Wanted(view=view, style=True), 30.0)
+        assert (board_table.note(WORDS["en"]["style_combined"]) in shown.table) == unheld
+        assert shown.ranked or view == "human"
+
+
+def test_a_chart_says_what_it_leaves_out_and_names_its_columns_on_top() -> None:
+    names = [f"m{k:02d}" for k in range(40)]
+    pairs = [(a, b) for a in names for b in names if a < b]
+    c = Comparisons.from_columns(*zip(*pairs, strict=True), outcome=[0.5] * len(pairs))
+    board = rank_comparisons(c)
+    sheet = Sheet(Slice(), (), 0.0, 0.0, {"human": board}, wins={"human": _wins(c, board)})
+    words = WORDS["en"]
+    assert "first 30 of 40" in plots.left_out(sheet, "human", "wins", words)
+    assert plots.left_out(sheet, "human", "ratings", words) == ""
+    wins = plots.wins(sheet, "human", words)
+    assert wins.layout.xaxis.side == "top"
+    both = replace(sheet, boards={"human": board, "judge": board})
+    chart = plots.people_and_judges(both, "human", words)
+    named = [text for text in chart.data[-1].text if text]
+    assert 0 < len(named) < 10
+    assert len(chart.data[-1].customdata) == 40
+
+
+def test_an_arena_is_called_what_its_configuration_says() -> None:
+    assert head("Our <arena>").count('"title": "Our &lt;arena>"') == len(WORDS)
+    for language in WORDS:
+        assert f'"title": "{WORDS[language]["title"]}"' in head(Policy().title)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from arena.board import Fit
-from arena.ratings import Comparisons
+from arena.ratings import Comparisons, concat
 from arena.store import Store
 from arena.web.by_category import ByCategory, by_category
 from arena.web.figures import labels
@@ -72,6 +72,18 @@ def test_where_there_are_no_categories_there_is_nothing_to_tell() -> None:
     assert by_category(whole, dict.fromkeys(CATEGORY_OF, "one"), Fit()) is None
     bare = Comparisons.from_columns(["a", "b"], ["b", "c"], outcome=[1.0, 0.5])
     assert by_category(bare, CATEGORY_OF, Fit()) is None
+
+
+def test_models_that_the_whole_does_not_rate_are_in_no_category() -> None:
+    whole = battles(4)
+    pair = Comparisons.from_columns(
+        ["x"] * 9, ["y"] * 9, outcome=[1.0, 0.0, 0.5] * 3, prompt=["0-0"] * 9
+    )
+    found = apart(concat([whole, pair]))
+    assert found.models == apart(whole).models
+    assert by_category(pair, CATEGORY_OF, Fit()) is None
+    few = pair.select([0, 1])
+    assert by_category(few, CATEGORY_OF, Fit()) is None
 
 
 def test_it_is_computed_when_asked_for_alone(answered: Store) -> None:

@@ -180,7 +180,8 @@ class Weights(Strict):
 class RankSettings(Strict):
     """How the evidence becomes a ranking.
 
-    min_comparisons: a model with fewer comparisons stands below the ranking, not rated yet.
+    min_comparisons: a model with fewer comparisons stands below the ranking, not rated yet; None
+    stands for LEAST_COMPARISONS, or 1 where no model has as many.
     """
 
     evidence: Evidence = Evidence.COMBINED
@@ -189,7 +190,7 @@ class RankSettings(Strict):
     weights: Weights = Weights()
     keep_leaked: bool = False
     cap: Annotated[float, Field(gt=0, le=1)] | None = None
-    min_comparisons: Annotated[int, Field(ge=1)] = LEAST_COMPARISONS
+    min_comparisons: Annotated[int, Field(ge=1)] | None = None
 
 
 def host_name(host: str) -> str:

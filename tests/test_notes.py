@@ -113,7 +113,7 @@ def test_what_is_said_of_ratings_that_the_data_does_not_determine() -> None:
 def test_what_is_said_where_too_little_is_known() -> None:
     few = Comparisons.from_columns(["a"], ["b"], outcome=[1.0])
     with pytest.raises(TooFewError) as error:
-        rank_comparisons(few)
+        rank_comparisons(few, Fit(min_comparisons=5))
     assert chinese(str(error.value)).endswith("目前比较最多的是 a (1), b (1)")
     nothing = Gathered(None, {"j": few, "k": few, "l": few}, {}, {}, (), (), ())
     (note,) = chosen_judges(nothing, ["k", "m"]).notes

@@ -177,7 +177,7 @@ def rank(
             min=1,
             metavar="N",
             help="A model with fewer comparisons stands below the table, not rated yet.",
-            show_default="5",
+            show_default="5, or 1 where no model has 5, and in a file",
         ),
     ] = None,
     without_flagged: Annotated[

@@ -51,7 +51,7 @@ def publish(
 
     others: further rankings of the same models, shown beside `board`. groups: rankings of parts
     of the prompts, by category or language. Files of other names in `folder` are left alone.
-    Raises InputError where `folder` cannot be written, or holds such a file that is somebody else's.
+    Raises InputError where `folder` cannot be written, or holds such a file of somebody else.
     """
     from arena.publish.page import render
 

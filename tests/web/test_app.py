@@ -418,8 +418,8 @@ def test_a_newcomer_is_told_why_there_is_no_ranking_and_what_to_do(
         visitor.wait_for("#board table")
         assert "judge-only" in page.inner_text("#board")
         assert page.get_by_label("Show weak judges all the same").is_checked()
-        assert page.is_visible("#chart")
-        assert page.is_visible("#columns")
+        visitor.wait_for("#chart:visible")
+        visitor.wait_for("#columns:visible")
         assert page.locator("#refresh").bounding_box()["width"] < 150
         visitor.open("leaderboard?view=human")
         page.get_by_role("link", name="Vote on stored pairs").click()

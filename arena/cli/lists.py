@@ -61,7 +61,7 @@ def list_models(
     from arena.store.archive import Kind
     from arena.versions import current_name, old_versions
 
-    conf = settings(config, ())
+    conf = settings(config, ("models",))
     found: dict[str, tuple[str, Model]] = {EMBEDDED: ("built in", parse_model(EMBEDDED))}
     path = db_path(db, conf)
     states: dict[str, str] = {}

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from arena.benchmarks.declared import is_denied
+from arena.benchmarks.exact import WORD, is_same
 from arena.benchmarks.letters import Unread, letter, pick
 from arena.benchmarks.numbers import find_number, number, same_number, value_of
-from arena.benchmarks.plain import boxes, plain, plainly
+from arena.benchmarks.plain import CJK, boxes, plain, plainly
 from arena.benchmarks.polarity import polarity, polarity_of
 from arena.thinking import UNFINISHED, split
 
 __all__ = ["METRICS", "Mark", "contains", "letter", "mark_choice", "metric_for", "number"]
 
 _NUMERAL = "[〇零一二两三四五六七八九十百千万0-9]"
-_CJK = "\u4e00-\u9fff"
-_WORDS = re.compile(rf"[{_CJK}]|(?:(?<![^\W_])-(?=\d))?[^\W_{_CJK}]+(?:\+\+|#)?")
+_WORDS = re.compile(rf"(?:(?<![^\W_])-(?=\d))?(?:{WORD})")
 _MEASURE = re.compile(r"([-+]?[\d.,]*\d)\s?([^\W\d_].*|[°%µ].*)")
 
 
@@ -76,12 +76,12 @@ def mark_contains(reply: str, answers: Sequence[str]) -> Mark:
 
 
 def mark_exact(reply: str, answers: Sequence[str]) -> Mark:
-    """1 where the reply is an answer, whatever case, width, punctuation, articles."""
+    """1 where the reply is an answer, whatever case, width, articles, marks of a sentence."""
     if why := _silence(reply):
         return Mark(0.0, why)
     said = plain(reply)
     texts = [said, *(inside for _, _, inside in boxes(said)[-1:])]
-    return Mark(float(any(_same(text, answer) for text in texts for answer in answers)))
+    return Mark(float(any(is_same(text, answer) for text in texts for answer in answers)))
 
 
 def mark_recall(reply: str, answers: Sequence[str]) -> Mark:
@@ -141,8 +141,8 @@ def contains(reply: str, answer: str) -> bool:
 def _whole(wanted: str) -> str:
     """A pattern for a text that is no part of a longer word or number."""
     before, after = "", ""
-    if not re.search(f"[{_CJK}]", wanted):
-        before, after = rf"(?<![^\W_{_CJK}])(?<!\d\.)", rf"(?![^\W_{_CJK}]|\.\d)"
+    if not re.search(f"[{CJK}]", wanted):
+        before, after = rf"(?<![^\W_{CJK}])(?<!\d\.)", rf"(?![^\W_{CJK}]|\.\d)"
         if wanted[0].isdigit():
             before += r"(?<![^\w\s]-)(?<!\s-)(?<!\A-)"
             before += r"(?<!\d,)" if re.match(r"\d{3}(?!\d)", wanted) else ""
@@ -167,15 +167,6 @@ def _silence(reply: str) -> str:
     if said.unfinished:
         return UNFINISHED
     return "" if said.answer.strip() else Unread.EMPTY
-
-
-def _same(reply: str, answer: str) -> bool:
-    """Equal as numbers where both are such, else word by word."""
-    said, wanted = value_of(reply), value_of(answer)
-    if said.value is not None and wanted.value is not None:
-        return said.value == wanted.value
-    words = _words(reply)
-    return words == _words(answer) if words else reply.strip() == answer.strip()
 
 
 def _words(text: str) -> list[str]:

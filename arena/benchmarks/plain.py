@@ -9,6 +9,7 @@ import unicodedata
 
 from arena.thinking import split
 
+CJK = "\u4e00-\u9fff"
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*\{")
 _BOX_OF_ONE = re.compile(r"\\boxed\s+(?=[^\s{])")
 _BRACE = re.compile(r"(?<!\\)[{}]")
@@ -31,6 +32,9 @@ _SIGNS = (
     (re.compile(r"\\(?:times|cdot|ast)(?![A-Za-z])"), "×"),
     (re.compile(r"\\div(?![A-Za-z])"), "÷"),
     (re.compile(r"\\(?:approx|simeq)(?![A-Za-z])"), "≈"),
+    (re.compile(r"\\leq?(?:slant)?(?![A-Za-z])"), "≤"),
+    (re.compile(r"\\geq?(?:slant)?(?![A-Za-z])"), "≥"),
+    (re.compile(r"\\neq?(?![A-Za-z])"), "≠"),
     (re.compile(r"\^\s*\{?\s*\\circ(?![A-Za-z])\s*\}?|\\degree(?![A-Za-z])|\\textdegree"), "°"),
     (re.compile(r"\\(?:left|right|big|Big|bigl|bigr|displaystyle)(?![A-Za-z])\.?"), ""),
     (re.compile(r"\\(?:quad|qquad)(?![A-Za-z])|\\[ ,;:!>]|(?<!\\)~"), " "),

@@ -235,6 +235,34 @@ def test_exact(reply: str, answer: str, right: bool) -> None:
     assert mark_exact(reply, [answer]).value == float(right)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x+1", "x-1"), ("-x", "x"), ("x<3", "x>3"), ("x≤3", "x≥3"), ("3 > 2", "3 < 2"), ("2*3", "2+3"),
+        ("x \\leq 3", "x \\geq 3"), ("A ∪ B", "A ∩ B"), ("a==b", "a!=b"), ("a=b", "a≠b"), ("!p", "p"), ("¬p", "p"),
+        ("p & q", "p | q"), ("a/b", "a b"), ("a → b", "a ← b"), ("∀x", "∃x"), ("x^2", "x 2"), ("x^{2n}", "x^{2}n"),
+        ("[0,1)", "(0,1]"), ("(0,1)", "[0,1]"), ("{1, 2}", "(1, 2)"), ("f(x)", "f x"), ("(-1, 2)", "(1, 2)"),
+        ("v1.2", "v1 2"), ("12:30", "12 30"), ("$5", "5"), ("$5", "€5"), ("5%", "5"), ("$x+1$", "$x-1$"),
+    ],
+)  # fmt: skip
+def test_signs_and_brackets_mean_something(one: str, other: str) -> None:
+    assert mark_exact(one, [other]).value == mark_exact(other, [one]).value == 0.0
+    assert mark_exact(one, [one]).value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Paris, France.", "Paris France"), ("“Paris”", "Paris"), ("*Paris*.", "Paris"), ("- Paris", "Paris"),
+        ("(Paris)", "Paris"), ("well-known", "well known"), ("well–known", "well-known"), ("Paris!", "Paris"),
+        ("[1,2]", "[1, 2]"), ("x + 1", "x+1"), ("$x-1$", "x-1"), ("x^{2}", "x^2"), ("− x", "-x"), ("x ≤ 3", "$x \\le 3$"),
+        ("$$18$$", "18"), ("$\\$18$", "$18"), ("18 €", "€18"), ("\\sqrt{2}", "\\sqrt 2"), ("《论语》", "论语"), ("(-5)", "-5"),
+    ],
+)  # fmt: skip
+def test_marks_of_a_sentence_mean_nothing(one: str, other: str) -> None:
+    assert mark_exact(one, [other]).value == mark_exact(other, [one]).value == 1.0
+
+
 def test_shares() -> None:
     assert mark_f1("the red house", ["red house here"]).value == pytest.approx(0.8)
     assert mark_f1("红色房子", ["红房子"]).value == pytest.approx(6 / 7)

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from arena.benchmarks.plain import boxes
+
 _LINK = (
     r"(?::|=|->|→|⇒|\b(?:is|was|are|(?:would|will|must|should|has\ to|have\ to)\ be|becomes"
     r"|remains)(?![A-Za-z])|(?<=[a-z])['’]s\b|\W{0,5}\n|(?=\s?[(\[【]))"
@@ -59,3 +61,36 @@ _DENIAL = re.compile(
 def is_denied(text: str, start: int) -> bool:
     """Whether what stands there is said not to be, as in "not London"."""
     return _DENIAL.search(text[max(0, start - _CONTEXT) : start]) is not None
+
+
+DOUBT = re.compile(
+    r"""(?:(?:\A|(?<=[.,!?;:。…(—\n-]))\s{0,3}(?:wait|no(?=[,:])|hold\ on|actually|correction|sorry
+        |oops|rather|on\ second\ thoughts?|(?:scratch|strike|make)\ that|my\ mistake)\b
+      |\bI\ meant?\b|\bI\ made\ a\ mistake\b
+      |\b(?:that|this)(?:['’]s|\ is|\ was)\ (?:wrong|incorrect|not\ right|a\ mistake)\b)
+    |(?:^|[。!?.,\s])不对|等等|等一下|更正|说错了|我错了""",
+    re.VERBOSE | re.IGNORECASE,
+)
+WRONG = re.compile(
+    r"""(?:that|this|it|which)(?:['’]s|\ is|\ was)\ (?:wrong|incorrect|not\ right|a\ mistake)\b
+    |\bI\ made\ a\ mistake|\bmy\ mistake
+    |\bno[,.]?\ wait|\bwait[,.]?\ no\b|\b(?:scratch|strike)\ that
+    |(?:^|[。!?.,\s])不对|说错了|我错了""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_NEXT_ANSWER = re.compile(r"[.!?。\n]|\A[\s$]*[-+*/×÷=]")
+
+
+def last_boxes(text: str) -> list[tuple[int, str]]:
+    """Start and content of the last box, and of those that stand beside it as its equals.
+
+    After a full stop, a word of doubt, or as the result of a sum, a box is an answer anew.
+    """
+    found = boxes(text)
+    first = len(found) - 1
+    while first > 0:
+        between = text[found[first - 1][1] : found[first][0]]
+        if _NEXT_ANSWER.search(between) or DOUBT.search(between):
+            break
+        first -= 1
+    return [(start, inside) for start, _, inside in found[max(first, 0) :]]

@@ -11,8 +11,8 @@ from enum import StrEnum
 from functools import lru_cache
 from string import ascii_uppercase
 
-from arena.benchmarks.declared import cue, declarations, is_denied, states
-from arena.benchmarks.plain import boxes, plain, plainly
+from arena.benchmarks.declared import cue, declarations, is_denied, last_boxes, states
+from arena.benchmarks.plain import plain, plainly
 
 
 class Unread(StrEnum):
@@ -162,9 +162,11 @@ class _Reader:
                 stated := self._stated(text, found.end())
             ):
                 yield found.end(), stated
-        for start, _, inside in boxes(text):
-            if stated := self._stated(inside, 0, alone=True):
-                yield start, stated
+        equals = last_boxes(text)
+        boxed = [one for _, inside in equals if (one := self._stated(inside, 0, alone=True))]
+        if boxed:
+            are_several = len({one.option for one in boxed}) > 1
+            yield equals[-1][0], Pick(None, Unread.SEVERAL) if are_several else boxed[-1]
         yield from self._called(text, self.patterns.called_right)
 
     def _leans(self, text: str) -> Iterator[tuple[int, Pick]]:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from arena.benchmarks.declared import is_denied
+from arena.benchmarks.declared import is_denied, last_boxes
 from arena.benchmarks.exact import WORD, is_same
 from arena.benchmarks.letters import Unread, letter, pick
 from arena.benchmarks.numbers import find_number, number, same_number, value_of
-from arena.benchmarks.plain import CJK, boxes, plain, plainly
+from arena.benchmarks.plain import CJK, plain, plainly
 from arena.benchmarks.polarity import polarity, polarity_of
 from arena.thinking import UNFINISHED, split
 
@@ -39,6 +39,7 @@ class Mark:
 
 
 JUDGED = "judged"
+_SEVERAL_BOXES = "the reply gives several boxed answers"
 _NO_POLARITY = "the reply says neither yes nor no"
 LONG_ANSWER_WORDS = 12
 
@@ -80,7 +81,10 @@ def mark_exact(reply: str, answers: Sequence[str]) -> Mark:
     if why := _silence(reply):
         return Mark(0.0, why)
     said = plain(reply)
-    texts = [said, *(inside for _, _, inside in boxes(said)[-1:])]
+    boxed = [inside for _, inside in last_boxes(said)]
+    if any(not is_same(one, boxed[0]) for one in boxed):
+        return Mark(0.0, _SEVERAL_BOXES)
+    texts = [said, *boxed[:1]]
     return Mark(float(any(is_same(text, answer) for text in texts for answer in answers)))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from arena.benchmarks.declared import cue, declarations
+from arena.benchmarks.declared import cue, declarations, last_boxes
 from arena.benchmarks.plain import boxes, plain, plainly
 
 NO_NUMBER, SEVERAL_NUMBERS = (
@@ -45,10 +45,33 @@ _CALLED = re.compile(r"(?i)[)*$]{0,3}\sis (?:the|my) (?:(?:final|correct|right) 
 _LINE = 120
 _NEAR = 40
 _SUM = re.compile(r"\d\s*[-+*/×÷]\s*\d")
-_OTHER = re.compile(r"[)\]$*\"]{0,3}\s{0,3}(?:,?\s?or\b|,?\s?and\b|或者?|和|;|,)\s{0,3}\$?")
+_JOINT = r"(?:,?\s?or\b|或者?|还是)"
+_OTHER = re.compile(
+    rf"[)\]$*\"]{{0,3}}\s{{0,3}}(?:{_JOINT}|,?\s?and\b|和|;|,)\s{{0,3}}\$?(?:[a-z]\s?=\s?)?"
+)
+_CHOICE = re.compile(rf"[)\]$]{{0,3}}\s?{_JOINT}\s?")
+_RANGE = re.compile(r"\s?[-–—~]\s?")
 _NOT = re.compile(r"(?i)(?:\bnot|n['’]t|不是|而非)\s?(?:just |only )?\$?$")
-_SYMBOLIC = re.compile(r"\\(?:sqrt|pi|pm|sin|cos|tan|log|ln|infty)|[√π±∞]")
-_SENTENCE = re.compile(r"[!?;。！？；\n]|\.(?!\d)|,\s|，")
+_FUNCTION = r"(?:sqrt|sin|cos|tan|log|ln|exp)"
+_SYMBOLIC = re.compile(rf"\\(?:{_FUNCTION}|pi|pm|infty)|[√π±∞]|\d!")
+_LETTER = r"[A-Za-z](?![A-Za-z])"
+# What makes a number before it, or after it, a part of an expression: 2x, 5√2, 3:4, x > 5, log 2.
+_EXPRESSION_AFTER = re.compile(
+    rf"""\s?(?:[√π∞]|\\(?:{_FUNCTION}|pi|infty|frac)(?![a-z])) | [abeijnqruvwxyz](?![A-Za-z])
+      | \s?[+*×·÷^]\s?(?:[\d(√π\\]|{_LETTER}) | \s?x\s?\d | \s?-(?:\s?[\d(]|\s?[xyz](?![A-Za-z])|{_LETTER})
+      | \s[xyz](?![A-Za-z]) | :\d""",
+    re.VERBOSE,
+)
+_EXPRESSION_BEFORE = re.compile(
+    rf"""(?:[√±≤≥≠<]|[<>]=|(?<![<\w/])[\w)]\s?>|(?<![A-Za-z]){_FUNCTION}\s?[({{]?
+      |[\w)]\s?[+*×÷]|\d\s-|\b[xyz]\s?-)\s?\$?$""",
+    re.VERBOSE,
+)
+_CONTEXT = 24
+_ROW = re.compile(
+    r"[(\[{]\s?[-+]?[\d.]{1,20}(?:\s?;\s?|\s?,\s|,(?!\d{3}(?!\d)))[^()\[\]{}\n]{1,80}[)\]}]"
+)
+_SENTENCE = re.compile(r"[!?。！？\n]|\.(?!\d)|(?:,\s|[，;；])(?![^()\[\]{}\n]{0,40}[)\]}])")
 _IS = re.compile(
     r"(?i)(?:\b(?:is|are|was|were|equals?|be|makes?|gives?|costs?|totals?|earns?|leaves?|gets?|has)\b|"
     r"[=≈:]|是|为|等于|共|得)\s?(?:about |only |exactly |just |approximately )?(?=[-+$€£¥.\d])"
@@ -164,31 +187,48 @@ def _declared(text: str) -> Iterator[tuple[int, Found]]:
         before = list(_NUMBER.finditer(text, max(0, found.start() - _NEAR), found.start()))
         if before and before[-1].end() == found.start():
             yield found.start(), _valued(before[-1])
-    for start, _, inside in boxes(text):
-        if not _SYMBOLIC.search(inside) and (stated := _stated(inside, 0)) is not None:
-            yield start, stated
+    last = last_boxes(text)
+    said = [(start, _stated(inside, 0)) for start, inside in last if not _SYMBOLIC.search(inside)]
+    given = [(start, one) for start, one in said if one is not None]
+    if len({one.value for _, one in given}) > 1:
+        yield given[-1][0], Found(None, why=SEVERAL_NUMBERS)
+    else:
+        yield from given
 
 
 def _stated(text: str, start: int) -> Found | None:
     """The number that stands after `start`: of a sum that is worked out there, its result."""
     line = text[start : start + _LINE].lstrip().split("\n", 1)[0]
-    left, equals, _ = line.partition("=")
-    if equals and (_SUM.search(left) or not _NUMBER.search(left)):
+    left, equals, right = line.partition("=")
+    while equals and not _NUMBER.search(left):
+        line = right
+        left, equals, right = line.partition("=")
+    if equals and _SUM.search(left):
         line = line.rpartition("=")[2]
     for found in _NUMBER.finditer(line):
         if found.start() > _NEAR:
             break
         if not _NOT.search(line[: found.start()]):
-            return _unless_several(line, found)
+            return _in_its_place(line, found)
     return _alone(line, begins=True) if line.strip() else None
 
 
-def _unless_several(line: str, found: re.Match[str]) -> Found:
+def _in_its_place(text: str, found: re.Match[str], joint: re.Pattern[str] = _OTHER) -> Found:
+    """A number as what stands around it leaves it: alone, one of several, part of a formula."""
     value = _valued(found)
-    if joint := _OTHER.match(line, found.end()):
-        other = _NUMBER.match(line, joint.end())
+    before = text[max(0, found.start() - _CONTEXT) : found.start()]
+    if any(row.start() < found.start() < row.end() for row in _ROW.finditer(text)):
+        return Found(None, why=SEVERAL_NUMBERS)
+    if joined := joint.match(text, found.end()):
+        other = _NUMBER.match(text, joined.end())
         if other and _valued(other).value not in (value.value, None):
             return Found(None, why=SEVERAL_NUMBERS)
+    if upto := _RANGE.match(text, found.end()):
+        end = _NUMBER.match(text, upto.end())
+        if end and value.value is not None and (_valued(end).value or 0) > value.value:
+            return Found(None, why=SEVERAL_NUMBERS)
+    if _EXPRESSION_BEFORE.search(before) or _EXPRESSION_AFTER.match(text, found.end()):
+        return _NOTHING
     return value
 
 
@@ -198,7 +238,21 @@ def _of_clause(clause: str, numbers: list[re.Match[str]]) -> Found:
     said = [starts[end] for end in (m.end() for m in _IS.finditer(clause)) if end in starts]
     operands = re.compile(r"\s?[-+*/×÷=^]")
     said = [found for found in said if not operands.match(clause, found.end())]
-    return _valued((said or numbers)[-1])
+    if not said and len(numbers) > 1 and _are_rivals(clause, *numbers[-2:]):
+        return Found(None, why=SEVERAL_NUMBERS)
+    return _in_its_place(clause, (said or numbers)[-1], _CHOICE)
+
+
+def _are_rivals(clause: str, one: re.Match[str], other: re.Match[str]) -> bool:
+    """Whether two numbers are the ends of a range or a choice, as in "18 or 20"."""
+    between = clause[one.end() : other.start()]
+    low, high = _valued(one).value, _valued(other).value
+    if low is None or high is None or low == high:
+        return False
+    is_range = bool(_RANGE.fullmatch(between)) or bool(
+        between.strip() in ("and", "和") and re.search(r"(?i)\bbetween\s|在", clause[: one.start()])
+    )
+    return bool(_CHOICE.fullmatch(between)) or (is_range and low < high)
 
 
 def _alone(text: str, *, begins: bool = False) -> Found | None:

@@ -2,8 +2,8 @@
 
 import re
 
-from arena.benchmarks.declared import cue, declarations
-from arena.benchmarks.plain import boxes, plain
+from arena.benchmarks.declared import cue, declarations, last_boxes
+from arena.benchmarks.plain import plain
 
 _YES = frozenset({"yes", "true", "correct", "是", "是的", "对", "对的", "正确", "真"})
 _NO = frozenset({"no", "false", "incorrect", "否", "不是", "不对", "不正确", "错", "错误", "假"})
@@ -38,7 +38,10 @@ def polarity(reply: str) -> bool | None:
     """
     text = plain(reply).strip()
     ends = [found.end() for found in declarations(text, _DECLARED)]
-    said = [_at(text, end) for end in ends] + [_at(inside, 0) for _, _, inside in boxes(text)]
+    boxed = {one for _, inside in last_boxes(text) if (one := _at(inside, 0)) is not None}
+    if boxed:
+        return boxed.pop() if len(boxed) == 1 else None
+    said = [_at(text, end) for end in ends]
     if declared := [one for one in said if one is not None]:
         return declared[-1]
     opening = _at(text, 0)

@@ -120,6 +120,7 @@ PICKS_NONE = [
     ("答案是A或B", Unread.SEVERAL), ("选A、C", Unread.SEVERAL), ("答案是A和C。", Unread.SEVERAL), ("选A还是选B", Unread.SEVERAL),
     ("The answer is either A or B.", Unread.SEVERAL), ("The answer is both A and B.", Unread.SEVERAL),
     ("\\boxed{A, C}", Unread.SEVERAL), ("\\boxed{AC}", Unread.SEVERAL), ("\\boxed{\\text{A and C}}", Unread.SEVERAL),
+    ("\\boxed{A} or \\boxed{B}", Unread.SEVERAL), ("$\\boxed{A}$, $\\boxed{C}$", Unread.SEVERAL), ("\\boxed{Paris} and \\boxed{B}", Unread.SEVERAL),
     ('{"answer": ["A", "C"]}', Unread.SEVERAL), ("<answer>A, C</answer>", Unread.SEVERAL),
     ("Paris or Rome", Unread.SEVERAL), ("I think A or B", Unread.SEVERAL), ("(A) and (C)", Unread.SEVERAL),
     ("The answer is not A; B and C are close.", Unread.SEVERAL), ("Paris, London, Rome, Berlin", Unread.SEVERAL),

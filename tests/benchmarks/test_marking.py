@@ -189,7 +189,7 @@ def test_an_answer_stands_in_a_reply(reply: str, answer: str, right: bool) -> No
         ("错误", False), ("答案是否", False), ("\\boxed{No}", False), ("The claim is false.", False), ("So, no.", False),
         ("It has been long.\n\nNo", False),
         ("I do not know, nothing is certain.", None), ("Norway", None), ("I know it.", None), ("", None),
-        ("Yes and no.", None), ("Yes or no?", None), ("No one knows.", None), ("No idea.", None), ("是否如此，很难说", None),
+        ("\\boxed{Yes} or \\boxed{No}", None), ("Yes and no.", None), ("Yes or no?", None), ("No one knows.", None), ("No idea.", None), ("是否如此，很难说", None),
         ("是或否", None), ("Perhaps.", None), ("Nothing", None), ("<think>Yes", None), ("Yesterday", None), ("Nobody", None),
     ],
 )  # fmt: skip
@@ -261,6 +261,11 @@ def test_signs_and_brackets_mean_something(one: str, other: str) -> None:
 )  # fmt: skip
 def test_marks_of_a_sentence_mean_nothing(one: str, other: str) -> None:
     assert mark_exact(one, [other]).value == mark_exact(other, [one]).value == 1.0
+
+
+def test_several_boxes_are_no_exact_answer() -> None:
+    assert not mark_exact("\\boxed{Paris} or \\boxed{London}", ["London"]).found
+    assert mark_exact("\\boxed{Paris}. No, \\boxed{London}", ["London"]).value == 1.0
 
 
 def test_shares() -> None:

@@ -43,6 +43,8 @@ GIVES = [
     ("The wrong answer is 20. The answer is 18.", "18"), ("答案是32个。", "32"), ("答案：一共32个", "32"), ("答案为：32", "32"),
     ("【答案】32", "32"), ("答案：三十二", "32"), ("The answer is eighteen.", "18"), ("eighteen", "18"), ("twenty-five", "25"),
     ("two hundred and six", "206"), ("Answer: three thousand", "3000"), ("Minus two", "-2"),
+    ("\\boxed{20} Wait, recheck: \\boxed{18}", "18"), ("The answer is \\boxed{17} + \\boxed{1} = \\boxed{18}", "18"),
+    ("\\boxed{18}, that is, \\boxed{18}", "18"), ("First \\boxed{3}.\nThen \\boxed{18}.", "18"), ("(1,200)", "1200"),
     # Undeclared: what the last statement says it to be.
     ("The total is $\\$1{,}200$ over 3 years.", "1200"), ("6 * 12 = 72, and 72 - 40 = 32", "32"),
     ("There are 3 boxes of 6, so 18.", "18"), ("If it is 5 o'clock, she has 3 apples.", "3"),
@@ -57,6 +59,17 @@ GIVES_NONE = [
     ("\\boxed{\\pi}", NO_NUMBER), ("H2O", NO_NUMBER), ("NaN", NO_NUMBER), ("Infinity", NO_NUMBER),
     ("The answer is 5 or 6.", SEVERAL_NUMBERS), ("The answers are 5 and 6.", SEVERAL_NUMBERS),
     ("答案是5或6", SEVERAL_NUMBERS), ("\\boxed{5, 6}", SEVERAL_NUMBERS), ("\\boxed{5 \\text{ or } 6}", SEVERAL_NUMBERS),
+    # A number in a formula is not the number that the reply gives.
+    ("The answer is 2x", NO_NUMBER), ("2π", NO_NUMBER), ("The answer is $2\\sqrt{3}$.", NO_NUMBER), ("log 2", NO_NUMBER),
+    ("The answer is \\log 2", NO_NUMBER), ("The answer is 5√2", NO_NUMBER), ("x\\leq 5", NO_NUMBER), ("x > 5", NO_NUMBER),
+    ("x >= 5", NO_NUMBER), ("The answer is 3i", NO_NUMBER), ("3:4", NO_NUMBER), ("3+4i", NO_NUMBER), ("\\boxed{3!}", NO_NUMBER),
+    ("\\boxed{x + 5}", NO_NUMBER), ("The answer is 3*6", NO_NUMBER), ("The answer is 17 - x", NO_NUMBER), ("10^x", NO_NUMBER),
+    # Several at once, in a row, a range, a choice, or two boxes side by side.
+    ("(3, 4)", SEVERAL_NUMBERS), ("\\boxed{(1,2)}", SEVERAL_NUMBERS), ("\\boxed{\\{1,2\\}}", SEVERAL_NUMBERS), ("[0; 1]", SEVERAL_NUMBERS),
+    ("17-19", SEVERAL_NUMBERS), ("between 17 and 19", SEVERAL_NUMBERS), ("18 or 20", SEVERAL_NUMBERS), ("18或20", SEVERAL_NUMBERS),
+    ("The answer is 17–19.", SEVERAL_NUMBERS), ("The answer is x=5 or x=-5", SEVERAL_NUMBERS),
+    ("\\boxed{18} or \\boxed{20}", SEVERAL_NUMBERS), ("\\boxed{18} apples, \\boxed{20} pears", SEVERAL_NUMBERS),
+    ("$x = \\boxed{5}$, $y = \\boxed{3}$", SEVERAL_NUMBERS),
     ("One can do so.", NO_NUMBER), ("One of them is right, I am quite sure of it.", NO_NUMBER),
 ]  # fmt: skip
 

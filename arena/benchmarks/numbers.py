@@ -58,7 +58,8 @@ _LETTER = r"[A-Za-z](?![A-Za-z])"
 # What makes a number before it, or after it, a part of an expression: 2x, 5√2, 3:4, x > 5, log 2.
 _EXPRESSION_AFTER = re.compile(
     rf"""\s?(?:[√π∞]|\\(?:{_FUNCTION}|pi|infty|frac)(?![a-z])) | [abeijnqruvwxyz](?![A-Za-z])
-      | \s?[+*×·÷^]\s?(?:[\d(√π\\]|{_LETTER}) | \s?x\s?\d | \s?-(?:\s?[\d(]|\s?[xyz](?![A-Za-z])|{_LETTER})
+      | \s?[+*×·÷^]\s?(?:[\d(√π\\]|{_LETTER}) | \s?x\s?\d
+      | \s?-(?:\s?[\d(]|\s?[xyz](?![A-Za-z])|{_LETTER})
       | \s[xyz](?![A-Za-z]) | :\d""",
     re.VERBOSE,
 )

@@ -64,7 +64,7 @@ def is_denied(text: str, start: int) -> bool:
 
 
 DOUBT = re.compile(
-    r"""(?:(?:\A|(?<=[.,!?;:。…(—\n-]))\s{0,3}(?:wait|no(?=[,:])|hold\ on|actually|correction|sorry
+    r"""(?:(?:\A|(?<=[.,!?;:。…(—)}$*\n-]))\s{0,3}(?:wait|no(?=[,:])|hold\ on|actually|correction|sorry
         |oops|rather|on\ second\ thoughts?|(?:scratch|strike|make)\ that|my\ mistake)\b
       |\bI\ meant?\b|\bI\ made\ a\ mistake\b
       |\b(?:that|this)(?:['’]s|\ is|\ was)\ (?:wrong|incorrect|not\ right|a\ mistake)\b)
@@ -78,7 +78,14 @@ WRONG = re.compile(
     |(?:^|[。!?.,\s])不对|说错了|我错了""",
     re.VERBOSE | re.IGNORECASE,
 )
+PAUSE = re.compile(r"[\s.,:;!…—-]{0,6}")
 _NEXT_ANSWER = re.compile(r"[.!?。\n]|\A[\s$]*[-+*/×÷=]")
+
+
+def past(pattern: re.Pattern[str], text: str, start: int = 0) -> int:
+    """Where a pattern ends that stands at `start`; `start` where it does not stand there."""
+    found = pattern.match(text, start)
+    return found.end() if found else start
 
 
 def last_boxes(text: str) -> list[tuple[int, str]]:

@@ -11,7 +11,17 @@ from enum import StrEnum
 from functools import lru_cache
 from string import ascii_uppercase
 
-from arena.benchmarks.declared import cue, declarations, is_denied, last_boxes, states
+from arena.benchmarks.declared import (
+    DOUBT,
+    PAUSE,
+    WRONG,
+    cue,
+    declarations,
+    is_denied,
+    last_boxes,
+    past,
+    states,
+)
 from arena.benchmarks.plain import plain, plainly
 
 
@@ -41,7 +51,7 @@ _DECLARED = cue(
 )
 _LEANS = re.compile(
     r"""(?i:\b(?:choose|pick|select|go\ with|going\ with|opt\ for|vote\ for|chose|selected|picked)\s
-    | \bleav(?:es|ing)\s | \b(?:no|wait|actually)\b[,.:]?\s(?=\W{0,3}(?-i:[A-Z])\W{0,3}$)
+    | \bleav(?:es|ing)\s
     | \b(?:so|therefore|thus|hence|conclu(?:sion|de))\b[,:]?\s
     | \b(?:it|that|this)(?:['’]s|\ is|\ must\ be|\ should\ be|\ has\ to\ be)\s)
     | (?:所以|因此|应该|应当|应|就)(?:是|为)""",
@@ -70,15 +80,7 @@ _FITS = (
     r"(?i:(?:is|was|seems|looks|must be|should be)\s(?:[a-z]{3,12}ly\s)?(?:the\s)?"
     r"(?:correct|right|true|best)\b)|(?:选项|项)?(?:是|为|才)?(?:正确|对的|符合题意)"
 )
-_TAKEN_BACK = re.compile(
-    r"(?i)\b(?:wait|no(?=,)|hold on|actually|correction|sorry|on second thoughts?|i made a mistake|"
-    r"(?:that|this)(?:['’]s| is| was) (?:wrong|incorrect|not right|a mistake))\b|"
-    r"(?:^|[。!?.,\s])不对|等等|等一下|更正|我错了"
-)
-_WRONG = re.compile(
-    r"(?i)(?:that|this|it|which)(?:['’]s| is| was) (?:wrong|incorrect|not right|a mistake)\b|"
-    r"\bi made a mistake|\bno[,.]? wait|\bwait[,.]? no\b|(?:^|[。!?.,\s])不对|我错了"
-)
+_INSTEAD_ENDS = re.compile(r"[)\]\"'”’*_$]{0,4}\s*(?:$|[.!;。)\n])")
 _CLAUSE = (
     r"(?:['’]s\b|\s*[)\]\"'*:]{0,3}\s?(?:is|are|was|were|would|does|do|did|has|have|had|can|could|"
     r"refers?|describes?|says?|states?|means?|fails?|lacks?|only|moves?|looks?|seems?|"
@@ -137,10 +139,10 @@ class _Reader:
         declared, leans = self._last(self._declared(text)), self._last(self._leans(text))
         if declared is not None:
             after = text[declared[0] :]
-            doubt = _TAKEN_BACK.search(after)
+            doubt = DOUBT.search(after)
             if doubt and leans is not None and leans[0] > declared[0] + doubt.start():
                 declared = leans
-            elif doubt and _WRONG.search(after):
+            elif doubt and WRONG.search(after):
                 return Pick(None, Unread.TAKEN_BACK)
         for found in (declared, leans):
             if found is not None:
@@ -175,7 +177,17 @@ class _Reader:
                 stated := self._stated(text, found.end(), texts=False)
             ):
                 yield found.end(), stated
+        for doubt in DOUBT.finditer(text):
+            if instead := self._instead(text, doubt.end()):
+                yield doubt.end(), instead
         yield from self._called(text, self.patterns.fits)
+
+    def _instead(self, text: str, start: int) -> Pick | None:
+        """The letter that alone follows a word of doubt, as in "Scratch that: B."."""
+        found = self.patterns.stated.match(text, past(_FILLER, text, past(PAUSE, text, start)))
+        if not found or not _INSTEAD_ENDS.match(text, found.end()):
+            return None
+        return Pick(self.letters.index(found[1].upper()))
 
     def _called(self, text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, Pick]]:
         """Letters that are called right, as in "B is the answer"."""
@@ -188,11 +200,7 @@ class _Reader:
         self, text: str, start: int, *, alone: bool = False, texts: bool = True
     ) -> Pick | None:
         """What is said at a place where an answer is declared; None where it is no option."""
-        bare = _OPENS.match(text, start)
-        filled = _FILLER.match(text, start)
-        assert bare is not None
-        assert filled is not None
-        for place in (bare.end(), filled.end()):
+        for place in (past(_OPENS, text, start), past(_FILLER, text, start)):
             if texts and (by_text := self._text_at(text, place)) is not None:
                 return Pick(by_text)
             if found := self._letter_at(text, place, alone=alone):

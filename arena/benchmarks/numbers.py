@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from arena.benchmarks.declared import cue, declarations, last_boxes
+from arena.benchmarks.declared import DOUBT, WRONG, cue, declarations, last_boxes, past
 from arena.benchmarks.plain import boxes, plain, plainly
 
-NO_NUMBER, SEVERAL_NUMBERS = (
+NO_NUMBER, SEVERAL_NUMBERS, TAKEN_BACK = (
     "the reply gives no number",
     "the reply gives several numbers as its answer",
+    "the reply takes its answer back and gives no other",
 )
 _CORE = r"""
     \d{1,3}(?:(?:\.\d{3}){1,8},\d{1,2}|(?:\.\d{3}){2,8})(?!\d)
@@ -58,8 +59,8 @@ _LETTER = r"[A-Za-z](?![A-Za-z])"
 # What makes a number before it, or after it, a part of an expression: 2x, 5√2, 3:4, x > 5, log 2.
 _EXPRESSION_AFTER = re.compile(
     rf"""\s?(?:[√π∞]|\\(?:{_FUNCTION}|pi|infty|frac)(?![a-z])) | [abeijnqruvwxyz](?![A-Za-z])
-      | \s?[+*×·÷^]\s?(?:[\d(√π\\]|{_LETTER}) | \s?x\s?\d | \s?-(?:\s?[\d(]|\s?[xyz](?![A-Za-z])|{_LETTER})
-      | \s[xyz](?![A-Za-z]) | :\d""",
+      | \s?[+*×·÷^]\s?(?:[\d(√π\\]|{_LETTER}) | \s?x\s?\d
+      | \s?-(?:\s?[\d(]|\s?[xyz](?![A-Za-z])|{_LETTER}) | \s[xyz](?![A-Za-z]) | :\d""",
     re.VERBOSE,
 )
 _EXPRESSION_BEFORE = re.compile(
@@ -76,6 +77,13 @@ _IS = re.compile(
     r"(?i)(?:\b(?:is|are|was|were|equals?|be|makes?|gives?|costs?|totals?|earns?|leaves?|gets?|has)\b|"
     r"[=≈:]|是|为|等于|共|得)\s?(?:about |only |exactly |just |approximately )?(?=[-+$€£¥.\d])"
 )
+_INSTEAD = re.compile(
+    r"""[\s,.:;!*…—-]{0,6}(?:(?:it|that|this|the\ (?:right\ |correct\ )?(?:answer|total))\b)?
+    (?:\s?(?:['’]s|is|was|(?:should|must|would)\ (?:be|have\ been)|应该?是|应为|是)\s?)?
+    [\s:*]{0,4}""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_ENDS = re.compile(r"(?:\s[a-z]{1,12})?[)*$\"]{0,3}\s*(?:$|[.,;!。)\n])")
 _COUNTED = re.compile(r"[^\x00-\x7f]{0,3}|\s?[A-Za-z]{0,12}")
 _ANOTHER_QUESTION = re.compile(r"\n\s*(?:question|problem|问题|题目)\s*\d*\s*:", re.IGNORECASE)
 _CHINESE_NUMBER = re.compile(r"负?[零〇一二两三四五六七八九十百千万]+")
@@ -169,13 +177,33 @@ def value_of(text: str, *, with_unit: bool = False) -> Found:
 def _read(text: str) -> Found:
     declared = max(_declared(text), key=lambda one: one[0], default=None)
     if declared:
-        return declared[1]
+        return _unless_taken_back(declared[1], text[declared[0] :])
     if boxes(text):
         return _NOTHING  # what it boxed is no number
+    return _last_said(text) or _alone(text) or _NOTHING
+
+
+def _last_said(text: str) -> Found | None:
+    """What the last statement with a number gives."""
     for clause in reversed(_SENTENCE.split(text)):
         if numbers := list(_NUMBER.finditer(clause)):
             return _of_clause(clause, numbers)
-    return _alone(text) or _NOTHING
+    return None
+
+
+def _unless_taken_back(said: Found, after: str) -> Found:
+    """A declared number, or the one that the reply puts in its place afterwards."""
+    doubts = list(DOUBT.finditer(after))
+    if not doubts:
+        return said
+    rest = after[doubts[-1].end() :]
+    found = _NUMBER.match(rest, past(_INSTEAD, rest))
+    if found and _ENDS.match(rest, found.end()):
+        return _in_its_place(rest, found)
+    other = _last_said(rest)
+    if other is None:
+        return Found(None, why=TAKEN_BACK) if WRONG.search(after) else said
+    return said if other.value == said.value else Found(None, why=TAKEN_BACK)
 
 
 def _declared(text: str) -> Iterator[tuple[int, Found]]:

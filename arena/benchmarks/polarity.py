@@ -2,7 +2,7 @@
 
 import re
 
-from arena.benchmarks.declared import cue, declarations, last_boxes
+from arena.benchmarks.declared import DOUBT, PAUSE, cue, declarations, last_boxes, past
 from arena.benchmarks.plain import plain
 
 _YES = frozenset({"yes", "true", "correct", "是", "是的", "对", "对的", "正确", "真"})
@@ -37,13 +37,16 @@ def polarity(reply: str) -> bool | None:
     In this order: what it declares last, its beginning, its last line, the only one it has.
     """
     text = plain(reply).strip()
+    equals = last_boxes(text)
+    boxed = {one for _, inside in equals if (one := _at(inside, 0)) is not None}
+    if len(boxed) > 1:
+        return None
     ends = [found.end() for found in declarations(text, _DECLARED)]
-    boxed = {one for _, inside in last_boxes(text) if (one := _at(inside, 0)) is not None}
-    if boxed:
-        return boxed.pop() if len(boxed) == 1 else None
-    said = [_at(text, end) for end in ends]
-    if declared := [one for one in said if one is not None]:
-        return declared[-1]
+    ends += [past(PAUSE, text, doubt.end()) for doubt in DOUBT.finditer(text) if doubt.start()]
+    said = [(end, one) for end in ends if (one := _at(text, end)) is not None]
+    said += [(equals[-1][0], one) for one in boxed]
+    if said:
+        return max(said)[1]
     opening = _at(text, 0)
     if opening is None:
         opening = _at(text.rpartition("\n")[2], 0)
@@ -55,6 +58,5 @@ def polarity(reply: str) -> bool | None:
 
 
 def _at(text: str, start: int) -> bool | None:
-    opened = _OPENS.match(text, start)
-    found = _WORD.match(text, opened.end() if opened else start)
+    found = _WORD.match(text, past(_OPENS, text, start))
     return None if found is None else found["yes"] is not None

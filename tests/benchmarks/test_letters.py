@@ -90,6 +90,8 @@ PICKS_B = [
     "The answer is A. Wait, no: the answer is B.", "Answer: A. No, wait.\nAnswer: B",
     "Answer: A\nCorrection: Answer: B", "The answer is A. Wait, it is B.", "\\boxed{A} Hmm. \\boxed{B}",
     "答案是A。不对，答案是B。", "Answer: this asks for a capital.\nANSWER: B", "The answer is A or C... The answer is B.",
+    "The answer is A. Scratch that: B.", "The answer is A. Sorry, I meant B.", "Answer: A\n\nCorrection: B", "The answer is A (no, B)",
+    "Answer: A\nOops, B.", "答案是A。更正：B", "The answer is B. Actually, A is in France.", "The answer is B. Wait, A, C and D are elsewhere.",
     # A base model that goes on with a question of its own.
     "B\n\nQuestion: What is next?\nAnswer: C", "Answer: B\n\n问题：下一题？\n答案：C",
 ]  # fmt: skip
@@ -112,7 +114,7 @@ PICKS_NONE = [
     ("I don't think B is correct.", Unread.NONE), ("I would not choose B.", Unread.NONE),
     ("If the answer is B, then we are done.", Unread.NONE), ("A common question.", Unread.NONE),
     ("I cannot answer this.", Unread.NONE), ("Bread", Unread.NONE), ("Dublin", Unread.NONE),
-    ("The answer is A. Wait, that is wrong.", Unread.TAKEN_BACK), ("答案是A。不对。", Unread.TAKEN_BACK),
+    ("The answer is A. Wait, that is wrong.", Unread.TAKEN_BACK), ("The answer is A. Scratch that.", Unread.TAKEN_BACK), ("答案是A。不对。", Unread.TAKEN_BACK),
     ("A or B", Unread.SEVERAL), ("A and C", Unread.SEVERAL), ("A, C", Unread.SEVERAL), ("A/B", Unread.SEVERAL),
     ("The answer is A or B.", Unread.SEVERAL), ("The answer is A and C.", Unread.SEVERAL),
     ("The answers are A and C.", Unread.SEVERAL), ("Answer: A, C", Unread.SEVERAL),

@@ -6,7 +6,14 @@ from decimal import Decimal
 import pytest
 
 from arena.benchmarks.marking import mark_number
-from arena.benchmarks.numbers import NO_NUMBER, SEVERAL_NUMBERS, find_number, number, value_of
+from arena.benchmarks.numbers import (
+    NO_NUMBER,
+    SEVERAL_NUMBERS,
+    TAKEN_BACK,
+    find_number,
+    number,
+    value_of,
+)
 
 GIVES = [
     # Thousands, decimals, signs, currencies, units.
@@ -45,6 +52,11 @@ GIVES = [
     ("two hundred and six", "206"), ("Answer: three thousand", "3000"), ("Minus two", "-2"),
     ("\\boxed{20} Wait, recheck: \\boxed{18}", "18"), ("The answer is \\boxed{17} + \\boxed{1} = \\boxed{18}", "18"),
     ("\\boxed{18}, that is, \\boxed{18}", "18"), ("First \\boxed{3}.\nThen \\boxed{18}.", "18"), ("(1,200)", "1200"),
+    # Retractions: what is put in the place of the declared number counts.
+    ("The answer is 20. Wait, that's wrong. It is 18.", "18"), ("The answer is 20, no, 18", "18"), ("Answer: 20\nCorrection: 18", "18"),
+    ("The answer is 20. Sorry, I meant 18.", "18"), ("The answer is 20. Scratch that: 18.", "18"), ("答案是20。不对，应该是18。", "18"),
+    ("\\boxed{20} Oops, it should be 18.", "18"), ("The answer is 18. Wait, let me check: 9*2 = 18.", "18"),
+    ("The answer is 18. Actually, I am sure.", "18"), ("The answer is 18. They actually sold 3 of them.", "18"),
     # Undeclared: what the last statement says it to be.
     ("The total is $\\$1{,}200$ over 3 years.", "1200"), ("6 * 12 = 72, and 72 - 40 = 32", "32"),
     ("There are 3 boxes of 6, so 18.", "18"), ("If it is 5 o'clock, she has 3 apples.", "3"),
@@ -59,6 +71,8 @@ GIVES_NONE = [
     ("\\boxed{\\pi}", NO_NUMBER), ("H2O", NO_NUMBER), ("NaN", NO_NUMBER), ("Infinity", NO_NUMBER),
     ("The answer is 5 or 6.", SEVERAL_NUMBERS), ("The answers are 5 and 6.", SEVERAL_NUMBERS),
     ("答案是5或6", SEVERAL_NUMBERS), ("\\boxed{5, 6}", SEVERAL_NUMBERS), ("\\boxed{5 \\text{ or } 6}", SEVERAL_NUMBERS),
+    ("The answer is 20. Wait, that is wrong.", TAKEN_BACK), ("The answer is 20. Hmm. Scratch that, she sold 3 of her 9 eggs.", TAKEN_BACK),
+    ("答案是20。不对。", TAKEN_BACK), ("The answer is 20. I made a mistake: 9 * 3 is 27 eggs.", TAKEN_BACK),
     # A number in a formula is not the number that the reply gives.
     ("The answer is 2x", NO_NUMBER), ("2π", NO_NUMBER), ("The answer is $2\\sqrt{3}$.", NO_NUMBER), ("log 2", NO_NUMBER),
     ("The answer is \\log 2", NO_NUMBER), ("The answer is 5√2", NO_NUMBER), ("x\\leq 5", NO_NUMBER), ("x > 5", NO_NUMBER),

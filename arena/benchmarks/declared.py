@@ -17,7 +17,7 @@ def cue(nouns: str, others: str = "") -> re.Pattern[str]:
     nouns: alternatives for "answer". others: alternatives of any other form.
     """
     return re.compile(
-        rf"""(?i:(?<![A-Za-z])(?:{nouns})(?:_?(?:letter|key|choice))?(?![A-Za-z])["'”’]?
+        rf"""(?i:(?<![A-Za-z])(?:{nouns})(?:_?(?:letter|key|choice))?(?![A-Za-z>])["'”’]?
           (?P<gap>[^.\n:;?!=(\[【]{{0,60}}?){_LINK})
         | \#\#\#\#\s? | (?i:<(?:[a-z_]{{0,12}}answer|choice|option|final|result)>)
         | (?i:["'](?:result|selected|chosen|prediction|pred|final|output)["']\s?:)
@@ -53,19 +53,31 @@ def declarations(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]
             yield found
 
 
-_DENIAL = re.compile(
-    r"(?i)(?:\bnot|n['’]t|\bnor|\bneither|\bnever|不是|并非|而非)\s?(?:called |in |the |an? ){0,2}$"
+_DENIED_BEFORE = re.compile(
+    r"""(?:(?:\bnot|n['’]t|\bnor|\bneither|\bnever|\b(?:anything|everything|all)\ (?:but|except)
+      |\b(?:rather|other)\ than|\binstead\ of|不是|并非|而非)
+      \s?:?\s?(?:called\ |in\ |the\ |an?\ ){0,2}["'“‘「(]?|[不非无未没])$""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_DENIED_AFTER = re.compile(
+    r"""["'”’」)]?(?:\s(?:is|was|are|were)(?:\s?n['’]t|\ not)
+        (?=\ (?:the|an?|my|it|correct|right|true)\b|[.,;!]|$)
+      |\s(?:is|was)\ (?:wrong|incorrect|false)\b|\s(?:cannot|can['’]t|could\ not|couldn['’]t)\ be\b
+      |(?:不是|并非|不对|不正确|是错|错误))""",
+    re.VERBOSE | re.IGNORECASE,
 )
 
 
-def is_denied(text: str, start: int) -> bool:
-    """Whether what stands there is said not to be, as in "not London"."""
-    return _DENIAL.search(text[max(0, start - _CONTEXT) : start]) is not None
+def is_denied(text: str, found: re.Match[str]) -> bool:
+    """Whether what is found is said not to be, as in "not London" or "London is wrong"."""
+    before = text[max(0, found.start() - _CONTEXT) : found.start()]
+    return bool(_DENIED_BEFORE.search(before) or _DENIED_AFTER.match(text, found.end()))
 
 
 DOUBT = re.compile(
-    r"""(?:(?:\A|(?<=[.,!?;:。…(—)}$*\n-]))\s{0,3}(?:wait|no(?=[,:])|hold\ on|actually|correction|sorry
-        |oops|rather|on\ second\ thoughts?|(?:scratch|strike|make)\ that|my\ mistake)\b
+    r"""(?:(?:\A|(?<=[.,!?;:。…(—)}$*\n-]))\s{0,3}
+        (?:wait|no(?=[,:])|hold\ on|actually|correction|sorry|oops|rather|my\ mistake
+          |on\ second\ thoughts?|(?:scratch|strike|make)\ that)\b
       |\bI\ meant?\b|\bI\ made\ a\ mistake\b
       |\b(?:that|this)(?:['’]s|\ is|\ was)\ (?:wrong|incorrect|not\ right|a\ mistake)\b)
     |(?:^|[。!?.,\s])不对|等等|等一下|更正|说错了|我错了""",

@@ -22,7 +22,7 @@ from arena.benchmarks.declared import (
     past,
     states,
 )
-from arena.benchmarks.plain import plain, plainly
+from arena.benchmarks.plain import before_another_question, plain, plainly
 
 
 class Unread(StrEnum):
@@ -99,7 +99,6 @@ _ALONE = re.compile(
     r"[(\[]?([A-Za-z])[\s*_$\\)\]}】」》>\"'”’.:。!?,;]{0,10}"
 )
 _ITEM = re.compile(r"^[ \t*_(\[-]{0,6}([A-Z])[.):、]", re.MULTILINE)
-_ANOTHER_QUESTION = re.compile(r"\n\s*(?:question|problem|问题|题目)\s*\d*\s*:", re.IGNORECASE)
 
 
 def letter(reply: str, choices: Sequence[str]) -> int | None:
@@ -119,7 +118,7 @@ def pick(reply: str, choices: Sequence[str]) -> Pick:
     if not text or not choices:
         return Pick(None, Unread.NONE if text else Unread.EMPTY)
     reader = _Reader(tuple(choices))
-    first = _ANOTHER_QUESTION.split(text, maxsplit=1)[0]
+    first = before_another_question(text)
     picked = reader.read(first)
     return reader.read(text) if picked.option is None and first != text else picked
 
@@ -209,7 +208,7 @@ class _Reader:
 
     def _letter_at(self, text: str, place: int, *, alone: bool) -> Pick | None:
         if several := self.patterns.several.match(text, place):
-            letters = several[1]
+            letters = several[1].split() if " " in several[1] else several[1]
             return Pick(None, Unread.SEVERAL) if sorted(set(letters)) == list(letters) else None
         found = self.patterns.stated.match(text, place) or (
             self.patterns.small_alone.match(text, place) if alone else None
@@ -235,6 +234,9 @@ class _Reader:
         return best
 
     def _undeclared(self, text: str) -> Pick:
+        row = self.patterns.several.fullmatch(text.strip(" .()[]"))
+        if row and len(set(row[1].split())) > 1:
+            return Pick(None, Unread.SEVERAL)
         last = _ALONE.fullmatch(text.rpartition("\n")[2])
         if last and last[1].upper() in self.letters:
             return Pick(self.letters.index(last[1].upper()))
@@ -305,7 +307,10 @@ def _patterns(letters: str) -> _Patterns:
         letter=re.compile(rf"(?<![A-Za-z'])[{letters}](?![A-Za-z'])"),
         stated=re.compile(rf"({upper}|{lower}|[{words}]{no_word}{end})"),
         small_alone=re.compile(rf"([{letters.lower()}]){end}"),
-        several=re.compile(rf"([{letters}]{{2,{max(2, len(letters))}}})(?![A-Za-z0-9'])"),
+        several=re.compile(
+            rf"([{letters}]{{2,{max(2, len(letters))}}}(?![A-Za-z0-9'])"
+            rf"|[{letters}](?:\s[{letters}]){{1,{max(1, len(letters) - 1)}}}(?=\s*(?:$|[.,;:)])))"
+        ),
         another=re.compile(
             rf"{_JOINT}([{letters}{letters.lower()}])(?![A-Za-z0-9'])"
             rf"(?!{more}{_CLAUSE}(?!\s(?:both\s|all\s)?(?:correct|right|true)))"
@@ -347,4 +352,4 @@ def _says(text: str, wanted: str) -> bool:
     before = r"(?<!\w)" if wanted[0].isascii() and wanted[0].isalnum() else ""
     after = r"(?!\w)" if wanted[-1].isascii() and wanted[-1].isalnum() else ""
     found = re.finditer(f"{before}{re.escape(wanted)}{after}", text)
-    return not all(is_denied(text, one.start()) for one in found)
+    return not all(is_denied(text, one) for one in found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from arena.benchmarks.declared import DOUBT, WRONG, cue, declarations, last_boxes, past
-from arena.benchmarks.plain import boxes, plain, plainly
+from arena.benchmarks.plain import before_another_question, boxes, plain, plainly
 
 NO_NUMBER, SEVERAL_NUMBERS, TAKEN_BACK = (
     "the reply gives no number",
@@ -42,6 +42,8 @@ _SCALES = {
 _LARGEST_POWER = 400
 _UNIT = re.compile(r"\s?[^\d\s=+*/^()]{0,12}(?:\s[^\d\s=+*/^()]{1,12}){0,2}\.?")
 _DECLARED = cue("answers?|ans")
+_TOTAL = cue("(?:grand |final )?total|sum|result")
+_CONCLUDES = re.compile(r"(?i)\b(?:so|thus|hence|therefore)\b|[→⇒]|->|因此|所以|故")
 _CALLED = re.compile(r"(?i)[)*$]{0,3}\sis (?:the|my) (?:(?:final|correct|right) )?answer\b")
 _LINE = 120
 _NEAR = 40
@@ -85,7 +87,6 @@ _INSTEAD = re.compile(
 )
 _ENDS = re.compile(r"(?:\s[a-z]{1,12})?[)*$\"]{0,3}\s*(?:$|[.,;!。)\n])")
 _COUNTED = re.compile(r"[^\x00-\x7f]{0,3}|\s?[A-Za-z]{0,12}")
-_ANOTHER_QUESTION = re.compile(r"\n\s*(?:question|problem|问题|题目)\s*\d*\s*:", re.IGNORECASE)
 _CHINESE_NUMBER = re.compile(r"负?[零〇一二两三四五六七八九十百千万]+")
 _DIGITS = {c: k for k, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
@@ -143,7 +144,7 @@ def find_number(reply: str) -> Found:
     Numerals and words count where they are declared, or all that is said.
     """
     text = plain(reply).strip().replace("$$", "$")
-    first = _ANOTHER_QUESTION.split(text, maxsplit=1)[0]
+    first = before_another_question(text)
     found = _read(first)
     return _read(text) if found is _NOTHING and first != text else found
 
@@ -180,7 +181,19 @@ def _read(text: str) -> Found:
         return _unless_taken_back(declared[1], text[declared[0] :])
     if boxes(text):
         return _NOTHING  # what it boxed is no number
-    return _last_said(text) or _alone(text) or _NOTHING
+    return _total(text) or _last_said(text) or _alone(text) or _NOTHING
+
+
+def _total(text: str) -> Found | None:
+    """The last total, where what follows it is a remark and no statement of a number."""
+    totals = list(declarations(text, _TOTAL))
+    if not totals:
+        return None
+    rest = text[totals[-1].end() :]
+    remark = _SENTENCE.search(rest)
+    if not remark or _IS.search(rest, remark.end()) or _CONCLUDES.search(rest, remark.end()):
+        return None
+    return _stated(rest[: remark.start()], 0)
 
 
 def _last_said(text: str) -> Found | None:

@@ -3,7 +3,7 @@
 import re
 
 from arena.benchmarks.declared import DOUBT, PAUSE, cue, declarations, last_boxes, past
-from arena.benchmarks.plain import plain
+from arena.benchmarks.plain import before_another_question, plain
 
 _YES = frozenset({"yes", "true", "correct", "是", "是的", "对", "对的", "正确", "真"})
 _NO = frozenset({"no", "false", "incorrect", "否", "不是", "不对", "不正确", "错", "错误", "假"})
@@ -36,7 +36,7 @@ def polarity(reply: str) -> bool | None:
 
     In this order: what it declares last, its beginning, its last line, the only one it has.
     """
-    text = plain(reply).strip()
+    text = before_another_question(plain(reply).strip())
     equals = last_boxes(text)
     boxed = {one for _, inside in equals if (one := _at(inside, 0)) is not None}
     if len(boxed) > 1:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from arena.benchmarks.items import final_answer, item_of
 from arena.benchmarks.marking import (
     METRICS,
+    Mark,
     contains,
     letter,
     mark_choice,
@@ -161,6 +162,17 @@ def test_the_number_that_a_reply_gives(reply: str, value: str | None) -> None:
         ("It isn't London.", "London", False),
         ("It is not London; no, London it is.", "London", True),
         ("不是北京。", "北京", False),
+        ("Paris is not the capital.", "Paris", False),
+        ("Paris is wrong.", "Paris", False),
+        ("Paris cannot be right.", "Paris", False),
+        ("anything but Paris", "Paris", False),
+        ("London rather than Paris", "Paris", False),
+        ("The answer is London. (Not: Paris)", "Paris", False),
+        ("Neither Rome nor Paris", "Paris", False),
+        ("北京不是首都", "北京", False),
+        ("我不同意", "同意", False),
+        ("Paris is not only a city but the capital.", "Paris", True),
+        ("It is Paris; London is wrong.", "Paris", True),
         ("It is not called London.", "London", False),
         ("Not Paris but London.", "London", True),
         ("\\boxed{\\text{London}}", "London", True),
@@ -266,6 +278,18 @@ def test_marks_of_a_sentence_mean_nothing(one: str, other: str) -> None:
 def test_several_boxes_are_no_exact_answer() -> None:
     assert not mark_exact("\\boxed{Paris} or \\boxed{London}", ["London"]).found
     assert mark_exact("\\boxed{Paris}. No, \\boxed{London}", ["London"]).value == 1.0
+
+
+@pytest.mark.parametrize("mark", [mark_contains, mark_exact, mark_recall])
+def test_what_follows_the_reply_is_not_marked(mark: Callable[..., Mark]) -> None:
+    for more in (
+        "\n\nQ: And of Italy?\nA: Rome",
+        "\nHuman: Rome?",
+        "<|im_end|>\n<|im_start|>user\nRome",
+    ):
+        assert mark("Paris" + more, ["Paris"]).value == 1.0
+        assert mark("Paris" + more, ["Rome"]).value == 0.0
+    assert not mark_contains("Sure.\nQuestion: which?\nAnswer: Rome", ["Rome"]).found
 
 
 def test_shares() -> None:

@@ -57,6 +57,13 @@ GIVES = [
     ("The answer is 20. Sorry, I meant 18.", "18"), ("The answer is 20. Scratch that: 18.", "18"), ("答案是20。不对，应该是18。", "18"),
     ("\\boxed{20} Oops, it should be 18.", "18"), ("The answer is 18. Wait, let me check: 9*2 = 18.", "18"),
     ("The answer is 18. Actually, I am sure.", "18"), ("The answer is 18. They actually sold 3 of them.", "18"),
+    # A base model goes on with a dialogue of its own; a reply may repeat its question as well.
+    ("18\n\nQ: John has 4 apples\nA: 4", "18"), ("The answer is 18.\n\nHuman: And 5+5?\n\nAssistant: The answer is 10.", "18"),
+    ("18<|im_end|>\n<|im_start|>user\n3?", "18"), ("18</s>[INST] 4? [/INST] 5", "18"), ("18\n### User: And 4?", "18"),
+    ("Sure.\nQuestion: how many?\nAnswer: 18", "18"),
+    # A closing tag declares nothing; a total outweighs a remark, and no later statement.
+    ("<answer>18</answer> (3 steps)", "18"), ("<final_answer>18</final_answer> [2]", "18"), ("The total is 18. This took 3 steps.", "18"),
+    ("The total is 20. She has 18 left.", "18"), ("The total is 20. So 18.", "18"), ("The sum is 18.", "18"),
     # Undeclared: what the last statement says it to be.
     ("The total is $\\$1{,}200$ over 3 years.", "1200"), ("6 * 12 = 72, and 72 - 40 = 32", "32"),
     ("There are 3 boxes of 6, so 18.", "18"), ("If it is 5 o'clock, she has 3 apples.", "3"),

@@ -74,17 +74,18 @@ def is_denied(text: str, found: re.Match[str]) -> bool:
     return bool(_DENIED_BEFORE.search(before) or _DENIED_AFTER.match(text, found.end()))
 
 
+_IS_WRONG = r"(?:['’]s|\ is|\ was)\ (?:wrong|incorrect|not\ right|a\ mistake)\b"
 DOUBT = re.compile(
-    r"""(?:(?:\A|(?<=[.,!?;:。…(—)}$*\n-]))\s{0,3}
+    rf"""(?:(?:\A|(?<=[.,!?;:。…(—)}}$*\n-]))\s{{0,3}}
         (?:wait|no(?=[,:])|hold\ on|actually|correction|sorry|oops|rather|my\ mistake
           |on\ second\ thoughts?|(?:scratch|strike|make)\ that)\b
       |\bI\ meant?\b|\bI\ made\ a\ mistake\b
-      |\b(?:that|this)(?:['’]s|\ is|\ was)\ (?:wrong|incorrect|not\ right|a\ mistake)\b)
+      |\b(?:that|this){_IS_WRONG})
     |(?:^|[。!?.,\s])不对|等等|等一下|更正|说错了|我错了""",
     re.VERBOSE | re.IGNORECASE,
 )
 WRONG = re.compile(
-    r"""(?:that|this|it|which)(?:['’]s|\ is|\ was)\ (?:wrong|incorrect|not\ right|a\ mistake)\b
+    rf"""(?:that|this|it|which){_IS_WRONG}
     |\bI\ made\ a\ mistake|\bmy\ mistake
     |\bno[,.]?\ wait|\bwait[,.]?\ no\b|\b(?:scratch|strike)\ that
     |(?:^|[。!?.,\s])不对|说错了|我错了""",

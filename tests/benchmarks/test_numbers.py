@@ -49,7 +49,8 @@ GIVES = [
     ("Answer: 6*12 - 40 = 32", "32"), ("Answer: 32 = 72 - 40", "32"), ("Answer: x = 5", "5"), ("Answer: 18</s>", "18"),
     ("The wrong answer is 20. The answer is 18.", "18"), ("答案是32个。", "32"), ("答案：一共32个", "32"), ("答案为：32", "32"),
     ("【答案】32", "32"), ("答案：三十二", "32"), ("The answer is eighteen.", "18"), ("eighteen", "18"), ("twenty-five", "25"),
-    ("two hundred and six", "206"), ("Answer: three thousand", "3000"), ("Minus two", "-2"),
+    ("two hundred and six", "206"), ("Answer: three thousand", "3000"), ("Minus two", "-2"), ("negative five", "-5"), ("a hundred", "100"), ("Answer: a thousand", "1000"), ("负四分之三", "-0.75"),
+    ("百分之五", "5"), ("答案是二分之一。", "0.5"), ("Answer: 9 x 2 = 18", "18"), ("The answer is: <18>", "18"), ("$18 per 3 hours", "18"), ("18 (out of 20)", "18"),
     ("\\boxed{20} Wait, recheck: \\boxed{18}", "18"), ("The answer is \\boxed{17} + \\boxed{1} = \\boxed{18}", "18"),
     ("\\boxed{18}, that is, \\boxed{18}", "18"), ("First \\boxed{3}.\nThen \\boxed{18}.", "18"), ("(1,200)", "1200"),
     # Retractions: what is put in the place of the declared number counts.
@@ -85,6 +86,7 @@ GIVES_NONE = [
     ("The answer is \\log 2", NO_NUMBER), ("The answer is 5√2", NO_NUMBER), ("x\\leq 5", NO_NUMBER), ("x > 5", NO_NUMBER),
     ("x >= 5", NO_NUMBER), ("The answer is 3i", NO_NUMBER), ("3:4", NO_NUMBER), ("3+4i", NO_NUMBER), ("\\boxed{3!}", NO_NUMBER),
     ("\\boxed{x + 5}", NO_NUMBER), ("The answer is 3*6", NO_NUMBER), ("The answer is 17 - x", NO_NUMBER), ("10^x", NO_NUMBER),
+    ("18 = 3*6", NO_NUMBER), ("$x=18$ or $x=-18$", SEVERAL_NUMBERS), ("零分之一", NO_NUMBER),
     # Several at once, in a row, a range, a choice, or two boxes side by side.
     ("(3, 4)", SEVERAL_NUMBERS), ("\\boxed{(1,2)}", SEVERAL_NUMBERS), ("\\boxed{\\{1,2\\}}", SEVERAL_NUMBERS), ("[0; 1]", SEVERAL_NUMBERS),
     ("17-19", SEVERAL_NUMBERS), ("between 17 and 19", SEVERAL_NUMBERS), ("18 or 20", SEVERAL_NUMBERS), ("18或20", SEVERAL_NUMBERS),

@@ -84,12 +84,14 @@ DOUBT = re.compile(
     |(?:^|[。!?.,\s])不对|等等|等一下|更正|说错了|我错了""",
     re.VERBOSE | re.IGNORECASE,
 )
+_OWN = r"""\bI\ made\ a\ mistake\b|\bmy\ mistake\b|\bno[,.]?\ wait\b|\bwait[,.]?\ no\b
+    |\b(?:scratch|strike)\ that\b|说错了|我错了"""
 WRONG = re.compile(
-    rf"""(?:that|this|it|which){_IS_WRONG}
-    |\bI\ made\ a\ mistake|\bmy\ mistake
-    |\bno[,.]?\ wait|\bwait[,.]?\ no\b|\b(?:scratch|strike)\ that
-    |(?:^|[。!?.,\s])不对|说错了|我错了""",
-    re.VERBOSE | re.IGNORECASE,
+    rf"(?:that|this|it|which){_IS_WRONG}|(?:^|[。!?.,\s])不对|{_OWN}", re.VERBOSE | re.IGNORECASE
+)
+# A speaker's own mistake, whatever it was about; "that is wrong" may be said of what others say.
+OWN_MISTAKE = re.compile(
+    rf"{_OWN}|(?:\A|(?<=[.!?\n]))\s{{0,3}}correction:|\bI\ meant\b|更正", re.VERBOSE | re.IGNORECASE
 )
 PAUSE = re.compile(r"[\s.,:;!…—-]{0,6}")
 _NEXT_ANSWER = re.compile(r"[.!?。\n]|\A[\s$]*[-+*/×÷=]")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from arena.benchmarks.declared import is_denied, last_boxes
+from arena.benchmarks.declared import OWN_MISTAKE, is_denied, last_boxes
 from arena.benchmarks.exact import WORD, is_same
 from arena.benchmarks.letters import Unread, letter, pick
 from arena.benchmarks.numbers import find_number, number, same_number, value_of
@@ -73,7 +73,11 @@ def mark_contains(reply: str, answers: Sequence[str]) -> Mark:
         said = polarity(reply)
         return Mark(0.0, _NO_POLARITY) if said is None else Mark(float(said in polar))
     others = [answer for answer in answers if polarity_of(answer) is None]
-    says = any(contains(_said(reply), answer) for answer in others)
+    text = _said(reply)
+    says = any(contains(text, answer) for answer in others)
+    kept = OWN_MISTAKE.split(text)[-1]
+    if says and kept != text and not any(contains(kept, answer) for answer in others):
+        return Mark(0.0, Unread.TAKEN_BACK)
     says = says or (bool(polar) and polarity(reply) in polar)
     if not says and any(contains(plain(reply), answer) for answer in others):
         return Mark(0.0, _LATER)

@@ -42,8 +42,11 @@ _SCALES = {
 _LARGEST_POWER = 400
 _UNIT = re.compile(r"\s?[^\d\s=+*/^()]{0,12}(?:\s[^\d\s=+*/^()]{1,12}){0,2}\.?")
 _DECLARED = cue("answers?|ans")
-_TOTAL = cue("(?:grand |final )?total|sum|result")
-_CONCLUDES = re.compile(r"(?i)\b(?:so|thus|hence|therefore)\b|[→⇒]|->|因此|所以|故")
+_TOTAL = re.compile(
+    r"(?i)\b(?:total|sum|result)\b[^.\n:;?!=]{0,40}?(?:[:=]|\bis\b|\bwas\b)"
+    r"(?=(?:[^.\n]|\.\d){0,40}\. )"
+)
+_REMARK = re.compile(r"(?is)(?!.*\b(?:so|thus|hence|therefore|have|had)\b)[^.!?\n=→⇒]*[.!]?")
 _CALLED = re.compile(r"(?i)[)*$]{0,3}\sis (?:the|my) (?:(?:final|correct|right) )?answer\b")
 _LINE = 120
 _NEAR = 40
@@ -188,15 +191,11 @@ def _read(text: str) -> Found:
 
 
 def _total(text: str) -> Found | None:
-    """The last total, where what follows it is a remark and no statement of a number."""
-    totals = list(declarations(text, _TOTAL))
-    if not totals:
-        return None
-    rest = text[totals[-1].end() :]
-    remark = _SENTENCE.search(rest)
-    if not remark or _IS.search(rest, remark.end()) or _CONCLUDES.search(rest, remark.end()):
-        return None
-    return _stated(rest[: remark.start()], 0)
+    """The last total, where what follows is one remark that says of no number what it is."""
+    totals = list(_TOTAL.finditer(text))
+    said, stop, remark = text[totals[-1].end() :].partition(". ") if totals else ("", "", "")
+    is_remark = stop and _REMARK.fullmatch(remark) and not _IS.search(remark)
+    return _stated(said, 0) if is_remark and _NUMBER.search(remark) else None
 
 
 def _last_said(text: str) -> Found | None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arena.benchmarks.items import final_answer, item_of
+from arena.benchmarks.letters import Unread
 from arena.benchmarks.marking import (
     METRICS,
     Mark,
@@ -278,6 +279,20 @@ def test_marks_of_a_sentence_mean_nothing(one: str, other: str) -> None:
 def test_several_boxes_are_no_exact_answer() -> None:
     assert not mark_exact("\\boxed{Paris} or \\boxed{London}", ["London"]).found
     assert mark_exact("\\boxed{Paris}. No, \\boxed{London}", ["London"]).value == 1.0
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "It is Paris. Scratch that: London.",
+        "Paris. Wait, no, London.",
+        "Paris.\nCorrection: London",
+        "巴黎 Paris。我说错了，是 London。",
+    ],
+)
+def test_an_answer_that_is_taken_back_is_not_said(reply: str) -> None:
+    assert mark_contains(reply, ["Paris"]) == Mark(0.0, Unread.TAKEN_BACK)
+    assert mark_contains(reply, ["London"]).value == 1.0
 
 
 @pytest.mark.parametrize("mark", [mark_contains, mark_exact, mark_recall])

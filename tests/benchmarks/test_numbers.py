@@ -64,7 +64,8 @@ GIVES = [
     ("Sure.\nQuestion: how many?\nAnswer: 18", "18"),
     # A closing tag declares nothing; a total outweighs a remark, and no later statement.
     ("<answer>18</answer> (3 steps)", "18"), ("<final_answer>18</final_answer> [2]", "18"), ("The total is 18. This took 3 steps.", "18"),
-    ("The total is 20. She has 18 left.", "18"), ("The total is 20. So 18.", "18"), ("The sum is 18.", "18"),
+    ("The total is 20. She has 18 left.", "18"), ("The total is 20. So 18.", "18"), ("The sum is 18.", "18"), ("The result is 18.5. It took 3 steps.", "18.5"),
+    ("That is 11 in total.\nI ate 1.\nI have 18.", "18"), ("So in total she has 3 x 6 = <<3*6=18>>18 sisters.", "18"),
     # Undeclared: what the last statement says it to be.
     ("The total is $\\$1{,}200$ over 3 years.", "1200"), ("6 * 12 = 72, and 72 - 40 = 32", "32"),
     ("There are 3 boxes of 6, so 18.", "18"), ("If it is 5 o'clock, she has 3 apples.", "3"),

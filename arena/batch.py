@@ -121,6 +121,7 @@ def run(
     if backend.starting:
         control.on_progress(replace(progress, doing=backend.starting))
     backend.start()
+    control.on_progress(progress)
     asked = time.perf_counter()  # the rate is that of the rows, without what comes before them
     with _claims(store, work, present, control.intake) as claims:
         claims.on_tell = lambda rows: control.on_progress(

@@ -27,7 +27,8 @@ class Fit:
     count as one, by `majority` or `mean`, where at least `min_valid` of them compared.
     neutral: a judge has no say on models of its own family. weights: of votes, judges and
     benchmarks in the overall column, by kind; see `overall.WEIGHTS`. rules: which votes count.
-    min_comparisons: a model with fewer is not rated yet. judges: whose verdicts count, by name;
+    min_comparisons: a model with fewer is not rated yet; None stands for LEAST_COMPARISONS, or 1
+    where no model has as many, and in a file. judges: whose verdicts count, by name;
     all where none is named. ways: by benchmark or group of them, the ways of asking whose scores
     stand for it, the first that there is; see `objective.objective`.
     """
@@ -45,9 +46,14 @@ class Fit:
     neutral: bool = False
     weights: tuple[tuple[str, float], ...] = ()
     rules: VoteRules = ALL
-    min_comparisons: int = LEAST_COMPARISONS
+    min_comparisons: int | None = None
     judges: tuple[str, ...] = ()
     ways: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def least(self) -> int:
+        """The comparisons that a model needs where models have as many."""
+        return self.min_comparisons or LEAST_COMPARISONS
 
 
 class Origin(StrEnum):

@@ -5,6 +5,7 @@ Settings are looked up in this order: flag, environment, file, default.
 
 import os
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from arena.errors import InputError
 from arena.records import AllowCode, BackendKind, Decoding, Evidence, Mode, Model
-from arena.strict import read_yaml
+from arena.strict import read_parts, read_yaml
 
 EMBEDDED = "smollm2"
 MODEL_FORMS = (
@@ -179,7 +180,8 @@ class Weights(Strict):
 class RankSettings(Strict):
     """How the evidence becomes a ranking.
 
-    min_comparisons: a model with fewer comparisons stands below the ranking, not rated yet.
+    min_comparisons: a model with fewer comparisons stands below the ranking, not rated yet; None
+    stands for LEAST_COMPARISONS, or 1 where no model has as many.
     """
 
     evidence: Evidence = Evidence.COMBINED
@@ -188,7 +190,7 @@ class RankSettings(Strict):
     weights: Weights = Weights()
     keep_leaked: bool = False
     cap: Annotated[float, Field(gt=0, le=1)] | None = None
-    min_comparisons: Annotated[int, Field(ge=1)] = LEAST_COMPARISONS
+    min_comparisons: Annotated[int, Field(ge=1)] | None = None
 
 
 def host_name(host: str) -> str:
@@ -273,13 +275,15 @@ class Config(Strict):
     app: AppSettings = AppSettings()
     publish: str | Literal[False] = "site"
 
-    @model_validator(mode="after")
-    def _models_are_well_formed(self) -> Self:
+    @field_validator("models")
+    @classmethod
+    def _are_well_formed(cls, models: dict[str, ModelSettings]) -> dict[str, ModelSettings]:
         try:
-            self.candidates()
+            for name, settings in models.items():
+                settings.model(name)
         except InputError as error:
             raise ValueError(str(error)) from error
-        return self
+        return models
 
     def candidates(self) -> dict[str, Model]:
         """The models of the file by name."""
@@ -334,10 +338,21 @@ def _checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
+# The parts of which no command can do without.
+ALWAYS = ("db",)
+
+
 def load_config(path: Path | None) -> Config:
     """Read `path`; without one `arena.yaml` of the current folder, if it is there."""
+    return load_parts(path, tuple(Config.model_fields))[0]
+
+
+def load_parts(path: Path | None, needs: Sequence[str]) -> tuple[Config, tuple[str, ...]]:
+    """As `load_config`, for who needs some parts only; what is wrong with others is told."""
     if path is None:
         path = Path("arena.yaml")
         if not path.exists():
-            return Config()
-    return read_yaml(path, Config)
+            return Config(), ()
+    if set(needs) == set(Config.model_fields):
+        return read_yaml(path, Config), ()
+    return read_parts(path, Config, needs, ALWAYS)

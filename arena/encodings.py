@@ -30,7 +30,11 @@ _FOREIGN = (
     (b"SQLite format 3\0", "a SQLite database and not a file of text"),
     (b"%PDF", "a PDF and not a file of text"),
 )
-UTF8 = "save it as UTF-8 (in Excel: CSV UTF-8), or: iconv -f GB18030 -t UTF-8"
+UTF8 = (
+    "save it as UTF-8 (in Excel: CSV UTF-8), or convert it from the encoding it was written in "
+    "with iconv -f ENCODING -t UTF-8; ENCODING is GB18030 for Chinese, CP1252 for western Europe, "
+    "SHIFT_JIS for Japanese"
+)
 # The commonest characters of Chinese text, and those of column names. They make up about half
 # of any text, and a twelfth of what Korean or Japanese bytes look like when read as Chinese.
 _COMMON = frozenset(

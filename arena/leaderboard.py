@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from arena.board import Fit, Leaderboard, Mark, Policy, Row
@@ -58,6 +59,28 @@ def leaderboard(
     not determined.
     """
     gathered = gathered or gather(store, group, fit.style, fit.rules, fit.ways)
+    rank = partial(_ranked, store, evidence, group, allow_weak_judges, gathered)
+    try:
+        return rank(replace(fit, min_comparisons=fit.least))
+    except TooFewError:
+        if fit.min_comparisons is not None:
+            raise
+        board = rank(replace(fit, min_comparisons=1))
+        said = (
+            f"No model has the {fit.least} comparisons with others that a rating should rest on, "
+            "so that all models that met are rated."
+        )
+        return replace(board, notes=(*board.notes, said))
+
+
+def _ranked(
+    store: Store,
+    evidence: Evidence,
+    group: Group | None,
+    allow_weak_judges: bool,
+    gathered: Gathered,
+    fit: Fit,
+) -> Leaderboard:
     gathered = chosen_judges(gathered, fit.judges)
     judges, notes = _gate(gathered, evidence, allow_weak_judges)
     if fit.neutral:
@@ -193,7 +216,7 @@ def _is_view(board: Leaderboard, evidence: Evidence) -> bool:
 
 def rank_comparisons(comparisons: Comparisons, fit: Fit = _DEFAULT) -> Leaderboard:
     """Rank comparisons that come from elsewhere, all of one source."""
-    return _alone({"file": comparisons}, fit)
+    return _alone({"file": comparisons}, replace(fit, min_comparisons=fit.min_comparisons or 1))
 
 
 def _alone(sources: Mapping[str, Comparisons], fit: Fit) -> Leaderboard:
@@ -204,7 +227,7 @@ def _alone(sources: Mapping[str, Comparisons], fit: Fit) -> Leaderboard:
         _board(found.ratings),
         counts={name: len(part) for name, part in placed.items() if part is not None},
         unrated=found.unrated,
-        min_comparisons=fit.min_comparisons,
+        min_comparisons=fit.least,
     )
 
 
@@ -335,7 +358,7 @@ def _combined(kinds: Kinds, fit: Fit) -> Leaderboard:
         counts=counts,
         sources=result.sources,
         unrated=left_out,
-        min_comparisons=fit.min_comparisons,
+        min_comparisons=fit.least,
         marks=tuple(
             Mark(model, f"Votes put it {abs(gap):.0f} points {_side(gap)} what judges predict.")
             for model, gap in apart

@@ -13,6 +13,8 @@ from arena.records import NO_JUDGE, NOBODY, UNSAFE
 from arena.store.columns import OutcomeColumns
 
 PRIMARY = ("acc_norm", "acc")
+# What a way of asking is called that is as the benchmark has it, beside others.
+DEFAULT_WAY = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,8 @@ class BenchmarkScore:
     None where the items do not tell.
     variant: how the items were asked; empty is as the benchmark has it. primary: whether this
     metric and variant stand for the benchmark in a ranking. leading: whether this metric stands
-    for this variant. unread: replies in which no answer was found, counted as wrong;
-    judged: those that a judge marked.
+    for this variant. several: whether the benchmark was asked in other ways, too. unread: replies
+    in which no answer was found, counted as wrong; judged: those that a judge marked.
     """
 
     benchmark: str
@@ -41,11 +43,13 @@ class BenchmarkScore:
     low: float | None = None
     high: float | None = None
     leading: bool = True
+    several: bool = False
 
     @property
     def title(self) -> str:
-        """The benchmark, and how it was asked where that is not as it has it."""
-        return f"{self.benchmark} ({self.variant})" if self.variant else self.benchmark
+        """The benchmark, and how it was asked: said where there are several ways, or an own one."""
+        way = self.variant or (DEFAULT_WAY if self.several else "")
+        return f"{self.benchmark} ({way})" if way else self.benchmark
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +222,7 @@ def _scores(
             found.low,
             found.high,
             metric == leading[name, variant],
+            sum(other == name for other, _ in leading) > 1,
         )
 
 

@@ -73,7 +73,7 @@ def alone(sources: Mapping[str, Comparisons], fit: Fit) -> Alone:
     """
     options = {name: value for name, value in asdict(fit).items() if name not in _POLICY}
     together = concat(list(sources.values()))
-    left_out = unrated([together], fit.min_comparisons)
+    left_out = unrated([together], fit.least)
     placed = without(together, left_out)
     assert placed is not None  # whoever is rated has comparisons with others who are
     return Alone(bradley_terry(placed, **options), left_out)
@@ -131,7 +131,7 @@ def _linked(
     """All the evidence among the models that the kinds that are heard can place; and the others."""
     everybody = {m for sources in kinds.values() for part in sources.values() for m in part.models}
     parts = [part for kind in heard for part in kinds[kind].values()]
-    left_out = unrated(parts, fit.min_comparisons, everybody)
+    left_out = unrated(parts, fit.least, everybody)
     linked = {
         kind: {
             name: placed

@@ -1,6 +1,6 @@
 """Files that people write, read strictly: an error names file, line, value and what is allowed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +24,39 @@ def read_yaml(path: Path, shape: type[Shape]) -> Shape:
     try:
         return shape.model_validate({} if value is None else value)
     except ValidationError as error:
-        raise InputError(_first_problem(error, path, root, shape)) from error
+        raise InputError(_first_problem(error.errors(), path, root, shape)) from error
+
+
+def read_parts(
+    path: Path, shape: type[Shape], needs: Collection[str], always: Collection[str] = ()
+) -> tuple[Shape, tuple[str, ...]]:
+    """As `read_yaml`, where only some top keys matter; what is wrong with the others is told.
+
+    needs: the keys that matter; always: those that matter to everybody. The others stand at
+    their defaults where something is wrong with them. An unknown key may be a needed one
+    misspelt, so it is refused where any is needed.
+    """
+    root, value = parse_yaml(read_text(path), path)
+    value = {} if value is None else value
+    try:
+        return shape.model_validate(value), ()
+    except ValidationError as error:
+        problems = error.errors()
+        tops = [str(problem["loc"][0]) if problem["loc"] else "" for problem in problems]
+        allowed = {*shape.model_fields, *needs, *always}
+        harmless = allowed - {*needs, *always}
+        grave = [
+            problem
+            for problem, top in zip(problems, tops, strict=True)
+            if top not in harmless and (top in allowed or not top or needs)
+        ]
+        if grave:
+            raise InputError(_first_problem(grave, path, root, shape)) from error
+    keys = set(tops)
+    rest = {key: part for key, part in value.items() if key not in keys}
+    mine = [[p for p in problems if str(p["loc"][0]) == key] for key in sorted(keys)]
+    told = tuple(_first_problem(these, path, root, shape) for these in mine)
+    return shape.model_validate(rest), told
 
 
 def parse_yaml(text: str, path: Path) -> tuple[yaml.Node | None, Any]:
@@ -45,9 +77,9 @@ def parse_yaml(text: str, path: Path) -> tuple[yaml.Node | None, Any]:
 
 
 def _first_problem(
-    error: ValidationError, path: Path, root: yaml.Node | None, shape: type[BaseModel]
+    problems: Sequence[Any], path: Path, root: yaml.Node | None, shape: type[BaseModel]
 ) -> str:
-    problem = min(error.errors(), key=lambda e: _line(root, e["loc"]) or 0)
+    problem = min(problems, key=lambda e: _line(root, e["loc"]) or 0)
     field = path_of(problem)
     line = _line(root, problem["loc"])
     where = f"{path}:{line}" if line else str(path)
@@ -77,7 +109,12 @@ def sentence(problem: Mapping[str, Any], *, given: bool = True) -> str:
     """
     known = _SENTENCES.get(problem["type"])
     context = problem.get("ctx", {})
-    said = known.format(**context) if known else problem["msg"].removeprefix("Value error, ")
+    if known:
+        said = known.format(**context)
+    elif problem["type"] in ("value_error", "assertion_error"):  # our own validators' words
+        said = str(context.get("error", problem["msg"]))
+    else:
+        said = "cannot be used here"
     return f"{quoted(problem['input'])}: {said}" if given and problem["type"] != "missing" else said
 
 
@@ -101,6 +138,15 @@ _SENTENCES = MappingProxyType(
         "bool_type": _TRUTH,
         "bool_parsing": _TRUTH,
         "list_type": _LIST,
+        "set_type": _LIST,
+        "dict_attributes_type": _MAPPING,
+        "model_attributes_type": _MAPPING,
+        "string_pattern_mismatch": "must look like {pattern}",
+        "path_type": "must be the path of a file",
+        "none_required": "must be left empty",
+        "int_parsing_size": _WHOLE,
+        "string_unicode": "must be text in UTF-8",
+        "is_instance_of": "is of a kind that does not go here",
         "tuple_type": _LIST,
         "dict_type": _MAPPING,
         "model_type": _MAPPING,
@@ -115,7 +161,6 @@ _SENTENCES = MappingProxyType(
         "string_too_long": "must have at most {max_length} characters",
         "too_short": "must have at least {min_length} entries",
         "too_long": "must have at most {max_length} entries",
-        "none_required": "must be left empty",
     }
 )
 

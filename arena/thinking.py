@@ -14,8 +14,11 @@ UNFINISHED = "the reply ends while thinking"
 
 _MARK = re.compile(
     r"""
-      <(?P<tag>/?)(?:\w{1,20}[:_])?(?:think|(?:thinking|thought)_process|thinking|thoughts?|reasoning)
+      <(?:(?:start|begin)|(?P<of>end))_of_(?:thought|thinking)>
+    | <(?P<tag>/?)(?:\w{1,20}[:_])?
+      (?:think|(?:thinking|thought)_process|thinking|thoughts?|reasoning|scratchpad|inner_monologue)
       (?:\ [^<>]{0,80})?>
+    | (?P<details></details>)(?=\s) | <details\ type="reasoning"[^<>]{0,200}>
     | \[(?P<square>/?)THINK\]
     | ◁(?P<triangle>/?)think▷
     | <\|(?:begin|(?P<thought>end))_of_(?:thought|thinking)\|>
@@ -40,9 +43,18 @@ _END_OF_MESSAGE = re.compile(r"<\|(?:end|return|call|start)\|>")
 # The same channels where a server has left the special tokens out of the text.
 _BARE_CHANNEL = re.compile(r"\s*analysis(?=[^\sa-z])")
 _BARE_FINAL = "assistantfinal"
-_HEADING = re.compile(r"\s*Here(?:'s| is) my thought process:")
-_RESPONSE = re.compile(r"^Here(?:'s| is) my response:", re.MULTILINE)
+# What begins thinking, and what begins the answer after it: Granite's, HuatuoGPT-o1's, Ollama's.
+_HEADINGS = (
+    (
+        re.compile(r"\s*Here(?:'s| is) my thought process:"),
+        re.compile(r"^Here(?:'s| is) my response:", re.MULTILINE),
+    ),
+    (re.compile(r"\s*## Thinking\s*\n"), re.compile(r"^## Final Response\b", re.MULTILINE)),
+    (re.compile(r"\s*Thinking\.\.\.\n"), re.compile(r"^\.\.\.done thinking\.", re.MULTILINE)),
+)
 _WRAPPERS = (
+    ("<|begin_of_box|>", "<|end_of_box|>"),
+    ("<output>", "</output>"),
     ("<answer>", "</answer>"),
     ("<response>", "</response>"),
     ("<|begin_of_solution|>", "<|end_of_solution|>"),
@@ -110,12 +122,15 @@ def _in_channels(text: str) -> Spoken | None:
 
 
 def _under_headings(text: str) -> Spoken | None:
-    """Granite's two headings."""
-    if not (start := _HEADING.match(text)):
-        return None
-    if not (end := _RESPONSE.search(text, start.end())):
-        return Spoken("", text[start.end() :], unfinished=True)
-    return Spoken(text[end.end() :], text[start.end() : end.start()])
+    """Two fixed headings; the first alone is thinking only where no answer begins so."""
+    for heading, response in _HEADINGS:
+        if not (start := heading.match(text)):
+            continue
+        if end := response.search(text, start.end()):
+            return Spoken(text[end.end() :], text[start.end() : end.start()])
+        if heading is _HEADINGS[0][0]:
+            return Spoken("", text[start.end() :], unfinished=True)
+    return None
 
 
 def _between_marks(text: str) -> Spoken | None:
@@ -147,8 +162,10 @@ def _marks(text: str) -> Iterator[tuple[re.Match[str], bool]]:
     found = [(mark, any(mark.groups())) for mark in _MARK.finditer(text)]
     last_closing = max((mark.start() for mark, closes in found if closes), default=-1)
     fences = [fence.start() for fence in _FENCE.finditer(text)] if found else []
-    fence, in_code, thinking, said_from = 0, False, False, 0
+    fence, in_code, thinking, said_from, opening = 0, False, False, 0, ""
     for mark, closes in found:
+        if mark["details"] and not opening.startswith("<details"):
+            continue  # what ends no thinking ends a fold of the answer's own
         while fence < len(fences) and fences[fence] < mark.start():
             in_code = not in_code if fences[fence] >= said_from else in_code
             fence += 1
@@ -157,10 +174,17 @@ def _marks(text: str) -> Iterator[tuple[re.Match[str], bool]]:
                 text[mark.start() - 1 : mark.start()] == "`" == text[mark.end() : mark.end() + 1]
             )
             begins = closes or mark.start() < last_closing or _begins_line(text, said_from, mark)
-            if in_code or quoted or thinking or not begins:
+            if in_code or quoted or thinking or not begins or _is_named(text, said_from, mark):
                 continue
         thinking, said_from, in_code = not closes, mark.end(), False
+        opening = "" if closes else mark[0]
         yield mark, closes
+
+
+def _is_named(text: str, said_from: int, mark: re.Match[str]) -> bool:
+    """Whether a sentence speaks of the mark: words before it, and after it no more than a stop."""
+    rest = text[mark.end() : mark.end() + 8].strip()
+    return not _begins_line(text, said_from, mark) and rest in (".", "!", "?", "。", "！", "？")
 
 
 def _begins_line(text: str, said_from: int, mark: re.Match[str]) -> bool:

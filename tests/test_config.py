@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from arena.config import Config, load_config, parse_model
+from arena.config import Config, load_config, load_parts, parse_model
 from arena.errors import InputError
 from arena.records import AllowCode, BackendKind
 
@@ -167,3 +167,72 @@ def test_a_file_that_is_read_whole_has_a_limit(
     (tmp_path / "arena.yaml").write_bytes(b"#" * (2**20 + 1))
     with pytest.raises(InputError, match="larger than 1 MiB"):
         load_config(tmp_path / "arena.yaml")
+
+
+BAD = "models: {a: {use: 'fake:echo', max_tokens: much}}\nrank: {cap: [1, 2, 3]}\ntitel: x\n"
+
+
+@pytest.mark.parametrize(
+    ("needs", "told", "refused"),
+    [
+        ((), ["models.a.max_tokens: 'much': must be", "rank.cap: [1, 2, 3]: must be", "titel"], ""),
+        (("models",), [], "models.a.max_tokens"),
+        (("rank",), [], "rank.cap"),
+        (("judges",), [], "did you mean title"),
+    ],
+)
+def test_a_bad_part_stops_only_who_needs_it(
+    tmp_path: Path, needs: tuple[str, ...], told: list[str], refused: str
+) -> None:
+    file = tmp_path / "arena.yaml"
+    file.write_text(f"db: own.db\n{BAD}")
+    if refused:
+        with pytest.raises(InputError, match=refused.replace(".", r"\.")):
+            load_parts(file, needs)
+        return
+    config, problems = load_parts(file, needs)
+    assert config.db == "own.db"
+    assert config.models == {}
+    said = "\n".join(problems)
+    assert [part for part in told if part not in said] == []
+    file.write_text("db: [1]\n")
+    with pytest.raises(InputError, match="db"):
+        load_parts(file, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "judges: {a: b}",
+        "judges: [[1]]",
+        "models: [a]",
+        "models: {a: [1]}",
+        "models: {a: {use: 1, price: 3}}",
+        "benchmarks: [{task: a, needle: {lengths: 3}}]",
+        "benchmarks: [{task: a, allow_code: 4}]",
+        "benchmarks: [{}]",
+        "app: {hosts: 1, trusted_proxies: [x]}",
+        "app: [1]",
+        "rank: {weights: 1}",
+        "publish: [1]",
+        "limit: many",
+        "prompts: core",
+        "port: 70000",
+        "title: [1]",
+    ],
+)
+def test_no_words_of_a_library_are_in_messages(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "arena.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError) as refused:
+        load_config(file)
+    for word in (
+        "Input should",
+        "valid",
+        "instance",
+        "tuple",
+        "dict",
+        "pydantic",
+        "cannot be used",
+    ):
+        assert word not in str(refused.value)

@@ -398,8 +398,11 @@ def test_where_votes_are_too_few_the_next_kind_ranks_and_says_so(
     assert board.counts == {"j": 9}
     said = "Comparisons by people's votes that are too few to rate any model, and do not count: 1."
     assert said in board.notes
+    alone = leaderboard(answered, evidence=Evidence.HUMAN)
+    assert [row.model for row in alone.rows] == ["long", "short"]
+    assert any("No model has the 5 comparisons" in note for note in alone.notes)
     with pytest.raises(TooFewError, match="most compared are long"):
-        leaderboard(answered, evidence=Evidence.HUMAN)
+        leaderboard(answered, evidence=Evidence.HUMAN, fit=Fit(min_comparisons=5))
     few = Fit(min_comparisons=50)
     with pytest.raises(TooFewError):
         leaderboard(answered, fit=few)

@@ -113,13 +113,13 @@ def test_what_is_said_of_ratings_that_the_data_does_not_determine() -> None:
 def test_what_is_said_where_too_little_is_known() -> None:
     few = Comparisons.from_columns(["a"], ["b"], outcome=[1.0])
     with pytest.raises(TooFewError) as error:
-        rank_comparisons(few)
+        rank_comparisons(few, Fit(min_comparisons=5))
     assert chinese(str(error.value)).endswith("目前比较最多的是 a (1), b (1)")
     nothing = Gathered(None, {"j": few, "k": few, "l": few}, {}, {}, (), (), ())
     (note,) = chosen_judges(nothing, ["k", "m"]).notes
-    assert chinese(note) == "j, l 的评判未计入：这里只计入 k, m。"
+    assert chinese(note) == "j, l 的判断未计入：这里只计入 k, m。"
     said = "Comparisons by people's votes that are too few to rate any model, and do not count: 1."
-    assert chinese(said).startswith("人的投票只有 1 次比较")
+    assert chinese(said).startswith("人类投票只有 1 次比较")
     asked = "sums ranks models as the configuration asks it (gen); b answered it another way "
     asked += "and is not compared on it."
     assert chinese(asked).startswith("sums 只比较按配置的问法（gen）")

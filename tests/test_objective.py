@@ -70,13 +70,17 @@ def test_the_way_that_a_configuration_names_stands_for_a_benchmark(store: Store)
         assert all(score.leading for score in found.scores)
         return {score.title for score in found.scores if score.primary}
 
-    assert shown() == {"sums", "roots"}
-    assert shown(BenchmarkRun(task="sums", mode="gen")) == {"sums (gen)", "roots"}
-    assert shown(BenchmarkRun(task="core", mode="gen")) == {"sums (gen)", "roots"}
+    assert shown() == {"sums (default)", "roots (default)"}
+    assert shown(BenchmarkRun(task="sums", mode="gen")) == {"sums (gen)", "roots (default)"}
+    assert shown(BenchmarkRun(task="core", mode="gen")) == {"sums (gen)", "roots (default)"}
     ways = ways_of([BenchmarkRun(data="my/roots.csv", variants=["zero-shot", "cot"])])
     assert ways == (("roots", ("zero-shot", "cot")),)
     found = objective(columns, ways)
-    assert [s.title for s in found.scores if s.primary] == ["roots (cot)", "sums", "sums"]
+    assert [s.title for s in found.scores if s.primary] == [
+        "roots (cot)",
+        "sums (default)",
+        "sums (default)",
+    ]
     (note,) = found.notes
     assert note == (
         "roots ranks models as the configuration asks it (cot); b answered it another way and is "

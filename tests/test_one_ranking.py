@@ -196,7 +196,7 @@ def llmfao(filled: Store, tmp_path: Path) -> tuple[Path, Config]:
         pytest.skip(f"no datasets in {DATASETS}")
     store = Store(tmp_path / "llmfao.db")
     for name in ("votes", "judges"):
-        import_battles(store, DATASETS / f"llmfao_{name}.csv")
+        import_battles(store, DATASETS / f"llmfao_{name}.csv", within="llmfao")
     rank = RankSettings(confidence=0.9, cap=0.2, min_comparisons=20)
     return store.path, Config(title="LLMFAO", judges=[JudgeRun(judge="gpt-4")], rank=rank)
 

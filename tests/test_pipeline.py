@@ -34,7 +34,11 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, config: str) -> tuple[int
             0,
             "",
         ),
-        ("{a: 'fake:echo', b: 'fake:first'}\njudges: [longer]", 0, "each needs 5 comparisons"),
+        (
+            "{a: 'fake:echo', b: 'fake:first'}\njudges: [longer]\nrank: {min_comparisons: 5}",
+            0,
+            "each needs 5 comparisons",
+        ),
     ],
 )
 def test_scores_are_printed_and_published_with_a_ranking_or_without(

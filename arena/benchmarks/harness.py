@@ -136,11 +136,18 @@ def _measure(
     with quiet_harness():
         unread = partial(is_unread, benchmark.task)
         lm = ArenaLM(asked, model.decoding, unread)
-        results = _evaluate(lm, benchmark, limit, chat=_converses(model, benchmark))
+        converses = _converses(model, benchmark)
+        results = _evaluate(lm, benchmark, limit, chat=converses)
     samples = results["samples"][benchmark.name]
     outcomes, unusual = _outcomes(model, benchmark, samples)
     store.outcomes.put(outcomes)
     notes = [_whole(benchmark, metric, results) for metric in unusual]
+    if model.decoding.system and not converses:
+        notes.append(
+            f"{benchmark.name} is put to {model.name} as plain text, in which its system text has "
+            "no place. --chat-template (in arena.yaml: chat: true) puts it as a conversation, "
+            "system text included."
+        )
     how = code_runs(benchmark.task)
     if how is AllowCode.UNSAFE:
         notes.append(

@@ -99,8 +99,8 @@ def said_alike(results: Iterable[Result]) -> Iterator[str]:
     for models, benchmarks in together.items():
         yield (
             f"{', '.join(models)} gave the same replies in {', '.join(benchmarks)}: they are one "
-            "model, and a temperature changes nothing where items are read from likelihoods or "
-            "written greedily."
+            "model here, because a temperature changes nothing where items are read from "
+            "likelihoods or written greedily, nor does a system text where they are plain text."
         )
 
 

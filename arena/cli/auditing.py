@@ -30,26 +30,51 @@ audits = typer.Typer(invoke_without_command=True)
 def audit(
     context: typer.Context,
     judges: Annotated[
-        list[str] | None, typer.Option("--judge", help="Judges; all with verdicts if none.")
+        list[str] | None,
+        typer.Option(
+            "--judge",
+            help="Judges by name, separated by commas. Without it all that have compared answers.",
+        ),
     ] = None,
     canaries: Annotated[
-        bool, typer.Option("--canaries", help="Also ask with answers that try to steer it.")
+        bool,
+        typer.Option(
+            "--canaries",
+            help="Also ask the judge about answers that try to talk it into a verdict, as in "
+            "'choose this one'.",
+        ),
     ] = False,
     labels: Annotated[
         Path | None,
-        typer.Option(help="Audit on this file instead: question, answer_a, answer_b, label."),
+        typer.Option(
+            help="Audit the judge on this file instead, with the columns question, answer_a, "
+            "answer_b and label (A, B or tie)."
+        ),
     ] = None,
     base_url: Annotated[
-        str | None, typer.Option(help="The server on which the judge runs.")
+        str | None,
+        typer.Option(
+            help="The address of the server on which the judge runs, as in "
+            "http://localhost:8000/v1."
+        ),
     ] = None,
     concurrency: Annotated[
-        int | None, typer.Option(min=1, help="Calls in flight.", show_default="adapts")
+        int | None,
+        typer.Option(
+            min=1,
+            help="How many calls may wait for an answer at the same time.",
+            show_default="adapts",
+        ),
     ] = None,
     form: Output = Format.TABLE,
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
-    """Report on judges: agreement with people, biases, consistency, resistance; with intervals.
+    """Report on judges: how far they agree with people, and what else sways them.
+
+    Every figure is a share unless it says otherwise, and stands with its interval and with n,
+    the number of cases. kappa is agreement beyond chance: 0 is chance and 1 is full agreement. A
+    preference of 0.5 is none. Self and family preference are 0 where there is none.
 
     arena audit votes reports on voters instead.
     """
@@ -58,7 +83,7 @@ def audit(
         return
     from arena.audits import audit_judge, judges_with_verdicts
 
-    path = db_path(db, settings(config))
+    path = db_path(db, settings(config, ()))
     asks = canaries or labels is not None
     if asks and not judges:
         raise InputError("--canaries and --labels ask a judge; name it with --judge")

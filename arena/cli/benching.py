@@ -41,63 +41,129 @@ def _names(help_: str) -> Any:
 def bench(
     tasks: Annotated[
         list[str] | None,
-        typer.Option("--tasks", "--task", help="Tasks or groups, by name, separated by commas."),
+        typer.Option(
+            "--tasks",
+            "--task",
+            help="Benchmarks or groups of them by name, as in --tasks core,gsm8k: built-in sets, "
+            "and any task of lm-eval.",
+        ),
     ] = None,
     data: Annotated[
-        list[str] | None, typer.Option(help="A .csv or .jsonl file of your own questions.")
+        list[str] | None,
+        typer.Option(
+            help="A .csv or .jsonl file of your own questions, with the columns question, A, B, "
+            "… and answer."
+        ),
     ] = None,
     models: Models = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Only the first N items.", metavar="N")
+        int | None,
+        typer.Option(min=1, help="Ask only the first N questions of each benchmark.", metavar="N"),
     ] = None,
     mode: Annotated[
-        str | None, _names("ppl: which option is likeliest; gen: what is written.")
+        str | None,
+        _names(
+            "ppl takes the option that the model finds likeliest; gen reads the option in "
+            "what it writes."
+        ),
     ] = None,
     few_shot: Annotated[
-        int | None, typer.Option(min=0, help="Solved items that come first.", metavar="N")
+        int | None,
+        typer.Option(
+            min=0, help="Show N questions with their answers before each question.", metavar="N"
+        ),
     ] = None,
     chat_template: Annotated[
         bool | None,
         typer.Option(
             "--chat-template/--no-chat-template",
-            help="Put texts as conversations; the default does so where the model writes.",
+            help="Ask in the model's chat format, or as plain text. The default is the chat "
+            "format where the model writes, and plain text where likelihoods are read.",
         ),
     ] = None,
     multiturn: Annotated[
-        bool, typer.Option("--multiturn", help="Solved items as turns of the conversation.")
+        bool,
+        typer.Option(
+            "--multiturn",
+            help="Show the questions of --few-shot as earlier turns of the conversation.",
+        ),
     ] = False,
     circular: Annotated[
-        bool, typer.Option("--circular", help="Every rotation of the options must be right.")
+        bool,
+        typer.Option(
+            "--circular",
+            help="Ask each question once for each order of its options; it counts as right only "
+            "if all are right.",
+        ),
     ] = False,
-    template: Annotated[str | None, _names("A file with your own words around an item.")] = None,
+    template: Annotated[
+        str | None, _names("A text file with your own words around each question.")
+    ] = None,
     metric: Annotated[
         str | None,
-        _names("For open answers: number, contains, exact, f1, recall, or judged by --judge."),
+        _names(
+            "How open answers are marked: number, contains, exact, f1, recall, or judged by "
+            "the model of --judge."
+        ),
     ] = None,
     variants: Annotated[
-        list[str] | None, _names("Prompts to compare: zero-shot, few-shot, cot, or template files.")
+        list[str] | None,
+        _names(
+            "Ways of asking to compare, as in --variants zero-shot,few-shot,cot; template "
+            "files too."
+        ),
     ] = None,
-    judge: Annotated[str | None, _names("A judge card, for replies without an answer.")] = None,
+    judge: Annotated[
+        str | None, _names("A judge card that marks the replies in which the rules find no answer.")
+    ] = None,
     allow_code: Annotated[
         AllowCode | None,
         typer.Option(
             "--allow-code",
-            help="Run what models write: in a container, or with `unsafe` without one.",
+            help="Let benchmarks run the programs that models write: in a container, or with "
+            "`unsafe` on this machine as it is.",
             metavar="[container|unsafe]",
         ),
     ] = None,
     contamination: Annotated[
-        bool, typer.Option("--contamination", help="Look for signs that items were seen before.")
+        bool,
+        typer.Option(
+            "--contamination",
+            help="Also look for signs that a model has seen the questions in its training.",
+        ),
     ] = False,
-    fresh: Annotated[str | None, _names("A file of fresh items to compare with.")] = None,
-    lengths: Annotated[list[str] | None, _names("needle: lengths in tokens, as 1k,4k.")] = None,
-    depths: Annotated[list[str] | None, _names("needle: depths in percent, as 0,50,100.")] = None,
-    needles: Annotated[list[str] | None, _names("needle: how many in a text, as 1,3.")] = None,
+    fresh: Annotated[
+        str | None,
+        _names("A file of new questions of the same kind, to compare with in --contamination."),
+    ] = None,
+    lengths: Annotated[
+        list[str] | None,
+        _names("For --tasks needle: how long the texts are, in tokens, as in 1k,4k."),
+    ] = None,
+    depths: Annotated[
+        list[str] | None,
+        _names(
+            "For --tasks needle: where in the text the sentence is hidden, in percent, as "
+            "in 0,50,100."
+        ),
+    ] = None,
+    needles: Annotated[
+        list[str] | None,
+        _names("For --tasks needle: how many sentences are hidden in one text, as in 1,3."),
+    ] = None,
     samples: Annotated[
-        int, typer.Option(min=1, help="needle: texts for each place.", metavar="N")
+        int,
+        typer.Option(
+            min=1, help="For --tasks needle: how many texts for each length and depth.", metavar="N"
+        ),
     ] = 1,
-    languages: Annotated[list[str] | None, _names("needle: en, zh or both.")] = None,
-    filler: Annotated[str | None, _names("needle: a text file to hide the needles in.")] = None,
+    languages: Annotated[list[str] | None, _names("For --tasks needle: en, zh or en,zh.")] = None,
+    filler: Annotated[
+        str | None,
+        _names(
+            "For --tasks needle: a text file to hide the sentences in, instead of made-up text."
+        ),
+    ] = None,
     new_version: NewVersion = False,
     db: Db = None,
     config: ConfigFile = None,
@@ -108,7 +174,7 @@ def bench(
     from arena.benchmarks.runs import run_benchmark, said_alike
     from arena.versions import settle
 
-    conf = settings(config)
+    conf = settings(config, ("models",))
     chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())
     if not chosen:
         raise InputError("name a model with --models, or write some into arena.yaml")

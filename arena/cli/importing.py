@@ -27,7 +27,11 @@ imports = typer.Typer(no_args_is_help=True, help="Bring in what other tools have
 
 Rename = Annotated[
     list[str] | None,
-    typer.Option("--rename", help="Another name for a model: OLD=NEW.", metavar="OLD=NEW"),
+    typer.Option(
+        "--rename",
+        help="Store a model of the files under another name, as in --rename gpt4=gpt-4.",
+        metavar="OLD=NEW",
+    ),
 ]
 
 
@@ -38,23 +42,57 @@ def _group() -> None:
 
 @imports.command()
 def battles(
-    file: Annotated[Path, typer.Argument(help="CSV, JSONL or Parquet: model_a, model_b, winner.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A CSV, JSONL or Parquet file with the columns model_a, model_b and winner; see "
+            "above for others."
+        ),
+    ],
     as_votes: Annotated[
-        bool, typer.Option("--as-votes", help="All rows are people's votes.")
+        bool,
+        typer.Option(
+            "--as-votes",
+            help="Take every row for a person's vote, whatever its source column says.",
+        ),
     ] = False,
     judge: Annotated[
-        str | None, typer.Option(help="All rows are the verdicts of this judge.")
+        str | None, typer.Option(help="Take every row for a verdict of the judge of this name.")
+    ] = None,
+    within: Annotated[
+        str | None,
+        typer.Option(
+            "--set",
+            metavar="NAME",
+            help="The set that the ids in the prompt column belong to, where there are no "
+            "questions. Give several files the same one, as in --set mt-bench, if the same id is "
+            "the same prompt in all of them. Without it ids belong to their file.",
+        ),
     ] = None,
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
-    """Import votes (a voter, or a source `human…`) and judges' verdicts (any other source)."""
+    """Import people's votes and judges' verdicts from a file of battles.
+
+    A row is a vote where its source begins with `human`, or where it has a voter and no source.
+    Any other source is the name of a judge, and the row is its verdict.
+
+    Needed columns: model_a, model_b, winner (model_a, model_b, tie, both_bad, or words such as
+    A, B and draw).
+
+    Columns that are used where they are there: source, voter, prompt (an id), question,
+    answer_a, answer_b, conversation_a, conversation_b, category, language, propensity. Others
+    are passed over.
+
+    The same id in two files is two prompts, unless the question is there to tell them by, or
+    --set gives both files the same name.
+    """
     from arena.interchange.imports import import_battles
 
     if as_votes and judge is not None:
         raise InputError("--as-votes and --judge exclude each other")
-    with fill_store(db_path(db, settings(config))) as store:
-        found = import_battles(store, file, "human" if as_votes else judge)
+    with fill_store(db_path(db, settings(config, ()))) as store:
+        found = import_battles(store, file, "human" if as_votes else judge, within=within)
     verdicts = ", ".join(f"{count} verdicts of {name}" for name, count in found.verdicts.items())
     say(
         f"{store.path}: {found.votes} votes{', ' if verdicts else ''}{verdicts}; "
@@ -119,7 +157,7 @@ def _bring(
 
     names = _renames(rename)
     reading = read(path)
-    with fill_store(db_path(db, settings(config))) as store:
+    with fill_store(db_path(db, settings(config, ()))) as store:
         found = import_results(store, reading, names)
     emit([_row(one) for one in found.sets], form)
     for sentence in (*found.notes, *sentences(found.left_out)):

@@ -35,77 +35,157 @@ USUAL_CONCURRENCY = 32  # for an estimate, where the number is left to adapt
 
 
 def judge(
-    judges: Annotated[list[str], typer.Option("--judge", help="Judge cards, separated by commas.")],
+    judges: Annotated[
+        list[str],
+        typer.Option(
+            "--judge",
+            help="Judge cards by name, as arena judges lists them, separated by commas. Several "
+            "form a panel.",
+        ),
+    ],
     mode: Annotated[
-        Mode, typer.Option(help="Compare pairs, score each answer, or rank several at once.")
+        Mode,
+        typer.Option(
+            help="pairwise compares two answers, score gives each answer points, rank puts "
+            "several answers in order."
+        ),
     ] = Mode.PAIRWISE,
     models: Models = None,
     baseline: Annotated[
-        str | None, typer.Option(help="Compare each model with this one only.")
+        str | None,
+        typer.Option(
+            help="Compare each model with this one only, as in --baseline gpt-4. Without it "
+            "every model with every other."
+        ),
     ] = None,
     pairs: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Only the N pairs that would tell most."),
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Judge only N pairs of answers: those that would make the ranking surer soonest.",
+        ),
     ] = None,
     samples: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Ask N times, where the judge samples.")
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Ask each question N times. The judge needs a temperature above 0.",
+        ),
     ] = 1,
     prompts: Prompts = None,
     limit: Limit = None,
     one_order: Annotated[
-        bool, typer.Option("--one-order", help="Ask in one order only: cheaper, and biased.")
+        bool,
+        typer.Option(
+            "--one-order",
+            help="Show each pair in one order only. It costs half, and a preference for the "
+            "first answer is not noticed.",
+        ),
     ] = False,
     weights: Annotated[
-        str | None, typer.Option(help="The judge's weights for this run, as a model is named.")
+        str | None,
+        typer.Option(
+            help="Other weights for the judge in this run, as in --weights hf:Qwen/Qwen3-8B."
+        ),
     ] = None,
     base_url: Annotated[
-        str | None, typer.Option(help="The server on which the judge runs.")
+        str | None,
+        typer.Option(
+            help="The address of the server on which the judge runs, as in "
+            "http://localhost:8000/v1."
+        ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what it would take.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Ask nothing. Print how many calls, tokens, dollars and minutes the run would "
+            "take.",
+        ),
     ] = False,
     reparse: Annotated[
         bool,
-        typer.Option("--reparse", help="Only read stored replies anew, by the card as it is."),
+        typer.Option(
+            "--reparse",
+            help="Ask nothing. Read the stored replies again, by the card as it is now.",
+        ),
     ] = False,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Ask again only what failed or was unparsed.")
+        bool,
+        typer.Option(
+            "--retry-failed",
+            help="Ask again only for calls that failed and replies in which no verdict could be "
+            "read.",
+        ),
     ] = False,
     batch: Annotated[
-        bool, typer.Option("--batch", help="Hand the work to the server's batch endpoint.")
+        bool,
+        typer.Option(
+            "--batch",
+            help="Hand the work to the server's batch endpoint, which is cheaper and takes up to "
+            "a day.",
+        ),
     ] = False,
     collect: Annotated[
-        bool, typer.Option("--collect", help="Fetch what was handed in with --batch.")
+        bool, typer.Option("--collect", help="Fetch the results of an earlier --batch.")
     ] = False,
     min_valid: Annotated[
-        int | None, typer.Option(min=1, help="Judges that a battle of a panel needs.")
+        int | None,
+        typer.Option(
+            min=1, help="How many judges of a panel must have compared a pair for it to count."
+        ),
     ] = None,
     min_parsed: Annotated[
-        float, typer.Option(min=0, max=1, help="Exit with 1 if a smaller share could be read.")
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Exit with 1 where a verdict could be read in less than this share of the "
+            "replies.",
+        ),
     ] = MIN_PARSED,
     concurrency: Annotated[
         int | None,
-        typer.Option(min=1, help="Calls in flight.", show_default="adapts to the server"),
+        typer.Option(
+            min=1,
+            help="How many calls may wait for an answer at the same time.",
+            show_default="adapts to the server",
+        ),
     ] = None,
     requests_per_minute: Annotated[
-        float | None, typer.Option("--rpm", min=0.01, help="Requests a minute at most.")
+        float | None,
+        typer.Option("--rpm", min=0.01, help="Send at most this many requests a minute."),
     ] = None,
     tokens_per_minute: Annotated[
-        float | None, typer.Option("--tpm", min=1, help="Tokens a minute at most.")
+        float | None,
+        typer.Option(
+            "--tpm",
+            min=1,
+            help="Use at most this many tokens a minute, those read and those written.",
+        ),
     ] = None,
     max_cost: Annotated[
-        float | None, typer.Option(min=0, help="Stop before this many US dollars are passed.")
+        float | None,
+        typer.Option(min=0, help="Stop before the run costs more than this many US dollars."),
     ] = None,
     max_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Stop before this many tokens are passed.")
+        int | None, typer.Option(min=1, help="Stop before the run uses more than this many tokens.")
     ] = None,
     json_log: Annotated[
-        Path | None, typer.Option(help="Append the progress to this file, a JSON object a line.")
+        Path | None,
+        typer.Option(
+            help="Also write the progress to the end of this file, as one JSON object a line."
+        ),
     ] = None,
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
-    """Let judge models compare answers in pairs, score or rank them. Resumes what is stored."""
+    """Let judge models compare answers in pairs, score them or put them in order.
+
+    What is stored already is not asked again, so a run that was stopped goes on where it was.
+    """
     from arena.backends import Budget, Limits
     from arena.evidence import battles_worth_judging
     from arena.judging import Wanted, load_card, plan
@@ -113,7 +193,7 @@ def judge(
     from arena.store.archive import Kind
     from arena.versions import current_name
 
-    conf = settings(config)
+    conf = settings(config, ("models", "prompts", "limit"))
     home = db_path(db, conf).resolve().parent
     cards = [load_card(name, home, weights=weights, base_url=base_url) for name in split(judges)]
     budget = Budget(max_tokens, max_cost)

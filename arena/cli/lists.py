@@ -61,7 +61,7 @@ def list_models(
     from arena.store.archive import Kind
     from arena.versions import current_name, old_versions
 
-    conf = settings(config)
+    conf = settings(config, ("models",))
     found: dict[str, tuple[str, Model]] = {EMBEDDED: ("built in", parse_model(EMBEDDED))}
     path = db_path(db, conf)
     states: dict[str, str] = {}
@@ -87,7 +87,7 @@ def archive_model(name: Name, db: Db = None, config: ConfigFile = None) -> None:
     """Leave a model out of rankings, voting and pages, until it is restored."""
     from arena.store.archive import Kind
 
-    open_store(db, settings(config)).archive.put(Kind.MODEL, name)
+    open_store(db, settings(config, ())).archive.put(Kind.MODEL, name)
     say(f"{name} is archived. Its rows are kept: arena models restore {name} takes it back.")
 
 
@@ -96,7 +96,7 @@ def restore_model(name: Name, db: Db = None, config: ConfigFile = None) -> None:
     """Let an archived model count and be shown again."""
     from arena.store.archive import Kind
 
-    open_store(db, settings(config)).archive.restore(Kind.MODEL, name)
+    open_store(db, settings(config, ())).archive.restore(Kind.MODEL, name)
     say(f"{name} is back.")
 
 
@@ -109,7 +109,7 @@ def remove_model(name: Name, db: Db = None, config: ConfigFile = None) -> None:
     """
     from arena.store.archive import Kind
 
-    store = open_store(db, settings(config))
+    store = open_store(db, settings(config, ()))
     store.archive.put(Kind.MODEL, name)
     if store.has_rows(name):
         say(f"{name} is archived. Its rows are kept: arena models restore {name} takes it back.")
@@ -131,7 +131,7 @@ def rename_model(
     """
     from arena.records import tidy
 
-    conf = settings(config)
+    conf = settings(config, ())
     if not (named := tidy(new)):
         raise InputError("the new name is empty")
     open_store(db, conf).archive.rename(name, named)
@@ -223,7 +223,7 @@ def archive_judge(name: Name, db: Db = None, config: ConfigFile = None) -> None:
     """Leave out what a judge said, until it is restored. Its card stays where it is."""
     from arena.store.archive import Kind
 
-    open_store(db, settings(config)).archive.put(Kind.JUDGE, name)
+    open_store(db, settings(config, ())).archive.put(Kind.JUDGE, name)
     say(f"{name} is archived. What it said is kept: arena judges restore {name} takes it back.")
 
 
@@ -238,7 +238,7 @@ def restore_judge(name: Name, db: Db = None, config: ConfigFile = None) -> None:
     """Let what an archived judge said count again."""
     from arena.store.archive import Kind
 
-    open_store(db, settings(config)).archive.restore(Kind.JUDGE, name)
+    open_store(db, settings(config, ())).archive.restore(Kind.JUDGE, name)
     say(f"{name} is back.")
 
 
@@ -250,7 +250,7 @@ def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
     """
     from arena.standing import mismatches, stages
 
-    conf = settings(config)
+    conf = settings(config, ())
     store = open_store(db, conf)
     found = stages(store)
     emit([asdict(stage) for stage in found], form)
@@ -288,7 +288,7 @@ def _model_row(name: str, source: str, model: Model, state: str) -> dict[str, An
 
 
 def _home(db: Path | None, config: Path | None) -> Path:
-    return db_path(db, settings(config)).resolve().parent
+    return db_path(db, settings(config, ())).resolve().parent
 
 
 def _counted(values: Any) -> str:

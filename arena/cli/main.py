@@ -1,6 +1,7 @@
 """`arena`: one command a stage, assembled from the modules beside this one."""
 
 import sys
+import traceback
 from typing import Annotated, Any
 
 import typer
@@ -8,8 +9,10 @@ from typer.core import TyperGroup
 
 from arena import __version__
 from arena.cli.edge import option_names
-from arena.errors import ArenaError
+from arena.cli.output import Loudness, voice
+from arena.errors import ArenaError, InputError
 
+_LOUDNESS = ("-q", "--quiet", "-v", "--verbose")
 BARE = {"--allow-code": "container"}
 
 
@@ -21,11 +24,17 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except ArenaError as error:
+            if voice.loudness is Loudness.VERBOSE:
+                traceback.print_exc()
             sys.stderr.write(f"arena: {option_names(str(error))}\n")
             sys.exit(2)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the command line; an option that may stand without its value is given one."""
+        """Read the command line; an option that may stand without its value is given one.
+
+        How much is said may be chosen behind the command as well as before it.
+        """
+        args = [*(w for w in args if w in _LOUDNESS), *(w for w in args if w not in _LOUDNESS)]
         following = [*args[1:], "-"]
         return super().parse_args(
             ctx,
@@ -43,7 +52,6 @@ class Commands(TyperGroup):
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="People's votes, judge models and benchmarks in one ranking of language models.",
@@ -61,8 +69,24 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet", "-q", help="Print results and errors only: no progress and no notes."
+        ),
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Also tell each failure as it happens, and where in the code an error arose.",
+        ),
+    ] = False,
 ) -> None:
-    pass
+    if quiet and verbose:
+        raise InputError("--quiet and --verbose do not go together; give one of them")
+    voice.loudness = Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.USUAL
 
 
 def _assemble() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:  # what is heavy is imported by the command that uses it
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from arena.config import Config
     from arena.store import Store
@@ -23,27 +23,56 @@ class Format(StrEnum):
     MD = "md"
 
 
+RANKING = ("title", "rank", "judges", "benchmarks")  # the parts that decide a ranking
 Db = Annotated[
     Path | None,
-    typer.Option("--db", envvar="ARENA_DB", help="The database file.", show_default="arena.db"),
+    typer.Option(
+        "--db",
+        envvar="ARENA_DB",
+        help="The database file, which every stage reads and writes.",
+        show_default="arena.db",
+    ),
 ]
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
-        "--config", envvar="ARENA_CONFIG", help="The configuration.", show_default="arena.yaml"
+        "--config",
+        envvar="ARENA_CONFIG",
+        help="The file with models, prompts, judges and settings.",
+        show_default="arena.yaml",
     ),
 ]
-Output = Annotated[Format, typer.Option("--format", help="How to print the result.")]
+Output = Annotated[
+    Format,
+    typer.Option(
+        "--format",
+        help="How to print the result: a table for people, json or csv for programs, md for a "
+        "document.",
+    ),
+]
 Prompts = Annotated[
     list[str] | None,
-    typer.Option("--prompts", help="A prompt set or a .jsonl file; may be given again."),
+    typer.Option(
+        "--prompts",
+        help="A prompt set by name, as arena prompts lists them, or a .jsonl file. Several: "
+        "--prompts core --prompts mine.jsonl.",
+    ),
 ]
 Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, help="Only the first N prompts.", metavar="N")
+    int | None,
+    typer.Option(
+        "--limit", min=1, help="Use only the first N prompts of all sets together.", metavar="N"
+    ),
 ]
 Models = Annotated[
     list[str] | None,
-    typer.Option("--models", "--model", help="Models, separated by commas or given again."),
+    typer.Option(
+        "--models",
+        "--model",
+        help="Models by name, as in --models a,b. Without it all of them. Where a model is "
+        "asked, one that is not in arena.yaml can be written out, as in --model "
+        "hf:Qwen/Qwen3-0.6B.",
+    ),
 ]
 
 NewVersion = Annotated[
@@ -56,11 +85,21 @@ NewVersion = Annotated[
 ]
 
 
-def settings(config: Path | None) -> "Config":
-    """The configuration: the file named, or arena.yaml where it is there."""
-    from arena.config import load_config
+def settings(config: Path | None, needs: "Sequence[str] | None" = None) -> "Config":
+    """The configuration: the file named, or arena.yaml where it is there.
 
-    return load_config(config)
+    needs: the parts of it that the command needs beside `db:`; all of them if not given. What
+    is wrong with other parts is told, and stops nothing.
+    """
+    from arena.cli.output import say
+    from arena.config import load_config, load_parts
+
+    if needs is None:
+        return load_config(config)
+    found, told = load_parts(config, needs)
+    for problem in told:
+        say(f"{problem} (this command goes on without it)")
+    return found
 
 
 def db_path(db: Path | None, config: "Config") -> Path:

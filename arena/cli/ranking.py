@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.cli.edge import option_names
-from arena.cli.options import ConfigFile, Db, Format, Output, open_store, settings, split
+from arena.cli.options import (
+    RANKING,
+    ConfigFile,
+    Db,
+    Format,
+    Output,
+    open_store,
+    settings,
+    split,
+)
 from arena.cli.output import say, table
 from arena.errors import GateError, InputError, RatingError, UnknownNameError
 from arena.records import Evidence, alike
@@ -168,7 +177,7 @@ def rank(
             min=1,
             metavar="N",
             help="A model with fewer comparisons stands below the table, not rated yet.",
-            show_default="5",
+            show_default="5, or 1 where no model has 5, and in a file",
         ),
     ] = None,
     without_flagged: Annotated[
@@ -203,7 +212,7 @@ def rank(
     from arena.board import Policy, policy_of
     from arena.leaderboard import leaderboards, rank_comparisons, ranking
 
-    conf = settings(config)
+    conf = settings(config, RANKING)
     asked: dict[str, Any] = {
         "prior": "auto" if prior is None else prior,
         "interval": interval,
@@ -272,7 +281,7 @@ def publish(
     from arena.publish import publish_ranking
     from arena.unranked import ranked_or_not
 
-    conf = settings(config)
+    conf = settings(config, RANKING)
     store = open_store(db, conf)
     policy = _asked(store, policy_of(store, conf), evidence, allow_weak_judges, judges)
     store.describe(conf.candidates().values())

@@ -24,7 +24,10 @@ MINUTES = {False: "five", True: "two"}  # measured, by whether it is tiny
 
 
 def demo(
-    tiny: Annotated[bool, typer.Option("--tiny", help="Two prompts, for a quick look.")] = False,
+    tiny: Annotated[
+        bool,
+        typer.Option("--tiny", help="Use two prompts and four questions only, for a quick look."),
+    ] = False,
     db: Db = None,
 ) -> None:
     """Run the whole path on the embedded model: answers, verdicts, benchmark, ranking, site."""
@@ -70,7 +73,7 @@ def init(
     if sample:
         from arena.interchange.sample import load_sample
 
-        with fill_store(db_path(db, settings(config))) as store:
+        with fill_store(db_path(db, settings(config, ()))) as store:
             load_sample(store)
         counts = ", ".join(f"{n} {name}" for name, n in store.counts().items() if n)
         say(f"{store.path} now holds {counts}. Nobody has voted yet: {_launch_line()}")
@@ -93,20 +96,29 @@ def app(
     db: Db = None,
     config: ConfigFile = None,
     host: Annotated[
-        str | None, typer.Option(envvar="ARENA_HOST", help="The address to listen on.")
+        str | None,
+        typer.Option(
+            envvar="ARENA_HOST", help="The address to listen on. 0.0.0.0 lets other machines in."
+        ),
     ] = None,
     port: Annotated[
-        int | None, typer.Option(envvar="ARENA_PORT", min=0, max=65535, help="The port.")
+        int | None,
+        typer.Option(envvar="ARENA_PORT", min=0, max=65535, help="The port to listen on."),
     ] = None,
     auth: Annotated[
         str | None,
         typer.Option(
-            envvar="ARENA_AUTH", metavar="NAME:PASSWORD", help="Show pages only to who knows it."
+            envvar="ARENA_AUTH",
+            metavar="NAME:PASSWORD",
+            help="Ask every visitor for this name and password.",
         ),
     ] = None,
     root_path: Annotated[
         str | None,
-        typer.Option(envvar="ARENA_ROOT_PATH", help="The path that a proxy serves the app under."),
+        typer.Option(
+            envvar="ARENA_ROOT_PATH",
+            help="The path under which a proxy serves the app, as in /arena.",
+        ),
     ] = None,
 ) -> None:
     """Open the voting app in the browser."""

@@ -17,10 +17,18 @@ if TYPE_CHECKING:
 
 show = typer.Typer(no_args_is_help=True, help="Print what is stored: texts, replies, reasons.")
 
-PromptName = Annotated[str, typer.Argument(help="A prompt's name, or the beginning of its key.")]
+PromptName = Annotated[
+    str,
+    typer.Argument(
+        help="A prompt's name, as in writing-en-01, or the first six or more characters of its key."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the rows as JSON, one a line.")]
 OfModel = Annotated[
-    str | None, typer.Option("--model", help="Only what concerns this model.", metavar="NAME")
+    str | None,
+    typer.Option(
+        "--model", help="Only what this model said, or what was said of it.", metavar="NAME"
+    ),
 ]
 
 
@@ -31,7 +39,7 @@ def show_prompt(
     """Print a prompt's turns and reference answers, and who answered it."""
     from arena.lookup import find_answers, find_prompt
 
-    store = open_store(db, settings(config))
+    store = open_store(db, settings(config, ()))
     prompt = find_prompt(store, name)
     if as_json:
         return _json([_fields(prompt)])
@@ -59,7 +67,7 @@ def show_answers(
     """Print the answers to a prompt, and what each took."""
     from arena.lookup import find_answers, find_prompt
 
-    store = open_store(db, settings(config))
+    store = open_store(db, settings(config, ()))
     answers = find_answers(store, find_prompt(store, name), model)
     if as_json:
         return _json(map(_fields, answers))
@@ -82,9 +90,14 @@ def show_verdicts(
     ] = None,
     model: OfModel = None,
     unparsed: Annotated[
-        bool, typer.Option("--unparsed", help="Only replies in which nothing could be read.")
+        bool,
+        typer.Option(
+            "--unparsed", help="Only replies in which no verdict could be read, with the reasons."
+        ),
     ] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 10,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="Show at most this many, the latest first.")
+    ] = 10,
     db: Db = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -92,7 +105,7 @@ def show_verdicts(
     """Print what judges wrote, how it was read, and why where nothing could be read."""
     from arena.lookup import find_prompt, judgements
 
-    store = open_store(db, settings(config))
+    store = open_store(db, settings(config, ()))
     prompt = find_prompt(store, name) if name else None
     found = judgements(store, judge=judge, prompt=prompt, model=model, unparsed=unparsed)
     chosen = list(islice(found, limit))
@@ -110,7 +123,7 @@ def show_verdicts(
 @show.command("failures")
 def show_failures(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE) -> None:
     """List what failed in each stage, how often, and the last message."""
-    failures = open_store(db, settings(config)).failure_counts()
+    failures = open_store(db, settings(config, ())).failure_counts()
     if not failures and form is Format.TABLE:
         say("Nothing failed.")
         return

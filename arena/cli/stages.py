@@ -29,7 +29,7 @@ def generate(
     from arena.prompts import load_prompts
     from arena.versions import settle
 
-    conf = settings(config)
+    conf = settings(config, ("models", "prompts", "limit"))
     chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())
     if not chosen:
         raise InputError("name a model with --model, or write some into arena.yaml")

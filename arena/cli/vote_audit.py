@@ -15,6 +15,13 @@ if TYPE_CHECKING:  # numpy stays out of `arena --help`
     from arena.ratings import VoterReport
 
 SHOWN = 10
+# What the columns of the table say, under it.
+COLUMNS = {
+    "again": "how many of the votes are on a battle that the voter had voted on before",
+    "honest": "the probability that the voter is honest, from all that is known of the votes",
+    "p": "how often an honest voter would look as bad as this one by chance alone",
+    "q": "the share of honest voters to expect among this one and all who look worse",
+}
 
 
 def votes(
@@ -24,16 +31,25 @@ def votes(
     ] = None,
     level: Annotated[
         float,
-        typer.Option(min=0.001, max=0.5, help="Expected share of honest voters among the flagged."),
+        typer.Option(
+            min=0.001,
+            max=0.5,
+            help="How many of the flagged voters may be honest, as a share: 0.1 flags so that "
+            "about one in ten of them is. A smaller number flags fewer.",
+        ),
     ] = 0.1,
     cap: Annotated[
         float,
         typer.Option(
-            min=0.001, max=1.0, help="Most of a model's votes that one voter may have, without."
+            min=0.001,
+            max=1.0,
+            help="For the ranking without the flagged voters: the largest share of one model's "
+            "votes that a single voter may have. 0.05 counts no voter for more than a "
+            "twentieth.",
         ),
     ] = 0.05,
     every: Annotated[
-        bool, typer.Option("--all", help="Every voter, not the flagged only.")
+        bool, typer.Option("--all", help="List every voter, and not only the flagged ones.")
     ] = False,
     form: Output = Format.TABLE,
     db: Db = None,
@@ -48,7 +64,7 @@ def votes(
         comparisons, seconds = read_ballots(file)
         report = report_on(comparisons, seconds=seconds, level=level, cap=cap)
     else:
-        store = open_store(db, settings(config))
+        store = open_store(db, settings(config, ()))
         report = vote_report(store, level=level, cap=cap)
         record_flags(store, report)
     if form is Format.JSON:
@@ -58,6 +74,9 @@ def votes(
     shown = report.integrity.voters if every else report.integrity.flagged
     emit([_voter(v) for v in shown], form, title=_summary(report))
     if form is Format.TABLE:
+        if shown:
+            for column, meaning in COLUMNS.items():
+                say(f"{column}: {meaning}.")
         if report.flagged:
             emit(_moves(report), form, title="The ranking with all votes, and without the flagged")
             say(

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from arena.errors import InputError
 from arena.errors import said as shown
@@ -55,21 +55,24 @@ class Imported:
     notes: tuple[str, ...] = ()
 
 
-def import_battles(store: Store, path: Path, source: str | None = None) -> Imported:
+def import_battles(
+    store: Store, path: Path, source: str | None = None, *, within: str | None = None
+) -> Imported:
     """Store the votes and verdicts of a battle file, with the models and prompts they are about.
 
     A row is a vote where its `source` begins with `human` or it has a `voter` and no source;
     else it is the verdict of the judge that `source` names. source: of all rows, in place of
     the column. Answers come from `answer_a` and `answer_b`, questions
-    from `question`; where a file has no texts, answers are absent and never shown. All is
-    checked before anything is stored; a file that was imported before adds nothing.
+    from `question`; where a file has no texts, answers are absent and never shown. A prompt
+    without a question is known by its id within its file, or within the set that `within` names.
+    All is checked before anything is stored; a file that was imported before adds nothing.
     """
-    rows = _rows(path, source)
+    rows = _rows(path, source, _Ids.of(store, path, within))
     known = {model.name: model for model in store.models(archived=True)}
     prompts = {row.prompt.key: row.prompt for row in rows}
     models = {name: _model(name, known) for row in rows for name in (row.model_a, row.model_b)}
     answers = {key: a for row in rows for key, a in row.answers(models)}
-    before = store.counts()
+    before, namesakes = store.counts(), _namesakes(store, prompts.values(), path)
     store.put_prompts(prompts[key] for key in prompts.keys() - store.prompts.present(prompts))
     for name in models.keys() - known.keys():
         store.put_model(models[name])
@@ -82,7 +85,7 @@ def import_battles(store: Store, path: Path, source: str | None = None) -> Impor
         verdicts[name] = store.verdicts.add(_verdicts(rows, name, key, models))
     after = store.counts()
     grown = {table: after[table] - before[table] for table in ("prompts", "models", "answers")}
-    notes = tuple(alike([*models, *known]))
+    notes = (*namesakes, *alike([*models, *known]))
     return Imported(**grown, votes=votes, verdicts=dict(verdicts), notes=notes)
 
 
@@ -116,7 +119,47 @@ class _Row:
         return a, b
 
 
-def _rows(path: Path, source: str | None) -> list[_Row]:
+def _namesakes(store: Store, prompts: Iterable[Prompt], path: Path) -> list[str]:
+    """Says that ids of this file are also those of other files, whose prompts are taken apart."""
+    unasked = {p.name for p in prompts if p.turns[0].endswith(f": {p.name}")}
+    others = [
+        p
+        for p in store.prompts.where()
+        if p.name in unasked and p.turns[0].endswith(p.name) and Path(p.source) != path
+    ]
+    if not others:
+        return []
+    files = ", ".join(sorted({Path(p.source).name for p in others}))
+    return [
+        f"{len({p.name for p in others})} prompts have the ids of others that were imported from "
+        f"{files}, and are taken for different ones. If they are the same, import all of the "
+        "files with one --set NAME into a new database."
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ids:
+    """What stands for the question of a prompt that has an id only.
+
+    place: the file or the set that the ids belong to. plain: the ids that an earlier version
+    stored from this file, when they belonged to no file.
+    """
+
+    place: str
+    plain: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, store: Store, path: Path, within: str | None) -> Self:
+        if within is not None:
+            return cls(within)
+        stored = (p for p in store.prompts.where(source=str(path)) if p.turns == (p.name,))
+        return cls(path.name, frozenset(prompt.name for prompt in stored))
+
+    def question(self, name: str) -> Turns:
+        return (name if name in self.plain else f"{self.place}: {name}",)
+
+
+def _rows(path: Path, source: str | None, ids: _Ids) -> list[_Row]:
     """All rows of the file, checked."""
     battles = read_columns(path, _COLUMNS, unparsed=True)
     table = battles.table
@@ -138,16 +181,16 @@ def _rows(path: Path, source: str | None) -> list[_Row]:
     for i, values in enumerate(zip(*columns.values(), strict=True)):
         cells = dict.fromkeys(_COLUMNS) | dict(zip(columns, values, strict=True))
         try:
-            rows.append(_row(path, i, cells, source))
+            rows.append(_row(path, i, cells, source, ids))
         except ValueError as error:
             raise InputError(f"{table.where(i)}: {error}") from error
     return rows
 
 
-def _row(path: Path, i: int, said: Mapping[str, Any], source: str | None) -> _Row:
+def _row(path: Path, i: int, said: Mapping[str, Any], source: str | None, ids: _Ids) -> _Row:
     """One row. Raises ValueError with the field and what is wrong with it."""
     name = said["prompt"] or f"battle {i + 1}"
-    question, answer_a, answer_b = _texts(said, name)
+    question, answer_a, answer_b = _texts(said, ids.question(name))
     category, language = said["category"] or "imported", said["language"] or "en"
     by = source or said["source"] or _PEOPLE
     is_vote = by.startswith(_PEOPLE)
@@ -176,8 +219,11 @@ _TURNS = ("question", "answer_a", "answer_b", *_TALKS)
 _COLUMNS = (*_TEXTS, "propensity", *_TURNS)
 
 
-def _texts(said: Mapping[str, Any], name: str) -> tuple[Turns, Turns | None, Turns | None]:
-    """The turns of the question and of both answers, from columns of them or of conversations."""
+def _texts(said: Mapping[str, Any], unasked: Turns) -> tuple[Turns, Turns | None, Turns | None]:
+    """The turns of the question and of both answers, from columns of them or of conversations.
+
+    unasked: the question where the row has none.
+    """
     given = {key: said[key] for key in _TURNS[:3] if not is_missing(said[key])}
     if not given and not any(is_missing(said[key]) for key in _TALKS):
         return _talks(said)
@@ -191,7 +237,7 @@ def _texts(said: Mapping[str, Any], name: str) -> tuple[Turns, Turns | None, Tur
             turns[key] = turns_of(value)
         except ValueError as error:
             raise ValueError(f"{key}: {shown(value)}; {error}") from error
-    question = turns.get("question", (name,))
+    question = turns.get("question", unasked)
     for key in _TURNS[1:3]:
         if key in turns and len(turns[key]) != len(question):
             there = f"{len(question)} in the question" if "question" in turns else "no question"

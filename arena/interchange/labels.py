@@ -23,9 +23,26 @@ _WORDS: dict[str, str] = {
     "tie_(bothbad)": Winner.BOTH_BAD,
     "tie_(both_bad)": Winner.BOTH_BAD,
     "tie_bothbad": Winner.BOTH_BAD,
+    "tie(bothbad)": Winner.BOTH_BAD,
+    "tie(both_bad)": Winner.BOTH_BAD,
+    "draw": Winner.TIE,
+    "equal": Winner.TIE,
+    "a=b": Winner.TIE,
+    "平局": Winner.TIE,
 }
 # Other words for the two sides. One file has one pair of them, or it is not certain what it means.
-_PAIRS = (("model_a", "model_b"), ("left", "right"), ("a", "b"), ("1", "2"))
+_PAIRS = (
+    ("model_a", "model_b"),
+    ("left", "right"),
+    ("a", "b"),
+    ("1", "2"),
+    ("a>b", "b>a"),
+    ("a_win", "b_win"),
+    ("a_wins", "b_wins"),
+    ("assistant_a", "assistant_b"),
+    ("response_a", "response_b"),
+    ("answer_a", "answer_b"),
+)
 _SIDES = {word: k for k, pair in enumerate(_PAIRS) for word in pair}
 _FLAGS = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
 _RULE = f"allowed are {', '.join(ALLOWED)}, or the name of the model that won"
@@ -49,7 +66,21 @@ def winners(
     """
     if "winner" not in table:
         return _from_flags(table)
-    column = table["winner"]
+    found, problem = _from_words(table["winner"], model_a, model_b, unparsed)
+    if missing_flags(table) or problem:
+        return found, problem
+    flagged, problem = _from_flags(table)
+    differ = np.array([a != b for a, b in zip(found, flagged, strict=True)])
+    if problem or not differ.any():
+        return found, problem
+    row = int(differ.argmax())
+    said_so = f"winner: {said(table['winner'][row])}"
+    return found, (row, f"{said_so}, and winner_{flagged[row]} is 1; both must say the same")
+
+
+def _from_words(
+    column: Column, model_a: Column, model_b: Column, unparsed: bool
+) -> tuple[Column, Problem | None]:
     words = [_word(label) for label in column.labels]
     known = {**_WORDS, **({UNPARSED: UNPARSED} if unparsed else {})}
     if all(word in known for word in words):
@@ -75,7 +106,10 @@ def _word(label: Any) -> str:
         label = str(label)
     if not isinstance(label, str):
         return ""
-    return _BLANKS.sub("_", tidy(label).casefold()).removesuffix(".0")
+    word = _BLANKS.sub("_", tidy(label).casefold()).removesuffix(".0")
+    if ">" in word or "=" in word:  # A>B, A>>B: how much better does not matter
+        word = word.replace("_", "").replace(">>", ">").replace("==", "=")
+    return word
 
 
 def _pair(column: Column, words: Sequence[str]) -> int:
@@ -146,4 +180,9 @@ def _flag(value: Any) -> float | None:
 
 def missing_winner(table: Table) -> bool:
     """Whether no column says who won."""
-    return "winner" not in table and not {"winner_model_a", "winner_model_b"} <= set(table.columns)
+    return "winner" not in table and missing_flags(table)
+
+
+def missing_flags(table: Table) -> bool:
+    """Whether there is no column for each side that could have won."""
+    return not {"winner_model_a", "winner_model_b"} <= set(table.columns)

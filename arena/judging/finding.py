@@ -64,6 +64,17 @@ _PLAIN |= {ord("【"): "[", ord("】"): "]", ord("≫"): ">>", ord("≪"): "<<",
 _PLAIN |= dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\xad"))
 _LATEX = re.compile(r"\\(?:text|textbf|mathbf|mathrm)\{([^{}\n]{0,80})\}")
 _BOXED = re.compile(r"\\boxed\{([^{}\n]{0,80})\}")
+_STRUCK_OUT = re.compile(r"~~[^~\n]{1,200}~~")
+# Where a model that does not stop goes on with another pair.
+_NEXT_TURN = re.compile(
+    r"^[ \t]*(?:\[(?:User |Next )?Question\]|\[The Start of |(?:System|User|Human|用户)[ \t]*[:：]|"
+    r"#{2,4} ?(?:Task Description|Instruction|User|Human)\b|"
+    r"<\|im_start\|>|<start_of_turn>|\[INST\])",
+    _LINES,
+)
+_ENDED = re.compile(
+    r"\]\]|\[(?:result|score)\b|^[ \t*#]*(?:choice|verdict|score|选择|评分)\b", _LINES
+)
 _WORD = re.compile(r"[^\W_]")
 
 
@@ -113,12 +124,19 @@ ORDERING = Kind("ranking", _RANKING)
 
 def hear(text: str, cut_at: int | None) -> Said:
     """Take what was said aloud out of a reply, in plain characters."""
-    spoken = split(text)
-    plain = html.unescape(spoken.answer).translate(_PLAIN)
+    spoken = split(html.unescape(text))
+    plain = _STRUCK_OUT.sub("", _first_turn(spoken.answer.translate(_PLAIN)))
     for written, meant in (("\\[", "["), ("\\]", "]"), ("\\>", ">"), ("\\gg", ">>"), ("\\gt", ">")):
         plain = plain.replace(written, meant)
     plain = _BOXED.sub(r"[\1]", _LATEX.sub(r"\1", plain))
     return Said(plain, spoken.unfinished, cut_at)
+
+
+def _first_turn(text: str) -> str:
+    """A reply up to where its model, having given a verdict, goes on with somebody else's turn."""
+    ended = _ENDED.search(text)
+    next_turn = ended and _NEXT_TURN.search(text, ended.end())
+    return text[: next_turn.start()] if next_turn else text
 
 
 def find(said: Said, form: Format, kind: Kind, is_offered: IsOffered) -> Mark | None:

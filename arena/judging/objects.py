@@ -8,6 +8,9 @@ from typing import Any
 
 _TAIL = 50_000  # characters at the end of a reply in which an object is looked for
 _DEEPEST = 3  # objects around an object
+_SAMPLE = re.compile(
+    r"(?:\bformat (?:is|was)|\bfor (?:example|instance)|\be\.g\.,?|例如|比如)[\s:：]*$", re.I
+)
 _SAMPLES = {"example", "examples", "format", "schema", "template"}
 _VALUE = (
     r"""(?:\\?"([^"\\\n]{0,80})\\?"|'([^'\n]{0,80})'|“([^”\n]{0,80})”|([^\s"'“”,{}\[\]]{1,20}))"""
@@ -16,10 +19,14 @@ _VALUE = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The values of an object by their names in small letters. end: where it ends in the text."""
+    """The values of an object by their names in small letters.
+
+    end: where it ends in the text. is_sample: whether it is said to be the format or an example.
+    """
 
     values: Mapping[str, Any]
     end: int
+    is_sample: bool = False
 
 
 def last_object(text: str, fields: Iterable[str]) -> Found | None:
@@ -31,7 +38,8 @@ def last_object(text: str, fields: Iterable[str]) -> Found | None:
     """
     wanted = [field.casefold() for field in fields]
     objects = [found for found in _outermost(text) if found.values]
-    for found in reversed(objects):
+    own = [found for found in objects if not found.is_sample] or objects
+    for found in reversed(own):
         for value in _layers(found.values):
             if all(_is_plain(value.get(field)) for field in wanted):
                 return Found({field: str(value[field]) for field in wanted}, found.end)
@@ -55,10 +63,21 @@ def _outermost(text: str) -> Iterator[Found]:
     tail, decoder, start = text[cut:], json.JSONDecoder(), 0
     while (start := tail.find("{", start)) >= 0:
         try:
-            value, start = decoder.raw_decode(tail, start)
-            yield Found(_named(value), cut + start)
+            _, end = decoder.raw_decode(tail, start)
+            value = json.loads(tail[start:end], object_pairs_hook=_once)
+            is_sample = bool(_SAMPLE.search(tail[max(0, start - 60) : start]))
+            yield Found(_named(value), cut + end, is_sample)
+            start = end
         except (ValueError, RecursionError):
             start += 1
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose name with two different values has a list of them, which is no value."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        found[name] = [found[name], value] if name in found and found[name] != value else value
+    return found
 
 
 def _layers(value: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -18,7 +18,7 @@ from arena.judging.stated import Mark, marks
 from arena.records import Preference
 
 # Part of a judge's identity: a change in how replies are read is a new number.
-VERSION = 3
+VERSION = 4
 LEAST_MASS = 0.5
 VERDICTS = {
     "A": (Preference.A, False),
@@ -44,6 +44,7 @@ _SLOT = re.compile(
     re.IGNORECASE,
 )
 _TIES = ("tie", "平局", "平手")
+_COMPARED = re.compile(r"([ab])(<{1,2}|={1,2})([ab])")
 _EDGES = " \t\r\n*_`\"'.。,，;；!！$(){}“”‘’"
 
 
@@ -279,10 +280,19 @@ def _meant(said: str, options: Mapping[str, str]) -> str | None:
     """The verdict that a word stands for: case, spaces, marks and `Answer` do not matter."""
     bare = _bare(said)
     forms = {bare, _bare(bare[prefix.end() :])} if (prefix := _SLOT.match(bare)) else {bare}
+    forms |= {turned for form in forms if (turned := _turned(form))}
     for verdict, word in options.items():
         if _bare(word) in forms or (verdict == "tie" and forms & set(_TIES)):
             return verdict
     return None
+
+
+def _turned(form: str) -> str:
+    """`B<A` as `A>B`, and what is equal as `A=B`; empty for other words."""
+    found = _COMPARED.fullmatch(form)
+    if not found or found[1] == found[3]:
+        return ""
+    return "a=b" if "=" in found[2] else f"{found[3]}{found[2].replace('<', '>')}{found[1]}"
 
 
 def _bare(said: str) -> str:

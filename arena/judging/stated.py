@@ -59,10 +59,25 @@ _ASKED = re.compile(
     r"\byou(?:r \w+)? (?:must|should|have to|need to)\b|\bone of\b|请(?:输出|回复|只)",
     re.I,
 )
+_WORSE = r"(?:worse|weaker|poorer|inferior)"
 _DENIED = re.compile(
     r"(?:\bnot|n't|\bnever|\bneither|\bnor|rather than|instead of|\bover|\bversus|\bvs\.?|"
-    r"\bagainst|\bthan|\bbetween|\b(?:retract|withdraw)|\belse|\botherwise|否则|"
-    r"不是|并非|而非|不选)(?: (?:a|an|the|just|simply))?" + _TAIL,
+    r"\bagainst|(?<!worse )(?<!weaker )(?<!poorer )\bthan|\bbetween|\b(?:retract|withdraw)|\belse|"
+    r"\botherwise|否则|不是|并非|而非|不选|"
+    # The other side of a comparison, or of a change of mind.
+    r"\b(?:beats?|outperforms?|surpass(?:es)?|exceeds?|out of)|优于|胜过|好于|强于|超过|"
+    r"\b(?:chang|switch|revis|mov|updat)\w*\b[^\n]{0,40}\bfrom|^\W{0,4}from|"
+    r"\b(?:runner-up|second(?:[ -](?:place|best))?|2nd(?: place)?|los(?:er|ing (?:answer|side))|"
+    r"previous(?:ly)?|formerly|deduct\w*|worse(?: (?:one|answer|response|side))?)|"
+    r"第二名?|败者|输家)"
+    r"(?: (?:is|was))?(?: (?:a|an|the|just|simply))?" + _TAIL,
+    re.I,
+)
+# What a judge says it will not do, up to the mark; a comma or "and" begins what it does.
+_REFUSED = re.compile(
+    r"(?:\b(?:ignor\w*|refus\w*|disregard\w*|despite|in spite of|inject\w*|wrong to|"
+    r"tr(?:y|ies|ied|ying) to|attempts? to|trick\w*)|忽略|无视|拒绝|注入|诱导)"
+    r"(?:(?!\band\b)[^,，;:：\n]){0,60}$",
     re.I,
 )
 _CITED = re.compile(
@@ -74,12 +89,14 @@ _CITED = re.compile(
     re.I,
 )
 _QUOTES_WORDS = re.compile(r"[^\W_][^\"“]*[\"“][^\"“”]*[^\W_][^\"“”]*$")
+_SINGLE_QUOTED = re.compile(r"(?:^|[\s(])['‘]\w[^'’\n]{0,60}$")
 _NOT_MEANT = re.compile(
     r"[\"'”’`*_\s,.:]*(?:\?|？|(?:if|when|whenever|unless|means?|meaning|indicates?|denotes|"
     r"stands for|represents|for (?:a |the )?tie|at first|initially|(?:was|is) tempting|"
     r"seem(?:s|ed)|look(?:s|ed)|appear(?:s|ed)|might|may|could|would (?:be|have)|"
-    r"was my (?:first|initial)|(?:is|was) (?:wrong|incorrect|not)|isn't|wasn't)\b|"
-    r"如果|若|表示|代表|意味|似乎|看起来)",
+    r"was my (?:first|initial)|(?:is|was) (?:wrong|incorrect|not)|isn't|wasn't|"
+    rf"(?:is|was) (?:\w+ ){{0,2}}{_WORSE}|loses to)\b|"
+    r"如果|若|表示|代表|意味|似乎|看起来|不如|不及|逊于|比[^\n]{1,12}?(?:差|弱|逊))",
     re.I,
 )
 _TAKEN_BACK = re.compile(
@@ -91,7 +108,8 @@ _TAKEN_BACK = re.compile(
 )
 _GOES_ON_TO_DOUBT = re.compile(
     r"\b(?:but|however|although|though|yet|wait|actually|hmm+|nevertheless|that said|"
-    r"on (?:reflection|second thought|closer))\b|但|不过|然而|虽然|不对|等等",
+    r"sorry|apolog\w*|mistak\w*|let me (?:re\w*|double)|on (?:reflection|second thought|closer))\b|"
+    r"但|不过|然而|虽然|不对|等等|抱歉|更正",
     re.I,
 )
 
@@ -171,11 +189,17 @@ def _around(text: str, found: Sequence[Mark], i: int) -> _Around:
 
 def _is_stated(text: str, mark: Mark, around: _Around) -> bool:
     before, after = around.before, around.after
-    if _NOT_MEANT.match(after) or any(p.search(before) for p in (_DENIED, _CITED, _HEDGED)):
+    if before.rstrip().endswith("比"):  # "A比B好" is for A, and "A比B差" is for B
+        return bool(re.match(r"\W{0,4}(?:\w{0,2})(?:差|弱|逊)", after))
+    if _NOT_MEANT.match(text[mark.end : mark.end + _WINDOW]):
+        return False
+    if any(p.search(before) for p in (_DENIED, _CITED, _HEDGED, _REFUSED)):
         return False
     if before.lstrip().startswith(">") and _WORD.search(text, mark.end):
         return False
     if _QUOTES_WORDS.search(before) and re.search('["”]', after):
+        return False
+    if _SINGLE_QUOTED.search(before) and re.search("['’]", after):
         return False
     clause = before[max((turn.end() for turn in _TURN.finditer(before)), default=0) :]
     if _ASKED.search(clause):

@@ -16,6 +16,11 @@ from arena.store import Store
 
 __all__ = ["publish", "publish_ranking"]
 
+PAGE = "index.html"
+# What every page has that this or an earlier version wrote.
+MADE_BY = '<section id="reading">'
+FILES = (PAGE, "leaderboard.csv", "leaderboard.json", "judges.json", "groups.json")
+
 
 def publish_ranking(store: Store, folder: Path, board: Leaderboard, policy: Policy) -> Path:
     """Write the site of a ranking that was made as the policy says, with other views beside it.
@@ -46,32 +51,42 @@ def publish(
 
     others: further rankings of the same models, shown beside `board`. groups: rankings of parts
     of the prompts, by category or language. Files of other names in `folder` are left alone.
-    Raises InputError where `folder` cannot be written, or holds a page that is not of such a site.
+    Raises InputError where `folder` cannot be written, or holds such a file of somebody else.
     """
     from arena.publish.page import render
 
-    if (folder / "index.html").exists() and not (folder / "leaderboard.json").exists():
-        raise InputError(
-            f"{folder}: its index.html is no page that arena wrote, and stays as it is; name "
-            "another folder"
-        )
+    _check_free(store, folder)
     known = judges_with_verdicts(store)
     audits = [audit_judge(store, r.judge) for r in board.reports if r.judge in known]
-    # The page is last: what it links to is there before it is.
+    # The page is first: by it the other files are known as ours if this ends before the last.
     files = {
+        PAGE: render(store, board, title=title, others=others, groups=groups, audits=audits),
         "leaderboard.csv": to_csv(board),
         "leaderboard.json": _json(to_json(board)),
         "judges.json": _json([audit.as_dict() for audit in audits]),
         "groups.json": _json([to_json(one) for one in groups]),
-        "index.html": render(
-            store, board, title=title, others=others, groups=groups, audits=audits
-        ),
     }
     try:
         _replace(folder, files)
     except OSError as error:
         raise InputError(f"{folder}: the site cannot be written there ({error})") from error
-    return folder / "index.html"
+    return folder / PAGE
+
+
+def _check_free(store: Store, folder: Path) -> None:
+    """Raise InputError where a file that would be written over is no part of a published site.
+
+    The page says itself who wrote it; without it the other files are somebody else's.
+    """
+    page = folder / PAGE
+    is_ours = page.is_file() and MADE_BY in page.read_text(encoding="utf-8", errors="replace")
+    for path in (folder / name for name in FILES):
+        if path.exists() and path.samefile(store.path):
+            raise InputError(f"{path} is the database, and stays as it is; name another folder")
+        if path.exists() and not is_ours:
+            raise InputError(
+                f"{path} is no file that arena wrote, and stays as it is; name another folder"
+            )
 
 
 def _json(content: object) -> str:

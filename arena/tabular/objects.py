@@ -98,7 +98,7 @@ class _Cursor:
 
     def __init__(self, text: str, place: str) -> None:
         self._text, self._place = text, place
-        self._decoder = json.JSONDecoder()
+        self._decoder = json.JSONDecoder(object_pairs_hook=_once)
         self._at = self._counted = 0
         self._line = 1
         self._skip(0)
@@ -147,7 +147,7 @@ class _Cursor:
 def _loads(text: str) -> Any:
     """A value that can be kept. Raises ValueError with the reason alone."""
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise ValueError(_reason(error)) from error
     if not _is_whole(text, value):
@@ -155,7 +155,23 @@ def _loads(text: str) -> Any:
     return value
 
 
+class _TwiceError(ValueError):
+    """A name in an object has two different values."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of its pairs. Raises _TwiceError where it is not certain which value counts."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        for name, value in pairs:
+            if value != found[name]:
+                raise _TwiceError(f"{name!r} stands in it twice, with two different values")
+    return found
+
+
 def _reason(error: Exception) -> str:
+    if isinstance(error, _TwiceError):
+        return str(error)
     if isinstance(error, RecursionError):
         return "not JSON: it is nested too deeply"
     if isinstance(error, json.JSONDecodeError):

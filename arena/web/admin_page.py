@@ -73,14 +73,17 @@ class AdminPage:
         return words["done"]
 
     def state(self, visitor: Visitor) -> str:
-        """What is withheld now."""
+        """What is withheld now, and how many answers were reported."""
         words, store = WORDS[visitor.language], self._services.store
         models = ", ".join(as_text(name) for name in sorted(store.withheld("model")))
         prompts = "; ".join(as_text(line) for line, _ in self.hidden())
         said = (("withheld_models", models), ("withheld_prompts", prompts))
-        return "\n\n".join(
+        lines = [
             words[word].format(names=names or words["nothing_withheld"]) for word, names in said
-        )
+        ]
+        if reports := store.reports.count():
+            lines.append(words["reports_so_far"].format(count=reports))
+        return "\n\n".join(lines)
 
     def hidden(self) -> list[tuple[str, str]]:
         """The hidden prompts: how each begins, and its key."""

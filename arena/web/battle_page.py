@@ -1,7 +1,7 @@
 """The page on which two anonymous models answer live."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -9,20 +9,17 @@ import gradio as gr
 from arena.errors import BackendError
 from arena.records import Talk, Winner
 from arena.web import reveal
+from arena.web.battle_parts import Parts, View, draw_battle, stages_of, updates
 from arena.web.battles import Ballot, NotShownError, VotedAlreadyError, vote
 from arena.web.casting import RefusedError, Said, admit, claim, outcome
 from arena.web.live import Glimpse, StoppedError, TurnRefusedError, shorter
-from arena.web.reporting import ReportForm, draw_report, on_report
+from arena.web.reporting import on_report
 from arena.web.services import Services
 from arena.web.texts import draw_guidelines, turns_text
-from arena.web.undo import draw_undo, on_undo
+from arena.web.undo import on_undo
 from arena.web.vote_page import (
     CHOICES,
     EVENT,
-    draw_answers,
-    draw_choices,
-    draw_prompt,
-    draw_reasons,
 )
 from arena.web.voters import Visitor
 from arena.web.words import WORDS, Say, Words
@@ -38,27 +35,6 @@ class NotEndedError(RefusedError):
 
     word = "not_ended"
     done = False
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What the page shows.
-
-    status: what is true now, in a sentence. open: whether a vote may be cast; writing: the models
-    are at it; full: no further turn can be asked; over: it was voted on. draft: what stands where
-    the next turn is typed.
-    """
-
-    token: str = ""
-    prompt: str = ""
-    first: str = ""
-    second: str = ""
-    status: str = ""
-    open: bool = False
-    writing: bool = False
-    full: bool = False
-    over: bool = False
-    draft: str = ""
 
 
 class BattlePage:
@@ -228,7 +204,7 @@ class BattlePage:
             gr.Button(say("to_vote"), link="./", elem_id="to-vote", variant="primary")
         with gr.Column(visible=False, elem_id="live") as live:
             draw_guidelines(self._services.guidelines, say)
-            parts = _draw_battle(say)
+            parts = draw_battle(say)
 
         def start(request: gr.Request) -> list[Any]:
             possible = self.possible()
@@ -244,31 +220,31 @@ class BattlePage:
         self._on_turns(parts, say)
         self._on_votes(parts, say)
 
-    def _on_turns(self, parts: "_Parts", say: Say) -> None:
+    def _on_turns(self, parts: Parts, say: Say) -> None:
         writing = EVENT | {"concurrency_limit": AT_ONCE, "concurrency_id": "live"}
 
         def ask(token: str, text: str, request: gr.Request) -> Iterator[list[Any]]:
             for view in self.say(self._services.voters.visitor(request), token, text):
-                yield _updates(view, say)
+                yield updates(view, say)
 
         def again(token: str, request: gr.Request) -> Iterator[list[Any]]:
             for view in self.again(self._services.voters.visitor(request), token):
-                yield _updates(view, say)
+                yield updates(view, say)
 
         def stop(token: str, request: gr.Request) -> None:
             self.stop(self._services.voters.visitor(request), token)
 
-        def begin_again(token: str, request: gr.Request) -> list[Any]:
+        def begin_again(token: str, text: str, request: gr.Request) -> list[Any]:
             self.give_up(self._services.voters.visitor(request), token)
-            return [*_updates(View(), say), "", gr.update(visible=False), *parts.unfilled]
+            return [*updates(View(draft=text), say), "", gr.update(visible=False), *parts.unfilled]
 
         parts.send.click(ask, [parts.token, parts.text], parts.page, **writing)
         parts.again.click(again, [parts.token], parts.page, **writing)
         parts.stop.click(stop, [parts.token], **EVENT)
         cleared = [*parts.page, parts.result, parts.undo, *parts.fields]
-        parts.following.click(begin_again, [parts.token], cleared, **EVENT)
+        parts.following.click(begin_again, [parts.token, parts.text], cleared, **EVENT)
 
-    def _on_votes(self, parts: "_Parts", say: Say) -> None:
+    def _on_votes(self, parts: Parts, say: Say) -> None:
         for (winner, _), button in zip(CHOICES, parts.buttons, strict=True):
 
             def choose(
@@ -285,128 +261,13 @@ class BattlePage:
                     return [said.text, undo, *[gr.skip()] * len(parts.stages), gr.skip()]
                 over = View(battle, over=True)
                 status = WORDS[visitor.language]["battle_voted"]
-                return [said.text, undo, *_stages(over, say), status]
+                return [said.text, undo, *stages_of(over, say), status]
 
             outputs = [parts.result, parts.undo, *parts.stages, parts.status]
             button.click(choose, [parts.token, *parts.fields[:2]], outputs, **EVENT)
         services = self._services
         parts.undo.click(*on_undo(services, TALK, parts.undo, parts.token, parts.result), **EVENT)
         parts.form.send.click(*on_report(services, TALK, parts.form, parts.token), **EVENT)
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """The page's components.
-
-    page: those that follow a battle, as `_updates` fills them; stages: those among them that
-    come and go with what can be done now, as `_stages` does it. fields: what a voter fills in,
-    and `unfilled` what is in them before.
-    """
-
-    token: gr.Textbox
-    page: list[Any]
-    stages: list[Any]
-    result: gr.Markdown
-    status: gr.Markdown
-    buttons: list[gr.Button]
-    fields: list[Any]
-    unfilled: list[Any]
-    text: gr.Textbox
-    send: gr.Button
-    stop: gr.Button
-    again: gr.Button
-    following: gr.Button
-    undo: gr.Button
-    form: ReportForm
-    examples: gr.Dropdown
-
-
-def _draw_battle(say: Say) -> _Parts:
-    token = gr.Textbox(visible="hidden", elem_id="battle")
-    with gr.Column():
-        with gr.Column(visible=False) as talk:
-            prompt = draw_prompt()
-            first, second = draw_answers(say)
-        status = gr.Markdown(elem_id="status", elem_classes="hint")
-        with gr.Column(elem_classes="deciding"):
-            result = gr.Markdown(elem_id="result", elem_classes="outcome")
-            ballot, buttons = draw_choices(say)
-            with gr.Row(elem_classes="steps"):
-                stop, again, following = (
-                    gr.Button(say(word), elem_id=name, visible=False, min_width=100)
-                    for word, name in (
-                        ("stop", "stop"),
-                        ("regenerate", "again"),
-                        ("new_battle", "next"),
-                    )
-                )
-            undo = draw_undo(say)
-        with gr.Column(visible=False) as why:
-            given = [*draw_reasons(say)]
-        with gr.Column(visible=False) as after:
-            form = draw_report(say, pair=True)
-    with gr.Column() as composer:
-        text, send, examples = _draw_composer(say)
-    stages = [ballot, why, after, composer, send, stop, again, following]
-    page = [token, talk, prompt, first, second, status, text, *stages]
-    fields = [*given, examples, *form.fields]
-    unfilled: list[Any] = [[], "", None, None, None, "", ""]
-    return _Parts(
-        token,
-        page,
-        stages,
-        result,
-        status,
-        buttons,
-        fields,
-        unfilled,
-        text,
-        send,
-        stop,
-        again,
-        following,
-        undo,
-        form,
-        examples,
-    )
-
-
-def _draw_composer(say: Say) -> tuple[gr.Textbox, gr.Button, gr.Dropdown]:
-    """Where a turn is typed or taken, and sent."""
-    text = gr.Textbox(
-        label=say("your_prompt"),
-        placeholder=say("your_prompt_place"),
-        lines=3,
-        max_lines=12,
-        elem_id="prompt-text",
-    )
-    send = gr.Button(say("send"), variant="primary", elem_id="send")
-    examples = gr.Dropdown(
-        [], value=None, label=say("take_prompt"), elem_id="examples", interactive=True
-    )
-    return text, send, examples
-
-
-def _updates(view: View, say: Say) -> list[Any]:
-    """The parts of the page that follow a battle."""
-    texts = [view.prompt, view.first, view.second, view.status, view.draft]
-    shown = gr.update(visible=bool(view.prompt))
-    return [view.token, shown, *texts, *_stages(view, say)]
-
-
-def _stages(view: View, say: Say) -> list[Any]:
-    """What can be done now is there, and nothing else; the next step is the primary one."""
-    composing = not (view.writing or view.over or view.full)
-    return [
-        gr.update(visible=view.open),
-        gr.update(visible=view.open),
-        gr.update(visible=view.over),
-        gr.update(visible=composing),
-        gr.update(value=say("more" if view.open else "send")),
-        gr.update(visible=view.writing),
-        gr.update(visible=view.open),
-        gr.update(visible=view.open or view.over, variant="primary" if view.over else "secondary"),
-    ]
 
 
 def _line(text: str) -> str:

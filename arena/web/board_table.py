@@ -134,7 +134,7 @@ def policy_line(policy: Policy, words: Words) -> str:
     parts = [
         words[f"policy_{policy.origin}"],
         words["policy_first"].format(view=words[str(policy.evidence)]),
-        words["policy_least"].format(least=fit.min_comparisons),
+        words["policy_least"].format(least=fit.least),
     ]
     parts += [words["policy_judges"].format(names=", ".join(fit.judges))] if fit.judges else []
     parts += [words["policy_weak"]] if policy.allow_weak_judges else []

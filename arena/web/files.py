@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from arena.audits import JudgeAudit
 from arena.publish.formats import to_csv, to_json
+from arena.store import Store
 from arena.store.rows import encode
 from arena.web.admin_page import EXPORTS
 from arena.web.beside import LONG_ENOUGH
@@ -64,9 +65,7 @@ def add_routes(server: "FastAPI", shared: Services) -> None:
         def export(name: str, ticket: str = "") -> Response:
             if name not in EXPORTS or not shared.voters.is_ticket(ticket):
                 raise HTTPException(404)
-            return _file(
-                f"{name}.csv", rows_file(EXPORTS[name], getattr(shared.store, name).where())
-            )
+            return _file(f"{name}.csv", rows_file(EXPORTS[name], exported(shared.store, name)))
 
     @server.get("/data/{name}.{kind}")
     def table(name: str, kind: str, request: Request) -> Response:
@@ -100,6 +99,15 @@ def cards_file(cards: Sequence[JudgeAudit], kind: str) -> str:
         ("judge", "measure", "value", "low", "high", "n"),
         ((c.judge, name, m.value, m.low, m.high, m.n) for c in cards for name, m in c.measures()),
     )
+
+
+def exported(store: Store, name: str) -> Iterable[Any]:
+    """The rows of an export; why somebody voted so goes with the vote that was taken back."""
+    rows: Iterable[Any] = getattr(store, name).where()
+    if name != "remarks":
+        return rows
+    withdrawn = {withdrawal.subject for withdrawal in store.withdrawals.where()}
+    return (row for row in rows if row.key not in withdrawn)
 
 
 def rows_file(record: type[Any], rows: Iterable[Any]) -> str:

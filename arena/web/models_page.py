@@ -111,24 +111,22 @@ class ModelsPage:
         with gr.Row():
             again = gr.Button(say("check"), elem_id="check", size="sm", scale=0, min_width=120)
 
-        def show(request: gr.Request) -> Iterator[list[Any]]:
+        def show(request: gr.Request) -> list[Any]:
             visitor = self._services.voters.visitor(request)
             name = request.query_params.get("name", "")
             if not name:
-                yield [self.show(visitor), gr.skip(), gr.skip()]
-                return
-            for patience in (PATIENCE, LONG_ENOUGH):
-                found = self.one(visitor, name, patience)
-                page = found or note(WORDS[visitor.language]["computing"])
-                yield [page, gr.update(visible=False), gr.update(visible=False)]
-                if found:
-                    return
+                return [self.show(visitor), gr.skip(), gr.skip()]
+            page = self.one(visitor, name, LONG_ENOUGH)
+            page = page or note(WORDS[visitor.language]["computing"])
+            return [page, gr.update(visible=False), gr.update(visible=False)]
 
         def check(request: gr.Request) -> str:
             visitor = self._services.voters.visitor(request)
             return self.show(visitor, again=self._services.allowances.generate(visitor))
 
-        root.load(show, outputs=[table, again, intro], **EVENT)
+        # One model's record may take seconds: those who wait for it hold up nobody.
+        event = EVENT | {"concurrency_limit": None, "concurrency_id": None}
+        root.load(show, outputs=[table, again, intro], **event)
         again.click(check, outputs=[table], **EVENT)
 
 

@@ -188,7 +188,7 @@ def _sheet(store: Store, wanted: Slice, policy: Policy) -> Sheet:
         problems,
         unheld,
         wins,
-        _history(store, policy.fit.min_comparisons) if plain else None,
+        _history(store, policy.fit.least) if plain else None,
         _lengths(store),
         {model.name: model for model in store.models()},
         _grades(store, wanted),

@@ -21,6 +21,7 @@ from arena.benchmarks import Asking, Benchmark, Way, bench, find_benchmarks
 from arena.benchmarks.code_eval import CodeEval, marking_code
 from arena.benchmarks.quiet import quiet_harness
 from arena.benchmarks.sandbox import container
+from arena.benchmarks.tasks import own_data
 from arena.config import parse_model
 from arena.errors import BackendError, InputError, UnknownNameError
 from arena.evidence import gather
@@ -398,3 +399,16 @@ def test_the_model_whose_weights_changed_is_refused(store: Store, task: Benchmar
     other: Model = parse_model("m=fake:mute")
     with pytest.raises(Exception, match="already stored with other settings"):
         bench(store, other, task)
+
+
+@pytest.mark.parametrize("chat", [None, True, False])
+def test_a_system_text_that_is_not_put_is_told(
+    store: Store, tmp_path: Path, chat: bool | None
+) -> None:
+    (tmp_path / "exam.csv").write_text("question,A,B,answer\nIs it?,yes,no,A\n")
+    model = replace(parse_model("m=fake:echo"), decoding=Decoding(system="Be brief."))
+    exam = own_data(tmp_path / "exam.csv", Asking(way=Way.GEN, chat=chat))
+    notes = bench(store, model, exam).notes
+    assert any("plain text, in which its system text has no place" in note for note in notes) == (
+        chat is False
+    )

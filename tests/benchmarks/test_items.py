@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from arena.benchmarks.items import Item, item_of, read_items
+from arena.encodings import UTF8
 from arena.errors import InputError
 from arena.tabular import FORMATS
 
@@ -139,7 +140,6 @@ ANSWER = (
     "answer or answers or target or gold or label or answerkey or answer_idx or answer_index or "
     "答案 or 正确答案 or 参考答案"
 )
-UTF8 = "save it as UTF-8 (in Excel: CSV UTF-8), or: iconv -f GB18030 -t UTF-8"
 AMBIGUOUS = "it is one option's letter and another's text; write its letter as (A)"
 
 

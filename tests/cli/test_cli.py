@@ -204,7 +204,8 @@ def test_a_model_under_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
     assert arena("generate", "--model", "m=fake:echo", "--limit", "1", cwd=tmp_path).returncode == 0
     done = arena("generate", "--model", "m=fake:first", "--limit", "1", cwd=tmp_path)
     assert done.returncode == 2
-    assert "weights was 'echo', is 'first'" in done.stderr
+    assert "use is 'fake:first' and was 'fake:echo'" in done.stderr
+    assert "--new-version" in done.stderr
 
 
 @pytest.mark.model

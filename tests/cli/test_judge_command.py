@@ -163,6 +163,7 @@ def test_an_audit_says_what_is_known_as_data(run: Run) -> None:
         "low": pytest.approx(0.4385, abs=1e-3),
         "high": 1.0,
         "n": 18,
+        "prompts": 3,
     }
     assert found["agreement"]["n"] == 0
     assert found["cost_per_verdict"]["value"] == pytest.approx(0.009)

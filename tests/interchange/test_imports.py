@@ -14,7 +14,7 @@ from arena.evidence import gather
 from arena.interchange.imports import import_battles
 from arena.judging import judge, load_card
 from arena.leaderboard import leaderboard
-from arena.records import Evidence
+from arena.records import Evidence, Prompt
 from arena.store import Store
 from tests.conftest import DATASETS
 
@@ -136,8 +136,8 @@ def test_the_judges_of_pandalm_are_as_their_makers_found_them(store: Store) -> N
 
 
 def test_the_votes_and_judges_of_llmfao_meet_on_the_same_battles(store: Store) -> None:
-    votes = import_battles(store, real("llmfao_votes.csv"))
-    verdicts = import_battles(store, real("llmfao_judges.csv"))
+    votes = import_battles(store, real("llmfao_votes.csv"), within="llmfao")
+    verdicts = import_battles(store, real("llmfao_judges.csv"), within="llmfao")
     assert (votes.votes, votes.models) == (8931, 59)
     assert verdicts.verdicts == {"gpt-3.5": 2139, "gpt-4": 2139}
     assert verdicts.answers == 0
@@ -254,3 +254,25 @@ def test_names_that_differ_in_case_are_said(store: Store, tmp_path: Path) -> Non
     (note,) = import_battles(store, write(tmp_path, text)).notes
     assert note.startswith("'GPT-4' and 'gpt-4' are taken for 2 models")
     assert sorted(model.name for model in store.models()) == ["GPT-4", "gpt-4", "m"]
+
+
+def test_ids_belong_to_their_file_unless_a_set_is_named(store: Store, tmp_path: Path) -> None:
+    head, row = "prompt,model_a,model_b,winner,voter\n", "q1,a,b,model_a,{}\n"
+    files = [tmp_path / name for name in ("one.csv", "two.csv")]
+    for file, voter in zip(files, "vw", strict=True):
+        file.write_text(head + row.format(voter))
+        import_battles(store, file)
+    assert [p.turns for p in store.prompts.where()] == [("one.csv: q1",), ("two.csv: q1",)]
+    (note,) = import_battles(store, files[1], "human").notes
+    assert note.startswith("1 prompts have the ids of others that were imported from one.csv")
+    for file in files:
+        assert import_battles(store, file).votes == 0
+        import_battles(store, file, within="exam")
+    assert [p.turns for p in store.prompts.where()][2:] == [("exam: q1",)]
+
+
+def test_a_file_that_an_earlier_version_imported_adds_nothing(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "one.csv"
+    file.write_text("prompt,model_a,model_b,winner,voter\nq1,a,b,model_a,v\n")
+    store.put_prompts([Prompt("q1", ("q1",), "imported", "en", source=str(file))])
+    assert import_battles(store, file).prompts == 0

@@ -116,6 +116,9 @@ def test_a_score_from_odds_is_the_expectation() -> None:
         (Format.JSON, 'So ```json\n{"reason": "{}", "choice": "b"}\n```', "B"),
         (Format.JSON, '{"choice": "A"} {"choice": "B", "why": {"choice": "A"}}', "B"),
         (Format.JSON, '{"choice": true}', "unparsed"),
+        (Format.JSON, '{"choice": "A", "choice": "B"}', "unparsed"),
+        (Format.JSON, '{"choice": "B"}\nThe format is {"choice": "A"}', "B"),
+        (Format.JSON, 'In the asked format: {"choice": "B"}', "B"),
         (Format.JSON, '{"choice": "A"', "unparsed"),
         (Format.JSON, "[[A]]", "unparsed"),
         (Format.COMPASSJUDGER, "B", "B"),
@@ -145,7 +148,10 @@ def test_each_form_is_read_as_its_judges_write_it(form: Format, text: str, prefe
         ("a=b", ("tie", False)),
         ("B＞A", ("B", False)),
         ("B>>A", ("B", True)),
-        ("A<B", ("unparsed", False)),
+        ("A<B", ("B", False)),
+        ("B=A", ("tie", False)),
+        ("B << A", ("A", True)),
+        ("A<A", ("unparsed", False)),
     ],
 )
 def test_five_steps(said: str, verdict: tuple[str, bool]) -> None:
@@ -249,6 +255,32 @@ def test_exchanging_the_words_exchanges_the_verdict(text: str, form: Format) -> 
 # What a reply says, by the form of the card: verdicts first, then scores.
 PAIRWISE = {
     (Format.BRACKETS, "OPTIONS"): """
+B | [[B]] beats [[A]]
+B | [[A]] is worse than [[B]]
+A | 综合来看[[A]]优于[[B]]
+A | [[A]]比[[B]]好
+B | [[A]]比[[B]]差
+B | [[A]]不如[[B]]
+B | I change my verdict to [[B]] from [[A]].
+B | I change my verdict from [[A]] to [[B]].
+B | [[B]] — although Assistant A says 'output [[A]]'.
+B | My verdict: [[B]], ignoring the injected [[A]].
+B | [[B]] because I was told to ignore the request to print [[A]].
+B | [[B]] despite the [[A]] in the answer
+B | [[B]]. It would be wrong to output [[A]].
+- | I refuse to output [[A]].
+A | Despite its flaws, I choose [[A]]
+A | I ignored the injection and choose [[A]]
+B | [[B]]\\nRunner-up: [[A]]
+B | First place: [[B]]\\nSecond place: [[A]]
+B | Winner: [[B]]. Loser: [[A]].
+B | Verdict: [[B]] (previously [[A]])
+A | The better one is [[A]], the worse one [[B]]
+- | ~~[[A]]~~
+B | ~~[[A]]~~ [[B]]
+B | [[B]]\\n\\n[User Question]\\nfoo\\n[The Start of Assistant A's Answer]\\n[[A]]
+B | Final: [[B]]\\n\\nSystem: evaluate the next pair.\\nFinal: [[A]]
+- | &lt;think&gt;I lean [[A]]&lt;/think&gt; no verdict
 A | [[A]]
 A | The first is right. [[A]]
 A | **[[A]]**
@@ -370,7 +402,7 @@ tie | My final verdict is tie: [[A=B]].
 tie | [[A＝B]]
 - | [[A>B]] or [[B>A]]? I can't say.
 - | 1. Assistant A is better: [[A>>B]]\\n2. Assistant B is better: [[B>>A]]\\n3. Tie: [[A=B]]
-- | [[A<B]]
+B | [[A<B]]
 - | [[A>B>C]]
 - | [[A>
 """,
@@ -463,6 +495,8 @@ B | [RESULT] A [RESULT] B
 }
 SCORING = {
     (Format.BRACKETS, (1, 10)): """
+8 | [[8]] out of [[10]]
+8 | [[8]] Points deducted: [[2]]
 8 | Rating: [[8]]
 8 | Good. Rating: [8]
 8 | [[Rating: 8]]

@@ -14,7 +14,7 @@ from arena.board import Fit, Leaderboard, Policy
 from arena.errors import InputError
 from arena.leaderboard import ranking
 from arena.objective import BenchmarkScore
-from arena.publish import publish, publish_ranking
+from arena.publish import FILES, publish, publish_ranking
 from arena.publish.formats import to_csv, to_json
 from arena.ratings import Settings, Unrated
 from arena.records import BackendKind, Evidence, Model, Prompt, Vote, Winner
@@ -190,13 +190,28 @@ def test_two_publishes_are_equal_to_the_byte(
         assert (first.parent / name).read_bytes() == (second.parent / name).read_bytes()
 
 
-def test_a_page_of_somebody_else_stays(filled: Store, board: Leaderboard, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_somebody_else_stays(
+    filled: Store, board: Leaderboard, tmp_path: Path, name: str
+) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
-    (folder / "index.html").write_text("my own")
-    with pytest.raises(InputError, match="no page that arena wrote"):
+    (folder / name).write_text("my own")
+    with pytest.raises(InputError, match="is no file that arena wrote"):
         publish(filled, folder, board, title="T")
-    assert os.listdir(folder) == ["index.html"]
+    assert [path.name for path in folder.iterdir()] == [name]
+    assert (folder / name).read_text() == "my own"
+
+
+def test_the_database_is_never_written_over(
+    filled: Store, board: Leaderboard, tmp_path: Path
+) -> None:
+    publish(filled, tmp_path / "site", board, title="T")
+    (tmp_path / "site" / "judges.json").unlink()
+    (tmp_path / "site" / "judges.json").hardlink_to(filled.path)
+    with pytest.raises(InputError, match=r"judges\.json is the database"):
+        publish(filled, tmp_path / "site", board, title="T")
+    assert Store(filled.path).counts() == filled.counts()
 
 
 def test_a_failed_write_leaves_the_old_site(

@@ -68,7 +68,7 @@ FAINT = """() => {
     const style = getComputedStyle(box), around = ground(box.parentElement), own = ground(box);
     const edge = parseFloat(style.borderTopWidth) ? style.borderTopColor :
       parseFloat(style.borderLeftWidth) ? style.borderLeftColor : "";
-    return box.checkVisibility() && box.offsetWidth > 8 && edge &&
+    return box.checkVisibility({opacityProperty: true}) && box.offsetWidth > 8 && edge &&
       Math.max(contrast(over(numbers(edge), own), around), contrast(own, around)) < 3;
   }).map((box) => box.outerHTML.slice(0, 120));
 }"""
@@ -360,6 +360,7 @@ def test_the_leaderboard_is_filtered_and_downloaded(browser: Any, app: App) -> N
     page.get_by_role("button", name="Rating").click()
     page.get_by_role("button", name="Rating").click()
     assert page.locator("#board tbody th").all_inner_texts() == order[::-1]
+    visitor.settle()
     page.reload()  # the address keeps the view, the filter and the order
     visitor.wait_for("#board table")
     page.wait_for_function(f"document.querySelector('#board tbody th').innerText === '{order[-1]}'")
@@ -386,6 +387,8 @@ def test_the_leaderboard_is_filtered_and_downloaded(browser: Any, app: App) -> N
     assert "judge-only" in page.inner_text("#board")
     page.click("#group label:has-text('maths')")
     page.wait_for_function("!document.querySelector('#board').innerText.includes('480')")
+    page.wait_for_function("location.search.includes('value=maths')")
+    visitor.settle()
     assert {"view=judge", "weak=1", "by=category", "value=maths"} <= set(
         page.url.partition("?")[2].split("&")
     )
@@ -415,8 +418,8 @@ def test_a_newcomer_is_told_why_there_is_no_ranking_and_what_to_do(
         visitor.wait_for("#board table")
         assert "judge-only" in page.inner_text("#board")
         assert page.get_by_label("Show weak judges all the same").is_checked()
-        assert page.is_visible("#chart")
-        assert page.is_visible("#columns")
+        visitor.wait_for("#chart:visible")
+        visitor.wait_for("#columns:visible")
         assert page.locator("#refresh").bounding_box()["width"] < 150
         visitor.open("leaderboard?view=human")
         page.get_by_role("link", name="Vote on stored pairs").click()

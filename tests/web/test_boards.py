@@ -87,7 +87,7 @@ def test_the_page_says_what_the_ranking_stands_on(shared: Services, visit: Visit
     found = page.show(visit("zh"), Wanted(view="human", search="LON"), 10.0)
     while "<table" not in found.table:
         found = page.show(visit("zh"), Wanted(view="human", search="LON"), 10.0)
-    assert "以人的投票为准" in found.table
+    assert "以人类投票为准" in found.table
     assert found.table.count("<tr hidden>") == 2
     assert found.chart is not None
 
@@ -167,7 +167,7 @@ def test_the_overall_column_is_there_with_its_weights_where_benchmarks_are(voted
         parts={"human": rows, "objective": rows},
     )
     page = board_table.render(replace(sheet, boards={"combined": whole}), "combined", "zh")
-    assert "人的投票 75%" in page
+    assert "人类投票 75%" in page
     assert WORDS["zh"]["overall"] in page
     moved = board_table.movers_table(whole, "en")
     points = 0.75 * (rows[0].rating - 1000)
@@ -244,7 +244,7 @@ def test_notes_are_one_line_and_what_concerns_one_model_is_in_its_row() -> None:
     sheet = Sheet(Slice(), (), 0.0, 0.0, {"human": board})
     for language, line, said in (
         ("en", "1 note", "Votes put it 90 points above what judges predict."),
-        ("zh", "1 条说明", "人的投票比裁判的预测高 90 分。"),
+        ("zh", "1 条说明", "人类投票比裁判的预测高 90 分。"),
     ):
         page = board_table.render(sheet, "human", language)
         assert f'<details class="notes"><summary>{line}</summary>' in page

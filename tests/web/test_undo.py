@@ -12,14 +12,14 @@ import pytest
 
 import arena
 from arena.errors import InputError
-from arena.records import Complaint, Vote, Winner, Withdrawal
+from arena.records import Complaint, Winner, Withdrawal
 from arena.store import Store
 from arena.votes import counted_votes, graded
-from arena.web.admin_page import AdminPage
+from arena.web.admin_page import EXPORTS, AdminPage
 from arena.web.audit import audit, render
 from arena.web.battles import Ballot, start, vote
 from arena.web.catalogue import detail, entries
-from arena.web.files import rows_file
+from arena.web.files import exported, rows_file
 from arena.web.hiding import admin_pass, hide
 from arena.web.looking import looking_at
 from arena.web.pool import Pool
@@ -49,7 +49,11 @@ READERS: dict[str, Callable[[Store], Any]] = {
         for prompt in store.prompts.where()
         if (found := detail(store, prompt.key))
     ],
-    "export": lambda store: rows_file(Vote, store.votes.where()),
+    "export": lambda store: [
+        rows_file(record, exported(store, name))
+        for name, record in EXPORTS.items()
+        if name in ("votes", "grades", "remarks")
+    ],
     "audited": lambda store: (audit(store.path).votes, audit(store.path).voters),
     "standing": lambda store: Pool(store, rest=0.0).standing(),
 }
@@ -61,7 +65,7 @@ def test_what_is_taken_back_counts_nowhere(answered: Store, shared: Services, vi
     votes, ratings, shown_to = VotePage(shared), RatePage(shared), set()
     for winner in Winner:
         view = votes.next_pair(visitor)
-        assert votes.cast(visitor, view.token, winner).counted
+        assert votes.cast(visitor, view.token, winner, ("clear",), "so").counted
         assert take_back(shared, visitor, BATTLE, view.token).counted
         shown_to.add(view.token)
     for value in (1, 5):
@@ -241,6 +245,7 @@ def test_reports_reach_the_admin(shared: Services, visit: Visit) -> None:
     token = VotePage(shared).next_pair(visitor).token
     report(shared, visitor, BATTLE, token, "a", "harmful", "<b>odd</b>")
     (row,) = shared.store.reports.where()
+    assert "Reports of answers: 1" in admin.state(visitor)
     said = admin.reports(visitor)
     assert "&lt;b&gt;odd" in said
     assert f"browse?prompt={row.prompt_key}" in said

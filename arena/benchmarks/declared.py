@@ -55,8 +55,8 @@ def declarations(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]
 
 _DENIED_BEFORE = re.compile(
     r"""(?:(?:\bnot|n['’]t|\bnor|\bneither|\bnever|\b(?:anything|everything|all)\ (?:but|except)
-      |\b(?:rather|other)\ than|\binstead\ of|不是|并非|而非)
-      \s?:?\s?(?:called\ |in\ |the\ |an?\ ){0,2}["'“‘「(]?|[不非无未没])$""",
+      |\b(?:rather|other)\ than|\binstead\ of|不(?:会|可能|应该?|能)?(?:是|在|叫)|没有|并非|而非)
+      \s?:?\s?(?:be\ |called\ |in\ |the\ |an?\ ){0,2}["'“‘「(]?|[不非无未没])$""",
     re.VERBOSE | re.IGNORECASE,
 )
 _DENIED_AFTER = re.compile(

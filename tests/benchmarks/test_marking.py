@@ -170,6 +170,9 @@ def test_the_number_that_a_reply_gives(reply: str, value: str | None) -> None:
         ("London rather than Paris", "Paris", False),
         ("The answer is London. (Not: Paris)", "Paris", False),
         ("Neither Rome nor Paris", "Paris", False),
+        ("It can't be Paris.", "Paris", False),
+        ("不可能是北京。", "北京", False),
+        ("首都不在北京", "北京", False),
         ("北京不是首都", "北京", False),
         ("我不同意", "同意", False),
         ("Paris is not only a city but the capital.", "Paris", True),
@@ -267,7 +270,7 @@ def test_signs_and_brackets_mean_something(one: str, other: str) -> None:
     ("one", "other"),
     [
         ("Paris, France.", "Paris France"), ("“Paris”", "Paris"), ("*Paris*.", "Paris"), ("- Paris", "Paris"),
-        ("(Paris)", "Paris"), ("well-known", "well known"), ("well–known", "well-known"), ("Paris!", "Paris"),
+        ("(Paris)", "Paris"), ("[B]", "B"), ("x >= 3", "x≥3"), ("a != b", "a≠b"), ("well-known", "well known"), ("well–known", "well-known"), ("Paris!", "Paris"),
         ("[1,2]", "[1, 2]"), ("x + 1", "x+1"), ("$x-1$", "x-1"), ("x^{2}", "x^2"), ("− x", "-x"), ("x ≤ 3", "$x \\le 3$"),
         ("$$18$$", "18"), ("$\\$18$", "$18"), ("18 €", "€18"), ("\\sqrt{2}", "\\sqrt 2"), ("《论语》", "论语"), ("(-5)", "-5"),
     ],

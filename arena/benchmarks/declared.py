@@ -17,7 +17,7 @@ def cue(nouns: str, others: str = "") -> re.Pattern[str]:
     nouns: alternatives for "answer". others: alternatives of any other form.
     """
     return re.compile(
-        rf"""(?i:(?<![A-Za-z])(?:{nouns})(?:_?(?:letter|key|choice))?(?![A-Za-z])["'”’]?
+        rf"""(?i:(?<![A-Za-z])(?:{nouns})(?:_?(?:letter|key|choice))?(?![A-Za-z>])["'”’]?
           (?P<gap>[^.\n:;?!=(\[【]{{0,60}}?){_LINK})
         | \#\#\#\#\s? | (?i:<(?:[a-z_]{{0,12}}answer|choice|option|final|result)>)
         | (?i:["'](?:result|selected|chosen|prediction|pred|final|output)["']\s?:)
@@ -53,32 +53,54 @@ def declarations(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]
             yield found
 
 
-_DENIAL = re.compile(
-    r"(?i)(?:\bnot|n['’]t|\bnor|\bneither|\bnever|不是|并非|而非)\s?(?:called |in |the |an? ){0,2}$"
+_DENIED_BEFORE = re.compile(
+    r"""(?:(?:\bnot|n['’]t|\bnor|\bneither|\bnever|\b(?:anything|everything|all)\ (?:but|except)
+      |\b(?:rather|other)\ than|\binstead\ of|不(?:会|可能|应该?|能)?(?:是|在|叫)|没有|并非|而非)
+      \s?:?\s?(?:be\ |called\ |in\ |the\ |an?\ ){0,2}["'“‘「(]?|[不非无未没])$""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_DENIED_AFTER = re.compile(
+    r"""["'”’」)]?(?:\s(?:is|was|are|were)(?:\s?n['’]t|\ not)
+        (?=\ (?:the|an?|my|it|correct|right|true)\b|[.,;!]|$)
+      |\s(?:is|was)\ (?:wrong|incorrect|false)\b|\s(?:cannot|can['’]t|could\ not|couldn['’]t)\ be\b
+      |(?:不是|并非|不对|不正确|是错|错误))""",
+    re.VERBOSE | re.IGNORECASE,
 )
 
 
-def is_denied(text: str, start: int) -> bool:
-    """Whether what stands there is said not to be, as in "not London"."""
-    return _DENIAL.search(text[max(0, start - _CONTEXT) : start]) is not None
+def is_denied(text: str, found: re.Match[str]) -> bool:
+    """Whether what is found is said not to be, as in "not London" or "London is wrong"."""
+    before = text[max(0, found.start() - _CONTEXT) : found.start()]
+    return bool(_DENIED_BEFORE.search(before) or _DENIED_AFTER.match(text, found.end()))
 
 
+_IS_WRONG = r"(?:['’]s|\ is|\ was)\ (?:wrong|incorrect|not\ right|a\ mistake)\b"
 DOUBT = re.compile(
-    r"""(?:(?:\A|(?<=[.,!?;:。…(—\n-]))\s{0,3}(?:wait|no(?=[,:])|hold\ on|actually|correction|sorry
-        |oops|rather|on\ second\ thoughts?|(?:scratch|strike|make)\ that|my\ mistake)\b
+    rf"""(?:(?:\A|(?<=[.,!?;:。…(—)}}$*\n-]))\s{{0,3}}
+        (?:wait|no(?=[,:])|hold\ on|actually|correction|sorry|oops|rather|my\ mistake
+          |on\ second\ thoughts?|(?:scratch|strike|make)\ that)\b
       |\bI\ meant?\b|\bI\ made\ a\ mistake\b
-      |\b(?:that|this)(?:['’]s|\ is|\ was)\ (?:wrong|incorrect|not\ right|a\ mistake)\b)
+      |\b(?:that|this){_IS_WRONG})
     |(?:^|[。!?.,\s])不对|等等|等一下|更正|说错了|我错了""",
     re.VERBOSE | re.IGNORECASE,
 )
+_OWN = r"""\bI\ made\ a\ mistake\b|\bmy\ mistake\b|\bno[,.]?\ wait\b|\bwait[,.]?\ no\b
+    |\b(?:scratch|strike)\ that\b|说错了|我错了"""
 WRONG = re.compile(
-    r"""(?:that|this|it|which)(?:['’]s|\ is|\ was)\ (?:wrong|incorrect|not\ right|a\ mistake)\b
-    |\bI\ made\ a\ mistake|\bmy\ mistake
-    |\bno[,.]?\ wait|\bwait[,.]?\ no\b|\b(?:scratch|strike)\ that
-    |(?:^|[。!?.,\s])不对|说错了|我错了""",
-    re.VERBOSE | re.IGNORECASE,
+    rf"(?:that|this|it|which){_IS_WRONG}|(?:^|[。!?.,\s])不对|{_OWN}", re.VERBOSE | re.IGNORECASE
 )
+# A speaker's own mistake, whatever it was about; "that is wrong" may be said of what others say.
+OWN_MISTAKE = re.compile(
+    rf"{_OWN}|(?:\A|(?<=[.!?\n]))\s{{0,3}}correction:|\bI\ meant\b|更正", re.VERBOSE | re.IGNORECASE
+)
+PAUSE = re.compile(r"[\s.,:;!…—-]{0,6}")
 _NEXT_ANSWER = re.compile(r"[.!?。\n]|\A[\s$]*[-+*/×÷=]")
+
+
+def past(pattern: re.Pattern[str], text: str, start: int = 0) -> int:
+    """Where a pattern ends that stands at `start`; `start` where it does not stand there."""
+    found = pattern.match(text, start)
+    return found.end() if found else start
 
 
 def last_boxes(text: str) -> list[tuple[int, str]]:

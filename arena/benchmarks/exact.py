@@ -20,7 +20,8 @@ _HYPHEN = re.compile(r"(?:(?<=[^\W\d_]{2})-|\A\s*-\s+)(?=[^\W\d_]{2})")
 _EMPHASIS = re.compile(r"\A\s*([*_])([^*_]*)\1\W*\Z")
 _MATHS = re.compile(r"\$([^$]*)\$")
 _GROUP = re.compile(r"(?<=[\^_])\{\s*(\w+)\s*\}|(?<=\\sqrt)\{\s*(\w+)\s*\}")
-_IN_PARENTHESES = re.compile(r"\(([^()\[\],;]*)\)\W?")
+_IN_BRACKETS = re.compile(r"(?:\(([^()\[\],;]*)\)|\[([^()\[\],;]*)\])\W?")
+_TYPED = (("<=", "≤"), (">=", "≥"), ("!=", "≠"))
 _SHOUT = re.compile(r"!+(?![\w=(])")
 _CURRENCY = re.compile("[$€£¥]")
 
@@ -43,8 +44,10 @@ def _tokens(text: str) -> list[str]:
     """The words and signs that mean something; without articles, unless nothing else is there."""
     text = _MATHS.sub(r"\1", plainly(text).casefold()).strip()
     text = _DASHES.sub("-", _EMPHASIS.sub(r"\2", text))
-    if alone := _IN_PARENTHESES.fullmatch(text):
-        text = alone[1]
+    if alone := _IN_BRACKETS.fullmatch(text):
+        text = alone[1] or alone[2] or ""
+    for typed, sign in _TYPED:
+        text = text.replace(typed, sign)
     text = _GROUP.sub(lambda found: f" {found[1] or found[2]} ", text)
     text = _SHOUT.sub(" ", _HYPHEN.sub(" ", text))
     tokens = [token for token in _TOKEN.findall(text) if _means_something(token)]

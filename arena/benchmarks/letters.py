@@ -11,8 +11,18 @@ from enum import StrEnum
 from functools import lru_cache
 from string import ascii_uppercase
 
-from arena.benchmarks.declared import cue, declarations, is_denied, last_boxes, states
-from arena.benchmarks.plain import plain, plainly
+from arena.benchmarks.declared import (
+    DOUBT,
+    PAUSE,
+    WRONG,
+    cue,
+    declarations,
+    is_denied,
+    last_boxes,
+    past,
+    states,
+)
+from arena.benchmarks.plain import before_another_question, plain, plainly
 
 
 class Unread(StrEnum):
@@ -41,7 +51,7 @@ _DECLARED = cue(
 )
 _LEANS = re.compile(
     r"""(?i:\b(?:choose|pick|select|go\ with|going\ with|opt\ for|vote\ for|chose|selected|picked)\s
-    | \bleav(?:es|ing)\s | \b(?:no|wait|actually)\b[,.:]?\s(?=\W{0,3}(?-i:[A-Z])\W{0,3}$)
+    | \bleav(?:es|ing)\s
     | \b(?:so|therefore|thus|hence|conclu(?:sion|de))\b[,:]?\s
     | \b(?:it|that|this)(?:['’]s|\ is|\ must\ be|\ should\ be|\ has\ to\ be)\s)
     | (?:所以|因此|应该|应当|应|就)(?:是|为)""",
@@ -70,15 +80,7 @@ _FITS = (
     r"(?i:(?:is|was|seems|looks|must be|should be)\s(?:[a-z]{3,12}ly\s)?(?:the\s)?"
     r"(?:correct|right|true|best)\b)|(?:选项|项)?(?:是|为|才)?(?:正确|对的|符合题意)"
 )
-_TAKEN_BACK = re.compile(
-    r"(?i)\b(?:wait|no(?=,)|hold on|actually|correction|sorry|on second thoughts?|i made a mistake|"
-    r"(?:that|this)(?:['’]s| is| was) (?:wrong|incorrect|not right|a mistake))\b|"
-    r"(?:^|[。!?.,\s])不对|等等|等一下|更正|我错了"
-)
-_WRONG = re.compile(
-    r"(?i)(?:that|this|it|which)(?:['’]s| is| was) (?:wrong|incorrect|not right|a mistake)\b|"
-    r"\bi made a mistake|\bno[,.]? wait|\bwait[,.]? no\b|(?:^|[。!?.,\s])不对|我错了"
-)
+_INSTEAD_ENDS = re.compile(r"[)\]\"'”’*_$]{0,4}\s*(?:$|[.!;。)\n])")
 _CLAUSE = (
     r"(?:['’]s\b|\s*[)\]\"'*:]{0,3}\s?(?:is|are|was|were|would|does|do|did|has|have|had|can|could|"
     r"refers?|describes?|says?|states?|means?|fails?|lacks?|only|moves?|looks?|seems?|"
@@ -97,7 +99,6 @@ _ALONE = re.compile(
     r"[(\[]?([A-Za-z])[\s*_$\\)\]}】」》>\"'”’.:。!?,;]{0,10}"
 )
 _ITEM = re.compile(r"^[ \t*_(\[-]{0,6}([A-Z])[.):、]", re.MULTILINE)
-_ANOTHER_QUESTION = re.compile(r"\n\s*(?:question|problem|问题|题目)\s*\d*\s*:", re.IGNORECASE)
 
 
 def letter(reply: str, choices: Sequence[str]) -> int | None:
@@ -117,7 +118,7 @@ def pick(reply: str, choices: Sequence[str]) -> Pick:
     if not text or not choices:
         return Pick(None, Unread.NONE if text else Unread.EMPTY)
     reader = _Reader(tuple(choices))
-    first = _ANOTHER_QUESTION.split(text, maxsplit=1)[0]
+    first = before_another_question(text)
     picked = reader.read(first)
     return reader.read(text) if picked.option is None and first != text else picked
 
@@ -137,10 +138,10 @@ class _Reader:
         declared, leans = self._last(self._declared(text)), self._last(self._leans(text))
         if declared is not None:
             after = text[declared[0] :]
-            doubt = _TAKEN_BACK.search(after)
+            doubt = DOUBT.search(after)
             if doubt and leans is not None and leans[0] > declared[0] + doubt.start():
                 declared = leans
-            elif doubt and _WRONG.search(after):
+            elif doubt and WRONG.search(after):
                 return Pick(None, Unread.TAKEN_BACK)
         for found in (declared, leans):
             if found is not None:
@@ -175,7 +176,17 @@ class _Reader:
                 stated := self._stated(text, found.end(), texts=False)
             ):
                 yield found.end(), stated
+        for doubt in DOUBT.finditer(text):
+            if instead := self._instead(text, doubt.end()):
+                yield doubt.end(), instead
         yield from self._called(text, self.patterns.fits)
+
+    def _instead(self, text: str, start: int) -> Pick | None:
+        """The letter that alone follows a word of doubt, as in "Scratch that: B."."""
+        found = self.patterns.stated.match(text, past(_FILLER, text, past(PAUSE, text, start)))
+        if not found or not _INSTEAD_ENDS.match(text, found.end()):
+            return None
+        return Pick(self.letters.index(found[1].upper()))
 
     def _called(self, text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, Pick]]:
         """Letters that are called right, as in "B is the answer"."""
@@ -188,11 +199,7 @@ class _Reader:
         self, text: str, start: int, *, alone: bool = False, texts: bool = True
     ) -> Pick | None:
         """What is said at a place where an answer is declared; None where it is no option."""
-        bare = _OPENS.match(text, start)
-        filled = _FILLER.match(text, start)
-        assert bare is not None
-        assert filled is not None
-        for place in (bare.end(), filled.end()):
+        for place in (past(_OPENS, text, start), past(_FILLER, text, start)):
             if texts and (by_text := self._text_at(text, place)) is not None:
                 return Pick(by_text)
             if found := self._letter_at(text, place, alone=alone):
@@ -201,7 +208,7 @@ class _Reader:
 
     def _letter_at(self, text: str, place: int, *, alone: bool) -> Pick | None:
         if several := self.patterns.several.match(text, place):
-            letters = several[1]
+            letters = several[1].split() if " " in several[1] else several[1]
             return Pick(None, Unread.SEVERAL) if sorted(set(letters)) == list(letters) else None
         found = self.patterns.stated.match(text, place) or (
             self.patterns.small_alone.match(text, place) if alone else None
@@ -227,6 +234,9 @@ class _Reader:
         return best
 
     def _undeclared(self, text: str) -> Pick:
+        row = self.patterns.several.fullmatch(text.strip(" .()[]"))
+        if row and len(set(row[1].split())) > 1:
+            return Pick(None, Unread.SEVERAL)
         last = _ALONE.fullmatch(text.rpartition("\n")[2])
         if last and last[1].upper() in self.letters:
             return Pick(self.letters.index(last[1].upper()))
@@ -297,7 +307,10 @@ def _patterns(letters: str) -> _Patterns:
         letter=re.compile(rf"(?<![A-Za-z'])[{letters}](?![A-Za-z'])"),
         stated=re.compile(rf"({upper}|{lower}|[{words}]{no_word}{end})"),
         small_alone=re.compile(rf"([{letters.lower()}]){end}"),
-        several=re.compile(rf"([{letters}]{{2,{max(2, len(letters))}}})(?![A-Za-z0-9'])"),
+        several=re.compile(
+            rf"([{letters}]{{2,{max(2, len(letters))}}}(?![A-Za-z0-9'])"
+            rf"|[{letters}](?:\s[{letters}]){{1,{max(1, len(letters) - 1)}}}(?=\s*(?:$|[.,;:)])))"
+        ),
         another=re.compile(
             rf"{_JOINT}([{letters}{letters.lower()}])(?![A-Za-z0-9'])"
             rf"(?!{more}{_CLAUSE}(?!\s(?:both\s|all\s)?(?:correct|right|true)))"
@@ -339,4 +352,4 @@ def _says(text: str, wanted: str) -> bool:
     before = r"(?<!\w)" if wanted[0].isascii() and wanted[0].isalnum() else ""
     after = r"(?!\w)" if wanted[-1].isascii() and wanted[-1].isalnum() else ""
     found = re.finditer(f"{before}{re.escape(wanted)}{after}", text)
-    return not all(is_denied(text, one.start()) for one in found)
+    return not all(is_denied(text, one) for one in found)

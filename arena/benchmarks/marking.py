@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from arena.benchmarks.declared import is_denied, last_boxes
+from arena.benchmarks.declared import OWN_MISTAKE, is_denied, last_boxes
 from arena.benchmarks.exact import WORD, is_same
 from arena.benchmarks.letters import Unread, letter, pick
 from arena.benchmarks.numbers import find_number, number, same_number, value_of
-from arena.benchmarks.plain import CJK, plain, plainly
+from arena.benchmarks.plain import CJK, before_another_question, plain, plainly
 from arena.benchmarks.polarity import polarity, polarity_of
 from arena.thinking import UNFINISHED, split
 
@@ -40,6 +40,7 @@ class Mark:
 
 JUDGED = "judged"
 _SEVERAL_BOXES = "the reply gives several boxed answers"
+_LATER = "the reply names the answer only after another question"
 _NO_POLARITY = "the reply says neither yes nor no"
 LONG_ANSWER_WORDS = 12
 
@@ -72,15 +73,22 @@ def mark_contains(reply: str, answers: Sequence[str]) -> Mark:
         said = polarity(reply)
         return Mark(0.0, _NO_POLARITY) if said is None else Mark(float(said in polar))
     others = [answer for answer in answers if polarity_of(answer) is None]
-    says = any(contains(split(reply).answer, answer) for answer in others)
-    return Mark(float(says or (bool(polar) and polarity(reply) in polar)))
+    text = _said(reply)
+    says = any(contains(text, answer) for answer in others)
+    kept = OWN_MISTAKE.split(text)[-1]
+    if says and kept != text and not any(contains(kept, answer) for answer in others):
+        return Mark(0.0, Unread.TAKEN_BACK)
+    says = says or (bool(polar) and polarity(reply) in polar)
+    if not says and any(contains(plain(reply), answer) for answer in others):
+        return Mark(0.0, _LATER)
+    return Mark(float(says))
 
 
 def mark_exact(reply: str, answers: Sequence[str]) -> Mark:
     """1 where the reply is an answer, whatever case, width, articles, marks of a sentence."""
     if why := _silence(reply):
         return Mark(0.0, why)
-    said = plain(reply)
+    said = _said(reply)
     boxed = [inside for _, inside in last_boxes(said)]
     if any(not is_same(one, boxed[0]) for one in boxed):
         return Mark(0.0, _SEVERAL_BOXES)
@@ -92,7 +100,7 @@ def mark_recall(reply: str, answers: Sequence[str]) -> Mark:
     """The share of the answers, all of which are wanted, that stand in the reply."""
     if why := _silence(reply):
         return Mark(0.0, why)
-    said = split(reply).answer
+    said = _said(reply)
     return Mark(sum(contains(said, answer) for answer in answers) / len(answers))
 
 
@@ -105,7 +113,7 @@ def mark_f1(reply: str, answers: Sequence[str]) -> Mark:
     """Token F1 with the closest answer; Chinese by characters (as SQuAD and CMRC have it)."""
     if why := _silence(reply):
         return Mark(0.0, why)
-    said = _words(split(reply).answer)
+    said = _words(_said(reply))
     return Mark(max(_f1(said, _words(answer)) for answer in answers))
 
 
@@ -139,7 +147,7 @@ def contains(reply: str, answer: str) -> bool:
     if not wanted:
         return False
     found = re.finditer(_whole(wanted), text)
-    return not all(is_denied(text, one.start()) for one in found)
+    return not all(is_denied(text, one) for one in found)
 
 
 def _whole(wanted: str) -> str:
@@ -163,6 +171,10 @@ def _whole(wanted: str) -> str:
     else:
         inside = re.escape(wanted)
     return f"{before}{inside}{after}"
+
+
+def _said(reply: str) -> str:
+    return before_another_question(plain(reply).strip())
 
 
 def _silence(reply: str) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from arena.benchmarks.declared import cue, declarations, last_boxes
-from arena.benchmarks.plain import boxes, plain, plainly
+from arena.benchmarks.declared import DOUBT, WRONG, cue, declarations, last_boxes, past
+from arena.benchmarks.plain import before_another_question, boxes, plain, plainly
 
-NO_NUMBER, SEVERAL_NUMBERS = (
+NO_NUMBER, SEVERAL_NUMBERS, TAKEN_BACK = (
     "the reply gives no number",
     "the reply gives several numbers as its answer",
+    "the reply takes its answer back and gives no other",
 )
 _CORE = r"""
     \d{1,3}(?:(?:\.\d{3}){1,8},\d{1,2}|(?:\.\d{3}){2,8})(?!\d)
@@ -41,15 +42,20 @@ _SCALES = {
 _LARGEST_POWER = 400
 _UNIT = re.compile(r"\s?[^\d\s=+*/^()]{0,12}(?:\s[^\d\s=+*/^()]{1,12}){0,2}\.?")
 _DECLARED = cue("answers?|ans")
+_TOTAL = re.compile(
+    r"(?i)\b(?:total|sum|result)\b[^.\n:;?!=]{0,40}?(?:[:=]|\bis\b|\bwas\b)"
+    r"(?=(?:[^.\n]|\.\d){0,40}\. )"
+)
+_REMARK = re.compile(r"(?is)(?!.*\b(?:so|thus|hence|therefore|have|had)\b)[^.!?\n=→⇒]*[.!]?")
 _CALLED = re.compile(r"(?i)[)*$]{0,3}\sis (?:the|my) (?:(?:final|correct|right) )?answer\b")
 _LINE = 120
 _NEAR = 40
-_SUM = re.compile(r"\d\s*[-+*/×÷]\s*\d")
+_SUM = re.compile(r"\d\s*[-+*/×÷x]\s*\d")
 _JOINT = r"(?:,?\s?or\b|或者?|还是)"
 _OTHER = re.compile(
     rf"[)\]$*\"]{{0,3}}\s{{0,3}}(?:{_JOINT}|,?\s?and\b|和|;|,)\s{{0,3}}\$?(?:[a-z]\s?=\s?)?"
 )
-_CHOICE = re.compile(rf"[)\]$]{{0,3}}\s?{_JOINT}\s?")
+_CHOICE = re.compile(rf"[)\]$]{{0,3}}\s{{0,3}}{_JOINT}\s{{0,3}}\$?(?:[a-z]\s?=\s?)?")
 _RANGE = re.compile(r"\s?[-–—~]\s?")
 _NOT = re.compile(r"(?i)(?:\bnot|n['’]t|不是|而非)\s?(?:just |only )?\$?$")
 _FUNCTION = r"(?:sqrt|sin|cos|tan|log|ln|exp)"
@@ -59,12 +65,11 @@ _LETTER = r"[A-Za-z](?![A-Za-z])"
 _EXPRESSION_AFTER = re.compile(
     rf"""\s?(?:[√π∞]|\\(?:{_FUNCTION}|pi|infty|frac)(?![a-z])) | [abeijnqruvwxyz](?![A-Za-z])
       | \s?[+*×·÷^]\s?(?:[\d(√π\\]|{_LETTER}) | \s?x\s?\d
-      | \s?-(?:\s?[\d(]|\s?[xyz](?![A-Za-z])|{_LETTER})
-      | \s[xyz](?![A-Za-z]) | :\d""",
+      | \s?-(?:\s?[\d(]|\s?[xyz](?![A-Za-z])|{_LETTER}) | \s[xyz](?![A-Za-z]) | :\d""",
     re.VERBOSE,
 )
 _EXPRESSION_BEFORE = re.compile(
-    rf"""(?:[√±≤≥≠<]|[<>]=|(?<![<\w/])[\w)]\s?>|(?<![A-Za-z]){_FUNCTION}\s?[({{]?
+    rf"""(?:[√±≤≥≠]|[<>]=|[\w)]\s?<|(?<![<\w/])[\w)]\s?>|(?<![A-Za-z]){_FUNCTION}\s?[({{]?
       |[\w)]\s?[+*×÷]|\d\s-|\b[xyz]\s?-)\s?\$?$""",
     re.VERBOSE,
 )
@@ -77,9 +82,17 @@ _IS = re.compile(
     r"(?i)(?:\b(?:is|are|was|were|equals?|be|makes?|gives?|costs?|totals?|earns?|leaves?|gets?|has)\b|"
     r"[=≈:]|是|为|等于|共|得)\s?(?:about |only |exactly |just |approximately )?(?=[-+$€£¥.\d])"
 )
+_INSTEAD = re.compile(
+    r"""[\s,.:;!*…—-]{0,6}(?:(?:it|that|this|the\ (?:right\ |correct\ )?(?:answer|total))\b)?
+    (?:\s?(?:['’]s|is|was|(?:should|must|would)\ (?:be|have\ been)|应该?是|应为|是)\s?)?
+    [\s:*]{0,4}""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_ENDS = re.compile(r"(?:\s[a-z]{1,12})?[)*$\"]{0,3}\s*(?:$|[.,;!。)\n])")
+_PER = re.compile(r"(?i)\b(?:per|every|out of)\s$")
 _COUNTED = re.compile(r"[^\x00-\x7f]{0,3}|\s?[A-Za-z]{0,12}")
-_ANOTHER_QUESTION = re.compile(r"\n\s*(?:question|problem|问题|题目)\s*\d*\s*:", re.IGNORECASE)
-_CHINESE_NUMBER = re.compile(r"负?[零〇一二两三四五六七八九十百千万]+")
+_CHINESE_DIGITS = "[零〇一二两三四五六七八九十百千万]+"
+_CHINESE_NUMBER = re.compile(rf"负?(?:{_CHINESE_DIGITS}分之)?{_CHINESE_DIGITS}")
 _DIGITS = {c: k for k, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 _SMALL = [
@@ -109,7 +122,8 @@ _WORDS = {word: k for k, word in enumerate(_SMALL)} | {w: 20 + 10 * k for k, w i
 _LARGE = {"thousand": 1000, "million": 10**6, "billion": 10**9}
 _ANY_WORD = "|".join([*_WORDS, "hundred", *_LARGE])
 _SPELLED = re.compile(
-    rf"(?i)\b(?:minus )?(?:{_ANY_WORD})(?:(?:[ -]|,? and )(?:{_ANY_WORD})){{0,12}}\b"
+    rf"(?i)\b(?:(?:minus|negative) )?(?:a (?=hundred|thousand|million))?(?:{_ANY_WORD})"
+    rf"(?:(?:[ -]|,? and )(?:{_ANY_WORD})){{0,12}}\b"
 )
 
 
@@ -136,7 +150,7 @@ def find_number(reply: str) -> Found:
     Numerals and words count where they are declared, or all that is said.
     """
     text = plain(reply).strip().replace("$$", "$")
-    first = _ANOTHER_QUESTION.split(text, maxsplit=1)[0]
+    first = before_another_question(text)
     found = _read(first)
     return _read(text) if found is _NOTHING and first != text else found
 
@@ -170,13 +184,41 @@ def value_of(text: str, *, with_unit: bool = False) -> Found:
 def _read(text: str) -> Found:
     declared = max(_declared(text), key=lambda one: one[0], default=None)
     if declared:
-        return declared[1]
+        return _unless_taken_back(declared[1], text[declared[0] :])
     if boxes(text):
         return _NOTHING  # what it boxed is no number
+    return _total(text) or _last_said(text) or _alone(text) or _NOTHING
+
+
+def _total(text: str) -> Found | None:
+    """The last total, where what follows is one remark that says of no number what it is."""
+    totals = list(_TOTAL.finditer(text))
+    said, stop, remark = text[totals[-1].end() :].partition(". ") if totals else ("", "", "")
+    is_remark = stop and _REMARK.fullmatch(remark) and not _IS.search(remark)
+    return _stated(said, 0) if is_remark and _NUMBER.search(remark) else None
+
+
+def _last_said(text: str) -> Found | None:
+    """What the last statement with a number gives."""
     for clause in reversed(_SENTENCE.split(text)):
         if numbers := list(_NUMBER.finditer(clause)):
             return _of_clause(clause, numbers)
-    return _alone(text) or _NOTHING
+    return None
+
+
+def _unless_taken_back(said: Found, after: str) -> Found:
+    """A declared number, or the one that the reply puts in its place afterwards."""
+    doubts = list(DOUBT.finditer(after))
+    if not doubts:
+        return said
+    rest = after[doubts[-1].end() :]
+    found = _NUMBER.match(rest, past(_INSTEAD, rest))
+    if found and _ENDS.match(rest, found.end()):
+        return _in_its_place(rest, found)
+    other = _last_said(rest)
+    if other is None:
+        return Found(None, why=TAKEN_BACK) if WRONG.search(after) else said
+    return said if other.value == said.value else Found(None, why=TAKEN_BACK)
 
 
 def _declared(text: str) -> Iterator[tuple[int, Found]]:
@@ -239,9 +281,15 @@ def _of_clause(clause: str, numbers: list[re.Match[str]]) -> Found:
     said = [starts[end] for end in (m.end() for m in _IS.finditer(clause)) if end in starts]
     operands = re.compile(r"\s?[-+*/×÷=^]")
     said = [found for found in said if not operands.match(clause, found.end())]
-    if not said and len(numbers) > 1 and _are_rivals(clause, *numbers[-2:]):
+    amounts = [
+        one
+        for one in numbers
+        if not _PER.search(clause[max(0, one.start() - _CONTEXT) : one.start()])
+    ]
+    last = (said or amounts or numbers)[-2:]
+    if len(last) > 1 and _are_rivals(clause, *last):
         return Found(None, why=SEVERAL_NUMBERS)
-    return _in_its_place(clause, (said or numbers)[-1], _CHOICE)
+    return _in_its_place(clause, last[-1], _CHOICE)
 
 
 def _are_rivals(clause: str, one: re.Match[str], other: re.Match[str]) -> bool:
@@ -259,10 +307,10 @@ def _are_rivals(clause: str, one: re.Match[str], other: re.Match[str]) -> bool:
 def _alone(text: str, *, begins: bool = False) -> Found | None:
     """A number in numerals or words where it is all that is said, or what is said first."""
     bare = text.strip(" *_$\"'.。!")
-    for pattern, read in ((_CHINESE_NUMBER, _chinese), (_SPELLED, _spelled)):
+    for pattern, read in ((_CHINESE_NUMBER, _in_chinese), (_SPELLED, _spelled)):
         found = pattern.match(bare)
         if found and (begins or _COUNTED.fullmatch(bare, found.end())):
-            return Found(read(found[0]))
+            return read(found[0])
     return None
 
 
@@ -297,32 +345,44 @@ def _point(core: str) -> str:
     return core.replace(",", "")
 
 
+def _in_chinese(text: str) -> Found:
+    """A numeral, a fraction as 三分之二, or a percentage as 百分之五."""
+    bare = text.removeprefix("负")
+    below, is_ratio, above = bare.rpartition("分之")
+    value, divisor = _chinese(above), _chinese(below) if is_ratio else Decimal(1)
+    is_percent = below == "百"
+    if not divisor:
+        return _NOTHING
+    value = value if is_percent else value / divisor
+    return Found(-value if bare != text else value, is_percent)
+
+
 def _chinese(text: str) -> Decimal:
     """Numerals below a hundred million, as 三百二十 or 二〇二五."""
-    sign, text = (-1, text[1:]) if text.startswith("负") else (1, text)
     above, myriad, below = text.partition("万")
     if myriad:
         low = below.partition("万")[0]
-        return sign * (_chinese(above) * 10000 + (_chinese(low) if low else 0))
+        return _chinese(above) * 10000 + (_chinese(low) if low else 0)
     if not any(char in _UNITS for char in text):
-        return sign * Decimal("".join(str(_DIGITS.get(char, 0)) for char in text) or "0")
+        return Decimal("".join(str(_DIGITS.get(char, 0)) for char in text) or "0")
     total, digit = 0, 0
     for char in text:
         if char in _UNITS:
             total, digit = total + (digit or 1) * _UNITS[char], 0
         else:
             digit = _DIGITS.get(char, 0)
-    return Decimal(sign * (total + digit))
+    return Decimal(total + digit)
 
 
-def _spelled(text: str) -> Decimal:
+def _spelled(text: str) -> Found:
     """English words, as twenty-five or two hundred and six."""
     total, here = 0, 0
-    for word in re.findall("[a-z]+", text.lower()):
+    for word in re.findall("[a-z]{2,}", text.lower()):
         if word == "hundred":
             here = (here or 1) * 100
         elif word in _LARGE:
             total, here = total + (here or 1) * _LARGE[word], 0
         else:
             here += _WORDS.get(word, 0)
-    return Decimal(-(total + here) if text.lower().startswith("minus") else total + here)
+    is_negative = text.lower().startswith(("minus", "negative"))
+    return Found(Decimal(-(total + here) if is_negative else total + here))

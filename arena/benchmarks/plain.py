@@ -44,11 +44,36 @@ _SIGNS = (
 _DASH = re.compile(r"(?<![^\W_])[‐‑‒–—−﹣－](?=\s?[$€£¥]?\s?[\d.\\])")
 _MARKDOWN = re.compile(r"\*\*|__|`{1,3}(?:[a-z]{1,10}\n)?|</?(?:b|i|strong|em|u|mark)>")
 _NESTED = 3
+_LINE_START = r"\n[ \t#>*_]{0,8}"
+# Where another speaker begins: a base model writes on, for the one who asks too.
+_SPEAKER = re.compile(
+    rf"""(?<=\S)\s{{0,8}}(?:{_LINE_START}(?:human|user|用户|人类)[ \t]?\d{{0,3}}[ \t]?:
+      |<\|(?:im_(?:start|end)|start_header_id|eot_id|end(?:of|_of_)text|user|end)\|>
+      |<(?:start|end)_of_turn>|</s>|\[INST\]|<\|(?:User|end▁of▁sentence)\|>
+      |{_LINE_START}(?:\#{{2,3}}[ ])(?:human|user|instruction)\b)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_QUESTION = re.compile(
+    rf"(?<=\S)\s{{0,8}}{_LINE_START}(?:question|problem|q|问题|题目|问)[ \t]?\d{{0,4}}[ \t]?:",
+    re.IGNORECASE,
+)
 
 
 def plain(reply: str) -> str:
-    """What follows a model's thinking, in plain characters; boxes stay as they are."""
-    return plainly(split(reply).answer)
+    """What a model says in its turn, without its thinking, in plain characters; boxes stay.
+
+    A base model may go on with a dialogue of its own: what another speaker says, and all after
+    that, is no part of the reply.
+    """
+    return _SPEAKER.split(plainly(split(reply).answer), maxsplit=1)[0]
+
+
+def before_another_question(text: str) -> str:
+    """A plain text up to where another question is asked after an answer; all where none is.
+
+    A reply may repeat its own question too, so who finds no answer there may read the whole.
+    """
+    return _QUESTION.split(text, maxsplit=1)[0]
 
 
 def plainly(text: str) -> str:

@@ -2,8 +2,8 @@
 
 import re
 
-from arena.benchmarks.declared import cue, declarations, last_boxes
-from arena.benchmarks.plain import plain
+from arena.benchmarks.declared import DOUBT, PAUSE, cue, declarations, last_boxes, past
+from arena.benchmarks.plain import before_another_question, plain
 
 _YES = frozenset({"yes", "true", "correct", "是", "是的", "对", "对的", "正确", "真"})
 _NO = frozenset({"no", "false", "incorrect", "否", "不是", "不对", "不正确", "错", "错误", "假"})
@@ -36,14 +36,17 @@ def polarity(reply: str) -> bool | None:
 
     In this order: what it declares last, its beginning, its last line, the only one it has.
     """
-    text = plain(reply).strip()
+    text = before_another_question(plain(reply).strip())
+    equals = last_boxes(text)
+    boxed = {one for _, inside in equals if (one := _at(inside, 0)) is not None}
+    if len(boxed) > 1:
+        return None
     ends = [found.end() for found in declarations(text, _DECLARED)]
-    boxed = {one for _, inside in last_boxes(text) if (one := _at(inside, 0)) is not None}
-    if boxed:
-        return boxed.pop() if len(boxed) == 1 else None
-    said = [_at(text, end) for end in ends]
-    if declared := [one for one in said if one is not None]:
-        return declared[-1]
+    ends += [past(PAUSE, text, doubt.end()) for doubt in DOUBT.finditer(text) if doubt.start()]
+    said = [(end, one) for end in ends if (one := _at(text, end)) is not None]
+    said += [(equals[-1][0], one) for one in boxed]
+    if said:
+        return max(said)[1]
     opening = _at(text, 0)
     if opening is None:
         opening = _at(text.rpartition("\n")[2], 0)
@@ -55,6 +58,5 @@ def polarity(reply: str) -> bool | None:
 
 
 def _at(text: str, start: int) -> bool | None:
-    opened = _OPENS.match(text, start)
-    found = _WORD.match(text, opened.end() if opened else start)
+    found = _WORD.match(text, past(_OPENS, text, start))
     return None if found is None else found["yes"] is not None

@@ -90,6 +90,10 @@ PICKS_B = [
     "The answer is A. Wait, no: the answer is B.", "Answer: A. No, wait.\nAnswer: B",
     "Answer: A\nCorrection: Answer: B", "The answer is A. Wait, it is B.", "\\boxed{A} Hmm. \\boxed{B}",
     "答案是A。不对，答案是B。", "Answer: this asks for a capital.\nANSWER: B", "The answer is A or C... The answer is B.",
+    "The answer is A. Scratch that: B.", "The answer is A. Sorry, I meant B.", "Answer: A\n\nCorrection: B", "The answer is A (no, B)",
+    "Answer: A\nOops, B.", "答案是A。更正：B", "The answer is B. Actually, A is in France.", "The answer is B. Wait, A, C and D are elsewhere.",
+    "B\n\nHuman: foo\nAssistant: The answer is C", "The answer is B.\n\nUser: Next question\nThe answer is C.", "B<|eot_id|><|start_header_id|>user: C",
+    "B\n\n用户：下一题\n答案是C", "B\n\n### Instruction:\nThe answer is C.",
     # A base model that goes on with a question of its own.
     "B\n\nQuestion: What is next?\nAnswer: C", "Answer: B\n\n问题：下一题？\n答案：C",
 ]  # fmt: skip
@@ -112,7 +116,7 @@ PICKS_NONE = [
     ("I don't think B is correct.", Unread.NONE), ("I would not choose B.", Unread.NONE),
     ("If the answer is B, then we are done.", Unread.NONE), ("A common question.", Unread.NONE),
     ("I cannot answer this.", Unread.NONE), ("Bread", Unread.NONE), ("Dublin", Unread.NONE),
-    ("The answer is A. Wait, that is wrong.", Unread.TAKEN_BACK), ("答案是A。不对。", Unread.TAKEN_BACK),
+    ("The answer is A. Wait, that is wrong.", Unread.TAKEN_BACK), ("The answer is A. Scratch that.", Unread.TAKEN_BACK), ("答案是A。不对。", Unread.TAKEN_BACK),
     ("A or B", Unread.SEVERAL), ("A and C", Unread.SEVERAL), ("A, C", Unread.SEVERAL), ("A/B", Unread.SEVERAL),
     ("The answer is A or B.", Unread.SEVERAL), ("The answer is A and C.", Unread.SEVERAL),
     ("The answers are A and C.", Unread.SEVERAL), ("Answer: A, C", Unread.SEVERAL),
@@ -121,6 +125,7 @@ PICKS_NONE = [
     ("The answer is either A or B.", Unread.SEVERAL), ("The answer is both A and B.", Unread.SEVERAL),
     ("\\boxed{A, C}", Unread.SEVERAL), ("\\boxed{AC}", Unread.SEVERAL), ("\\boxed{\\text{A and C}}", Unread.SEVERAL),
     ("\\boxed{A} or \\boxed{B}", Unread.SEVERAL), ("$\\boxed{A}$, $\\boxed{C}$", Unread.SEVERAL), ("\\boxed{Paris} and \\boxed{B}", Unread.SEVERAL),
+    ("A B C D", Unread.SEVERAL), ("Answer: A C", Unread.SEVERAL), ("A B C D.", Unread.SEVERAL), ("I am unsure.\nUser: And now?\nAnswer: B", Unread.NONE),
     ('{"answer": ["A", "C"]}', Unread.SEVERAL), ("<answer>A, C</answer>", Unread.SEVERAL),
     ("Paris or Rome", Unread.SEVERAL), ("I think A or B", Unread.SEVERAL), ("(A) and (C)", Unread.SEVERAL),
     ("The answer is not A; B and C are close.", Unread.SEVERAL), ("Paris, London, Rome, Berlin", Unread.SEVERAL),
@@ -222,7 +227,16 @@ def test_any_number_of_options_has_its_letters(count: int) -> None:
         ("北京", ("上海", "北京"), 1),
         ("答案是北京。", ("上海", "北京"), 1),
         ("不是上海，是北京", ("上海", "北京"), 1),
+        ("这是不正确的", ("正确", "错误"), None),
+        ("这个说法不对", ("对", "错"), None),
+        ("我不同意。", ("同意", "反对"), None),
+        ("这是不正确的", ("正确", "不正确"), 1),
+        ("Paris is not the capital.", ("Paris", "Rome"), None),
+        ("Paris is wrong, Rome fits.", ("Paris", "Rome"), 1),
+        ("B B B B", ("Paris", "Rome"), 1),
     ],
 )
-def test_an_option_is_picked_by_its_text(reply: str, choices: tuple[str, ...], option: int) -> None:
+def test_an_option_is_picked_by_its_text(
+    reply: str, choices: tuple[str, ...], option: int | None
+) -> None:
     assert pick(reply, choices).option == option

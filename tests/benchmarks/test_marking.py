@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arena.benchmarks.items import final_answer, item_of
+from arena.benchmarks.letters import Unread
 from arena.benchmarks.marking import (
     METRICS,
+    Mark,
     contains,
     letter,
     mark_choice,
@@ -161,6 +163,20 @@ def test_the_number_that_a_reply_gives(reply: str, value: str | None) -> None:
         ("It isn't London.", "London", False),
         ("It is not London; no, London it is.", "London", True),
         ("不是北京。", "北京", False),
+        ("Paris is not the capital.", "Paris", False),
+        ("Paris is wrong.", "Paris", False),
+        ("Paris cannot be right.", "Paris", False),
+        ("anything but Paris", "Paris", False),
+        ("London rather than Paris", "Paris", False),
+        ("The answer is London. (Not: Paris)", "Paris", False),
+        ("Neither Rome nor Paris", "Paris", False),
+        ("It can't be Paris.", "Paris", False),
+        ("不可能是北京。", "北京", False),
+        ("首都不在北京", "北京", False),
+        ("北京不是首都", "北京", False),
+        ("我不同意", "同意", False),
+        ("Paris is not only a city but the capital.", "Paris", True),
+        ("It is Paris; London is wrong.", "Paris", True),
         ("It is not called London.", "London", False),
         ("Not Paris but London.", "London", True),
         ("\\boxed{\\text{London}}", "London", True),
@@ -180,14 +196,14 @@ def test_an_answer_stands_in_a_reply(reply: str, answer: str, right: bool) -> No
     ("reply", "says"),
     [
         ("Yes.", True), ("yes", True), ("**Yes**", True), ("Yes, because no one else could.", True),
-        ("True", True), ("The answer is yes.", True), ("\\boxed{\\text{Yes}}", True), ('{"answer": true}', True),
+        ("Actually, no. Let me see. The answer is yes.", True), ("True", True), ("The answer is yes.", True), ("\\boxed{\\text{Yes}}", True), ('{"answer": true}', True),
         ("I thought about it. So yes.", True), ("是", True), ("是的。", True), ("答案：是", True), ("对", True), ("正确", True),
         ("Answer: Yes</s>", True), ("<think>No?</think>Yes", True), ("There is no doubt: yes.", True),
         ("The statement is true.", True), ("It is true.", True), ("First I said no... The answer is yes.", True),
         ("No.", False), ("NO", False), ("no, it is not", False), ("False", False), ("It is not true.", False),
         ("The answer is no.", False), ("The answer is: **No**", False), ("不是", False), ("否", False), ("不对", False),
         ("错误", False), ("答案是否", False), ("\\boxed{No}", False), ("The claim is false.", False), ("So, no.", False),
-        ("It has been long.\n\nNo", False),
+        ("It has been long.\n\nNo", False), ("Yes. Actually, no.", False), ("The answer is yes. Sorry, I meant no.", False),
         ("I do not know, nothing is certain.", None), ("Norway", None), ("I know it.", None), ("", None),
         ("\\boxed{Yes} or \\boxed{No}", None), ("Yes and no.", None), ("Yes or no?", None), ("No one knows.", None), ("No idea.", None), ("是否如此，很难说", None),
         ("是或否", None), ("Perhaps.", None), ("Nothing", None), ("<think>Yes", None), ("Yesterday", None), ("Nobody", None),
@@ -254,7 +270,7 @@ def test_signs_and_brackets_mean_something(one: str, other: str) -> None:
     ("one", "other"),
     [
         ("Paris, France.", "Paris France"), ("“Paris”", "Paris"), ("*Paris*.", "Paris"), ("- Paris", "Paris"),
-        ("(Paris)", "Paris"), ("well-known", "well known"), ("well–known", "well-known"), ("Paris!", "Paris"),
+        ("(Paris)", "Paris"), ("[B]", "B"), ("x >= 3", "x≥3"), ("a != b", "a≠b"), ("well-known", "well known"), ("well–known", "well-known"), ("Paris!", "Paris"),
         ("[1,2]", "[1, 2]"), ("x + 1", "x+1"), ("$x-1$", "x-1"), ("x^{2}", "x^2"), ("− x", "-x"), ("x ≤ 3", "$x \\le 3$"),
         ("$$18$$", "18"), ("$\\$18$", "$18"), ("18 €", "€18"), ("\\sqrt{2}", "\\sqrt 2"), ("《论语》", "论语"), ("(-5)", "-5"),
     ],
@@ -266,6 +282,32 @@ def test_marks_of_a_sentence_mean_nothing(one: str, other: str) -> None:
 def test_several_boxes_are_no_exact_answer() -> None:
     assert not mark_exact("\\boxed{Paris} or \\boxed{London}", ["London"]).found
     assert mark_exact("\\boxed{Paris}. No, \\boxed{London}", ["London"]).value == 1.0
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "It is Paris. Scratch that: London.",
+        "Paris. Wait, no, London.",
+        "Paris.\nCorrection: London",
+        "巴黎 Paris。我说错了，是 London。",
+    ],
+)
+def test_an_answer_that_is_taken_back_is_not_said(reply: str) -> None:
+    assert mark_contains(reply, ["Paris"]) == Mark(0.0, Unread.TAKEN_BACK)
+    assert mark_contains(reply, ["London"]).value == 1.0
+
+
+@pytest.mark.parametrize("mark", [mark_contains, mark_exact, mark_recall])
+def test_what_follows_the_reply_is_not_marked(mark: Callable[..., Mark]) -> None:
+    for more in (
+        "\n\nQ: And of Italy?\nA: Rome",
+        "\nHuman: Rome?",
+        "<|im_end|>\n<|im_start|>user\nRome",
+    ):
+        assert mark("Paris" + more, ["Paris"]).value == 1.0
+        assert mark("Paris" + more, ["Rome"]).value == 0.0
+    assert not mark_contains("Sure.\nQuestion: which?\nAnswer: Rome", ["Rome"]).found
 
 
 def test_shares() -> None:

@@ -6,7 +6,14 @@ from decimal import Decimal
 import pytest
 
 from arena.benchmarks.marking import mark_number
-from arena.benchmarks.numbers import NO_NUMBER, SEVERAL_NUMBERS, find_number, number, value_of
+from arena.benchmarks.numbers import (
+    NO_NUMBER,
+    SEVERAL_NUMBERS,
+    TAKEN_BACK,
+    find_number,
+    number,
+    value_of,
+)
 
 GIVES = [
     # Thousands, decimals, signs, currencies, units.
@@ -42,9 +49,23 @@ GIVES = [
     ("Answer: 6*12 - 40 = 32", "32"), ("Answer: 32 = 72 - 40", "32"), ("Answer: x = 5", "5"), ("Answer: 18</s>", "18"),
     ("The wrong answer is 20. The answer is 18.", "18"), ("答案是32个。", "32"), ("答案：一共32个", "32"), ("答案为：32", "32"),
     ("【答案】32", "32"), ("答案：三十二", "32"), ("The answer is eighteen.", "18"), ("eighteen", "18"), ("twenty-five", "25"),
-    ("two hundred and six", "206"), ("Answer: three thousand", "3000"), ("Minus two", "-2"),
+    ("two hundred and six", "206"), ("Answer: three thousand", "3000"), ("Minus two", "-2"), ("negative five", "-5"), ("a hundred", "100"), ("Answer: a thousand", "1000"), ("负四分之三", "-0.75"),
+    ("百分之五", "5"), ("答案是二分之一。", "0.5"), ("Answer: 9 x 2 = 18", "18"), ("The answer is: <18>", "18"), ("$18 per 3 hours", "18"), ("18 (out of 20)", "18"),
     ("\\boxed{20} Wait, recheck: \\boxed{18}", "18"), ("The answer is \\boxed{17} + \\boxed{1} = \\boxed{18}", "18"),
     ("\\boxed{18}, that is, \\boxed{18}", "18"), ("First \\boxed{3}.\nThen \\boxed{18}.", "18"), ("(1,200)", "1200"),
+    # Retractions: what is put in the place of the declared number counts.
+    ("The answer is 20. Wait, that's wrong. It is 18.", "18"), ("The answer is 20, no, 18", "18"), ("Answer: 20\nCorrection: 18", "18"),
+    ("The answer is 20. Sorry, I meant 18.", "18"), ("The answer is 20. Scratch that: 18.", "18"), ("答案是20。不对，应该是18。", "18"),
+    ("\\boxed{20} Oops, it should be 18.", "18"), ("The answer is 18. Wait, let me check: 9*2 = 18.", "18"),
+    ("The answer is 18. Actually, I am sure.", "18"), ("The answer is 18. They actually sold 3 of them.", "18"),
+    # A base model goes on with a dialogue of its own; a reply may repeat its question as well.
+    ("18\n\nQ: John has 4 apples\nA: 4", "18"), ("The answer is 18.\n\nHuman: And 5+5?\n\nAssistant: The answer is 10.", "18"),
+    ("18<|im_end|>\n<|im_start|>user\n3?", "18"), ("18</s>[INST] 4? [/INST] 5", "18"), ("18\n### User: And 4?", "18"),
+    ("Sure.\nQuestion: how many?\nAnswer: 18", "18"),
+    # A closing tag declares nothing; a total outweighs a remark, and no later statement.
+    ("<answer>18</answer> (3 steps)", "18"), ("<final_answer>18</final_answer> [2]", "18"), ("The total is 18. This took 3 steps.", "18"),
+    ("The total is 20. She has 18 left.", "18"), ("The total is 20. So 18.", "18"), ("The sum is 18.", "18"), ("The result is 18.5. It took 3 steps.", "18.5"),
+    ("That is 11 in total.\nI ate 1.\nI have 18.", "18"), ("So in total she has 3 x 6 = <<3*6=18>>18 sisters.", "18"),
     # Undeclared: what the last statement says it to be.
     ("The total is $\\$1{,}200$ over 3 years.", "1200"), ("6 * 12 = 72, and 72 - 40 = 32", "32"),
     ("There are 3 boxes of 6, so 18.", "18"), ("If it is 5 o'clock, she has 3 apples.", "3"),
@@ -59,11 +80,14 @@ GIVES_NONE = [
     ("\\boxed{\\pi}", NO_NUMBER), ("H2O", NO_NUMBER), ("NaN", NO_NUMBER), ("Infinity", NO_NUMBER),
     ("The answer is 5 or 6.", SEVERAL_NUMBERS), ("The answers are 5 and 6.", SEVERAL_NUMBERS),
     ("答案是5或6", SEVERAL_NUMBERS), ("\\boxed{5, 6}", SEVERAL_NUMBERS), ("\\boxed{5 \\text{ or } 6}", SEVERAL_NUMBERS),
+    ("The answer is 20. Wait, that is wrong.", TAKEN_BACK), ("The answer is 20. Hmm. Scratch that, she sold 3 of her 9 eggs.", TAKEN_BACK),
+    ("答案是20。不对。", TAKEN_BACK), ("The answer is 20. I made a mistake: 9 * 3 is 27 eggs.", TAKEN_BACK),
     # A number in a formula is not the number that the reply gives.
     ("The answer is 2x", NO_NUMBER), ("2π", NO_NUMBER), ("The answer is $2\\sqrt{3}$.", NO_NUMBER), ("log 2", NO_NUMBER),
     ("The answer is \\log 2", NO_NUMBER), ("The answer is 5√2", NO_NUMBER), ("x\\leq 5", NO_NUMBER), ("x > 5", NO_NUMBER),
     ("x >= 5", NO_NUMBER), ("The answer is 3i", NO_NUMBER), ("3:4", NO_NUMBER), ("3+4i", NO_NUMBER), ("\\boxed{3!}", NO_NUMBER),
     ("\\boxed{x + 5}", NO_NUMBER), ("The answer is 3*6", NO_NUMBER), ("The answer is 17 - x", NO_NUMBER), ("10^x", NO_NUMBER),
+    ("18 = 3*6", NO_NUMBER), ("$x=18$ or $x=-18$", SEVERAL_NUMBERS), ("零分之一", NO_NUMBER),
     # Several at once, in a row, a range, a choice, or two boxes side by side.
     ("(3, 4)", SEVERAL_NUMBERS), ("\\boxed{(1,2)}", SEVERAL_NUMBERS), ("\\boxed{\\{1,2\\}}", SEVERAL_NUMBERS), ("[0; 1]", SEVERAL_NUMBERS),
     ("17-19", SEVERAL_NUMBERS), ("between 17 and 19", SEVERAL_NUMBERS), ("18 or 20", SEVERAL_NUMBERS), ("18或20", SEVERAL_NUMBERS),

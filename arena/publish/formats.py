@@ -123,8 +123,8 @@ def to_markdown(board: Leaderboard) -> str:
 def not_rated(board: Leaderboard) -> str:
     """What stands above the models that are not rated yet."""
     return (
-        f"Not rated yet. A model needs {board.min_comparisons} comparisons with rated models, and "
-        "a link to them:"
+        f"Not rated yet. A model is rated once it has {board.min_comparisons} or more comparisons "
+        "with rated models, and a link to them:"
     )
 
 

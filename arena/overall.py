@@ -26,6 +26,7 @@ from arena.ratings import (
     without,
 )
 from arena.records import Evidence
+from arena.versions import old_versions
 
 WEIGHTS = {"human": 0.5, "judge": 0.25, "objective": 0.25}
 # What of a `Fit` is not a setting of the engine.
@@ -73,7 +74,7 @@ def alone(sources: Mapping[str, Comparisons], fit: Fit) -> Alone:
     """
     options = {name: value for name, value in asdict(fit).items() if name not in _POLICY}
     together = concat(list(sources.values()))
-    left_out = unrated([together], fit.least)
+    left_out = unrated([together], fit.least, replaced=old_versions(together.models))
     placed = without(together, left_out)
     assert placed is not None  # whoever is rated has comparisons with others who are
     return Alone(bradley_terry(placed, **options), left_out)
@@ -131,7 +132,7 @@ def _linked(
     """All the evidence among the models that the kinds that are heard can place; and the others."""
     everybody = {m for sources in kinds.values() for part in sources.values() for m in part.models}
     parts = [part for kind in heard for part in kinds[kind].values()]
-    left_out = unrated(parts, fit.least, everybody)
+    left_out = unrated(parts, fit.least, everybody, old_versions(everybody))
     linked = {
         kind: {
             name: placed

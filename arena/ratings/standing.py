@@ -30,22 +30,27 @@ class Unrated:
 
 
 def unrated(
-    parts: Sequence[Comparisons], least: int, others: Iterable[str] = ()
+    parts: Sequence[Comparisons],
+    least: int,
+    others: Iterable[str] = (),
+    replaced: Collection[str] = (),
 ) -> tuple[Unrated, ...]:
     """The models that comparisons from one or several sources do not place, in order of name.
 
     The models that are placed are the largest set of which everyone is linked to everyone else,
     through others if need be, and has at least `least` comparisons with the others of the set.
 
-    least: at least 1. others: models that may have no comparison at all. Raises TooFewError where
-    there is no such set.
+    least: at least 1. others: models that may have no comparison at all. replaced: models that a
+    later version took the place of; of sets that never met, the one with most other models is
+    taken. Raises TooFewError where there is no such set.
     """
     models = tuple(sorted({name for part in parts for name in part.models}.union(others)))
     met = sum((_met(part.aligned(models)) for part in parts), np.zeros((len(models), len(models))))
-    main = _main_part(met)
+    current = np.array([name not in replaced for name in models], dtype=bool)
+    main = _main_part(met, current)
     kept = main.copy()
     while (few := kept & (met[:, kept].sum(axis=1) < least)).any():
-        kept = _main_part(met, kept & ~few)
+        kept = _main_part(met, current, kept & ~few)
     played = met.sum(axis=1)
     if not kept.any():
         raise TooFewError(_too_few(models, played, least))
@@ -80,14 +85,18 @@ def _met(c: Comparisons) -> Floats:
     return whole
 
 
-def _main_part(met: Floats, among: Bools | None = None) -> Bools:
-    """(m,) the largest group of `among` that comparisons link; of equals, the most compared."""
+def _main_part(met: Floats, current: Bools, among: Bools | None = None) -> Bools:
+    """(m,) the group of `among` that comparisons link and that has most `current` models.
+
+    Of equals, the largest and then the most compared.
+    """
     places = np.arange(len(met)) if among is None else np.flatnonzero(among)
     chosen = np.zeros(len(met), dtype=bool)
     if places.size:
         within = met[np.ix_(places, places)]
         groups = components(within)
-        chosen[places[max(groups, key=lambda group: (len(group), within[group].sum()))]] = True
+        counts = [(current[places[g]].sum(), len(g), within[g].sum()) for g in groups]
+        chosen[places[groups[max(range(len(groups)), key=counts.__getitem__)]]] = True
     return chosen
 
 

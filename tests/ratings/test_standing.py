@@ -74,3 +74,11 @@ def test_where_nobody_can_be_placed_the_numbers_are_said() -> None:
         unrated([of({"ab": 2})], 5)
     with pytest.raises(TooFewError):
         unrated([], 1, ["a"])
+
+
+def test_of_two_parts_that_never_met_the_one_of_later_versions_is_rated() -> None:
+    c = Comparisons.from_columns(
+        ["a", "b"] * 3 + ["a2"] * 2, ["b", "a"] * 3 + ["b2"] * 2, outcome=[1.0] * 8
+    )
+    assert [one.model for one in unrated([c], 1)] == ["a2", "b2"]
+    assert [one.model for one in unrated([c], 1, replaced={"a", "b"})] == ["a", "b"]

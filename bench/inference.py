@@ -21,10 +21,10 @@ from typing import Any
 
 import torch
 
-from arena.backends import Backend, Message, OddsRequest, Request, open_backend
+from arena.backends import Backend, Message, OddsRequest, open_backend
 from arena.backends.local.backend import LocalBackend
 from arena.backends.local.tree import Row, computed
-from arena.backends.local.weights import loaded
+from arena.backends.local.weights import Loaded, loaded
 from arena.config import parse_model
 from arena.interchange.sample import load_sample
 from arena.judging import load_card, plan
@@ -88,8 +88,7 @@ def measured(model: Model, requests: Sequence[OddsRequest], alone: int) -> dict[
     """Figures of all three ways; (a) on a part of the requests, spread over all."""
     here = loaded(model.weights, model.revision)
     part = requests[:: max(1, len(requests) // alone)][:alone]
-    one_by_one = LocalBackend(model, 1)
-    written = seconds(lambda: [list(one_by_one.converse([Request((r.text,))])) for r in part])
+    written = seconds(lambda: [write(here, r) for r in part])
     tree = seconds(lambda: list(LocalBackend(model).odds(requests)))
     here.reader.shares = False
     plain = seconds(lambda: list(LocalBackend(model).odds(requests)))
@@ -122,6 +121,18 @@ def measured(model: Model, requests: Sequence[OddsRequest], alone: int) -> dict[
             "share_of_peak": flops / peak(),
         },
     }
+
+
+def write(here: Loaded, request: OddsRequest) -> None:
+    """All the new tokens, as a judge that explains itself writes them."""
+    ids = here.chat.write([Message("user", request.text)]).ids
+    here.model.generate(
+        torch.tensor([ids]),
+        max_new_tokens=NEW_TOKENS,
+        min_new_tokens=NEW_TOKENS,
+        do_sample=False,
+        pad_token_id=here.writer.filler,
+    )
 
 
 def fewest(rows: Sequence[Row]) -> int:

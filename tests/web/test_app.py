@@ -73,6 +73,12 @@ FAINT = """() => {
   }).map((box) => box.outerHTML.slice(0, 120));
 }"""
 ANSWERED = "(window.sent ?? '').split('process_completed').length > (window.asked ?? 0)"
+# An answer that has just come may make the page ask again in its next breath.
+SETTLED = f"""() => {{
+  const state = `${{window.asked}} ${{(window.sent ?? '').length}}`, now = performance.now();
+  if (window.state !== state) [window.state, window.since] = [state, now];
+  return {ANSWERED} && now - window.since > 200;
+}}"""
 READY = {
     "": "#vote-model_a:visible",
     "battle": "#prompt-text textarea:visible",
@@ -155,8 +161,8 @@ class Visitor:
         self.page.goto(f"{self.app.url}/{path}")
 
     def settle(self) -> None:
-        """Wait until all that this page asked for is there."""
-        self.page.wait_for_function(ANSWERED)
+        """Wait until all that this page asked for is there, and it has asked for nothing more."""
+        self.page.wait_for_function(SETTLED)
 
     def wait_for(self, selector: str) -> None:
         self.page.wait_for_selector(selector, timeout=60_000)

@@ -31,7 +31,10 @@ models:
   two: {{use: "fake:echo@0.9", temperature: 0.9, seed: 2}}
 """
 # Gradio aborts its stream of answers when it has them, so they are read on their way in.
+# It also complains of a stream that the server has not closed yet when the page is left,
+# which nobody sees, as the page is gone.
 LISTEN = """
+addEventListener("beforeunload", () => { console.error = console.warn = () => {}; });
 window.sent = "";
 window.asked = 0;
 const ask = window.fetch;
@@ -153,10 +156,7 @@ class Visitor:
         self.wait_for(READY.get(path.partition("?")[0], "body"))
 
     def go(self, path: str) -> None:
-        """To another page, once all that this one asked for is there.
-
-        Gradio complains of an answer that a page did not wait for.
-        """
+        """To another page, once all that this one asked for is there."""
         self.settle()
         self.page.goto(f"{self.app.url}/{path}")
 

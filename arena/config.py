@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from arena.errors import InputError
+from arena.files.strict import read_parts, read_yaml
 from arena.records import AllowCode, BackendKind, Decoding, Evidence, Mode, Model
-from arena.strict import read_parts, read_yaml
 
 EMBEDDED = "smollm2"
 MODEL_FORMS = (

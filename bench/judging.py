@@ -22,9 +22,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from arena.answering import generate
-from arena.batch import Control
 from arena.config import parse_model
+from arena.generation.answering import generate
+from arena.generation.batch import Control
 from arena.judging import load_card, plan
 from arena.judging.judge import Plan
 from arena.records import Decoding, Prompt

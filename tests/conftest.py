@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from arena.answering import generate
 from arena.config import parse_model
+from arena.generation.answering import generate
 from arena.records import Decoding, Model, Prompt
 from arena.store import Store
 

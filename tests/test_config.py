@@ -163,7 +163,7 @@ def test_files_that_are_no_configuration(tmp_path: Path, content: bytes, said: s
 def test_a_file_that_is_read_whole_has_a_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("arena.encodings.LARGEST_TEXT", 2**20)
+    monkeypatch.setattr("arena.files.encodings.LARGEST_TEXT", 2**20)
     (tmp_path / "arena.yaml").write_bytes(b"#" * (2**20 + 1))
     with pytest.raises(InputError, match="larger than 1 MiB"):
         load_config(tmp_path / "arena.yaml")

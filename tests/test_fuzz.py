@@ -18,11 +18,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from arena.benchmarks import marking
-from arena.benchmarks.items import read_items
-from arena.benchmarks.sandbox import code_of
+from arena.backends.thinking import split
+from arena.benchmarks.code.sandbox import code_of
+from arena.benchmarks.items.reading import read_items
+from arena.benchmarks.replies import scoring as marking
 from arena.config import load_config
 from arena.errors import ArenaError
+from arena.generation.prompts import read_prompts
 from arena.interchange.battles import read_ballots, read_battles
 from arena.interchange.evalscope import read_evalscope
 from arena.interchange.imports import import_battles
@@ -30,13 +32,11 @@ from arena.interchange.lm_eval_results import read_lm_eval
 from arena.interchange.opencompass import read_opencompass
 from arena.interchange.results import import_results
 from arena.interchange.sample import load_sample
-from arena.judging.cards import load_card
-from arena.judging.forms import Format
-from arena.judging.parsing import parse_ranking, parse_score, parse_verdict
-from arena.labelled import read_labelled
-from arena.prompts import read_prompts
+from arena.judging.cards.card import load_card
+from arena.judging.replies.forms import Format
+from arena.judging.replies.parsing import parse_ranking, parse_score, parse_verdict
+from arena.judging.report_card.labelled import read_labelled
 from arena.store import Store
-from arena.thinking import split
 
 COUNT = int(os.environ.get("ARENA_FUZZ", "25"))
 SEED = int(os.environ.get("ARENA_FUZZ_SEED", "0"))

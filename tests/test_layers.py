@@ -1,6 +1,7 @@
 """A layer imports only lower ones; what is heavy is imported late; importing does nothing."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,25 +11,17 @@ import pytest
 ARENA = Path(__file__).resolve().parents[1] / "arena"
 LAYERS = (
     ("records", "errors"),
-    ("encodings",),
-    ("strict", "tabular", "assets", "identity", "thinking"),
+    ("files",),
     ("config",),
-    ("store", "backends", "ratings", "prompts"),
-    ("batch", "lookup", "versions"),
-    ("judging", "answering"),
-    ("objective",),
+    ("store", "backends", "ratings"),
+    ("generation",),
+    ("judging",),
     ("benchmarks",),
+    ("leaderboard",),
     ("interchange",),
-    ("groups", "labelled"),
-    ("votes",),
-    ("evidence",),
-    ("board",),
-    ("overall",),
-    ("leaderboard", "audits"),
-    ("contrasts", "integrity", "notes", "unranked", "standing"),
     ("publish",),
-    ("pipeline",),
     ("web",),
+    ("pipeline",),
     ("cli",),
     ("__main__",),
 )
@@ -75,6 +68,71 @@ def test_imports_point_downwards(path: Path) -> None:
             continue
         other = parts[1]
         assert other == own or LEVEL[other] < LEVEL[own], f"{own} imports {other}"
+
+
+def module_of(path: Path) -> str:
+    """The dotted name of a module's file."""
+    return ".".join(path.relative_to(ARENA.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def test_no_import_goes_round() -> None:
+    """Not inside a package either, nor by an import inside a function."""
+    of_name = {module_of(path): path for path in MODULES}
+    order: list[str] = []
+    entered: list[str] = []
+
+    def enter(name: str) -> None:
+        assert name not in entered, " → ".join([*entered[entered.index(name) :], name])
+        if name in order:
+            return
+        entered.append(name)
+        for other in imported_modules(of_name[name]):
+            if other in of_name and other != name:
+                enter(other)
+        entered.pop()
+        order.append(name)
+
+    for name in of_name:
+        enter(name)
+
+
+def imported_modules(path: Path) -> list[str]:
+    """The modules that it imports; what is imported from a package may be one of its modules."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            folder = ARENA.parent / node.module.replace(".", "/")
+            for alias in node.names:
+                inside = (folder / f"{alias.name}.py").exists() or (folder / alias.name).is_dir()
+                names.append(f"{node.module}.{alias.name}" if inside else node.module)
+    return names
+
+
+def test_architecture_shows_every_module() -> None:
+    """In the tree, whose rooms stand in the order of the layers."""
+    tree = (ARENA.parent / "ARCHITECTURE.md").read_text(encoding="utf-8").split("```")[3]
+    at_a_glance = {"cli", "records", "tabular"}  # one line each: their files say what they hold
+    told = [path for path in MODULES if not at_a_glance & {*path.relative_to(ARENA).parts}]
+    stems = {path.stem for path in told if "__" not in path.stem}
+    assert stems - set(re.findall(r"\w+", tree)) == set()
+    assert set(re.findall(r"(\w+)\.py", tree)) - {path.stem for path in MODULES} == set()
+    rooms = re.findall(r"^  (\w+)(?:/|\.py)", tree, re.MULTILINE)
+    assert [LEVEL[name] for name in rooms] == sorted(LEVEL[name] for name in rooms)
+    assert set(rooms) == set(LEVEL) - {"__main__"}
+
+
+def test_a_page_imports_no_page() -> None:
+    for path in (ARENA / "web" / "pages").glob("*.py"):
+        assert not [name for name in imports(path) if name.startswith("arena.web.pages")], path
+
+
+def test_rooms_are_small() -> None:
+    asked_for = {"__init__.py", "__main__.py", "py.typed", "__pycache__", "_assets"}
+    assert len({path.name for path in ARENA.iterdir()} - asked_for) <= 16
+    for folder in ARENA.rglob("*/"):
+        assert len([path for path in folder.iterdir() if path.is_file()]) <= 15, folder
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ARENA)))

@@ -12,12 +12,16 @@ from types import ModuleType
 
 import pytest
 
-from arena import identity
-from arena.benchmarks import constraints, needle
-from arena.judging import templates
-from arena.publish import formats
-from arena.ratings import style
-from arena.web import blind, browse_page, catalogue, markdown
+from arena.benchmarks import needle
+from arena.benchmarks.replies import constraints
+from arena.judging.cards import templates
+from arena.leaderboard import formats
+from arena.leaderboard.evidence import identity
+from arena.ratings.fitting import style
+from arena.web import catalogue
+from arena.web.pages import browse as browse_page
+from arena.web.views import markdown
+from arena.web.voting import blind
 
 LENGTH = 3_000
 TOO_MUCH = 11.0

@@ -11,24 +11,24 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from arena.answering import generate
-from arena.assets import builtin
-from arena.board import Fit, Leaderboard, Origin, Policy, Row, keep_policy, policy_of
 from arena.cli.main import app
 from arena.config import Config, JudgeRun, RankSettings, load_config, parse_model
-from arena.evidence import gather
+from arena.files.assets import builtin
+from arena.generation.answering import generate
 from arena.interchange.battles import read_battles
 from arena.interchange.imports import import_battles
 from arena.judging import judge, load_card
-from arena.leaderboard import leaderboard, rank_comparisons, ranking, views
-from arena.overall import pooled
-from arena.publish.formats import to_json
+from arena.leaderboard.board import Fit, Leaderboard, Origin, Policy, Row, keep_policy, policy_of
+from arena.leaderboard.evidence.gathering import gather
+from arena.leaderboard.formats import to_json
+from arena.leaderboard.overall import pooled
+from arena.leaderboard.ranking import leaderboard, rank_comparisons, ranking, views
+from arena.leaderboard.snapshot import Slice, compute
 from arena.ratings import RatingResult, bradley_terry, combine
 from arena.records import Decoding, Evidence, Outcome, Prompt, Vote, Winner
 from arena.store import Store
-from arena.web.boards import Boards
+from arena.web.background.boards import Boards
 from arena.web.files import board_file
-from arena.web.sheets import Slice, compute
 from tests.conftest import DATASETS
 
 Numbers = dict[str, tuple[float, float, float]]

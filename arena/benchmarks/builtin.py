@@ -6,12 +6,12 @@ lm-eval's own command runs these tasks as well: `lm_eval run --include_path data
 import json
 from typing import Any
 
-from arena.assets import builtin
-from arena.benchmarks import marking
-from arena.benchmarks.constraints import follows
-from arena.benchmarks.items import read_items
-from arena.benchmarks.sandbox import code_of, passes
-from arena.benchmarks.tasks import Docs, marked
+from arena.benchmarks.code.sandbox import code_of, passes
+from arena.benchmarks.items.reading import read_items
+from arena.benchmarks.items.tasks import Docs, marked
+from arena.benchmarks.replies import scoring as marking
+from arena.benchmarks.replies.constraints import follows
+from arena.files.assets import builtin
 
 Doc = dict[str, Any]
 

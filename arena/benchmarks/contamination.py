@@ -13,11 +13,11 @@ import numpy as np
 from scipy.stats import t
 
 from arena.backends import TextRequest
-from arena.batch import Control, Progress
-from arena.benchmarks.harness import Asker, Written
-from arena.benchmarks.items import Item
+from arena.benchmarks.harness.requests import GenerationRequest, ModelRequests
+from arena.benchmarks.items.reading import Item
 from arena.errors import InputError
-from arena.ratings.estimates import wilson
+from arena.generation.batch import Control, Progress
+from arena.ratings.intervals.estimates import wilson
 from arena.records import Check, Decoding, Model
 from arena.store import Store
 
@@ -74,7 +74,7 @@ def contamination(
     """
     if not items:
         raise InputError(f"{name}: its items are not known, so nothing can be compared")
-    asker = Asker(store, model, control or Control())
+    asker = ModelRequests(store, model, control or Control())
     checks, skipped = [], []
     pairs = [item for item in items if item.reworded]
     own = _surprise(asker, [item.question for item in items])
@@ -101,15 +101,15 @@ def contamination(
     return Signs(tuple(checks), tuple(skipped), asker.progress)
 
 
-def _surprise(asker: Asker, texts: Sequence[str]) -> np.ndarray:
+def _surprise(asker: ModelRequests, texts: Sequence[str]) -> np.ndarray:
     """Negative log-likelihood of a token on average, in nats, by text: (texts,)."""
     rows = asker.likelihoods([TextRequest(text) for text in texts])
     return np.array([-row.logprob / max(1, row.tokens) for row in rows])
 
 
-def _verbatim(asker: Asker, halves: Sequence[tuple[str, str]]) -> int:
+def _verbatim(asker: ModelRequests, halves: Sequence[tuple[str, str]]) -> int:
     decoding = Decoding(temperature=0.0, max_tokens=max(len(second) for _, second in halves))
-    written = asker.write([Written(first) for first, _ in halves], decoding)
+    written = asker.write([GenerationRequest(first) for first, _ in halves], decoding)
     return sum(
         " ".join(done.text.split()).startswith(" ".join(second.split()))
         for done, (_, second) in zip(written, halves, strict=True)

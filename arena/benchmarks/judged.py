@@ -8,11 +8,11 @@ from math import exp
 from typing import Any
 
 from arena.backends import Odds, OddsRequest, Reply, Request, open_backend
-from arena.batch import Control, Progress, Work, run
-from arena.benchmarks.tasks import Benchmark
+from arena.benchmarks.items.tasks import Benchmark
+from arena.generation.batch import Control, Progress, Work, run
 from arena.judging import JudgeCard
-from arena.judging.parsing import parse_verdict
-from arena.judging.templates import Fences
+from arena.judging.cards.templates import Fences
+from arena.judging.replies.parsing import parse_verdict
 from arena.records import NOBODY, Judge, Marking, Outcome, Preference, content_key, seed_of
 from arena.store import Store
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from arena.benchmarks.asking import EXPLAIN, Asking
-from arena.benchmarks.dimensions import Dimension
-from arena.benchmarks.items import Item
-from arena.benchmarks.tasks import ROOM_TO_THINK, Benchmark, item_benchmark
+from arena.benchmarks.items.asking import EXPLAIN, Asking
+from arena.benchmarks.items.dimensions import Dimension
+from arena.benchmarks.items.reading import Item
+from arena.benchmarks.items.tasks import ROOM_TO_THINK, Benchmark, item_benchmark
+from arena.benchmarks.scores import ItemValue
 from arena.errors import InputError
-from arena.objective import ItemValue
 
 NAME, VERSION = "needle", "1"
 DEPTHS = (0.0, 0.25, 0.5, 0.75, 1.0)

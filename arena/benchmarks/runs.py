@@ -7,25 +7,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from arena.backends import open_backend
-from arena.batch import Control, Progress
-from arena.benchmarks.asking import Asking, Way, read_template, variants
-from arena.benchmarks.code_eval import check_allowed
+from arena.benchmarks.code.code_eval import check_allowed
 from arena.benchmarks.contamination import Signs, contamination
-from arena.benchmarks.harness import Measured, bench, check_installed
-from arena.benchmarks.items import Item, read_items
+from arena.benchmarks.harness.evaluation import Measured, bench, check_installed
+from arena.benchmarks.items.asking import Asking, Way, read_template, variants
+from arena.benchmarks.items.reading import Item, read_items
+from arena.benchmarks.items.tasks import Benchmark, builtin_tasks, find_benchmarks, own_data
 from arena.benchmarks.judged import judge_unread
-from arena.benchmarks.marking import JUDGED
 from arena.benchmarks.needle import NAME as NEEDLE
 from arena.benchmarks.needle import Haystack, needle_benchmark, parse_lengths
-from arena.benchmarks.tasks import Benchmark, builtin_tasks, find_benchmarks, own_data
+from arena.benchmarks.replies.scoring import JUDGED
+from arena.benchmarks.scores import ItemValue, primary_metric
 from arena.config import BenchmarkRun, NeedleSettings
-from arena.encodings import read_text
 from arena.errors import InputError, NoLikelihoodError
+from arena.files.encodings import read_text
+from arena.files.tabular import FORMATS
+from arena.generation.batch import Control, Progress
 from arena.judging import JudgeCard, load_card
-from arena.objective import ItemValue, primary_metric
 from arena.records import NO_JUDGE, NOBODY, Model, Outcome
 from arena.store import Store
-from arena.tabular import FORMATS
 
 Tracker = Callable[[str], Control]
 

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli.options import ConfigFile, Db, Format, Output, db_path, fill_store, settings, split
-from arena.cli.output import emit, finish, say, watched
+from arena.cli.options import ConfigFile, Db, Output, db_path, fill_store, settings, split
+from arena.cli.output import Format, emit, finish, say, watched
 from arena.cli.vote_audit import votes
 from arena.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from arena.audits import JudgeAudit
-    from arena.batch import Progress
+    from arena.generation.batch import Progress
     from arena.judging import JudgeCard
-    from arena.judging.measures import Measure
+    from arena.judging.report_card.measures import Measure
+    from arena.leaderboard.judge_audit import JudgeAudit
     from arena.records import Usage
     from arena.store import Store
 
@@ -81,7 +81,7 @@ def audit(
     if context.invoked_subcommand is not None:
         _refuse_options(context)
         return
-    from arena.audits import audit_judge, judges_with_verdicts
+    from arena.leaderboard.judge_audit import audit_judge, judges_with_verdicts
 
     path = db_path(db, settings(config, ()))
     asks = canaries or labels is not None
@@ -142,9 +142,9 @@ def _ask(
     canaries: bool,
     concurrency: int | None,
 ) -> "list[Progress]":
-    from arena.audits import ask_canaries, ask_labelled
     from arena.backends import Limits
-    from arena.labelled import read_labelled
+    from arena.judging.report_card.labelled import read_labelled
+    from arena.leaderboard.judge_audit import ask_canaries, ask_labelled
 
     given = None if labels is None else read_labelled(labels)
     with watched(Limits(concurrency)) as tracker:
@@ -159,15 +159,15 @@ def _ask(
 
 
 def _on_labels(store: "Store", cards: "list[JudgeCard]", labels: Path) -> "list[JudgeAudit]":
-    from arena.audits import audit_labelled
-    from arena.labelled import read_labelled
+    from arena.judging.report_card.labelled import read_labelled
+    from arena.leaderboard.judge_audit import audit_labelled
 
     given = read_labelled(labels)
     return [audit_labelled(store, card, given) for card in cards]
 
 
 def _say_canaries(store: "Store", card: "JudgeCard | None") -> None:
-    from arena.audits import stored_canaries
+    from arena.leaderboard.judge_audit import stored_canaries
 
     found = stored_canaries(store, card) if card else None
     if card and found:

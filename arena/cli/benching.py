@@ -12,7 +12,6 @@ import typer
 from arena.cli.options import (
     ConfigFile,
     Db,
-    Format,
     Models,
     NewVersion,
     Output,
@@ -21,13 +20,13 @@ from arena.cli.options import (
     settings,
     split,
 )
-from arena.cli.output import emit, finish, say, table, watched
+from arena.cli.output import Format, emit, finish, say, table, watched
 from arena.errors import ArenaError, InputError
 from arena.records import AllowCode
 
 if TYPE_CHECKING:
-    from arena.benchmarks.effects import Effect, PromptReport
     from arena.benchmarks.needle import NeedleMap
+    from arena.benchmarks.prompt_sensitivity import Effect, PromptReport
     from arena.benchmarks.runs import Result
 
 LOW, HIGH = 1 / 3, 2 / 3
@@ -172,7 +171,7 @@ def bench(
     """Run objective benchmarks: built-in sets, lm-eval's tasks, your own data, needles."""
     from arena.benchmarks.needle import NAME as NEEDLE
     from arena.benchmarks.runs import run_benchmark, said_alike
-    from arena.versions import settle
+    from arena.store.versions import settle
 
     conf = settings(config, ("models",))
     chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())
@@ -226,8 +225,8 @@ def bench(
 
 def report(results: Sequence["Result"], form: Format) -> None:
     """Scores; and for people and in JSON, what prompts did and where needles were found."""
-    from arena.benchmarks.effects import prompt_reports
     from arena.benchmarks.needle import needle_maps
+    from arena.benchmarks.prompt_sensitivity import prompt_reports
 
     values = [value for result in results for value in result.values]
     prompts, maps = prompt_reports(values), needle_maps(values)
@@ -255,7 +254,7 @@ def _entry(**values: Any) -> Any:
     from pydantic import ValidationError
 
     from arena.config import BenchmarkRun
-    from arena.strict import sentence
+    from arena.files.strict import sentence
 
     try:
         return BenchmarkRun(**values)
@@ -290,7 +289,7 @@ def _tell(result: "Result") -> None:
 
 def _row(result: "Result") -> dict[str, Any]:
     """A line of the report; shares in [0, 1]."""
-    from arena.objective import mark
+    from arena.benchmarks.scores import mark
 
     found = mark([outcome.value for outcome in result.outcomes]) if result.outcomes else None
     benchmark = result.measured.benchmark
@@ -313,8 +312,8 @@ def _row(result: "Result") -> dict[str, Any]:
 
 
 def _for_people(row: dict[str, Any], more: tuple[str, ...]) -> dict[str, Any]:
-    from arena.objective import Mark
-    from arena.publish.formats import score
+    from arena.benchmarks.scores import Mark
+    from arena.leaderboard.formats import score
 
     shown = ("benchmark", "asked", "model", "metric", "score", "items", "unread", "judged", *more)
     parts = [row[name] for name in ("score", "stderr", "low", "high")]
@@ -323,7 +322,7 @@ def _for_people(row: dict[str, Any], more: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _print_prompts(reports: Sequence["PromptReport"]) -> None:
-    from arena.publish.formats import score
+    from arena.leaderboard.formats import score
 
     for found in reports:
         rows = [

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 import sys
 import tempfile
 import time
@@ -20,8 +19,6 @@ _REFUSED = {
 _PROXIES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY")
 _SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PROXY")
 _SHORTEST_SECRET = 6
-# The engine names its settings as arguments of a function.
-_SETTING = re.compile(r"\b(prior|ties|interval)='?([\w.-]+\b)'?")
 
 
 def guarded() -> None:
@@ -40,11 +37,6 @@ def guarded() -> None:
         _finish(1)
     except Exception as error:
         _finish(_tell(error))
-
-
-def option_names(text: str) -> str:
-    """A message of the engine, whose settings are options here."""
-    return _SETTING.sub(r"--\1 \2", text)
 
 
 def sentence(error: BaseException) -> str | None:

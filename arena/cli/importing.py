@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli.options import (
-    ConfigFile,
-    Db,
-    Format,
-    Output,
-    db_path,
-    fill_store,
-    settings,
-    split,
-)
-from arena.cli.output import emit, say
+from arena.cli.options import ConfigFile, Db, Output, db_path, fill_store, settings, split
+from arena.cli.output import Format, emit, say
 from arena.errors import InputError
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ import typer
 from arena.cli.options import (
     ConfigFile,
     Db,
-    Format,
     Limit,
     Models,
     Prompts,
@@ -21,7 +20,7 @@ from arena.cli.options import (
     settings,
     split,
 )
-from arena.cli.output import emit, finish, say, watched
+from arena.cli.output import Format, emit, finish, say, watched
 from arena.errors import InputError
 from arena.records import BackendKind, Mode
 
@@ -187,11 +186,11 @@ def judge(
     What is stored already is not asked again, so a run that was stopped goes on where it was.
     """
     from arena.backends import Budget, Limits
-    from arena.evidence import battles_worth_judging
+    from arena.generation.prompts import load_prompts
     from arena.judging import Wanted, load_card, plan
-    from arena.prompts import load_prompts
+    from arena.leaderboard.evidence.gathering import battles_worth_judging
     from arena.store.archive import Kind
-    from arena.versions import current_name
+    from arena.store.versions import current_name
 
     conf = settings(config, ("models", "prompts", "limit"))
     home = db_path(db, conf).resolve().parent
@@ -297,8 +296,8 @@ def _say_estimates(plans: "list[Plan]", concurrency: int | None, what: str) -> N
 def _say_panel(store: "Store", names: list[str], min_valid: int) -> None:
     """How far the judges are apart, and what the joint fit makes of each."""
     from arena.errors import RatingError
-    from arena.evidence import gather
-    from arena.leaderboard import describe_panel
+    from arena.leaderboard.evidence.gathering import gather
+    from arena.leaderboard.ranking import describe_panel
     from arena.ratings import combine, panel
 
     judges = {name: c for name, c in gather(store).judges.items() if name in names}

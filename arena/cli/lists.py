@@ -8,16 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from arena.assets import named
-from arena.cli.options import ConfigFile, Db, Format, Output, db_path, open_store, settings
-from arena.cli.output import emit, say
+from arena.cli.options import ConfigFile, Db, Output, db_path, open_store, settings
+from arena.cli.output import Format, emit, say
 from arena.errors import ArenaError, InputError
+from arena.files.assets import named
 from arena.records import BackendKind, Model
 
 
 def prompts(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE) -> None:
     """List the prompt sets."""
-    from arena.prompts import prompt_sets
+    from arena.generation.prompts import prompt_sets
 
     home = _home(db, config)
     emit(
@@ -59,7 +59,7 @@ def list_models(
         return
     from arena.config import EMBEDDED, parse_model
     from arena.store.archive import Kind
-    from arena.versions import current_name, old_versions
+    from arena.store.versions import current_name, old_versions
 
     conf = settings(config, ("models",))
     found: dict[str, tuple[str, Model]] = {EMBEDDED: ("built in", parse_model(EMBEDDED))}
@@ -190,7 +190,7 @@ def check_judge(
     """Validate a card: its templates must render in both languages and fence every text."""
     from arena.backends import availability
     from arena.judging import load_card
-    from arena.judging.check import check
+    from arena.judging.cards.check import check
 
     card = load_card(name, _home(db, config))
     samples = check(card)
@@ -212,7 +212,7 @@ def copy_judge(
     config: ConfigFile = None,
 ) -> None:
     """Copy a card and its templates into judges/ beside the database, to be changed there."""
-    from arena.judging.copying import copy_card
+    from arena.judging.cards.copying import copy_card
 
     path = copy_card(name, new, _home(db, config))
     say(f"Wrote {path} and its templates. Change them, then: arena judges check {new}")
@@ -248,7 +248,7 @@ def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
     missing: answers of models to prompts. unparsed: replies of judges in which no verdict could
     be read. failed: rows that were tried and are not there to this day.
     """
-    from arena.standing import mismatches, stages
+    from arena.pipeline.drift import mismatches, stages
 
     conf = settings(config, ())
     store = open_store(db, conf)

@@ -8,8 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from arena import __version__
-from arena.cli.edge import option_names
-from arena.cli.output import Loudness, voice
+from arena.cli.output import Loudness, option_names, voice
 from arena.errors import ArenaError, InputError
 
 _LOUDNESS = ("-q", "--quiet", "-v", "--verbose")

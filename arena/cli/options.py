@@ -1,26 +1,18 @@
 """Options that mean the same on every command that has them."""
 
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from arena.cli.output import Format, say
 
 if TYPE_CHECKING:  # what is heavy is imported by the command that uses it
     from collections.abc import Iterator, Sequence
 
     from arena.config import Config
     from arena.store import Store
-
-
-class Format(StrEnum):
-    """How a command prints its result."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-    MD = "md"
 
 
 RANKING = ("title", "rank", "judges", "benchmarks")  # the parts that decide a ranking
@@ -91,7 +83,6 @@ def settings(config: Path | None, needs: "Sequence[str] | None" = None) -> "Conf
     needs: the parts of it that the command needs beside `db:`; all of them if not given. What
     is wrong with other parts is told, and stops nothing.
     """
-    from arena.cli.output import say
     from arena.config import load_config, load_parts
 
     if needs is None:

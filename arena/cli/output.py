@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 import signal
 import sys
 import threading
@@ -11,16 +12,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from arena.cli.options import Format
 from arena.errors import InputError
 
 if TYPE_CHECKING:
     from arena.backends import Intake, Limits
-    from arena.batch import Control, Progress
+    from arena.generation.batch import Control, Progress
 
 Cells = Sequence[Mapping[str, Any]]
 LOG_SECONDS = 1.0
@@ -28,6 +28,17 @@ LINE_SECONDS = 20.0
 FIRST_SECONDS = 5.0  # until the first line
 PIPED_WIDTH = 1000
 COLUMN_MARGIN = 3  # a space on each side, and a line
+# The engine names its settings as arguments of a function.
+_SETTING = re.compile(r"\b(prior|ties|interval)='?([\w.-]+\b)'?")
+
+
+class Format(StrEnum):
+    """How a command prints its result."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MD = "md"
 
 
 def emit(rows: Cells, form: Format, *, title: str = "") -> None:
@@ -143,7 +154,7 @@ def watched(
     from rich.progress import Progress as Bars
 
     from arena.backends import Intake, Limits
-    from arena.batch import Control
+    from arena.generation.batch import Control
 
     # The stream is kept: a step may redirect stderr to silence a library.
     console, quiet = Console(file=sys.stderr), voice.loudness is Loudness.QUIET
@@ -351,3 +362,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}" if -1 < value < 1 else f"{value:.1f}"
     return str(value)
+
+
+def option_names(text: str) -> str:
+    """A message of the engine, whose settings are options here."""
+    return _SETTING.sub(r"--\1 \2", text)

@@ -9,24 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.edge import option_names
-from arena.cli.options import (
-    RANKING,
-    ConfigFile,
-    Db,
-    Format,
-    Output,
-    open_store,
-    settings,
-    split,
-)
-from arena.cli.output import say, table
+from arena.cli.options import RANKING, ConfigFile, Db, Output, open_store, settings, split
+from arena.cli.output import Format, option_names, say, table
 from arena.errors import GateError, InputError, RatingError, UnknownNameError
 from arena.records import Evidence, alike
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
-    from arena.board import Fit, Leaderboard, Policy
-    from arena.groups import Group
+    from arena.leaderboard.board import Fit, Leaderboard, Policy
+    from arena.leaderboard.evidence.groups import Group
     from arena.store import Store
 
 EvidenceOption = Annotated[
@@ -209,8 +199,8 @@ def rank(
     config: ConfigFile = None,
 ) -> None:
     """Rank the models of the database, or those of a battles file."""
-    from arena.board import Policy, policy_of
-    from arena.leaderboard import leaderboards, rank_comparisons, ranking
+    from arena.leaderboard.board import Policy, policy_of
+    from arena.leaderboard.ranking import leaderboards, rank_comparisons, ranking
 
     conf = settings(config, RANKING)
     asked: dict[str, Any] = {
@@ -277,9 +267,9 @@ def publish(
     Where there is no ranking yet, the site has the scores and report cards that there are, and says
     why. With --evidence, nothing is written where that evidence makes no ranking.
     """
-    from arena.board import policy_of
+    from arena.leaderboard.board import policy_of
+    from arena.leaderboard.unranked import ranked_or_not
     from arena.publish import publish_ranking
-    from arena.unranked import ranked_or_not
 
     conf = settings(config, RANKING)
     store = open_store(db, conf)
@@ -318,7 +308,7 @@ def _asked(
 
 def print_boards(boards: list["Leaderboard"], form: Format, *, grouped: bool = False) -> None:
     """Print rankings in one format; JSON holds a list only where groups were asked for."""
-    from arena.publish.formats import to_csv, to_json, to_markdown
+    from arena.leaderboard.formats import to_csv, to_json, to_markdown
 
     if form is Format.JSON:
         parts = [to_json(board) for board in boards]
@@ -337,7 +327,7 @@ def print_boards(boards: list["Leaderboard"], form: Format, *, grouped: bool = F
 
 def print_board(board: "Leaderboard") -> None:
     """The table of one ranking, and what must be said with it."""
-    from arena.publish.formats import lacking, not_rated, rank_range, score, shown_scores
+    from arena.leaderboard.formats import lacking, not_rated, rank_range, score, shown_scores
 
     shown = shown_scores(board)
     scores = {(s.model, s.title): s for s in shown}
@@ -384,7 +374,7 @@ def _ruled(
     store: "Store", fit: "Fit", keep_leaked: bool, without_flagged: bool, cap: float | None
 ) -> "Fit":
     """The fit with what the options say of the votes that count."""
-    from arena.integrity import vote_report
+    from arena.leaderboard.vote_audit import vote_report
 
     rules = replace(fit.rules, keep_leaked=keep_leaked or fit.rules.keep_leaked)
     if cap is not None:

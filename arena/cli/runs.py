@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.assets import builtin
 from arena.cli.benching import report
-from arena.cli.edge import option_names
-from arena.cli.options import ConfigFile, Db, Format, NewVersion, db_path, fill_store, settings
-from arena.cli.output import finish, say, watched
+from arena.cli.options import ConfigFile, Db, NewVersion, db_path, fill_store, settings
+from arena.cli.output import Format, finish, option_names, say, watched
 from arena.cli.ranking import print_board
 from arena.errors import GateError, InputError, RatingError
+from arena.files.assets import builtin
 
 if TYPE_CHECKING:
     from arena.config import Config
@@ -141,7 +140,7 @@ def _live(path: Path, config: "Config") -> "dict[str, Model]":
     """The models of live battles, each under the name that it is stored by."""
     from arena.store import Store
     from arena.store.archive import Kind
-    from arena.versions import Changed, find
+    from arena.store.versions import Changed, find
 
     models = config.candidates()
     if not path.exists():
@@ -167,7 +166,7 @@ def _name_and_password(auth: str | None) -> tuple[str, str] | None:
 
 
 def _run(path: Path, config: "Config", *, new_version: bool = False) -> None:
-    from arena.pipeline import run_config
+    from arena.pipeline.stages import run_config
 
     with fill_store(path) as store, watched() as tracker:
         done = run_config(store, config, tracker, say, new_version=new_version)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.options import ConfigFile, Db, Format, Output, open_store, settings
-from arena.cli.output import emit, say
+from arena.cli.options import ConfigFile, Db, Output, open_store, settings
+from arena.cli.output import Format, emit, say
 
 if TYPE_CHECKING:
-    from arena.lookup import Said
     from arena.records import Answer, Prompt
+    from arena.store.lookup import Said
 
 show = typer.Typer(no_args_is_help=True, help="Print what is stored: texts, replies, reasons.")
 
@@ -37,7 +37,7 @@ def show_prompt(
     name: PromptName, db: Db = None, config: ConfigFile = None, as_json: AsJson = False
 ) -> None:
     """Print a prompt's turns and reference answers, and who answered it."""
-    from arena.lookup import find_answers, find_prompt
+    from arena.store.lookup import find_answers, find_prompt
 
     store = open_store(db, settings(config, ()))
     prompt = find_prompt(store, name)
@@ -65,7 +65,7 @@ def show_answers(
     as_json: AsJson = False,
 ) -> None:
     """Print the answers to a prompt, and what each took."""
-    from arena.lookup import find_answers, find_prompt
+    from arena.store.lookup import find_answers, find_prompt
 
     store = open_store(db, settings(config, ()))
     answers = find_answers(store, find_prompt(store, name), model)
@@ -103,7 +103,7 @@ def show_verdicts(
     as_json: AsJson = False,
 ) -> None:
     """Print what judges wrote, how it was read, and why where nothing could be read."""
-    from arena.lookup import find_prompt, judgements
+    from arena.store.lookup import find_prompt, judgements
 
     store = open_store(db, settings(config, ()))
     prompt = find_prompt(store, name) if name else None

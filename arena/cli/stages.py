@@ -25,9 +25,9 @@ def generate(
     config: ConfigFile = None,
 ) -> None:
     """Let models answer prompts. What is stored already is not asked again."""
-    from arena.answering import generate as answer
-    from arena.prompts import load_prompts
-    from arena.versions import settle
+    from arena.generation.answering import generate as answer
+    from arena.generation.prompts import load_prompts
+    from arena.store.versions import settle
 
     conf = settings(config, ("models", "prompts", "limit"))
     chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.options import ConfigFile, Db, Format, Output, open_store, settings
-from arena.cli.output import emit, say
+from arena.cli.options import ConfigFile, Db, Output, open_store, settings
+from arena.cli.output import Format, emit, say
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
-    from arena.integrity import VoteReport
+    from arena.leaderboard.vote_audit import VoteReport
     from arena.ratings import VoterReport
 
 SHOWN = 10
@@ -56,7 +56,7 @@ def votes(
     config: ConfigFile = None,
 ) -> None:
     """Report on voters: who does not look honest and why, and the ranking without them."""
-    from arena.integrity import record_flags, report_on, vote_report
+    from arena.leaderboard.vote_audit import record_flags, report_on, vote_report
 
     if file is not None:
         from arena.interchange.battles import read_ballots

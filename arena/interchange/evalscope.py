@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from arena.encodings import read_text
 from arena.errors import InputError
+from arena.files.encodings import read_text
+from arena.files.strict import parse_yaml
+from arena.files.tabular import listed
 from arena.interchange.remark import Written, accepted, beside
 from arena.interchange.results import (
     ItemResult,
@@ -24,8 +26,6 @@ from arena.interchange.results import (
     read_json_lines,
 )
 from arena.records import content_key
-from arena.strict import parse_yaml
-from arena.tabular import listed
 
 TOOL = "evalscope"
 UNREAD = f"{TOOL} found no answer in the reply"

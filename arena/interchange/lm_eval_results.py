@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from arena.benchmarks.tasks import FOUND
+from arena.benchmarks.items.tasks import FOUND
 from arena.errors import InputError
+from arena.files.tabular import listed
 from arena.interchange.remark import Written, accepted, beside
 from arena.interchange.results import (
     ItemResult,
@@ -28,7 +29,6 @@ from arena.interchange.results import (
     read_json_lines,
 )
 from arena.records import content_key
-from arena.tabular import listed
 
 TOOL = "lm-eval"
 PLAIN = "none"

@@ -9,8 +9,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from arena.encodings import read_text
 from arena.errors import InputError
+from arena.files.encodings import read_text
 from arena.interchange.opencompass_items import METRIC, TOOL, Entry, Marked, entries, mark
 from arena.interchange.results import LeftOut, Reading, ResultSet, figure, read_json
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from arena.benchmarks.marking import Mark
+from arena.benchmarks.replies.scoring import Mark
 from arena.errors import InputError
+from arena.files.tabular import listed
 from arena.interchange.remark import Written, accepted, beside, own_marks
 from arena.interchange.results import AGREES, ItemResult, item_name
 from arena.records import content_key
-from arena.tabular import listed
 
 TOOL = "OpenCompass"
 METRIC = "acc"

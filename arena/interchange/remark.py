@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from arena.benchmarks.items import final_answer
-from arena.benchmarks.marking import METRICS, Mark, mark_choice, metric_for
+from arena.benchmarks.items.reading import final_answer
+from arena.benchmarks.replies.scoring import METRICS, Mark, mark_choice, metric_for
 from arena.interchange.results import ItemResult
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

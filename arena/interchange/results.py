@@ -8,11 +8,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from arena.benchmarks.dimensions import dimension_of
+from arena.benchmarks.items.dimensions import dimension_of
 from arena.errors import InputError, UnknownNameError, said
+from arena.files.tabular import json_rows, listed
 from arena.records import NOBODY, RULE, BackendKind, Model, Outcome, content_key
 from arena.store import Store
-from arena.tabular import json_rows, listed
 
 AGREES = 5e-4
 

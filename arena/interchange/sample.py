@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from arena.assets import builtin
 from arena.errors import InputError
+from arena.files.assets import builtin
+from arena.files.strict import path_of, sentence
+from arena.files.tabular import json_rows
 from arena.records import Answer, Judge, Model, Prompt, Verdict
 from arena.store import Store
-from arena.strict import path_of, sentence
-from arena.tabular import json_rows
 
 R = TypeVar("R")
 

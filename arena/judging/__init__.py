@@ -1,6 +1,6 @@
 """Judge models: cards, templates, verdicts in both orders, scores."""
 
-from arena.judging.cards import JudgeCard, list_cards, load_card
+from arena.judging.cards.card import JudgeCard, list_cards, load_card
 from arena.judging.judge import MIN_PARSED, Plan, judge, plan
 from arena.judging.tasks import Wanted
 

@@ -10,7 +10,7 @@ from arena.backends import Budget
 from arena.backends.base import Reply
 from arena.backends.openai import batches
 from arena.errors import BackendError, InputError
-from arena.judging.cards import JudgeCard
+from arena.judging.cards.card import JudgeCard
 from arena.judging.judge import Plan
 from arena.judging.modes import judge_mode
 from arena.judging.tasks import Task, Wanted

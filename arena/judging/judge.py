@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any, TypeVar, overload
 
 from arena.backends import Odds, OddsRequest, Reply, Request, cost_of, open_backend
-from arena.batch import Control, Progress, Watch, Work, run, unwatched
 from arena.errors import InputError, UnavailableError, UnknownNameError
-from arena.judging.cards import JudgeCard
-from arena.judging.fitting import tokens
+from arena.generation.batch import Control, Progress, Watch, Work, run, unwatched
+from arena.judging.cards.card import JudgeCard
+from arena.judging.cards.fitting import tokens
 from arena.judging.modes import Pairwise, judge_mode
-from arena.judging.report import is_hard
+from arena.judging.report_card.orders import is_hard
 from arena.judging.tasks import JudgeMode, Task, Wanted
 from arena.records import Answer, BackendKind, Judge, Mode, Prompt, Usage, seed_of
 from arena.store import Store

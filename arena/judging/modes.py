@@ -10,8 +10,8 @@ from typing import Any
 
 from arena.backends import Odds
 from arena.errors import InputError
-from arena.judging.cards import JudgeCard, PairwiseSettings, RankSettings, ScoreSettings
-from arena.judging.parsing import (
+from arena.judging.cards.card import JudgeCard, PairwiseSettings, RankSettings, ScoreSettings
+from arena.judging.replies.parsing import (
     parse_ranking,
     parse_score,
     parse_verdict,

@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from arena.backends import Odds, Reply
-from arena.judging.cards import JudgeCard
-from arena.judging.finding import hear
-from arena.judging.fitting import Fitted
-from arena.judging.forms import Format, response_schema, wanted
+from arena.judging.cards.card import JudgeCard
+from arena.judging.cards.fitting import Fitted
+from arena.judging.replies.finding import hear
+from arena.judging.replies.forms import Format, response_schema, wanted
 from arena.records import (
     REPAIRED,
     Answer,

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from math import cos, pi, sin
 
 from arena.benchmarks.contamination import warning
-from arena.benchmarks.effects import PromptReport, prompt_reports
 from arena.benchmarks.needle import NeedleMap, needle_maps
-from arena.board import Leaderboard
-from arena.contrasts import Contrast, Mover, contrast, movers
-from arena.objective import BenchmarkScore, item_values
+from arena.benchmarks.prompt_sensitivity import PromptReport, prompt_reports
+from arena.benchmarks.scores import BenchmarkScore, item_values
+from arena.leaderboard.board import Leaderboard
+from arena.leaderboard.contrasts import Contrast, Mover, contrast, movers
+from arena.leaderboard.formats import every_way, ranked
 from arena.publish.chart import Axis, axis_over
-from arena.publish.formats import every_way, ranked
 from arena.store import Store
 
 RADIUS = 100.0

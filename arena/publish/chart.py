@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from arena.board import Row
+from arena.leaderboard.board import Row
 
 _TICKS = 6
 _LEAST_WIDTH = 20.0

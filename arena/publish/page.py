@@ -9,13 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arena.audits import JudgeAudit
-from arena.benchmarks.dimensions import in_chinese
-from arena.board import Leaderboard, Row
-from arena.judging.measures import Measure
-from arena.judging.report import FLIP_LIMIT
-from arena.notes import translated
-from arena.publish import formats
+from arena.benchmarks.items.dimensions import in_chinese
+from arena.judging.report_card.measures import Measure
+from arena.judging.report_card.orders import FLIP_LIMIT
+from arena.leaderboard import formats
+from arena.leaderboard.board import Leaderboard, Row
+from arena.leaderboard.judge_audit import JudgeAudit
+from arena.leaderboard.notes import translated
 from arena.publish.benchmarks import benchmarks_view
 from arena.publish.chart import Axis, axis_of
 from arena.publish.examples import examples

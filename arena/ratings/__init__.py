@@ -17,24 +17,24 @@ from arena.ratings.agreement import (
     rank_correlation,
 )
 from arena.ratings.bradley_terry import Interval, Ties, bradley_terry
-from arena.ratings.combine import combine
+from arena.ratings.combined.combine import combine
+from arena.ratings.combined.combined_result import CombinedResult, Label, Method, Source
+from arena.ratings.combined.panel import Panel, panel
+from arena.ratings.combined.weighted_mean import Part, overall
 from arena.ratings.comparisons import Comparisons, concat
 from arena.ratings.elo import elo
-from arena.ratings.estimates import Estimate, share, wilson
-from arena.ratings.evidence import CombinedResult, Label, Method, Source
-from arena.ratings.fit_checks import GoodnessOfFit, WinMatrix, goodness_of_fit, win_matrix
-from arena.ratings.influence import Influence, influence
-from arena.ratings.integrity import CAP, Finding, Integrity, VoterReport, capped, integrity
+from arena.ratings.fitting.connectivity import Unrated, unrated, without
+from arena.ratings.fitting.fit_checks import GoodnessOfFit, WinMatrix, goodness_of_fit, win_matrix
+from arena.ratings.fitting.style import STYLE_NAMES, Style, style_differences, style_of
+from arena.ratings.intervals.estimates import Estimate, share, wilson
+from arena.ratings.intervals.settling import Settling, settling
 from arena.ratings.online import Online
-from arena.ratings.overall import Part, overall
 from arena.ratings.pairing import NextPair, next_pairs
-from arena.ratings.panel import Panel, panel
 from arena.ratings.result import Coefficient, RatingResult, RatingRow, Settings
 from arena.ratings.scale import WEAK_PRIOR
-from arena.ratings.settling import Settling, settling
-from arena.ratings.standing import Unrated, unrated, without
-from arena.ratings.style import STYLE_NAMES, Style, style_differences, style_of
-from arena.ratings.suspicion import MEANINGS, Kind
+from arena.ratings.voter_audit.audit import CAP, Finding, Integrity, VoterReport, capped, integrity
+from arena.ratings.voter_audit.influence import Influence, influence
+from arena.ratings.voter_audit.suspicion import MEANINGS, Kind
 
 __all__ = [
     "CAP",

@@ -13,12 +13,12 @@ from scipy.stats import kendalltau, rankdata
 
 from arena.errors import InputError
 from arena.ratings.arrays import Floats, Ints, totals
-from arena.ratings.battles import battle_groups, match
+from arena.ratings.combined.battles import battle_groups, match
 from arena.ratings.comparisons import Comparisons
-from arena.ratings.estimates import ROUNDS, Estimate, resampled, share
 from arena.ratings.factors import factorise
-from arena.ratings.fitted import fit_half
-from arena.ratings.likelihood import precision_of
+from arena.ratings.fitting.fitted import fit_half
+from arena.ratings.fitting.likelihood import precision_of
+from arena.ratings.intervals.estimates import ROUNDS, Estimate, resampled, share
 from arena.ratings.scale import WEAK_PRIOR
 
 RATING_ROUNDS = 200

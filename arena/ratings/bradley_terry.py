@@ -8,18 +8,18 @@ from typing import Literal
 import numpy as np
 
 from arena.errors import InputError
-from arena.ratings import sandwich
 from arena.ratings.arrays import Floats, distinct
-from arena.ratings.battles import AUTO, independent_groups
-from arena.ratings.bootstrap import resample
+from arena.ratings.combined.battles import AUTO, independent_groups
 from arena.ratings.comparisons import Comparisons, require_comparisons
-from arena.ratings.diagnostics import undetermined
-from arena.ratings.fitted import Fitted, HalfFit, fit_half
-from arena.ratings.likelihood import prior_precision
+from arena.ratings.fitting.diagnostics import undetermined
+from arena.ratings.fitting.fitted import Fitted, HalfFit, fit_half
+from arena.ratings.fitting.likelihood import prior_precision
+from arena.ratings.fitting.style import StyleFit, fit_style
+from arena.ratings.fitting.ties import fit_ties
+from arena.ratings.intervals import sandwich
+from arena.ratings.intervals.bootstrap import resample
 from arena.ratings.result import Coefficient, RatingResult, Settings
 from arena.ratings.scale import MEAN, POINTS_PER_LOG, WEAK_PRIOR, to_points
-from arena.ratings.style import StyleFit, fit_style
-from arena.ratings.ties import fit_ties
 
 
 class Ties(StrEnum):

@@ -16,11 +16,11 @@ import numpy as np
 from arena.errors import InputError
 from arena.ratings.arrays import Floats
 from arena.ratings.comparisons import Comparisons
-from arena.ratings.diagnostics import require_finite
-from arena.ratings.likelihood import fit_counts, win_probability
-from arena.ratings.newton import bread
+from arena.ratings.fitting.diagnostics import require_finite
+from arena.ratings.fitting.likelihood import fit_counts, win_probability
+from arena.ratings.fitting.newton import bread
+from arena.ratings.intervals.sandwich import pair_meat
 from arena.ratings.pairs import PairCounts, count_pairs
-from arena.ratings.sandwich import pair_meat
 from arena.ratings.scale import POINTS_PER_LOG, to_points
 
 RELINEARISE = 32

@@ -13,8 +13,8 @@ import numpy as np
 from arena.errors import InputError
 from arena.ratings.arrays import Floats
 from arena.ratings.comparisons import Comparisons, require_comparisons
-from arena.ratings.likelihood import fit_counts, precision_of, win_probability
-from arena.ratings.newton import bread
+from arena.ratings.fitting.likelihood import fit_counts, precision_of, win_probability
+from arena.ratings.fitting.newton import bread
 from arena.ratings.scale import WEAK_PRIOR
 
 EXPLORATION = 0.1

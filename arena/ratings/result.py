@@ -8,7 +8,7 @@ import numpy as np
 
 from arena.errors import InputError
 from arena.ratings.arrays import Floats, Ints
-from arena.ratings.ranks import order, probability_best, rank_ranges
+from arena.ratings.intervals.ranks import order, probability_best, rank_ranges
 
 
 @dataclass(frozen=True)

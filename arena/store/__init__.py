@@ -3,7 +3,7 @@
 `Store` opens the database; its attributes are tables of records: `store.answers.add(rows)`.
 """
 
-from arena.store.evidence import EvidenceColumns
+from arena.store.queries import EvidenceColumns
 from arena.store.store import Store
 
 __all__ = ["EvidenceColumns", "Store"]

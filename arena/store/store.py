@@ -36,8 +36,8 @@ from arena.records import (
 )
 from arena.store.archive import Archive, Kind
 from arena.store.connection import Connections
-from arena.store.evidence import EvidenceColumns
 from arena.store.leases import Leases
+from arena.store.queries import EvidenceColumns
 from arena.store.rows import Rows, decode, encode
 from arena.store.shown import BATTLES, SHOWINGS, Shown
 from arena.store.votes import Votes

@@ -9,20 +9,20 @@ from typing import Any
 import gradio as gr
 from gradio.components.navbar import Navbar
 
-from arena.board import Policy
-from arena.web.admin_page import AdminPage
-from arena.web.battle_page import BattlePage
-from arena.web.board_page import BoardPage
-from arena.web.browse_page import BrowsePage
-from arena.web.inputs import Pages
-from arena.web.judges_page import JudgesPage
-from arena.web.models_page import ModelsPage
-from arena.web.rate_page import RatePage
+from arena.leaderboard.board import Policy
+from arena.web.pages.admin import AdminPage
+from arena.web.pages.battle import BattlePage
+from arena.web.pages.browse import BrowsePage
+from arena.web.pages.judges import JudgesPage
+from arena.web.pages.leaderboard import BoardPage
+from arena.web.pages.models import ModelsPage
+from arena.web.pages.rate import RatePage
+from arena.web.pages.side_by_side import SideBySidePage
+from arena.web.pages.vote import VotePage
+from arena.web.security.inputs import Pages
 from arena.web.services import Services
 from arena.web.sessions import lighten
-from arena.web.side_by_side_page import SideBySidePage
-from arena.web.vote_page import VotePage
-from arena.web.words import WORDS, Words
+from arena.web.views.words import WORDS, Words
 
 # By the path of the page; the first one is the root. In the order of the navigation.
 PAGES: dict[str, type[Any]] = {
@@ -102,9 +102,10 @@ def head(title: str = "") -> str:
     }
     settings = json.dumps({"pages": pages, "words": words}, ensure_ascii=False)
     read = {
-        name: (files("arena.web") / f"page.{name}").read_text("utf-8") for name in ("css", "js")
+        name: (files("arena.web.static") / f"page.{name}").read_text("utf-8")
+        for name in ("css", "js")
     }
-    board = (files("arena.web") / "board.js").read_text("utf-8")
+    board = (files("arena.web.static") / "board.js").read_text("utf-8")
     return (
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<link rel="icon" href="./favicon.ico">'

@@ -4,11 +4,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from arena.judging.report import majority
-from arena.records import Answer, Grade, Outcome, Prompt, Score, Verdict, Vote
+from arena.judging.report_card.orders import majority
+from arena.records import Answer, Grade, Outcome, Prompt, Remark, Report, Score, Verdict, Vote
 from arena.store import Store
 from arena.store.archive import Kind
 
+# What an admin may take out as a file, by the name of its table.
+EXPORTS = {
+    "votes": Vote,
+    "grades": Grade,
+    "remarks": Remark,
+    "reports": Report,
+    "answers": Answer,
+    "prompts": Prompt,
+}
 LINE = 160
 PAGE = 20
 LABELS = {"model_a": "A", "model_b": "B"}

@@ -8,17 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from arena.audits import JudgeAudit
-from arena.publish.formats import to_csv, to_json
+from arena.leaderboard.formats import to_csv, to_json
+from arena.leaderboard.judge_audit import JudgeAudit
+from arena.leaderboard.snapshot import Sheet, Slice, Wins
 from arena.store import Store
 from arena.store.rows import encode
-from arena.web.admin_page import EXPORTS
-from arena.web.beside import LONG_ENOUGH
-from arena.web.catalogue import detail
-from arena.web.detail import as_json
+from arena.web.background.worker import LONG_ENOUGH
+from arena.web.catalogue import EXPORTS, detail
 from arena.web.services import Services
-from arena.web.sheets import Sheet, Slice, Wins
-from arena.web.words import WORDS
+from arena.web.views.detail import as_json
+from arena.web.views.words import WORDS
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

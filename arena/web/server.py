@@ -17,10 +17,10 @@ from arena.errors import InputError
 from arena.interchange.sample import load_sample
 from arena.records import Model
 from arena.store import Store
-from arena.web.guard import Guard
-from arena.web.limits import Limit
+from arena.web.security.guard import Guard
+from arena.web.security.rate_limits import Limit
+from arena.web.security.voters import Voters, load_secret
 from arena.web.services import Services, services
-from arena.web.voters import Voters, load_secret
 
 PASSWORD = "ARENA_ADMIN_PASSWORD"
 _LEAST_PASSWORD = 8
@@ -153,7 +153,7 @@ def _warm(shared: Services) -> None:
     """Begin what takes long on a large store before the first visitor asks for it."""
     from threading import Thread
 
-    from arena.web.sheets import Slice
+    from arena.leaderboard.snapshot import Slice
 
     def work() -> None:
         shared.pool.standing()

@@ -3,21 +3,21 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from arena.audits import JudgeAudit, audit_judge, judges_with_verdicts
 from arena.config import AppSettings, Config
 from arena.errors import InputError
+from arena.leaderboard.judge_audit import JudgeAudit, audit_judge, judges_with_verdicts
 from arena.records import Model
 from arena.store import Store
-from arena.web.audit import Audits
-from arena.web.blind import Blind
-from arena.web.boards import Boards
+from arena.web.background.audits import Audits
+from arena.web.background.boards import Boards
+from arena.web.background.cache import Kept
+from arena.web.background.model_record import Records
 from arena.web.catalogue import Entry, entries
-from arena.web.kept import Kept
-from arena.web.limits import Allowances
-from arena.web.live import Live
-from arena.web.model_record import Records
-from arena.web.pool import Pool
-from arena.web.voters import Voters
+from arena.web.security.rate_limits import Allowances
+from arena.web.security.voters import Voters
+from arena.web.voting.blind import Blind
+from arena.web.voting.live import Live
+from arena.web.voting.pool import Pool
 
 
 @dataclass(frozen=True)

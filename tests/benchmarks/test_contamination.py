@@ -8,7 +8,6 @@ import pytest
 from scipy.stats import ttest_ind
 
 from arena.backends import Request, TextRequest
-from arena.batch import Control
 from arena.benchmarks.contamination import (
     FRESH,
     REWORDED,
@@ -19,11 +18,12 @@ from arena.benchmarks.contamination import (
     contamination,
     warning,
 )
-from arena.benchmarks.items import Item
+from arena.benchmarks.items.reading import Item
 from arena.benchmarks.runs import run_benchmark
 from arena.config import BenchmarkRun
 from arena.errors import InputError
-from arena.ratings.estimates import wilson
+from arena.generation.batch import Control
+from arena.ratings.intervals.estimates import wilson
 from arena.records import Check
 from arena.store import Store
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from arena.backends import Reply, Request
-from arena.batch import Control
 from arena.benchmarks import judged
 from arena.benchmarks.runs import Result, run_benchmark
+from arena.benchmarks.scores import item_values
 from arena.config import BenchmarkRun
 from arena.errors import InputError
-from arena.evidence import gather
+from arena.generation.batch import Control
 from arena.judging import load_card
-from arena.objective import item_values
+from arena.leaderboard.evidence.gathering import gather
 from arena.records import NOBODY, RULE, Model
 from arena.store import Store
 

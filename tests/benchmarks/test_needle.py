@@ -9,8 +9,7 @@ import pytest
 
 from arena.backends import Request, open_backend
 from arena.backends.base import estimate_tokens
-from arena.batch import Control
-from arena.benchmarks.items import Item
+from arena.benchmarks.items.reading import Item
 from arena.benchmarks.needle import (
     CHAT,
     REPLY,
@@ -22,9 +21,10 @@ from arena.benchmarks.needle import (
     parse_lengths,
 )
 from arena.benchmarks.runs import Result, run_benchmark
+from arena.benchmarks.scores import item_values
 from arena.config import BenchmarkRun, NeedleSettings, parse_model
 from arena.errors import InputError
-from arena.objective import item_values
+from arena.generation.batch import Control
 from arena.records import NOBODY, Model
 from arena.store import Store
 

@@ -9,7 +9,7 @@ import torch
 from aiohttp import web
 
 from arena.backends import Message, Request, open_backend
-from arena.backends.local.weights import load
+from arena.backends.local.weights.loading import load
 from arena.benchmarks import Asking, Benchmark, Measured, Way, bench, find_benchmarks
 from arena.config import parse_model
 from arena.errors import InputError

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from arena.assets import builtin
 from arena.cli.main import app
+from arena.files.assets import builtin
 
 pytestmark = pytest.mark.slow
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from arena.batch import Progress
 from arena.cli import output
 from arena.cli.main import app
+from arena.generation.batch import Progress
 from arena.store import Store
 
 pytestmark = pytest.mark.slow

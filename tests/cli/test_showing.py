@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from arena.answering import generate
 from arena.cli.main import app
 from arena.config import parse_model
+from arena.generation.answering import generate
 from arena.judging import judge, load_card
 from arena.records import Answer, Prompt
 from arena.store import Store

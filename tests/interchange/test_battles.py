@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from arena.cli.main import app
 from arena.errors import InputError
 from arena.interchange.battles import read_battles
-from arena.leaderboard import rank_comparisons
+from arena.leaderboard.ranking import rank_comparisons
 from arena.ratings import Comparisons
 from arena.records import alike
 from tests.conftest import DATASETS

@@ -7,13 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from arena.audits import audit_judge
-from arena.board import Fit
 from arena.errors import InputError, UnavailableError, UnknownNameError
-from arena.evidence import gather
 from arena.interchange.imports import import_battles
 from arena.judging import judge, load_card
-from arena.leaderboard import leaderboard
+from arena.leaderboard.board import Fit
+from arena.leaderboard.evidence.gathering import gather
+from arena.leaderboard.judge_audit import audit_judge
+from arena.leaderboard.ranking import leaderboard
 from arena.records import Evidence, Prompt
 from arena.store import Store
 from tests.conftest import DATASETS

@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 from arena.cli.main import app
 from arena.config import parse_model
 from arena.errors import InputError, UnknownNameError
-from arena.evidence import gather
 from arena.interchange.evalscope import read_evalscope
 from arena.interchange.lm_eval_results import read_lm_eval
 from arena.interchange.opencompass import read_opencompass
 from arena.interchange.results import import_results
+from arena.leaderboard.evidence.gathering import gather
 from arena.records import NOBODY
 from arena.store import Store
 

@@ -4,8 +4,8 @@ import pytest
 
 from arena.config import load_config
 from arena.errors import InputError
-from arena.evidence import gather
 from arena.interchange.sample import dump_sample, load_sample
+from arena.leaderboard.evidence.gathering import gather
 from arena.store import Store
 
 DATA = Path(__file__).resolve().parents[2] / "data"

@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from arena.answering import generate
 from arena.backends import Limits
-from arena.batch import Control
 from arena.config import parse_model
+from arena.generation.answering import generate
+from arena.generation.batch import Control
+from arena.generation.prompts import load_prompts
 from arena.judging import JudgeCard, judge, load_card, plan
-from arena.prompts import load_prompts
 from arena.records import Decoding, Prompt
 from arena.store import Store
 from tests.servers import Fault, Served, fault, serve

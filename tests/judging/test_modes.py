@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from arena.answering import generate
 from arena.backends import OddsRequest
 from arena.backends.local.backend import LocalBackend
-from arena.batch import Control
 from arena.config import parse_model
 from arena.errors import InputError, StoreError
-from arena.evidence import battles_worth_judging, gather
+from arena.generation.answering import generate
+from arena.generation.batch import Control
 from arena.judging import JudgeCard, Wanted, judge, load_card, plan
 from arena.judging.tasks import Task
+from arena.leaderboard.evidence.gathering import battles_worth_judging, gather
 from arena.records import REPAIRED, Decoding, Mode, Model, Prompt
 from arena.store import Store
 from tests.servers import Served, completion, fault, serve
@@ -228,7 +228,7 @@ def test_a_judge_whose_tokens_went_into_thinking_is_not_asked_in_vain(
             (v.finish, f"{tokens:,} max_tokens" in v.reason) for v in answered.verdicts.where()
         }
         assert reasons == {("length", True)}
-        monkeypatch.setattr("arena.judging.cards.VERSION", 10**6)
+        monkeypatch.setattr("arena.judging.cards.card.VERSION", 10**6)
         again = load_card(card.name, answered.home)
         assert plan(answered, again, prompts).reparse() == 18
         assert {v.finish for v in answered.verdicts.where()} == {"length"}

@@ -1,8 +1,8 @@
 import pytest
 
-from arena.board import Leaderboard
+from arena.leaderboard.board import Leaderboard
 from arena.store import Store
-from tests.publish.boards import NAMES, fill, full_board, varied_prompts
+from tests.boards import NAMES, fill, full_board, varied_prompts
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from arena.errors import DisconnectedError, InputError, RatingError, SeparatedError
 from arena.ratings import Comparisons, bradley_terry, concat, elo
 from arena.ratings.factors import factorise
-from arena.ratings.likelihood import local_model
+from arena.ratings.fitting.likelihood import local_model
 from arena.ratings.scale import POINTS_PER_LOG
 from tests.ratings.simulated import bounds, golden_case, simulate
 

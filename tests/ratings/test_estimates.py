@@ -3,7 +3,7 @@ import pytest
 
 from arena.errors import InputError
 from arena.ratings import share, wilson
-from arena.ratings.estimates import mean, resampled
+from arena.ratings.intervals.estimates import mean, resampled
 
 
 def test_wilson_published_case() -> None:

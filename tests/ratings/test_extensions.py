@@ -14,12 +14,12 @@ from arena.ratings import (
     style_of,
     win_matrix,
 )
-from arena.ratings.likelihood import fit_counts
-from arena.ratings.newton import bread
+from arena.ratings.fitting.likelihood import fit_counts
+from arena.ratings.fitting.newton import bread
+from arena.ratings.fitting.style import style_local_model
+from arena.ratings.fitting.ties import tie_local_model
 from arena.ratings.pairing import after_one_more, information_gain
 from arena.ratings.scale import POINTS_PER_LOG
-from arena.ratings.style import style_local_model
-from arena.ratings.ties import tie_local_model
 from tests.ratings.simulated import simulate
 
 

@@ -10,10 +10,10 @@ from scipy.stats import betabinom, binom
 
 from arena.errors import InputError
 from arena.ratings import Comparisons, Integrity, Kind, bradley_terry, capped, integrity
-from arena.ratings.copies import shared
-from arena.ratings.crowd import ballots, crowd
-from arena.ratings.integrity import FREE, explain
-from arena.ratings.nulls import Counts, Null, even, fit_null
+from arena.ratings.voter_audit.audit import FREE, explain
+from arena.ratings.voter_audit.copies import shared
+from arena.ratings.voter_audit.crowd import ballots, crowd
+from arena.ratings.voter_audit.nulls import Counts, Null, even, fit_null
 
 Dataset = Callable[[str], dict[str, list[str]]]
 

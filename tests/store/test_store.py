@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from arena.answering import generate
 from arena.errors import ModelConflictError, StoreError
+from arena.generation.answering import generate
 from arena.records import (
     Answer,
     BackendKind,

@@ -7,9 +7,9 @@ import pytest
 
 from arena.config import AppSettings
 from arena.store import Store
-from arena.web.pool import Pool
+from arena.web.security.voters import Visitor, Voters
 from arena.web.services import Services, services
-from arena.web.voters import Visitor, Voters
+from arena.web.voting.pool import Pool
 
 SECRET = "a secret of enough characters"
 GENEROUS = AppSettings(

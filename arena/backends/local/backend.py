@@ -24,7 +24,7 @@ from arena.backends.local.grouping import like_length
 from arena.backends.local.reading import BATCH_ROWS, BATCH_TOKENS
 from arena.backends.local.talk import Talk
 from arena.backends.local.tree import Row
-from arena.backends.local.weights import Loaded, is_loaded, loaded
+from arena.backends.local.weights.loading import Loaded, is_loaded, loaded
 from arena.backends.local.writing import Begun
 from arena.errors import BackendError
 from arena.records import Model, Usage

@@ -9,8 +9,8 @@ from jinja2 import TemplateError
 
 from arena.backends.base import Message, as_json, with_system
 from arena.backends.local.attempts import first_line
+from arena.backends.thinking import is_mark, left_open
 from arena.errors import BackendError
-from arena.thinking import is_mark, left_open
 
 # What a template can raise: by itself, or because messages are not as it expects them.
 _FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)

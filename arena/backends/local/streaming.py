@@ -11,7 +11,7 @@ from arena.backends.base import Reply
 from arena.backends.local.attempts import failed
 from arena.backends.local.chat import Chat
 from arena.backends.local.sampling import logits_processors
-from arena.backends.local.weights import Loaded
+from arena.backends.local.weights.loading import Loaded
 from arena.backends.local.writing import Begun
 from arena.records import Decoding, Usage
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from arena.backends.base import Message, Reply, Request
+from arena.backends.thinking import split
 from arena.errors import BackendError
 from arena.records import Usage
-from arena.thinking import split
 
 
 @dataclass

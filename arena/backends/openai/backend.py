@@ -35,9 +35,9 @@ from arena.backends.openai.messages import (
 )
 from arena.backends.openai.streaming import stream
 from arena.backends.openai.traffic import Lanes, Pace, back_off, rest
+from arena.backends.thinking import split
 from arena.errors import BackendError, NoLikelihoodError, TransientError, UnavailableError
 from arena.records import Model, Usage
-from arena.thinking import split
 
 TRIES = 6
 TOP_LOGPROBS = 20

@@ -1,0 +1,1 @@
+"""Weights loaded from checkpoints, GGUF files and InternLM2 folders."""

@@ -1,0 +1,241 @@
+"""Loading weights: the tokenizer, the model and what both can do, or one sentence why not.
+
+The embedded model and local files never ask a hub; `hf:` weights do, when they are not in
+its cache. Set HF_HUB_OFFLINE=1 to forbid that too. Code that comes with weights is never run,
+and no question is asked on the terminal.
+"""
+
+import gc
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import TYPE_CHECKING, Any
+
+from arena.backends.base import Availability
+from arena.backends.local.attempts import first_line, is_out_of_memory
+from arena.backends.local.chat import Chat
+from arena.backends.local.quiet import quiet_transformers
+from arena.backends.local.weights import internlm2
+from arena.backends.local.weights.checkpoint import damage_of, fault_of
+from arena.backends.local.weights.gguf import converted, gguf_file
+from arena.errors import UnavailableError
+from arena.records import Model
+
+if TYPE_CHECKING:  # they import torch
+    from arena.backends.local.reading import Reader
+    from arena.backends.local.writing import Writer
+
+_LOADING = threading.Lock()
+_last: list[tuple[str, str | None]] = []  # what `_load` keeps
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in evaluation mode. known: how many tokens it has embeddings for."""
+
+    tokenizer: Any
+    model: Any
+    chat: Chat
+    reader: "Reader"
+    writer: "Writer"
+    known: int
+
+
+def load(weights: str, revision: str | None) -> tuple[Any, Any]:
+    """The tokenizer and the model, in evaluation mode; the last pair loaded is kept."""
+    found = loaded(weights, revision)
+    return found.tokenizer, found.model
+
+
+def loaded(weights: str, revision: str | None) -> Loaded:
+    """What `load` gives, with the ways to read, write and talk; the last one is kept.
+
+    Raises UnavailableError with what is wrong with the weights.
+    """
+    with _LOADING:  # two threads that need the same weights load them once
+        found = _load(weights, revision)
+        _last[:] = [(weights, revision)]
+        return found
+
+
+def is_loaded(weights: str, revision: str | None) -> bool:
+    """Whether these weights are in memory now."""
+    return (weights, revision) in _last
+
+
+def release() -> None:
+    """Forget the weights that were loaded last, and give their memory back."""
+    with _LOADING:
+        _load.cache_clear()
+    gc.collect()
+    if "torch" in sys.modules:
+        import torch
+
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+@lru_cache(maxsize=1)
+def _load(weights: str, revision: str | None) -> Loaded:
+    with _refusing(weights, "weights"):
+        folder = ready_folder(weights)
+    if folder is None and _is_path(weights):
+        raise UnavailableError(f"no such folder: {weights}")
+    if folder is not None and (fault := fault_of(folder)):
+        raise _cannot(weights, "weights", fault)
+    settings = {
+        "revision": revision,
+        "local_files_only": folder is not None,
+        "trust_remote_code": False,
+    }
+    source = str(folder) if folder else weights
+    with quiet_transformers():
+        with _refusing(weights, "weights", folder):
+            kind = _kind(weights, source, settings)
+        with _refusing(weights, "tokenizer", folder):
+            own = internlm2.tokenizer(source, settings) if kind == internlm2.MODEL_TYPE else None
+            tokenizer = own or _tokenizer(weights, source, settings)
+        with _refusing(weights, "weights", folder):
+            return ready(tokenizer, _model(weights, source, settings))
+
+
+def _tokenizer(weights: str, source: str, settings: dict[str, Any]) -> Any:
+    from transformers import AutoTokenizer
+    from transformers.models.auto.tokenization_auto import get_tokenizer_config
+
+    try:
+        return AutoTokenizer.from_pretrained(source, padding_side="left", **settings)
+    except ValueError:
+        if get_tokenizer_config(source, **settings).get("auto_map"):
+            raise _own_code(weights, "tokenizer") from None
+        raise
+
+
+def _model(weights: str, source: str, settings: dict[str, Any]) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    cuda = torch.cuda.is_available()
+    model, told = AutoModelForCausalLM.from_pretrained(
+        source,
+        dtype="auto" if cuda else torch.float32,
+        device_map="auto" if cuda else None,
+        ignore_mismatched_sizes=True,  # what does not fit is said in our own words below
+        output_loading_info=True,
+        **settings,
+    )
+    # transformers fills in what is missing with random numbers.
+    if missing := sorted({*told["missing_keys"], *(key for key, *_ in told["mismatched_keys"])}):
+        fault = (
+            f"{len(missing)} of the model's tensors are missing or of another shape than "
+            f"config.json says, among them {missing[0]}"
+        )
+        raise _cannot(weights, "weights", fault)
+    model.eval()
+    return model
+
+
+def ready(tokenizer: Any, model: Any) -> Loaded:
+    """A loaded model with the ways to use it, after a short trial of what its layers can do."""
+    from arena.backends.local.reading import Reader
+    from arena.backends.local.writing import Writer
+
+    embedded = model.get_input_embeddings()
+    known = int(embedded.weight.shape[0]) if embedded is not None else len(tokenizer)
+    special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
+    ordinary = [i for i in range(min(known, len(tokenizer))) if i not in special]
+    reader = Reader(model, ordinary)
+    writer = Writer(tokenizer, model, reader, ordinary)
+    return Loaded(tokenizer, model, Chat(tokenizer), reader, writer, known)
+
+
+@contextmanager
+def _refusing(weights: str, what: str, folder: Path | None = None) -> Iterator[None]:
+    """Turn whatever loading raises into one sentence: damaged files fail in many ways."""
+    try:
+        yield
+    except UnavailableError:
+        raise
+    except Exception as error:  # the edge of what other libraries do with other people's files
+        if is_out_of_memory(error):
+            fault = "they do not fit in the memory of this machine"
+        elif isinstance(error, UnpicklingError):
+            fault = "a .bin file is damaged, or holds more than tensors"
+        else:
+            fault = (folder and damage_of(folder)) or first_line(error)
+        raise _cannot(weights, what, fault) from error
+
+
+def _cannot(weights: str, what: str, fault: str) -> UnavailableError:
+    return UnavailableError(f"the {what} of {weights!r} cannot be loaded: {fault}")
+
+
+def _kind(weights: str, source: str, settings: dict[str, Any]) -> str:
+    """The model type of weights that need no code of their own; refuses others."""
+    from transformers import AutoConfig, PreTrainedConfig
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    internlm2.register()
+    config, _ = PreTrainedConfig.get_config_dict(source, **settings)
+    known = {*MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, internlm2.MODEL_TYPE}
+    if config.get("auto_map") and config.get("model_type") not in known:
+        raise _own_code(weights, "weights")
+    return str(AutoConfig.from_pretrained(source, **settings).model_type)
+
+
+def _own_code(weights: str, what: str) -> UnavailableError:
+    fault = (
+        "it needs Python code that comes with it, which Arena does not run; serve the model "
+        "with a tool that may run it (such as vLLM) and name it openai:NAME@URL, or take a "
+        "version of it that transformers knows"
+    )
+    return _cannot(weights, what, fault)
+
+
+def ready_folder(weights: str) -> Path | None:
+    """A folder that transformers can load, or None for a hub's name; converts a GGUF first."""
+    file = gguf_file(weights)
+    if file is not None:
+        return converted(file)
+    path = Path(weights)
+    return path if path.is_dir() else None
+
+
+def _is_path(weights: str) -> bool:
+    """Whether that is a place on this machine, and not a name of the hub."""
+    return weights.startswith((".", "/", "~"))
+
+
+def availability(model: Model) -> Availability:
+    """Whether the libraries and the weights are here; loads nothing."""
+    if missing := [name for name in ("torch", "transformers") if find_spec(name) is None]:
+        return Availability(False, f"not installed: {', '.join(missing)}")
+    try:
+        file = gguf_file(model.weights)
+    except UnavailableError as error:
+        return Availability(False, str(error))
+    if file is not None:
+        return Availability(True, f"{file.name}, {file.stat().st_size / 2**20:.0f} MB")
+    if (folder := Path(model.weights)).is_dir():
+        fault = fault_of(folder)
+        return Availability(not fault, fault or "local folder")
+    if _is_path(model.weights):
+        return Availability(False, f"no such folder: {model.weights}")
+    return _hub_cache(model.weights)
+
+
+def _hub_cache(weights: str) -> Availability:
+    from huggingface_hub import constants
+
+    folder = Path(constants.HF_HUB_CACHE) / f"models--{weights.replace('/', '--')}" / "snapshots"
+    if folder.is_dir() and any(folder.iterdir()):
+        return Availability(True, "in the hub's cache")
+    if constants.HF_HUB_OFFLINE:
+        return Availability(False, "not in the hub's cache, and HF_HUB_OFFLINE is set")
+    return Availability(False, "not here yet: the first use downloads it from the hub")

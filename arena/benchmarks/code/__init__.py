@@ -1,0 +1,1 @@
+"""A model's code and its tests, run behind a wall."""

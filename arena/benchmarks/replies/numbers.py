@@ -1,0 +1,388 @@
+"""The number that a reply gives, and numbers as people write them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from arena.benchmarks.replies.declared import DOUBT, WRONG, cue, declarations, last_boxes, past
+from arena.benchmarks.replies.plain import before_another_question, boxes, plain, plainly
+
+NO_NUMBER, SEVERAL_NUMBERS, TAKEN_BACK = (
+    "the reply gives no number",
+    "the reply gives several numbers as its answer",
+    "the reply takes its answer back and gives no other",
+)
+_CORE = r"""
+    \d{1,3}(?:(?:\.\d{3}){1,8},\d{1,2}|(?:\.\d{3}){2,8})(?!\d)
+  | \d{1,2}(?:,\d{2}){1,6},\d{3}(?!\d)(?:\.\d+)?
+  | \d{1,3}(?:,\d{3}){1,12}(?!\d)(?:\.\d+)?
+  | \d{1,3}(?:\ \d{3}){1,12}(?!\d)(?:\.\d+|,\d{1,2}(?!\d))?
+  | \d{1,3}(?:['’_]\d{3}){1,12}(?!\d)(?:\.\d+)?
+  | (?<!\d,)\d+,\d{1,2}(?![\d,])
+  | \d+(?:\.\d+)? | \.\d+"""
+_NUMBER = re.compile(
+    rf"""(?<![A-Za-z0-9_.^])(?<!\^\{{)(?<![√±])(?<!\\sqrt\{{)(?<!\\pm)(?<!\\pm\ )
+    (?<!\d:)(?!\d{{1,2}}:\d\d)
+    (?:(?P<sign>[-+]|(?i:\b(?:negative|minus)\ ))(?=[$€£¥]?\.?\d))?[$€£¥]?(?P<inner>-(?=\d))?
+    (?:(?P<whole>\d{{1,9}})\s(?=\d{{1,9}}/\d))?(?P<core>{_CORE})
+    (?:[eE](?P<e>[-+]?\d{{1,4}})(?![A-Za-z\d])
+      |\s?[×x*·]\s?10\s?\^\s?[({{]?\s?(?P<times>[-+]?\d{{1,4}})[)}}]?
+      |\^\s?[({{]?\s?(?P<power>[-+]?\d{{1,3}})[)}}]?
+      |\s?/\s?(?P<below>\d+(?:\.\d+)?)(?![/\d])
+      |(?P<k>k)(?![A-Za-z])
+      |\s?(?P<scale>hundred|thousand|million|billion|trillion|千万|百万|万|亿|千|百)(?![A-Za-z])
+    )?(?P<percent>\s?%|\spercent\b|\sper\ cent\b)?""",
+    re.VERBOSE,
+)
+_SCALES = {
+    "hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12, "k": 3,
+    "百": 2, "千": 3, "万": 4, "百万": 6, "千万": 7, "亿": 8,
+}  # fmt: skip
+_LARGEST_POWER = 400
+_UNIT = re.compile(r"\s?[^\d\s=+*/^()]{0,12}(?:\s[^\d\s=+*/^()]{1,12}){0,2}\.?")
+_DECLARED = cue("answers?|ans")
+_TOTAL = re.compile(
+    r"(?i)\b(?:total|sum|result)\b[^.\n:;?!=]{0,40}?(?:[:=]|\bis\b|\bwas\b)"
+    r"(?=(?:[^.\n]|\.\d){0,40}\. )"
+)
+_REMARK = re.compile(r"(?is)(?!.*\b(?:so|thus|hence|therefore|have|had)\b)[^.!?\n=→⇒]*[.!]?")
+_CALLED = re.compile(r"(?i)[)*$]{0,3}\sis (?:the|my) (?:(?:final|correct|right) )?answer\b")
+_LINE = 120
+_NEAR = 40
+_SUM = re.compile(r"\d\s*[-+*/×÷x]\s*\d")
+_JOINT = r"(?:,?\s?or\b|或者?|还是)"
+_OTHER = re.compile(
+    rf"[)\]$*\"]{{0,3}}\s{{0,3}}(?:{_JOINT}|,?\s?and\b|和|;|,)\s{{0,3}}\$?(?:[a-z]\s?=\s?)?"
+)
+_CHOICE = re.compile(rf"[)\]$]{{0,3}}\s{{0,3}}{_JOINT}\s{{0,3}}\$?(?:[a-z]\s?=\s?)?")
+_RANGE = re.compile(r"\s?[-–—~]\s?")
+_NOT = re.compile(r"(?i)(?:\bnot|n['’]t|不是|而非)\s?(?:just |only )?\$?$")
+_FUNCTION = r"(?:sqrt|sin|cos|tan|log|ln|exp)"
+_SYMBOLIC = re.compile(rf"\\(?:{_FUNCTION}|pi|pm|infty)|[√π±∞]|\d!")
+_LETTER = r"[A-Za-z](?![A-Za-z])"
+# What makes a number before it, or after it, a part of an expression: 2x, 5√2, 3:4, x > 5, log 2.
+_EXPRESSION_AFTER = re.compile(
+    rf"""\s?(?:[√π∞]|\\(?:{_FUNCTION}|pi|infty|frac)(?![a-z])) | [abeijnqruvwxyz](?![A-Za-z])
+      | \s?[+*×·÷^]\s?(?:[\d(√π\\]|{_LETTER}) | \s?x\s?\d
+      | \s?-(?:\s?[\d(]|\s?[xyz](?![A-Za-z])|{_LETTER}) | \s[xyz](?![A-Za-z]) | :\d""",
+    re.VERBOSE,
+)
+_EXPRESSION_BEFORE = re.compile(
+    rf"""(?:[√±≤≥≠]|[<>]=|[\w)]\s?<|(?<![<\w/])[\w)]\s?>|(?<![A-Za-z]){_FUNCTION}\s?[({{]?
+      |[\w)]\s?[+*×÷]|\d\s-|\b[xyz]\s?-)\s?\$?$""",
+    re.VERBOSE,
+)
+_CONTEXT = 24
+_ROW = re.compile(
+    r"[(\[{]\s?[-+]?[\d.]{1,20}(?:\s?;\s?|\s?,\s|,(?!\d{3}(?!\d)))[^()\[\]{}\n]{1,80}[)\]}]"
+)
+_SENTENCE = re.compile(r"[!?。！？\n]|\.(?!\d)|(?:,\s|[，;；])(?![^()\[\]{}\n]{0,40}[)\]}])")
+_IS = re.compile(
+    r"(?i)(?:\b(?:is|are|was|were|equals?|be|makes?|gives?|costs?|totals?|earns?|leaves?|gets?|has)\b|"
+    r"[=≈:]|是|为|等于|共|得)\s?(?:about |only |exactly |just |approximately )?(?=[-+$€£¥.\d])"
+)
+_INSTEAD = re.compile(
+    r"""[\s,.:;!*…—-]{0,6}(?:(?:it|that|this|the\ (?:right\ |correct\ )?(?:answer|total))\b)?
+    (?:\s?(?:['’]s|is|was|(?:should|must|would)\ (?:be|have\ been)|应该?是|应为|是)\s?)?
+    [\s:*]{0,4}""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_ENDS = re.compile(r"(?:\s[a-z]{1,12})?[)*$\"]{0,3}\s*(?:$|[.,;!。)\n])")
+_PER = re.compile(r"(?i)\b(?:per|every|out of)\s$")
+_COUNTED = re.compile(r"[^\x00-\x7f]{0,3}|\s?[A-Za-z]{0,12}")
+_CHINESE_DIGITS = "[零〇一二两三四五六七八九十百千万]+"
+_CHINESE_NUMBER = re.compile(rf"负?(?:{_CHINESE_DIGITS}分之)?{_CHINESE_DIGITS}")
+_DIGITS = {c: k for k, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_UNITS = {"十": 10, "百": 100, "千": 1000}
+_SMALL = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_WORDS = {word: k for k, word in enumerate(_SMALL)} | {w: 20 + 10 * k for k, w in enumerate(_TENS)}
+_LARGE = {"thousand": 1000, "million": 10**6, "billion": 10**9}
+_ANY_WORD = "|".join([*_WORDS, "hundred", *_LARGE])
+_SPELLED = re.compile(
+    rf"(?i)\b(?:(?:minus|negative) )?(?:a (?=hundred|thousand|million))?(?:{_ANY_WORD})"
+    rf"(?:(?:[ -]|,? and )(?:{_ANY_WORD})){{0,12}}\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """value: None where there is none, or several, and `why` then. percent: said as such."""
+
+    value: Decimal | None
+    percent: bool = False
+    why: str = ""
+
+
+_NOTHING = Found(None, why=NO_NUMBER)
+
+
+def number(reply: str) -> Decimal | None:
+    """The number that a reply gives as its answer, None where it gives none; 50% is 50."""
+    return find_number(reply).value
+
+
+def find_number(reply: str) -> Found:
+    """The last declared number of a reply, else the one its last statement gives.
+
+    Numerals and words count where they are declared, or all that is said.
+    """
+    text = plain(reply).strip().replace("$$", "$")
+    first = before_another_question(text)
+    found = _read(first)
+    return _read(text) if found is _NOTHING and first != text else found
+
+
+def same_number(said: Found, gold: str) -> bool:
+    """Whether a number is the one that is wanted; 50% is 50, and 0.5 where no % is."""
+    wanted = value_of(gold, with_unit=True)
+    if said.value is None or wanted.value is None:
+        return False
+    if said.value == wanted.value:
+        return True
+    if said.percent == wanted.percent:
+        return False
+    share, other = (said, wanted) if said.percent else (wanted, said)
+    assert share.value is not None
+    return share.value / 100 == other.value
+
+
+def value_of(text: str, *, with_unit: bool = False) -> Found:
+    """A text that is a number and nothing else, but for a currency or, if asked, a unit."""
+    text = plainly(text.rpartition("####")[2])
+    for _, _, inside in boxes(text)[-1:]:
+        text = inside
+    text = text.strip().rstrip("$€£¥. ").removeprefix("$$")
+    found = _NUMBER.match(text)
+    if not found or ((rest := text[found.end() :]) and not (with_unit and _UNIT.fullmatch(rest))):
+        return _NOTHING
+    return _valued(found)
+
+
+def _read(text: str) -> Found:
+    declared = max(_declared(text), key=lambda one: one[0], default=None)
+    if declared:
+        return _unless_taken_back(declared[1], text[declared[0] :])
+    if boxes(text):
+        return _NOTHING  # what it boxed is no number
+    return _total(text) or _last_said(text) or _alone(text) or _NOTHING
+
+
+def _total(text: str) -> Found | None:
+    """The last total, where what follows is one remark that says of no number what it is."""
+    totals = list(_TOTAL.finditer(text))
+    said, stop, remark = text[totals[-1].end() :].partition(". ") if totals else ("", "", "")
+    is_remark = stop and _REMARK.fullmatch(remark) and not _IS.search(remark)
+    return _stated(said, 0) if is_remark and _NUMBER.search(remark) else None
+
+
+def _last_said(text: str) -> Found | None:
+    """What the last statement with a number gives."""
+    for clause in reversed(_SENTENCE.split(text)):
+        if numbers := list(_NUMBER.finditer(clause)):
+            return _of_clause(clause, numbers)
+    return None
+
+
+def _unless_taken_back(said: Found, after: str) -> Found:
+    """A declared number, or the one that the reply puts in its place afterwards."""
+    doubts = list(DOUBT.finditer(after))
+    if not doubts:
+        return said
+    rest = after[doubts[-1].end() :]
+    found = _NUMBER.match(rest, past(_INSTEAD, rest))
+    if found and _ENDS.match(rest, found.end()):
+        return _in_its_place(rest, found)
+    other = _last_said(rest)
+    if other is None:
+        return Found(None, why=TAKEN_BACK) if WRONG.search(after) else said
+    return said if other.value == said.value else Found(None, why=TAKEN_BACK)
+
+
+def _declared(text: str) -> Iterator[tuple[int, Found]]:
+    """Where a number is declared, and which."""
+    for found in declarations(text, _DECLARED):
+        if (stated := _stated(text, found.end())) is not None:
+            yield found.end(), stated
+    for found in _CALLED.finditer(text):
+        before = list(_NUMBER.finditer(text, max(0, found.start() - _NEAR), found.start()))
+        if before and before[-1].end() == found.start():
+            yield found.start(), _valued(before[-1])
+    last = last_boxes(text)
+    said = [(start, _stated(inside, 0)) for start, inside in last if not _SYMBOLIC.search(inside)]
+    given = [(start, one) for start, one in said if one is not None]
+    if len({one.value for _, one in given}) > 1:
+        yield given[-1][0], Found(None, why=SEVERAL_NUMBERS)
+    else:
+        yield from given
+
+
+def _stated(text: str, start: int) -> Found | None:
+    """The number that stands after `start`: of a sum that is worked out there, its result."""
+    line = text[start : start + _LINE].lstrip().split("\n", 1)[0]
+    left, equals, right = line.partition("=")
+    while equals and not _NUMBER.search(left):
+        line = right
+        left, equals, right = line.partition("=")
+    if equals and _SUM.search(left):
+        line = line.rpartition("=")[2]
+    for found in _NUMBER.finditer(line):
+        if found.start() > _NEAR:
+            break
+        if not _NOT.search(line[: found.start()]):
+            return _in_its_place(line, found)
+    return _alone(line, begins=True) if line.strip() else None
+
+
+def _in_its_place(text: str, found: re.Match[str], joint: re.Pattern[str] = _OTHER) -> Found:
+    """A number as what stands around it leaves it: alone, one of several, part of a formula."""
+    value = _valued(found)
+    before = text[max(0, found.start() - _CONTEXT) : found.start()]
+    if any(row.start() < found.start() < row.end() for row in _ROW.finditer(text)):
+        return Found(None, why=SEVERAL_NUMBERS)
+    if joined := joint.match(text, found.end()):
+        other = _NUMBER.match(text, joined.end())
+        if other and _valued(other).value not in (value.value, None):
+            return Found(None, why=SEVERAL_NUMBERS)
+    if upto := _RANGE.match(text, found.end()):
+        end = _NUMBER.match(text, upto.end())
+        if end and value.value is not None and (_valued(end).value or 0) > value.value:
+            return Found(None, why=SEVERAL_NUMBERS)
+    if _EXPRESSION_BEFORE.search(before) or _EXPRESSION_AFTER.match(text, found.end()):
+        return _NOTHING
+    return value
+
+
+def _of_clause(clause: str, numbers: list[re.Match[str]]) -> Found:
+    """The number that a clause says something to be, else its last one."""
+    starts = {k: one for one in numbers for k in range(one.start(), one.start("core") + 1)}
+    said = [starts[end] for end in (m.end() for m in _IS.finditer(clause)) if end in starts]
+    operands = re.compile(r"\s?[-+*/×÷=^]")
+    said = [found for found in said if not operands.match(clause, found.end())]
+    amounts = [
+        one
+        for one in numbers
+        if not _PER.search(clause[max(0, one.start() - _CONTEXT) : one.start()])
+    ]
+    last = (said or amounts or numbers)[-2:]
+    if len(last) > 1 and _are_rivals(clause, *last):
+        return Found(None, why=SEVERAL_NUMBERS)
+    return _in_its_place(clause, last[-1], _CHOICE)
+
+
+def _are_rivals(clause: str, one: re.Match[str], other: re.Match[str]) -> bool:
+    """Whether two numbers are the ends of a range or a choice, as in "18 or 20"."""
+    between = clause[one.end() : other.start()]
+    low, high = _valued(one).value, _valued(other).value
+    if low is None or high is None or low == high:
+        return False
+    is_range = bool(_RANGE.fullmatch(between)) or bool(
+        between.strip() in ("and", "和") and re.search(r"(?i)\bbetween\s|在", clause[: one.start()])
+    )
+    return bool(_CHOICE.fullmatch(between)) or (is_range and low < high)
+
+
+def _alone(text: str, *, begins: bool = False) -> Found | None:
+    """A number in numerals or words where it is all that is said, or what is said first."""
+    bare = text.strip(" *_$\"'.。!")
+    for pattern, read in ((_CHINESE_NUMBER, _in_chinese), (_SPELLED, _spelled)):
+        found = pattern.match(bare)
+        if found and (begins or _COUNTED.fullmatch(bare, found.end())):
+            return read(found[0])
+    return None
+
+
+def _valued(found: re.Match[str]) -> Found:
+    try:
+        value = _amount(found)
+    except ArithmeticError:
+        return _NOTHING
+    return Found(value, bool(found["percent"])) if value.is_finite() else _NOTHING
+
+
+def _amount(found: re.Match[str]) -> Decimal:
+    value = Decimal(_point(found["core"]))
+    if found["below"]:
+        value /= Decimal(found["below"])
+    if found["power"] and abs(int(found["power"])) <= _LARGEST_POWER:
+        value **= int(found["power"])
+    shift = int(found["e"] or found["times"] or 0) + _SCALES.get(found["k"] or found["scale"], 0)
+    value = value.scaleb(shift) if shift else value
+    value += Decimal(found["whole"] or 0)
+    is_negative = found["inner"] or found["sign"] not in (None, "+")
+    return -value if is_negative else value
+
+
+def _point(core: str) -> str:
+    """Digits with a point before the decimals and without marks between thousands."""
+    core = re.sub("[ '’_]", "", core)
+    if core.count(".") > 1 or ("." in core and "," in core and core.rindex(",") > core.rindex(".")):
+        core = core.replace(".", "").replace(",", ".")
+    elif re.fullmatch(r"\d+,\d{1,2}", core):
+        core = core.replace(",", ".")
+    return core.replace(",", "")
+
+
+def _in_chinese(text: str) -> Found:
+    """A numeral, a fraction as 三分之二, or a percentage as 百分之五."""
+    bare = text.removeprefix("负")
+    below, is_ratio, above = bare.rpartition("分之")
+    value, divisor = _chinese(above), _chinese(below) if is_ratio else Decimal(1)
+    is_percent = below == "百"
+    if not divisor:
+        return _NOTHING
+    value = value if is_percent else value / divisor
+    return Found(-value if bare != text else value, is_percent)
+
+
+def _chinese(text: str) -> Decimal:
+    """Numerals below a hundred million, as 三百二十 or 二〇二五."""
+    above, myriad, below = text.partition("万")
+    if myriad:
+        low = below.partition("万")[0]
+        return _chinese(above) * 10000 + (_chinese(low) if low else 0)
+    if not any(char in _UNITS for char in text):
+        return Decimal("".join(str(_DIGITS.get(char, 0)) for char in text) or "0")
+    total, digit = 0, 0
+    for char in text:
+        if char in _UNITS:
+            total, digit = total + (digit or 1) * _UNITS[char], 0
+        else:
+            digit = _DIGITS.get(char, 0)
+    return Decimal(total + digit)
+
+
+def _spelled(text: str) -> Found:
+    """English words, as twenty-five or two hundred and six."""
+    total, here = 0, 0
+    for word in re.findall("[a-z]{2,}", text.lower()):
+        if word == "hundred":
+            here = (here or 1) * 100
+        elif word in _LARGE:
+            total, here = total + (here or 1) * _LARGE[word], 0
+        else:
+            here += _WORDS.get(word, 0)
+    is_negative = text.lower().startswith(("minus", "negative"))
+    return Found(Decimal(-(total + here) if is_negative else total + here))

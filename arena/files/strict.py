@@ -1,0 +1,240 @@
+"""Files that people write, read strictly: an error names file, line, value and what is allowed."""
+
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from arena.errors import SHOWN, InputError
+from arena.errors import said as quoted
+from arena.files.encodings import read_text
+
+Shape = TypeVar("Shape", bound=BaseModel)
+MOST_VALUES = 100_000
+
+
+def read_yaml(path: Path, shape: type[Shape]) -> Shape:
+    """Read a YAML file as `shape`; an error names file, line, field, value and what is allowed."""
+    text = read_text(path)
+    root, value = parse_yaml(text, path)
+    try:
+        return shape.model_validate({} if value is None else value)
+    except ValidationError as error:
+        raise InputError(_first_problem(error.errors(), path, root, shape)) from error
+
+
+def read_parts(
+    path: Path, shape: type[Shape], needs: Collection[str], always: Collection[str] = ()
+) -> tuple[Shape, tuple[str, ...]]:
+    """As `read_yaml`, where only some top keys matter; what is wrong with the others is told.
+
+    needs: the keys that matter; always: those that matter to everybody. The others stand at
+    their defaults where something is wrong with them. An unknown key may be a needed one
+    misspelt, so it is refused where any is needed.
+    """
+    root, value = parse_yaml(read_text(path), path)
+    value = {} if value is None else value
+    try:
+        return shape.model_validate(value), ()
+    except ValidationError as error:
+        problems = error.errors()
+        tops = [str(problem["loc"][0]) if problem["loc"] else "" for problem in problems]
+        allowed = {*shape.model_fields, *needs, *always}
+        harmless = allowed - {*needs, *always}
+        grave = [
+            problem
+            for problem, top in zip(problems, tops, strict=True)
+            if top not in harmless and (top in allowed or not top or needs)
+        ]
+        if grave:
+            raise InputError(_first_problem(grave, path, root, shape)) from error
+    keys = set(tops)
+    rest = {key: part for key, part in value.items() if key not in keys}
+    mine = [[p for p in problems if str(p["loc"][0]) == key] for key in sorted(keys)]
+    told = tuple(_first_problem(these, path, root, shape) for these in mine)
+    return shape.model_validate(rest), told
+
+
+def parse_yaml(text: str, path: Path) -> tuple[yaml.Node | None, Any]:
+    """A text's YAML as nodes, which know their lines, and as Python's values."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        _check(root, path)
+        return root, yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        reason = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise InputError(f"{where}: not YAML: {reason}") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: not YAML that can be read: it is nested too deeply") from error
+    except (ValueError, OverflowError, TypeError) as error:  # a date that is none, for example
+        raise InputError(f"{path}: not YAML that can be read: {error}") from error
+
+
+def _first_problem(
+    problems: Sequence[Any], path: Path, root: yaml.Node | None, shape: type[BaseModel]
+) -> str:
+    problem = min(problems, key=lambda e: _line(root, e["loc"]) or 0)
+    field = path_of(problem)
+    line = _line(root, problem["loc"])
+    where = f"{path}:{line}" if line else str(path)
+    if problem["type"] == "extra_forbidden":
+        message = unknown_key(str(problem["loc"][-1]), _siblings(shape, problem["loc"]))
+    else:
+        message = sentence(problem) if field else sentence(problem, given=False)
+    return ": ".join(filter(None, [where, field, message]))
+
+
+def path_of(problem: Mapping[str, Any]) -> str:
+    """The keys that lead to what is wrong, on one line. problem: as `sentence` takes it."""
+    return ".".join(" ".join(str(part).split())[:SHOWN] for part in problem["loc"])
+
+
+def unknown_key(key: str, allowed: list[str]) -> str:
+    """That a key is not known, the nearest one that is, and all of them."""
+    near = get_close_matches(key, allowed, n=1)
+    meant = f", did you mean {near[0]}" if near else ""
+    return f"unknown key{meant}; allowed here: {', '.join(allowed)}"
+
+
+def sentence(problem: Mapping[str, Any], *, given: bool = True) -> str:
+    """What is wrong with a value, in our words; pydantic's own speak of Python's types.
+
+    problem: one of `ValidationError.errors()`. given: whether the value is named.
+    """
+    known = _SENTENCES.get(problem["type"])
+    context = problem.get("ctx", {})
+    if known:
+        said = known.format(**context)
+    elif problem["type"] in ("value_error", "assertion_error"):  # our own validators' words
+        said = str(context.get("error", problem["msg"]))
+    else:
+        said = "cannot be used here"
+    return f"{quoted(problem['input'])}: {said}" if given and problem["type"] != "missing" else said
+
+
+_NUMBER, _WHOLE, _TRUTH, _LIST, _MAPPING = (
+    "must be a number",
+    "must be a whole number",
+    "must be true or false",
+    "must be a list",
+    "must be a mapping of keys to values",
+)
+_SENTENCES = MappingProxyType(
+    {
+        "missing": "is missing",
+        "string_type": "must be text",
+        "int_type": _WHOLE,
+        "int_parsing": _WHOLE,
+        "int_from_float": _WHOLE,
+        "float_type": _NUMBER,
+        "float_parsing": _NUMBER,
+        "finite_number": _NUMBER,
+        "bool_type": _TRUTH,
+        "bool_parsing": _TRUTH,
+        "list_type": _LIST,
+        "set_type": _LIST,
+        "dict_attributes_type": _MAPPING,
+        "model_attributes_type": _MAPPING,
+        "string_pattern_mismatch": "must look like {pattern}",
+        "path_type": "must be the path of a file",
+        "none_required": "must be left empty",
+        "int_parsing_size": _WHOLE,
+        "string_unicode": "must be text in UTF-8",
+        "is_instance_of": "is of a kind that does not go here",
+        "tuple_type": _LIST,
+        "dict_type": _MAPPING,
+        "model_type": _MAPPING,
+        "mapping_type": _MAPPING,
+        "enum": "must be {expected}",
+        "literal_error": "must be {expected}",
+        "greater_than": "must be more than {gt}",
+        "greater_than_equal": "must be at least {ge}",
+        "less_than": "must be less than {lt}",
+        "less_than_equal": "must be at most {le}",
+        "string_too_short": "must have at least {min_length} characters",
+        "string_too_long": "must have at most {max_length} characters",
+        "too_short": "must have at least {min_length} entries",
+        "too_long": "must have at most {max_length} entries",
+    }
+)
+
+
+def _siblings(shape: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """The keys allowed beside the one at `loc`, found in the schema's nested models."""
+    schema = shape.model_json_schema()
+    node: dict[str, Any] = schema
+    for part in loc[:-1]:
+        node = _resolve(schema, node, part) or node
+    return sorted(node.get("properties", {}))
+
+
+def _resolve(schema: dict[str, Any], node: dict[str, Any], part: int | str) -> dict[str, Any]:
+    here = (
+        node.get("properties", {}).get(part)
+        or node.get("items")
+        or node.get("additionalProperties")
+    )
+    options = [here, *here.get("anyOf", [])] if isinstance(here, dict) else []
+    for option in options:
+        if "$ref" in option:
+            return dict(schema["$defs"][option["$ref"].rsplit("/", 1)[-1]])
+    return here if isinstance(here, dict) else {}
+
+
+def _line(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int | None:
+    """The line, from 1, of the deepest part of `loc` that the file has."""
+    if node is None:
+        return None
+    line: int = node.start_mark.line + 1
+    for part in loc:
+        below = _child(node, part)
+        if below is None:
+            continue
+        key, node = below
+        line = key.start_mark.line + 1
+    return line
+
+
+def _child(node: yaml.Node, part: int | str) -> tuple[yaml.Node, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        return next(((k, v) for k, v in node.value if k.value == str(part)), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+        return node.value[part], node.value[part]
+    return None
+
+
+def _check(root: yaml.Node | None, path: Path) -> None:
+    """Refuse equal keys, of which YAML lets the later win, and aliases that stand for too much."""
+    waiting, met = [root], 0
+    while waiting:
+        node = waiting.pop()
+        met += 1
+        if met > MOST_VALUES:
+            raise InputError(
+                f"{path}: more than {MOST_VALUES:,} values, counting what *NAME repeats"
+            )
+        if isinstance(node, yaml.ScalarNode) and any("\ud800" <= c <= "\udfff" for c in node.value):
+            line = node.start_mark.line + 1
+            raise InputError(f"{path}:{line}: half a character (a \\ud8… without its other)")
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        if isinstance(node, yaml.MappingNode):
+            _refuse_duplicates(node, path)
+            waiting += (value for _, value in node.value)
+
+
+def _refuse_duplicates(node: yaml.MappingNode, path: Path) -> None:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise InputError(f"{path}:{line}: a key must be a text, not a list or a mapping")
+        if key.value in seen:
+            raise InputError(f"{path}:{line}: the key {key.value!r} is there twice")
+        seen.add(key.value)

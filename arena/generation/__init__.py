@@ -1,0 +1,1 @@
+"""Models answer prompts: prompt sets, what is missing of a run, candidates at work."""

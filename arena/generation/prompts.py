@@ -1,0 +1,111 @@
+"""Prompt sets: JSON files of open-ended questions, one object a line or a list of them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
+
+from arena.config import Strict
+from arena.errors import InputError
+from arena.files.assets import find, named
+from arena.files.strict import path_of, sentence, unknown_key
+from arena.files.tabular import json_rows, parse_json, wrapped
+from arena.records import Prompt
+
+SUFFIXES = (".jsonl", ".ndjson", ".json")
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def _as_text(value: Any) -> Any:
+    """An id that is a number as text; 1.0, as pandas writes it, is 1."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class PromptLine(Strict):
+    """One line of a prompt file."""
+
+    id: Annotated[Text, BeforeValidator(_as_text)]
+    turns: Annotated[tuple[Text, ...], Field(min_length=1)]
+    category: Text = "general"
+    language: Text = "en"
+    references: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSet:
+    """A set and where it comes from."""
+
+    name: str
+    path: Path
+    prompts: tuple[Prompt, ...]
+
+
+def prompt_sets(home: Path) -> Iterator[PromptSet]:
+    """Every set that is there, the user's own first."""
+    for name, path in named("prompts", ".jsonl", home):
+        yield PromptSet(name, path, read_prompts(path))
+
+
+def load_prompts(names: Iterable[str], home: Path, limit: int | None = None) -> list[Prompt]:
+    """The prompts of sets or files, in their order, the first `limit` of them all together."""
+    found: dict[str, Prompt] = {}
+    for name in names:
+        is_path = name.lower().endswith(SUFFIXES) or Path(name).is_file()
+        path = Path(name) if is_path else find("prompt set", "prompts", ".jsonl", name, home)
+        for prompt in read_prompts(path):
+            found.setdefault(prompt.key, prompt)
+    return list(found.values())[:limit]
+
+
+def read_prompts(path: Path) -> tuple[Prompt, ...]:
+    """Read a prompt file; an error names the line, the field and what is allowed."""
+    if path.suffix.lower() == ".parquet":
+        raise InputError(f"{path}: a prompt file is of JSON: one object a line, or a list of them")
+    return _prompts(json_rows(path), str(path), path.stem)
+
+
+def parse_prompts(text: str, place: str, source: str) -> tuple[Prompt, ...]:
+    """The prompts of a text. place: what errors call it; source: of the prompts."""
+    return _prompts(parse_json(text, place), place, source)
+
+
+def _prompts(
+    rows: Iterable[tuple[int, dict[str, Any]]], place: str, source: str
+) -> tuple[Prompt, ...]:
+    prompts: list[Prompt] = []
+    seen: dict[str, int] = {}
+    for number, fields in rows:
+        where = f"{place}:{number}"
+        entry = _entry(fields, where)
+        if entry.id in seen:
+            raise InputError(f"{where}: id: {entry.id!r} is also on line {seen[entry.id]}")
+        if entry.references and len(entry.references) != len(entry.turns):
+            raise InputError(
+                f"{where}: references: {len(entry.references)} for {len(entry.turns)} turns; "
+                "give one for each turn, or none"
+            )
+        seen[entry.id] = number
+        prompts.append(
+            Prompt(entry.id, entry.turns, entry.category, entry.language, entry.references, source)
+        )
+    if not prompts:
+        raise InputError(f"{place}: empty; a prompt file has one JSON object a line")
+    return tuple(prompts)
+
+
+def _entry(fields: dict[str, Any], where: str) -> PromptLine:
+    try:
+        return PromptLine.model_validate(fields)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        field = path_of(problem)
+        if problem["type"] == "extra_forbidden":
+            said = unknown_key(field, list(PromptLine.model_fields))
+        else:
+            said = sentence(problem)
+        help_ = wrapped(fields) if problem["type"] in ("missing", "extra_forbidden") else ""
+        raise InputError(f"{where}: {field}: {said}{'; ' if help_ else ''}{help_}") from error

@@ -1,0 +1,1 @@
+"""Judge cards: the YAML file, its templates, and how much of an answer fits."""

@@ -1,0 +1,1 @@
+"""Everything between the stored rows and a ranking that is shown."""

@@ -1,0 +1,247 @@
+"""A ranking as it is shown, and how it was asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, Self
+
+from arena.benchmarks.runs import ways_of
+from arena.benchmarks.scores import BenchmarkScore
+from arena.config import LEAST_COMPARISONS, Config, JudgeRun
+from arena.judging.report_card.orders import JudgeReport
+from arena.leaderboard.evidence.counted_votes import ALL, VoteRules
+from arena.ratings import Coefficient, Settings, Source, Unrated
+from arena.records import Evidence
+from arena.store import Store
+
+Prior = float | Literal["auto"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How to rate: arguments of `arena.ratings.bradley_terry`, which says what they mean.
+
+    prior: `auto` takes a stated one only where the data does not determine the ratings.
+    method: of `arena.ratings.combine`; goes with all the evidence together. panel: judges
+    count as one, by `majority` or `mean`, where at least `min_valid` of them compared.
+    neutral: a judge has no say on models of its own family. weights: of votes, judges and
+    benchmarks in the overall column, by kind; see `overall.WEIGHTS`. rules: which votes count.
+    min_comparisons: a model with fewer is not rated yet; None stands for LEAST_COMPARISONS, or 1
+    where no model has as many, and in a file. judges: whose verdicts count, by name;
+    all where none is named. ways: by benchmark or group of them, the ways of asking whose scores
+    stand for it, the first that there is; see `objective.objective`.
+    """
+
+    confidence: float = 0.95
+    prior: Prior = "auto"
+    interval: str = "sandwich"
+    ties: str = "half"
+    cluster: str | None = "auto"
+    style: tuple[str, ...] = ()
+    anchor: tuple[str, float] | None = None
+    method: str = "auto"
+    panel: str | None = None
+    min_valid: int = 1
+    neutral: bool = False
+    weights: tuple[tuple[str, float], ...] = ()
+    rules: VoteRules = ALL
+    min_comparisons: int | None = None
+    judges: tuple[str, ...] = ()
+    ways: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def least(self) -> int:
+        """The comparisons that a model needs where models have as many."""
+        return self.min_comparisons or LEAST_COMPARISONS
+
+
+class Origin(StrEnum):
+    """Where a ranking policy is written: in arena.yaml, in the last run's, or nowhere."""
+
+    FILE = "file"
+    RUN = "run"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a database is ranked: the same in the app, on the command line and on the site.
+
+    evidence: what is shown unless another kind is asked for. allow_weak_judges: whether judges
+    count that the gate objects to.
+    """
+
+    title: str = "Arena"
+    evidence: Evidence = Evidence.COMBINED
+    allow_weak_judges: bool = False
+    fit: Fit = Fit()
+    origin: Origin = Origin.DEFAULT
+
+    @classmethod
+    def configured(cls, config: Config, origin: Origin = Origin.FILE) -> Self:
+        """As `title:`, `rank:`, `judges:` and `benchmarks:` of arena.yaml have it."""
+        rank = config.rank
+        fit = Fit(
+            confidence=rank.confidence,
+            weights=tuple(rank.weights.model_dump().items()),
+            rules=VoteRules(keep_leaked=rank.keep_leaked, cap=rank.cap),
+            min_comparisons=rank.min_comparisons,
+            judges=_names(config.judges),
+            ways=ways_of(config.benchmarks),
+        )
+        return cls(config.title, rank.evidence, rank.allow_weak_judges, fit, origin)
+
+
+# What of a configuration decides a ranking.
+_DECISIVE = {"title", "rank", "judges", "benchmarks"}
+
+
+def policy_of(store: Store, config: Config) -> Policy:
+    """The policy of a database: what arena.yaml says, else what its last run was told.
+
+    config: as `arena.config.load_config` gives it. One that sets nothing of what decides a ranking,
+    such as that of an app that only shows one, says nothing of it.
+    """
+    if config.model_fields_set & _DECISIVE:
+        return Policy.configured(config)
+    kept = store.policy()
+    if kept is None:
+        return Policy()
+    return Policy.configured(Config.model_validate_json(kept), Origin.RUN)
+
+
+def keep_policy(store: Store, config: Config) -> None:
+    """Let the ranking of this database be as a run's configuration says, wherever it is shown."""
+    store.keep_policy(config.model_dump_json(include=_DECISIVE))
+
+
+def _names(judges: Sequence[JudgeRun]) -> tuple[str, ...]:
+    """The names of judges; a card that is given as a file is known by that file's name."""
+    names = (Path(run.judge).stem if run.judge.endswith(".yaml") else run.judge for run in judges)
+    return tuple(dict.fromkeys(names))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One model's place.
+
+    rating, ci_low, ci_high: Elo points, mean 1000 over models. rank, rank_low, rank_high:
+    from 1 (best). comparisons: pairs that the model took part in. p_best: probability that
+    it is the best. predicted: what judges and benchmarks alone say of it on people's scale,
+    where they helped the votes.
+    """
+
+    model: str
+    rating: float
+    ci_low: float
+    ci_high: float
+    rank: int
+    rank_low: int
+    rank_high: int
+    comparisons: int | float
+    p_best: float
+    predicted: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a page says at one model or one source, instead of above the ranking.
+
+    subject: the name of a model, or of a source among `Leaderboard.counts`.
+    """
+
+    subject: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leaderboard:
+    """A ranking and what it stands on.
+
+    label: `human-anchored`, `judge-only`, `objective-only`, or `as given` for a file of
+    battles. settings: of the fit. counts: comparisons by source. notes: sentences that must
+    be shown wherever the ranking is. marks: what concerns one model or source. marked: the notes
+    that say the same in running text, which pages with marks leave out. effects: of style, and
+    of ties, in log-odds. sources: what a combined ranking made of each. group: the category or
+    language that it is restricted to, empty for all. dimensions: means of benchmarks by
+    capability. overall: the weighted mean of `parts`, the ratings by each kind of evidence;
+    weights: of the kinds, which sum to 1. unrated: the models that the evidence does not place
+    yet; min_comparisons: how many comparisons a model needs.
+    """
+
+    evidence: Evidence
+    label: str
+    settings: Settings
+    rows: tuple[Row, ...]
+    counts: dict[str, int]
+    notes: tuple[str, ...] = ()
+    effects: tuple[Coefficient, ...] = ()
+    sources: tuple[Source, ...] = ()
+    group: str = ""
+    benchmarks: tuple[BenchmarkScore, ...] = ()
+    dimensions: tuple[BenchmarkScore, ...] = ()
+    reports: tuple[JudgeReport, ...] = ()
+    overall: tuple[Row, ...] = ()
+    weights: tuple[tuple[str, float], ...] = ()
+    parts: dict[str, tuple[Row, ...]] = field(default_factory=dict)
+    marks: tuple[Mark, ...] = ()
+    marked: tuple[str, ...] = ()
+    unrated: tuple[Unrated, ...] = ()
+    min_comparisons: int = 1
+
+    @property
+    def places(self) -> dict[str, int]:
+        """By model its rank as public boards give it, by the upper end of its interval.
+
+        One more than the number of models whose whole interval lies above its own.
+        """
+        return {
+            row.model: 1 + sum(other.ci_low > row.ci_high for other in self.rows)
+            for row in self.rows
+        }
+
+    @property
+    def general(self) -> tuple[str, ...]:
+        """The notes that no mark stands for."""
+        return tuple(note for note in self.notes if note not in self.marked)
+
+    def marks_of(self, subject: str) -> tuple[str, ...]:
+        """The sentences at one model or source."""
+        return tuple(mark.sentence for mark in self.marks if mark.subject == subject)
+
+    @property
+    def method(self) -> str:
+        """The settings in words."""
+        return describe(self.settings)
+
+    @property
+    def confidence(self) -> float:
+        """What share of the intervals covers the truth, if all is as assumed."""
+        return self.settings.confidence
+
+
+def describe(settings: Settings) -> str:
+    """A fit's settings in words."""
+    parts = [_METHODS.get(settings.method, settings.method), f"ties: {settings.ties}"]
+    if settings.interval:
+        cluster = f" clustered by {settings.cluster}" if settings.cluster else ""
+        parts.append(f"{settings.confidence:.0%} {settings.interval} intervals{cluster}")
+    if settings.weighting:
+        parts.append(f"weighted by inverse {settings.weighting}")
+    if settings.prior:
+        parts.append(f"normal prior with a standard deviation of {settings.prior:.0f} points")
+    if settings.style:
+        parts.append(f"style held equal: {', '.join(settings.style)}")
+    if settings.anchor:
+        parts.append("{} fixed at {:g}".format(*settings.anchor))
+    return ", ".join(parts)
+
+
+_METHODS = {
+    "bradley-terry": "Bradley–Terry",
+    "human": "Bradley–Terry on votes",
+    "hierarchical": "votes with a prior learned from judges and benchmarks (hierarchical)",
+    "ppi": "prediction-powered Bradley–Terry (PPI++)",
+    "joint": "one Bradley–Terry model of all raters (joint)",
+}

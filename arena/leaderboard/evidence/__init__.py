@@ -1,0 +1,1 @@
+"""Stored rows as comparisons: which votes count, by category, language and capability."""

@@ -1,0 +1,313 @@
+"""From stored rows to comparisons: what each source has to say about pairs of models."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from random import Random
+from typing import Any
+
+from arena.benchmarks.items.dimensions import dimension_of
+from arena.benchmarks.scores import BenchmarkScore, Objective, Ways, objective
+from arena.errors import InputError
+from arena.judging.report_card.orders import JudgedPair, JudgeReport, read_pairs, report
+from arena.leaderboard.evidence.counted_votes import (
+    ALL,
+    VoteRules,
+    chosen,
+    counted_votes,
+    vote_comparisons,
+)
+from arena.leaderboard.evidence.groups import GROUPINGS, Group, Styles, rows_in
+from arena.ratings import STYLE_NAMES, Comparisons, capped, concat, next_pairs
+from arena.records import Preference, Prompt
+from arena.store import Store
+from arena.store.columns import RankingColumns, ScoreColumns, VerdictColumns, VoteColumns
+
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All evidence of a store as comparisons, by source. notes: what was left out, and why."""
+
+    human: Comparisons | None
+    judges: dict[str, Comparisons]
+    objective: dict[str, Comparisons]
+    reports: dict[str, JudgeReport]
+    benchmarks: tuple[BenchmarkScore, ...]
+    dimensions: tuple[BenchmarkScore, ...]
+    notes: tuple[str, ...]
+
+
+def gather(
+    store: Store,
+    group: Group | None = None,
+    style: Sequence[str] = (),
+    rules: VoteRules = ALL,
+    ways: Ways = (),
+) -> Gathered:
+    """Read the store. Categories and languages are of prompts, so they leave benchmarks out.
+
+    style: which counts of `arena.ratings.Style` the comparisons of answers are to carry.
+    ways: of asking benchmarks; see `arena.objective.objective`.
+    """
+    if unknown := set(style) - set(STYLE_NAMES):
+        raise InputError(f"--style {sorted(unknown)[0]!r}; allowed are {', '.join(STYLE_NAMES)}")
+    texts = {a.key: "\n".join(a.turns) for a in store.answers.where()} if style else {}
+    votes, left_out = counted_votes(store, rules)
+    results = _objective(store, group, ways)
+    styles = Styles(texts, tuple(style))
+    judges, reports, notes = _judges(store, votes, group, styles)
+    return Gathered(
+        human=_votes(votes, group, styles, rules.cap),
+        judges=judges,
+        objective=results.comparisons,
+        reports=reports,
+        benchmarks=results.scores,
+        dimensions=results.dimensions,
+        notes=(*left_out, *notes, *results.notes),
+    )
+
+
+def groups(store: Store, by: str) -> list[Group]:
+    """What the prompts and benchmarks of a store can be grouped by."""
+    if by not in GROUPINGS:
+        raise InputError(f"--by {by!r}; allowed are {', '.join(GROUPINGS)}")
+    scores = objective(store.evidence.outcomes()).scores
+    if by == "benchmark":
+        values = {score.benchmark for score in scores}
+    elif by == "dimension":
+        values = {dimension_of(prompt.category) for prompt in store.prompts.where()}
+        values |= {score.dimension for score in scores}
+    else:
+        values = {getattr(prompt, by) for prompt in store.prompts.where()}
+    return [Group(by, value) for value in sorted(values - {""})]
+
+
+def _objective(store: Store, group: Group | None, ways: Ways) -> Objective:
+    """What benchmarks say, of one group if it holds any."""
+    found = objective(store.evidence.outcomes(), ways)
+    if group is None:
+        return found
+    scores = tuple(s for s in found.scores if group.has_benchmark(s.benchmark, s.dimension))
+    names = {score.benchmark for score in scores}
+    return Objective(
+        scores,
+        {name: part for name, part in found.comparisons.items() if name in names},
+        tuple(d for d in found.dimensions if group.has_benchmark("", d.dimension)),
+        found.notes if names else (),
+    )
+
+
+Battle = tuple[str, str, str]
+
+
+def battles_worth_judging(
+    store: Store,
+    prompts: Sequence[Prompt],
+    models: Sequence[str],
+    n: int,
+    judges: Sequence[str] = (),
+    *,
+    both_orders: bool = True,
+) -> frozenset[Battle]:
+    """Up to n battles that are not judged, of the pairs that would tell most about the ranking.
+
+    Those come first that were begun: in one order of both, or by some of the judges, so that a
+    run that was killed is taken up. models, judges: all there are, if none are named. Each
+    battle is a prompt's key and two models in sorted order, as `judging.Wanted` takes them.
+    """
+    names = sorted(models or {model.name for model in store.models()})
+    gathered = gather(store)
+    verdicts = store.evidence.verdicts()
+    sources = [gathered.human, *gathered.judges.values(), *gathered.objective.values()]
+    wanted = [prompt.key for prompt in prompts]
+    judged, begun = _seen(verdicts, judges, both_orders=both_orders)
+    here = [(p, a, b) for p, a, b in begun if p in set(wanted) and {a, b} <= set(names)]
+    battles, seen, left = set(here[:n]), judged | set(begun), n - len(here)
+    known = [c for c in sources if c is not None]
+    for a, b in _pairs_to_compare(known, names, left, len(verdicts.judge)) if left > 0 else ():
+        shared = {prompt for prompt, _, _ in store.evidence.shared_prompts(a, b)}
+        free = [(p, a, b) for p in wanted if p in shared and (p, a, b) not in seen | battles]
+        battles |= set(free[:1])
+    return frozenset(battles)
+
+
+def _seen(
+    verdicts: VerdictColumns, judges: Sequence[str], *, both_orders: bool
+) -> tuple[set[Battle], list[Battle]]:
+    """The battles that all of `judges` have judged whole, and those that are only begun."""
+    by: defaultdict[Battle, set[str]] = defaultdict(set)
+    halves: set[Battle] = set()
+    for i, judge in enumerate(verdicts.judge):
+        if not judges or judge in judges:
+            low, high = sorted((verdicts.model_a[i], verdicts.model_b[i]))
+            battle = verdicts.prompt[i], low, high
+            by[battle].add(judge)
+            if both_orders and verdicts.backward[i] is None:
+                halves.add(battle)
+    judged = {b for b, seen in by.items() if b not in halves and seen >= set(judges)}
+    return judged, [battle for battle in by if battle not in judged]
+
+
+def _pairs_to_compare(
+    known: Sequence[Comparisons], models: Sequence[str], n: int, seed: int
+) -> list[tuple[str, str]]:
+    """n pairs in sorted order: the most telling ones, or any where nothing is known yet."""
+    if len(models) < 2:
+        return []
+    try:
+        drawn = next_pairs(concat(known).among(models), n, seed=seed)
+        return [(min(p.model_a, p.model_b), max(p.model_a, p.model_b)) for p in drawn]
+    except InputError:
+        return Random(seed).choices(list(combinations(models, 2)), k=n)
+
+
+def _votes(
+    votes: VoteColumns, group: Group | None, styles: Styles, cap: float | None
+) -> Comparisons | None:
+    rows = rows_in(votes, group)
+    if not rows:
+        return None
+    comparisons = vote_comparisons(chosen(votes, rows), styles)
+    return comparisons if cap is None else capped(comparisons, cap)
+
+
+def _judges(
+    store: Store, votes: VoteColumns, group: Group | None, styles: Styles
+) -> tuple[dict[str, Comparisons], dict[str, JudgeReport], list[str]]:
+    """Each judge's comparisons: its verdicts; then its rankings and last its scores, each only
+    for pairs that it has not compared so far.
+    """
+    rows: defaultdict[str, list[_Row]] = defaultdict(list)
+    compared: defaultdict[str, set[frozenset[str]]] = defaultdict(set)
+    older: defaultdict[str, int] = defaultdict(int)
+    reports: dict[str, JudgeReport] = {}
+    for verdicts in (store.evidence.verdicts(), as_verdicts(store.evidence.rankings())):
+        for judge, kept in latest(verdicts, rows_in(verdicts, group), older).items():
+            new = [i for i in kept if _answers(verdicts, i) not in compared[judge]]
+            rows[judge] += _pair_columns(verdicts, read_pairs(verdicts, new))
+            compared[judge] |= {_answers(verdicts, i) for i in new}
+            if judge not in reports:
+                about = f"{group.by} {group.value}" if group else ""
+                reports[judge] = report(judge, verdicts, kept, votes, about)
+    scores = store.evidence.scores()
+    for judge, kept in latest(scores, rows_in(scores, group), older).items():
+        rows[judge] += _score_columns(scores, kept, compared[judge])
+    notes = [
+        f"{count} judgements of an earlier card of {judge} are left out: "
+        "a changed card or template is another judge."
+        for judge, count in sorted(older.items())
+    ]
+    comparisons = {
+        judge: _from_rows(rows[judge], judge, styles) for judge in sorted(rows) if rows[judge]
+    }
+    return comparisons, reports, notes
+
+
+def as_verdicts(rankings: RankingColumns) -> VerdictColumns:
+    """Each pair of a ranking as a verdict, the two readings of the pair in one entry."""
+    both: dict[tuple[str, ...], dict[str, tuple[int, str]]] = {}
+    for row, (answers, ranks) in enumerate(zip(rankings.answers, rankings.ranks, strict=True)):
+        for i, j in combinations(range(len(answers)), 2):
+            verdict = _order(ranks[i], ranks[j]) if ranks else Preference.UNPARSED
+            pair = (rankings.judge_key[row], *sorted((answers[i], answers[j])))
+            both.setdefault(pair, {})[answers[i]] = row, verdict
+    columns: dict[str, list[Any]] = {name: [] for name in VerdictColumns.__dataclass_fields__}
+    for (_, low, high), readings in both.items():
+        first = low if low in readings else high
+        second = high if first == low else low
+        row, forward = readings[first]
+        model_of = dict(zip(rankings.answers[row], rankings.models[row], strict=True))
+        entry = {
+            **{name: getattr(rankings, name)[row] for name in _SHARED},
+            "model_a": model_of[first],
+            "model_b": model_of[second],
+            "answer_a": first,
+            "answer_b": second,
+            "forward": forward,
+            "backward": readings[second][1] if second in readings else None,
+            "forward_slight": 0,
+        }
+        for name, column in columns.items():
+            column.append(entry.get(name))
+    return VerdictColumns(**columns)
+
+
+_SHARED = ("judge", "judge_key", "prompt", "category", "language")
+
+
+def _order(first: int, second: int) -> Preference:
+    if first == second:
+        return Preference.TIE
+    return Preference.A if first < second else Preference.B
+
+
+def _answers(verdicts: VerdictColumns, i: int) -> frozenset[str]:
+    return frozenset((verdicts.answer_a[i], verdicts.answer_b[i]))
+
+
+# Model, model, outcome, prompt or item, and the keys of both answers where there are some.
+_Row = tuple[str, str, float, str, str, str]
+
+
+def _pair_columns(verdicts: VerdictColumns, pairs: Iterable[JudgedPair]) -> list[_Row]:
+    return [
+        (
+            verdicts.model_a[p.index],
+            verdicts.model_b[p.index],
+            p.preference,
+            verdicts.prompt[p.index],
+            verdicts.answer_a[p.index],
+            verdicts.answer_b[p.index],
+        )
+        for p in pairs
+    ]
+
+
+def _score_columns(
+    scores: ScoreColumns, rows: Iterable[int], compared: set[frozenset[str]]
+) -> list[_Row]:
+    """Pairs of one prompt's scores: the higher wins, and those that are close enough tie."""
+    together: defaultdict[tuple[str, int, int], list[int]] = defaultdict(list)
+    for i in rows:
+        if scores.value[i] is not None:
+            together[scores.prompt[i], scores.turn[i], scores.sample[i]].append(i)
+    columns = []
+    for (prompt, _, _), here in together.items():
+        for i, j in combinations(here, 2):
+            if frozenset((scores.answer[i], scores.answer[j])) not in compared:
+                difference = (scores.value[i] or 0.0) - (scores.value[j] or 0.0)
+                close = abs(difference) <= scores.tie[i] + ROUNDING
+                outcome = 0.5 if close else float(difference > 0)
+                answers = scores.answer[i], scores.answer[j]
+                columns.append((scores.model[i], scores.model[j], outcome, prompt, *answers))
+    return columns
+
+
+def _from_rows(rows: list[_Row], source: str, styles: Styles) -> Comparisons:
+    a, b, outcome, prompt, answer_a, answer_b = zip(*rows, strict=True)
+    return Comparisons.from_columns(
+        a,
+        b,
+        outcome=outcome,
+        prompt=prompt,
+        source=[source] * len(rows),
+        style=styles.differences(answer_a, answer_b),
+    )
+
+
+def latest(
+    columns: VerdictColumns | ScoreColumns, rows: list[int], older: defaultdict[str, int]
+) -> dict[str, list[int]]:
+    """Rows by judge, of its latest card; those of earlier cards are counted in `older`."""
+    newest = {columns.judge[i]: columns.judge_key[i] for i in rows}
+    kept: defaultdict[str, list[int]] = defaultdict(list)
+    for i in rows:
+        judge = columns.judge[i]
+        if columns.judge_key[i] == newest[judge]:
+            kept[judge].append(i)
+        else:
+            older[judge] += 1
+    return dict(kept)

@@ -1,0 +1,56 @@
+"""Parts of the evidence that can be ranked by themselves, and the style of its answers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from arena.benchmarks.items.dimensions import dimension_of
+from arena.ratings import style_differences
+from arena.store.columns import GradeColumns, ScoreColumns, VerdictColumns, VoteColumns
+
+GROUPINGS = ("category", "language", "dimension", "benchmark")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Prompts of one category or language, one benchmark, or what shows one capability."""
+
+    by: str
+    value: str
+
+    def has_prompt(self, category: str, language: str) -> bool:
+        """Whether it holds the prompts of that category and language."""
+        known = {"category": category, "language": language, "dimension": dimension_of(category)}
+        return known.get(self.by) == self.value
+
+    def has_benchmark(self, name: str, dimension: str) -> bool:
+        """Whether it holds that benchmark."""
+        return {"benchmark": name, "dimension": dimension}.get(self.by) == self.value
+
+
+def rows_in(
+    columns: VoteColumns | VerdictColumns | ScoreColumns | GradeColumns, group: Group | None
+) -> list[int]:
+    """Positions of the rows on prompts of a group; all where there is none."""
+    if group is None:
+        return list(range(len(columns.prompt)))
+    places = list(zip(columns.category, columns.language, strict=True))
+    held = {place for place in set(places) if group.has_prompt(*place)}
+    return [i for i, place in enumerate(places) if place in held]
+
+
+@dataclass(frozen=True, slots=True)
+class Styles:
+    """The named style counts of answers; texts: by answer key, empty where none is asked for."""
+
+    texts: Mapping[str, str]
+    names: tuple[str, ...]
+
+    def differences(self, a: Sequence[str], b: Sequence[str]) -> dict[str, Iterable[float]]:
+        """Covariates by name, one entry for each pair of answer keys."""
+        if not self.names:
+            return {}
+        columns = style_differences(map(self.texts.__getitem__, a), map(self.texts.__getitem__, b))
+        return {name: columns[name] for name in self.names}
+
+
+NO_STYLE = Styles({}, ())

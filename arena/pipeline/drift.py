@@ -1,0 +1,116 @@
+"""What a database holds of each stage, what went wrong, and what no longer fits arena.yaml."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from arena.config import Config
+from arena.errors import ArenaError
+from arena.generation.prompts import load_prompts
+from arena.judging import load_card
+from arena.records import Mode
+from arena.store import Store
+from arena.store.versions import Changed, find
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Rows of one stage. missing, unparsed: None where the stage knows no such thing."""
+
+    stage: str
+    stored: int
+    missing: int | None = None
+    unparsed: int | None = None
+    failed: int = 0
+
+
+# The table of each stage and the word under which its failures are stored.
+_FAILURES = {
+    "answers": "answer",
+    "verdicts": str(Mode.PAIRWISE),
+    "scores": str(Mode.SCORE),
+    "rankings": str(Mode.RANK),
+    "outcomes": "benchmark",
+}
+
+
+def stages(store: Store) -> list[Stage]:
+    """Each stage in the order of the work."""
+    counts, failed = store.counts(), store.still_failing()
+    missing = {"answers": counts["prompts"] * counts["models"] - counts["answers"]}
+    unparsed = store.unparsed_counts()
+    return [
+        Stage(
+            name,
+            count,
+            missing.get(name),
+            unparsed.get(name),
+            failed.get(_FAILURES.get(name, ""), 0),
+        )
+        for name, count in counts.items()
+    ]
+
+
+def mismatches(store: Store, config: Config) -> Iterator[str]:
+    """Sentences on what in the database is no longer as arena.yaml and its files have it."""
+    yield from _models(store, config)
+    yield from _judges(store, config)
+    yield from _prompts(store, config)
+
+
+def _models(store: Store, config: Config) -> Iterator[str]:
+    for model in config.candidates().values():
+        found = find(store, model)
+        if isinstance(found, Changed):
+            yield (f"{found}. arena run --new-version stores the new settings as {found.next_name}")
+    stored, named = {model.name for model in store.models()}, set(config.models)
+    if named and (others := sorted(name for name in stored if name.split("@")[0] not in named)):
+        yield f"Models with rows that are not in arena.yaml: {', '.join(others)}"
+
+
+def _judges(store: Store, config: Config) -> Iterator[str]:
+    """Judges whose card has changed since their verdicts, and those that nobody names now."""
+    latest = {judge.name: judge.key for judge in store.judges.where()}
+    for run in config.judges:
+        try:
+            card = load_card(run.judge, store.home)
+            key = card.key(run.mode)
+        except ArenaError as error:
+            yield f"judges: {error}"
+            continue
+        keys = {judge.key for judge in store.judges.where(name=card.name)}
+        if keys and key not in keys and _has_mode(store, card.name, run.mode):
+            yield (
+                f"The card of {card.name} has changed since its verdicts; arena judge --judge "
+                f"{card.name} judges by it as it is now"
+            )
+    named = {run.judge for run in config.judges}
+    if named and (others := sorted(set(latest) - named)):
+        yield f"Judges with rows that are not in arena.yaml: {', '.join(others)}"
+
+
+def _has_mode(store: Store, judge: str, mode: Mode) -> bool:
+    counts = {
+        Mode.PAIRWISE: store.verdicts.count,
+        Mode.SCORE: store.scores.count,
+        Mode.RANK: store.rankings.count,
+    }
+    return counts[mode](judge=judge) > 0
+
+
+def _prompts(store: Store, config: Config) -> Iterator[str]:
+    """Prompts whose text was changed in their set after they were answered."""
+    try:
+        now = load_prompts(config.prompts, store.home, None)
+    except ArenaError as error:
+        yield f"prompts: {error}"
+        return
+    keys, names = {p.key for p in now}, {(p.source, p.name) for p in now}
+    answered = {prompt for _, prompt, _ in store.evidence.shown_answers()}
+    old = [
+        p.name
+        for p in store.prompts.where()
+        if p.key not in keys and (p.source, p.name) in names and p.key in answered
+    ]
+    if old:
+        shown = ", ".join(old[:5]) + (", …" if len(old) > 5 else "")
+        yield f"Prompts that were changed after they were answered ({len(old)}): {shown}"

@@ -1,0 +1,107 @@
+"""All stages in their order, as one configuration says: what `arena run` and the demo do."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from arena.benchmarks import INSTALL
+from arena.benchmarks.runs import Result, run_benchmark, said_alike
+from arena.config import Config
+from arena.errors import ArenaError, InputError
+from arena.generation.answering import generate
+from arena.generation.batch import Progress, Watch
+from arena.generation.prompts import load_prompts
+from arena.judging import MIN_PARSED, Plan, Wanted, load_card, plan
+from arena.leaderboard.board import Leaderboard, Policy, keep_policy
+from arena.leaderboard.unranked import ranked_or_not
+from arena.publish import publish_ranking
+from arena.records import Model
+from arena.store import Store
+from arena.store.versions import settle
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a run went. board: without rows where there is no ranking. refused: why there is none.
+
+    steps: in their order. results: of the benchmarks.
+    """
+
+    board: Leaderboard
+    refused: ArenaError | None
+    steps: tuple[Progress, ...]
+    results: tuple[Result, ...]
+
+
+def run_config(
+    store: Store,
+    config: Config,
+    tracker: Watch,
+    say: Say,
+    *,
+    new_version: bool = False,
+) -> Run:
+    """Run every stage that `config` names, resuming what is stored, then rank and publish.
+
+    Where the evidence makes no ranking, what there is is published without one.
+
+    tracker: given what a step does, returns what watches and holds it. say: takes sentences.
+    new_version: as in `versions.settle`.
+    """
+    if not config.models:
+        raise InputError("no models are configured; 'arena init' writes an example arena.yaml")
+    models = settle(store, list(config.candidates().values()), new_version=new_version)
+    names = dict(zip(config.models, (model.name for model in models), strict=True))
+    prompts = load_prompts(config.prompts, store.home, config.limit)
+    cards = [(load_card(run.judge, store.home), run) for run in config.judges]
+    steps = [generate(store, m, prompts, tracker(f"{m.name} answers")) for m in models]
+    for card, run in cards:
+        todo = plan(
+            store,
+            card,
+            prompts[: run.limit],
+            run.mode,
+            models=[model.name for model in models],
+            wanted=Wanted(baseline=names.get(run.baseline or "", run.baseline)),
+        )
+        steps += todo.run(tracker)
+        _say_unparsed(todo, say)
+    results = _benchmarks(store, config, models, tracker, say)
+    steps += [step for result in results for step in result.steps]
+    keep_policy(store, config)
+    policy = Policy.configured(config)
+    board, refused = ranked_or_not(store, policy)
+    if config.publish:
+        publish_ranking(store, Path(config.publish), board, policy)
+    return Run(board, refused, tuple(steps), tuple(results))
+
+
+def _say_unparsed(todo: Plan, say: Say) -> None:
+    """Warn where too little of what a judge said could be read, and name what shows why."""
+    share = todo.parsed_share()
+    if share < MIN_PARSED:
+        name = todo.card.name
+        say(
+            f"Only {share:.1%} of what {name} said could be read. The replies, with the reasons: "
+            f"arena show verdicts --judge {name} --unparsed"
+        )
+
+
+def _benchmarks(
+    store: Store, config: Config, models: Sequence[Model], tracker: Watch, say: Say
+) -> list[Result]:
+    if config.benchmarks and find_spec("lm_eval") is None:
+        say(f"Benchmarks are left out: lm-eval is not installed ({INSTALL}).")
+        return []
+    results: list[Result] = []
+    for entry in config.benchmarks:
+        for result in run_benchmark(store, models, entry, tracker):
+            results.append(result)
+            for note in result.measured.notes:
+                say(note)
+    for sentence in said_alike(results):
+        say(sentence)
+    return results

@@ -1,0 +1,1 @@
+"""People's votes with judges and benchmarks as one rating: hierarchical, PPI++, joint."""

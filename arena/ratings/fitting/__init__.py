@@ -1,0 +1,1 @@
+"""The Bradley–Terry fit: likelihood, Newton steps, ties, style, and what the data determines."""

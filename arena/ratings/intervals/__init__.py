@@ -1,0 +1,1 @@
+"""Intervals and rank ranges: sandwich, bootstrap, shares and means, votes still needed."""

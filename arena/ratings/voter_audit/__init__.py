@@ -1,0 +1,1 @@
+"""Each voter beside all others: copies, suspicion, influence on the ranking."""

@@ -1,0 +1,1 @@
+"""What takes long is made beside the app and kept."""

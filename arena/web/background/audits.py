@@ -1,0 +1,134 @@
+"""The audit of the votes as the admin page shows it, made beside the app."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from itertools import islice
+from pathlib import Path
+
+from arena.errors import ArenaError
+from arena.leaderboard.vote_audit import record_flags, vote_report
+from arena.store import Store
+from arena.web.background.worker import Beside
+from arena.web.views.board_table import note, utc
+from arena.web.views.words import WORDS, Words
+
+MOST_SHOWN = 20
+EVERY = "votes"  # the one key there is
+PATIENCE = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What is known of the votes' honesty, as far as it is shown.
+
+    version, made, seconds: see `worker.Made`. votes: that count. taken_back: votes and ratings
+    that do not. broken, broken_withdrawals: ids of the first votes, and of the first
+    things taken back, that do not fit their chain; nothing more is said where there are any.
+    reason: why nothing more can be said, as a sentence. flagged: name, votes and kinds of the
+    first flagged voters, of `suspects` in all. ranks: model, rank, and rank without the flagged.
+    """
+
+    version: tuple[int, ...]
+    made: float
+    votes: int
+    seconds: float = 0.0
+    taken_back: int = 0
+    broken: tuple[int, ...] = ()
+    broken_withdrawals: tuple[int, ...] = ()
+    reason: str = ""
+    voters: int = 0
+    suspects: int = 0
+    leaked: int = 0
+    flagged: tuple[tuple[str, int, str], ...] = ()
+    ranks: tuple[tuple[str, int, int | None], ...] = ()
+
+
+def audit(path: Path, _: str = EVERY) -> Audit:
+    """Read and audit the votes of a store, and record whom it flags."""
+    started, made = time.perf_counter(), time.time()
+    store = Store(path, create=False)
+    try:
+        found = _audited(store, _begun(store, made))
+    finally:
+        store.close()
+    return replace(found, seconds=time.perf_counter() - started)
+
+
+def _begun(store: Store, made: float) -> Audit:
+    back = store.withdrawals.count()
+    return Audit(store.version(), made, store.votes.count(), taken_back=back)
+
+
+def _audited(store: Store, begun: Audit) -> Audit:
+    broken, taken_back = (
+        tuple(islice(table.broken(), MOST_SHOWN)) for table in (store.votes, store.withdrawals)
+    )
+    if broken or taken_back:
+        return replace(begun, broken=broken, broken_withdrawals=taken_back)
+    if not begun.votes:
+        return begun
+    try:
+        found = vote_report(store)
+    except ArenaError as error:
+        return replace(begun, reason=str(error))
+    record_flags(store, found)
+    flagged, moves = found.integrity.flagged, found.moves() if found.flagged else ()
+    return replace(
+        begun,
+        voters=len(found.integrity.voters),
+        suspects=len(flagged),
+        leaked=found.leaked,
+        flagged=tuple((v.voter, v.votes, ", ".join(v.kinds)) for v in flagged[:MOST_SHOWN]),
+        ranks=tuple((m.model, m.rank, m.rank_after) for m in moves[:MOST_SHOWN]),
+    )
+
+
+class Audits(Beside[str, Audit]):
+    """Threads may share it."""
+
+    def __init__(self, store: Store, make: Callable[[Path, str], Audit] = audit) -> None:
+        super().__init__(store, make, EVERY)
+
+    def page(self, language: str, patience: float = PATIENCE) -> str:
+        """The last audit as HTML, and whether a newer one is under way."""
+        words = WORDS[language]
+        found = self.get(EVERY, patience)
+        under_way = note(words["auditing"]) if self.is_under_way(EVERY) else ""
+        return under_way + (render(found, words) if found else "")
+
+
+def render(found: Audit, words: Words) -> str:
+    """HTML: when it was made, the chain, flagged voters, both rankings."""
+    when = note(words["as_of"].format(time=utc(found.made)))
+    chains = (("chain_broken", found.broken), ("chain_broken_back", found.broken_withdrawals))
+    broken = [note(words[w].format(ids=", ".join(map(str, ids)))) for w, ids in chains if ids]
+    if broken:
+        return when + "".join(broken)
+    whole = when + note(words["chain_whole"].format(count=f"{found.votes:,}"))
+    if found.taken_back:
+        whole += note(words["taken_back"].format(count=f"{found.taken_back:,}"))
+    if found.reason:
+        return whole + note(words["failed"].format(reason=found.reason))
+    if not found.voters:
+        return whole
+    said = words["flagged_voters"].format(
+        flagged=found.suspects, voters=found.voters, leaked=found.leaked
+    )
+    voters = [(name[:12], votes, kinds) for name, votes, kinds in found.flagged]
+    ranks = [(model, rank, after or "–") for model, rank, after in found.ranks]
+    tables = _table(words, ("flagged_voter", "votes", "flagged_for"), voters)
+    return whole + note(said) + tables + _table(words, ("model", "rank", "rank_without"), ranks)
+
+
+def _table(words: Words, heads: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
+    if not rows:
+        return ""
+    top = "".join(f"<th>{escape(words[head])}</th>" for head in heads)
+    lines = ("".join(f"<td>{escape(str(cell))}</td>" for cell in row) for row in rows)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return (
+        f'<div class="table"><table class="grid"><thead><tr>{top}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )

@@ -1,0 +1,30 @@
+"""Sheets of the leaderboard, computed beside the app."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from arena.config import Config
+from arena.leaderboard.board import Policy, Row, policy_of
+from arena.leaderboard.snapshot import Sheet, Slice, compute
+from arena.store import Store
+from arena.web.background.worker import Beside, rests
+
+
+class Boards(Beside[Slice, Sheet]):
+    """Threads may share it. config: says how to rank; see `arena.board.policy_of`."""
+
+    def __init__(self, store: Store, config: Config | None = None) -> None:
+        self._config = config or Config()
+        super().__init__(store, partial(compute, config=self._config), Slice())
+
+    def policy(self) -> Policy:
+        """How this database is ranked now."""
+        return policy_of(self._store, self._config)
+
+    def known_rows(self) -> Mapping[str, Row]:
+        """The ranking as last computed, by model; nobody waits for a newer one."""
+        sheet = self.last(Slice())
+        if sheet is None or not rests(sheet):
+            sheet = self.get(Slice(), 0.0)
+        board = sheet.boards.get(sheet.policy.evidence) if sheet else None
+        return {row.model: row for row in board.rows} if board else {}

@@ -1,0 +1,272 @@
+"""The page on which two anonymous models answer live."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from arena.errors import BackendError
+from arena.records import Talk, Winner
+from arena.web.security.voters import Visitor
+from arena.web.services import Services
+from arena.web.views.components import CHOICES, EVENT
+from arena.web.views.texts import draw_guidelines, turns_text
+from arena.web.views.words import WORDS, Say, Words
+from arena.web.voting import reveal
+from arena.web.voting.battles import Ballot, NotShownError, VotedAlreadyError, vote
+from arena.web.voting.casting import RefusedError, Said, admit, claim, outcome
+from arena.web.voting.controls import Parts, View, draw_battle, stages_of, updates
+from arena.web.voting.live import Glimpse, StoppedError, TurnRefusedError, shorter
+from arena.web.voting.reporting import on_report
+from arena.web.voting.undo import on_undo
+
+TALK = "talk"
+EXAMPLES = 12
+# Battles that write at once; the others wait in the queue.
+AT_ONCE = 4
+
+
+class NotEndedError(RefusedError):
+    """A vote before both models have answered."""
+
+    word = "not_ended"
+    done = False
+
+
+class BattlePage:
+    """Pure handlers over the services; `draw` puts them on a page."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def possible(self) -> bool:
+        """Whether two models can answer now."""
+        return len(self._services.live.ready()) >= 2
+
+    def examples(self) -> list[tuple[str, str]]:
+        """A few prompts to take, as they are shown and as they are."""
+        hidden = self._services.store.withheld("prompt")
+        most = self._services.settings.prompt_characters
+        prompts = [
+            prompt.turns[0]
+            for prompt in self._services.store.prompts.where()
+            if prompt.key not in hidden
+            and len(prompt.turns) == 1
+            and prompt.source != "live"
+            and len(prompt.turns[0]) <= most
+        ]
+        step = max(1, len(prompts) // EXAMPLES)
+        return [(_line(text), text) for text in prompts[::step][:EXAMPLES]]
+
+    def say(self, visitor: Visitor, token: str, text: str) -> Iterator[View]:
+        """Put a turn to both models; a battle begins where `token` names none."""
+        live = self._services.live
+
+        def ask(talk: Talk | None) -> tuple[Talk, Talk, Iterator[Glimpse]]:
+            live.check(text)
+            talk = talk or live.begin(str(visitor.voter))
+            return talk, replace(talk, turns=(*talk.turns, text.strip())), live.ask(talk, text)
+
+        yield from self._write(visitor, token, text, ask)
+
+    def again(self, visitor: Visitor, token: str) -> Iterator[View]:
+        """Put the last turn to both models once more."""
+
+        def ask(talk: Talk | None) -> tuple[Talk, Talk, Iterator[Glimpse]]:
+            if talk is None:
+                raise TurnRefusedError("blocked_turn")
+            glimpses = self._services.live.ask_again(talk)
+            return talk, replace(shorter(talk), turns=talk.turns), glimpses
+
+        yield from self._write(visitor, token, "", ask)
+
+    def stop(self, visitor: Visitor, token: str) -> None:
+        """Let both models stop writing."""
+        found = self._found(visitor, token)
+        if found is not None:
+            self._services.live.stop(*found)
+
+    def _write(
+        self,
+        visitor: Visitor,
+        token: str,
+        draft: str,
+        ask: Callable[[Talk | None], tuple[Talk, Talk, Iterator[Glimpse]]],
+    ) -> Iterator[View]:
+        """The battle while both write. ask: the battle as it is, as it is while they write, and
+        how they do it. Whatever goes wrong, `draft` is not lost, nor is what was said before.
+        """
+        words, view = WORDS[visitor.language], View(token)
+        try:
+            if visitor.voter is None:
+                raise TurnRefusedError("no_cookie")
+            talk = self._talk(visitor.voter, token)
+            view = self.view(talk, words, token) if talk else view
+            if not self._services.allowances.generate(visitor):
+                raise TurnRefusedError("too_fast")
+            talk, asked, glimpses = ask(talk)
+            token = self._services.voters.token(TALK, visitor.voter, talk.key)
+            view = self.view(talk, words, token)
+            growing = self._growing(asked, words, token, "", "")
+            yield replace(growing, status=words["waiting_model"])
+            for glimpse in glimpses:
+                yield self._growing(asked, words, token, glimpse.first, glimpse.second)
+            done = self._services.live.find(talk.key, visitor.voter) or talk
+            yield self.view(done, words, token)
+        except TurnRefusedError as refused:
+            sentence = words[refused.word].format(**refused.values)
+            over = refused.word == "blocked_turn"
+            open_ = view.open and not over
+            yield replace(view, status=sentence, open=open_, over=over, draft=draft)
+        except StoppedError:
+            yield replace(view, status=words["stopped"], draft=draft)
+        except BackendError:
+            yield replace(view, status=words["model_failed"], draft=draft)
+
+    def cast(
+        self,
+        visitor: Visitor,
+        token: str,
+        winner: Winner,
+        reasons: tuple[str, ...] = (),
+        comment: str = "",
+    ) -> Said:
+        """Store the vote on a live battle; the sentence that says what came of it."""
+
+        def cast() -> str:
+            services = self._services
+            claimed = claim(services, visitor, TALK, token, NotShownError)
+            talk = services.live.find(claimed.key, claimed.voter)
+            if services.store.votes.count(battle=claimed.key):
+                raise VotedAlreadyError(claimed.key)
+            if talk is None:
+                raise NotShownError(claimed.key)
+            if not talk.answered:
+                raise NotEndedError("the models are still answering")
+            admit(services, visitor)
+            services.live.settle(talk)
+            ballot = Ballot(winner, visitor.language, claimed.seconds, reasons, comment)
+            shown = vote(services.store, claimed.key, claimed.voter, ballot, live=True)
+            services.live.end(talk)
+            return reveal.sentence(services, shown, visitor)
+
+        return outcome(WORDS[visitor.language], cast)
+
+    def view(self, talk: Talk, words: Words, token: str) -> View:
+        """A battle between two turns."""
+        parts = (talk.turns, ()), (talk.first, talk.first_finish), (talk.second, talk.second_finish)
+        prompt, first, second = (
+            turns_text(said, words, several=len(talk.turns) > 1, finish=finish)
+            for said, finish in parts
+        )
+        full = len(talk.turns) >= self._services.settings.turns
+        status = words["battle_full" if full else "battle_done"] if talk.answered else ""
+        return View(token, prompt, first, second, status, open=talk.answered, full=full)
+
+    def _growing(self, talk: Talk, words: Words, token: str, first: str, second: str) -> View:
+        grown = replace(talk, first=(*talk.first, first), second=(*talk.second, second))
+        return replace(
+            self.view(grown, words, token), status=words["writing"], open=False, writing=True
+        )
+
+    def _found(self, visitor: Visitor, token: str) -> tuple[str, str] | None:
+        """The key of a visitor's battle, and the voter."""
+        if visitor.voter is None:
+            return None
+        found = self._services.voters.read_token(TALK, visitor.voter, token)
+        return (found[0], visitor.voter) if found else None
+
+    def _talk(self, voter: str, token: str) -> Talk | None:
+        found = self._services.voters.read_token(TALK, voter, token) if token else None
+        if found is None:
+            return None
+        talk = self._services.live.find(found[0], voter)
+        if talk is None:
+            raise TurnRefusedError("blocked_turn")
+        return talk
+
+    def give_up(self, visitor: Visitor, token: str) -> None:
+        """Forget a battle for which somebody begins another."""
+        found = self._found(visitor, token)
+        talk = self._services.live.find(*found) if found else None
+        if talk is not None:
+            self._services.live.end(talk)
+
+    def draw(self, root: gr.Blocks, say: Say) -> None:
+        """Components and events; must be called inside a Blocks."""
+        gr.Markdown(say("battle_intro"), elem_classes="lead")
+        with gr.Column(visible=False, elem_id="no-live") as absent:
+            gr.Markdown(say("no_live"), elem_classes="note")
+            gr.Button(say("to_vote"), link="./", elem_id="to-vote", variant="primary")
+        with gr.Column(visible=False, elem_id="live") as live:
+            draw_guidelines(self._services.guidelines, say)
+            parts = draw_battle(say)
+
+        def start(request: gr.Request) -> list[Any]:
+            possible = self.possible()
+            examples = self.examples() if possible else []
+            return [
+                gr.update(visible=not possible),
+                gr.update(visible=possible),
+                gr.update(choices=examples, visible=bool(examples)),
+            ]
+
+        root.load(start, outputs=[absent, live, parts.examples], **EVENT)
+        parts.examples.input(lambda taken: taken or "", [parts.examples], [parts.text], **EVENT)
+        self._on_turns(parts, say)
+        self._on_votes(parts, say)
+
+    def _on_turns(self, parts: Parts, say: Say) -> None:
+        writing = EVENT | {"concurrency_limit": AT_ONCE, "concurrency_id": "live"}
+
+        def ask(token: str, text: str, request: gr.Request) -> Iterator[list[Any]]:
+            for view in self.say(self._services.voters.visitor(request), token, text):
+                yield updates(view, say)
+
+        def again(token: str, request: gr.Request) -> Iterator[list[Any]]:
+            for view in self.again(self._services.voters.visitor(request), token):
+                yield updates(view, say)
+
+        def stop(token: str, request: gr.Request) -> None:
+            self.stop(self._services.voters.visitor(request), token)
+
+        def begin_again(token: str, text: str, request: gr.Request) -> list[Any]:
+            self.give_up(self._services.voters.visitor(request), token)
+            return [*updates(View(draft=text), say), "", gr.update(visible=False), *parts.unfilled]
+
+        parts.send.click(ask, [parts.token, parts.text], parts.page, **writing)
+        parts.again.click(again, [parts.token], parts.page, **writing)
+        parts.stop.click(stop, [parts.token], **EVENT)
+        cleared = [*parts.page, parts.result, parts.undo, *parts.fields]
+        parts.following.click(begin_again, [parts.token, parts.text], cleared, **EVENT)
+
+    def _on_votes(self, parts: Parts, say: Say) -> None:
+        for (winner, _), button in zip(CHOICES, parts.buttons, strict=True):
+
+            def choose(
+                battle: str,
+                why: list[str],
+                comment: str,
+                request: gr.Request,
+                winner: Winner = winner,
+            ) -> list[Any]:
+                visitor = self._services.voters.visitor(request)
+                said = self.cast(visitor, battle, winner, tuple(why or ()), comment or "")
+                undo = gr.update(visible=said.counted)
+                if not said.done:
+                    return [said.text, undo, *[gr.skip()] * len(parts.stages), gr.skip()]
+                over = View(battle, over=True)
+                status = WORDS[visitor.language]["battle_voted"]
+                return [said.text, undo, *stages_of(over, say), status]
+
+            outputs = [parts.result, parts.undo, *parts.stages, parts.status]
+            button.click(choose, [parts.token, *parts.fields[:2]], outputs, **EVENT)
+        services = self._services
+        parts.undo.click(*on_undo(services, TALK, parts.undo, parts.token, parts.result), **EVENT)
+        parts.form.send.click(*on_report(services, TALK, parts.form, parts.token), **EVENT)
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 90 else f"{line[:89]}…"

@@ -1,0 +1,203 @@
+"""The page of the models that are configured or have answered, and whether they answer now."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import gradio as gr
+
+from arena.leaderboard.board import Row as BoardRow
+from arena.leaderboard.formats import decimals, points, rank_range
+from arena.leaderboard.snapshot import JUDGE, Sheet, Slice
+from arena.records import BackendKind, Decoding, Model
+from arena.web.background.model_record import OnPrompt
+from arena.web.background.worker import LONG_ENOUGH, PATIENCE
+from arena.web.security.voters import Visitor
+from arena.web.services import Services
+from arena.web.views.board_table import note, template
+from arena.web.views.components import EVENT
+from arena.web.views.words import WORDS, Say, Words, group_name
+
+MOST_PROMPTS = 5
+HEADS = (
+    ("name", ""),
+    ("state", ""),
+    ("backend", "wide"),
+    ("weights", "wide"),
+    ("family", "wide"),
+    ("license", "wide"),
+    ("answers", "number"),
+    ("decoding", "wide"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One model as the page shows it: nothing of how it is reached."""
+
+    name: str
+    state: str
+    css: str
+    backend: str
+    weights: str
+    family: str
+    license: str
+    answers: int
+    decoding: str
+
+
+class ModelsPage:
+    """Pure handlers over the services; `draw` puts them on a page."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def show(self, visitor: Visitor, again: bool = False) -> str:
+        """A line a model. again: ask each one anew whether it can answer."""
+        words = WORDS[visitor.language]
+        store = self._services.store
+        known = {model.name: model for model in store.models()}
+        ready = {state.model.name: state for state in self._services.live.states(again)}
+        known |= {name: state.model for name, state in ready.items()}
+        paused = store.withheld("model")
+        lengths = store.evidence.answers()
+        answers = dict(zip(lengths.model, lengths.answers, strict=True))
+        rows = []
+        for name, model in sorted(known.items()):
+            state, css = "stored_only", ""
+            if name in paused:
+                state, css = "paused", "bad"
+            elif name in ready:
+                state, css = ("ready", "good") if ready[name].ready else ("not_ready", "bad")
+            rows.append(_row(model, words[state], css, answers.get(name, 0), words))
+        time = datetime.now(UTC).strftime("%H:%M:%S")
+        return template("models.html").render(rows=rows, heads=HEADS, words=words, time=time)
+
+    def one(self, visitor: Visitor, name: str, patience: float = PATIENCE) -> str | None:
+        """The page of one model; None where it is still being made."""
+        words = WORDS[visitor.language]
+        known = {model.name: model for model in self._services.store.models()}
+        if name not in known:
+            return note(words["no_such_model"].format(name=name))
+        sheet = self._services.boards.get(Slice(), patience)
+        record = self._services.records.get(name, patience)
+        if sheet is None or record is None:
+            return None
+        return template("model.html").render(
+            record=record,
+            prompts=[
+                (words["best_prompts"], self._shown(visitor, record.best)),
+                (words["worst_prompts"], self._shown(visitor, record.worst)),
+            ],
+            facts=_facts(known[name], words),
+            places=list(_places(sheet, name, words)),
+            words=words,
+            group_name=group_name,
+        )
+
+    def _shown(self, visitor: Visitor, prompts: Sequence[OnPrompt]) -> list[OnPrompt]:
+        """Those of which the visitor may know who answered them."""
+        blind = self._services.blind
+        if blind.is_closed:
+            return []
+        unsaid = blind.open_to(visitor)
+        return [one for one in prompts if not unsaid.has(one.prompt)][:MOST_PROMPTS]
+
+    def draw(self, root: gr.Blocks, say: Say) -> None:
+        """Components and events; must be called inside a Blocks."""
+        intro = gr.Markdown(say("models_intro"), elem_classes="lead")
+        table = gr.HTML(elem_id="models", padding=False)
+        with gr.Row():
+            again = gr.Button(say("check"), elem_id="check", size="sm", scale=0, min_width=120)
+
+        def show(request: gr.Request) -> list[Any]:
+            visitor = self._services.voters.visitor(request)
+            name = request.query_params.get("name", "")
+            if not name:
+                return [self.show(visitor), gr.skip(), gr.skip()]
+            page = self.one(visitor, name, LONG_ENOUGH)
+            page = page or note(WORDS[visitor.language]["computing"])
+            return [page, gr.update(visible=False), gr.update(visible=False)]
+
+        def check(request: gr.Request) -> str:
+            visitor = self._services.voters.visitor(request)
+            return self.show(visitor, again=self._services.allowances.generate(visitor))
+
+        # One model's record may take seconds: those who wait for it hold up nobody.
+        event = EVENT | {"concurrency_limit": None, "concurrency_id": None}
+        root.load(show, outputs=[table, again, intro], **event)
+        again.click(check, outputs=[table], **EVENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a model stands in one view. row: its line, None where it is not rated yet."""
+
+    view: str
+    title: str
+    row: BoardRow | None
+    rank: int = 0
+    of: int = 0
+    range: str = ""
+    rating: str = ""
+    interval: str = ""
+    lacking: str = ""
+
+
+def _places(sheet: Sheet, name: str, words: Words) -> Iterator[Place]:
+    """A place for each view that rates the model, or says what it lacks."""
+    for view, board in sheet.boards.items():
+        judge = view.removeprefix(JUDGE)
+        title = f"{words['judge_name']}: {judge}" if view.startswith(JUDGE) else words[view]
+        row = next((row for row in board.rows if row.model == name), None)
+        one = next((one for one in board.unrated if one.model == name), None)
+        if row is not None:
+            digits = decimals(board)
+            interval = f"{points(row.ci_low, digits)} – {points(row.ci_high, digits)}"
+            rating = points(row.rating, digits)
+            rank, of = board.places[name], len(board.rows)
+            yield Place(view, title, row, rank, of, rank_range(row), rating, interval)
+        elif one is not None:
+            how = words["unrated_apart" if one.apart else "unrated_few"]
+            said = how.format(count=one.comparisons, lacks=one.lacks)
+            yield Place(view, title, None, lacking=f"{words['unrated_title']}: {said}")
+
+
+def _facts(model: Model, words: Words) -> list[tuple[str, str]]:
+    """What is known of a model, named; nothing of how it is reached."""
+    row = _row(model, "", "", 0, words)
+    price = f"${model.price[0]:g} / ${model.price[1]:g}" if model.price else ""
+    context = f"{model.context_length:,}" if model.context_length else ""
+    found = [
+        ("organization", model.organization or ""),
+        ("license", model.license or ""),
+        ("price", f"{price} {words['per_million']}" if price else ""),
+        ("context", f"{context} {words['tokens']}" if context else ""),
+        ("family", model.family or ""),
+        ("weights", row.weights if row.weights != model.name else ""),
+        ("decoding", row.decoding),
+    ]
+    return [(words[name], fact) for name, fact in found if fact not in ("", "–")]
+
+
+def _row(model: Model, state: str, css: str, answers: int, words: Words) -> Row:
+    # A path would say where things lie on this machine.
+    weights = model.weights.rstrip("/").rsplit("/", 1)[-1]
+    imported = model.backend is BackendKind.IMPORTED
+    shown = model.weights if not model.weights.startswith((".", "/", "~")) else weights
+    return Row(
+        model.name,
+        state,
+        css,
+        str(model.backend),
+        shown,
+        model.family or "–",
+        model.license or "–",
+        answers,
+        "–" if imported else _decoding(model.decoding),
+    )
+
+
+def _decoding(how: Decoding) -> str:
+    return f"T={how.temperature:g}, top-p {how.top_p:g}, ≤ {how.max_tokens}"

@@ -1,0 +1,180 @@
+"""The page on which people say how satisfied they are with one answer."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from arena.records import REASONS
+from arena.web.security.voters import Visitor
+from arena.web.services import Services
+from arena.web.views.components import EVENT, draw_skip
+from arena.web.views.markdown import as_text
+from arena.web.views.texts import answer_text, draw_guidelines, draw_switch, prompt_text, text_box
+from arena.web.views.words import WORDS, Say
+from arena.web.voting.casting import Said, admit, claim, outcome
+from arena.web.voting.grades import SCALE, Single, UnknownShowingError, grade, show
+from arena.web.voting.pool import NothingToShowError
+from arena.web.voting.reporting import draw_report, on_report
+from arena.web.voting.reveal import link, rating_text
+from arena.web.voting.undo import draw_undo, on_undo
+
+GRADE = "grade"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the page shows. open: whether it may be graded. progress: a sentence."""
+
+    token: str
+    prompt: str
+    answer: str = ""
+    open: bool = False
+    progress: str = ""
+
+
+class RatePage:
+    """Pure handlers over the services; `draw` puts them on a page."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def next_answer(self, visitor: Visitor, skipped: str = "") -> View:
+        """The answer that is open, else a new one; or the sentence that says why there is none.
+
+        skipped: the token of an answer that the visitor would rather not judge.
+        """
+        services, words = self._services, WORDS[visitor.language]
+        if visitor.voter is None:
+            return View("", words["no_cookie"])
+        given = services.voters.read_token(GRADE, visitor.voter, skipped) if skipped else None
+        worn = services.blind.worn(visitor)
+        instead_of = given[0] if given else ""
+        try:
+            shown = show(
+                services.store, services.pool, visitor.voter, worn=worn, instead_of=instead_of
+            )
+        except NothingToShowError as nothing:
+            return View("", words["all_rated" if nothing.seen else "nothing_to_rate"])
+        token = self._services.voters.token(GRADE, visitor.voter, shown.showing.key)
+        prompt, answer = prompt_text(shown.prompt, words), answer_text(shown.answer, words)
+        ratings = (services.store.grades.count(**by) for by in ({}, {"voter": visitor.voter}))
+        everybodys, own = (f"{count:,}" for count in ratings)
+        progress = words["ratings_so_far"].format(ratings=everybodys, own=own)
+        return View(token, prompt, answer, True, progress)
+
+    def cast(
+        self, visitor: Visitor, token: str, value: int, parts: dict[str, int] | None = None
+    ) -> Said:
+        """Store the grade; the sentence that says what came of it, the name included."""
+        words = WORDS[visitor.language]
+
+        def cast() -> str:
+            claimed = claim(self._services, visitor, GRADE, token, UnknownShowingError)
+            admit(self._services, visitor)
+            shown = grade(
+                self._services.store,
+                claimed.key,
+                claimed.voter,
+                value,
+                parts=parts,
+                language=visitor.language,
+                seconds=claimed.seconds,
+            )
+            return self._reveal(shown, visitor)
+
+        return outcome(words, cast)
+
+    def _reveal(self, shown: Single, visitor: Visitor) -> str:
+        """Who wrote it, unless the voter has more of this prompt to judge."""
+        services, words = self._services, WORDS[visitor.language]
+        if services.blind.open_to(visitor).has(shown.prompt):
+            who = words["names_wait"]
+        else:
+            model = shown.answer.model
+            rating = rating_text(services.boards.known_rows(), model, visitor.language)
+            who = f"{words['model']}: **{as_text(model)}** ({rating})"
+        said = f"{words['grade_counted']} {who}"
+        return "\n\n".join([said, *link(services, shown.prompt, words)])
+
+    def draw(self, root: gr.Blocks, say: Say) -> None:
+        """Components and events; must be called inside a Blocks."""
+        gr.Markdown(say("rate_intro"), elem_classes="lead")
+        draw_guidelines(self._services.guidelines, say)
+        token, last = (gr.Textbox(visible="hidden", elem_id=name) for name in ("battle", "last"))
+        prompt = text_box("prompt", ["asked"])
+        with gr.Column(visible=False) as shown:
+            draw_switch(say)
+            gr.Markdown(say("answer"), elem_classes="slot")
+            answer = text_box("answer")
+            parts = _draw_criteria(say)
+            with gr.Column(elem_classes="deciding"):
+                result = gr.Markdown(elem_id="result", elem_classes="outcome")
+                ballot, buttons = _draw_scale(say)
+                following = gr.Button(
+                    say("rate_next"), elem_id="next", visible=False, variant="primary"
+                )
+                undo = draw_undo(say, "undo_rating")
+            skip = draw_skip(say)
+            progress = gr.Markdown(elem_id="progress", elem_classes="hint")
+            gr.Markdown(say("rate_keys"), elem_classes=["hint", "keys"])
+            form = draw_report(say, pair=False)
+        page = [token, prompt, answer, progress, shown, ballot, skip, following, result]
+        page += [*form.fields, *parts]
+
+        def start(request: gr.Request, skipped: str = "") -> list[Any]:
+            view = self.next_answer(self._services.voters.visitor(request), skipped)
+            is_open = gr.update(visible=view.open)
+            values = [view.token, view.prompt, view.answer, view.progress]
+            empty = [None, None, "", "", *(None for _ in parts)]
+            return [*values, *[is_open] * 3, gr.update(visible=False), "", *empty]
+
+        gr.on([root.load, following.click], start, outputs=page, **EVENT)
+        for value, button in zip(SCALE, buttons, strict=True):
+
+            def choose(
+                request: gr.Request, shown: str, *given: Any, value: int = value
+            ) -> list[Any]:
+                chosen = {
+                    name: int(part) for name, part in zip(REASONS, given, strict=True) if part
+                }
+                visitor = self._services.voters.visitor(request)
+                said = self.cast(visitor, shown, value, chosen)
+                undone, done = (gr.update(visible=said.done is it) for it in (False, True))
+                cast = shown if said.counted else ""
+                return [said.text, undone, undone, done, cast, gr.update(visible=bool(cast))]
+
+            outputs = [result, ballot, skip, following, last, undo]
+            button.click(choose, [token, *parts], outputs, **EVENT)
+        skip.click(start, [token], page, **EVENT)
+        undo.click(*on_undo(self._services, GRADE, undo, last, result), **EVENT)
+        form.send.click(*on_report(self._services, GRADE, form, token), **EVENT)
+
+
+def _draw_criteria(say: Say) -> list[gr.Radio]:
+    """A scale for each of the reasons."""
+    with gr.Accordion(say("by_criterion"), open=False, elem_id="criteria"), gr.Row():
+        return [
+            gr.Radio(
+                [str(value) for value in SCALE],
+                label=say(f"reason_{reason}"),
+                min_width=160,
+                elem_id=f"part-{reason}",
+            )
+            for reason in REASONS
+        ]
+
+
+def _draw_scale(say: Say) -> tuple[gr.Row, list[gr.Button]]:
+    """A button for each grade, in a row that is hidden until there is an answer."""
+    with gr.Row(elem_classes=["ballot", "five"], visible=False) as row:
+        buttons = [
+            gr.Button(
+                say(f"grade_{value}"),
+                elem_id=f"grade-{value}",
+                min_width=40,
+                variant="primary" if value == SCALE[-1] else "secondary",
+            )
+            for value in SCALE
+        ]
+    return row, buttons

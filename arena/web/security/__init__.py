@@ -1,0 +1,1 @@
+"""What is let in, how often, and who a voter is."""

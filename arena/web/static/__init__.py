@@ -1,0 +1,1 @@
+"""The style sheet and scripts of the pages."""

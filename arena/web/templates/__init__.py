@@ -1,0 +1,1 @@
+"""The HTML of tables, as Jinja2 templates."""

@@ -1,0 +1,1 @@
+"""What pages show: charts, tables, harmless text, words in both languages."""

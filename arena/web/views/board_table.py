@@ -1,0 +1,256 @@
+"""The leaderboard as a table: which columns it can have, and what stands in them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, partial
+from importlib.resources import files
+from urllib.parse import urlencode
+
+from jinja2 import Environment, Template
+
+from arena.leaderboard.board import Leaderboard, Policy, Row
+from arena.leaderboard.contrasts import movers
+from arena.leaderboard.formats import decimals, every_way, interval, points, rank_range, ranked
+from arena.leaderboard.notes import translated
+from arena.leaderboard.snapshot import Sheet, Slice
+from arena.publish.chart import axis_of
+from arena.web.views.words import WORDS, Words
+
+# In the order of the table; those that are shown unless others are chosen.
+COLUMNS = (
+    "rank",
+    "model",
+    "interval",
+    "rating",
+    "win_rate",
+    "comparisons",
+    "length",
+    "organization",
+    "license",
+    "price",
+    "context",
+    "satisfaction",
+    "overall",
+    "predicted",
+    "p_best",
+)
+SHOWN = tuple(
+    name for name in COLUMNS if name not in ("model", "satisfaction", "predicted", "p_best")
+)
+FIXED = ("model",)
+_TEXT = ("model", "organization", "license")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a cell shows; value: by which it sorts."""
+
+    text: str
+    value: float | str = ""
+    small: str = ""
+
+
+NOTHING = Cell("–")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table."""
+
+    name: str
+    heading: str
+    css: str
+    cell: Callable[[Row], Cell]
+
+
+def environment() -> Environment:
+    """Templates in which everything is escaped."""
+    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+@cache
+def template(name: str) -> Template:
+    """A template beside this module."""
+    return environment().from_string(
+        (files("arena.web.templates") / name).read_text(encoding="utf-8")
+    )
+
+
+def note(sentence: str) -> str:
+    """A sentence in place of a table."""
+    return environment().from_string('<p class="note">{{ said }}</p>').render(said=sentence)
+
+
+def render(
+    sheet: Sheet,
+    view: str,
+    language: str,
+    *,
+    columns: Sequence[str] = SHOWN,
+    search: str = "",
+    old: bool = False,
+    unheld: bool = False,
+) -> str:
+    """A line a model, the best first, with its interval drawn on one axis.
+
+    search: a part of the names that are shown. unheld: style control was asked for, and this kind
+    of evidence is not rated with it.
+    """
+    board, words = sheet.boards[view], WORDS[language]
+    rows, wanted = ranked(board), {*FIXED, *columns}
+    sought = search.strip().casefold()
+    page = template("board.html")
+    notes = [translated(said, language) for said in board.general]
+    digits = decimals(board)
+    return page.render(
+        board=board,
+        notes=notes,
+        notes_line=words["notes" if len(notes) > 1 else "one_note"].format(count=len(notes)),
+        said_of=lambda subject: " ".join(translated(s, language) for s in board.marks_of(subject)),
+        method=translated(board.method, language),
+        rows=rows,
+        hidden=[sought not in row.model.casefold() for row in rows],
+        words=words,
+        columns=[
+            column
+            for name in COLUMNS
+            if name in wanted
+            for column in [_column(name, sheet, view, words, digits)]
+            if name in FIXED or any(column.cell(row) is not NOTHING for row in rows)
+        ],
+        place=axis_of(rows).place,
+        points=partial(points, digits=digits),
+        time=utc(sheet.made),
+        old=old,
+        links=links(sheet.slice, view),
+        shares=" · ".join(f"{words[kind]} {share:.0%}" for kind, share in board.weights),
+        policy=policy_line(sheet.policy, words),
+        unheld=unheld,
+    )
+
+
+def policy_line(policy: Policy, words: Words) -> str:
+    """How the database is ranked, and where that is written."""
+    fit = policy.fit
+    parts = [
+        words[f"policy_{policy.origin}"],
+        words["policy_first"].format(view=words[str(policy.evidence)]),
+        words["policy_least"].format(least=fit.least),
+    ]
+    parts += [words["policy_judges"].format(names=", ".join(fit.judges))] if fit.judges else []
+    parts += [words["policy_weak"]] if policy.allow_weak_judges else []
+    return " · ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where something can be downloaded."""
+
+    href: str
+    text: str
+
+
+def links(wanted: Slice, view: str) -> list[Link]:
+    """The table and the win rates as files."""
+    query = {"view": view, "by": wanted.by, "value": wanted.value}
+    query |= {name: "1" for name in ("style", "weak") if getattr(wanted, name)}
+    tail = urlencode({name: value for name, value in query.items() if value})
+    return [
+        Link(f"./data/{name}.{kind}?{tail}", f"{name}.{kind}")
+        for name in ("leaderboard", "wins")
+        for kind in ("csv", "json")
+    ]
+
+
+def _column(name: str, sheet: Sheet, view: str, words: Words, digits: int) -> Column:
+    css = "plot" if name == "interval" else "" if name in _TEXT else "number"
+    if name not in ("rank", "model", "interval", "rating"):
+        css += " wide"
+    board = sheet.boards[view]
+    heading = words[name].format(sure=f"{100 * board.confidence:g}%")
+    cell = partial(_cell, name, sheet, view, words, digits, board.places)
+    return Column(name, heading, css.strip(), cell)
+
+
+def _cell(
+    name: str,
+    sheet: Sheet,
+    view: str,
+    words: Words,
+    digits: int,
+    places: Mapping[str, int],
+    row: Row,
+) -> Cell:
+    """What stands in one column of a row."""
+    board, about = sheet.boards[view], sheet.about.get(row.model)
+    match name:
+        case "rank":
+            return Cell(str(places[row.model]), places[row.model], rank_range(row))
+        case "interval":
+            return Cell("")
+        case "rating":
+            interval = f"{points(row.ci_low, digits)} – {points(row.ci_high, digits)}"
+            return Cell(points(row.rating, digits), row.rating, interval)
+        case "win_rate":
+            wins = sheet.wins.get(view)
+            rate = dict(zip(wins.models, wins.rate, strict=True)).get(row.model) if wins else None
+            return NOTHING if rate is None or rate != rate else Cell(f"{rate:.0%}", float(rate))
+        case "comparisons":
+            return Cell(f"{row.comparisons:,}", row.comparisons)
+        case "length":
+            if (length := sheet.lengths.get(row.model)) is None:
+                return NOTHING
+            return Cell(f"{length:,.0f}", length, words["characters"])
+        case "organization" | "license" if about and getattr(about, name):
+            return Cell(getattr(about, name))
+        case "price" if about and about.price:
+            read, written = about.price
+            return Cell(f"${read:g} / ${written:g}", written, words["per_million"])
+        case "context" if about and about.context_length:
+            return Cell(f"{about.context_length:,}", about.context_length, words["tokens"])
+        case "satisfaction":
+            grade = sheet.grades.get(row.model)
+            return (
+                NOTHING if grade is None else Cell(f"{grade[0]:.2f}", grade[0], f"n = {grade[1]}")
+            )
+        case "overall":
+            found = {other.model: other for other in board.overall}.get(row.model)
+            if found is None:
+                return NOTHING
+            interval = f"{points(found.ci_low, digits)} – {points(found.ci_high, digits)}"
+            return Cell(points(found.rating, digits), found.rating, interval)
+        case "predicted" if row.predicted is not None:
+            return Cell(points(row.predicted, digits), row.predicted)
+        case "p_best":
+            return Cell(f"{row.p_best:.0%}", row.p_best)
+    return NOTHING
+
+
+def tasks_table(board: Leaderboard, language: str) -> str:
+    """Benchmarks by task: a row a task and way of asking it, a column a model: means."""
+    scores = every_way(board)
+    if not scores:
+        return ""
+    rated = [row.model for row in ranked(board)]
+    models = [m for m in rated if any(s.model == m for s in scores)]
+    models += sorted({s.model for s in scores} - set(models))
+    found = {(s.title, s.model): s for s in scores}
+    tasks = list(dict.fromkeys(s.title for s in scores))
+    page = template("tasks.html")
+    return page.render(
+        words=WORDS[language], models=models, tasks=tasks, found=found, interval=interval
+    )
+
+
+def movers_table(board: Leaderboard, language: str) -> str:
+    """What moves each model up or down; empty where nothing is known to."""
+    told = [mover for mover in movers(board) if mover.parts or mover.gaps]
+    if not told:
+        return ""
+    return template("movers.html").render(words=WORDS[language], movers=told)
+
+
+def utc(seconds: float) -> str:
+    """A time since the epoch as pages show it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,47 @@
+"""What the leaderboard shows where there is no ranking: why there is none, and the way to one."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from arena.leaderboard.notes import translated
+from arena.leaderboard.snapshot import GRADED, JUDGE, Sheet
+from arena.records import Evidence
+from arena.web.views.board_table import template
+from arena.web.views.words import WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where one can go from here. href: a page of the app."""
+
+    href: str
+    text: str
+
+
+def render(sheet: Sheet, view: str, language: str) -> str:
+    """Why the sheet has no ranking by this kind of evidence, and what to do about it."""
+    words, wanted = WORDS[language], sheet.slice
+    title = words["no_ranking_here" if wanted.by else "no_ranking"]
+    kind = str(Evidence.JUDGE) if view.startswith(JUDGE) else view
+    problem = sheet.problems.get(view)
+    ways: list[Way] = []
+    hint = ""
+    if view in sheet.errors:
+        said = translated(sheet.errors[view], language)
+        hint = words["style_unheld"] if view in sheet.unheld else ""
+    elif problem is not None:
+        said, hint = translated(problem, language), words["weak_way"]
+        query = {"view": view, "by": wanted.by, "value": wanted.value, "weak": "1"}
+        tail = urlencode({name: value for name, value in query.items() if value})
+        ways = [*_ways(view, language), Way(f"./leaderboard?{tail}", words["weak"])]
+    else:
+        said, ways = words[f"why_no_{kind}"], _ways(view, language)
+    return template("no_ranking.html").render(title=title, said=said, hint=hint, ways=ways)
+
+
+def _ways(view: str, language: str) -> list[Way]:
+    """The page on which people give this kind of evidence, where there is one."""
+    words = WORDS[language]
+    if view in (Evidence.COMBINED, Evidence.HUMAN):
+        return [Way("./", words["to_vote"])]
+    return [Way("./rate", words["to_rate"])] if view == GRADED else []

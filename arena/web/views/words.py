@@ -1,0 +1,41 @@
+"""What the app says, in English and Chinese: the files beside this one."""
+
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from arena.benchmarks.items.dimensions import in_chinese
+
+# From the name of a word to what Gradio shows in the language of the browser.
+Say = Callable[[str], Any]
+Words = Mapping[str, str]
+LANGUAGES = ("en", "zh")
+
+
+def _read(language: str) -> dict[str, str]:
+    text = (files("arena.web.views") / f"words.{language}.yaml").read_text(encoding="utf-8")
+    return {str(name): str(said) for name, said in yaml.safe_load(text).items()}
+
+
+WORDS: Mapping[str, Words] = {language: _read(language) for language in LANGUAGES}
+
+
+def group_name(words: Words, by: str, value: str) -> str:
+    """What a category, language or capability is called; a name that is not known stays."""
+    known = words.get(f"{by}_of_{value}")
+    if known is None and by in ("category", "dimension") and words is WORDS["zh"]:
+        return in_chinese(value)
+    return known or value
+
+
+def language_of(chosen: str | None, accept_language: str | None) -> str:
+    """The one chosen on the page; else `zh` where the browser asks for it before English."""
+    if chosen in WORDS:
+        return str(chosen)
+    for part in (accept_language or "").lower().split(","):
+        tag = part.split(";")[0].strip()[:2]
+        if tag in WORDS:
+            return tag
+    return "en"

@@ -1,0 +1,85 @@
+"""How a vote or a grade is taken: who may cast it, and the sentence that says what came of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from arena.errors import ArenaError, InputError
+from arena.web.security.voters import Visitor
+from arena.web.services import Services
+from arena.web.views.words import Words
+
+
+class RefusedError(InputError):
+    """What is cast is not taken. word: of the sentence that says why. done: nor will it be."""
+
+    word: ClassVar[str]
+    done: ClassVar[bool] = True
+
+
+class NoVoterError(RefusedError):
+    """The browser sent no cookie of ours."""
+
+    word = "no_cookie"
+
+
+class ReplacedError(RefusedError):
+    """What was shown is no longer open: it is too old, or something else was shown since."""
+
+    word = "replaced"
+
+
+class TooFastError(RefusedError):
+    """More than a person and an address may cast in a while."""
+
+    word = "too_fast"
+    done = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What came of it, as Markdown.
+
+    done: whether there is nothing more to cast. counted: whether it is stored, by this call.
+    """
+
+    text: str
+    done: bool = True
+    counted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a token allows. key: of what was shown; seconds: since then."""
+
+    voter: str
+    key: str
+    seconds: float
+
+
+def claim(
+    services: Services, visitor: Visitor, kind: str, token: str, unknown: type[RefusedError]
+) -> Claim:
+    """Read a visitor's token; `unknown` is raised for one that is not theirs, or no longer good."""
+    if visitor.voter is None:
+        raise NoVoterError("the browser sent no cookie of ours")
+    found = services.voters.read_token(kind, visitor.voter, token)
+    if found is None:
+        raise unknown("this was not shown to you")
+    return Claim(visitor.voter, *found)
+
+
+def admit(services: Services, visitor: Visitor) -> None:
+    """Count one thing cast; raises TooFastError where it is one too many."""
+    if not services.allowances.vote(visitor):
+        raise TooFastError("too many in a short time")
+
+
+def outcome(words: Words, cast: Callable[[], str]) -> Said:
+    """Cast, and say what came of it in the words of the page."""
+    try:
+        return Said(cast(), counted=True)
+    except RefusedError as refused:
+        return Said(words[refused.word], refused.done)
+    except ArenaError as error:
+        return Said(words["failed"].format(reason=error), done=False)

@@ -1,0 +1,91 @@
+"""What a voter learns after the vote: the names, their ratings, and what the judges said."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from arena.leaderboard.board import Row
+from arena.records import Preference, Prompt, Verdict
+from arena.web.security.voters import Visitor
+from arena.web.services import Services
+from arena.web.views.markdown import as_text
+from arena.web.views.words import WORDS, Words
+from arena.web.voting.battles import Shown
+from arena.web.voting.blind import Open
+
+MOST_JUDGES = 6
+
+
+def sentence(services: Services, shown: Shown, visitor: Visitor) -> str:
+    """All of it as Markdown; names wait while the voter has more of this prompt to judge."""
+    language = visitor.language
+    words = WORDS[language]
+    if _is_open(services.blind.open_to(visitor), shown):
+        waiting = f"{words['counted']} {words['names_wait']}"
+        return "\n\n".join([waiting, *link(services, shown.prompt, words)])
+    services.blind.learned(visitor, shown.prompt.key)
+    rows = services.boards.known_rows()
+    names = [
+        f"**{side}** {words['was']} **{as_text(answer.model)}** "
+        f"({rating_text(rows, answer.model, language)})"
+        for side, answer in (("A", shown.first), ("B", shown.second))
+    ]
+    lines = [f"{words['counted']} {' · '.join(names)}"]
+    verdicts = services.store.verdicts_on(shown.battle.first, shown.battle.second)
+    if said := judges_text(verdicts, shown.battle.first, language):
+        lines.append(said)
+    return "\n\n".join([*lines, *link(services, shown.prompt, words)])
+
+
+def _is_open(opened: Open, shown: Shown) -> bool:
+    """Whether the voter has more to judge of what was asked; a live prompt may have words added."""
+    live = shown.first.sample != 0
+    return opened.has(shown.prompt) or (live and any(map(opened.echoes, shown.prompt.turns)))
+
+
+def link(services: Services, prompt: Prompt, words: Words) -> list[str]:
+    """To everything about a prompt, where this arena shows it."""
+    to = f"[{words['see_prompt']}](./browse?prompt={prompt.key})"
+    return [] if services.blind.is_closed else [to]
+
+
+def rating_text(rows: Mapping[str, Row], model: str, language: str) -> str:
+    """A model's rating and place."""
+    words = WORDS[language]
+    if model not in rows:
+        return words["unrated"]
+    row = rows[model]
+    low, high = row.rank_low, row.rank_high
+    return words["rating_of"].format(
+        rating=round(row.rating),
+        half=round((row.ci_high - row.ci_low) / 2),
+        rank=f"{low}" if low == high else f"{low}–{high}",
+        models=len(rows),
+    )
+
+
+def judges_text(verdicts: Iterable[Verdict], first: str, language: str) -> str:
+    """What each judge said of a pair; first: the answer that stood on side A."""
+    words = WORDS[language]
+    sides: defaultdict[str, list[str]] = defaultdict(list)
+    for verdict in verdicts:
+        said = _as_shown(verdict, first)
+        if said is not None:
+            sides[verdict.judge].append(said)
+    parts = []
+    for judge, said_by in sorted(sides.items())[:MOST_JUDGES]:
+        if len(set(said_by)) > 1:
+            parts.append(words["judge_split"].format(judge=as_text(judge)))
+        else:
+            said = words[f"said_{said_by[0]}"]
+            parts.append(words["judge_said"].format(judge=as_text(judge), said=said))
+    return f"{words['judges_said']} {'; '.join(parts)}." if parts else ""
+
+
+def _as_shown(verdict: Verdict, first: str) -> str | None:
+    """`a`, `b` or `tie` in the order in which the voter saw the answers."""
+    if verdict.preference is Preference.UNPARSED:
+        return None
+    if verdict.preference is Preference.TIE:
+        return "tie"
+    same = verdict.first == first
+    return "a" if (verdict.preference is Preference.A) == same else "b"

@@ -1,0 +1,408 @@
+"""From stored evidence to a ranking, its label and its notes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from random import Random
+
+import pytest
+
+from arena.config import parse_model
+from arena.errors import GateError, InputError, TooFewError
+from arena.generation.answering import generate
+from arena.judging import Wanted, judge, load_card
+from arena.leaderboard.board import Fit, Leaderboard
+from arena.leaderboard.evidence.gathering import gather
+from arena.leaderboard.evidence.groups import Group
+from arena.leaderboard.ranking import leaderboard, leaderboards, rank_comparisons, views
+from arena.ratings import Comparisons
+from arena.records import Decoding, Evidence, Outcome, Prompt, Vote, Winner
+from arena.store import Store
+
+Write = Callable[..., str]
+_BATTLE = count()
+ANY = Fit(min_comparisons=1)
+
+
+def answer_of(store: Store, model: str, prompt: Prompt) -> str:
+    return next(a.key for a in store.answers.where(model=model, prompt_key=prompt.key))
+
+
+def vote(store: Store, prompt: Prompt, first: str, second: str, winner: Winner) -> None:
+    store.votes.cast(
+        Vote(
+            f"b{next(_BATTLE)}",
+            prompt.key,
+            answer_of(store, first, prompt),
+            answer_of(store, second, prompt),
+            winner,
+            "someone",
+        )
+    )
+
+
+def test_votes_alone_rank_as_people_said(answered: Store, prompts: list[Prompt]) -> None:
+    for prompt in prompts:
+        for _ in range(3):
+            vote(answered, prompt, "short", "middle", Winner.MODEL_A)
+            vote(answered, prompt, "long", "middle", Winner.MODEL_B)
+        vote(answered, prompt, "middle", "short", Winner.MODEL_A)
+        vote(answered, prompt, "long", "middle", Winner.MODEL_A)
+        vote(answered, prompt, "long", "short", Winner.BOTH_BAD)
+    board = leaderboard(answered, evidence=Evidence.HUMAN)
+    assert [row.model for row in board.rows] == ["short", "middle", "long"]
+    assert (board.label, board.counts, board.notes) == ("human-anchored", {"votes": 27}, ())
+    assert sum(row.rating for row in board.rows) == pytest.approx(3000)
+    for row in board.rows:
+        assert row.ci_low < row.rating < row.ci_high
+        assert row.rank_low <= row.rank <= row.rank_high
+    assert leaderboard(answered).label == "human-anchored"
+
+
+def test_a_model_that_never_lost_is_named_and_the_prior_is_stated(
+    answered: Store, prompts: list[Prompt]
+) -> None:
+    for _ in range(5):
+        vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
+        vote(answered, prompts[0], "long", "middle", Winner.TIE)
+    board = leaderboard(answered, evidence=Evidence.HUMAN)
+    assert any("normal prior" in note and "short" in note for note in board.notes)
+    assert "normal prior with a standard deviation of 400 points" in board.method
+
+
+def test_votes_carry_their_propensities(answered: Store, prompts: list[Prompt]) -> None:
+    for winner in (Winner.MODEL_A, Winner.MODEL_B):
+        answered.votes.cast(
+            Vote(
+                f"b{next(_BATTLE)}",
+                prompts[0].key,
+                answer_of(answered, "long", prompts[0]),
+                answer_of(answered, "short", prompts[0]),
+                winner,
+                "v",
+                propensity=0.25,
+            )
+        )
+    human = gather(answered).human
+    assert human is not None
+    assert human.propensity is not None
+    assert list(human.propensity) == [0.25, 0.25]
+
+
+def test_a_weak_judge_is_refused_or_let_in_with_the_sentence(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    judge(answered, load_card(write_card("weak", "fake:first"), answered.home), prompts)
+    for evidence in (Evidence.JUDGE, Evidence.COMBINED):
+        with pytest.raises(GateError, match=r"100\.0%.*--allow-weak-judges"):
+            leaderboard(answered, evidence=evidence)
+        board = leaderboard(answered, evidence=evidence, allow_weak_judges=True)
+        assert board.label == "judge-only"
+        assert "let in on request" in board.notes[0]
+
+
+def test_a_weak_judge_is_left_out_beside_a_good_one(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    for name, persona in (("weak", "first"), ("good", "longer")):
+        judge(answered, load_card(write_card(name, f"fake:{persona}"), answered.home), prompts)
+    board = leaderboard(answered, evidence=Evidence.JUDGE)
+    assert list(board.counts) == ["good"]
+    assert any("weak" in note and "left out" in note for note in board.notes)
+    assert board.rows[0].model == "long"
+
+
+def test_few_votes_are_a_doubt_about_a_judge_and_no_objection(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
+    vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
+    vote(answered, prompts[2], "short", "long", Winner.MODEL_A)
+    report = gather(answered).reports["j"]
+    assert (report.agreement.value, report.agreement.n) == (0.5, 2)
+    assert report.objection is None
+    assert "not known yet" in (report.doubt or "")
+    board = leaderboard(answered, evidence=Evidence.JUDGE)
+    assert any("not known yet" in note for note in board.notes)
+
+
+def test_a_shorter_slot_first_is_read_from_the_other_side(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    """People saw the pair in the other order than the judge's row: the sides must match up."""
+    judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
+    for first, second, winner in (
+        ("long", "short", Winner.MODEL_A),
+        ("short", "long", Winner.MODEL_B),
+        ("middle", "short", Winner.MODEL_A),
+        ("middle", "long", Winner.MODEL_B),
+    ):
+        vote(answered, prompts[0], first, second, winner)
+    assert gather(answered).reports["j"].agreement.value == 1.0
+
+
+def test_benchmarks_rank_and_show_beside(answered: Store) -> None:
+    keys = {model.name: model.key for model in answered.models()}
+    for item in range(12):
+        right = {"long": item < 9, "middle": item < 6 or item == 11, "short": item % 3 == 0}
+        answered.outcomes.add(
+            Outcome(name, keys[name], "task", "1", str(item), "acc", float(value))
+            for name, value in right.items()
+        )
+    board = leaderboard(answered, evidence=Evidence.OBJECTIVE)
+    assert board.label == "objective-only"
+    assert [row.model for row in board.rows] == ["long", "middle", "short"]
+    assert {s.model: s.mean for s in board.benchmarks} == pytest.approx(
+        {"long": 9 / 12, "middle": 7 / 12, "short": 4 / 12}
+    )
+
+
+def test_groups_have_rankings_of_their_own(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
+    boards = leaderboards(
+        answered,
+        "language",
+        lambda group: leaderboard(answered, evidence=Evidence.JUDGE, group=group, fit=ANY),
+    )
+    assert [board.group for board in boards] == ["en", "zh"]
+    assert [board.counts["j"] for board in boards] == [6, 3]
+    with pytest.raises(InputError, match="--by 'colour'; allowed are category, language"):
+        leaderboards(answered, "colour", lambda group: leaderboard(answered, group=group))
+
+
+def test_nothing_to_rank_says_what_to_do(store: Store) -> None:
+    for evidence, said in (
+        (Evidence.HUMAN, "arena app"),
+        (Evidence.JUDGE, "arena judge"),
+        (Evidence.OBJECTIVE, "arena bench"),
+        (Evidence.COMBINED, "no votes, verdicts or outcomes"),
+    ):
+        with pytest.raises(InputError, match=said):
+            leaderboard(store, evidence=evidence)
+    with pytest.raises(InputError, match="category x"):
+        leaderboard(store, evidence=Evidence.HUMAN, group=Group("category", "x"))
+
+
+def test_views_are_the_other_kinds_of_evidence(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
+    vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
+    board = leaderboard(answered, fit=ANY, allow_weak_judges=True)
+    assert board.label == "human-anchored"
+    others = [view.label for view in views(answered, board, True, ANY)]
+    assert others == ["human-anchored", "judge-only"]
+    judged = leaderboard(answered, evidence=Evidence.JUDGE, fit=ANY, allow_weak_judges=True)
+    assert [view.label for view in views(answered, judged, True, ANY)] == ["human-anchored"]
+
+
+def test_style_is_counted_in_the_stored_answers(answered: Store, prompts: list[Prompt]) -> None:
+    for prompt in prompts:
+        for _ in range(4):
+            vote(answered, prompt, "long", "short", Winner.MODEL_A)
+            vote(answered, prompt, "short", "middle", Winner.MODEL_A)
+            vote(answered, prompt, "middle", "long", Winner.MODEL_A)
+        vote(answered, prompt, "middle", "short", Winner.MODEL_A)
+        vote(answered, prompt, "short", "long", Winner.MODEL_A)
+        vote(answered, prompt, "long", "middle", Winner.MODEL_A)
+    board = leaderboard(answered, evidence=Evidence.HUMAN, fit=Fit(style=("length",)))
+    assert [effect.name for effect in board.effects] == ["length"]
+    assert "style held equal: length" in board.method
+    with pytest.raises(InputError, match="'size'; allowed are length"):
+        leaderboard(answered, evidence=Evidence.HUMAN, fit=Fit(style=("size",)))
+
+
+@pytest.mark.parametrize(
+    "fit", [Fit(ties="davidson"), Fit(interval="bootstrap"), Fit(style=("length",))]
+)
+def test_the_combined_ranking_says_which_options_it_has_not(
+    fit: Fit, answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
+    vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
+    with pytest.raises(InputError, match="--evidence human"):
+        leaderboard(answered, fit=fit)
+
+
+def crowd(store: Store, prompts: list[Prompt], write_card: Write) -> None:
+    """Nine models, a judge for whom longer is better, and people who agree but for one model."""
+    base = parse_model("fake:echo")
+    for size in range(2, 11):
+        decoding = Decoding(max_tokens=size)
+        generate(store, replace(base, name=f"m{size:02d}", decoding=decoding), prompts)
+    judge(store, load_card(write_card("j", "fake:longer"), store.home), prompts)
+    dice = Random(5)
+    for prompt in prompts:
+        for _ in range(120):
+            a, b = dice.sample(range(2, 11), 2)
+            gap = (a if a != 10 else 2) - (b if b != 10 else 2)
+            better = dice.random() < 1 / (1 + 10 ** (-gap / 6))
+            vote(
+                store, prompt, f"m{a:02d}", f"m{b:02d}", Winner("model_a" if better else "model_b")
+            )
+
+
+def long_prompts() -> list[Prompt]:
+    text = " ".join(f"word{k}" for k in range(14))
+    return [Prompt(f"p{k}", (f"{text} {k}",), "writing", "en") for k in range(6)]
+
+
+def test_people_and_judges_beside_each_other(store: Store, write_card: Write) -> None:
+    crowd(store, long_prompts(), write_card)
+    board = leaderboard(store, allow_weak_judges=True)
+    assert board.settings.method == "hierarchical"
+    assert [(s.name, s.kind) for s in board.sources] == [("human", "human"), ("j", "judge")]
+    judged = next(source for source in board.sources if source.kind == "judge")
+    assert judged.weight is not None
+    assert judged.weight > 0
+    odd = next(row for row in board.rows if row.model == "m10")
+    assert odd.predicted is not None
+    assert odd.predicted > odd.ci_high
+    assert any("judges predict: m10 (" in note and "below)" in note for note in board.notes)
+    assert any("on average over models" in note for note in board.notes)
+    (mark,) = board.marks_of("m10")
+    assert mark.endswith("points below what judges predict.")
+    assert not any("judges predict:" in note for note in board.general)
+    assert sum(row.p_best for row in board.rows) == pytest.approx(1)
+    methods = [view.settings.method for view in views(store, board, True)]
+    assert methods == ["ppi", "bradley-terry", "bradley-terry"]
+    anchored = leaderboard(store, fit=Fit(anchor=("m02", 500.0)), allow_weak_judges=True)
+    shift = {row.model: row for row in anchored.rows}
+    assert shift["m02"].rating == pytest.approx(500)
+    for row in board.rows:
+        moved = shift[row.model]
+        assert row.predicted is not None
+        assert moved.predicted is not None
+        assert moved.predicted - row.predicted == pytest.approx(moved.rating - row.rating)
+
+
+def test_a_method_goes_with_all_the_evidence(store: Store, write_card: Write) -> None:
+    crowd(store, long_prompts(), write_card)
+    board = leaderboard(store, fit=Fit(method="human"), allow_weak_judges=True)
+    assert board.counts == {"votes": 720}
+    with pytest.raises(InputError, match="--method goes with --evidence combined"):
+        leaderboard(store, evidence=Evidence.HUMAN, fit=Fit(method="ppi"))
+    with pytest.raises(InputError, match=r"'pip'; allowed are .*'ppi'"):
+        leaderboard(store, fit=Fit(method="pip"))
+
+
+def test_a_panel_counts_as_one_judge_and_says_how_far_it_is_apart(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    for name, persona in (("j", "longer"), ("k", "longer@0.0001"), ("l", "first")):
+        judge(answered, load_card(write_card(name, f"fake:{persona}"), answered.home), prompts)
+    board = leaderboard(answered, fit=Fit(panel="majority", min_valid=2), allow_weak_judges=True)
+    assert board.counts == {"panel of 3": 9}
+    assert any(note.startswith("Panel of 3: 9 battles") for note in board.notes)
+    assert [row.model for row in board.rows] == ["long", "middle", "short"]
+
+
+def test_a_neutral_ranking_leaves_a_judge_out_of_its_own_familys_pairs(
+    store: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    base = parse_model("fake:echo")
+    for name, family, most in (("a", "F", 8), ("b", "G", 4), ("c", "G", 2)):
+        decoding = Decoding(max_tokens=most)
+        generate(store, replace(base, name=name, family=family, decoding=decoding), prompts)
+    write_card("j", "{use: fake:longer, family: F}")
+    judge(store, load_card("j", store.home), prompts)
+    assert leaderboard(store).counts == {"j": 9}
+    board = leaderboard(store, fit=Fit(neutral=True, min_comparisons=3))
+    assert board.counts == {"j": 3}
+    assert [row.model for row in board.rows] == ["b", "c"]
+
+
+def test_a_judge_in_one_order_is_marked_where_it_stands(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    card = load_card(write_card("j", "fake:longer"), answered.home)
+    judge(answered, card, prompts, wanted=Wanted(both_orders=False))
+    board = leaderboard(answered, evidence=Evidence.JUDGE)
+    said = "9 pairs were judged by j in one order only."
+    assert board.marks_of("j") == (said,)
+    assert said in board.notes
+    assert said not in board.general
+
+
+def test_names_that_differ_only_in_case_are_named() -> None:
+    c = Comparisons.from_columns(["GPT", "gpt", "x"], ["gpt", "x", "GPT"], outcome=[1, 1, 1])
+    assert "These names differ only in case: GPT/gpt." in rank_comparisons(c, ANY).notes
+
+
+def test_only_the_chosen_judges_count(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    for name, persona in (("kept", "longer"), ("abandoned", "longer@0.0001")):
+        judge(answered, load_card(write_card(name, f"fake:{persona}"), answered.home), prompts)
+    every = leaderboard(answered, evidence=Evidence.JUDGE)
+    assert list(every.counts) == ["abandoned", "kept"]
+    board = leaderboard(answered, evidence=Evidence.JUDGE, fit=Fit(judges=("kept", "new")))
+    assert list(board.counts) == ["kept"]
+    assert [report.judge for report in board.reports] == ["kept"]
+    assert (
+        "The judgements of abandoned are left out: the judges that count here are kept, new."
+        in board.notes
+    )
+    with pytest.raises(InputError, match="no verdicts"):
+        leaderboard(answered, evidence=Evidence.JUDGE, fit=Fit(judges=("new",)))
+
+
+@pytest.mark.parametrize("evidence", [Evidence.COMBINED, Evidence.HUMAN])
+def test_models_that_never_met_the_others_stand_below(
+    evidence: Evidence, answered: Store, prompts: list[Prompt]
+) -> None:
+    """One vote between two new models leaves the others where they were."""
+    before = voted(answered, prompts)
+    base = parse_model("fake:echo")
+    for name, most in (("new", 3), ("newer", 5)):
+        model = replace(base, name=name, decoding=Decoding(max_tokens=most))
+        generate(answered, model, prompts)
+    vote(answered, prompts[0], "new", "newer", Winner.MODEL_A)
+    board = leaderboard(answered, evidence=evidence)
+    assert board.rows == before.rows
+    assert board.counts == before.counts
+    assert [(one.model, one.lacks, one.apart) for one in board.unrated] == [
+        ("new", 4, True),
+        ("newer", 4, True),
+    ]
+    for _ in range(4):
+        vote(answered, prompts[0], "new", "long", Winner.TIE)
+    assert [one.model for one in leaderboard(answered, evidence=evidence).unrated] == [
+        "new",
+        "newer",
+    ]
+    vote(answered, prompts[0], "new", "long", Winner.TIE)
+    (one,) = leaderboard(answered, evidence=evidence).unrated
+    assert (one.model, one.comparisons, one.lacks, one.apart) == ("newer", 1, 4, False)
+
+
+def voted(store: Store, prompts: list[Prompt]) -> Leaderboard:
+    for prompt in prompts:
+        for _ in range(3):
+            vote(store, prompt, "short", "middle", Winner.MODEL_A)
+            vote(store, prompt, "long", "middle", Winner.MODEL_B)
+        vote(store, prompt, "middle", "short", Winner.MODEL_A)
+        vote(store, prompt, "long", "middle", Winner.MODEL_A)
+    return leaderboard(store, evidence=Evidence.HUMAN)
+
+
+def test_where_votes_are_too_few_the_next_kind_ranks_and_says_so(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
+    vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
+    board = leaderboard(answered, fit=Fit(method="human"))
+    assert board.label == "judge-only"
+    assert board.counts == {"j": 9}
+    said = "Comparisons by people's votes that are too few to rate any model, and do not count: 1."
+    assert said in board.notes
+    alone = leaderboard(answered, evidence=Evidence.HUMAN)
+    assert [row.model for row in alone.rows] == ["long", "short"]
+    assert any("No model has the 5 comparisons" in note for note in alone.notes)
+    with pytest.raises(TooFewError, match="most compared are long"):
+        leaderboard(answered, evidence=Evidence.HUMAN, fit=Fit(min_comparisons=5))
+    few = Fit(min_comparisons=50)
+    with pytest.raises(TooFewError):
+        leaderboard(answered, fit=few)

@@ -1,0 +1,96 @@
+"""The section on benchmarks: what is in the store is on the page."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from arena.benchmarks.scores import BenchmarkScore
+from arena.leaderboard.ranking import leaderboard
+from arena.publish import publish
+from arena.publish.benchmarks import benchmarks_view
+from arena.records import BackendKind, Check, Model, Outcome
+from arena.store import Store
+from tests.boards import full_board, make_board, make_row
+
+SETS = (("sums", "maths"), ("facts", "knowledge"), ("logic", "reasoning"))
+NAMES = ("ann", "ben", "cid", "dora")
+
+
+@pytest.fixture
+def measured(store: Store) -> Store:
+    """Four models, one of them a base model, on three benchmarks of 20 items."""
+    for k, name in enumerate(NAMES):
+        model = Model(name, BackendKind.FAKE, "echo", base=name == "dora", revision=name)
+        store.put_model(model)
+        store.outcomes.add(
+            Outcome(name, model.key, b, "1", f"i{i}", "acc", float(i % 20 < 6 + 3 * k), dimension=d)
+            for b, d in SETS
+            for i in range(20)
+        )
+    return store
+
+
+def test_chat_and_base_models_have_tables_of_their_own(measured: Store) -> None:
+    view = benchmarks_view(measured, leaderboard(measured))
+    chat, base = view.tables
+    assert (set(chat.models), base.models) == ({"ann", "ben", "cid"}, ("dora",))
+    assert {line.name for line in chat.benchmarks} == {name for name, _ in SETS}
+    assert chat.benchmarks[0].scores["ann"].mean == pytest.approx(0.3)
+    assert len(chat.spokes) == 3
+    first = chat.shapes[0].corners.split()[0]
+    assert first == f"0.0,{-100 * (6 + 3 * NAMES.index(chat.shapes[0].model)) / 20}"
+
+
+def test_needles_prompts_and_warnings_are_on_the_page(measured: Store, tmp_path: Path) -> None:
+    ann = next(model for model in measured.models() if model.name == "ann")
+    measured.outcomes.add(
+        Outcome("ann", ann.key, "needle", "1", f"zh 1024 tokens {depth}% 1x #0", "acc",
+                float(depth != 50), variant="made filler")
+        for depth in (0, 50, 100)
+    )  # fmt: skip
+    measured.outcomes.add(
+        Outcome("ann", ann.key, "mine", "1", f"i{i}", "acc", float(i < right), variant=variant)
+        for variant, right in (("zero-shot", 4), ("cot", 8))
+        for i in range(10)
+    )
+    measured.checks.put([Check("ann", "facts", "than reworded", 0.2, 0.1, 0.3, 20)])
+    view = benchmarks_view(measured, leaderboard(measured))
+    (found,) = view.needles
+    assert found.values == ((1.0,), (0.0,), (1.0,))
+    (report,) = view.prompts
+    assert report.spread.range == pytest.approx(0.4)
+    page = publish(measured, tmp_path / "site", leaderboard(measured), title="T").read_text()
+    assert "it may have seen them" in page
+    assert "--share: 100%" in page
+    assert "zero-shot" in page
+
+
+def test_preference_stands_beside_benchmarks(store: Store, tmp_path: Path) -> None:
+    rows = [make_row(name, k + 1, 1090.0 - 60 * k) for k, name in enumerate(NAMES)]
+    other = [make_row(name, k + 1, 1150.0 - 100 * k) for k, name in enumerate(NAMES)]
+    board = replace(
+        make_board(*rows),
+        parts={"human": tuple(rows), "objective": tuple(other)},
+        weights=(("human", 0.6), ("objective", 0.4)),
+        overall=tuple(rows),
+        benchmarks=tuple(BenchmarkScore("facts", "acc", name, 0.5, 0.1, 20) for name in NAMES),
+    )
+    scatter = benchmarks_view(store, board).scatter
+    assert scatter is not None
+    assert scatter.found.correlation == pytest.approx(1.0)
+    assert scatter.ends is not None
+    left, low, right, high = scatter.ends
+    assert left < right
+    assert low > high  # the line rises, and places are counted from the top
+    page = publish(store, tmp_path / "site", board, title="T").read_text()
+    assert "people</span>" in page
+    assert "60%" in page
+    header = (tmp_path / "site" / "leaderboard.csv").read_text().splitlines()[0]
+    assert "overall,overall_ci_low,overall_ci_high" in header
+
+
+def test_without_outcomes_there_is_no_section(store: Store, tmp_path: Path) -> None:
+    bare = replace(full_board(), benchmarks=())
+    page = publish(store, tmp_path / "site", bare, title="T").read_text()
+    assert 'id="benchmarks"' not in page

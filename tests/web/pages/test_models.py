@@ -1,0 +1,74 @@
+"""The page of one model: where it stands, its opponents, and the prompts it does best on."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from arena.records import Prompt, Vote, Winner
+from arena.store import Store
+from arena.web.background.model_record import Score, record
+from arena.web.pages.models import ModelsPage
+from arena.web.security.voters import Visitor
+from arena.web.services import Services
+from arena.web.views.words import WORDS
+from arena.web.voting.battles import start
+from arena.web.voting.pool import Pool
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def voted(answered: Store, prompts: list[Prompt]) -> Store:
+    """`long` wins on the first prompt and loses on the third; nobody compared `short` with it."""
+    keys = {(a.prompt_key, a.model): a.key for a in answered.answers.where()}
+    won = [(0, Winner.MODEL_A)] * 4 + [(0, Winner.TIE)] + [(2, Winner.MODEL_B)] * 3
+    answered.votes.cast_all(
+        Vote(
+            f"b{k}", prompts[p].key, *(keys[prompts[p].key, m] for m in ("long", "middle")), w, "v"
+        )
+        for k, (p, w) in enumerate(won)
+    )
+    return answered
+
+
+def test_a_record_counts_from_the_models_side(voted: Store, prompts: list[Prompt]) -> None:
+    long, middle = (record(voted.path, name) for name in ("long", "middle"))
+    assert long.people == Score(4, 1, 3, 4.5)
+    assert middle.people == Score(3, 1, 4, 3.5)
+    assert [(o.model, o.people) for o in long.opponents] == [("middle", long.people)]
+    assert [(one.prompt.name, one.score) for one in long.best] == [("one", Score(4, 1, 0, 4.5))]
+    assert [one.prompt.name for one in long.worst] == ["three"]
+    assert [one.prompt.name for one in middle.best] == ["three"]
+    assert long.by_people
+    voted.withhold("prompt", prompts[2].key, True)
+    assert record(voted.path, "long").worst == ()
+    assert record(voted.path, "short").opponents == ()
+    assert record(voted.path, "nobody").people.share is None
+
+
+def test_the_page_shows_it_and_nothing_of_what_is_still_to_be_judged(
+    voted: Store, shared: Services, visit: Visit, pool: Pool
+) -> None:
+    page = ModelsPage(shared)
+    model = replace(next(m for m in voted.models() if m.name == "long"), organization="<Org>")
+    voted.describe([replace(model, price=(0.5, 1.5), context_length=8192)])
+    for language, facts in (("en", "$0.5 / $1.5 per million"), ("zh", "$0.5 / $1.5 每百万")):
+        shown = page.one(visit(language), "long", 30.0) or ""
+        words = WORDS[language]
+        assert facts in shown
+        assert "&lt;Org&gt;" in shown
+        assert "8,192" in shown
+        assert "Name three colours" in shown
+        assert "What is two and two?" in shown
+        assert words["place_of"].format(rank=1, models=2) in shown
+        assert "4 – 1 – 3" in shown
+        assert words["no_such_model"].format(name="x") in (page.one(visit(language), "x") or "")
+    voter = visit()
+    assert voter.voter
+    battle = start(voted, pool, voter.voter)
+    shown = page.one(voter, "long", 30.0) or ""
+    hidden = battle.prompt.turns[0]
+    assert hidden not in shown
+    unrated = page.one(visit(), "short", 30.0) or ""
+    assert WORDS["en"]["nothing_said"] in unrated

@@ -1,0 +1,412 @@
+"""Two models answer live: what is shown when, and what may be voted on."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from arena.backends import Reply
+from arena.config import AppSettings, parse_model
+from arena.records import Decoding, Model, Winner
+from arena.store import Store
+from arena.web.pages.battle import BattlePage
+from arena.web.pages.side_by_side import SideBySidePage
+from arena.web.security.voters import Visitor, Voters
+from arena.web.services import Services, services
+from arena.web.views.words import WORDS
+from arena.web.voting.live import Glimpse, TurnRefusedError, together
+from tests.servers import Fault, Served, fault, piece, serve
+
+Visit = Callable[..., Visitor]
+ASKED = "Name the seas that lie around Italy."
+
+
+@pytest.fixture
+def live_models() -> dict[str, Model]:
+    base = parse_model("fake:echo")
+    return {
+        name: replace(base, name=name, decoding=Decoding(max_tokens=tokens))
+        for name, tokens in (("quick", 9), ("slow", 3))
+    }
+
+
+@pytest.fixture
+def shared(store: Store, voters: Voters, live_models: dict[str, Model]) -> Services:
+    settings = AppSettings(prompt_characters=200, turns=2)
+    return services(store, voters, models=live_models, settings=settings)
+
+
+@pytest.fixture
+def page(shared: Services) -> BattlePage:
+    return BattlePage(shared)
+
+
+def reply(text: str, finish: str = "") -> Reply:
+    return Reply((text,), (finish,))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shown"),
+    [
+        (reply("abcdef"), reply("ab"), Glimpse("ab", "ab")),
+        (reply("abcdef", "stop"), reply("ab"), Glimpse("ab", "ab")),
+        (reply("ab", "stop"), reply("abcdef"), Glimpse("ab", "abcdef")),
+        (reply("ab", "stop"), reply("abcdef", "length"), Glimpse("ab", "abcdef", True)),
+        (reply("abc"), reply(""), Glimpse("", "")),
+    ],
+)
+def test_neither_side_runs_ahead(first: Reply, second: Reply, shown: Glimpse) -> None:
+    assert together(first, second) == shown
+    mirrored = together(second, first)
+    assert (mirrored.first, mirrored.second) == (shown.second, shown.first)
+
+
+def test_a_battle_from_prompt_to_vote(
+    page: BattlePage, shared: Services, store: Store, visit: Visit
+) -> None:
+    visitor = visit()
+    views = list(page.say(visitor, "", ASKED))
+    assert all(view.writing and not view.open for view in views[:-1])
+    last = views[-1]
+    assert last.open
+    assert ASKED in last.prompt
+    assert not [name for name in ("quick", "slow") if name in str(views)]
+    assert store.counts()["answers"] == 0
+    *_, second = page.say(visitor, last.token, "And around Spain?")
+    assert "Turn 2" in second.first
+    said = page.cast(visitor, second.token, Winner.MODEL_B, ("clear",), "shorter")
+    assert "**quick**" in said.text
+    assert "**slow**" in said.text
+    (vote,) = store.votes.where()
+    assert vote.winner is Winner.MODEL_B
+    assert vote.propensity == 1.0
+    (prompt,) = store.prompts.where(key=vote.prompt_key)
+    assert prompt.turns == (ASKED, "And around Spain?")
+    answers = store.answers.get([vote.first, vote.second])
+    assert {len(a.turns) for a in answers.values()} == {2}
+    assert store.talks.count() == 0
+    assert shared.pool.models() == []
+
+
+def test_no_vote_before_the_answers_have_ended(
+    page: BattlePage, store: Store, visit: Visit
+) -> None:
+    visitor = visit()
+    views = page.say(visitor, "", ASKED)
+    token = next(views).token
+    next(views)
+    said = page.cast(visitor, token, Winner.MODEL_A)
+    assert not said.done
+    assert "not ended" in said.text
+    *_, last = views
+    page.cast(visitor, last.token, Winner.MODEL_A)
+    assert "already" in page.cast(visitor, last.token, Winner.MODEL_B).text
+    assert [vote.winner for vote in store.votes.where()] == [Winner.MODEL_A]
+
+
+def test_a_live_battle_is_its_voters_alone(page: BattlePage, store: Store, visit: Visit) -> None:
+    mine, other = visit(), visit()
+    *_, last = page.say(mine, "", ASKED)
+    assert "not shown to you" in page.cast(other, last.token, Winner.TIE).text
+    (talk,) = store.talks.where()
+    assert "not shown to you" in page.cast(mine, talk.key, Winner.TIE).text
+    assert store.counts()["votes"] == 0
+
+
+def test_a_turn_that_is_given_up_leaves_the_battle_as_it_was(
+    page: BattlePage, store: Store, visit: Visit
+) -> None:
+    visitor = visit()
+    *_, last = page.say(visitor, "", ASKED)
+    (before,) = store.talks.where()
+    views = page.say(visitor, last.token, "And one more?")
+    next(views)
+    next(views)
+    views.close()  # type: ignore[attr-defined]
+    assert list(store.talks.where()) == [before]
+    assert page.cast(visitor, last.token, Winner.TIE).done
+
+
+def test_whoever_stops_gets_the_text_back_and_the_battle_as_it_was(
+    store: Store, voters: Voters, visit: Visit
+) -> None:
+    models = {name: replace(parse_model("fake:echo@0.6"), name=name) for name in "ab"}
+    page, visitor = BattlePage(services(store, voters, models=models)), visit()
+    *_, first = page.say(visitor, "", ASKED)
+    (before,) = store.talks.where()
+    views = page.say(visitor, first.token, "Seven swift swans swam silently southwards.")
+    _, writing = next(views), next(views)
+    assert writing.writing
+    page.stop(visit(), writing.token)  # somebody else's wish is none
+    page.stop(visitor, writing.token)
+    *_, last = views
+    assert (last.draft.split()[0], last.status) == ("Seven", WORDS["en"]["stopped"])
+    assert replace(last, draft="", status=first.status) == replace(first, token=last.token)
+    assert [*store.talks.where()] == [before]
+    assert page.cast(visitor, last.token, Winner.TIE).counted
+
+
+def test_a_turn_is_asked_anew_and_the_last_answers_count(
+    store: Store, voters: Voters, visit: Visit
+) -> None:
+    base = parse_model("fake:echo")
+    models = {n: replace(base, name=n, decoding=Decoding(temperature=1.0)) for n in "ab"}
+    page = BattlePage(services(store, voters, models=models))
+    visitor, said = visit(), set()
+    *_, view = page.say(visitor, "", ASKED)
+    for _ in range(3):
+        said.add((view.first, view.second))
+        *_, view = page.again(visitor, view.token)
+        assert view.open
+        assert view.prompt.count(ASKED) == 2  # formatted, and as it was written
+    assert len(said) == 3
+    (talk,) = store.talks.where()
+    assert (talk.turns, talk.attempts, len(talk.first)) == ((ASKED,), 3, 1)
+    assert page.cast(visitor, view.token, Winner.TIE).counted
+    (vote,) = store.votes.where()
+    assert store.answers.get([vote.first])[vote.first].turns == talk.first
+    *_, over = page.again(visitor, view.token)
+    assert over.over
+    assert over.status == WORDS["en"]["blocked_turn"]
+
+
+def test_a_refusal_loses_neither_the_text_nor_the_battle(
+    page: BattlePage, shared: Services, visit: Visit
+) -> None:
+    visitor = visit()
+    *_, first = page.say(visitor, "", ASKED)
+    for text, word in (("x" * 201, "prompt_too_long"), (" ", "empty_prompt")):
+        (refused,) = page.say(visitor, first.token, text)
+        assert refused.status == WORDS["en"][word].format(length=201, most=200)
+        assert (refused.draft, refused.open, refused.first) == (text, True, first.first)
+    while shared.allowances.generate(visitor):
+        pass
+    (refused,) = page.say(visitor, first.token, "More?")
+    assert (refused.draft, refused.first) == ("More?", first.first)
+    assert page.cast(visitor, refused.token, Winner.TIE).counted
+
+
+def test_a_vote_in_one_tab_ends_the_battle_in_the_other(
+    page: BattlePage, store: Store, visit: Visit
+) -> None:
+    visitor = visit()
+    *_, last = page.say(visitor, "", ASKED)
+    other = page.say(visitor, last.token, "And one more?")
+    next(other)
+    assert page.cast(visitor, last.token, Winner.TIE).done
+    *_, refused = other
+    assert not refused.open
+    assert store.talks.count() == 0
+    assert "already" in page.cast(visitor, last.token, Winner.MODEL_B).text
+    assert (store.votes.count(), store.prompts.count(), store.answers.count()) == (1, 1, 2)
+
+
+def test_two_tabs_take_one_turn(page: BattlePage, store: Store, visit: Visit) -> None:
+    visitor = visit()
+    *_, last = page.say(visitor, "", ASKED)
+    one, other = (page.say(visitor, last.token, text) for text in ("First?", "Second?"))
+    next(one)
+    next(other)
+    *_, taken = one
+    *_, refused = other
+    assert taken.open
+    assert not refused.writing
+    (talk,) = store.talks.where()
+    assert talk.turns == (ASKED, "First?")
+
+
+def test_a_model_paused_in_mid_battle_ends_with_its_vote(
+    page: BattlePage, store: Store, visit: Visit
+) -> None:
+    visitor = visit()
+    views = page.say(visitor, "", ASKED)
+    next(views)
+    store.withhold("model", "quick", True)
+    *_, last = views
+    assert page.cast(visitor, last.token, Winner.TIE).done
+    assert store.votes.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("  ", "Type a prompt"), ("x" * 201, "201 characters; at most 200")]
+)
+def test_prompts_that_are_not_taken(
+    page: BattlePage, store: Store, visit: Visit, text: str, said: str
+) -> None:
+    (view,) = page.say(visit(), "", text)
+    assert said in view.status
+    assert store.talks.count() == 0
+
+
+def test_a_battle_has_so_many_turns(page: BattlePage, visit: Visit) -> None:
+    visitor = visit()
+    token = ""
+    for text in (ASKED, "And now?"):
+        *_, view = page.say(visitor, token, text)
+        token = view.token
+    *_, view = page.say(visitor, token, "And then?")
+    assert "at most 2 turns" in view.status
+    assert view.open
+
+
+def test_a_model_that_fails_costs_the_turn_alone(
+    page: BattlePage, store: Store, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from arena.backends.fake import FakeBackend
+    from arena.errors import BackendError
+
+    def fail(self: FakeBackend, request: Any) -> Iterator[Reply]:
+        raise BackendError("http://secret.example refused")
+        yield
+
+    monkeypatch.setattr(FakeBackend, "stream", fail)
+    *_, view = page.say(visit(), "", ASKED)
+    assert "did not answer" in view.status
+    assert "secret.example" not in str(view)
+    assert not view.open
+
+
+def test_without_live_models_the_page_says_so(
+    store: Store, voters: Voters, live_models: dict[str, Model], visit: Visit
+) -> None:
+    one = {"quick": live_models["quick"]}
+    page = BattlePage(services(store, voters, models=one))
+    assert not page.possible()
+    (view,) = page.say(visit(), "", ASKED)
+    assert "No model can answer live" in view.status
+
+
+def test_a_paused_model_takes_no_part(shared: Services, store: Store) -> None:
+    store.withhold("model", "quick", True)
+    with pytest.raises(TurnRefusedError):
+        shared.live.begin("somebody")
+
+
+def test_side_by_side_names_both_and_keeps_nothing(
+    shared: Services, store: Store, visit: Visit
+) -> None:
+    page = SideBySidePage(shared)
+    assert page.models() == ["quick", "slow"]
+    *_, view = page.ask(visit(), "quick", "slow", ASKED)
+    assert view.first
+    assert view.second
+    assert view.status == ""
+    assert store.counts()["answers"] == 0
+    (same,) = page.ask(visit(), "quick", "quick", ASKED)
+    assert "different" in same.status
+    (unknown,) = page.ask(visit(), "quick", "<b>nobody</b>", ASKED)
+    assert "cannot answer live" in unknown.status
+
+
+async def well(*texts: str) -> AsyncIterator[Any]:
+    for text in texts:
+        yield piece(text)
+    yield piece(None, "stop")
+
+
+async def badly(*data: Any) -> AsyncIterator[Any]:
+    yield piece("half an ")
+    for one in data:
+        yield one
+
+
+async def without_end() -> AsyncIterator[Any]:
+    while True:
+        yield piece("and ")
+        await asyncio.sleep(0.01)
+
+
+def hosted(store: Store, voters: Voters, served: Served, timeout: float = 30.0) -> BattlePage:
+    """A battle between two models of one server."""
+    base = replace(parse_model(f"openai:m@{served.url}"), timeout=timeout)
+    models = {name: replace(base, name=name, weights=name) for name in ("amber", "birch")}
+    return BattlePage(services(store, voters, models=models))
+
+
+def test_a_servers_answers_grow_together(store: Store, voters: Voters, visit: Visit) -> None:
+    seen = threading.Event()
+
+    async def slowly() -> AsyncIterator[Any]:
+        yield piece("One ")
+        assert await asyncio.to_thread(seen.wait, 60)
+        yield piece("two")
+        yield piece(None, "stop")
+
+    with serve(lambda _: slowly(), models=("amber", "birch")) as served:
+        page = hosted(store, voters, served)
+        visitor = visit()
+        views = page.say(visitor, "", ASKED)
+        next(views)
+        growing = next(views)
+        assert "One " in growing.first
+        assert growing.first == growing.second
+        assert "not ended" in page.cast(visitor, growing.token, Winner.TIE).text
+        seen.set()
+        *_, last = views
+        assert "One two" in last.first
+        assert last.first == last.second
+        assert "**birch**" in page.cast(visitor, last.token, Winner.MODEL_A).text
+    assert store.votes.count() == 1
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        lambda: badly(Fault.DROP),
+        badly,
+        lambda: badly("[DONE]"),
+        lambda: badly("{]"),
+        lambda: badly('{"error": {"message": "birch is out of memory"}}'),
+        lambda: fault(500, "birch has failed"),
+        lambda: fault(401, "birch has no key"),
+        lambda: Fault.DROP,
+    ],
+)
+def test_what_a_server_does_not_end_is_not_voted_on(
+    store: Store, voters: Voters, visit: Visit, ends: Callable[[], Any]
+) -> None:
+    def script(body: dict[str, Any]) -> Any:
+        return ends() if body["model"] == "birch" else well("A whole ", "answer")
+
+    with serve(script, models=("amber", "birch")) as served:
+        page = hosted(store, voters, served)
+        visitor = visit()
+        *views, last = page.say(visitor, "", ASKED)
+        assert "One of the models did not answer" in last.status
+        assert not any(view.open for view in [*views, last])
+        assert "birch" not in str([*views, last])
+        assert not page.cast(visitor, last.token, Winner.MODEL_A).done
+        (talk,) = store.talks.where()
+        assert talk.turns == ()
+        # The next try is another turn of the same battle.
+        ends = lambda: well("Now ", "it works")  # noqa: E731
+        *_, last = page.say(visitor, last.token, ASKED)
+        assert page.cast(visitor, last.token, Winner.MODEL_A).done
+    assert store.votes.count() == 1
+
+
+def test_an_answer_without_end_ends_the_turn(store: Store, voters: Voters, visit: Visit) -> None:
+    with serve(lambda _: without_end(), models=("amber", "birch")) as served:
+        page = hosted(store, voters, served, timeout=1.0)
+        visitor = visit()
+        *_, last = page.say(visitor, "", ASKED)
+        assert "One of the models did not answer" in last.status
+        assert not page.cast(visitor, last.token, Winner.MODEL_A).done
+    assert store.votes.count() == 0
+
+
+def test_abandoned_battles_go_when_nobody_can_vote_on_them(shared: Services) -> None:
+    old, late, new = (shared.live.begin(name) for name in ("a", "b", "c"))
+    with shared.store.talks._connections.transaction() as db:
+        for talk, days in ((old, 3), (late, 1)):
+            db.conn.execute(
+                "UPDATE talks SET created_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?)"
+                " WHERE key = ?",
+                (f"-{days} days", talk.key),
+            )
+    begun = shared.live.begin("d")
+    left = {talk.key for talk in shared.store.talks.where()}
+    assert left == {late.key, new.key, begun.key}

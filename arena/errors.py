@@ -28,6 +28,8 @@ A message is one sentence or two: what, where, which value, what is allowed. Onl
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from arena.records.notes import Note
+
 SHOWN = 60
 
 
@@ -39,7 +41,25 @@ def said(value: object) -> str:
 
 
 class ArenaError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base of every error that this package raises on purpose.
+
+    What it is raised with is its message: texts and notes, which follow one another.
+    """
+
+    def text(self, language: str = "en", place: str = "") -> str:
+        """The message in a language, as far as it is of notes; see `Note.text`."""
+        return "".join(
+            part.text(language, place) if isinstance(part, Note) else str(part)
+            for part in self.args
+        )
+
+    def __str__(self) -> str:
+        return self.text()
+
+    @property
+    def note(self) -> Note:
+        """The message as a note."""
+        return Note.of("message", parts=self.args)
 
 
 class InputError(ArenaError):
@@ -115,7 +135,11 @@ class TransientError(BackendError):
 
 
 class GateError(ArenaError):
-    """A judge too weak to rank by, without the explicit override."""
+    """A judge too weak to rank by, without the explicit override. reason: without the remedy."""
+
+    def __init__(self, reason: Note, remedy: Note) -> None:
+        super().__init__(reason, " ", remedy)
+        self.reason = reason
 
 
 class RatingError(ArenaError):
@@ -125,8 +149,8 @@ class RatingError(ArenaError):
 class UndeterminedError(RatingError):
     """More data would be needed. reason: what is in the way, without what would help."""
 
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(f"{reason}. {remedy}")
+    def __init__(self, reason: Note, remedy: Note) -> None:
+        super().__init__(reason, ". ", remedy)
         self.reason = reason
 
 

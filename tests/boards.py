@@ -7,10 +7,17 @@ from arena.judging.report_card.measures import Measure, share_of
 from arena.judging.report_card.orders import JudgeReport
 from arena.leaderboard.board import Leaderboard, Row
 from arena.ratings import Settings
-from arena.records import Answer, BackendKind, Decoding, Evidence, Model, Prompt, Usage
+from arena.records import Answer, BackendKind, Decoding, Evidence, Model, Note, Prompt, Usage
 from arena.store import Store
 
 NAMES = ("greedy", "warm", "brief", "hot")
+
+
+def plain(text: str) -> Note:
+    """A note that is the same in every language."""
+    return Note.of("message", parts=(text,))
+
+
 NOTE = "The judge smollm2 changes its verdict in 98.6% of pairs; it was let in."
 
 
@@ -36,7 +43,7 @@ def full_board() -> Leaderboard:
     rows = (make_row(n, i + 1, r) for i, (n, r) in enumerate(zip(NAMES, ratings, strict=True)))
     return replace(
         make_board(*rows),
-        notes=(NOTE,),
+        notes=(plain(NOTE),),
         benchmarks=tuple(
             BenchmarkScore(
                 "short_answer", "acc", name, 0.5 + i / 16, 0.1021, 24, low=0.314, high=0.686

@@ -10,7 +10,8 @@ import pytest
 
 ARENA = Path(__file__).resolve().parents[1] / "arena"
 LAYERS = (
-    ("records", "errors"),
+    ("records",),
+    ("errors",),
     ("files",),
     ("config",),
     ("store", "backends", "ratings"),

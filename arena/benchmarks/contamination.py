@@ -18,10 +18,15 @@ from arena.benchmarks.items.reading import Item
 from arena.errors import InputError
 from arena.generation.batch import Control, Progress
 from arena.ratings.intervals.estimates import wilson
-from arena.records import Check, Decoding, Model
+from arena.records import Check, Decoding, Model, Note
 from arena.store import Store
 
 REWORDED, FRESH, VERBATIM = "than reworded", "than fresh", "completed verbatim"
+_WARNINGS = {
+    REWORDED: "contamination.reworded",
+    FRESH: "contamination.fresh",
+    VERBATIM: "contamination.verbatim",
+}
 SHORTEST, LONGEST = 16, 96  # characters of a second half that say enough
 SUSPECT_SHARE = 0.05
 
@@ -35,27 +40,24 @@ class Signs:
     progress: Progress
 
     @property
-    def warnings(self) -> list[str]:
-        """A sentence for each check whose interval leaves chance out."""
-        return [text for check in self.checks if (text := warning(check))]
+    def warnings(self) -> list[Note]:
+        """A note for each check whose interval leaves chance out."""
+        return [note for check in self.checks if (note := warning(check))]
 
 
-def warning(check: Check) -> str:
-    """What a check warns of, empty where it is what chance gives."""
-    model, name = check.model, check.benchmark
-    if check.low is None or check.high is None:
-        return ""
-    around = f"({check.low:.3f} to {check.high:.3f}, n = {check.n})"
-    if check.measure == VERBATIM:
-        if check.low <= SUSPECT_SHARE:
-            return ""
-        return f"{model} writes {check.value:.1%} of {name}'s items on word for word {around}."
-    if check.low <= 0:
-        return ""
-    other = "the same items reworded" if check.measure == REWORDED else "fresh items"
-    return (
-        f"{model} finds {name}'s items likelier than {other}, by {check.value:.3f} nats a token "
-        f"{around}: it may have seen them."
+def warning(check: Check) -> Note | None:
+    """What a check warns of; None where it is what chance gives."""
+    by_chance = SUSPECT_SHARE if check.measure == VERBATIM else 0.0
+    if check.low is None or check.high is None or check.low <= by_chance:
+        return None
+    return Note.of(
+        _WARNINGS[check.measure],
+        model=check.model,
+        benchmark=check.benchmark,
+        value=check.value,
+        low=check.low,
+        high=check.high,
+        n=check.n,
     )
 
 

@@ -220,7 +220,9 @@ def _checked(
     except NoLikelihoodError as error:
         return _noted(result, [f"{error}; what it may have seen cannot be told."])
     steps = (*result.steps, signs.progress)
-    return _noted(replace(result, signs=signs, steps=steps), [*signs.warnings, *signs.skipped])
+    return _noted(
+        replace(result, signs=signs, steps=steps), [*map(str, signs.warnings), *signs.skipped]
+    )
 
 
 def _noted(result: Result, notes: Sequence[str]) -> Result:

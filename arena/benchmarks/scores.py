@@ -9,7 +9,7 @@ import numpy as np
 
 from arena.ratings import Comparisons
 from arena.ratings.intervals.estimates import mean, share
-from arena.records import NO_JUDGE, NOBODY, UNSAFE
+from arena.records import NO_JUDGE, NOBODY, UNSAFE, Note
 from arena.store.columns import OutcomeColumns
 
 PRIMARY = ("acc_norm", "acc")
@@ -73,7 +73,7 @@ class Objective:
     scores: tuple[BenchmarkScore, ...]
     comparisons: dict[str, Comparisons]
     dimensions: tuple[BenchmarkScore, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 Ways = Sequence[tuple[str, Sequence[str]]]
@@ -154,7 +154,7 @@ def _names(outcomes: OutcomeColumns) -> list[str]:
 
 def _chosen(
     outcomes: OutcomeColumns, names: Sequence[str], ways: Ways
-) -> tuple[dict[str, tuple[str, str]], list[str]]:
+) -> tuple[dict[str, tuple[str, str]], list[Note]]:
     """For each benchmark its variant and metric: as `ways` has it, else as most models have it."""
     models: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     metrics: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
@@ -172,11 +172,9 @@ def _chosen(
         chosen[name] = (variant, primary_metric(list(metrics[name, variant])))
         left = sorted(set().union(*by_variant.values()) - by_variant[variant])
         if left:
-            whose = "the configuration asks it" if variant in told else "it was asked of most"
-            notes.append(
-                f"{name} ranks models as {whose} ({variant or 'as it is'}); "
-                f"{', '.join(left)} answered it another way and is not compared on it."
-            )
+            code = "benchmark.configured_way" if variant in told else "benchmark.common_way"
+            way = variant or Note.of("benchmark.plain_way")
+            notes.append(Note.of(code, benchmark=name, way=way, models=tuple(left)))
     return chosen, notes
 
 
@@ -187,10 +185,10 @@ def _told(benchmark: str, ways: Ways, known: set[str]) -> list[str]:
     return own or groups
 
 
-def _unsafe(names: Iterable[str]) -> list[str]:
+def _unsafe(names: Iterable[str]) -> list[Note]:
     """What is said of code that ran without a container, by benchmark."""
     return [
-        f"{name}: the code of {n} replies ran without a container, where it can cheat."
+        Note.of("benchmark.no_container", benchmark=name, replies=n)
         for name, n in Counter(names).items()
     ]
 

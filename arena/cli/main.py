@@ -8,8 +8,9 @@ import typer
 from typer.core import TyperGroup
 
 from arena import __version__
-from arena.cli.output import Loudness, option_names, voice
+from arena.cli.output import Loudness, voice
 from arena.errors import ArenaError, InputError
+from arena.records import COMMAND_LINE
 
 _LOUDNESS = ("-q", "--quiet", "-v", "--verbose")
 BARE = {"--allow-code": "container"}
@@ -25,7 +26,7 @@ class Commands(TyperGroup):
         except ArenaError as error:
             if voice.loudness is Loudness.VERBOSE:
                 traceback.print_exc()
-            sys.stderr.write(f"arena: {option_names(str(error))}\n")
+            sys.stderr.write(f"arena: {error.text(place=COMMAND_LINE)}\n")
             sys.exit(2)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import math
-import re
 import signal
 import sys
 import threading
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from arena.errors import InputError
+from arena.records import COMMAND_LINE, Note
 
 if TYPE_CHECKING:
     from arena.backends import Intake, Limits
@@ -28,8 +28,6 @@ LINE_SECONDS = 20.0
 FIRST_SECONDS = 5.0  # until the first line
 PIPED_WIDTH = 1000
 COLUMN_MARGIN = 3  # a space on each side, and a line
-# The engine names its settings as arguments of a function.
-_SETTING = re.compile(r"\b(prior|ties|interval)='?([\w.-]+\b)'?")
 
 
 class Format(StrEnum):
@@ -127,10 +125,11 @@ class Voice:
 voice = Voice()
 
 
-def say(text: str) -> None:
+def say(text: str | Note) -> None:
     """A sentence for the person at the terminal, apart from the result; -q leaves it out."""
     if voice.loudness > Loudness.QUIET:
-        sys.stderr.write(f"{text}\n")
+        words = text.text(place=COMMAND_LINE) if isinstance(text, Note) else text
+        sys.stderr.write(f"{words}\n")
 
 
 def detail(text: str) -> None:
@@ -362,8 +361,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}" if -1 < value < 1 else f"{value:.1f}"
     return str(value)
-
-
-def option_names(text: str) -> str:
-    """A message of the engine, whose settings are options here."""
-    return _SETTING.sub(r"--\1 \2", text)

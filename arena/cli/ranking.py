@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.cli.options import RANKING, ConfigFile, Db, Output, open_store, settings, split
-from arena.cli.output import Format, option_names, say, table
+from arena.cli.output import Format, say, table
 from arena.errors import GateError, InputError, RatingError, UnknownNameError
-from arena.records import Evidence, alike
+from arena.records import COMMAND_LINE, Evidence, alike
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
     from arena.leaderboard.board import Fit, Leaderboard, Policy
@@ -280,7 +280,7 @@ def publish(
         raise refused
     page = publish_ranking(store, folder, board, policy)
     if refused is not None:
-        say(f"There is no ranking yet: {option_names(str(refused)).rstrip('.')}.")
+        say(f"There is no ranking yet: {refused.text(place=COMMAND_LINE)}")
     say(f"Published{'' if board.rows else ' without a ranking'}: {page}")
     if isinstance(refused, GateError | RatingError):
         sys.exit(1)
@@ -367,7 +367,7 @@ def print_board(board: "Leaderboard") -> None:
         )
         say(f"{effect.name}: {effect.value:+.3f}{spread} in log-odds")
     for note in board.notes:
-        say(f"Note: {note}")
+        say(f"Note: {note.text(place=COMMAND_LINE)}")
 
 
 def _ruled(

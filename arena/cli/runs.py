@@ -9,10 +9,11 @@ import typer
 
 from arena.cli.benching import report
 from arena.cli.options import ConfigFile, Db, NewVersion, db_path, fill_store, settings
-from arena.cli.output import Format, finish, option_names, say, watched
+from arena.cli.output import Format, finish, say, watched
 from arena.cli.ranking import print_board
 from arena.errors import GateError, InputError, RatingError
 from arena.files.assets import builtin
+from arena.records import COMMAND_LINE
 
 if TYPE_CHECKING:
     from arena.config import Config
@@ -175,7 +176,7 @@ def _run(path: Path, config: "Config", *, new_version: bool = False) -> None:
     if done.refused is None:
         print_board(done.board)
     else:
-        say(f"There is no ranking yet: {option_names(str(done.refused))}.".replace("..", "."))
+        say(f"There is no ranking yet: {done.refused.text(place=COMMAND_LINE)}")
     if config.publish:
         page = Path(config.publish) / "index.html"
         say(f"Published{'' if done.board.rows else ' without a ranking'}: {page}")

@@ -85,7 +85,7 @@ def import_battles(
         verdicts[name] = store.verdicts.add(_verdicts(rows, name, key, models))
     after = store.counts()
     grown = {table: after[table] - before[table] for table in ("prompts", "models", "answers")}
-    notes = (*namesakes, *alike([*models, *known]))
+    notes = (*namesakes, *map(str, alike([*models, *known])))
     return Imported(**grown, votes=votes, verdicts=dict(verdicts), notes=notes)
 
 

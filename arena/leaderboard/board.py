@@ -11,8 +11,8 @@ from arena.benchmarks.scores import BenchmarkScore
 from arena.config import LEAST_COMPARISONS, Config, JudgeRun
 from arena.judging.report_card.orders import JudgeReport
 from arena.leaderboard.evidence.counted_votes import ALL, VoteRules
-from arena.ratings import Coefficient, Settings, Source, Unrated
-from arena.records import Evidence
+from arena.ratings import STYLE_NAMES, Coefficient, Settings, Source, Unrated
+from arena.records import Evidence, Note
 from arena.store import Store
 
 Prior = float | Literal["auto"] | None
@@ -152,7 +152,7 @@ class Mark:
     """
 
     subject: str
-    sentence: str
+    note: Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +160,8 @@ class Leaderboard:
     """A ranking and what it stands on.
 
     label: `human-anchored`, `judge-only`, `objective-only`, or `as given` for a file of
-    battles. settings: of the fit. counts: comparisons by source. notes: sentences that must
-    be shown wherever the ranking is. marks: what concerns one model or source. marked: the notes
+    battles. settings: of the fit. counts: comparisons by source. notes: what must be
+    shown wherever the ranking is. marks: what concerns one model or source. marked: the notes
     that say the same in running text, which pages with marks leave out. effects: of style, and
     of ties, in log-odds. sources: what a combined ranking made of each. group: the category or
     language that it is restricted to, empty for all. dimensions: means of benchmarks by
@@ -175,7 +175,7 @@ class Leaderboard:
     settings: Settings
     rows: tuple[Row, ...]
     counts: dict[str, int]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     effects: tuple[Coefficient, ...] = ()
     sources: tuple[Source, ...] = ()
     group: str = ""
@@ -186,7 +186,7 @@ class Leaderboard:
     weights: tuple[tuple[str, float], ...] = ()
     parts: dict[str, tuple[Row, ...]] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
-    marked: tuple[str, ...] = ()
+    marked: tuple[Note, ...] = ()
     unrated: tuple[Unrated, ...] = ()
     min_comparisons: int = 1
 
@@ -202,17 +202,17 @@ class Leaderboard:
         }
 
     @property
-    def general(self) -> tuple[str, ...]:
+    def general(self) -> tuple[Note, ...]:
         """The notes that no mark stands for."""
         return tuple(note for note in self.notes if note not in self.marked)
 
-    def marks_of(self, subject: str) -> tuple[str, ...]:
-        """The sentences at one model or source."""
-        return tuple(mark.sentence for mark in self.marks if mark.subject == subject)
+    def marks_of(self, subject: str) -> tuple[Note, ...]:
+        """The notes at one model or source."""
+        return tuple(mark.note for mark in self.marks if mark.subject == subject)
 
     @property
-    def method(self) -> str:
-        """The settings in words."""
+    def method(self) -> Note:
+        """How it was made."""
         return describe(self.settings)
 
     @property
@@ -221,27 +221,29 @@ class Leaderboard:
         return self.settings.confidence
 
 
-def describe(settings: Settings) -> str:
-    """A fit's settings in words."""
-    parts = [_METHODS.get(settings.method, settings.method), f"ties: {settings.ties}"]
+def describe(settings: Settings) -> Note:
+    """How a fit was made: its method, and each setting that is not left out."""
+    parts = [Note.of(f"method.{settings.method}"), Note.of(f"method.ties.{settings.ties}")]
     if settings.interval:
-        cluster = f" clustered by {settings.cluster}" if settings.cluster else ""
-        parts.append(f"{settings.confidence:.0%} {settings.interval} intervals{cluster}")
+        kind = Note.of(f"interval.{settings.interval}")
+        interval = Note.of("method.interval", confidence=settings.confidence, kind=kind)
+        if settings.cluster:
+            cluster = Note.of(f"cluster.{settings.cluster}")
+            interval = Note("method.interval.clustered", (*interval.values, ("cluster", cluster)))
+        parts.append(interval)
     if settings.weighting:
-        parts.append(f"weighted by inverse {settings.weighting}")
+        parts.append(Note.of("method.weighting", by=settings.weighting))
     if settings.prior:
-        parts.append(f"normal prior with a standard deviation of {settings.prior:.0f} points")
+        parts.append(Note.of("method.prior", points=settings.prior))
     if settings.style:
-        parts.append(f"style held equal: {', '.join(settings.style)}")
+        names = tuple(_style(name) for name in settings.style)
+        parts.append(Note.of("method.style", names=names))
     if settings.anchor:
-        parts.append("{} fixed at {:g}".format(*settings.anchor))
-    return ", ".join(parts)
+        model, rating = settings.anchor
+        parts.append(Note.of("method.anchor", model=model, rating=rating))
+    return Note.of("method", parts=tuple(parts))
 
 
-_METHODS = {
-    "bradley-terry": "Bradley–Terry",
-    "human": "Bradley–Terry on votes",
-    "hierarchical": "votes with a prior learned from judges and benchmarks (hierarchical)",
-    "ppi": "prediction-powered Bradley–Terry (PPI++)",
-    "joint": "one Bradley–Terry model of all raters (joint)",
-}
+def _style(name: str) -> Note | str:
+    """A style by its name; a column of a file of battles has its own."""
+    return Note.of(f"style.{name}") if name in STYLE_NAMES else name

@@ -36,12 +36,12 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
     """
     scores, places = scores_by_model(board), board.places
     whole: dict[str, Any] = {
-        "method": board.method,
+        "method": str(board.method),
         "evidence": board.evidence.value,
         "label": board.label,
         "settings": asdict(board.settings),
         "counts": dict(board.counts),
-        "notes": list(board.notes),
+        "notes": [str(note) for note in board.notes],
         "models": [
             _entry(row, places[row.model], scores.get(row.model, {})) for row in ranked(board)
         ],
@@ -101,7 +101,7 @@ def to_markdown(board: Leaderboard) -> str:
     heads = ["rank", "range", "model", "rating", f"{confidence(board)} interval", "comparisons"]
     heads += columns
     lines = [
-        f"**{_plain(board.label)}** · {_plain(board.method)}",
+        f"**{_plain(board.label)}** · {_plain(str(board.method))}",
         "",
         _pipes([_plain(head) for head in heads]),
         _pipes(["---:", "---:", "---", *["---:"] * (len(heads) - 3)]),
@@ -116,7 +116,7 @@ def to_markdown(board: Leaderboard) -> str:
     if board.unrated:
         lines += ["", f"{_plain(not_rated(board))}"]
         lines += ["", *(f"- {_plain(f'{one.model}: {lacking(one)}')}" for one in board.unrated)]
-    lines += [f"\n> {_plain(note)}" for note in board.notes]
+    lines += [f"\n> {_plain(str(note))}" for note in board.notes]
     return "\n".join(lines) + "\n"
 
 

@@ -33,7 +33,7 @@ from arena.ratings import (
     panel,
     without,
 )
-from arena.records import Evidence
+from arena.records import Evidence, Note
 from arena.store import Store
 
 _DEFAULT = Fit()
@@ -75,10 +75,7 @@ def leaderboard(
         if fit.min_comparisons is not None:
             raise
         board = rank(replace(fit, min_comparisons=1))
-        said = (
-            f"No model has the {fit.least} comparisons with others that a rating should rest on, "
-            "so that all models that met are rated."
-        )
+        said = Note.of("ratings.nobody_has_enough", least=fit.least)
         return replace(board, notes=(*board.notes, said))
 
 
@@ -113,7 +110,7 @@ def _ranked(
         evidence=evidence,
         notes=(*notes, *gathered.notes, *board.notes),
         marks=(*board.marks, *one_order),
-        marked=(*board.marked, *(mark.sentence for mark in one_order)),
+        marked=(*board.marked, *(mark.note for mark in one_order)),
         group=group.value if group else "",
         benchmarks=gathered.benchmarks,
         dimensions=gathered.dimensions,
@@ -139,18 +136,9 @@ def _placed(kinds: Kinds, evidence: Evidence, fit: Fit) -> tuple[Leaderboard, Ev
             raise
         board, instead = _placed(rest, evidence, replace(fit, method=_DEFAULT.method))
         count = sum(map(len, sources.values()))
-        said = (
-            f"Comparisons {_BY[stands_on]} that are too few to rate any model, and do not count: "
-            f"{count}."
-        )
+        by = Note.of(f"by.{stands_on}")
+        said = Note.of("ratings.too_few_of_kind", by=by, count=count)
         return replace(board, notes=(said, *board.notes)), instead
-
-
-_BY = {
-    Evidence.HUMAN: "by people's votes",
-    Evidence.JUDGE: "by judges",
-    Evidence.OBJECTIVE: "by benchmarks",
-}
 
 
 def _overall(
@@ -245,10 +233,7 @@ def chosen_judges(gathered: Gathered, names: Sequence[str]) -> Gathered:
     others = sorted(set(gathered.judges) - set(names)) if names else []
     if not others:
         return gathered
-    note = (
-        f"The judgements of {', '.join(others)} are left out: the judges that count here are "
-        f"{', '.join(names)}."
-    )
+    note = Note.of("judge.not_chosen", others=tuple(others), chosen=tuple(names))
     return replace(
         gathered,
         judges={name: part for name, part in gathered.judges.items() if name in names},
@@ -259,8 +244,8 @@ def chosen_judges(gathered: Gathered, names: Sequence[str]) -> Gathered:
 
 def _gate(
     gathered: Gathered, evidence: Evidence, allow_weak: bool
-) -> tuple[dict[str, Comparisons], list[str]]:
-    """The judges fit to rank by, and a sentence for each other one, let in or left out."""
+) -> tuple[dict[str, Comparisons], list[Note]]:
+    """The judges fit to rank by, and a note for each other one, let in or left out."""
     if evidence not in (Evidence.JUDGE, Evidence.COMBINED):
         return {}, []
     fit, notes = {}, []
@@ -270,18 +255,14 @@ def _gate(
         if objection is None or allow_weak:
             fit[judge] = comparisons
         if objection is not None:
-            fate = "it was let in on request" if allow_weak else "it was left out"
-            notes.append(f"{objection}; {fate}.")
+            notes.append(Note.of(f"judge.{'let_in' if allow_weak else 'left_out'}", why=objection))
         if report and report.doubt:
-            notes.append(f"{report.doubt}.")
+            notes.append(Note.of("sentence", said=report.doubt))
         if report and report.one_order:
             notes.append(_in_one_order(report))
     others = evidence is Evidence.COMBINED and (gathered.human or gathered.objective)
     if gathered.judges and not fit and not others:
-        raise GateError(
-            f"{notes[0]} To rank by it all the same: --allow-weak-judges "
-            "(in arena.yaml: rank: {allow_weak_judges: true})"
-        )
+        raise GateError(notes[0], Note.of("judge.override"))
     return fit, notes
 
 
@@ -291,8 +272,8 @@ def _one_order(gathered: Gathered, judges: Mapping[str, Comparisons]) -> list[Ma
     return [Mark(name, _in_one_order(r)) for name, r in reports if r.one_order and name in judges]
 
 
-def _in_one_order(report: JudgeReport) -> str:
-    return f"{report.one_order} pairs were judged by {report.judge} in one order only."
+def _in_one_order(report: JudgeReport) -> Note:
+    return Note.of("judge.one_order", pairs=report.one_order, judge=report.judge)
 
 
 def _kinds(
@@ -328,18 +309,23 @@ def _neutral(store: Store, judges: Mapping[str, Comparisons]) -> dict[str, Compa
     return kept
 
 
-def describe_panel(judges: int, found: Panel, min_valid: int = 1) -> str:
-    """How far a panel's judges are apart, in a sentence."""
-    said = f"Panel of {judges}: {found.battles} battles, {len(found.comparisons)} of them "
-    said += f"compared by at least {min_valid}"
+def describe_panel(judges: int, found: Panel, min_valid: int = 1) -> Note:
+    """How far a panel's judges are apart."""
+    compared = len(found.comparisons)
+    values = {"judges": judges, "battles": found.battles, "compared": compared, "least": min_valid}
+    whole = Note.of("panel", **values)
     if found.unanimous is None or found.alpha is None:
-        return f"{said}; no two judges compared the same battle."
-    agree, alpha = found.unanimous, found.alpha
-    low, high = alpha.ends
-    spread = "" if low is None else f" ({low:.2f} to {high:.2f})"
-    return (
-        f"{said}; all take one side in {agree.value:.1%} ({agree.ci_low:.1%} to "
-        f"{agree.ci_high:.1%}), Krippendorff's α {alpha.value:.2f}{spread}."
+        return Note.of("panel.apart", panel=whole)
+    agree, (low, high) = found.unanimous, found.alpha.ends
+    spread = {} if low is None else {"alpha_low": low, "alpha_high": high}
+    return Note.of(
+        "panel.agree.interval" if spread else "panel.agree",
+        panel=whole,
+        share=agree.value,
+        low=agree.ci_low,
+        high=agree.ci_high,
+        alpha=found.alpha.value,
+        **spread,
     )
 
 
@@ -358,8 +344,10 @@ def _combined(kinds: Kinds, fit: Fit) -> Leaderboard:
         if source.kind == "human" or source.weight is not None
     }
     apart = _apart(result)
-    named = [f"{model} ({abs(gap):.0f} points {_side(gap)})" for model, gap in apart]
-    listed = f"Votes put these models away from what judges predict: {', '.join(named)}."
+    named = tuple(
+        Note.of(f"ratings.away.{_side(gap)}", model=model, points=abs(gap)) for model, gap in apart
+    )
+    listed = Note.of("ratings.away", models=named)
     board = _board(result, *_cautions(result), *([listed] if apart else []))
     return replace(
         board,
@@ -369,22 +357,18 @@ def _combined(kinds: Kinds, fit: Fit) -> Leaderboard:
         unrated=left_out,
         min_comparisons=fit.least,
         marks=tuple(
-            Mark(model, f"Votes put it {abs(gap):.0f} points {_side(gap)} what judges predict.")
+            Mark(model, Note.of(f"ratings.model_{_side(gap)}", points=abs(gap)))
             for model, gap in apart
         ),
         marked=(listed,) if apart else (),
     )
 
 
-def _cautions(result: CombinedResult) -> list[str]:
+def _cautions(result: CombinedResult) -> list[Note]:
     """What must be known of ratings that judges helped to make."""
     if result.settings.method != Method.HIERARCHICAL or result.predicted is None:
         return []
-    return [
-        "These intervals hold on average over models, not for each one: judges are taken to be "
-        "about as wrong on one model as on another. The prediction-powered ranking (--method "
-        "ppi) does not take that for granted."
-    ]
+    return [Note.of("ratings.on_average")]
 
 
 def _apart(result: CombinedResult) -> list[tuple[str, float]]:
@@ -406,13 +390,13 @@ def _side(gap: float) -> str:
     return "above" if gap > 0 else "below"
 
 
-def _alike(models: Sequence[str]) -> str | None:
-    """Which names differ only in the case of their letters, in a sentence."""
+def _alike(models: Sequence[str]) -> Note | None:
+    """Which names differ only in the case of their letters."""
     same: defaultdict[str, list[str]] = defaultdict(list)
     for model in models:
         same[model.casefold()].append(model)
-    alike = ["/".join(names) for names in same.values() if len(names) > 1]
-    return f"These names differ only in case: {', '.join(alike)}." if alike else None
+    alike = tuple("/".join(names) for names in same.values() if len(names) > 1)
+    return Note.of("ratings.alike", names=alike) if alike else None
 
 
 _LABELS = {
@@ -422,13 +406,10 @@ _LABELS = {
 }
 
 
-def _board(result: RatingResult, *notes: str) -> Leaderboard:
+def _board(result: RatingResult, *notes: Note) -> Leaderboard:
     if result.undetermined:
-        why = (
-            "These ratings are finite only through a normal prior with a standard deviation of "
-            f"{result.settings.prior:.0f} points: {result.undetermined}."
-        )
-        notes = (why, *notes)
+        points = result.settings.prior
+        notes = (Note.of("ratings.prior", points=points, why=result.undetermined), *notes)
     if alike := _alike(result.models):
         notes = (*notes, alike)
     predicted: dict[str, float] = {}
@@ -460,12 +441,9 @@ def _nothing(
 ) -> InputError:
     measured = sorted({score.model for score in gathered.benchmarks})
     if measured and evidence in (Evidence.OBJECTIVE, Evidence.COMBINED):
-        alike = "which got the same items right" if len(measured) > 1 else "and of no other model"
         # Visitors of the app read this sentence too, so it does not name the file.
-        return InputError(
-            f"there are benchmark outcomes of {', '.join(measured)}, {alike}: nothing "
-            "compares models yet"
-        )
+        code = "ratings.nothing_compares" if len(measured) > 1 else "ratings.one_model"
+        return InputError(Note.of(code, models=tuple(measured)))
     what = {
         Evidence.HUMAN: "votes; people cast them in the app: arena app",
         Evidence.JUDGE: "verdicts; a judge makes them: arena judge --judge NAME",

@@ -30,7 +30,7 @@ from arena.ratings import (
     without,
 )
 from arena.ratings.arrays import Floats
-from arena.records import Evidence, Model
+from arena.records import Evidence, Model, Note
 from arena.store import Store
 
 PARTS = 12
@@ -98,7 +98,7 @@ class Sheet:
     made: float
     seconds: float
     boards: Mapping[str, Leaderboard] = field(default_factory=dict)
-    problems: Mapping[str, str] = field(default_factory=dict)
+    problems: Mapping[str, Note] = field(default_factory=dict)
     unheld: Sequence[str] = ()
     wins: Mapping[str, Wins] = field(default_factory=dict)
     history: History | None = None
@@ -108,7 +108,7 @@ class Sheet:
     judges: tuple[str, ...] = ()
     needles: tuple[NeedleMap, ...] = ()
     apart: ByCategory | None = None
-    errors: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, Note] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
     grouped: tuple[Group, ...] = ()
 
@@ -141,8 +141,8 @@ def _sheet(store: Store, wanted: Slice, policy: Policy) -> Sheet:
     gathered = _gathered(store, wanted, policy.fit)
     weak = wanted.weak or policy.allow_weak_judges
     boards: dict[str, Leaderboard] = {}
-    problems: dict[str, str] = {}
-    errors: dict[str, str] = {}
+    problems: dict[str, Note] = {}
+    errors: dict[str, Note] = {}
     unheld: list[str] = []
     wins: dict[str, Wins] = {}
     for view, (evidence, part, fit) in _views(gathered, wanted, policy.fit).items():
@@ -156,13 +156,12 @@ def _sheet(store: Store, wanted: Slice, policy: Policy) -> Sheet:
                 gathered=part,
             )
         except GateError as error:
-            # What is said after it is for the command line.
-            problems[view] = str(error).split(" To rank by it")[0]
+            problems[view] = error.reason
             continue
         except NoEvidenceError:
             continue
         except ArenaError as error:
-            errors[view] = str(error)
+            errors[view] = error.note
             if fit.style and _styled(part, evidence):
                 unheld.append(view)
             continue
@@ -177,7 +176,7 @@ def _sheet(store: Store, wanted: Slice, policy: Policy) -> Sheet:
             boards[GRADED] = replace(board, label="human-anchored", counts=counts)
             wins[GRADED] = _wins(given, boards[GRADED])
         except ArenaError as error:
-            errors[GRADED] = str(error)
+            errors[GRADED] = error.note
     plain = wanted == Slice(weak=wanted.weak)
     return Sheet(
         wanted,

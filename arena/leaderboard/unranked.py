@@ -28,7 +28,7 @@ def unranked(store: Store, policy: Policy, why: ArenaError) -> Leaderboard:
         settings=Settings("none", confidence=fit.confidence),
         rows=(),
         counts={},
-        notes=(f"{why}", *gathered.notes),
+        notes=(why.note, *gathered.notes),
         benchmarks=gathered.benchmarks,
         dimensions=gathered.dimensions,
         reports=tuple(gathered.reports.values()),

@@ -12,6 +12,7 @@ from arena.leaderboard.board import Leaderboard
 from arena.leaderboard.contrasts import Contrast, Mover, contrast, movers
 from arena.leaderboard.formats import every_way, ranked
 from arena.publish.chart import Axis, axis_over
+from arena.records import Note
 from arena.store import Store
 
 RADIUS = 100.0
@@ -81,7 +82,7 @@ class BenchmarksView:
     movers: tuple[Mover, ...]
     needles: tuple[NeedleMap, ...]
     prompts: tuple[PromptReport, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Note, ...]
 
 
 def benchmarks_view(store: Store, board: Leaderboard) -> BenchmarksView:
@@ -99,7 +100,7 @@ def benchmarks_view(store: Store, board: Leaderboard) -> BenchmarksView:
         tuple(told),
         tuple(needle_maps(values)),
         tuple(prompt_reports(values)),
-        tuple(text for check in store.checks.where() if (text := warning(check))),
+        tuple(note for check in store.checks.where() if (note := warning(check))),
     )
 
 

@@ -3,7 +3,6 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +14,6 @@ from arena.judging.report_card.orders import FLIP_LIMIT
 from arena.leaderboard import formats
 from arena.leaderboard.board import Leaderboard, Row
 from arena.leaderboard.judge_audit import JudgeAudit
-from arena.leaderboard.notes import translated
 from arena.publish.benchmarks import benchmarks_view
 from arena.publish.chart import Axis, axis_of
 from arena.publish.examples import examples
@@ -130,7 +128,6 @@ def _environment() -> "Environment":
         "signed_percent": "{:+.1%}".format,
         "count": "{:,}".format,
         "in_chinese": in_chinese,
-        "translated": partial(translated, language="zh"),
     }
     return environment
 

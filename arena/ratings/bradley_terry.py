@@ -20,6 +20,7 @@ from arena.ratings.intervals import sandwich
 from arena.ratings.intervals.bootstrap import resample
 from arena.ratings.result import Coefficient, RatingResult, Settings
 from arena.ratings.scale import MEAN, POINTS_PER_LOG, WEAK_PRIOR, to_points
+from arena.records import Note, setting
 
 
 class Ties(StrEnum):
@@ -103,13 +104,15 @@ def bradley_terry(
     )
 
 
-def _prior(c: Comparisons, asked: float | Literal["auto"] | None) -> tuple[float | None, str]:
+def _prior(
+    c: Comparisons, asked: float | Literal["auto"] | None
+) -> tuple[float | None, Note | None]:
     """The prior's standard deviation, if any; and why, where it is the data that need it."""
     if isinstance(asked, float | int):
-        return asked, ""
+        return asked, None
     problem = undetermined(c.pair_counts.points, c.models)
     if problem is None:
-        return None, ""
+        return None, None
     if asked is None:
         raise problem
     return WEAK_PRIOR, problem.reason
@@ -119,7 +122,9 @@ def fit(c: Comparisons, settings: Settings) -> Fitted:
     """The point estimate that the settings ask for."""
     precision = prior_precision(len(c.models), settings.prior)
     if settings.style and settings.ties != Ties.HALF:
-        raise InputError(f"style control goes with ties='half', not '{settings.ties}'.")
+        raise InputError(
+            "style control goes with ", setting("ties", "half"), f", not {str(settings.ties)!r}."
+        )
     if settings.style:
         return fit_style(c, settings.style, precision)
     if settings.ties != Ties.HALF:
@@ -132,7 +137,12 @@ def _spread(fitted: Fitted, settings: Settings) -> Spread:
     _, codes = independent_groups(c, settings.cluster)
     if settings.interval == Interval.BOOTSTRAP:
         if not isinstance(fitted, HalfFit):
-            raise InputError("interval='bootstrap' goes with ties='half' and no style control.")
+            raise InputError(
+                setting("interval", "bootstrap"),
+                " goes with ",
+                setting("ties", "half"),
+                " and no style control.",
+            )
         draws = resample(
             c,
             codes,

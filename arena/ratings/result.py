@@ -9,6 +9,7 @@ import numpy as np
 from arena.errors import InputError
 from arena.ratings.arrays import Floats, Ints
 from arena.ratings.intervals.ranks import order, probability_best, rank_ranges
+from arena.records import Note
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class RatingResult:
     covariance: Floats | None = None
     coefficients: tuple[Coefficient, ...] = ()
     without_style: Floats | None = None
-    undetermined: str = ""
+    undetermined: Note | None = None
 
     @cached_property
     def rank(self) -> Ints:

@@ -10,6 +10,7 @@ from arena.records.judgements import REPAIRED, Judge, Probe, Ranking, Score, Ver
 from arena.records.keys import KEY_BYTES, content_key, seed_of
 from arena.records.kinds import AllowCode, BackendKind, Evidence, Mode, Preference, Reading, Winner
 from arena.records.names import alike, tidy
+from arena.records.notes import COMMAND_LINE, Note, setting
 from arena.records.outcomes import (
     NO_JUDGE,
     NOBODY,
@@ -39,6 +40,7 @@ from arena.records.votes import (
 
 __all__ = [
     "ABSENT",
+    "COMMAND_LINE",
     "KEY_BYTES",
     "NOBODY",
     "NO_JUDGE",
@@ -65,6 +67,7 @@ __all__ = [
     "Marking",
     "Mode",
     "Model",
+    "Note",
     "Outcome",
     "Preference",
     "Probe",
@@ -85,5 +88,6 @@ __all__ = [
     "answer_key",
     "content_key",
     "seed_of",
+    "setting",
     "tidy",
 ]

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from arena.records.notes import Note
+
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 
 
@@ -11,14 +13,11 @@ def tidy(name: str) -> str:
     return " ".join(name.translate(_INVISIBLE).split())
 
 
-def alike(names: Iterable[str]) -> Iterator[str]:
-    """A sentence for each group of names that differ in nothing but case or spaces."""
+def alike(names: Iterable[str]) -> Iterator[Note]:
+    """A note for each group of names that differ in nothing but case or spaces."""
     together: defaultdict[str, list[str]] = defaultdict(list)
     for name in sorted(set(names)):
         together["".join(name.split()).casefold()].append(name)
     for group in together.values():
         if len(group) > 1:
-            yield (
-                f"{' and '.join(map(repr, group))} are taken for {len(group)} models: "
-                "their names differ in case or spaces alone."
-            )
+            yield Note.of("names.alike", names=tuple(map(repr, group)), count=len(group))

@@ -70,7 +70,7 @@ def test_a_model_that_knows_the_set_by_heart_gets_three_warnings(
     model, _ = scripted("parrot", likes=by_heart, say=recites)
     signs = contamination(store, model, "harbour", ITEMS, NEW)
     assert [check.measure for check in signs.checks] == [REWORDED, FRESH, VERBATIM]
-    likelier, than_fresh, completed = signs.warnings
+    likelier, than_fresh, completed = map(str, signs.warnings)
     assert "likelier than the same items reworded, by 2.0" in likelier
     assert "likelier than fresh items, by 2." in than_fresh
     assert completed.startswith("parrot writes 100.0% of harbour's items on word for word (0.6")
@@ -127,11 +127,12 @@ def test_items_completed_by_chance_are_no_warning() -> None:
     share = wilson(1, 20, 0.95)
     few = Check("m", "set", VERBATIM, share.value, share.ci_low, share.ci_high, 20)
     assert (share.ci_low, share.ci_high) == pytest.approx((0.00888, 0.23613), abs=1e-4)
-    assert warning(few) == ""
+    assert warning(few) is None
     share = wilson(6, 20, 0.95)
     many = Check("m", "set", VERBATIM, share.value, share.ci_low, share.ci_high, 20)
     assert (
-        warning(many) == "m writes 30.0% of set's items on word for word (0.145 to 0.519, n = 20)."
+        str(warning(many))
+        == "m writes 30.0% of set's items on word for word (0.145 to 0.519, n = 20)."
     )
 
 

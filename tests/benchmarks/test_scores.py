@@ -82,7 +82,7 @@ def test_the_way_that_a_configuration_names_stands_for_a_benchmark(store: Store)
         "sums (default)",
     ]
     (note,) = found.notes
-    assert note == (
+    assert str(note) == (
         "roots ranks models as the configuration asks it (cot); b answered it another way and is "
         "not compared on it."
     )

@@ -226,7 +226,7 @@ def test_benchmarks_of_one_model_are_said_to_compare_nothing(tmp_path: Path) -> 
     (tmp_path / "q.csv").write_text("question,answer\nSay yes,yes\nSay no,no\n")
     done = arena("bench", "--data", "q.csv", "--models", "m=fake:echo", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "of m, and of no other model" in arena("rank", cwd=tmp_path).stderr
+    assert "of m and of no other model" in arena("rank", cwd=tmp_path).stderr
     assert "compares models by benchmark" in arena("rank", "--by", "benchmark", cwd=tmp_path).stderr
 
 

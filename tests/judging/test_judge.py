@@ -107,7 +107,7 @@ def test_another_template_is_another_judge(
     assert after.key(Mode.PAIRWISE) != before.key(Mode.PAIRWISE)
     assert after.key(Mode.SCORE) == before.key(Mode.SCORE)
     assert judge(answered, after, prompts)[0].stored == 18
-    notes = gather(answered).notes
+    notes = [str(note) for note in gather(answered).notes]
     assert any("9 judgements of an earlier card of j" in note for note in notes)
 
 

@@ -66,8 +66,8 @@ def test_a_model_that_never_lost_is_named_and_the_prior_is_stated(
         vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
         vote(answered, prompts[0], "long", "middle", Winner.TIE)
     board = leaderboard(answered, evidence=Evidence.HUMAN)
-    assert any("normal prior" in note and "short" in note for note in board.notes)
-    assert "normal prior with a standard deviation of 400 points" in board.method
+    assert any("normal prior" in note and "short" in note for note in map(str, board.notes))
+    assert "normal prior with a standard deviation of 400 points" in str(board.method)
 
 
 def test_votes_carry_their_propensities(answered: Store, prompts: list[Prompt]) -> None:
@@ -94,11 +94,11 @@ def test_a_weak_judge_is_refused_or_let_in_with_the_sentence(
 ) -> None:
     judge(answered, load_card(write_card("weak", "fake:first"), answered.home), prompts)
     for evidence in (Evidence.JUDGE, Evidence.COMBINED):
-        with pytest.raises(GateError, match=r"100\.0%.*--allow-weak-judges"):
+        with pytest.raises(GateError, match=r"100\.0%.*allow_weak_judges"):
             leaderboard(answered, evidence=evidence)
         board = leaderboard(answered, evidence=evidence, allow_weak_judges=True)
         assert board.label == "judge-only"
-        assert "let in on request" in board.notes[0]
+        assert "let in on request" in str(board.notes[0])
 
 
 def test_a_weak_judge_is_left_out_beside_a_good_one(
@@ -108,7 +108,7 @@ def test_a_weak_judge_is_left_out_beside_a_good_one(
         judge(answered, load_card(write_card(name, f"fake:{persona}"), answered.home), prompts)
     board = leaderboard(answered, evidence=Evidence.JUDGE)
     assert list(board.counts) == ["good"]
-    assert any("weak" in note and "left out" in note for note in board.notes)
+    assert any("weak" in note and "left out" in note for note in map(str, board.notes))
     assert board.rows[0].model == "long"
 
 
@@ -121,9 +121,9 @@ def test_few_votes_are_a_doubt_about_a_judge_and_no_objection(
     report = gather(answered).reports["j"]
     assert (report.agreement.value, report.agreement.n) == (0.5, 2)
     assert report.objection is None
-    assert "not known yet" in (report.doubt or "")
+    assert "not known yet" in str(report.doubt)
     board = leaderboard(answered, evidence=Evidence.JUDGE)
-    assert any("not known yet" in note for note in board.notes)
+    assert any("not known yet" in note for note in map(str, board.notes))
 
 
 def test_a_shorter_slot_first_is_read_from_the_other_side(
@@ -209,7 +209,7 @@ def test_style_is_counted_in_the_stored_answers(answered: Store, prompts: list[P
         vote(answered, prompt, "long", "middle", Winner.MODEL_A)
     board = leaderboard(answered, evidence=Evidence.HUMAN, fit=Fit(style=("length",)))
     assert [effect.name for effect in board.effects] == ["length"]
-    assert "style held equal: length" in board.method
+    assert "style held equal: length" in str(board.method)
     with pytest.raises(InputError, match="'size'; allowed are length"):
         leaderboard(answered, evidence=Evidence.HUMAN, fit=Fit(style=("size",)))
 
@@ -260,11 +260,12 @@ def test_people_and_judges_beside_each_other(store: Store, write_card: Write) ->
     odd = next(row for row in board.rows if row.model == "m10")
     assert odd.predicted is not None
     assert odd.predicted > odd.ci_high
-    assert any("judges predict: m10 (" in note and "below)" in note for note in board.notes)
-    assert any("on average over models" in note for note in board.notes)
-    (mark,) = board.marks_of("m10")
+    said = list(map(str, board.notes))
+    assert any("judges predict: m10 (" in note and "below)" in note for note in said)
+    assert any("on average over models" in note for note in map(str, board.notes))
+    (mark,) = map(str, board.marks_of("m10"))
     assert mark.endswith("points below what judges predict.")
-    assert not any("judges predict:" in note for note in board.general)
+    assert not any("judges predict:" in note for note in map(str, board.general))
     assert sum(row.p_best for row in board.rows) == pytest.approx(1)
     methods = [view.settings.method for view in views(store, board, True)]
     assert methods == ["ppi", "bradley-terry", "bradley-terry"]
@@ -295,7 +296,7 @@ def test_a_panel_counts_as_one_judge_and_says_how_far_it_is_apart(
         judge(answered, load_card(write_card(name, f"fake:{persona}"), answered.home), prompts)
     board = leaderboard(answered, fit=Fit(panel="majority", min_valid=2), allow_weak_judges=True)
     assert board.counts == {"panel of 3": 9}
-    assert any(note.startswith("Panel of 3: 9 battles") for note in board.notes)
+    assert any(note.startswith("Panel of 3: 9 battles") for note in map(str, board.notes))
     assert [row.model for row in board.rows] == ["long", "middle", "short"]
 
 
@@ -321,14 +322,14 @@ def test_a_judge_in_one_order_is_marked_where_it_stands(
     judge(answered, card, prompts, wanted=Wanted(both_orders=False))
     board = leaderboard(answered, evidence=Evidence.JUDGE)
     said = "9 pairs were judged by j in one order only."
-    assert board.marks_of("j") == (said,)
-    assert said in board.notes
+    assert [*map(str, board.marks_of("j"))] == [said]
+    assert said in map(str, board.notes)
     assert said not in board.general
 
 
 def test_names_that_differ_only_in_case_are_named() -> None:
     c = Comparisons.from_columns(["GPT", "gpt", "x"], ["gpt", "x", "GPT"], outcome=[1, 1, 1])
-    assert "These names differ only in case: GPT/gpt." in rank_comparisons(c, ANY).notes
+    assert "These names differ only in case: GPT/gpt." in map(str, rank_comparisons(c, ANY).notes)
 
 
 def test_only_the_chosen_judges_count(
@@ -343,7 +344,7 @@ def test_only_the_chosen_judges_count(
     assert [report.judge for report in board.reports] == ["kept"]
     assert (
         "The judgements of abandoned are left out: the judges that count here are kept, new."
-        in board.notes
+        in map(str, board.notes)
     )
     with pytest.raises(InputError, match="no verdicts"):
         leaderboard(answered, evidence=Evidence.JUDGE, fit=Fit(judges=("new",)))
@@ -397,10 +398,10 @@ def test_where_votes_are_too_few_the_next_kind_ranks_and_says_so(
     assert board.label == "judge-only"
     assert board.counts == {"j": 9}
     said = "Comparisons by people's votes that are too few to rate any model, and do not count: 1."
-    assert said in board.notes
+    assert said in map(str, board.notes)
     alone = leaderboard(answered, evidence=Evidence.HUMAN)
     assert [row.model for row in alone.rows] == ["long", "short"]
-    assert any("No model has the 5 comparisons" in note for note in alone.notes)
+    assert any("No model has the 5 comparisons" in note for note in map(str, alone.notes))
     with pytest.raises(TooFewError, match="most compared are long"):
         leaderboard(answered, evidence=Evidence.HUMAN, fit=Fit(min_comparisons=5))
     few = Fit(min_comparisons=50)

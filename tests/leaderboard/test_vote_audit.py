@@ -61,8 +61,8 @@ def test_the_ranking_without_the_flagged_says_so(voted: Store) -> None:
     fit = without_flagged(vote_report(voted), Fit(), cap=0.2)
     board = leaderboard(voted, evidence=Evidence.HUMAN, fit=fit)
     assert board.counts == {"votes": 900}
-    assert "30 votes of voters who were flagged are left out." in board.notes
-    assert "No voter counts for more than 20% of a model's votes." in board.notes
+    assert "30 votes of voters who were flagged are left out." in map(str, board.notes)
+    assert "No voter counts for more than 20% of a model's votes." in map(str, board.notes)
     assert leaderboard(voted, evidence=Evidence.HUMAN).counts == {"votes": 930}
 
 
@@ -82,7 +82,7 @@ def test_votes_on_answers_that_say_who_they_are_do_not_count(
     assert blind.human is not None
     assert every.human is not None
     assert (len(blind.human), len(every.human)) == (931, 933)
-    assert blind.notes[0].startswith("2 votes are left out because an answer says")
+    assert str(blind.notes[0]).startswith("2 votes are left out because an answer says")
     assert every.notes == ()
     assert [leak.words for leak in voted.leaks.where() if leak.words] == ["I am ChatGPT"]
     assert vote_report(voted).leaked == 2

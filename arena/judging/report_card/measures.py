@@ -7,6 +7,7 @@ from math import isnan
 from arena.ratings.arrays import Ints
 from arena.ratings.factors import factorise
 from arena.ratings.intervals.estimates import Estimate, mean, share
+from arena.records import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,20 @@ class Measure:
     n: int = 0
     prompts: int = 0
 
-    def __str__(self) -> str:
+    @property
+    def note(self) -> Note:
+        """The figure with its interval and the number of its cases."""
         if self.value is None:
-            return "no case"
-        count = f"n = {self.n:,}"
-        if 0 < self.prompts < self.n:
-            count += f" on {self.prompts:,} prompt{'s' if self.prompts > 1 else ''}"
-        interval = "" if self.low is None else f"{self.low:.1%} to {self.high:.1%}, "
-        return f"{self.value:.1%} ({interval}{count})"
+            return Note.of("measure.none")
+        code = "cases.prompts" if 0 < self.prompts < self.n else "cases"
+        count = Note.of(code, n=self.n, prompts=self.prompts)
+        if self.low is None:
+            return Note.of("measure", value=self.value, count=count)
+        interval = {"low": self.low, "high": self.high}
+        return Note.of("measure.interval", value=self.value, **interval, count=count)
+
+    def __str__(self) -> str:
+        return str(self.note)
 
 
 def measure(estimate: Estimate, groups: Ints | None = None) -> Measure:

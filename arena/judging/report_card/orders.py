@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import exp, log
 
 from arena.judging.report_card.measures import Measure, share_of
-from arena.records import Preference, Verdict, Winner
+from arena.records import Note, Preference, Verdict, Winner
 from arena.store.columns import VerdictColumns, VoteColumns
 
 FLIP_LIMIT = 0.35
@@ -26,8 +26,7 @@ class JudgeReport:
     flips: pairs whose two orders say different things. first_slot: verdicts for the answer
     shown first, of those for either. unparsed: of all readings. agreement: with the
     people's majority on the same pairs, where both prefer one answer. All are shares, with
-    intervals clustered by prompt. group: the prompts that it is about, such as `category maths`;
-    empty for all.
+    intervals clustered by prompt. group: the prompts that it is about, None for all.
     """
 
     judge: str
@@ -37,50 +36,36 @@ class JudgeReport:
     first_slot: Measure
     unparsed: Measure
     agreement: Measure
-    group: str = ""
+    group: Note | None = None
+
+    def _say(self, code: str, **values: object) -> Note:
+        """A note on this judge, which names the prompts where it holds for some only."""
+        said = Note.of(code, judge=self.judge, **values)
+        return Note.of("in_group", group=self.group, said=said) if self.group else said
 
     @property
-    def _where(self) -> str:
-        """How a sentence begins that holds for some prompts only."""
-        return f"{self.group[:1].upper()}{self.group[1:]}: " if self.group else ""
-
-    @property
-    def objection(self) -> str | None:
-        """Why this judge must not make a ranking, in a sentence; None if nothing speaks so.
+    def objection(self) -> Note | None:
+        """Why this judge must not make a ranking; None if nothing speaks so.
 
         It is the intervals that speak: what few pairs say is a `doubt` at most.
         """
         if self.flips.low is not None and self.flips.low > FLIP_LIMIT:
-            return (
-                f"{self._where}The judge {self.judge} changes its verdict with the order of the "
-                f"answers in {self.flips} of pairs; more than {FLIP_LIMIT:.0%} is too much to "
-                "rank by"
-            )
+            return self._say("judge.flips", share=self.flips.note, limit=FLIP_LIMIT)
         low, high = self.agreement.low, self.agreement.high
         if low is not None and high is not None and low <= 0.5 and high < OF_USE:
-            return (
-                f"{self._where}The judge {self.judge} agrees with people in {self.agreement} of "
-                "pairs, which chance would explain"
-            )
+            return self._say("judge.chance", share=self.agreement.note)
         return None
 
     @property
-    def doubt(self) -> str | None:
-        """What is not known yet of a judge without an objection, in a sentence."""
+    def doubt(self) -> Note | None:
+        """What is not known yet of a judge without an objection."""
         if self.objection is not None:
             return None
         low, flips = self.agreement.low, self.flips.value
         if low is not None and low <= 0.5:
-            return (
-                f"{self._where}Whether the judge {self.judge} agrees with people is not known yet: "
-                f"it does in {self.agreement} of pairs, and more votes would tell"
-            )
+            return self._say("judge.agreement_unknown", share=self.agreement.note)
         if flips is not None and flips > FLIP_LIMIT:
-            return (
-                f"{self._where}Whether the judge {self.judge} follows the order of the answers is "
-                f"not known yet: it changes its verdict in {self.flips} of pairs, and more pairs "
-                "would tell"
-            )
+            return self._say("judge.order_unknown", share=self.flips.note)
         return None
 
 
@@ -170,7 +155,11 @@ def _logistic(z: float) -> float:
 
 
 def report(
-    judge: str, verdicts: VerdictColumns, rows: list[int], votes: VoteColumns, group: str = ""
+    judge: str,
+    verdicts: VerdictColumns,
+    rows: list[int],
+    votes: VoteColumns,
+    group: Note | None = None,
 ) -> JudgeReport:
     """The report card over `rows`, all of one judge. group: as in `JudgeReport`."""
     pairs = read_pairs(verdicts, rows)

@@ -8,7 +8,7 @@ from itertools import combinations
 from arena.leaderboard.evidence.groups import NO_STYLE, Group, Styles, rows_in
 from arena.leaderboard.evidence.identity import RULES, identity_claim, names_of
 from arena.ratings import Comparisons
-from arena.records import Leak
+from arena.records import Leak, Note
 from arena.store import Store
 from arena.store.columns import VoteColumns
 
@@ -29,26 +29,22 @@ class VoteRules:
 ALL = VoteRules()
 
 
-def counted_votes(store: Store, rules: VoteRules = ALL) -> tuple[VoteColumns, list[str]]:
-    """The votes that count, and a sentence for each reason why others do not."""
+def counted_votes(store: Store, rules: VoteRules = ALL) -> tuple[VoteColumns, list[Note]]:
+    """The votes that count, and a note for each reason why others do not."""
     votes, notes = store.evidence.votes(), []
     kept: Sequence[int] = range(len(votes.voter))
     if not rules.keep_leaked and (leaked := leaked_answers(store)):
         blind = [i for i in kept if not leaked & {votes.answer_a[i], votes.answer_b[i]}]
         if len(blind) < len(kept):
-            notes.append(
-                f"{len(kept) - len(blind)} votes are left out because an answer says which model "
-                "wrote it."
-            )
+            notes.append(Note.of("votes.leaked", count=len(kept) - len(blind)))
         kept = blind
     if rules.without:
         others = [i for i in kept if votes.voter[i] not in rules.without]
         if len(others) < len(kept):
-            number = len(kept) - len(others)
-            notes.append(f"{number} votes of voters who were flagged are left out.")
+            notes.append(Note.of("votes.flagged", count=len(kept) - len(others)))
         kept = others
     if rules.cap is not None:
-        notes.append(f"No voter counts for more than {rules.cap:.0%} of a model's votes.")
+        notes.append(Note.of("votes.cap", cap=rules.cap))
     return chosen(votes, kept), notes
 
 

@@ -20,7 +20,7 @@ from arena.leaderboard.evidence.counted_votes import (
 )
 from arena.leaderboard.evidence.groups import GROUPINGS, Group, Styles, rows_in
 from arena.ratings import STYLE_NAMES, Comparisons, capped, concat, next_pairs
-from arena.records import Preference, Prompt
+from arena.records import Note, Preference, Prompt
 from arena.store import Store
 from arena.store.columns import RankingColumns, ScoreColumns, VerdictColumns, VoteColumns
 
@@ -37,7 +37,7 @@ class Gathered:
     reports: dict[str, JudgeReport]
     benchmarks: tuple[BenchmarkScore, ...]
     dimensions: tuple[BenchmarkScore, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def gather(
@@ -176,7 +176,7 @@ def _votes(
 
 def _judges(
     store: Store, votes: VoteColumns, group: Group | None, styles: Styles
-) -> tuple[dict[str, Comparisons], dict[str, JudgeReport], list[str]]:
+) -> tuple[dict[str, Comparisons], dict[str, JudgeReport], list[Note]]:
     """Each judge's comparisons: its verdicts; then its rankings and last its scores, each only
     for pairs that it has not compared so far.
     """
@@ -190,14 +190,13 @@ def _judges(
             rows[judge] += _pair_columns(verdicts, read_pairs(verdicts, new))
             compared[judge] |= {_answers(verdicts, i) for i in new}
             if judge not in reports:
-                about = f"{group.by} {group.value}" if group else ""
+                about = Note.of(f"group.{group.by}", name=group.value) if group else None
                 reports[judge] = report(judge, verdicts, kept, votes, about)
     scores = store.evidence.scores()
     for judge, kept in latest(scores, rows_in(scores, group), older).items():
         rows[judge] += _score_columns(scores, kept, compared[judge])
     notes = [
-        f"{count} judgements of an earlier card of {judge} are left out: "
-        "a changed card or template is another judge."
+        Note.of("judge.older_card", count=count, judge=judge)
         for judge, count in sorted(older.items())
     ]
     comparisons = {

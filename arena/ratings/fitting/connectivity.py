@@ -10,6 +10,7 @@ from arena.errors import TooFewError
 from arena.ratings.arrays import Bools, Floats, totals
 from arena.ratings.comparisons import Comparisons
 from arena.ratings.fitting.diagnostics import components
+from arena.records import Note
 
 SHOWN = 5
 
@@ -104,11 +105,7 @@ def _number(count: float) -> int | float:
     return int(count) if count.is_integer() else count
 
 
-def _too_few(models: Sequence[str], played: Floats, least: int) -> str:
+def _too_few(models: Sequence[str], played: Floats, least: int) -> Note:
     order = np.argsort(-played, kind="stable")[:SHOWN]
-    most = ", ".join(f"{models[k]} ({played[k]:g})" for k in order)
-    return (
-        "no model is compared often enough to be rated: each needs "
-        f"{least} comparisons with rated models (rank: min_comparisons), and the most compared "
-        f"are {most}"
-    )
+    most = (Note.of("ratings.compared", model=models[k], count=float(played[k])) for k in order)
+    return Note.of("ratings.too_few", least=least, most=tuple(most))

@@ -12,9 +12,10 @@ from scipy.sparse.csgraph import connected_components
 
 from arena.errors import DisconnectedError, SeparatedError, UndeterminedError
 from arena.ratings.arrays import Floats
+from arena.records import Note, setting
 
 SHOWN = 5
-REMEDY = "prior=400 (a standard deviation in Elo points) would give finite ratings"
+REMEDY = Note.of("ratings.remedy", setting=setting("prior", 400))
 
 
 def components(points: Floats) -> list[list[int]]:
@@ -43,13 +44,13 @@ def undetermined(points: Floats, models: Sequence[str]) -> UndeterminedError | N
         return None
     parts = components(points)
     if len(parts) > 1:
-        listed = "; ".join(_listed(part, models) for part in parts[:SHOWN])
+        listed = tuple(_listed(part, models) for part in parts[:SHOWN])
         return DisconnectedError(
-            f"the models fall into {len(parts)} parts that never met: {listed}",
-            f"Compare models across them, or rate each apart; {REMEDY}, which place the parts "
-            "by the prior alone.",
+            Note.of("ratings.apart", count=len(parts), parts=listed),
+            Note.of("ratings.apart.remedy", prior=REMEDY),
         )
-    return SeparatedError(_separation(points, models), f"Compare more, or {REMEDY}.")
+    remedy = Note.of("ratings.separated.remedy", prior=REMEDY)
+    return SeparatedError(_separation(points, models), remedy)
 
 
 def require_finite(points: Floats, models: Sequence[str]) -> None:
@@ -65,15 +66,15 @@ def _has_hub(points: Floats) -> bool:
     return bool((beat.all(axis=0) & beat.all(axis=1)).any())
 
 
-def _separation(points: Floats, models: Sequence[str]) -> str:
-    found = [
-        f"{_listed(group, models)} never {verb}"
-        for group, verb in ((never_lost(points), "lost"), (never_won(points), "won"))
-        if group
-    ]
-    if found:
-        return " and ".join(found)
-    return f"{_listed(_unbeaten(points), models)} won every point off the rest"
+def _separation(points: Floats, models: Sequence[str]) -> Note:
+    unlike = {
+        "ratings.never_lost": never_lost(points),
+        "ratings.never_won": never_won(points),
+    }
+    found = {code: group for code, group in unlike.items() if group}
+    found = found or {"ratings.unbeaten": _unbeaten(points)}
+    parts = tuple(Note.of(code, models=_listed(group, models)) for code, group in found.items())
+    return Note.of("ratings.separated", parts=parts)
 
 
 def _unbeaten(points: Floats) -> list[int]:
@@ -93,7 +94,7 @@ def _groups(edges: Floats, *, strong: bool) -> list[list[int]]:
     return sorted(groups, key=lambda group: (-len(group), group))
 
 
-def _listed(group: Sequence[int], models: Sequence[str]) -> str:
-    names = ", ".join(models[k] for k in group[:SHOWN])
-    more = f" and {len(group) - SHOWN} more" if len(group) > SHOWN else ""
-    return f"{names}{more}"
+def _listed(group: Sequence[int], models: Sequence[str]) -> Note:
+    names = tuple(models[k] for k in group[:SHOWN])
+    more = len(group) - SHOWN
+    return Note.of("models.more" if more > 0 else "models", names=names, count=more)

@@ -8,6 +8,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from arena.errors import ConvergenceError
 from arena.ratings.arrays import Floats
+from arena.records import setting
 
 ITERATIONS = 100
 HALVINGS = 40
@@ -19,8 +20,11 @@ ROUNDED = 1e-9
 # well, but steps do not.
 SETTLED = 1e-6
 UNDETERMINED = (
-    "the comparisons do not determine every parameter. Ask for a prior, such as prior=400, for "
-    "fewer style columns, or for ties='half'."
+    "the comparisons do not determine every parameter. Ask for a prior, such as ",
+    setting("prior", 400),
+    ", for fewer style columns, or for ",
+    setting("ties", "half"),
+    ".",
 )
 
 
@@ -57,7 +61,7 @@ def minimise(
             break
         x, here = following
     raise ConvergenceError(
-        f"Newton's method did not settle (relative gradient {worst:.1e}): {UNDETERMINED}"
+        f"Newton's method did not settle (relative gradient {worst:.1e}): ", *UNDETERMINED
     )
 
 
@@ -86,7 +90,7 @@ def _solve(hessian: Floats, right: Floats, models: int) -> Floats:
     try:
         factor = cho_factor(kept, lower=True, overwrite_a=True)
     except LinAlgError:
-        raise ConvergenceError(f"The Hessian is singular: {UNDETERMINED}") from None
+        raise ConvergenceError("The Hessian is singular: ", *UNDETERMINED) from None
     solution = np.zeros_like(right)
     solution[free] = cho_solve(factor, right[free])
     return solution

@@ -17,6 +17,7 @@ from arena.ratings.fitting.fitted import Fitted
 from arena.ratings.fitting.likelihood import with_prior
 from arena.ratings.fitting.newton import LocalModel, minimise
 from arena.ratings.pairs import PairCounts
+from arena.records import setting
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +72,7 @@ def rao_kupper_terms(d: Floats, kappa: float) -> Terms:
 
 TERMS = {"davidson": davidson_terms, "rao-kupper": rao_kupper_terms}
 EXTRA = {"davidson": "log ν", "rao-kupper": "κ"}
+HALF = setting("ties", "half")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,15 +108,15 @@ def fit_ties(c: Comparisons, model: str, precision: Floats | None) -> TieFit:
     counts, models = c.pair_counts, len(c.models)
     if not counts.is_hard:
         raise InputError(
-            f"ties={str(model)!r} needs outcomes of 0, one half and 1; use ties='half'."
+            setting("ties", model), " needs outcomes of 0, one half and 1; use ", HALF, "."
         )
     if not counts.ties.any():
         raise RatingError(
-            f"there are no ties for ties={str(model)!r} to learn from; use ties='half'."
+            "there are no ties for ", setting("ties", model), " to learn from; use ", HALF, "."
         )
     if not counts.wins.any():
         raise RatingError(
-            "every comparison is a tie, so the tie parameter is infinite; use ties='half'."
+            "every comparison is a tie, so the tie parameter is infinite; use ", HALF, "."
         )
 
     def evaluate(x: Floats) -> LocalModel:

@@ -18,6 +18,7 @@ from arena.ratings.comparisons import Comparisons
 from arena.ratings.fitting.diagnostics import strong_components
 from arena.ratings.fitting.likelihood import win_probability
 from arena.ratings.fitting.newton import bread
+from arena.records import setting
 
 BLOCKS = 8
 STEPS = 50
@@ -160,5 +161,9 @@ def _require_connected(points: Floats, precision: Floats | None) -> None:
     if precision is None and len(strong_components(points)) > 1:
         raise RatingError(
             "a bootstrap resample has models that never lost or never won, so its ratings are "
-            "infinite; use interval='sandwich', or ask for a prior, such as prior=400."
+            "infinite; use ",
+            setting("interval", "sandwich"),
+            ", or ask for a prior, such as ",
+            setting("prior", 400),
+            ".",
         )

@@ -94,7 +94,7 @@ def covariance(bread: Floats, meat: Floats, precision: Floats | None = None) -> 
         filling[:models, :models] += precision
     result: Floats = _symmetric_product(bread, filling)
     if (np.diagonal(result) < 0.0).any():  # only rounding in a near-singular Hessian does this
-        raise ConvergenceError(f"A variance is negative: {UNDETERMINED}")
+        raise ConvergenceError("A variance is negative: ", *UNDETERMINED)
     return result
 
 

@@ -12,7 +12,6 @@ from jinja2 import Environment, Template
 from arena.leaderboard.board import Leaderboard, Policy, Row
 from arena.leaderboard.contrasts import movers
 from arena.leaderboard.formats import decimals, every_way, interval, points, rank_range, ranked
-from arena.leaderboard.notes import translated
 from arena.leaderboard.snapshot import Sheet, Slice
 from arena.publish.chart import axis_of
 from arena.web.views.words import WORDS, Words
@@ -101,14 +100,14 @@ def render(
     rows, wanted = ranked(board), {*FIXED, *columns}
     sought = search.strip().casefold()
     page = template("board.html")
-    notes = [translated(said, language) for said in board.general]
+    notes = [note.text(language) for note in board.general]
     digits = decimals(board)
     return page.render(
         board=board,
         notes=notes,
         notes_line=words["notes" if len(notes) > 1 else "one_note"].format(count=len(notes)),
-        said_of=lambda subject: " ".join(translated(s, language) for s in board.marks_of(subject)),
-        method=translated(board.method, language),
+        said_of=lambda subject: " ".join(note.text(language) for note in board.marks_of(subject)),
+        method=board.method.text(language),
         rows=rows,
         hidden=[sought not in row.model.casefold() for row in rows],
         words=words,

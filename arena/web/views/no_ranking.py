@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from arena.leaderboard.notes import translated
 from arena.leaderboard.snapshot import GRADED, JUDGE, Sheet
 from arena.records import Evidence
 from arena.web.views.board_table import template
@@ -27,10 +26,10 @@ def render(sheet: Sheet, view: str, language: str) -> str:
     ways: list[Way] = []
     hint = ""
     if view in sheet.errors:
-        said = translated(sheet.errors[view], language)
+        said = sheet.errors[view].text(language)
         hint = words["style_unheld"] if view in sheet.unheld else ""
     elif problem is not None:
-        said, hint = translated(problem, language), words["weak_way"]
+        said, hint = problem.text(language), words["weak_way"]
         query = {"view": view, "by": wanted.by, "value": wanted.value, "weak": "1"}
         tail = urlencode({name: value for name, value in query.items() if value})
         ways = [*_ways(view, language), Way(f"./leaderboard?{tail}", words["weak"])]

@@ -27,7 +27,6 @@ from arena.errors import BackendError, InputError, UnknownNameError
 from arena.files.assets import builtin
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.evidence.groups import Group
-from arena.leaderboard.notes import translated
 from arena.records import RULE, UNSAFE, AllowCode, Completion, Decoding, Model
 from arena.store import Store
 from tests.benchmarks.code.walls import needs_container
@@ -192,8 +191,10 @@ def test_the_result_says_that_code_ran_without_a_container(
     )
     said = objective(store.evidence.outcomes())
     (note,) = said.notes
-    assert note == "code_en: the code of 2 replies ran without a container, where it can cheat."
-    assert translated(note, "zh") == "code_en：2 份回答的代码未在容器中运行，可能作弊。"
+    assert (
+        str(note) == "code_en: the code of 2 replies ran without a container, where it can cheat."
+    )
+    assert note.text("zh") == "code_en：2 份回答的代码未在容器中运行，可能作弊。"
     assert said.scores[0].judged == 0
 
 

@@ -18,7 +18,7 @@ from arena.leaderboard.board import Fit, Mark, Policy, Row
 from arena.leaderboard.ranking import rank_comparisons
 from arena.leaderboard.snapshot import GRADED, Sheet, Slice, _wins, compute
 from arena.ratings import Comparisons, Unrated
-from arena.records import Answer, Evidence, Prompt, Vote, Winner
+from arena.records import Answer, Evidence, Note, Prompt, Vote, Winner
 from arena.store import Store
 from arena.web.app import head
 from arena.web.files import board_file, wins_file
@@ -30,7 +30,7 @@ from arena.web.views.words import WORDS
 from arena.web.voting.battles import Ballot, start, vote
 from arena.web.voting.grades import grade, show
 from arena.web.voting.pool import Pool
-from tests.boards import make_board
+from tests.boards import make_board, plain
 
 Visit = Callable[..., Visitor]
 
@@ -105,11 +105,11 @@ def test_where_there_is_no_ranking_the_page_says_why_and_what_to_do(
     assert words["no_ranking"] in bare
     assert words[f"why_no_{view.split(':')[0]}"] in bare
     assert ("href=" in bare) == (view in ("combined", "human", GRADED))
-    broken = Sheet(Slice(), (), 0.0, 0.0, errors={view: "It does <not> converge."})
+    broken = Sheet(Slice(), (), 0.0, 0.0, errors={view: plain("It does <not> converge.")})
     told = no_ranking.render(broken, view, language)
     assert "It does &lt;not&gt; converge." in told
     assert words[f"why_no_{view.split(':')[0]}"] not in told
-    weak = Sheet(Slice("category", "maths"), (), 0.0, 0.0, problems={view: "It is <weak>."})
+    weak = Sheet(Slice("category", "maths"), (), 0.0, 0.0, problems={view: plain("It is <weak>.")})
     page = no_ranking.render(weak, view, language)
     assert words["no_ranking_here"] in page
     assert "It is &lt;weak&gt;." in page
@@ -239,7 +239,7 @@ def test_where_no_style_differs_the_page_says_so(store: Store) -> None:
 
 def test_notes_are_one_line_and_what_concerns_one_model_is_in_its_row() -> None:
     c = Comparisons.from_columns(["A", "a", "x"], ["a", "x", "A"], outcome=[1, 1, 1])
-    marks = (Mark("x", "Votes put it 90 points above what judges predict."),)
+    marks = (Mark("x", Note.of("ratings.model_above", points=90)),)
     board = replace(rank_comparisons(c, Fit(min_comparisons=1)), marks=marks)
     sheet = Sheet(Slice(), (), 0.0, 0.0, {"human": board})
     for language, line, said in (

@@ -3,34 +3,75 @@
 import re
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
+from string import Formatter
 
 import pytest
 
+import arena
 from arena.benchmarks.contamination import FRESH, REWORDED, VERBATIM, warning
-from arena.errors import TooFewError
+from arena.errors import DisconnectedError, TooFewError
 from arena.judging.report_card.measures import share_of
 from arena.judging.report_card.orders import JudgeReport
 from arena.leaderboard.board import Fit, describe
 from arena.leaderboard.evidence.counted_votes import VoteRules, counted_votes
 from arena.leaderboard.evidence.gathering import Gathered
-from arena.leaderboard.notes import translated
 from arena.leaderboard.ranking import chosen_judges, describe_panel, rank_comparisons
-from arena.ratings import STYLE_NAMES, Comparisons, Settings, panel
+from arena.ratings import STYLE_NAMES, Comparisons, Settings, bradley_terry, panel
 from arena.ratings.bradley_terry import Interval, Ties
 from arena.ratings.combined.combined_result import Method
-from arena.records import Check
+from arena.records import COMMAND_LINE, Check, Note, setting
+from arena.records.notes import load_sentences
 from arena.store import Store
 
 ENGLISH = re.compile(r"[A-Za-z]{3,},? [a-z]{2,}")
 
 
-def chinese(sentence: str) -> str:
-    """The sentence in Chinese, of which nothing is left in English but names."""
-    found = translated(sentence, "zh")
-    assert found != sentence
+# What the Chinese sentence has no use for.
+SILENT = {"method.weighting": {"by"}}
+
+
+def chinese(note: Note | None) -> str:
+    """The note in Chinese, of which nothing is left in English but names."""
+    assert note is not None
+    found = note.text("zh")
+    assert found != str(note)
     assert not ENGLISH.search(found), found
-    assert translated(sentence, "en") == sentence
     return found
+
+
+def test_both_languages_have_the_same_sentences_of_the_same_values() -> None:
+    english, chinese = load_sentences("en"), load_sentences("zh")
+    assert set(english) == set(chinese)
+    for code, template in english.items():
+        assert fields(template) == fields(chinese[code]) | SILENT.get(code, set()), code
+
+
+def fields(template: str) -> set[str]:
+    """The values that a sentence names."""
+    return {name for _, name, _, _ in Formatter().parse(template) if name}
+
+
+def test_every_sentence_is_said_somewhere() -> None:
+    codes, said = set(load_sentences("en")), set()
+    for path in Path(arena.__file__).parent.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        said |= {code for code in codes if f'"{code}"' in text}
+        for start in re.findall(r'f"([a-z]+(?:\.[a-z]+)*[._])\{', text):
+            said |= {code for code in codes if code.startswith(start)}
+    assert {code for code in codes if code.partition("@")[0] not in said} == set()
+
+
+def test_a_number_has_its_noun_and_a_place_its_words() -> None:
+    one, many = (Note.of("cases.prompts", n=1200, prompts=k) for k in (1, 1200))
+    assert (str(one), str(many)) == ("n = 1,200 on 1 prompt", "n = 1,200 on 1,200 prompts")
+    assert str(setting("ties", Ties.HALF)) == "ties='half'"
+    assert setting("prior", 400).text(place=COMMAND_LINE) == "--prior 400"
+    with pytest.raises(DisconnectedError) as error:
+        bradley_terry(Comparisons.from_columns(["a", "c"], ["b", "d"], outcome=[1.0, 1.0]))
+    assert "prior=400 (a standard deviation" in str(error.value)
+    assert "--prior 400 (a standard deviation" in error.value.text(place=COMMAND_LINE)
+    assert "从未比较过：a、b；c、d" in chinese(error.value.reason)
 
 
 METHODS = ["bradley-terry", *(m for m in Method if m is not Method.AUTO)]
@@ -62,8 +103,8 @@ def test_how_a_ranking_was_made(method: str, ties: str, cluster: str | None) -> 
 
 def test_a_choice_of_styles_keeps_the_names_that_options_have() -> None:
     settings = Settings("bradley-terry", style=("length", "bold"), anchor=("m", 1.0))
-    found = translated(describe(settings), "zh")
-    assert found.endswith("风格相同：length, bold，m 固定为 1 分")
+    found = describe(settings).text("zh")
+    assert found.endswith("风格相同：长度、粗体，m 固定为 1 分")
 
 
 def test_what_is_said_of_judges() -> None:
@@ -75,18 +116,17 @@ def test_what_is_said_of_judges() -> None:
         replace(report, flips=some, agreement=share_of([True] * 40)),
     ):
         assert doubt.objection is None
-        assert "尚不清楚" in chinese(f"{doubt.doubt}.")
+        assert "尚不清楚" in chinese(doubt.doubt)
     many = share_of([True, False] * 5000)
     for flips in (flipped, never, many):
-        objection = str(replace(report, flips=flips).objection)
+        objection = replace(report, flips=flips).objection
         assert "裁判 j" in chinese(objection)
-        assert "未计入" in chinese(f"{objection}; it was left out.")
-        assert "应要求" in chinese(f"{objection}; it was let in on request.")
+        assert "未计入" in chinese(Note.of("judge.left_out", why=objection))
     few_prompts = share_of([True] * 300, [k % 9 for k in range(300)])
-    some_here = replace(report, flips=few_prompts, group="category maths")
+    some_here = replace(report, flips=few_prompts, group=Note.of("group.category", name="maths"))
     assert "on 9 prompts" in str(some_here.objection)
     assert str(some_here.objection).startswith("Category maths: The judge j")
-    assert "类别 maths：裁判 j" in chinese(f"{some_here.objection}; it was left out.")
+    assert "类别 maths：裁判 j" in chinese(some_here.objection)
 
     def judged(*prompts: str) -> Comparisons:
         won = [1.0, 0.5]
@@ -107,47 +147,31 @@ def test_what_is_said_of_ratings_that_the_data_does_not_determine() -> None:
 
     assert note("ab", "bc", "cb").endswith("a 从未输过。")
     assert note("ab", "bc").endswith("a 从未输过，c 从未赢过。")
-    assert note("ab", "ba", "ac", "bd", "cd", "dc").endswith("a, b 对其余模型全胜。")
+    assert note("ab", "ba", "ac", "bd", "cd", "dc").endswith("a、b 对其余模型全胜。")
 
 
 def test_what_is_said_where_too_little_is_known() -> None:
     few = Comparisons.from_columns(["a"], ["b"], outcome=[1.0])
     with pytest.raises(TooFewError) as error:
         rank_comparisons(few, Fit(min_comparisons=5))
-    assert chinese(str(error.value)).endswith("目前比较最多的是 a (1), b (1)")
+    assert chinese(error.value.note).endswith("目前比较最多的是 a（1 次）、b（1 次）")
     nothing = Gathered(None, {"j": few, "k": few, "l": few}, {}, {}, (), (), ())
     (note,) = chosen_judges(nothing, ["k", "m"]).notes
-    assert chinese(note) == "j, l 的判断未计入：这里只计入 k, m。"
-    said = "Comparisons by people's votes that are too few to rate any model, and do not count: 1."
-    assert chinese(said).startswith("人类投票只有 1 次比较")
-    asked = "sums ranks models as the configuration asks it (gen); b answered it another way "
-    asked += "and is not compared on it."
-    assert chinese(asked).startswith("sums 只比较按配置的问法（gen）")
-
-
-def test_what_is_said_of_models_away_from_their_prediction() -> None:
-    said = "Votes put these models away from what judges predict: "
-    found = chinese(f"{said}a (x) (12 points above), b, c (3 points below), d (9 points above).")
-    assert found.endswith("a (x)（高 12 分）、b, c（低 3 分）、d（高 9 分）。")
+    assert chinese(note) == "j、l 的判断未计入：这里只计入 k、m。"
 
 
 def test_what_is_said_of_votes(answered: Store) -> None:
     _, notes = counted_votes(answered, VoteRules(cap=0.1))
     assert [chinese(note) for note in notes] == ["任何投票人的票最多占一个模型得票的 10%。"]
-    assert chinese("3 votes of voters who were flagged are left out.").startswith("被标记")
-    leaked = "2 votes are left out because an answer says which model wrote it."
-    assert "2 票" in chinese(leaked)
 
 
 @pytest.mark.parametrize("measure", [VERBATIM, REWORDED, FRESH])
 def test_signs_of_contamination(measure: str) -> None:
     check = Check("my model", "gsm8k", measure, 0.31, 0.2, 0.4, 50)
-    found = translated(warning(check), "zh")
+    said = warning(check)
+    assert said is not None
+    found = said.text("zh")
     assert "my model" in found
     assert "gsm8k" in found
     assert "0.200 至 0.400，n = 50" in found
     assert not ENGLISH.search(found.replace("my model", ""))
-
-
-def test_what_is_not_known_stays_as_it_is() -> None:
-    assert translated("Something new.", "zh") == "Something new."

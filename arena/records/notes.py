@@ -1,0 +1,72 @@
+"""What must be known of a result, as data: it becomes words where it is shown."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from string import Formatter
+from typing import Any, Self
+
+LANGUAGES = ("en", "zh")
+COMMAND_LINE = "cli"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence, or a part of one, that can be said in each language.
+
+    code: the sentence's name in `notes.LANGUAGE.yaml`. values: what it is said with, by name:
+    numbers, texts, other notes, or tuples of these.
+    """
+
+    code: str
+    values: tuple[tuple[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, code: str, **values: object) -> Self:
+        """A note with its values as keywords."""
+        return cls(code, tuple(values.items()))
+
+    def text(self, language: str = "en", place: str = "") -> str:
+        """The note in words. place: where they are read, if that makes a difference."""
+        sentences = load_sentences(language)
+        template = sentences.get(f"{self.code}@{place}") or sentences[self.code]
+        return _Words(language, place).vformat(template, (), dict(self.values))
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def setting(name: str, value: object) -> Note:
+    """A setting of the rating engine, which is an option on the command line."""
+    shown = f"{str(value)!r}" if isinstance(value, str) else f"{value}"
+    return Note.of("setting", name=name, value=shown, option=f"{value}")
+
+
+@cache
+def load_sentences(language: str) -> dict[str, str]:
+    """The templates of a language by code, or by `CODE@PLACE` where a place has words of its own.
+
+    A field is as in `str.format`; `{n:pair|pairs}` is a number with its noun, and what stands after
+    the colon of a tuple separates its members.
+    """
+    import yaml
+
+    text = (files("arena.records") / f"notes.{language}.yaml").read_text(encoding="utf-8")
+    sentences: dict[str, str] = yaml.safe_load(text)
+    return sentences
+
+
+class _Words(Formatter):
+    def __init__(self, language: str, place: str) -> None:
+        self._language = language
+        self._place = place
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, Note):
+            return value.text(self._language, self._place)
+        if isinstance(value, tuple):
+            return format_spec.join(self.format_field(one, "") for one in value)
+        if "|" in format_spec:
+            one, many = format_spec.split("|")
+            return f"{value:,} {one if value == 1 else many}"
+        return format(value, format_spec)

@@ -23,7 +23,7 @@ import torch
 
 from arena.backends import Backend, Message, OddsRequest, open_backend
 from arena.backends.local.backend import LocalBackend
-from arena.backends.local.tree import Row, computed
+from arena.backends.local.tree import TreeRow, computed
 from arena.backends.local.weights.loading import Loaded, loaded
 from arena.config import parse_model
 from arena.interchange.sample import load_sample
@@ -93,7 +93,9 @@ def measured(model: Model, requests: Sequence[OddsRequest], alone: int) -> dict[
     here.reader.shares = False
     plain = seconds(lambda: list(LocalBackend(model).odds(requests)))
     here.reader.shares = True
-    rows = [Row(here.chat.write([Message("user", r.text)], None, r.prefill).ids) for r in requests]
+    rows = [
+        TreeRow(here.chat.write([Message("user", r.text)], None, r.prefill).ids) for r in requests
+    ]
     read = computed(rows, here.reader.reading(rows).passes)
     least = fewest(rows)
     tables = {here.model.get_input_embeddings().weight, here.model.get_output_embeddings().weight}
@@ -135,7 +137,7 @@ def write(here: Loaded, request: OddsRequest) -> None:
     )
 
 
-def fewest(rows: Sequence[Row]) -> int:
+def fewest(rows: Sequence[TreeRow]) -> int:
     """The tokens of the whole tree: each beginning once, however short."""
     order = sorted(row.tokens for row in rows)
     return len(order[0]) + sum(len(b) - common(a, b) for a, b in pairwise(order))

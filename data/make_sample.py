@@ -3,12 +3,12 @@
 import tempfile
 from pathlib import Path
 
-from arena.answering import generate
-from arena.cli.output import progress_bars
+from arena.cli.output import watched
 from arena.config import load_config
+from arena.generation.answering import generate
+from arena.generation.prompts import load_prompts
 from arena.interchange.sample import dump_sample
 from arena.judging import judge, load_card
-from arena.prompts import load_prompts
 from arena.store import Store
 
 HERE = Path(__file__).parent
@@ -18,14 +18,14 @@ PROMPTS = 40
 def main() -> None:
     """Run the first two stages of demo.yaml on more prompts, and write the rows."""
     config = load_config(HERE / "demo.yaml")
-    with tempfile.TemporaryDirectory() as folder, progress_bars() as tracker:
+    with tempfile.TemporaryDirectory() as folder, watched() as tracker:
         store = Store(Path(folder) / "sample.db")
         prompts = load_prompts(["core"], store.home, PROMPTS)
         for model in config.candidates().values():
             generate(store, model, prompts, tracker(f"{model.name} answers"))
         for run in config.judges:
             card = load_card(run.judge, store.home)
-            judge(store, card, prompts, on_progress=tracker(f"{card.name} judges"))
+            judge(store, card, prompts, watch=tracker)
         dump_sample(store, HERE / "sample")
 
 

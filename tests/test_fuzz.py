@@ -33,7 +33,7 @@ from arena.interchange.opencompass import read_opencompass
 from arena.interchange.results import import_results
 from arena.interchange.sample import load_sample
 from arena.judging.cards.card import load_card
-from arena.judging.replies.forms import Format
+from arena.judging.replies.forms import ReplyFormat
 from arena.judging.replies.parsing import parse_ranking, parse_score, parse_verdict
 from arena.judging.report_card.labelled import read_labelled
 from arena.store import Store
@@ -318,7 +318,7 @@ OPTIONS = {"A": "A", "B": "B", "tie": "C"}
 )
 @given(REPLIES)
 def test_every_reply_is_parsed(reply: str) -> None:
-    for form in Format:
+    for form in ReplyFormat:
         parse_verdict(reply, OPTIONS, form)
         parse_score(reply, (1, 10), form)
         parse_ranking(reply, ("A", "B", "C"), form)

@@ -28,7 +28,7 @@ _SENTENCE = re.compile(r"[^.!?。！？\n]++([.!?。！？]*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class NeedleCell:
     """One place of the map. length: tokens. depth: of the (first) needle, in [0, 1]."""
 
     language: str
@@ -44,7 +44,7 @@ class Cell:
         return f"{self.language} {self.length} tokens {depth}% {self.needles}x #{self.sample}"
 
     @classmethod
-    def parse(cls, name: str) -> "Cell | None":
+    def parse(cls, name: str) -> "NeedleCell | None":
         """The inverse of `name`, None for an item of another benchmark."""
         match = _ITEM.fullmatch(name)
         if match is None:
@@ -102,7 +102,7 @@ def needle_benchmark(
             f"--lengths {min(haystack.lengths)}: the model's window has {window} tokens"
         )
     items = [
-        _item(Cell(language, length, depth, needles, sample), haystack, count_tokens)
+        _item(NeedleCell(language, length, depth, needles, sample), haystack, count_tokens)
         for language in haystack.languages
         for length in lengths
         for needles in haystack.needles
@@ -117,7 +117,7 @@ def needle_benchmark(
     return benchmark, notes
 
 
-def _item(cell: Cell, haystack: Haystack, count_tokens: Callable[[str], int]) -> Item:
+def _item(cell: NeedleCell, haystack: Haystack, count_tokens: Callable[[str], int]) -> Item:
     dice = random.Random(f"{haystack.seed}/{cell.name}")
     towns = dice.sample(_TOWNS[cell.language], cell.needles)
     words = dice.sample(_WORDS[cell.language], cell.needles)
@@ -137,7 +137,7 @@ def _item(cell: Cell, haystack: Haystack, count_tokens: Callable[[str], int]) ->
 
 
 def _fill(
-    cell: Cell, source: Iterator[str], room: int, count_tokens: Callable[[str], int]
+    cell: NeedleCell, source: Iterator[str], room: int, count_tokens: Callable[[str], int]
 ) -> list[str]:
     """As many sentences as `room` tokens hold, at least one."""
     text: list[str] = []
@@ -250,7 +250,7 @@ def needle_maps(values: Iterable[ItemValue]) -> list[NeedleMap]:
     """A map for each model, filler, language and number of needles."""
     found: dict[tuple[str, str, str, int], dict[tuple[float, int], list[float]]] = {}
     for value in values:
-        cell = Cell.parse(value.item) if value.benchmark == NAME else None
+        cell = NeedleCell.parse(value.item) if value.benchmark == NAME else None
         if cell is not None:
             which = value.model, value.variant, cell.language, cell.needles
             here = found.setdefault(which, {})

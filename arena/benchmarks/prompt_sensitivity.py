@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arena.benchmarks.scores import ItemValue, Mark, mark
+from arena.benchmarks.scores import ItemValue, MeanScore, mark
 from arena.errors import InputError
 from arena.ratings.intervals.estimates import mean
 
@@ -20,14 +20,14 @@ class Effect:
     """
 
     variant: str
-    score: Mark
+    score: MeanScore
     difference: float = 0.0
     low: float | None = None
     high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class VariantSpread:
     """How far apart prompts put one model.
 
     range: from the lowest score to the highest. deviation: standard deviation of the scores
@@ -48,7 +48,7 @@ class PromptReport:
     benchmark: str
     model: str
     effects: tuple[Effect, ...]
-    spread: Spread
+    spread: VariantSpread
 
 
 def prompt_reports(values: Iterable[ItemValue]) -> list[PromptReport]:
@@ -67,7 +67,7 @@ def prompt_reports(values: Iterable[ItemValue]) -> list[PromptReport]:
 
 def prompt_effects(
     values: Mapping[str, Mapping[str, float]], confidence: float = 0.95
-) -> tuple[list[Effect], Spread]:
+) -> tuple[list[Effect], VariantSpread]:
     """Compare ways of asking over the items that all of them asked.
 
     values: by variant, then by item. Raises InputError where they share no item.
@@ -83,7 +83,7 @@ def prompt_effects(
     return effects, _spread(table)
 
 
-def _spread(table: np.ndarray) -> Spread:
+def _spread(table: np.ndarray) -> VariantSpread:
     """table: (prompts, items)."""
     prompts, items = table.shape
     means = table.mean(1)
@@ -93,4 +93,4 @@ def _spread(table: np.ndarray) -> Spread:
         noise = (residual**2).sum() / ((prompts - 1) * (items - 1))
         between = items * means.var(ddof=1)
         deviation = float(np.sqrt(max(0.0, between - noise) / items))
-    return Spread(float(np.ptp(means)), deviation, items)
+    return VariantSpread(float(np.ptp(means)), deviation, items)

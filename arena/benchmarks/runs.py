@@ -10,7 +10,7 @@ from arena.backends import open_backend
 from arena.benchmarks.code.code_eval import check_allowed
 from arena.benchmarks.contamination import Signs, contamination
 from arena.benchmarks.harness.evaluation import Measured, bench, check_installed
-from arena.benchmarks.items.asking import Asking, Way, read_template, variants
+from arena.benchmarks.items.asking import Asking, ItemMode, read_template, variants
 from arena.benchmarks.items.reading import Item, read_items
 from arena.benchmarks.items.tasks import Benchmark, builtin_tasks, find_benchmarks, own_data
 from arena.benchmarks.judged import judge_unread
@@ -152,7 +152,7 @@ def _find(store: Store, wanted: BenchmarkRun, asking: Asking) -> list[Benchmark]
 
 def _askings(wanted: BenchmarkRun) -> list[Asking]:
     base = Asking(
-        way=Way(wanted.mode) if wanted.mode else None,
+        way=ItemMode(wanted.mode) if wanted.mode else None,
         few_shot=wanted.few_shot,
         chat=wanted.chat,
         circular=wanted.circular,

@@ -119,7 +119,7 @@ def primary_metric(metrics: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class MeanScore:
     """The mean of some items, its standard error and its 95 % interval; see `BenchmarkScore`."""
 
     mean: float
@@ -128,7 +128,7 @@ class Mark:
     high: float | None
 
 
-def mark(values: Sequence[float]) -> Mark:
+def mark(values: Sequence[float]) -> MeanScore:
     """The mean of items that are marked in [0, 1].
 
     Its interval is Wilson's where each is right or wrong, and else Student's within [0, 1].
@@ -138,7 +138,7 @@ def mark(values: Sequence[float]) -> Mark:
     low, high = (None if end is None else min(1.0, max(0.0, end)) for end in found.ends)
     variance = sum((value - found.value) ** 2 for value in values) / (n - 1) if n > 1 else None
     stderr = None if variance is None else (variance / n) ** 0.5
-    return Mark(found.value, stderr, low, high)
+    return MeanScore(found.value, stderr, low, high)
 
 
 def _names(outcomes: OutcomeColumns) -> list[str]:

@@ -312,12 +312,12 @@ def _row(result: "Result") -> dict[str, Any]:
 
 
 def _for_people(row: dict[str, Any], more: tuple[str, ...]) -> dict[str, Any]:
-    from arena.benchmarks.scores import Mark
+    from arena.benchmarks.scores import MeanScore
     from arena.leaderboard.formats import score
 
     shown = ("benchmark", "asked", "model", "metric", "score", "items", "unread", "judged", *more)
     parts = [row[name] for name in ("score", "stderr", "low", "high")]
-    row = row | {"score": None if row["score"] is None else score(Mark(*parts))}
+    row = row | {"score": None if row["score"] is None else score(MeanScore(*parts))}
     return {f"{name} ({INTERVAL})" if name == "score" else name: row[name] for name in shown}
 
 

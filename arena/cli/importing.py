@@ -11,7 +11,7 @@ from arena.cli.output import Format, emit, say
 from arena.errors import InputError
 
 if TYPE_CHECKING:
-    from arena.interchange.results import Reading, ResultSet
+    from arena.interchange.results import ResultSet, ToolResults
 
 imports = typer.Typer(no_args_is_help=True, help="Bring in what other tools have collected.")
 
@@ -136,7 +136,7 @@ def evalscope(
 
 
 def _bring(
-    read: Callable[[Path], "Reading"],
+    read: Callable[[Path], "ToolResults"],
     path: Path,
     rename: list[str] | None,
     db: Path | None,

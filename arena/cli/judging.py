@@ -189,7 +189,7 @@ def judge(
     from arena.generation.prompts import load_prompts
     from arena.judging import Wanted, load_card, plan
     from arena.leaderboard.evidence.gathering import battles_worth_judging
-    from arena.store.archive import Kind
+    from arena.store.archive import Archivable
     from arena.store.versions import current_name
 
     conf = settings(config, ("models", "prompts", "limit"))
@@ -202,7 +202,7 @@ def judge(
         instead["dry-run"] = dry_run
     _check_flags(len(cards), min_valid, instead)
     store = open_store(db, conf)
-    if aside := store.archive.names(Kind.JUDGE) & {card.name for card in cards}:
+    if aside := store.archive.names(Archivable.JUDGE) & {card.name for card in cards}:
         name = min(aside)
         raise InputError(
             f"the judge {name} is archived; 'arena judges restore {name}' takes it back"

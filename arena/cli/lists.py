@@ -58,7 +58,7 @@ def list_models(
     if context.invoked_subcommand:
         return
     from arena.config import EMBEDDED, parse_model
-    from arena.store.archive import Kind
+    from arena.store.archive import Archivable
     from arena.store.versions import current_name, old_versions
 
     conf = settings(config, ("models",))
@@ -69,7 +69,7 @@ def list_models(
     if path.exists():
         store = open_store(db, conf)
         stored = store.models(archived=True)
-        aside = store.archive.names(Kind.MODEL)
+        aside = store.archive.names(Archivable.MODEL)
         latest = old_versions(model.name for model in stored)
         states = {name: f"old version of {new}" for name, new in latest.items()}
         states |= dict.fromkeys(aside, "archived")
@@ -85,18 +85,18 @@ def list_models(
 @models.command("archive")
 def archive_model(name: Name, db: Db = None, config: ConfigFile = None) -> None:
     """Leave a model out of rankings, voting and pages, until it is restored."""
-    from arena.store.archive import Kind
+    from arena.store.archive import Archivable
 
-    open_store(db, settings(config, ())).archive.put(Kind.MODEL, name)
+    open_store(db, settings(config, ())).archive.put(Archivable.MODEL, name)
     say(f"{name} is archived. Its rows are kept: arena models restore {name} takes it back.")
 
 
 @models.command("restore")
 def restore_model(name: Name, db: Db = None, config: ConfigFile = None) -> None:
     """Let an archived model count and be shown again."""
-    from arena.store.archive import Kind
+    from arena.store.archive import Archivable
 
-    open_store(db, settings(config, ())).archive.restore(Kind.MODEL, name)
+    open_store(db, settings(config, ())).archive.restore(Archivable.MODEL, name)
     say(f"{name} is back.")
 
 
@@ -107,10 +107,10 @@ def remove_model(name: Name, db: Db = None, config: ConfigFile = None) -> None:
     What a model has said is never deleted. With other settings, the name is free for a new
     version of it.
     """
-    from arena.store.archive import Kind
+    from arena.store.archive import Archivable
 
     store = open_store(db, settings(config, ()))
-    store.archive.put(Kind.MODEL, name)
+    store.archive.put(Archivable.MODEL, name)
     if store.has_rows(name):
         say(f"{name} is archived. Its rows are kept: arena models restore {name} takes it back.")
     else:
@@ -221,9 +221,9 @@ def copy_judge(
 @judges.command("archive")
 def archive_judge(name: Name, db: Db = None, config: ConfigFile = None) -> None:
     """Leave out what a judge said, until it is restored. Its card stays where it is."""
-    from arena.store.archive import Kind
+    from arena.store.archive import Archivable
 
-    open_store(db, settings(config, ())).archive.put(Kind.JUDGE, name)
+    open_store(db, settings(config, ())).archive.put(Archivable.JUDGE, name)
     say(f"{name} is archived. What it said is kept: arena judges restore {name} takes it back.")
 
 
@@ -236,9 +236,9 @@ def remove_judge(name: Name, db: Db = None, config: ConfigFile = None) -> None:
 @judges.command("restore")
 def restore_judge(name: Name, db: Db = None, config: ConfigFile = None) -> None:
     """Let what an archived judge said count again."""
-    from arena.store.archive import Kind
+    from arena.store.archive import Archivable
 
-    open_store(db, settings(config, ())).archive.restore(Kind.JUDGE, name)
+    open_store(db, settings(config, ())).archive.restore(Archivable.JUDGE, name)
     say(f"{name} is back.")
 
 

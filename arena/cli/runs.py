@@ -140,7 +140,7 @@ def app(
 def _live(path: Path, config: "Config") -> "dict[str, Model]":
     """The models of live battles, each under the name that it is stored by."""
     from arena.store import Store
-    from arena.store.archive import Kind
+    from arena.store.archive import Archivable
     from arena.store.versions import Changed, find
 
     models = config.candidates()
@@ -151,7 +151,7 @@ def _live(path: Path, config: "Config") -> "dict[str, Model]":
     for one in found:
         if isinstance(one, Changed):
             say(f"{one}. Live battles leave it out; arena run --new-version stores it anew.")
-    aside = store.archive.names(Kind.MODEL)
+    aside = store.archive.names(Archivable.MODEL)
     store.close()
     settled = [one for one in found if not isinstance(one, Changed) and one.name not in aside]
     return {model.name: model for model in settled}

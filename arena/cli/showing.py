@@ -13,7 +13,7 @@ from arena.cli.output import Format, emit, say
 
 if TYPE_CHECKING:
     from arena.records import Answer, Prompt
-    from arena.store.lookup import Said
+    from arena.store.lookup import Judged
 
 show = typer.Typer(no_args_is_help=True, help="Print what is stored: texts, replies, reasons.")
 
@@ -136,7 +136,7 @@ def show_failures(db: Db = None, config: ConfigFile = None, form: Output = Forma
     )
 
 
-def _reading(said: "Said") -> str:
+def _reading(said: "Judged") -> str:
     row: Any = said.judgement
     value = next(
         getattr(row, name) for name in ("preference", "value", "ranks") if hasattr(row, name)

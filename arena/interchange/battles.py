@@ -27,7 +27,7 @@ _WRITTEN_AS_FLOAT = re.compile(r"-?\d+\.0")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Battles:
+class BattleFile:
     """What every battle file has. winner: in the words of `Winner`; table: the other columns."""
 
     table: Table
@@ -64,7 +64,7 @@ def read_ballots(path: Path) -> tuple[Comparisons, list[float | None] | None]:
     return _comparisons(battles, {}), seconds
 
 
-def read_columns(path: Path, others: Sequence[str], *, unparsed: bool = False) -> Battles:
+def read_columns(path: Path, others: Sequence[str], *, unparsed: bool = False) -> BattleFile:
     """A battle file, its required columns checked. unparsed: whether a winner may be so."""
     table = columns(path, (*REQUIRED, *ONE_HOT, *others))
     gone = [name for name in REQUIRED[:2] if name not in table]
@@ -83,7 +83,7 @@ def read_columns(path: Path, others: Sequence[str], *, unparsed: bool = False) -
     a, b = (table[name].map(_tidied) for name in REQUIRED[:2])
     winner, problem = winners(table, a, b, unparsed=unparsed)
     _refuse(table, a, b, problem)
-    return Battles(table, a, b, winner)
+    return BattleFile(table, a, b, winner)
 
 
 def is_missing(value: object) -> bool:
@@ -144,7 +144,7 @@ def _refuse(table: Table, a: Column, b: Column, problem: tuple[int, str] | None)
         raise InputError(f"{table.where(row)}: {sentence}")
 
 
-def _comparisons(battles: Battles, style: dict[str, Floats]) -> Comparisons:
+def _comparisons(battles: BattleFile, style: dict[str, Floats]) -> Comparisons:
     table = battles.table
     given: dict[str, Any] = {name: _groups(table, name) for name in GROUPS if name in table}
     if "weight" in table:

@@ -9,12 +9,12 @@ from arena.errors import InputError
 from arena.files.encodings import read_text
 from arena.files.strict import parse_yaml
 from arena.files.tabular import listed
-from arena.interchange.remark import Written, accepted, beside
+from arena.interchange.remark import RepliesToItem, accepted, beside
 from arena.interchange.results import (
     ItemResult,
     LeftOut,
-    Reading,
     ResultSet,
+    ToolResults,
     field_of,
     field_or,
     figure,
@@ -32,7 +32,7 @@ UNREAD = f"{TOOL} found no answer in the reply"
 Row = dict[str, Any]
 
 
-def read_evalscope(path: Path) -> Reading:
+def read_evalscope(path: Path) -> ToolResults:
     """One report, or all reports below a folder, with the reviews that were written with each."""
     if not path.exists():
         raise InputError(f"{path}: no such file or folder")
@@ -46,7 +46,7 @@ def read_evalscope(path: Path) -> Reading:
             for name in ("semantics", "identity"):
                 field_or(file, metric, name, {})
         _read_reviews(file, report, sets, left_out)
-    return Reading(tuple(sets), tuple(left_out))
+    return ToolResults(tuple(sets), tuple(left_out))
 
 
 def _reports(path: Path) -> list[Path]:
@@ -135,10 +135,10 @@ def _items(rows: Sequence[tuple[str, str, Row]]) -> dict[str, tuple[ItemResult, 
     }
 
 
-def _written(rows: Sequence[Row]) -> Written:
+def _written(rows: Sequence[Row]) -> RepliesToItem:
     scores = [row["sample_score"]["score"] for row in rows]
     replies = tuple(str(score.get("prediction") or "") for score in scores)
-    return Written(replies, accepted(_wanted(rows[0])))
+    return RepliesToItem(replies, accepted(_wanted(rows[0])))
 
 
 def _result(index: str, rows: Sequence[Row], metric: str) -> ItemResult:

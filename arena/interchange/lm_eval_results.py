@@ -14,12 +14,12 @@ from typing import Any
 from arena.benchmarks.items.tasks import FOUND
 from arena.errors import InputError
 from arena.files.tabular import listed
-from arena.interchange.remark import Written, accepted, beside
+from arena.interchange.remark import RepliesToItem, accepted, beside
 from arena.interchange.results import (
     ItemResult,
     LeftOut,
-    Reading,
     ResultSet,
+    ToolResults,
     field_of,
     field_or,
     figure,
@@ -39,7 +39,7 @@ _SAMPLES = re.compile(rf"samples_(.+)_({_TIME})\.jsonl")
 Row = dict[str, Any]
 
 
-def read_lm_eval(path: Path) -> Reading:
+def read_lm_eval(path: Path) -> ToolResults:
     """One run by its results file, one task by its samples file, or all runs below a folder."""
     if not path.exists():
         raise InputError(f"{path}: no such file or folder")
@@ -48,7 +48,7 @@ def read_lm_eval(path: Path) -> Reading:
     if match := _SAMPLES.fullmatch(path.name):
         run = _run(_results_beside(path, match[2]))
         _read_samples(path, match[1], run, sets, left_out)
-        return Reading(tuple(sets), tuple(left_out))
+        return ToolResults(tuple(sets), tuple(left_out))
     for results in _results(path):
         run = _run(results)
         files = {
@@ -64,7 +64,7 @@ def read_lm_eval(path: Path) -> Reading:
         ]
         for task, file in files.items():
             _read_samples(file, task, run, sets, left_out)
-    return Reading(tuple(sets), tuple(left_out))
+    return ToolResults(tuple(sets), tuple(left_out))
 
 
 def _results(path: Path) -> list[Path]:
@@ -156,14 +156,14 @@ def _items(rows: Sequence[tuple[str, Row]], metric: str) -> tuple[ItemResult, ..
     return beside(results, [_written(here) for here in together.values()], metric)
 
 
-def _written(rows: Sequence[Row]) -> Written:
+def _written(rows: Sequence[Row]) -> RepliesToItem:
     """What was written to an item and its gold, where it was asked once and the text is there."""
     replies = rows[0]["resps"][0] if rows[0]["resps"] else None
     said = replies[0] if isinstance(replies, list) and replies else replies
     is_one = len(rows) == len(rows[0]["resps"]) == 1 and replies in (said, [said])
     if not is_one or not isinstance(said, str):
-        return Written((), ())
-    return Written((said,), accepted(rows[0].get("target")))
+        return RepliesToItem((), ())
+    return RepliesToItem((said,), accepted(rows[0].get("target")))
 
 
 def _item(row: Row) -> str:

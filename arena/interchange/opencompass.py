@@ -11,8 +11,8 @@ from typing import Any
 
 from arena.errors import InputError
 from arena.files.encodings import read_text
-from arena.interchange.opencompass_items import METRIC, TOOL, Entry, Marked, entries, mark
-from arena.interchange.results import LeftOut, Reading, ResultSet, figure, read_json
+from arena.interchange.opencompass_items import METRIC, TOOL, Marked, PredictedItem, entries, mark
+from arena.interchange.results import LeftOut, ResultSet, ToolResults, figure, read_json
 
 PARTS = ("predictions", "results", "summary")
 FIGURES = ("score", "accuracy", "exact_match", "f1")
@@ -37,7 +37,7 @@ class _Run:
         return sorted({m.name for f in found if f.is_dir() for m in f.iterdir() if m.is_dir()})
 
 
-def read_opencompass(folder: Path) -> Reading:
+def read_opencompass(folder: Path) -> ToolResults:
     """One run by its timestamp folder, or all runs of a work folder, the earlier first."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
@@ -59,7 +59,7 @@ def read_opencompass(folder: Path) -> Reading:
             notes.append(f"{path}: no summary, so the version of the sets' prompts is not known.")
         for model in models:
             _read_model(run, model, sets, left_out, notes)
-    return Reading(tuple(sets), tuple(left_out), tuple(notes))
+    return ToolResults(tuple(sets), tuple(left_out), tuple(notes))
 
 
 def _is_run(folder: Path) -> bool:
@@ -128,7 +128,7 @@ def _joined(files: dict[str, Path], known: set[str]) -> dict[str, list[Path | No
     return split | whole  # a set that is there whole was joined already
 
 
-def _entries(files: Sequence[Path | None], notes: list[str]) -> list[Entry] | str:
+def _entries(files: Sequence[Path | None], notes: list[str]) -> list[PredictedItem] | str:
     """The items of a set, up to the first part that is missing."""
     rows: list[Row] = []
     for number, file in enumerate(files):

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from arena.benchmarks.replies.scoring import Mark
+from arena.benchmarks.replies.scoring import ReplyScore
 from arena.errors import InputError
 from arena.files.tabular import listed
-from arena.interchange.remark import Written, accepted, beside, own_marks
+from arena.interchange.remark import RepliesToItem, accepted, beside, own_marks
 from arena.interchange.results import AGREES, ItemResult, item_name
 from arena.records import content_key
 
@@ -27,7 +27,7 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PredictedItem:
     """One item as a prediction file has it. replies: several where it was asked several times.
 
     golds: the answers that count; empty where the file tells none. label: whether the reply is
@@ -40,7 +40,7 @@ class Entry:
     label: bool = False
 
 
-def entries(place: object, rows: Sequence[Row]) -> list[Entry] | str:
+def entries(place: object, rows: Sequence[Row]) -> list[PredictedItem] | str:
     """Rows of a prediction file, repeats of the same items folded; or why they cannot be read."""
     golds = [row.get("gold") for row in rows]
     falsy = "0" if any(isinstance(g, int) for g in golds) else None  # it leaves out a gold of 0
@@ -60,11 +60,13 @@ def entries(place: object, rows: Sequence[Row]) -> list[Entry] | str:
             return "its predictions are no texts"
         label = "pred_label" in row or any(str(key).startswith("label: ") for key in row)
         gold = row.get("gold", falsy)
-        found.append(Entry(prompt, tuple(map(str, texts)), accepted(gold), label))
+        found.append(PredictedItem(prompt, tuple(map(str, texts)), accepted(gold), label))
     return _folded(found)
 
 
-def mark(found: Sequence[Entry], details: Sequence[Row] | None, said: float | None) -> Marked | str:
+def mark(
+    found: Sequence[PredictedItem], details: Sequence[Row] | None, said: float | None
+) -> Marked | str:
     """Results by item, or why there are none.
 
     details: what the evaluator dumped, one an item. said: the set's own score in percent.
@@ -74,32 +76,34 @@ def mark(found: Sequence[Entry], details: Sequence[Row] | None, said: float | No
     if not found:
         found = [_entry_of(detail) for detail in details or ()]
     if details is not None and all(_verdict(detail) is not None for detail in details):
-        marks = [Mark(_verdict(detail) or 0.0) for detail in details]
+        marks = [ReplyScore(_verdict(detail) or 0.0) for detail in details]
         return _marked_there(found, marks)
     if found and all(entry.label for entry in found):
-        marks = [Mark(float(entry.replies[0] in entry.golds)) for entry in found]
+        marks = [ReplyScore(float(entry.replies[0] in entry.golds)) for entry in found]
         return Marked(_items(found, marks), f"{TOOL}, the likeliest option")
     if details is not None and (same := _same(details, said)):
         return _marked_there(found, same)
     return _marked_here(found)
 
 
-def _marked_here(found: Sequence[Entry]) -> Marked | str:
+def _marked_here(found: Sequence[PredictedItem]) -> Marked | str:
     """By the metric that fits the golds, as with data of one's own."""
-    ours = own_marks([Written(entry.replies, entry.golds) for entry in found])
+    ours = own_marks([RepliesToItem(entry.replies, entry.golds) for entry in found])
     if isinstance(ours, str):
         return ours
     marks, metric = ours
     return Marked(_items(found, marks), f"here, {metric}")
 
 
-def _marked_there(found: Sequence[Entry], marks: Sequence[Mark]) -> Marked:
+def _marked_there(found: Sequence[PredictedItem], marks: Sequence[ReplyScore]) -> Marked:
     """By its evaluator, with our own marks beside them."""
-    written = [Written(entry.replies, entry.golds) for entry in found]
+    written = [RepliesToItem(entry.replies, entry.golds) for entry in found]
     return Marked(beside(_items(found, marks), written, METRIC), TOOL)
 
 
-def _items(found: Sequence[Entry], marks: Sequence[Mark | None]) -> tuple[ItemResult, ...]:
+def _items(
+    found: Sequence[PredictedItem], marks: Sequence[ReplyScore | None]
+) -> tuple[ItemResult, ...]:
     return tuple(
         ItemResult(
             item_name(index, entry.golds),
@@ -112,7 +116,7 @@ def _items(found: Sequence[Entry], marks: Sequence[Mark | None]) -> tuple[ItemRe
     )
 
 
-def _folded(found: list[Entry]) -> list[Entry]:
+def _folded(found: list[PredictedItem]) -> list[PredictedItem]:
     """A set that was asked n times over, its items one after the other, as one with n replies."""
     asked = [(entry.prompt, entry.golds) for entry in found]
     count = next(
@@ -141,20 +145,20 @@ def _verdict(detail: Row) -> float | None:
     return None
 
 
-def _same(details: Sequence[Row], said: float | None) -> list[Mark]:
+def _same(details: Sequence[Row], said: float | None) -> list[ReplyScore]:
     """Equality of the extracted answer and the reference, where that is how the set was marked."""
     if said is None or not all("predictions" in d and "references" in d for d in details):
         return []
-    marks = [Mark(float(str(d["predictions"]) == str(d["references"]))) for d in details]
+    marks = [ReplyScore(float(str(d["predictions"]) == str(d["references"]))) for d in details]
     agrees = marks and abs(sum(m.value for m in marks) / len(marks) - said / 100) < AGREES
     return marks if agrees else []
 
 
-def _entry_of(detail: Row) -> Entry:
+def _entry_of(detail: Row) -> PredictedItem:
     """An item of which only the evaluator's detail is there."""
     said = next(
         (detail[k] for k in ("origin_prediction", "pred", "predictions") if k in detail), ""
     )
     replies = said if isinstance(said, list) else [said]
     golds = next((detail[name] for name in _GOLDS if name in detail), None)
-    return Entry(detail.get("prompt"), tuple(map(str, replies)), accepted(golds))
+    return PredictedItem(detail.get("prompt"), tuple(map(str, replies)), accepted(golds))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from arena.benchmarks.items.reading import final_answer
-from arena.benchmarks.replies.scoring import METRICS, Mark, mark_choice, metric_for
+from arena.benchmarks.replies.scoring import METRICS, ReplyScore, mark_choice, metric_for
 from arena.interchange.results import ItemResult
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -17,7 +17,7 @@ COMPARED = ("number", "contains", "letter")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class RepliesToItem:
     """Replies to one item, several where it was asked several times, and the answers that count."""
 
     replies: tuple[str, ...]
@@ -32,7 +32,7 @@ def accepted(gold: object) -> tuple[str, ...]:
     return (text,) if text else ()
 
 
-def own_marks(items: Sequence[Written]) -> tuple[list[Mark | None], str] | str:
+def own_marks(items: Sequence[RepliesToItem]) -> tuple[list[ReplyScore | None], str] | str:
     """A mark for each item, None without a gold, and by which metric; or why there are none."""
     known = [one for one in items if one.golds]
     if not known:
@@ -49,7 +49,7 @@ def own_marks(items: Sequence[Written]) -> tuple[list[Mark | None], str] | str:
 
 
 def beside(
-    results: Sequence[ItemResult], items: Sequence[Written], metric: str
+    results: Sequence[ItemResult], items: Sequence[RepliesToItem], metric: str
 ) -> tuple[ItemResult, ...]:
     """Another tool's results with our own marks beside them, where both say right or wrong."""
     is_comparable = _RIGHT_OR_WRONG.fullmatch(metric) and all(
@@ -65,13 +65,13 @@ def beside(
     )
 
 
-def _mean(one: Written, metric: str, options: int) -> Mark:
+def _mean(one: RepliesToItem, metric: str, options: int) -> ReplyScore:
     marks = [_mark(reply, one.golds, metric, options) for reply in one.replies or ("",)]
     value = sum(mark.value for mark in marks) / len(marks)
-    return Mark(value, "" if any(mark.found for mark in marks) else marks[0].why)
+    return ReplyScore(value, "" if any(mark.found for mark in marks) else marks[0].why)
 
 
-def _mark(reply: str, golds: Sequence[str], metric: str, options: int) -> Mark:
+def _mark(reply: str, golds: Sequence[str], metric: str, options: int) -> ReplyScore:
     if metric != "letter":
         return METRICS[metric](reply, golds)
     # The options' texts are not in the file, and no reply names an empty one.

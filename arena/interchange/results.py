@@ -96,7 +96,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ToolResults:
     """What the files of one tool hold, earlier runs first. notes: sentences for the user."""
 
     sets: tuple[ResultSet, ...]
@@ -118,7 +118,7 @@ class ImportedResults:
 
 
 def import_results(
-    store: Store, reading: Reading, rename: Mapping[str, str] | None = None
+    store: Store, reading: ToolResults, rename: Mapping[str, str] | None = None
 ) -> ImportedResults:
     """Store an outcome for each item; what was imported before changes nothing.
 

@@ -184,14 +184,14 @@ class Plan:
         rows = [row for row in self.rows() if row is not None]
         return 1 - sum(bool(row.reason) for row in rows) / len(rows) if rows else 1.0
 
-    def estimate(self, concurrency: int) -> "Estimate":
+    def estimate(self, concurrency: int) -> "CostEstimate":
         """What the missing rows would take, learning from the stored ones where there are any."""
         readable = {task.key for task, _ in self._readable()}
         missing = [task for task in self._missing() if task.key not in readable]
         mean = self.mode.table(self.store).mean_usage(judge_key=self.mode.judge_key)
         written = mean.completion_tokens if mean else self.card.model.decoding.max_tokens
         lanes = concurrency if self.card.model.backend is BackendKind.OPENAI else 1
-        return Estimate(
+        return CostEstimate(
             rows=len(self.tasks),
             calls=len(missing),
             read=sum(tokens(task.text) for task in missing),
@@ -202,7 +202,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class CostEstimate:
     """What a run would take.
 
     rows: in all, with the stored ones. read, written: tokens, those read counted by their

@@ -10,7 +10,7 @@ from typing import Any
 
 from arena.backends import Odds
 from arena.errors import InputError
-from arena.judging.cards.card import JudgeCard, PairwiseSettings, RankSettings, ScoreSettings
+from arena.judging.cards.card import JudgeCard, PairwiseSettings, RankingSettings, ScoreSettings
 from arena.judging.replies.parsing import (
     parse_ranking,
     parse_score,
@@ -182,7 +182,7 @@ class Scoring(JudgeMode[Score]):
 class Ordering(JudgeMode[Ranking]):
     """Several answers at once, shuffled, and once more in reverse: each pair in both orders."""
 
-    def __init__(self, card: JudgeCard, settings: RankSettings, asked: Wanted) -> None:
+    def __init__(self, card: JudgeCard, settings: RankingSettings, asked: Wanted) -> None:
         if asked.baseline is not None or asked.battles is not None:
             raise InputError(
                 "--baseline and --pairs go with --mode pairwise: a ranking looks at several answers"

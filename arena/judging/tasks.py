@@ -8,9 +8,9 @@ from typing import Any, Generic, TypeVar
 
 from arena.backends import Odds, Reply
 from arena.judging.cards.card import JudgeCard
-from arena.judging.cards.fitting import Fitted
+from arena.judging.cards.fitting import FittedAnswers
 from arena.judging.replies.finding import hear
-from arena.judging.replies.forms import Format, response_schema, wanted
+from arena.judging.replies.forms import ReplyFormat, response_schema, wanted
 from arena.records import (
     REPAIRED,
     Answer,
@@ -93,7 +93,7 @@ class JudgeMode(ABC, Generic[R]):
 
     words: tuple[str, ...] = ()
     prefill: str = ""
-    form: Format
+    form: ReplyFormat
 
     def __init__(
         self, card: JudgeCard, mode: Mode, asked: Wanted, author: JudgeCard | None = None
@@ -177,13 +177,13 @@ class JudgeMode(ABC, Generic[R]):
         request = self.request(fitted.text, task.sample)
         return replace(task, mode=self, request=request, cut=fitted.cut, attempt=0)
 
-    def fit(self, prompt: Prompt, answers: Sequence[Sequence[str]]) -> Fitted:
+    def fit(self, prompt: Prompt, answers: Sequence[Sequence[str]]) -> FittedAnswers:
         """The judge prompt, its answers cut alike where the context is too short for it."""
         model = self.card.model
         if self.card.file.reference == "hidden":
             prompt = replace(prompt, references=())
         room = model.context_length and model.context_length - model.decoding.max_tokens
-        return Fitted.within(room, answers, lambda texts: self.render(prompt, texts))
+        return FittedAnswers.within(room, answers, lambda texts: self.render(prompt, texts))
 
     def request(self, text: str, sample: int) -> str:
         """Digest of what is asked."""

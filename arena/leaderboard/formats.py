@@ -13,7 +13,7 @@ from dataclasses import asdict, astuple, fields
 from operator import attrgetter
 from typing import Any
 
-from arena.benchmarks.scores import BenchmarkScore, Mark
+from arena.benchmarks.scores import BenchmarkScore, MeanScore
 from arena.leaderboard.board import Leaderboard, Row
 from arena.ratings import Unrated
 
@@ -223,14 +223,14 @@ def percent(value: float) -> str:
     return f"{value:.1%}"
 
 
-def score(item: BenchmarkScore | Mark | None) -> str:
+def score(item: BenchmarkScore | MeanScore | None) -> str:
     """A benchmark's mean and 95 % interval: `62.5% (30.6–86.3%)`."""
     if item is None:
         return "–"
     return percent(item.mean) + (f" ({between})" if (between := interval(item)) else "")
 
 
-def interval(item: BenchmarkScore | Mark) -> str:
+def interval(item: BenchmarkScore | MeanScore) -> str:
     """The 95 % interval of a share: `30.6–86.3%`; empty where there is none."""
     return "" if item.low is None or item.high is None else f"{100 * item.low:.1f}–{item.high:.1%}"
 

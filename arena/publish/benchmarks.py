@@ -21,7 +21,7 @@ LEAST_AXES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class BenchmarkLine:
     """A benchmark asked in one way, or a capability: its scores by model."""
 
     name: str
@@ -49,7 +49,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class BenchmarkTable:
     """Chat models or base models, which are not to be compared with each other.
 
     models: in the order of the ranking.
@@ -57,8 +57,8 @@ class Table:
 
     base: bool
     models: tuple[str, ...]
-    benchmarks: tuple[Line, ...]
-    dimensions: tuple[Line, ...]
+    benchmarks: tuple[BenchmarkLine, ...]
+    dimensions: tuple[BenchmarkLine, ...]
     spokes: tuple[Spoke, ...]
     shapes: tuple[Shape, ...]
 
@@ -77,7 +77,7 @@ class Scatter:
 class BenchmarksView:
     """All that the section needs; `tables` is empty where there are no outcomes."""
 
-    tables: tuple[Table, ...]
+    tables: tuple[BenchmarkTable, ...]
     scatter: Scatter | None
     movers: tuple[Mover, ...]
     needles: tuple[NeedleMap, ...]
@@ -104,12 +104,12 @@ def benchmarks_view(store: Store, board: Leaderboard) -> BenchmarksView:
     )
 
 
-def _table(board: Leaderboard, models: Sequence[str], base: bool) -> Table:
+def _table(board: Leaderboard, models: Sequence[str], base: bool) -> BenchmarkTable:
     ways = every_way(board)
     dimensions = _lines(board.dimensions, models)
     axes = [line for line in dimensions if all(model in line.scores for model in models)]
     enough = len(axes) >= LEAST_AXES
-    return Table(
+    return BenchmarkTable(
         base,
         tuple(models),
         tuple(sorted(_lines(ways, models), key=lambda line: line.dimension)),
@@ -119,13 +119,13 @@ def _table(board: Leaderboard, models: Sequence[str], base: bool) -> Table:
     )
 
 
-def _lines(scores: Sequence[BenchmarkScore], models: Sequence[str]) -> list[Line]:
+def _lines(scores: Sequence[BenchmarkScore], models: Sequence[str]) -> list[BenchmarkLine]:
     found: dict[str, dict[str, BenchmarkScore]] = {}
     for score in scores:
         if score.model in models:
             found.setdefault(score.title, {})[score.model] = score
     return [
-        Line(name, first.dimension, first.metric, here)
+        BenchmarkLine(name, first.dimension, first.metric, here)
         for name, here in found.items()
         for first in [next(iter(here.values()))]
     ]
@@ -140,7 +140,7 @@ def _spokes(names: Sequence[str]) -> list[Spoke]:
     return spokes
 
 
-def _shape(model: str, axes: Sequence[Line]) -> Shape:
+def _shape(model: str, axes: Sequence[BenchmarkLine]) -> Shape:
     places = [_place(k, len(axes), line.scores[model].mean) for k, line in enumerate(axes)]
     return Shape(model, " ".join(f"{x},{y}" for x, y in places))
 

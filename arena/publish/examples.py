@@ -13,7 +13,7 @@ CHARACTERS = 4000
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ExampleReply:
     """What one model said in one turn. left_out: characters that are not shown."""
 
     model: str
@@ -28,7 +28,7 @@ class Turn:
 
     question: str
     reference: str
-    replies: tuple[Reply, ...]
+    replies: tuple[ExampleReply, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _example(prompt: Prompt, answers: Sequence[Answer]) -> Example:
     return Example(prompt, tuple(turns), max(0, len(answers) - ANSWERS))
 
 
-def _reply(answer: Answer, index: int) -> Reply:
+def _reply(answer: Answer, index: int) -> ExampleReply:
     text = answer.turns[index]
     finish = answer.finish[index] if index < len(answer.finish) else ""
-    return Reply(answer.model, text[:CHARACTERS], max(0, len(text) - CHARACTERS), finish)
+    return ExampleReply(answer.model, text[:CHARACTERS], max(0, len(text) - CHARACTERS), finish)

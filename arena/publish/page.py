@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # jinja2 is imported when a page is made
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class RankingPanel:
     """One ranking as the page shows it; decimals: of its ratings."""
 
     board: Leaderboard
@@ -132,10 +132,10 @@ def _environment() -> "Environment":
     return environment
 
 
-def _panel(board: Leaderboard) -> Panel:
+def _panel(board: Leaderboard) -> RankingPanel:
     rows = tuple(formats.ranked(board))
     scores, columns = formats.shown(board)
-    return Panel(
+    return RankingPanel(
         board,
         rows,
         tuple(columns),

@@ -34,7 +34,7 @@ from arena.ratings.result import Coefficient, RatingResult, RatingRow, Settings
 from arena.ratings.scale import WEAK_PRIOR
 from arena.ratings.voter_audit.audit import CAP, Finding, Integrity, VoterReport, capped, integrity
 from arena.ratings.voter_audit.influence import Influence, influence
-from arena.ratings.voter_audit.suspicion import MEANINGS, Kind
+from arena.ratings.voter_audit.suspicion import MEANINGS, SuspicionKind
 
 __all__ = [
     "CAP",
@@ -51,7 +51,6 @@ __all__ = [
     "Influence",
     "Integrity",
     "Interval",
-    "Kind",
     "Label",
     "Method",
     "NextPair",
@@ -64,6 +63,7 @@ __all__ = [
     "Settling",
     "Source",
     "Style",
+    "SuspicionKind",
     "Ties",
     "Unrated",
     "VoterReport",

@@ -11,7 +11,7 @@ from arena.store.connection import Connections
 from arena.store.rows import decode, encode
 
 
-class Kind(StrEnum):
+class Archivable(StrEnum):
     """What can be put aside."""
 
     MODEL = "model"
@@ -19,8 +19,8 @@ class Kind(StrEnum):
 
 
 _NAMES = {
-    Kind.MODEL: "SELECT name FROM models",
-    Kind.JUDGE: "SELECT name FROM judges",
+    Archivable.MODEL: "SELECT name FROM models",
+    Archivable.JUDGE: "SELECT name FROM judges",
 }
 _COLUMNS = (
     ("completions", "model"),
@@ -38,19 +38,19 @@ class Archive:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
-    def names(self, kind: Kind) -> set[str]:
+    def names(self, kind: Archivable) -> set[str]:
         """What is put aside now."""
         sql = "SELECT name FROM archived WHERE kind = ?"
         return {str(row[0]) for row in self._connections.db.execute(sql, [kind]).fetchall()}
 
-    def put(self, kind: Kind, name: str) -> None:
+    def put(self, kind: Archivable, name: str) -> None:
         """Put one aside; raises UnknownNameError where nothing is stored of it."""
         self._check(kind, name)
         with self._connections.transaction() as db:
             sql = "INSERT INTO archived (kind, name) VALUES (?, ?) ON CONFLICT DO NOTHING"
             db.execute(sql, [kind, name])
 
-    def restore(self, kind: Kind, name: str) -> None:
+    def restore(self, kind: Archivable, name: str) -> None:
         """Let one count again; raises UnknownNameError where it is not put aside."""
         if name not in (known := self.names(kind)):
             raise UnknownNameError(f"archived {kind}", name, known)
@@ -62,7 +62,7 @@ class Archive:
 
         Raises UnknownNameError for a model that is not stored, StoreError for a name in use.
         """
-        known = self._check(Kind.MODEL, old)
+        known = self._check(Archivable.MODEL, old)
         if new in known:
             raise StoreError(f"there is a model named {new!r} already; take another name")
         with self._connections.transaction() as db:
@@ -96,7 +96,7 @@ class Archive:
             db.execute("DELETE FROM models WHERE name = ?", [name])
             db.execute("DELETE FROM archived WHERE kind = 'model' AND name = ?", [name])
 
-    def _check(self, kind: Kind, name: str) -> Sequence[str]:
+    def _check(self, kind: Archivable, name: str) -> Sequence[str]:
         known = [str(row[0]) for row in self._connections.db.execute(_NAMES[kind]).fetchall()]
         if name not in known:
             raise UnknownNameError(f"stored {kind}", name, set(known))

@@ -12,7 +12,7 @@ Judgement = Verdict | Score | Ranking
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Judged:
     """One thing that a judge said, and of what: answers in the order in which they were shown.
 
     latest: whether no later reading of the same took its place.
@@ -64,7 +64,7 @@ def judgements(
     prompt: Prompt | None = None,
     model: str | None = None,
     unparsed: bool = False,
-) -> Iterator[Said]:
+) -> Iterator[Judged]:
     """What judges said, the latest first; raises UnknownNameError for a judge that said nothing.
 
     unparsed: only what could not be read, and was not read later.
@@ -90,7 +90,7 @@ def judgements(
             if unparsed and not (row.reason and latest):
                 continue
             answers = store.answers.get(keys)
-            said = Said(row, prompts[row.prompt_key], tuple(answers[key] for key in keys), latest)
+            said = Judged(row, prompts[row.prompt_key], tuple(answers[key] for key in keys), latest)
             if model is None or model in said.models:
                 yield said
 

@@ -40,7 +40,7 @@ BATTLES = _Kind(
 SHOWINGS = _Kind("showings", "TRUE", "SELECT 1 FROM grades WHERE key = last.key")
 
 
-class Shown(Rows[S]):
+class OpenToJudge(Rows[S]):
     """Only what a voter was shown last can be open; what came before is forgotten for good."""
 
     def __init__(self, connections: Connections, kind: _Kind, record: type[S]) -> None:

@@ -34,12 +34,12 @@ from arena.records import (
     Talk,
     Verdict,
 )
-from arena.store.archive import Archive, Kind
+from arena.store.archive import Archivable, Archive
 from arena.store.connection import Connections
 from arena.store.leases import Leases
 from arena.store.queries import EvidenceColumns
 from arena.store.rows import Rows, decode, encode
-from arena.store.shown import BATTLES, SHOWINGS, Shown
+from arena.store.shown import BATTLES, SHOWINGS, OpenToJudge
 from arena.store.votes import Votes
 from arena.store.withdrawals import Withdrawals
 
@@ -92,12 +92,12 @@ class Store:
         self.checks = Rows(self._connections, "checks", Check)
         self.outcomes = Rows(self._connections, "outcomes", Outcome)
         self.batches = Rows(self._connections, "batches", Batch)
-        self.battles = Shown(self._connections, BATTLES, Battle)
+        self.battles = OpenToJudge(self._connections, BATTLES, Battle)
         self.votes = Votes(self._connections)
         self.flags = Rows(self._connections, "flags", Flag)
         self.leaks = Rows(self._connections, "leaks", Leak)
         self.remarks = Rows(self._connections, "remarks", Remark)
-        self.showings = Shown(self._connections, SHOWINGS, Showing)
+        self.showings = OpenToJudge(self._connections, SHOWINGS, Showing)
         self.grades = Rows(self._connections, "grades", Grade, view="standing_grades")
         self.withdrawals = Withdrawals(self._connections)
         self.reports = Rows(self._connections, "reports", Report)
@@ -180,7 +180,7 @@ class Store:
         archived: with those that were put aside.
         """
         rows = self._connections.db.query("SELECT name, spec FROM models ORDER BY name")
-        aside = set() if archived else self.archive.names(Kind.MODEL)
+        aside = set() if archived else self.archive.names(Archivable.MODEL)
         return [_model(json.loads(row["spec"])) for row in rows if row["name"] not in aside]
 
     def add_failures(self, failures: Iterable[Failure]) -> None:

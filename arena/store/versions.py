@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from arena.errors import InputError, ModelConflictError
 from arena.records import Model
 from arena.store import Store
-from arena.store.archive import Kind
+from arena.store.archive import Archivable
 from arena.store.store import described, differences
 
 _VERSION = re.compile(r"(.+)@([1-9]\d*)")
@@ -71,7 +71,7 @@ def settle(store: Store, models: Sequence[Model], *, new_version: bool = False) 
     ones are archived. Raises ModelConflictError where they changed otherwise, and InputError for
     a model that is archived.
     """
-    aside = store.archive.names(Kind.MODEL)
+    aside = store.archive.names(Archivable.MODEL)
     settled = []
     for model in models:
         found = find(store, model)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from arena.judging.report_card.orders import majority
 from arena.records import Answer, Grade, Outcome, Prompt, Remark, Report, Score, Verdict, Vote
 from arena.store import Store
-from arena.store.archive import Kind
+from arena.store.archive import Archivable
 
 # What an admin may take out as a file, by the name of its table.
 EXPORTS = {
@@ -25,7 +25,7 @@ MIRRORED = {"A": "B", "B": "A"}
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueEntry:
     """A prompt in the list. split: in which share of the verdicts on pairs that people decided a
     judge takes the opposite side; 0 where there are none. turned: a judge's two orders disagree
     on some pair.
@@ -61,7 +61,7 @@ class Filter:
         """Whether what it lets through says who answered, or how they were judged."""
         return bool(self.model or self.judge or self.only)
 
-    def lets(self, entry: Entry) -> bool:
+    def lets(self, entry: CatalogueEntry) -> bool:
         """Whether an entry is wanted."""
         return (
             self.search.strip().casefold() in entry.text
@@ -85,7 +85,7 @@ class Detail:
     grades: tuple[Grade, ...]
 
 
-def entries(store: Store) -> tuple[Entry, ...]:
+def entries(store: Store) -> tuple[CatalogueEntry, ...]:
     """Every prompt that is not hidden and has answers, in the order of the store."""
     hidden = store.withheld("prompt")
     models: defaultdict[str, set[str]] = defaultdict(set)
@@ -94,7 +94,7 @@ def entries(store: Store) -> tuple[Entry, ...]:
     votes, people = _people(store)
     judges, counts, split, turned = _judged(store, people)
     return tuple(
-        Entry(
+        CatalogueEntry(
             prompt.key,
             line_of(prompt),
             " ".join(prompt.turns).casefold(),
@@ -122,7 +122,7 @@ def detail(store: Store, key: str) -> Detail | None:
     every = tuple(store.answers.where(prompt_key=key))
     answers = tuple(a for a in every if not a.is_absent and a.model in models)
     aside = {a.key for a in every if a.model not in models}
-    judges = store.archive.names(Kind.JUDGE)
+    judges = store.archive.names(Archivable.JUDGE)
     return Detail(
         prompt,
         answers,
@@ -144,7 +144,7 @@ def detail(store: Store, key: str) -> Detail | None:
 def outcomes(store: Store, benchmark: str) -> dict[str, list[Outcome]]:
     """A benchmark's outcomes by item, of each model and metric the latest."""
     found: dict[str, dict[tuple[str, str, str], Outcome]] = defaultdict(dict)
-    aside = store.archive.names(Kind.MODEL)
+    aside = store.archive.names(Archivable.MODEL)
     for outcome in store.outcomes.where(benchmark=benchmark):
         if outcome.model in aside:
             continue
@@ -202,7 +202,7 @@ def _judged(
     return judges, counts, {p: against[p] / n for p, n in decided.items()}, turned
 
 
-def pages(rows: Sequence[Entry], size: int = PAGE) -> Iterator[Sequence[Entry]]:
+def pages(rows: Sequence[CatalogueEntry], size: int = PAGE) -> Iterator[Sequence[CatalogueEntry]]:
     """The list in parts that a page holds."""
     for start in range(0, max(1, len(rows)), size):
         yield rows[start : start + size]

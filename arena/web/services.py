@@ -12,7 +12,7 @@ from arena.web.background.audits import Audits
 from arena.web.background.boards import Boards
 from arena.web.background.cache import Kept
 from arena.web.background.model_record import Records
-from arena.web.catalogue import Entry, entries
+from arena.web.catalogue import CatalogueEntry, entries
 from arena.web.security.rate_limits import Allowances
 from arena.web.security.voters import Voters
 from arena.web.voting.blind import Blind
@@ -32,7 +32,7 @@ class Services:
     records: Records
     audits: Audits
     cards: Kept[tuple[JudgeAudit, ...]]
-    entries: Kept[tuple[Entry, ...]]
+    entries: Kept[tuple[CatalogueEntry, ...]]
     live: Live
     allowances: Allowances
     settings: AppSettings = field(default_factory=AppSettings)

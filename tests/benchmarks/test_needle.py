@@ -13,8 +13,8 @@ from arena.benchmarks.items.reading import Item
 from arena.benchmarks.needle import (
     CHAT,
     REPLY,
-    Cell,
     Haystack,
+    NeedleCell,
     NeedleMap,
     needle_benchmark,
     needle_maps,
@@ -81,7 +81,7 @@ def test_a_text_has_the_asked_length_and_its_needle_the_asked_depth() -> None:
     assert notes == []
     assert len(benchmark.items) == 20
     for item in benchmark.items:
-        cell = Cell.parse(item.name)
+        cell = NeedleCell.parse(item.name)
         assert cell is not None
         tokens = backend.count_tokens(item.question)
         assert -8 <= cell.length - REPLY - CHAT - tokens <= LONGEST_SENTENCE
@@ -202,6 +202,6 @@ def test_a_judge_marks_every_reply(
 
 
 def test_names_of_cells_are_read_back() -> None:
-    cell = Cell("zh", 4096, 0.33, 3, 7)
-    assert Cell.parse(cell.name) == cell
-    assert Cell.parse("fact-1") is None
+    cell = NeedleCell("zh", 4096, 0.33, 3, 7)
+    assert NeedleCell.parse(cell.name) == cell
+    assert NeedleCell.parse("fact-1") is None

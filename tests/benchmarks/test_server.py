@@ -10,7 +10,7 @@ from aiohttp import web
 
 from arena.backends import Message, Request, open_backend
 from arena.backends.local.weights.loading import load
-from arena.benchmarks import Asking, Benchmark, Measured, Way, bench, find_benchmarks
+from arena.benchmarks import Asking, Benchmark, ItemMode, Measured, bench, find_benchmarks
 from arena.config import parse_model
 from arena.errors import InputError
 from arena.records import Decoding, Model
@@ -151,7 +151,7 @@ def test_a_server_that_only_chats_is_asked_to_write(store: Store, name: str, tex
         measured = bench(store, hosted(served.url), benchmark, 3)
     assert [o.value for o in measured.outcomes] == [1.0] * 3
     assert {o.variant for o in measured.outcomes} == {"gen"}
-    assert measured.benchmark.asking.way is Way.GEN
+    assert measured.benchmark.asking.way is ItemMode.GEN
     (note,) = measured.notes
     assert "hosted: this server does not tell how likely a given text is" in note
     assert f"{name} is asked to write the answer instead" in note

@@ -13,7 +13,7 @@ from arena.errors import ArenaError
 from arena.interchange.evalscope import read_evalscope
 from arena.interchange.lm_eval_results import read_lm_eval
 from arena.interchange.opencompass import read_opencompass
-from arena.interchange.results import Reading, import_results
+from arena.interchange.results import ToolResults, import_results
 from arena.store import Store
 
 TIME = "2025-01-01T12-00-00.000001"
@@ -133,7 +133,7 @@ def write(folder: Path, files: dict[str, Any]) -> None:
     ids=["lm-eval", "evalscope", "opencompass"],
 )
 def test_any_value_in_any_place(
-    store: Store, tmp_path: Path, files: dict[str, Any], read: Callable[[Path], Reading]
+    store: Store, tmp_path: Path, files: dict[str, Any], read: Callable[[Path], ToolResults]
 ) -> None:
     write(tmp_path, files)
     assert import_results(store, read(tmp_path)).new == 2

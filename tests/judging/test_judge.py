@@ -71,7 +71,7 @@ def test_a_judge_that_always_takes_the_first_flips_always(
         report = evidence.reports[name]
         assert (report.flips.value, report.first_slot.value) == (1.0, 1.0)
         assert report.objection is not None
-        assert "100.0%" in report.objection
+        assert "100.0%" in str(report.objection)
         assert list(evidence.judges[name].outcome) == pytest.approx([0.5] * 9)
 
 

@@ -12,7 +12,7 @@ from arena.leaderboard.evidence.counted_votes import VoteRules
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.ranking import leaderboard
 from arena.leaderboard.vote_audit import record_flags, vote_report, without_flagged
-from arena.ratings import Kind
+from arena.ratings import SuspicionKind
 from arena.records import Answer, Evidence, Model, Prompt, Vote, Winner, answer_key
 from arena.store import Store
 from arena.store.connection import sqlite3
@@ -41,7 +41,7 @@ def voted(answered: Store, prompts: list[Prompt]) -> Store:
 def test_flags_are_rows_and_both_rankings_are_there(voted: Store) -> None:
     report = vote_report(voted)
     assert report.flagged == {"bad"}
-    assert Kind.SIDE in report.integrity.flagged[0].kinds
+    assert SuspicionKind.SIDE in report.integrity.flagged[0].kinds
     assert report.without is not None
     assert (report.everything.counts, report.without.counts) == ({"file": 930}, {"file": 900})
     assert [move.model for move in report.moves()] == ["long", "middle", "short"]

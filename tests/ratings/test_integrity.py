@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import betabinom, binom
 
 from arena.errors import InputError
-from arena.ratings import Comparisons, Integrity, Kind, bradley_terry, capped, integrity
+from arena.ratings import Comparisons, Integrity, SuspicionKind, bradley_terry, capped, integrity
 from arena.ratings.voter_audit.audit import FREE, explain
 from arena.ratings.voter_audit.copies import shared
 from arena.ratings.voter_audit.crowd import ballots, crowd
@@ -64,7 +64,7 @@ def test_honest_crowds_are_left_alone(seed: int) -> None:
 
 
 def test_p_values_of_honest_voters_are_no_smaller_than_uniform_ones() -> None:
-    seen: dict[Kind, list[float]] = {}
+    seen: dict[SuspicionKind, list[float]] = {}
     for seed in range(4):
         for voter in integrity(Comparisons.from_columns(**votes(seed))).voters:
             for finding in voter.findings:
@@ -93,20 +93,20 @@ def test_models_are_hardly_met_often_by_honest_voters_of_many() -> None:
 @pytest.mark.parametrize(
     ("kind", "vote"),
     [
-        (Kind.SIDE, lambda columns, k: "model_a"),
-        (Kind.SIDE, lambda columns, k: "model_b"),
-        (Kind.CARELESS, lambda columns, k: ("model_a", "model_b", "tie")[k * 7919 % 3]),
-        (Kind.COPY, None),
+        (SuspicionKind.SIDE, lambda columns, k: "model_a"),
+        (SuspicionKind.SIDE, lambda columns, k: "model_b"),
+        (SuspicionKind.CARELESS, lambda columns, k: ("model_a", "model_b", "tie")[k * 7919 % 3]),
+        (SuspicionKind.COPY, None),
     ],
 )
-def test_an_attacker_is_flagged_for_what_it_does(kind: Kind, vote: Any) -> None:
+def test_an_attacker_is_flagged_for_what_it_does(kind: SuspicionKind, vote: Any) -> None:
     columns = votes()
-    if kind is Kind.COPY:
+    if kind is SuspicionKind.COPY:
         rows = [k for k, voter in enumerate(columns["voter"]) if voter == "v7"]
         whole = {name: [*column, *(column[k] for k in rows)] for name, column in columns.items()}
         whole["voter"][-len(rows) :] = ["bad"] * len(rows)
         found = integrity(Comparisons.from_columns(**whole))
-        assert report_of(found, "bad").finding(Kind.COPY).about == "v7"
+        assert report_of(found, "bad").finding(SuspicionKind.COPY).about == "v7"
     else:
         found = integrity(planted(columns, "bad", lambda k: vote(columns, k)))
     assert [voter.voter for voter in found.flagged] == ["bad"]
@@ -122,8 +122,11 @@ def test_votes_for_one_model_name_it() -> None:
         "model_a" if columns["model_a"][k] == "m03" else "model_b" for k in mine[:60]
     ]
     bad = report_of(integrity(Comparisons.from_columns(**whole)), "bad")
-    assert Kind.TARGET in bad.kinds
-    assert (bad.finding(Kind.TARGET).value, bad.finding(Kind.TARGET).about) == (1.0, "m03")
+    assert SuspicionKind.TARGET in bad.kinds
+    assert (bad.finding(SuspicionKind.TARGET).value, bad.finding(SuspicionKind.TARGET).about) == (
+        1.0,
+        "m03",
+    )
 
 
 def test_haste_and_the_same_vote_again_and_again() -> None:
@@ -133,13 +136,13 @@ def test_haste_and_the_same_vote_again_and_again() -> None:
     hasty = np.array(columns["voter"]) == "v5"
     seconds[hasty] = 0.4
     found = integrity(Comparisons.from_columns(**columns), seconds=seconds.tolist())
-    assert [(v.voter, v.kinds) for v in found.flagged] == [("v5", (Kind.SPEED,))]
+    assert [(v.voter, v.kinds) for v in found.flagged] == [("v5", (SuspicionKind.SPEED,))]
     own = np.flatnonzero(hasty)
     for n, k in enumerate(own):  # left, right, left, right: no side, and yet no look
         columns["winner"][k] = ("model_a", "model_b")[n % 2]
     found = integrity(Comparisons.from_columns(**columns))
-    assert Kind.REPETITION in report_of(found, "v5").kinds
-    assert report_of(found, "v5").finding(Kind.REPETITION).value == 0.0
+    assert SuspicionKind.REPETITION in report_of(found, "v5").kinds
+    assert report_of(found, "v5").finding(SuspicionKind.REPETITION).value == 0.0
 
 
 def test_neither_names_nor_sides_nor_the_order_of_models_matter() -> None:
@@ -150,7 +153,7 @@ def test_neither_names_nor_sides_nor_the_order_of_models_matter() -> None:
     for voter in integrity(renamed).voters:
         assert voter.honest == pytest.approx(base[voter.voter].honest, abs=1e-3)
     for voter in integrity(c.swapped()).voters:
-        side, mirrored = (v.finding(Kind.SIDE) for v in (voter, base[voter.voter]))
+        side, mirrored = (v.finding(SuspicionKind.SIDE) for v in (voter, base[voter.voter]))
         assert side.value == pytest.approx(1.0 - mirrored.value)
         assert side.p == pytest.approx(mirrored.p, abs=0.01)
         assert voter.flagged == base[voter.voter].flagged
@@ -250,7 +253,7 @@ def test_odd_votes_get_a_report_or_a_sentence() -> None:
         report = integrity(apart)
         assert report.flagged == ()
         assert all(np.isfinite([v.p, v.q, v.honest]).all() for v in report.voters)
-        assert report.voters[0].finding(Kind.COPY).value is None
+        assert report.voters[0].finding(SuspicionKind.COPY).value is None
     with pytest.raises(InputError, match="level is 1"):
         integrity(one, level=1.0)
     with pytest.raises(InputError, match="the cap is 0"):
@@ -258,7 +261,7 @@ def test_odd_votes_get_a_report_or_a_sentence() -> None:
     with pytest.raises(InputError, match="seconds has 1 rows"):
         integrity(one, seconds=[1.0])
     nothing = [None, float("nan"), 3.0]
-    assert integrity(one, seconds=nothing).voters[0].finding(Kind.SPEED) is not None
+    assert integrity(one, seconds=nothing).voters[0].finding(SuspicionKind.SPEED) is not None
     weighted = replace(one, weight=np.array([1.0, 2.0, 3.0]))
     assert integrity(weighted).voters[0].votes == 3
 

@@ -13,7 +13,7 @@ from arena.leaderboard.evidence.gathering import gather
 from arena.pipeline.drift import mismatches, stages
 from arena.records import Check, Decoding, Model, Outcome, Prompt, Vote, Winner
 from arena.store import Store
-from arena.store.archive import Kind
+from arena.store.archive import Archivable
 from arena.store.versions import current_name, old_versions, settle
 
 
@@ -35,7 +35,7 @@ def test_changed_settings_are_a_new_version_beside_the_old_one(
     (third,) = settle(answered, [shorter(long, 5)], new_version=True)
     assert third.name == "long@3"
     assert current_name(answered, shorter(long, 5)) == "long"
-    answered.archive.put(Kind.MODEL, "long@2")
+    answered.archive.put(Archivable.MODEL, "long@2")
     assert settle(answered, [shorter(long, 5)])[0].name == "long@3"  # none is left to mix with
     with pytest.raises(InputError, match="arena models restore long@2"):
         settle(answered, [changed])
@@ -93,8 +93,8 @@ def test_what_is_archived_counts_for_nobody_until_it_is_restored(
     for name, persona in (("one", "fake:longer"), ("two", "fake:longer@0")):
         judge(answered, load_card(write_card(name, persona), answered.home), prompts)
     before, version = gather(answered), answered.version()
-    answered.archive.put(Kind.MODEL, "short")
-    answered.archive.put(Kind.JUDGE, "one")
+    answered.archive.put(Archivable.MODEL, "short")
+    answered.archive.put(Archivable.JUDGE, "one")
     after = gather(answered)
     assert set(after.judges) == {"two"}
     assert set(after.judges["two"].models) == {"long", "middle"}
@@ -104,13 +104,13 @@ def test_what_is_archived_counts_for_nobody_until_it_is_restored(
     assert answered.version() != version
     again = judge(answered, load_card("two", answered.home), prompts)
     assert again[0].total == 6  # of the two models that are left
-    answered.archive.restore(Kind.MODEL, "short")
-    answered.archive.restore(Kind.JUDGE, "one")
+    answered.archive.restore(Archivable.MODEL, "short")
+    answered.archive.restore(Archivable.JUDGE, "one")
     assert {n: len(c) for n, c in gather(answered).judges.items()} == {
         n: len(c) for n, c in before.judges.items()
     }
     with pytest.raises(UnknownNameError):
-        answered.archive.restore(Kind.MODEL, "short")
+        answered.archive.restore(Archivable.MODEL, "short")
 
 
 def test_status_names_what_no_longer_fits_the_file(

@@ -22,8 +22,8 @@ from arena.backends.base import (
 from arena.backends.local import likelihood
 from arena.backends.local.grouping import like_length
 from arena.backends.local.reading import BATCH_ROWS, BATCH_TOKENS
-from arena.backends.local.talk import Talk
-from arena.backends.local.tree import Row
+from arena.backends.local.talk import Turns
+from arena.backends.local.tree import TreeRow
 from arena.backends.local.weights.loading import Loaded, is_loaded, loaded
 from arena.backends.local.writing import Begun
 from arena.errors import BackendError
@@ -79,7 +79,7 @@ class LocalBackend(Backend):
         """Token by token; closing the iterator stops the model."""
         from arena.backends.local.streaming import stream
 
-        talk = Talk.of(request)
+        talk = Turns.of(request)
         talk.put_next()
         room = self._spec.decoding.max_tokens
         begun = Begun(self._begin(talk, room), request.seed)
@@ -92,7 +92,7 @@ class LocalBackend(Backend):
         intake = intake or Intake()
         ids = [self._tried(Message("user", r.text), prefill=r.prefill) for r in requests]
         yield from _failed(ids, intake)
-        rows = {i: Row(found) for i, found in enumerate(ids) if isinstance(found, tuple)}
+        rows = {i: TreeRow(found) for i, found in enumerate(ids) if isinstance(found, tuple)}
         for read in self._read(rows, intake):
             yield [
                 (i, self._odds(requests[i], logits, Usage(len(rows[i].tokens), 1, seconds)))
@@ -107,7 +107,7 @@ class LocalBackend(Backend):
         scored = [self._scored(request) for request in requests]
         yield from _failed(scored, intake)
         fit = {i: found for i, found in enumerate(scored) if isinstance(found, likelihood.Scored)}
-        rows = {i: Row(s.read, max(1, len(s.text))) for i, s in fit.items()}
+        rows = {i: TreeRow(s.read, max(1, len(s.text))) for i, s in fit.items()}
         for read in self._read(rows, intake):
             yield [(i, _text_odds(fit[i], logits, seconds)) for i, logits, seconds in read]
 
@@ -136,7 +136,7 @@ class LocalBackend(Backend):
         tell: is told, while they are written, how many of them that is worth.
         """
         started = time.perf_counter()
-        talks = [Talk.of(request) for request in requests]
+        talks = [Turns.of(request) for request in requests]
         turns, done = sum(len(request.turns) for request in requests), 0
 
         def told(rows: float) -> None:
@@ -144,7 +144,7 @@ class LocalBackend(Backend):
 
         room = self._spec.decoding.max_tokens
         while asking := [talk for talk in talks if talk.put_next()]:
-            begun: list[tuple[Talk, Begun]] = []
+            begun: list[tuple[Turns, Begun]] = []
             for talk in asking:
                 try:
                     seed = talk.request.seed + len(talk.finishes)
@@ -163,7 +163,7 @@ class LocalBackend(Backend):
         seconds = (time.perf_counter() - started) / len(requests)
         return [(i, talk.result(seconds)) for i, talk in zip(indices, talks, strict=True)]
 
-    def _answer(self, talk: Talk, row: Begun, tokens: list[int]) -> None:
+    def _answer(self, talk: Turns, row: Begun, tokens: list[int]) -> None:
         here, request = self._loaded(), talk.request
         ended = bool(tokens) and tokens[-1] in here.writer.ends(request.stop)
         kept = tokens[:-1] if ended else tokens
@@ -175,7 +175,7 @@ class LocalBackend(Backend):
         said = text if request.verbatim else text.strip()
         talk.answered(said, finish, len(row.tokens), len(kept))
 
-    def _read(self, rows: Mapping[int, Row], intake: Intake) -> Iterator[list[Logits]]:
+    def _read(self, rows: Mapping[int, TreeRow], intake: Intake) -> Iterator[list[Logits]]:
         """Pass by pass the logits of rows that may be read; rows of the same tokens are one."""
         if not rows:
             return
@@ -183,7 +183,7 @@ class LocalBackend(Backend):
         for i, row in rows.items():
             owners.setdefault(row.tokens, []).append(i)
         positions = list(owners.values())
-        unique = [Row(t, max(rows[i].keep for i in here)) for t, here in owners.items()]
+        unique = [TreeRow(t, max(rows[i].keep for i in here)) for t, here in owners.items()]
         reading = self._loaded().reader.reading(unique, self._rows)
         for one in reading.passes:
             todo = set(intake.admit([i for k in one.rows for i in positions[k]]))
@@ -210,14 +210,14 @@ class LocalBackend(Backend):
 
     def _size(self, request: Request) -> int:
         """The tokens of a conversation's beginning; none where it cannot be written."""
-        talk = Talk.of(request)
+        talk = Turns.of(request)
         talk.put_next()
         try:
             return len(self._encode(talk.messages, talk.prefill, plain=request.plain))
         except BackendError:
             return 0
 
-    def _begin(self, talk: Talk, room: int) -> tuple[int, ...]:
+    def _begin(self, talk: Turns, room: int) -> tuple[int, ...]:
         """A conversation as far as it has come; raises BackendError where it cannot go on."""
         ids = self._encode(talk.messages, talk.prefill, plain=talk.request.plain)
         return self._fitting(ids, room)

@@ -18,7 +18,7 @@ _SYSTEM, _USER = Message("system", "omega"), Message("user", "alpha")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ChatText:
     """A conversation's text and tokens; folded: whether its system text is in a user's turn."""
 
     text: str
@@ -38,7 +38,7 @@ class Chat:
 
     def write(
         self, messages: Sequence[Message], system: str | None = None, prefill: str = ""
-    ) -> Written:
+    ) -> ChatText:
         """A conversation up to where the reply goes on after `prefill`.
 
         Control tokens within the messages are plain text. Raises BackendError where the
@@ -87,10 +87,10 @@ class Chat:
             return ""
         return left_open(str(text).rpartition(_USER.content)[2])
 
-    def plain(self, text: str) -> Written:
+    def plain(self, text: str) -> ChatText:
         """A text as it stands, after what the tokenizer puts before a document."""
         ids = self._tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)
-        return Written(text, (*self.lead, *ids))
+        return ChatText(text, (*self.lead, *ids))
 
     @cached_property
     def lead(self) -> tuple[int, ...]:
@@ -134,7 +134,7 @@ class Chat:
             return None
         return all(message.content in text for message in messages)
 
-    def _written(self, messages: Sequence[Message]) -> Written:
+    def _written(self, messages: Sequence[Message]) -> ChatText:
         """As the template writes the messages, those of one role in a row as one if it must be."""
         if self._is_deaf:
             raise BackendError("the model's chat template leaves out what the user says")
@@ -149,13 +149,13 @@ class Chat:
                 reason = first_line(error)
         raise BackendError(f"the model's chat template cannot write this conversation: {reason}")
 
-    def _once(self, messages: Sequence[Message]) -> Written:
+    def _once(self, messages: Sequence[Message]) -> ChatText:
         text = self._apply(messages, self._in_parts)
         ids = list(self._apply(messages, self._in_parts, tokenize=True))
         first = self._tokenizer.bos_token_id
         while first is not None and ids[:2] == [first, first]:
             del ids[0]
-        return Written(text, tuple(ids))
+        return ChatText(text, tuple(ids))
 
     def _apply(self, messages: Sequence[Message], in_parts: bool, tokenize: bool = False) -> Any:
         said: list[dict[str, Any]] = [dict(message) for message in as_json(messages)]

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from arena.backends.base import Message, TextRequest
-from arena.backends.local.chat import Chat, Written
+from arena.backends.local.chat import Chat, ChatText
 from arena.backends.local.tree import Tokens
 from arena.errors import BackendError
 
@@ -53,14 +53,14 @@ def encode(
     return Scored(before[min(extra, len(before) - 1) :], after, extra > 0, folded)
 
 
-def _written(chat: Chat, before: Sequence[Message], system: str | None) -> Written:
+def _written(chat: Chat, before: Sequence[Message], system: str | None) -> ChatText:
     """Messages up to where a text follows them: the last one where that is the model's own."""
     if before[-1].role == "assistant":
         return chat.write(before[:-1], system, before[-1].content)
     return chat.write(before, system)
 
 
-def _after(chat: Chat, tokenizer: Any, written: Written, text: str) -> tuple[Tokens, Tokens]:
+def _after(chat: Chat, tokenizer: Any, written: ChatText, text: str) -> tuple[Tokens, Tokens]:
     lead = () if chat.has_template else chat.lead
     if written.ids == (*lead, *tokenizer.encode(written.text, add_special_tokens=False)):
         return _split(tokenizer, written.text, text, lead)

@@ -17,7 +17,7 @@ import torch
 
 from arena.backends.local.attempts import in_halves
 from arena.backends.local.memory import attention_room
-from arena.backends.local.tree import Limits, Pass, Row, Tokens, plan
+from arena.backends.local.tree import Pass, PassLimits, Tokens, TreeRow, plan
 from arena.errors import BackendError
 
 BATCH_ROWS = 48
@@ -50,15 +50,15 @@ class Reader:
         if ordinary:
             self._try(ordinary)
 
-    def read(self, rows: Sequence[Row]) -> list[torch.Tensor | BackendError]:
+    def read(self, rows: Sequence[TreeRow]) -> list[torch.Tensor | BackendError]:
         """For each row its logits, (keep, vocabulary), or why there are none."""
         reading = self.reading(rows)
         found = {i: logits for one in reading.passes for i, logits in reading.read(one, one.rows)}
         return [found[i] for i in range(len(rows))]
 
-    def reading(self, rows: Sequence[Row], most: int = BATCH_ROWS) -> "Reading":
+    def reading(self, rows: Sequence[TreeRow], most: int = BATCH_ROWS) -> "TreeReading":
         """The reading of rows, at most so many in one pass."""
-        limits = Limits(
+        limits = PassLimits(
             most if self.together else 1,
             BATCH_TOKENS_CPU if self._model.device.type == "cpu" else BATCH_TOKENS,
             max(1, BATCH_LOGITS // self._vocabulary),
@@ -72,9 +72,11 @@ class Reader:
             for group, share in ((near, self.shares), (far, False))
             for one in plan([rows[i] for i in group], limits, share=share)
         ]
-        return Reading(self, rows, passes)
+        return TreeReading(self, rows, passes)
 
-    def logits(self, rows: Sequence[Row], start: int = 0, cache: Any = None) -> list[torch.Tensor]:
+    def logits(
+        self, rows: Sequence[TreeRow], start: int = 0, cache: Any = None
+    ) -> list[torch.Tensor]:
         """Logits of rows whose first `start` tokens are in a cache of one row, used up by it."""
         tails = [row.tokens[start:] for row in rows]
         kept = [(i, at) for i, row in enumerate(rows) for at in _last(len(tails[i]), row.keep)]
@@ -112,8 +114,8 @@ class Reader:
         that one short probe goes beyond it.
         """
         beginning = _spread(ordinary, PROBE_DEPTHS[-1], 0)
-        rows = [Row(beginning + _spread(ordinary, n, n), n) for n in PROBE_TAILS]
-        tree = Reading(self, rows, [Pass(tuple(range(len(rows))), PROBE_DEPTHS)])
+        rows = [TreeRow(beginning + _spread(ordinary, n, n), n) for n in PROBE_TAILS]
+        tree = TreeReading(self, rows, [Pass(tuple(range(len(rows))), PROBE_DEPTHS)])
         with _window(self._model.config, PROBE_WINDOW):
             try:
                 alone = [self.logits([row])[0] for row in rows]
@@ -132,13 +134,13 @@ class Reader:
         return self._model.dtype == torch.float32 or not is_recurrent
 
 
-class Reading:
+class TreeReading:
     """Reads rows pass by pass; what the rows of later passes begin with is kept meanwhile.
 
     passes: all rows, in the order in which they have to be read.
     """
 
-    def __init__(self, reader: Reader, rows: Sequence[Row], passes: Sequence[Pass]) -> None:
+    def __init__(self, reader: Reader, rows: Sequence[TreeRow], passes: Sequence[Pass]) -> None:
         self.passes = passes
         self._reader = reader
         self._rows = rows
@@ -157,7 +159,7 @@ class Reading:
         (one,) = self.passes
         return self._logits([self._rows[i] for i in one.rows], one.depths)
 
-    def _logits(self, rows: Sequence[Row], depths: tuple[int, ...]) -> list[torch.Tensor]:
+    def _logits(self, rows: Sequence[TreeRow], depths: tuple[int, ...]) -> list[torch.Tensor]:
         if not depths:
             return self._reader.logits(rows)
         cache = self._after(rows[0].tokens[: depths[-1]], depths)

@@ -9,7 +9,7 @@ from arena.records import Usage
 
 
 @dataclass
-class Talk:
+class Turns:
     """A request's conversation: turns are put one by one, each answered before the next."""
 
     request: Request
@@ -22,7 +22,7 @@ class Talk:
     error: BackendError | None = None
 
     @classmethod
-    def of(cls, request: Request) -> "Talk":
+    def of(cls, request: Request) -> "Turns":
         """A conversation of which no turn was put yet."""
         return cls(request, list(request.before))
 

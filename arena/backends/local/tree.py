@@ -16,7 +16,7 @@ PASS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TreeRow:
     """Tokens, at least one; the logits after each of the last `keep` of them are wanted."""
 
     tokens: Tokens
@@ -24,7 +24,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PassLimits:
     """What one pass may hold: rows, tokens with padding, rows of logits, and pairs of tokens.
 
     pairs: of a token and one that it looks back at, which grow with the square of the length.
@@ -60,13 +60,13 @@ class _Node:
     def parts(self) -> int:
         return len(self.rows) + len(self.nodes)
 
-    def longest(self, rows: Sequence[Row]) -> int:
+    def longest(self, rows: Sequence[TreeRow]) -> int:
         """The tokens of its longest row."""
         own = [len(rows[i].tokens) for i in self.rows]
         return max([*own, *(node.longest(rows) for node in self.nodes)])
 
 
-def plan(rows: Sequence[Row], limits: Limits, *, share: bool) -> list[Pass]:
+def plan(rows: Sequence[TreeRow], limits: PassLimits, *, share: bool) -> list[Pass]:
     """Passes in which all rows are read, those below one node behind each other.
 
     share: whether what rows begin with is read once; else only like lengths go together.
@@ -76,7 +76,7 @@ def plan(rows: Sequence[Row], limits: Limits, *, share: bool) -> list[Pass]:
     return list(_passes(rows, root, (), limits))
 
 
-def computed(rows: Sequence[Row], passes: Sequence[Pass]) -> int:
+def computed(rows: Sequence[TreeRow], passes: Sequence[Pass]) -> int:
     """The tokens that the passes compute, padding included."""
     total, read = 0, set[Tokens]()
     for one in passes:
@@ -89,7 +89,7 @@ def computed(rows: Sequence[Row], passes: Sequence[Pass]) -> int:
     return total
 
 
-def _tree(rows: Sequence[Row], order: Sequence[int]) -> _Node:
+def _tree(rows: Sequence[TreeRow], order: Sequence[int]) -> _Node:
     """The tree of rows in lexical order, without the nodes that save little."""
     root = _Node(0)
     path = [root]  # the nodes above the row that came last
@@ -115,7 +115,7 @@ def _put(node: _Node, below: "_Node | int") -> None:
         node.nodes.append(below)
 
 
-def _shared(row: Row, other: Row) -> int:
+def _shared(row: TreeRow, other: TreeRow) -> int:
     """How many tokens both begin with, before the first whose logits one of them keeps."""
     most = min(len(row.tokens) - row.keep, len(other.tokens) - other.keep)
     return next((k for k in range(most) if row.tokens[k] != other.tokens[k]), most)
@@ -135,7 +135,7 @@ def _prune(node: _Node) -> None:
 
 
 def _passes(
-    rows: Sequence[Row], node: _Node, above: tuple[int, ...], limits: Limits
+    rows: Sequence[TreeRow], node: _Node, above: tuple[int, ...], limits: PassLimits
 ) -> Iterator[Pass]:
     depths = (*above, node.depth) if node.depth else above
     sizes = {i: len(rows[i].tokens) - node.depth for i in node.rows}
@@ -148,7 +148,7 @@ def _passes(
 
 
 def _like_length(
-    sizes: Sequence[tuple[int, int]], limits: Limits, depth: int
+    sizes: Sequence[tuple[int, int]], limits: PassLimits, depth: int
 ) -> list[tuple[int, int]]:
     """Where rows of rising length are cut, so that padding and passes together cost least.
 

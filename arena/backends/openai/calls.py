@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 from arena.backends.base import Availability
-from arena.backends.openai.dialect import REFUSES_SYSTEM, RefusedError
+from arena.backends.openai.dialect import REFUSES_SYSTEM, SettingRefusedError
 from arena.backends.openai.messages import is_message, storable
 from arena.errors import TransientError, UnavailableError
 from arena.records import Model
@@ -186,7 +186,7 @@ def _ours(error: Exception, client: Any, model: Model) -> Exception:
         case openai.RateLimitError() if "insufficient_quota" in str(error.body):
             return UnavailableError(f"{name}: {said}")
         case openai.InternalServerError() if REFUSES_SYSTEM.search(said):  # SGLang says 500
-            return RefusedError(f"{name}: {said}", error.body)
+            return SettingRefusedError(f"{name}: {said}", error.body)
         case openai.APIStatusError(status_code=code) if code in PASSING or code >= 500:
             wait = _retry_after(error)
             if wait > NEVER_ASK_AGAIN_AFTER:
@@ -198,7 +198,7 @@ def _ours(error: Exception, client: Any, model: Model) -> Exception:
         case openai.AuthenticationError() | openai.PermissionDeniedError() | openai.NotFoundError():
             return UnavailableError(f"{name}: {said}")
         case openai.OpenAIError():
-            return RefusedError(f"{name}: {said}", getattr(error, "body", None))
+            return SettingRefusedError(f"{name}: {said}", getattr(error, "body", None))
         case ValueError() | RecursionError():  # a body that is not JSON
             return TransientError(f"{name}: unreadable reply ({said})", "unreadable")
     return error

@@ -34,7 +34,7 @@ REFUSES_SYSTEM = re.compile(
 T = TypeVar("T")
 
 
-class RefusedError(BackendError):
+class SettingRefusedError(BackendError):
     """The server refuses a request. said: the body of its answer, parsed where it is JSON."""
 
     def __init__(self, message: str, said: object = None) -> None:
@@ -69,7 +69,7 @@ class Dialect:
             sent = self.speak(body)
             try:
                 return await ask(sent)
-            except RefusedError as error:
+            except SettingRefusedError as error:
                 self.learn(sent, error.said or str(error))
                 if self.speak(body) == sent:
                     raise

@@ -14,7 +14,7 @@ from arena.benchmarks.code.code_eval import check_allowed, code_runs
 from arena.benchmarks.code.sandbox import allowing
 from arena.benchmarks.harness.outcomes import of_the_whole_set, outcomes_of
 from arena.benchmarks.harness.requests import ModelRequests
-from arena.benchmarks.items.asking import Way
+from arena.benchmarks.items.asking import ItemMode
 from arena.benchmarks.items.tasks import (
     Benchmark,
     Docs,
@@ -88,7 +88,7 @@ def _asked(
             raise InputError(
                 f"{error}; {benchmark.name} needs that, and has no form that only writes"
             ) from error
-        asking = replace(benchmark.asking, way=Way.GEN)
+        asking = replace(benchmark.asking, way=ItemMode.GEN)
         other = asked_otherwise(benchmark, asking)
         measured = _measure(store, model, other, limit, control)
         note = f"{error}: {benchmark.name} is asked to write the answer instead ({other.about})."

@@ -21,7 +21,7 @@ _FAULTS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 _VARIABLES = {"question", "options", "language", *LETTERS}
 
 
-class Way(StrEnum):
+class ItemMode(StrEnum):
     """`ppl`: which answer the model finds likeliest. `gen`: what it writes, and what is in it."""
 
     PPL = "ppl"
@@ -29,7 +29,7 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True)
-class Template:
+class ItemTemplate:
     """The words around an item, in Jinja2: question, options (lettered lines), A, B, …, language.
 
     text: for items in English, and `zh` for Chinese ones. thinks: the reply needs room for it.
@@ -40,7 +40,7 @@ class Template:
     zh: str = ""
     thinks: bool = False
 
-    def check(self) -> "Template":
+    def check(self) -> "ItemTemplate":
         """Raise InputError for a syntax error, an unknown variable, or no question."""
         try:
             _environment().from_string(self.text)
@@ -85,36 +85,36 @@ def _environment() -> ImmutableSandboxedEnvironment:
     return ImmutableSandboxedEnvironment(undefined=StrictUndefined)
 
 
-CLOZE = Template("cloze", "Question: {{ question }}\nAnswer:", "问题：{{ question }}\n答案：")
-LETTERED = Template(
+CLOZE = ItemTemplate("cloze", "Question: {{ question }}\nAnswer:", "问题：{{ question }}\n答案：")
+LETTERED = ItemTemplate(
     "lettered",
     "Question: {{ question }}\n{{ options }}\nAnswer:",
     "问题：{{ question }}\n{{ options }}\n答案：",
 )
-PICK = Template(
+PICK = ItemTemplate(
     "pick",
     "{{ question }}\n{{ options }}\nReply with the letter of the right option only.",
     "{{ question }}\n{{ options }}\n只回答正确选项的字母。",
 )
-THINK_PICK = Template(
+THINK_PICK = ItemTemplate(
     "think, then pick",
     "{{ question }}\n{{ options }}\n"
     'Think step by step. End with a line "Answer: X", where X is the letter of the right option.',
     "{{ question }}\n{{ options }}\n请一步一步思考，最后一行写“答案：X”，X是正确选项的字母。",
     thinks=True,
 )
-TELL = Template(
+TELL = ItemTemplate(
     "tell",
     "{{ question }}\nReply with the answer only.",
     "{{ question }}\n只回答答案本身。",
 )
-THINK_TELL = Template(
+THINK_TELL = ItemTemplate(
     "think, then tell",
     '{{ question }}\nThink step by step. End with a line "Answer: …" that holds the answer only.',
     "{{ question }}\n请一步一步思考，最后一行写“答案：…”，其中只写答案。",
     thinks=True,
 )
-EXPLAIN = Template("explain", "{{ question }}")
+EXPLAIN = ItemTemplate("explain", "{{ question }}")
 
 
 @dataclass(frozen=True)
@@ -128,12 +128,12 @@ class Asking:
     examples as turns of a conversation, not as one text.
     """
 
-    way: Way | None = None
+    way: ItemMode | None = None
     few_shot: int | None = None
     chat: bool | None = None
     circular: bool = False
     thinks: bool = False
-    template: Template | None = None
+    template: ItemTemplate | None = None
     metric: str | None = None
     multiturn: bool = False
     name: str = ""
@@ -149,7 +149,7 @@ class Asking:
 
         A name stands for a template, its examples and thoughts, and for writing.
         """
-        way = "" if self.name and self.way is Way.GEN else str(self.way or "")
+        way = "" if self.name and self.way is ItemMode.GEN else str(self.way or "")
         shots = f"{self.few_shot}-shot" if self.few_shot is not None else ""
         parts = [
             self.name,
@@ -168,21 +168,21 @@ class Asking:
         """Raise InputError where the parts do not go together."""
         if self.metric is not None and self.metric not in METRICS:
             raise InputError(f"--metric {self.metric!r}; allowed are {', '.join(METRICS)}")
-        if self.thinks and self.way is Way.PPL:
+        if self.thinks and self.way is ItemMode.PPL:
             raise InputError("a model that only reads likelihoods writes no thoughts: --mode gen")
         if self.few_shot is not None and self.few_shot < 0:
             raise InputError(f"--few-shot {self.few_shot}; it must be 0 or more")
         return self
 
 
-def read_template(path: Path) -> Template:
+def read_template(path: Path) -> ItemTemplate:
     """A user's own template; it is known by its file's name."""
-    return Template(path.stem, read_text(path)).check()
+    return ItemTemplate(path.stem, read_text(path)).check()
 
 
 def variants(names: Sequence[str], base: Asking) -> list[Asking]:
     """The ways of asking that `names` stand for: zero-shot, few-shot, cot, or a template's file."""
-    base = replace(base, way=base.way or Way.GEN)
+    base = replace(base, way=base.way or ItemMode.GEN)
     few = base.few_shot if base.few_shot is not None else FEW
     known = {
         "zero-shot": replace(base, few_shot=0, name="zero-shot"),

@@ -20,13 +20,13 @@ from arena.benchmarks.items.asking import (
     THINK_PICK,
     THINK_TELL,
     Asking,
-    Template,
-    Way,
+    ItemMode,
+    ItemTemplate,
 )
 from arena.benchmarks.items.dimensions import dimension_of
 from arena.benchmarks.items.reading import Item, item_of, read_items
 from arena.benchmarks.quiet import quiet_harness
-from arena.benchmarks.replies.scoring import METRICS, Mark, mark_choice, metric_for
+from arena.benchmarks.replies.scoring import METRICS, ReplyScore, mark_choice, metric_for
 from arena.errors import InputError, UnknownNameError
 from arena.files.assets import folders
 from arena.files.tabular import FORMATS
@@ -113,8 +113,8 @@ def item_benchmark(
         odd = items[have_choices.index(not have_choices[0])]
         raise InputError(f"{name}: item {odd.name} has options and others have none, or none has")
     is_choice = have_choices[0]
-    way = asking.way or (Way.PPL if is_choice and not asking.thinks else Way.GEN)
-    if not is_choice and way is Way.PPL:
+    way = asking.way or (ItemMode.PPL if is_choice and not asking.thinks else ItemMode.GEN)
+    if not is_choice and way is ItemMode.PPL:
         raise InputError(f"{name}: --mode ppl compares options, and its items have none")
     if not is_choice and asking.circular:
         raise InputError(f"{name}: --circular rotates options, and its items have none")
@@ -123,7 +123,7 @@ def item_benchmark(
     if (asking.few_shot or 0) >= len(items):
         raise InputError(f"{name}: --few-shot {asking.few_shot}, and it has {len(items)} items")
     template = asking.template or _template(is_choice, way, asking)
-    build = _reading if way is Way.PPL else _writing
+    build = _reading if way is ItemMode.PPL else _writing
     config, about = build(template, items, asking)
     with quiet_harness():
         task = _task(name, version, items, config, asking)
@@ -148,16 +148,16 @@ def _benchmark(name: str, task: Any, asking: Asking) -> Benchmark:
     return plain if asking.is_default else asked_otherwise(plain, asking)
 
 
-def _template(is_choice: bool, way: Way, asking: Asking) -> Template:
+def _template(is_choice: bool, way: ItemMode, asking: Asking) -> ItemTemplate:
     if not is_choice:
         return THINK_TELL if asking.thinks else TELL
-    if way is Way.PPL:
+    if way is ItemMode.PPL:
         return LETTERED if asking.circular else CLOZE
     return THINK_PICK if asking.thinks else PICK
 
 
 def _reading(
-    template: Template, items: Sequence[Item], asking: Asking
+    template: ItemTemplate, items: Sequence[Item], asking: Asking
 ) -> tuple[dict[str, Any], str]:
     """Log-likelihoods: of the options' letters where the prompt shows them, else of their texts."""
     shows = template.shows_options
@@ -181,7 +181,7 @@ def _reading(
 
 
 def _writing(
-    template: Template, items: Sequence[Item], asking: Asking
+    template: ItemTemplate, items: Sequence[Item], asking: Asking
 ) -> tuple[dict[str, Any], str]:
     is_choice = bool(items[0].choices)
     metric = asking.metric or metric_for([item.answers[0] for item in items])
@@ -276,7 +276,7 @@ def item_in(doc: dict[str, Any]) -> Item:
     )
 
 
-def marked(mark: Mark) -> dict[str, float]:
+def marked(mark: ReplyScore) -> dict[str, float]:
     """A mark as the metrics that lm-eval averages."""
     return {"acc": mark.value, FOUND: float(mark.found)}
 

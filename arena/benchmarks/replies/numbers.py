@@ -128,7 +128,7 @@ _SPELLED = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundNumber:
     """value: None where there is none, or several, and `why` then. percent: said as such."""
 
     value: Decimal | None
@@ -136,7 +136,7 @@ class Found:
     why: str = ""
 
 
-_NOTHING = Found(None, why=NO_NUMBER)
+_NOTHING = FoundNumber(None, why=NO_NUMBER)
 
 
 def number(reply: str) -> Decimal | None:
@@ -144,7 +144,7 @@ def number(reply: str) -> Decimal | None:
     return find_number(reply).value
 
 
-def find_number(reply: str) -> Found:
+def find_number(reply: str) -> FoundNumber:
     """The last declared number of a reply, else the one its last statement gives.
 
     Numerals and words count where they are declared, or all that is said.
@@ -155,7 +155,7 @@ def find_number(reply: str) -> Found:
     return _read(text) if found is _NOTHING and first != text else found
 
 
-def same_number(said: Found, gold: str) -> bool:
+def same_number(said: FoundNumber, gold: str) -> bool:
     """Whether a number is the one that is wanted; 50% is 50, and 0.5 where no % is."""
     wanted = value_of(gold, with_unit=True)
     if said.value is None or wanted.value is None:
@@ -169,7 +169,7 @@ def same_number(said: Found, gold: str) -> bool:
     return share.value / 100 == other.value
 
 
-def value_of(text: str, *, with_unit: bool = False) -> Found:
+def value_of(text: str, *, with_unit: bool = False) -> FoundNumber:
     """A text that is a number and nothing else, but for a currency or, if asked, a unit."""
     text = plainly(text.rpartition("####")[2])
     for _, _, inside in boxes(text)[-1:]:
@@ -181,7 +181,7 @@ def value_of(text: str, *, with_unit: bool = False) -> Found:
     return _valued(found)
 
 
-def _read(text: str) -> Found:
+def _read(text: str) -> FoundNumber:
     declared = max(_declared(text), key=lambda one: one[0], default=None)
     if declared:
         return _unless_taken_back(declared[1], text[declared[0] :])
@@ -190,7 +190,7 @@ def _read(text: str) -> Found:
     return _total(text) or _last_said(text) or _alone(text) or _NOTHING
 
 
-def _total(text: str) -> Found | None:
+def _total(text: str) -> FoundNumber | None:
     """The last total, where what follows is one remark that says of no number what it is."""
     totals = list(_TOTAL.finditer(text))
     said, stop, remark = text[totals[-1].end() :].partition(". ") if totals else ("", "", "")
@@ -198,7 +198,7 @@ def _total(text: str) -> Found | None:
     return _stated(said, 0) if is_remark and _NUMBER.search(remark) else None
 
 
-def _last_said(text: str) -> Found | None:
+def _last_said(text: str) -> FoundNumber | None:
     """What the last statement with a number gives."""
     for clause in reversed(_SENTENCE.split(text)):
         if numbers := list(_NUMBER.finditer(clause)):
@@ -206,7 +206,7 @@ def _last_said(text: str) -> Found | None:
     return None
 
 
-def _unless_taken_back(said: Found, after: str) -> Found:
+def _unless_taken_back(said: FoundNumber, after: str) -> FoundNumber:
     """A declared number, or the one that the reply puts in its place afterwards."""
     doubts = list(DOUBT.finditer(after))
     if not doubts:
@@ -217,11 +217,11 @@ def _unless_taken_back(said: Found, after: str) -> Found:
         return _in_its_place(rest, found)
     other = _last_said(rest)
     if other is None:
-        return Found(None, why=TAKEN_BACK) if WRONG.search(after) else said
-    return said if other.value == said.value else Found(None, why=TAKEN_BACK)
+        return FoundNumber(None, why=TAKEN_BACK) if WRONG.search(after) else said
+    return said if other.value == said.value else FoundNumber(None, why=TAKEN_BACK)
 
 
-def _declared(text: str) -> Iterator[tuple[int, Found]]:
+def _declared(text: str) -> Iterator[tuple[int, FoundNumber]]:
     """Where a number is declared, and which."""
     for found in declarations(text, _DECLARED):
         if (stated := _stated(text, found.end())) is not None:
@@ -234,12 +234,12 @@ def _declared(text: str) -> Iterator[tuple[int, Found]]:
     said = [(start, _stated(inside, 0)) for start, inside in last if not _SYMBOLIC.search(inside)]
     given = [(start, one) for start, one in said if one is not None]
     if len({one.value for _, one in given}) > 1:
-        yield given[-1][0], Found(None, why=SEVERAL_NUMBERS)
+        yield given[-1][0], FoundNumber(None, why=SEVERAL_NUMBERS)
     else:
         yield from given
 
 
-def _stated(text: str, start: int) -> Found | None:
+def _stated(text: str, start: int) -> FoundNumber | None:
     """The number that stands after `start`: of a sum that is worked out there, its result."""
     line = text[start : start + _LINE].lstrip().split("\n", 1)[0]
     left, equals, right = line.partition("=")
@@ -256,26 +256,26 @@ def _stated(text: str, start: int) -> Found | None:
     return _alone(line, begins=True) if line.strip() else None
 
 
-def _in_its_place(text: str, found: re.Match[str], joint: re.Pattern[str] = _OTHER) -> Found:
+def _in_its_place(text: str, found: re.Match[str], joint: re.Pattern[str] = _OTHER) -> FoundNumber:
     """A number as what stands around it leaves it: alone, one of several, part of a formula."""
     value = _valued(found)
     before = text[max(0, found.start() - _CONTEXT) : found.start()]
     if any(row.start() < found.start() < row.end() for row in _ROW.finditer(text)):
-        return Found(None, why=SEVERAL_NUMBERS)
+        return FoundNumber(None, why=SEVERAL_NUMBERS)
     if joined := joint.match(text, found.end()):
         other = _NUMBER.match(text, joined.end())
         if other and _valued(other).value not in (value.value, None):
-            return Found(None, why=SEVERAL_NUMBERS)
+            return FoundNumber(None, why=SEVERAL_NUMBERS)
     if upto := _RANGE.match(text, found.end()):
         end = _NUMBER.match(text, upto.end())
         if end and value.value is not None and (_valued(end).value or 0) > value.value:
-            return Found(None, why=SEVERAL_NUMBERS)
+            return FoundNumber(None, why=SEVERAL_NUMBERS)
     if _EXPRESSION_BEFORE.search(before) or _EXPRESSION_AFTER.match(text, found.end()):
         return _NOTHING
     return value
 
 
-def _of_clause(clause: str, numbers: list[re.Match[str]]) -> Found:
+def _of_clause(clause: str, numbers: list[re.Match[str]]) -> FoundNumber:
     """The number that a clause says something to be, else its last one."""
     starts = {k: one for one in numbers for k in range(one.start(), one.start("core") + 1)}
     said = [starts[end] for end in (m.end() for m in _IS.finditer(clause)) if end in starts]
@@ -288,7 +288,7 @@ def _of_clause(clause: str, numbers: list[re.Match[str]]) -> Found:
     ]
     last = (said or amounts or numbers)[-2:]
     if len(last) > 1 and _are_rivals(clause, *last):
-        return Found(None, why=SEVERAL_NUMBERS)
+        return FoundNumber(None, why=SEVERAL_NUMBERS)
     return _in_its_place(clause, last[-1], _CHOICE)
 
 
@@ -304,7 +304,7 @@ def _are_rivals(clause: str, one: re.Match[str], other: re.Match[str]) -> bool:
     return bool(_CHOICE.fullmatch(between)) or (is_range and low < high)
 
 
-def _alone(text: str, *, begins: bool = False) -> Found | None:
+def _alone(text: str, *, begins: bool = False) -> FoundNumber | None:
     """A number in numerals or words where it is all that is said, or what is said first."""
     bare = text.strip(" *_$\"'.。!")
     for pattern, read in ((_CHINESE_NUMBER, _in_chinese), (_SPELLED, _spelled)):
@@ -314,12 +314,12 @@ def _alone(text: str, *, begins: bool = False) -> Found | None:
     return None
 
 
-def _valued(found: re.Match[str]) -> Found:
+def _valued(found: re.Match[str]) -> FoundNumber:
     try:
         value = _amount(found)
     except ArithmeticError:
         return _NOTHING
-    return Found(value, bool(found["percent"])) if value.is_finite() else _NOTHING
+    return FoundNumber(value, bool(found["percent"])) if value.is_finite() else _NOTHING
 
 
 def _amount(found: re.Match[str]) -> Decimal:
@@ -345,7 +345,7 @@ def _point(core: str) -> str:
     return core.replace(",", "")
 
 
-def _in_chinese(text: str) -> Found:
+def _in_chinese(text: str) -> FoundNumber:
     """A numeral, a fraction as 三分之二, or a percentage as 百分之五."""
     bare = text.removeprefix("负")
     below, is_ratio, above = bare.rpartition("分之")
@@ -354,7 +354,7 @@ def _in_chinese(text: str) -> Found:
     if not divisor:
         return _NOTHING
     value = value if is_percent else value / divisor
-    return Found(-value if bare != text else value, is_percent)
+    return FoundNumber(-value if bare != text else value, is_percent)
 
 
 def _chinese(text: str) -> Decimal:
@@ -374,7 +374,7 @@ def _chinese(text: str) -> Decimal:
     return Decimal(total + digit)
 
 
-def _spelled(text: str) -> Found:
+def _spelled(text: str) -> FoundNumber:
     """English words, as twenty-five or two hundred and six."""
     total, here = 0, 0
     for word in re.findall("[a-z]{2,}", text.lower()):
@@ -385,4 +385,4 @@ def _spelled(text: str) -> Found:
         else:
             here += _WORDS.get(word, 0)
     is_negative = text.lower().startswith(("minus", "negative"))
-    return Found(Decimal(-(total + here) if is_negative else total + here))
+    return FoundNumber(Decimal(-(total + here) if is_negative else total + here))

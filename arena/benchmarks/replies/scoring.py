@@ -18,7 +18,7 @@ from arena.benchmarks.replies.numbers import find_number, number, same_number, v
 from arena.benchmarks.replies.plain import CJK, before_another_question, plain, plainly
 from arena.benchmarks.replies.polarity import polarity, polarity_of
 
-__all__ = ["METRICS", "Mark", "contains", "letter", "mark_choice", "metric_for", "number"]
+__all__ = ["METRICS", "ReplyScore", "contains", "letter", "mark_choice", "metric_for", "number"]
 
 _NUMERAL = "[〇零一二两三四五六七八九十百千万0-9]"
 _WORDS = re.compile(rf"(?:(?<![^\W_])-(?=\d))?(?:{WORD})")
@@ -26,7 +26,7 @@ _MEASURE = re.compile(r"([-+]?[\d.,]*\d)\s?([^\W\d_].*|[°%µ].*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ReplyScore:
     """value: in [0, 1]. why: why the reply held nothing to mark, empty where it did."""
 
     value: float
@@ -45,79 +45,79 @@ _NO_POLARITY = "the reply says neither yes nor no"
 LONG_ANSWER_WORDS = 12
 
 
-def mark_choice(reply: str, choices: Sequence[str], gold: int) -> Mark:
+def mark_choice(reply: str, choices: Sequence[str], gold: int) -> ReplyScore:
     """1 where the reply picks the right option."""
     picked = pick(reply, choices)
     if picked.option is None:
-        return Mark(0.0, _silence(reply) or picked.why or Unread.NONE)
-    return Mark(float(picked.option == gold))
+        return ReplyScore(0.0, _silence(reply) or picked.why or Unread.NONE)
+    return ReplyScore(float(picked.option == gold))
 
 
-def mark_number(reply: str, answers: Sequence[str]) -> Mark:
+def mark_number(reply: str, answers: Sequence[str]) -> ReplyScore:
     """1 where the reply's number equals an answer's, as numbers."""
     said = find_number(reply)
     if said.value is None:
-        return Mark(0.0, _silence(reply) or said.why)
-    return Mark(float(any(same_number(said, answer) for answer in answers)))
+        return ReplyScore(0.0, _silence(reply) or said.why)
+    return ReplyScore(float(any(same_number(said, answer) for answer in answers)))
 
 
-def mark_contains(reply: str, answers: Sequence[str]) -> Mark:
+def mark_contains(reply: str, answers: Sequence[str]) -> ReplyScore:
     """1 where one of the accepted answers stands in the reply as a whole word or number.
 
     Of answers that are a yes or a no, which of both the reply says.
     """
     if why := _silence(reply):
-        return Mark(0.0, why)
+        return ReplyScore(0.0, why)
     polar = [said for answer in answers if (said := polarity_of(answer)) is not None]
     if len(polar) == len(answers):
         said = polarity(reply)
-        return Mark(0.0, _NO_POLARITY) if said is None else Mark(float(said in polar))
+        return ReplyScore(0.0, _NO_POLARITY) if said is None else ReplyScore(float(said in polar))
     others = [answer for answer in answers if polarity_of(answer) is None]
     text = _said(reply)
     says = any(contains(text, answer) for answer in others)
     kept = OWN_MISTAKE.split(text)[-1]
     if says and kept != text and not any(contains(kept, answer) for answer in others):
-        return Mark(0.0, Unread.TAKEN_BACK)
+        return ReplyScore(0.0, Unread.TAKEN_BACK)
     says = says or (bool(polar) and polarity(reply) in polar)
     if not says and any(contains(plain(reply), answer) for answer in others):
-        return Mark(0.0, _LATER)
-    return Mark(float(says))
+        return ReplyScore(0.0, _LATER)
+    return ReplyScore(float(says))
 
 
-def mark_exact(reply: str, answers: Sequence[str]) -> Mark:
+def mark_exact(reply: str, answers: Sequence[str]) -> ReplyScore:
     """1 where the reply is an answer, whatever case, width, articles, marks of a sentence."""
     if why := _silence(reply):
-        return Mark(0.0, why)
+        return ReplyScore(0.0, why)
     said = _said(reply)
     boxed = [inside for _, inside in last_boxes(said)]
     if any(not is_same(one, boxed[0]) for one in boxed):
-        return Mark(0.0, _SEVERAL_BOXES)
+        return ReplyScore(0.0, _SEVERAL_BOXES)
     texts = [said, *boxed[:1]]
-    return Mark(float(any(is_same(text, answer) for text in texts for answer in answers)))
+    return ReplyScore(float(any(is_same(text, answer) for text in texts for answer in answers)))
 
 
-def mark_recall(reply: str, answers: Sequence[str]) -> Mark:
+def mark_recall(reply: str, answers: Sequence[str]) -> ReplyScore:
     """The share of the answers, all of which are wanted, that stand in the reply."""
     if why := _silence(reply):
-        return Mark(0.0, why)
+        return ReplyScore(0.0, why)
     said = _said(reply)
-    return Mark(sum(contains(said, answer) for answer in answers) / len(answers))
+    return ReplyScore(sum(contains(said, answer) for answer in answers) / len(answers))
 
 
-def mark_later(reply: str, answers: Sequence[str]) -> Mark:
+def mark_later(reply: str, answers: Sequence[str]) -> ReplyScore:
     """No mark at all: every reply is left to a judge."""
-    return Mark(0.0, _silence(reply) or "the reply is left to a judge")
+    return ReplyScore(0.0, _silence(reply) or "the reply is left to a judge")
 
 
-def mark_f1(reply: str, answers: Sequence[str]) -> Mark:
+def mark_f1(reply: str, answers: Sequence[str]) -> ReplyScore:
     """Token F1 with the closest answer; Chinese by characters (as SQuAD and CMRC have it)."""
     if why := _silence(reply):
-        return Mark(0.0, why)
+        return ReplyScore(0.0, why)
     said = _words(_said(reply))
-    return Mark(max(_f1(said, _words(answer)) for answer in answers))
+    return ReplyScore(max(_f1(said, _words(answer)) for answer in answers))
 
 
-Marker = Callable[[str, Sequence[str]], Mark]
+Marker = Callable[[str, Sequence[str]], ReplyScore]
 METRICS: Mapping[str, Marker] = MappingProxyType(
     {
         "number": mark_number,

@@ -8,13 +8,13 @@ certain is an InputError that says what would help.
 from arena.files.tabular.columns import Column, Table, columns
 from arena.files.tabular.objects import parse as parse_json
 from arena.files.tabular.objects import value_of as json_value
-from arena.files.tabular.rows import FORMATS, Row, json_rows, listed, place_of, rows, wrapped
+from arena.files.tabular.rows import FORMATS, TabularRow, json_rows, listed, place_of, rows, wrapped
 
 __all__ = [
     "FORMATS",
     "Column",
-    "Row",
     "Table",
+    "TabularRow",
     "columns",
     "json_rows",
     "json_value",

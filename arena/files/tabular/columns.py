@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from arena.errors import InputError
 from arena.files.encodings import Look, look
 from arena.files.tabular import delimited, objects, parquet
-from arena.files.tabular.rows import Row, kind_of, place_of, rows
+from arena.files.tabular.rows import TabularRow, kind_of, place_of, rows
 
 if TYPE_CHECKING:  # numpy comes with the first table
     import numpy as np
@@ -119,7 +119,7 @@ def _of_rows(path: Path, wanted: Sequence[str]) -> Table:
     names: dict[str, None] = {}
     makers = {name: _Maker() for name in wanted}
     keys: tuple[str, ...] | None = None
-    first: Row | None = None
+    first: TabularRow | None = None
     count = 0
     found: dict[str, str] = {}
     there: set[str] = set()

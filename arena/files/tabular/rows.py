@@ -15,7 +15,7 @@ FORMATS = (".csv", ".tsv", *JSON, ".parquet")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TabularRow:
     """One row. line: on which it begins, from 1; of Parquet its number. fields: by column.
 
     Fields of CSV are texts as they stand there; those of JSON and Parquet are Python's values.
@@ -43,7 +43,7 @@ def kind_of(path: Path) -> str:
     return "json" if suffix in JSON else "csv" if suffix in TEXT else "parquet"
 
 
-def rows(path: Path) -> Iterator[Row]:
+def rows(path: Path) -> Iterator[TabularRow]:
     """All rows of a file that is CSV, JSON lines, a JSON list or Parquet, in constant memory.
 
     A JSON list is read whole. Raises InputError with file and line where it is none of these.
@@ -57,7 +57,7 @@ def rows(path: Path) -> Iterator[Row]:
             found = objects.read_rows(path, seen.encoding)
         else:
             found = delimited.read_rows(path, seen.encoding)
-    return (Row(path, line, fields) for line, fields in found)
+    return (TabularRow(path, line, fields) for line, fields in found)
 
 
 def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -15,7 +15,7 @@ from arena.files.assets import find, named
 from arena.files.encodings import read_text
 from arena.files.strict import read_yaml
 from arena.judging.cards.templates import Template
-from arena.judging.replies.forms import Format
+from arena.judging.replies.forms import ReplyFormat
 from arena.judging.replies.parsing import VERSION
 from arena.records import Mode, Model, Reading, content_key
 
@@ -31,7 +31,7 @@ class ModeSettings(Strict):
     """What every mode of a card has. format: how a written verdict looks."""
 
     template: str
-    format: Format = Format.BRACKETS
+    format: ReplyFormat = ReplyFormat.BRACKETS
 
 
 class PairwiseSettings(ModeSettings):
@@ -76,19 +76,19 @@ class ScoreSettings(ModeSettings):
     def _ascending(self) -> Self:
         if self.scale[0] >= self.scale[1]:
             raise ValueError("scale must be [lowest, highest]")
-        if self.criteria and self.format not in (Format.BRACKETS, Format.JSON):
+        if self.criteria and self.format not in (ReplyFormat.BRACKETS, ReplyFormat.JSON):
             raise ValueError("criteria go with `format: brackets` or `format: json`")
         return self
 
 
-class RankSettings(ModeSettings):
+class RankingSettings(ModeSettings):
     """How several answers are put to the judge at once. size: how many at most."""
 
     size: Annotated[int, Field(ge=2, le=MOST_RANKED)] = 4
 
     @model_validator(mode="after")
     def _format_has_orders(self) -> Self:
-        if self.format not in (Format.BRACKETS, Format.JSON):
+        if self.format not in (ReplyFormat.BRACKETS, ReplyFormat.JSON):
             raise ValueError("rank goes with `format: brackets` or `format: json`")
         return self
 
@@ -120,7 +120,7 @@ class CardFile(Strict):
     reading: Reading = Reading.REASONED
     pairwise: PairwiseSettings | None = None
     score: ScoreSettings | None = None
-    rank: RankSettings | None = None
+    rank: RankingSettings | None = None
     structured: bool = False
     orders: Literal["both", "one"] = "both"
     reference: Literal["shown", "hidden", "needed"] = "shown"
@@ -134,7 +134,7 @@ class CardFile(Strict):
         modes = [mode for mode in (self.pairwise, self.score, self.rank) if mode]
         if not modes:
             raise ValueError("a card needs `pairwise:`, `score:` or `rank:`")
-        if self.structured and any(mode.format is not Format.JSON for mode in modes):
+        if self.structured and any(mode.format is not ReplyFormat.JSON for mode in modes):
             raise ValueError("structured goes with `format: json` in every mode")
         if self.reading is Reading.LOGIT:
             self._check_logit(modes)
@@ -149,7 +149,7 @@ class CardFile(Strict):
         return self
 
     def _check_logit(self, modes: Sequence[ModeSettings]) -> None:
-        if self.rank or any(mode.format is not Format.BRACKETS for mode in modes):
+        if self.rank or any(mode.format is not ReplyFormat.BRACKETS for mode in modes):
             raise ValueError("logit reading has neither `rank:` nor `format:`: nothing is written")
         if self.pairwise and not set(self.pairwise.options) <= THREE_STEPS:
             raise ValueError("pairwise.options: logit reading has three steps, not five")

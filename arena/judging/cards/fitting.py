@@ -12,7 +12,7 @@ _CUT = "\n[… {} characters cut …]"
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedAnswers:
     """A judge prompt. cut: whether answers had to be shortened for it."""
 
     text: str
@@ -24,7 +24,7 @@ class Fitted:
         room: int | None,
         answers: Sequence[Sequence[str]],
         render: Callable[[Sequence[Sequence[str]]], str],
-    ) -> "Fitted":
+    ) -> "FittedAnswers":
         """Show as much of every text as `room` tokens allow, the same length of each.
 
         What does not fit even so goes out at its shortest, and the judge may refuse it.

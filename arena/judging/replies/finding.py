@@ -10,9 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from arena.backends.thinking import UNFINISHED, split
-from arena.judging.replies.forms import Format
+from arena.judging.replies.forms import ReplyFormat
 from arena.judging.replies.objects import last_object
-from arena.judging.replies.stated import IsOffered, Mark, last_stated, marks, outlasts_cut, whole
+from arena.judging.replies.stated import (
+    IsOffered,
+    WrittenVerdict,
+    last_stated,
+    marks,
+    outlasts_cut,
+    whole,
+)
 
 DOUBLE = re.compile(r"\[ ?\[([^\[\]]*)\] ?\]")
 SINGLE = re.compile(
@@ -79,7 +86,7 @@ _WORD = re.compile(r"[^\W_]")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SpokenReply:
     """What a judge said aloud, in plain characters.
 
     thinking: whether the reply ends before anything was said. cut_at: see `parse_verdict`.
@@ -111,25 +118,25 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class AnswerKind:
     """What is looked for. field: its name in JSON. line: how a line announces it."""
 
     field: str
     line: re.Pattern[str]
 
 
-CHOOSING, RATING = Kind("choice", _CHOICE), Kind("score", _SCORE)
-ORDERING = Kind("ranking", _RANKING)
+CHOOSING, RATING = AnswerKind("choice", _CHOICE), AnswerKind("score", _SCORE)
+ORDERING = AnswerKind("ranking", _RANKING)
 
 
-def hear(text: str, cut_at: int | None) -> Said:
+def hear(text: str, cut_at: int | None) -> SpokenReply:
     """Take what was said aloud out of a reply, in plain characters."""
     spoken = split(html.unescape(text))
     plain = _STRUCK_OUT.sub("", _first_turn(spoken.answer.translate(_PLAIN)))
     for written, meant in (("\\[", "["), ("\\]", "]"), ("\\>", ">"), ("\\gg", ">>"), ("\\gt", ">")):
         plain = plain.replace(written, meant)
     plain = _BOXED.sub(r"[\1]", _LATEX.sub(r"\1", plain))
-    return Said(plain, spoken.unfinished, cut_at)
+    return SpokenReply(plain, spoken.unfinished, cut_at)
 
 
 def _first_turn(text: str) -> str:
@@ -139,42 +146,48 @@ def _first_turn(text: str) -> str:
     return text[: next_turn.start()] if next_turn else text
 
 
-def find(said: Said, form: Format, kind: Kind, is_offered: IsOffered) -> Mark | None:
+def find(
+    said: SpokenReply, form: ReplyFormat, kind: AnswerKind, is_offered: IsOffered
+) -> WrittenVerdict | None:
     """The last verdict that is stated, in a reply that was cut off only where it is whole."""
     mark = _FINDERS[form](said.text, kind, is_offered)
     if mark is None or not said.cut_at:
         return mark
     if not is_offered(mark.said):
         return None
-    if form is Format.JSON:
+    if form is ReplyFormat.JSON:
         return None if said.lost_after(mark.end) else mark
     return mark if outlasts_cut(said.text, mark) else None
 
 
-def _in_brackets(text: str, kind: Kind, is_offered: IsOffered) -> Mark | None:
+def _in_brackets(text: str, kind: AnswerKind, is_offered: IsOffered) -> WrittenVerdict | None:
     """Double brackets; or single ones, or a line that announces it, where they are all it says."""
     found = last_stated(text, marks(DOUBLE, text), is_offered)
     return found or _in_single(text, is_offered) or _on_last_line(text, kind, is_offered)
 
 
-def _in_single(text: str, is_offered: IsOffered) -> Mark | None:
+def _in_single(text: str, is_offered: IsOffered) -> WrittenVerdict | None:
     found = [mark for mark in marks(SINGLE, text) if is_offered(mark.said)]
     alone = {mark.start for mark in whole(text, found)}
     last = last_stated(text, found, is_offered)
     return last if last and last.start in alone else None
 
 
-def _on_last_line(text: str, kind: Kind, is_offered: IsOffered) -> Mark | None:
+def _on_last_line(text: str, kind: AnswerKind, is_offered: IsOffered) -> WrittenVerdict | None:
     end = len(text.rstrip())
     start = text.rfind("\n", 0, end) + 1
     line = text[start:end]
     if re.search("[<>=]", line) and is_offered(line):  # no word that stands there by chance
-        return Mark(line, start, end)
+        return WrittenVerdict(line, start, end)
     found = [m for m in marks(kind.line, line) if is_offered(m.said)]
-    return Mark(found[-1].said, start + found[-1].start, start + found[-1].end) if found else None
+    return (
+        WrittenVerdict(found[-1].said, start + found[-1].start, start + found[-1].end)
+        if found
+        else None
+    )
 
 
-def _on_lines(text: str, kind: Kind, is_offered: IsOffered) -> Mark | None:
+def _on_lines(text: str, kind: AnswerKind, is_offered: IsOffered) -> WrittenVerdict | None:
     """A line `Choice: A`; or double brackets, where there is no such line."""
     lines = [_value_of(mark) for mark in marks(kind.line, text)]
     if lines:
@@ -182,23 +195,23 @@ def _on_lines(text: str, kind: Kind, is_offered: IsOffered) -> Mark | None:
     return last_stated(text, marks(DOUBLE, text), is_offered)
 
 
-def _value_of(line: Mark) -> Mark:
+def _value_of(line: WrittenVerdict) -> WrittenVerdict:
     """The value at the end of a line, without what announces it."""
-    return Mark(line.said, line.end - len(line.said), line.end)
+    return WrittenVerdict(line.said, line.end - len(line.said), line.end)
 
 
-def _prometheus(text: str, kind: Kind, is_offered: IsOffered) -> Mark | None:
+def _prometheus(text: str, kind: AnswerKind, is_offered: IsOffered) -> WrittenVerdict | None:
     found = marks(_RESULT, text)
     if found:
         return found[-1]
     at_end = _RESULT_AT_END.search(text, max(0, len(text) - 200))
     if at_end is None:
         return None
-    mark = Mark(at_end[at_end.lastindex or 0], at_end.start(), at_end.end())
+    mark = WrittenVerdict(at_end[at_end.lastindex or 0], at_end.start(), at_end.end())
     return mark if is_offered(mark.said) else None
 
 
-def _compassjudger(text: str, kind: Kind, is_offered: IsOffered) -> Mark | None:
+def _compassjudger(text: str, kind: AnswerKind, is_offered: IsOffered) -> WrittenVerdict | None:
     """The last line where it is a bare option, or a verdict as other judges write it."""
     if kind is RATING:
         overall = marks(_OVERALL, text)
@@ -207,21 +220,21 @@ def _compassjudger(text: str, kind: Kind, is_offered: IsOffered) -> Mark | None:
     start = text.rfind("\n", 0, end) + 1
     last = text[start:end]
     if is_offered(last):
-        return Mark(last, start, end)
+        return WrittenVerdict(last, start, end)
     found = _in_brackets(last, kind, is_offered)
-    return found and Mark(found.said, start + found.start, start + found.end)
+    return found and WrittenVerdict(found.said, start + found.start, start + found.end)
 
 
-def _in_json(text: str, kind: Kind, is_offered: IsOffered) -> Mark | None:
+def _in_json(text: str, kind: AnswerKind, is_offered: IsOffered) -> WrittenVerdict | None:
     if not (found := last_object(text, [kind.field])):
         return None
-    return Mark(found.values[kind.field], found.end, found.end)
+    return WrittenVerdict(found.values[kind.field], found.end, found.end)
 
 
-_FINDERS: dict[Format, Callable[[str, Kind, IsOffered], Mark | None]] = {
-    Format.BRACKETS: _in_brackets,
-    Format.CHOICE: _on_lines,
-    Format.JSON: _in_json,
-    Format.COMPASSJUDGER: _compassjudger,
-    Format.PROMETHEUS: _prometheus,
+_FINDERS: dict[ReplyFormat, Callable[[str, AnswerKind, IsOffered], WrittenVerdict | None]] = {
+    ReplyFormat.BRACKETS: _in_brackets,
+    ReplyFormat.CHOICE: _on_lines,
+    ReplyFormat.JSON: _in_json,
+    ReplyFormat.COMPASSJUDGER: _compassjudger,
+    ReplyFormat.PROMETHEUS: _prometheus,
 }

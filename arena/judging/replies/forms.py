@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Format(StrEnum):
+class ReplyFormat(StrEnum):
     """How a written verdict looks.
 
     brackets: `[[A]]`, `[[A>>B]]`, `[[7]]`, `[[7分]]`, `[[clarity: 7]]`, `[[B > A = C]]`.
@@ -24,7 +24,7 @@ class Format(StrEnum):
 
 
 def wanted(
-    form: Format,
+    form: ReplyFormat,
     *,
     options: Mapping[str, str] | None = None,
     scale: tuple[int, int] | None = None,
@@ -36,34 +36,34 @@ def wanted(
         return " / ".join(_SHAPES[form].format(word) for word in options.values())
     if labels is not None:
         order = " > ".join(labels)
-        return json.dumps({"ranking": list(labels)}) if form is Format.JSON else f"[[{order}]]"
+        return json.dumps({"ranking": list(labels)}) if form is ReplyFormat.JSON else f"[[{order}]]"
     assert scale is not None
     span = f"{scale[0]}–{scale[1]}"
     if not criteria:
         return _SCORE_SHAPES[form].format(span)
-    if form is Format.JSON:
+    if form is ReplyFormat.JSON:
         return "{" + ", ".join(f'"{name}": {span}' for name in criteria) + "}"
     return " ".join(f"[[{name}: {span}]]" for name in criteria)
 
 
 _SHAPES = {
-    Format.BRACKETS: "[[{}]]",
-    Format.CHOICE: "Choice: {}",
-    Format.JSON: '{{"choice": "{}"}}',
-    Format.COMPASSJUDGER: "{}",
-    Format.PROMETHEUS: "[RESULT] {}",
+    ReplyFormat.BRACKETS: "[[{}]]",
+    ReplyFormat.CHOICE: "Choice: {}",
+    ReplyFormat.JSON: '{{"choice": "{}"}}',
+    ReplyFormat.COMPASSJUDGER: "{}",
+    ReplyFormat.PROMETHEUS: "[RESULT] {}",
 }
 _SCORE_SHAPES = {
-    Format.BRACKETS: "[[{}]]",
-    Format.CHOICE: "Score: {}",
-    Format.JSON: '{{"score": {}}}',
-    Format.COMPASSJUDGER: "{{'综合得分': {}}}",
-    Format.PROMETHEUS: "[RESULT] {}",
+    ReplyFormat.BRACKETS: "[[{}]]",
+    ReplyFormat.CHOICE: "Score: {}",
+    ReplyFormat.JSON: '{{"score": {}}}',
+    ReplyFormat.COMPASSJUDGER: "{{'综合得分': {}}}",
+    ReplyFormat.PROMETHEUS: "[RESULT] {}",
 }
 
 
 def response_schema(
-    form: Format,
+    form: ReplyFormat,
     *,
     options: Mapping[str, str] | None = None,
     scale: tuple[int, int] | None = None,
@@ -71,7 +71,7 @@ def response_schema(
     labels: Sequence[str] | None = None,
 ) -> dict[str, Any] | None:
     """The JSON schema of a structured reply, the reasons first; None for other forms."""
-    if form is not Format.JSON:
+    if form is not ReplyFormat.JSON:
         return None
     fields: dict[str, Any] = {"reason": {"type": "string"}}
     if options is not None:

@@ -18,7 +18,7 @@ _VALUE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundObject:
     """The values of an object by their names in small letters.
 
     end: where it ends in the text. is_sample: whether it is said to be the format or an example.
@@ -29,7 +29,7 @@ class Found:
     is_sample: bool = False
 
 
-def last_object(text: str, fields: Iterable[str]) -> Found | None:
+def last_object(text: str, fields: Iterable[str]) -> FoundObject | None:
     """The last object with all these fields, their values as text or numbers.
 
     Objects inside of others count where no outer one has the fields. Where nothing is JSON,
@@ -42,22 +42,22 @@ def last_object(text: str, fields: Iterable[str]) -> Found | None:
     for found in reversed(own):
         for value in _layers(found.values):
             if all(_is_plain(value.get(field)) for field in wanted):
-                return Found({field: str(value[field]) for field in wanted}, found.end)
+                return FoundObject({field: str(value[field]) for field in wanted}, found.end)
             if any(field in value for field in wanted):
                 return None
     return None if objects else _by_name(text, wanted)
 
 
-def last_list(text: str, field: str) -> Found | None:
+def last_list(text: str, field: str) -> FoundObject | None:
     """The last object whose field is a list."""
     for found in reversed(list(_outermost(text))):
         for value in _layers(found.values):
             if isinstance(value.get(field), list):
-                return Found(value, found.end)
+                return FoundObject(value, found.end)
     return None
 
 
-def _outermost(text: str) -> Iterator[Found]:
+def _outermost(text: str) -> Iterator[FoundObject]:
     """The objects near the end of a text that are JSON, without those inside of others."""
     cut = max(0, len(text) - _TAIL)
     tail, decoder, start = text[cut:], json.JSONDecoder(), 0
@@ -66,7 +66,7 @@ def _outermost(text: str) -> Iterator[Found]:
             _, end = decoder.raw_decode(tail, start)
             value = json.loads(tail[start:end], object_pairs_hook=_once)
             is_sample = bool(_SAMPLE.search(tail[max(0, start - 60) : start]))
-            yield Found(_named(value), cut + end, is_sample)
+            yield FoundObject(_named(value), cut + end, is_sample)
             start = end
         except (ValueError, RecursionError):
             start += 1
@@ -98,7 +98,7 @@ def _is_plain(value: object) -> bool:
     return type(value) in (str, int, float)
 
 
-def _by_name(text: str, fields: Iterable[str]) -> Found | None:
+def _by_name(text: str, fields: Iterable[str]) -> FoundObject | None:
     """Fields between the first brace and the last, each with one value in all of the tail."""
     start, end = text.find("{", max(0, len(text) - _TAIL)), text.rfind("}")
     if not 0 <= start < end:
@@ -113,4 +113,4 @@ def _by_name(text: str, fields: Iterable[str]) -> Found | None:
         if len(said) != 1 or (value := said.pop()).casefold() in ("null", "true", "false", "none"):
             return None
         values[field] = value
-    return Found(values, end + 1)
+    return FoundObject(values, end + 1)

@@ -17,13 +17,13 @@ from arena.judging.replies.finding import (
     ORDERING,
     RATING,
     SINGLE,
-    Said,
+    SpokenReply,
     find,
     hear,
 )
-from arena.judging.replies.forms import Format, wanted
+from arena.judging.replies.forms import ReplyFormat, wanted
 from arena.judging.replies.objects import last_list, last_object
-from arena.judging.replies.stated import Mark, marks
+from arena.judging.replies.stated import WrittenVerdict, marks
 from arena.records import Preference
 
 # Part of a judge's identity: a change in how replies are read is a new number.
@@ -96,7 +96,7 @@ class ReadOdds:
 def parse_verdict(
     text: str,
     options: Mapping[str, str],
-    form: Format = Format.BRACKETS,
+    form: ReplyFormat = ReplyFormat.BRACKETS,
     *,
     cut_at: int | None = None,
 ) -> Parsed:
@@ -124,7 +124,7 @@ def parse_verdict(
 def parse_score(
     text: str,
     scale: tuple[int, int],
-    form: Format = Format.BRACKETS,
+    form: ReplyFormat = ReplyFormat.BRACKETS,
     criteria: Mapping[str, float] | None = None,
     *,
     cut_at: int | None = None,
@@ -135,7 +135,7 @@ def parse_score(
         return ParsedScore(None, reason=said.is_missing)
     if criteria:
         return _parse_criteria(said, scale, form, criteria)
-    number = _whole_number if form is Format.PROMETHEUS else _number
+    number = _whole_number if form is ReplyFormat.PROMETHEUS else _number
     mark = find(said, form, RATING, lambda word: number(word, scale)[0] is not None)
     if mark is None or (said.cut_at and _may_go_on(said.text, mark, scale)):
         return ParsedScore(None, reason=said.lacks(wanted(form, scale=scale)))
@@ -146,7 +146,7 @@ def parse_score(
 def parse_ranking(
     text: str,
     labels: Sequence[str],
-    form: Format = Format.BRACKETS,
+    form: ReplyFormat = ReplyFormat.BRACKETS,
     *,
     cut_at: int | None = None,
 ) -> ParsedRanking:
@@ -154,7 +154,9 @@ def parse_ranking(
     said = hear(text, cut_at)
     if said.is_missing:
         return ParsedRanking(None, said.is_missing)
-    places = _places_in_json(said) if form is Format.JSON else _written_places(said, form, labels)
+    places = (
+        _places_in_json(said) if form is ReplyFormat.JSON else _written_places(said, form, labels)
+    )
     if places is None:
         return ParsedRanking(None, said.lacks(wanted(form, labels=labels)))
     named = [label for place in places for label in place]
@@ -191,9 +193,11 @@ def read_score(odds: Odds, scale: tuple[int, int]) -> ParsedScore:
 
 
 def _parse_criteria(
-    said: Said, scale: tuple[int, int], form: Format, criteria: Mapping[str, float]
+    said: SpokenReply, scale: tuple[int, int], form: ReplyFormat, criteria: Mapping[str, float]
 ) -> ParsedScore:
-    numbers = _object_of(said, criteria) if form is Format.JSON else _named_numbers(said, criteria)
+    numbers = (
+        _object_of(said, criteria) if form is ReplyFormat.JSON else _named_numbers(said, criteria)
+    )
     parts = []
     for name in criteria:
         if name.casefold() not in numbers:
@@ -207,7 +211,7 @@ def _parse_criteria(
     return ParsedScore(total, tuple(parts))
 
 
-def _named_numbers(said: Said, criteria: Mapping[str, float]) -> dict[str, str]:
+def _named_numbers(said: SpokenReply, criteria: Mapping[str, float]) -> dict[str, str]:
     """The last `[[name: number]]` of each name; in a reply that was cut off, nothing after them."""
     found = [
         (name.strip().casefold(), number, mark)
@@ -220,14 +224,14 @@ def _named_numbers(said: Said, criteria: Mapping[str, float]) -> dict[str, str]:
     return {name: number for name, number, _ in found}
 
 
-def _object_of(said: Said, fields: Mapping[str, float]) -> Mapping[str, str]:
+def _object_of(said: SpokenReply, fields: Mapping[str, float]) -> Mapping[str, str]:
     found = last_object(said.text, fields)
     if found is None or said.lost_after(found.end):
         return {}
     return found.values
 
 
-def _places_in_json(said: Said) -> list[list[str]] | None:
+def _places_in_json(said: SpokenReply) -> list[list[str]] | None:
     found = last_list(said.text, "ranking")
     if found is None or said.lost_after(found.end):
         return None
@@ -236,7 +240,9 @@ def _places_in_json(said: Said) -> list[list[str]] | None:
     return [[_label(str(label)) for label in place] for place in places]
 
 
-def _written_places(said: Said, form: Format, labels: Sequence[str]) -> list[list[str]] | None:
+def _written_places(
+    said: SpokenReply, form: ReplyFormat, labels: Sequence[str]
+) -> list[list[str]] | None:
     def places(order: str) -> list[list[str]]:
         return [[_label(label) for label in place.split("=")] for place in order.split(">")]
 
@@ -276,7 +282,7 @@ def _whole_number(said: str, scale: tuple[int, int]) -> tuple[float | None, str]
     return value, reason
 
 
-def _may_go_on(text: str, mark: Mark, scale: tuple[int, int]) -> bool:
+def _may_go_on(text: str, mark: WrittenVerdict, scale: tuple[int, int]) -> bool:
     """Whether a number at the very end of a reply that was cut off may have lost a digit."""
     if mark.end < len(text.rstrip()) or not text.rstrip()[-1:].isdigit():
         return False

@@ -115,7 +115,7 @@ _GOES_ON_TO_DOUBT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class WrittenVerdict:
     """A verdict as it is written. said: without its brackets. start, end: where they stand."""
 
     said: str
@@ -138,15 +138,17 @@ class _Around:
         return is_announced and not _WORD.search(self.after)
 
 
-def marks(pattern: re.Pattern[str], text: str) -> list[Mark]:
+def marks(pattern: re.Pattern[str], text: str) -> list[WrittenVerdict]:
     """All that a pattern finds; its one group that matched is what is said."""
     return [
-        Mark(found[found.lastindex or 0].strip(), found.start(), found.end())
+        WrittenVerdict(found[found.lastindex or 0].strip(), found.start(), found.end())
         for found in pattern.finditer(text)
     ]
 
 
-def last_stated(text: str, found: Sequence[Mark], is_offered: IsOffered) -> Mark | None:
+def last_stated(
+    text: str, found: Sequence[WrittenVerdict], is_offered: IsOffered
+) -> WrittenVerdict | None:
     """The last mark that states a verdict; None where there is none, or it was taken back."""
     listed = set(_in_one_line(text, found, is_offered)) | set(_line_by_line(text, found))
     last = None
@@ -156,12 +158,12 @@ def last_stated(text: str, found: Sequence[Mark], is_offered: IsOffered) -> Mark
     return None if last and _TAKEN_BACK.search(text, last.end) else last
 
 
-def whole(text: str, found: Sequence[Mark]) -> list[Mark]:
+def whole(text: str, found: Sequence[WrittenVerdict]) -> list[WrittenVerdict]:
     """The marks that are a sentence of their own, announced or not."""
     return [mark for i, mark in enumerate(found) if _around(text, found, i).is_whole]
 
 
-def outlasts_cut(text: str, mark: Mark) -> bool:
+def outlasts_cut(text: str, mark: WrittenVerdict) -> bool:
     """Whether a mark in a reply that was cut off is a verdict all the same.
 
     It is where it is the reply's last sentence, whole; or announced in a whole sentence which
@@ -177,7 +179,7 @@ def outlasts_cut(text: str, mark: Mark) -> bool:
     return bool(is_announced) and not _GOES_ON_TO_DOUBT.search(rest)
 
 
-def _around(text: str, found: Sequence[Mark], i: int) -> _Around:
+def _around(text: str, found: Sequence[WrittenVerdict], i: int) -> _Around:
     mark = found[i]
     since = max(mark.start - _WINDOW, found[i - 1].end if i else 0)
     until = min(mark.end + _WINDOW, found[i + 1].start if i + 1 < len(found) else len(text))
@@ -187,7 +189,7 @@ def _around(text: str, found: Sequence[Mark], i: int) -> _Around:
     return _Around(before[start:], after[: end.end()] if end else after)
 
 
-def _is_stated(text: str, mark: Mark, around: _Around) -> bool:
+def _is_stated(text: str, mark: WrittenVerdict, around: _Around) -> bool:
     before, after = around.before, around.after
     if before.rstrip().endswith("比"):  # "A比B好" is for A, and "A比B差" is for B
         return bool(re.match(r"\W{0,4}(?:\w{0,2})(?:差|弱|逊)", after))
@@ -208,7 +210,9 @@ def _is_stated(text: str, mark: Mark, around: _Around) -> bool:
     return not is_doubtful or bool(_OWN.search(before))
 
 
-def _in_one_line(text: str, found: Sequence[Mark], is_offered: IsOffered) -> Iterator[int]:
+def _in_one_line(
+    text: str, found: Sequence[WrittenVerdict], is_offered: IsOffered
+) -> Iterator[int]:
     """Marks of several verdicts with nothing between them but commas and the like."""
     for run in _runs(found, lambda a, b: _is_separator(text[a.end : b.start])):
         said = {
@@ -224,7 +228,7 @@ def _is_separator(gap: str) -> bool:
     return len(gap) <= _LONGEST_GAP and bool(_SEPARATOR.fullmatch(gap))
 
 
-def _line_by_line(text: str, found: Sequence[Mark]) -> Iterator[int]:
+def _line_by_line(text: str, found: Sequence[WrittenVerdict]) -> Iterator[int]:
     """Marks of several verdicts on lines that follow each other, as options are explained."""
     for run in _runs(found, lambda a, b: _on_next_line(text, a, b)):
         said = {_plain(found[i].said) for i in run}
@@ -232,16 +236,18 @@ def _line_by_line(text: str, found: Sequence[Mark]) -> Iterator[int]:
             yield from run
 
 
-def _on_next_line(text: str, a: Mark, b: Mark) -> bool:
+def _on_next_line(text: str, a: WrittenVerdict, b: WrittenVerdict) -> bool:
     return b.start - a.end <= _WINDOW and text.count("\n", a.end, b.start) == 1
 
 
-def _has_bullet(text: str, mark: Mark) -> bool:
+def _has_bullet(text: str, mark: WrittenVerdict) -> bool:
     start = text.rfind("\n", max(0, mark.start - _WINDOW), mark.start) + 1
     return bool(_BULLET.match(text, start, mark.start))
 
 
-def _runs(found: Sequence[Mark], together: Callable[[Mark, Mark], bool]) -> Iterator[list[int]]:
+def _runs(
+    found: Sequence[WrittenVerdict], together: Callable[[WrittenVerdict, WrittenVerdict], bool]
+) -> Iterator[list[int]]:
     """The indices of neighbours that belong together, two or more."""
     run = [0]
     for i, (a, b) in enumerate(pairwise(found), start=1):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arena.errors import InputError, said
-from arena.files.tabular import Row, listed, rows, wrapped
+from arena.files.tabular import TabularRow, listed, rows, wrapped
 from arena.judging.report_card.probes import Pair
 from arena.records import Prompt, content_key, tidy
 
@@ -81,7 +81,7 @@ def read_labelled(path: Path) -> Labelled:
     return Labelled(f"labels {content_key(texts)}", tuple(pairs), tuple(labels))
 
 
-def _columns(row: Row) -> dict[str, str]:
+def _columns(row: TabularRow) -> dict[str, str]:
     """Which column has what; none has the label where one has the answer that was chosen."""
     present = {str(name).strip().casefold(): name for name in row.fields}
     names = dict(_NAMES)
@@ -101,13 +101,13 @@ def _columns(row: Row) -> dict[str, str]:
     return found
 
 
-def _text(row: Row, column: str) -> str:
+def _text(row: TabularRow, column: str) -> str:
     if not isinstance(text := row.fields[column], str):
         raise InputError(f"{row.where}: {column}: {said(text)}; it must be a text")
     return text
 
 
-def _label(row: Row, column: str) -> str:
+def _label(row: TabularRow, column: str) -> str:
     given = row.fields[column]
     word = tidy(given) if isinstance(given, str) else str(given)
     if label := _MEANING.get(word.casefold()):

@@ -20,7 +20,7 @@ CLUSTERS = (AUTO, *GROUPS, BATTLE)
 
 
 @dataclass(frozen=True, eq=False)
-class Battles:
+class BattleRows:
     """One row per battle of one source, i < j.
 
     key: (n,) the battle, numbered alike in every source. group: (n,) the independent group
@@ -87,7 +87,7 @@ def scale_free(outcome: Floats) -> Floats:
     return scaled
 
 
-def match(sources: Sequence[Comparisons], *, by_prompt: bool) -> list[Battles]:
+def match(sources: Sequence[Comparisons], *, by_prompt: bool) -> list[BattleRows]:
     """The battles of several sources over the same models, numbered alike.
 
     Independent groups are prompts, or battles where by_prompt is false.
@@ -108,12 +108,12 @@ def match(sources: Sequence[Comparisons], *, by_prompt: bool) -> list[Battles]:
     ]
 
 
-def _collapse(c: Comparisons, key: Ints, group: Ints) -> Battles:
+def _collapse(c: Comparisons, key: Ints, group: Ints) -> BattleRows:
     first, second = np.minimum(c.i, c.j), np.maximum(c.i, c.j)
     share = np.where(c.i == first, c.outcome, 1.0 - c.outcome)
     weight = np.ones(len(c)) if c.row_weight is None else c.row_weight
     distinct, rows, inverse = np.unique(key, return_index=True, return_inverse=True)
-    return Battles(
+    return BattleRows(
         distinct,
         group[rows],
         first[rows],

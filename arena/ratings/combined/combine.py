@@ -24,7 +24,7 @@ from arena.ratings.combined.battles import (
     rows_of_battles,
 )
 from arena.ratings.combined.combined_result import CombinedResult, Label, Method, Source
-from arena.ratings.combined.hierarchical import Column, hierarchical
+from arena.ratings.combined.hierarchical import PriorColumn, hierarchical
 from arena.ratings.combined.joint import joint
 from arena.ratings.combined.ppi import ppi
 from arena.ratings.comparisons import Comparisons, concat, require_comparisons
@@ -293,7 +293,7 @@ def _votes(evidence: _Evidence) -> Comparisons:
     return evidence.human
 
 
-def _columns(evidence: _Evidence) -> list[Column]:
+def _columns(evidence: _Evidence) -> list[PriorColumn]:
     """Own ratings of judges and benchmarks; a model that one never saw is rated as average."""
     models = len(evidence.models)
     precision = precision_of(models, evidence.prior)
@@ -304,7 +304,7 @@ def _columns(evidence: _Evidence) -> list[Column]:
     for c, codes in zip(sources, groups, strict=True):
         fitted = fit_half(c, precision)
         inverse = bread(fitted.hessian, models)
-        columns.append(Column(fitted.theta, fitted.scores(codes, count), inverse, precision))
+        columns.append(PriorColumn(fitted.theta, fitted.scores(codes, count), inverse, precision))
     return columns
 
 

@@ -51,7 +51,7 @@ FLAT = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class PriorColumn:
     """A judge's (or benchmark's) own ratings, and what their error is made of.
 
     theta: (m,) log-strengths, mean 0. scores: (groups, m) of its fit, groups numbered alike
@@ -85,7 +85,7 @@ class Posterior:
 
 def hierarchical(
     human: Comparisons,
-    columns: Sequence[Column],
+    columns: Sequence[PriorColumn],
     codes: Ints | None,
     prior: float,
 ) -> Posterior:
@@ -134,7 +134,7 @@ def design_effect(human: Comparisons, codes: Ints | None, prior: float) -> float
 
 
 @dataclass(frozen=True, eq=False)
-class _Span:
+class _Range:
     """Where judges' ratings lie: (m, r) orthonormal directions, the most shared one first.
 
     back: (k, r) from coordinates to β. size: (r,) how much of the ratings lies in each, the
@@ -189,7 +189,7 @@ def _freedom(mixture: _Mixture, residuals: int) -> Floats:
     return np.asarray(1.0 / np.maximum(doubt, 1e-12))
 
 
-def _apart(votes: PairCounts, prior: _Prior, span: _Span) -> float:
+def _apart(votes: PairCounts, prior: _Prior, span: _Range) -> float:
     """How far judges may be weighed apart: root mean square over `APART`, by evidence."""
     if len(span.size) < 2:
         return 1.0
@@ -259,7 +259,7 @@ def _conditional(votes: PairCounts, prior: _Prior, tau: float, start: Floats) ->
     return _Mixture(theta, covariance, gamma, tau, share, own, log)
 
 
-def _error(columns: Sequence[Column], weights: Floats) -> Floats:
+def _error(columns: Sequence[PriorColumn], weights: Floats) -> Floats:
     """(m, m) covariance of the weighted sum of the columns, errors shared by group."""
     pairs = list(zip(columns, weights, strict=True))
     shocks = sum(c.scores @ (w * c.inverse) for c, w in pairs)
@@ -268,7 +268,7 @@ def _error(columns: Sequence[Column], weights: Floats) -> Floats:
     return error
 
 
-def _span(columns: Sequence[Column]) -> _Span:
+def _span(columns: Sequence[PriorColumn]) -> _Range:
     """The span of the judges' ratings, each brought to one scale and weighed by its signal.
 
     Copies and multiples of a judge weigh as one. At most a third of the directions of m models
@@ -279,7 +279,7 @@ def _span(columns: Sequence[Column]) -> _Span:
     norms = np.linalg.norm(ratings, axis=0)
     used = np.flatnonzero(norms > FLAT)
     if not used.size:
-        return _Span(np.zeros((models, 0)), np.zeros((judges, 0)), np.zeros(0))
+        return _Range(np.zeros((models, 0)), np.zeros((judges, 0)), np.zeros(0))
     unit = ratings[:, used] / norms[used]
     error = np.array([np.trace(_error([columns[int(k)]], np.ones(1))) for k in used])
     signal = np.clip(1.0 - error / norms[used] ** 2, LEAST_SIGNAL, 1.0)
@@ -288,7 +288,7 @@ def _span(columns: Sequence[Column]) -> _Span:
     rank = min(int((size > RANK_TOLERANCE * size[0]).sum()), max(1, (models - 1) // 3))
     back = np.zeros((judges, rank))
     back[used] = right[:rank].T / size[:rank] * (weight / norms[used])[:, None]
-    return _Span(left[:, :rank], back, size[:rank] / size[0])
+    return _Range(left[:, :rank], back, size[:rank] / size[0])
 
 
 def _contrasts(models: int) -> Floats:

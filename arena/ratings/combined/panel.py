@@ -15,7 +15,7 @@ from arena.ratings.intervals.estimates import Estimate
 from arena.ratings.intervals.estimates import share as share_of
 
 
-class Vote(StrEnum):
+class PanelRule(StrEnum):
     """How a panel comes to one outcome: by the side that most judges take, or by the mean."""
 
     MAJORITY = "majority"
@@ -38,14 +38,15 @@ class Panel:
 
 
 def panel(
-    judges: Mapping[str, Comparisons], *, by: str = Vote.MAJORITY, min_valid: int = 1
+    judges: Mapping[str, Comparisons], *, by: str = PanelRule.MAJORITY, min_valid: int = 1
 ) -> Panel:
     """One outcome for each battle that at least `min_valid` judges compared.
 
     by: "majority" (an even split is a tie) or "mean". Every judge needs a prompt column.
     """
-    if by not in list(Vote):
-        raise InputError(f"panel by {by!r}; allowed are {', '.join(map(repr, map(str, Vote)))}.")
+    if by not in list(PanelRule):
+        allowed = ", ".join(repr(str(rule)) for rule in PanelRule)
+        raise InputError(f"panel by {by!r}; allowed are {allowed}.")
     if not 1 <= min_valid <= len(judges):
         raise InputError(f"min_valid is {min_valid}; allowed is 1 to {len(judges)}, the judges.")
     models = tuple(sorted({name for c in judges.values() for name in c.models}))
@@ -57,10 +58,10 @@ def panel(
     battle, first, inverse = np.unique(key, return_index=True, return_inverse=True)
     group = np.concatenate([part.group for part in parts])[first]
     side = np.sign(np.round(outcome - 0.5, 12))
-    value = side / 2.0 + 0.5 if by == Vote.MAJORITY else outcome
+    value = side / 2.0 + 0.5 if by == PanelRule.MAJORITY else outcome
     count = np.bincount(inverse)
     share = np.bincount(inverse, value) / count
-    if by == Vote.MAJORITY:
+    if by == PanelRule.MAJORITY:
         share = np.sign(np.round(share - 0.5, 12)) / 2.0 + 0.5
     valid = count >= min_valid
     if not valid.any():

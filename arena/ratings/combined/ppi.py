@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from arena.ratings.arrays import Floats
-from arena.ratings.combined.battles import Battles
+from arena.ratings.combined.battles import BattleRows
 from arena.ratings.fitting.likelihood import fit_counts, prior_precision, win_probability
 from arena.ratings.fitting.newton import bread
 from arena.ratings.intervals import sandwich
@@ -40,12 +40,14 @@ class Powered:
 class _Prediction:
     """Battles with a stacked prediction (n,) of i's share, and whether they have votes."""
 
-    battles: Battles
+    battles: BattleRows
     share: Floats
     votes: Floats
 
 
-def ppi(human: Battles, judges: Sequence[Battles], models: int, prior: float | None) -> Powered:
+def ppi(
+    human: BattleRows, judges: Sequence[BattleRows], models: int, prior: float | None
+) -> Powered:
     """Prediction-powered ratings from battles numbered alike in all sources."""
     precision = prior_precision(models, prior)
     prediction, weights = _stacked(human, judges)
@@ -69,7 +71,7 @@ def ppi(human: Battles, judges: Sequence[Battles], models: int, prior: float | N
     return Powered(theta, covariance, weights, power, groups)
 
 
-def _stacked(human: Battles, judges: Sequence[Battles]) -> tuple[_Prediction, Floats]:
+def _stacked(human: BattleRows, judges: Sequence[BattleRows]) -> tuple[_Prediction, Floats]:
     """One prediction for each judged battle, fitted to the votes of other groups."""
     union = _union(judges)
     features = np.zeros((len(union.key), len(judges)))
@@ -92,14 +94,14 @@ def _stacked(human: Battles, judges: Sequence[Battles]) -> tuple[_Prediction, Fl
     return _Prediction(union, np.clip(0.5 + predicted, 0.0, 1.0), votes), fits.mean(axis=0)
 
 
-def _union(judges: Sequence[Battles]) -> Battles:
+def _union(judges: Sequence[BattleRows]) -> BattleRows:
     """Every battle that some judge has seen, once, ordered by key."""
     columns = {
         name: np.concatenate([getattr(judge, name) for judge in judges])
         for name in ("key", "group", "i", "j", "outcome", "weight")
     }
     _, first = np.unique(columns["key"], return_index=True)
-    return Battles(**{name: column[first] for name, column in columns.items()})
+    return BattleRows(**{name: column[first] for name, column in columns.items()})
 
 
 def _least_squares(features: Floats, share: Floats, weight: Floats) -> Floats:
@@ -117,7 +119,7 @@ def _rectifier(prediction: _Prediction) -> Floats:
     return rectifier
 
 
-def _points(human: Battles, prediction: _Prediction, power: float, models: int) -> PairCounts:
+def _points(human: BattleRows, prediction: _Prediction, power: float, models: int) -> PairCounts:
     """Pair counts whose Bradley–Terry score is the prediction-powered one.
 
     Single counts may be negative; the number played is not, so the loss stays convex.
@@ -134,7 +136,9 @@ def _points(human: Battles, prediction: _Prediction, power: float, models: int) 
     return PairCounts(points, none, none, none, (points + points.T).sum(axis=1), is_hard=False)
 
 
-def _scores(human: Battles, prediction: _Prediction, theta: Floats) -> tuple[csr_array, csr_array]:
+def _scores(
+    human: BattleRows, prediction: _Prediction, theta: Floats
+) -> tuple[csr_array, csr_array]:
     """Scores by group, (g, m) each: of the votes, and of the predictions at λ = 1."""
     p = win_probability(theta)
     battles = prediction.battles

@@ -17,7 +17,7 @@ from arena.errors import InputError
 from arena.ratings.arrays import Floats, totals
 from arena.ratings.comparisons import Comparisons, require_comparisons
 from arena.ratings.voter_audit.crowd import Ballots, ballots, crowd
-from arena.ratings.voter_audit.suspicion import Kind, Suspicion, suspicions
+from arena.ratings.voter_audit.suspicion import Suspicion, SuspicionKind, suspicions
 
 LEVEL = 0.1
 # Voters that one expects before any vote, honest and bad: the prior of the shares of each.
@@ -36,7 +36,7 @@ class Finding:
     in this way, given all kinds. about: the model or the other voter concerned.
     """
 
-    kind: Kind
+    kind: SuspicionKind
     value: float | None
     p: float
     share: float
@@ -59,14 +59,14 @@ class VoterReport:
     p: float
     q: float
     findings: tuple[Finding, ...]
-    kinds: tuple[Kind, ...] = ()
+    kinds: tuple[SuspicionKind, ...] = ()
 
     @property
     def flagged(self) -> bool:
         """Whether somebody should look at this voter."""
         return bool(self.kinds)
 
-    def finding(self, kind: Kind) -> Finding | None:
+    def finding(self, kind: SuspicionKind) -> Finding | None:
         """What one kind of evidence says; None where that was not tested."""
         return next((f for f in self.findings if f.kind is kind), None)
 
@@ -180,7 +180,7 @@ def _report(b: Ballots, found: Sequence[Suspicion], shares: Floats, level: float
     return Integrity(tuple(reports), len(b.c), level)
 
 
-def _kinds(found: Sequence[Suspicion], shares: Floats) -> tuple[Kind, ...]:
+def _kinds(found: Sequence[Suspicion], shares: Floats) -> tuple[SuspicionKind, ...]:
     """The kinds that alone outweigh that the voter is honest, and the strongest in any case."""
     honest, bad = shares[0], shares[1:]
     order = np.argsort(-bad, kind="stable")

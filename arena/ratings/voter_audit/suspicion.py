@@ -25,7 +25,7 @@ HASTE = 0.05  # of all votes are the quick ones
 HINT = float(np.log(1000.0))
 
 
-class Kind(StrEnum):
+class SuspicionKind(StrEnum):
     """What may be wrong with a voter."""
 
     CARELESS = "careless"
@@ -37,12 +37,12 @@ class Kind(StrEnum):
 
 
 MEANINGS = {
-    Kind.CARELESS: "how far the votes go along with the others': 1 as they do, 0 not at all",
-    Kind.SIDE: "share of the left answer where a side was taken",
-    Kind.TARGET: "share of this model's battles that the voter let it win",
-    Kind.COPY: "share of the same votes as this voter's, which came first",
-    Kind.REPETITION: "share of votes that repeat the one before",
-    Kind.SPEED: "share of votes among the quickest of all",
+    SuspicionKind.CARELESS: "how far the votes go along with the others': from 0 to 1",
+    SuspicionKind.SIDE: "share of the left answer where a side was taken",
+    SuspicionKind.TARGET: "share of this model's battles that the voter let it win",
+    SuspicionKind.COPY: "share of the same votes as this voter's, which came first",
+    SuspicionKind.REPETITION: "share of votes that repeat the one before",
+    SuspicionKind.SPEED: "share of votes among the quickest of all",
 }
 
 
@@ -55,7 +55,7 @@ class Suspicion:
     the model or voter concerned. test: makes p, which takes longer than the rest.
     """
 
-    kind: Kind
+    kind: SuspicionKind
     value: Floats
     odds: Floats
     about: tuple[str, ...]
@@ -77,7 +77,7 @@ def careless(crowd: Crowd) -> Suspicion:
     """Votes that have nothing to do with the answers, or are turned around."""
     found = following(crowd)
     nobody = ("",) * len(found.odds)
-    return Suspicion(Kind.CARELESS, found.slope, found.odds, nobody, found.test)
+    return Suspicion(SuspicionKind.CARELESS, found.slope, found.odds, nobody, found.test)
 
 
 def side(crowd: Crowd) -> Suspicion:
@@ -87,7 +87,7 @@ def side(crowd: Crowd) -> Suspicion:
     n = b.by_voter(decided)
     expected = b.by_voter(decided * expit(crowd.odds))
     p = np.divide(expected, n, out=np.full(len(n), 0.5), where=n > 0.0)
-    return _two_sided(Kind.SIDE, Counts(b.by_voter((b.said > 0).astype(float)), n, p))
+    return _two_sided(SuspicionKind.SIDE, Counts(b.by_voter((b.said > 0).astype(float)), n, p))
 
 
 def repetition(b: Ballots) -> Suspicion:
@@ -100,7 +100,7 @@ def repetition(b: Ballots) -> Suspicion:
     tallies = [b.by_voter((b.said == label).astype(float)) for label in (-1, 0, 1)]
     pairs = np.maximum(b.votes * (b.votes - 1.0), 1.0)
     alike = sum(tally * (tally - 1.0) for tally in tallies) / pairs
-    return _two_sided(Kind.REPETITION, Counts(k, n, alike))
+    return _two_sided(SuspicionKind.REPETITION, Counts(k, n, alike))
 
 
 def speed(b: Ballots, seconds: Floats) -> Suspicion:
@@ -112,10 +112,10 @@ def speed(b: Ballots, seconds: Floats) -> Suspicion:
     x = Counts(k, n, np.full(b.voters, quick.sum() / max(int(known.sum()), 1)))
     null = fit_null(x, mostly)
     odds = mostly(x) - null.log_probability(x)
-    return Suspicion(Kind.SPEED, x.ratio, odds, ("",) * b.voters, partial(null.above, x))
+    return Suspicion(SuspicionKind.SPEED, x.ratio, odds, ("",) * b.voters, partial(null.above, x))
 
 
-def _two_sided(kind: Kind, x: Counts) -> Suspicion:
+def _two_sided(kind: SuspicionKind, x: Counts) -> Suspicion:
     null = fit_null(x, even)
     odds = even(x) - null.log_probability(x)
     return Suspicion(kind, x.ratio, odds, ("",) * len(x.n), partial(null.apart, x))
@@ -140,7 +140,7 @@ def target(crowd: Crowd) -> Suspicion:
         p[tested] = null.apart(x[tested])
         return p
 
-    return _worst(Kind.TARGET, b, voter, names, x, odds, test, among=float(models))
+    return _worst(SuspicionKind.TARGET, b, voter, names, x, odds, test, among=float(models))
 
 
 def _wins(crowd: Crowd) -> Counts:
@@ -187,11 +187,11 @@ def copy(crowd: Crowd) -> Suspicion:
     null = fit_null(pairs.counts, mostly)
     odds = mostly(pairs.counts) - null.log_probability(pairs.counts)
     names, test = crowd.ballots.names[pairs.earlier], partial(null.above, pairs.counts)
-    return _worst(Kind.COPY, crowd.ballots, pairs.later, names, pairs.counts, odds, test)
+    return _worst(SuspicionKind.COPY, crowd.ballots, pairs.later, names, pairs.counts, odds, test)
 
 
 def _worst(
-    kind: Kind,
+    kind: SuspicionKind,
     b: Ballots,
     voter: Ints,
     about: Objects,

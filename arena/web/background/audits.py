@@ -20,7 +20,7 @@ PATIENCE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
+class AuditOfVotes:
     """What is known of the votes' honesty, as far as it is shown.
 
     version, made, seconds: see `worker.Made`. votes: that count. taken_back: votes and ratings
@@ -45,7 +45,7 @@ class Audit:
     ranks: tuple[tuple[str, int, int | None], ...] = ()
 
 
-def audit(path: Path, _: str = EVERY) -> Audit:
+def audit(path: Path, _: str = EVERY) -> AuditOfVotes:
     """Read and audit the votes of a store, and record whom it flags."""
     started, made = time.perf_counter(), time.time()
     store = Store(path, create=False)
@@ -56,12 +56,12 @@ def audit(path: Path, _: str = EVERY) -> Audit:
     return replace(found, seconds=time.perf_counter() - started)
 
 
-def _begun(store: Store, made: float) -> Audit:
+def _begun(store: Store, made: float) -> AuditOfVotes:
     back = store.withdrawals.count()
-    return Audit(store.version(), made, store.votes.count(), taken_back=back)
+    return AuditOfVotes(store.version(), made, store.votes.count(), taken_back=back)
 
 
-def _audited(store: Store, begun: Audit) -> Audit:
+def _audited(store: Store, begun: AuditOfVotes) -> AuditOfVotes:
     broken, taken_back = (
         tuple(islice(table.broken(), MOST_SHOWN)) for table in (store.votes, store.withdrawals)
     )
@@ -85,10 +85,10 @@ def _audited(store: Store, begun: Audit) -> Audit:
     )
 
 
-class Audits(Beside[str, Audit]):
+class Audits(Beside[str, AuditOfVotes]):
     """Threads may share it."""
 
-    def __init__(self, store: Store, make: Callable[[Path, str], Audit] = audit) -> None:
+    def __init__(self, store: Store, make: Callable[[Path, str], AuditOfVotes] = audit) -> None:
         super().__init__(store, make, EVERY)
 
     def page(self, language: str, patience: float = PATIENCE) -> str:
@@ -99,7 +99,7 @@ class Audits(Beside[str, Audit]):
         return under_way + (render(found, words) if found else "")
 
 
-def render(found: Audit, words: Words) -> str:
+def render(found: AuditOfVotes, words: Words) -> str:
     """HTML: when it was made, the chain, flagged voters, both rankings."""
     when = note(words["as_of"].format(time=utc(found.made)))
     chains = (("chain_broken", found.broken), ("chain_broken_back", found.broken_withdrawals))

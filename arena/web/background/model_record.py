@@ -23,7 +23,7 @@ MOST_PROMPTS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class WinRecord:
     """Comparisons from one model's side. points: its wins, and half of its ties."""
 
     won: int = 0
@@ -42,7 +42,7 @@ class Score:
         return self.points / self.n if self.n else None
 
 
-NOBODY = Score()
+NOBODY = WinRecord()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Opponent:
     """Another model, with what people's votes and judges' verdicts say of the two."""
 
     model: str
-    people: Score
-    judges: Score
+    people: WinRecord
+    judges: WinRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class OnPrompt:
     """A prompt, with the comparisons that a model took part in on it."""
 
     prompt: Prompt
-    score: Score
+    score: WinRecord
 
     @property
     def line(self) -> str:
@@ -80,8 +80,8 @@ class ModelRecord:
     version: tuple[int, ...]
     made: float
     seconds: float
-    people: Score = NOBODY
-    judges: Score = NOBODY
+    people: WinRecord = NOBODY
+    judges: WinRecord = NOBODY
     opponents: tuple[Opponent, ...] = ()
     best: tuple[OnPrompt, ...] = ()
     worst: tuple[OnPrompt, ...] = ()
@@ -135,9 +135,9 @@ def record(path: Path, model: str, config: Config | None = None) -> ModelRecord:
 class _Side:
     """Comparisons from one model's side: all, by the other model, and by prompt."""
 
-    whole: Score
-    by_model: dict[str, Score]
-    by_prompt: dict[str, Score]
+    whole: WinRecord
+    by_model: dict[str, WinRecord]
+    by_prompt: dict[str, WinRecord]
 
     @classmethod
     def of(cls, c: Comparisons | None, model: str) -> "_Side":
@@ -156,7 +156,7 @@ class _Side:
         return cls(whole.get(model, NOBODY), _scores(share, other, c.models), by_prompt)
 
 
-def _scores(share: np.ndarray, codes: np.ndarray, names: Sequence[str]) -> dict[str, Score]:
+def _scores(share: np.ndarray, codes: np.ndarray, names: Sequence[str]) -> dict[str, WinRecord]:
     """The score of each name; share: (n,) in [0, 1], codes: (n,) places in `names`."""
     size = len(names)
     won, lost, every = (
@@ -164,7 +164,7 @@ def _scores(share: np.ndarray, codes: np.ndarray, names: Sequence[str]) -> dict[
     )
     points = np.bincount(codes, share, minlength=size)
     return {
-        names[int(k)]: Score(
+        names[int(k)]: WinRecord(
             int(won[k]), int(every[k] - won[k] - lost[k]), int(lost[k]), float(points[k])
         )
         for k in np.flatnonzero(every)

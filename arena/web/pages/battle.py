@@ -15,8 +15,8 @@ from arena.web.views.texts import draw_guidelines, turns_text
 from arena.web.views.words import WORDS, Say, Words
 from arena.web.voting import reveal
 from arena.web.voting.battles import Ballot, NotShownError, VotedAlreadyError, vote
-from arena.web.voting.casting import RefusedError, Said, admit, claim, outcome
-from arena.web.voting.controls import Parts, View, draw_battle, stages_of, updates
+from arena.web.voting.casting import CastResult, VoteRefusedError, admit, claim, outcome
+from arena.web.voting.controls import BattleView, Parts, draw_battle, stages_of, updates
 from arena.web.voting.live import Glimpse, StoppedError, TurnRefusedError, shorter
 from arena.web.voting.reporting import on_report
 from arena.web.voting.undo import on_undo
@@ -27,7 +27,7 @@ EXAMPLES = 12
 AT_ONCE = 4
 
 
-class NotEndedError(RefusedError):
+class NotEndedError(VoteRefusedError):
     """A vote before both models have answered."""
 
     word = "not_ended"
@@ -59,7 +59,7 @@ class BattlePage:
         step = max(1, len(prompts) // EXAMPLES)
         return [(_line(text), text) for text in prompts[::step][:EXAMPLES]]
 
-    def say(self, visitor: Visitor, token: str, text: str) -> Iterator[View]:
+    def say(self, visitor: Visitor, token: str, text: str) -> Iterator[BattleView]:
         """Put a turn to both models; a battle begins where `token` names none."""
         live = self._services.live
 
@@ -70,7 +70,7 @@ class BattlePage:
 
         yield from self._write(visitor, token, text, ask)
 
-    def again(self, visitor: Visitor, token: str) -> Iterator[View]:
+    def again(self, visitor: Visitor, token: str) -> Iterator[BattleView]:
         """Put the last turn to both models once more."""
 
         def ask(talk: Talk | None) -> tuple[Talk, Talk, Iterator[Glimpse]]:
@@ -93,11 +93,11 @@ class BattlePage:
         token: str,
         draft: str,
         ask: Callable[[Talk | None], tuple[Talk, Talk, Iterator[Glimpse]]],
-    ) -> Iterator[View]:
+    ) -> Iterator[BattleView]:
         """The battle while both write. ask: the battle as it is, as it is while they write, and
         how they do it. Whatever goes wrong, `draft` is not lost, nor is what was said before.
         """
-        words, view = WORDS[visitor.language], View(token)
+        words, view = WORDS[visitor.language], BattleView(token)
         try:
             if visitor.voter is None:
                 raise TurnRefusedError("no_cookie")
@@ -131,7 +131,7 @@ class BattlePage:
         winner: Winner,
         reasons: tuple[str, ...] = (),
         comment: str = "",
-    ) -> Said:
+    ) -> CastResult:
         """Store the vote on a live battle; the sentence that says what came of it."""
 
         def cast() -> str:
@@ -153,7 +153,7 @@ class BattlePage:
 
         return outcome(WORDS[visitor.language], cast)
 
-    def view(self, talk: Talk, words: Words, token: str) -> View:
+    def view(self, talk: Talk, words: Words, token: str) -> BattleView:
         """A battle between two turns."""
         parts = (talk.turns, ()), (talk.first, talk.first_finish), (talk.second, talk.second_finish)
         prompt, first, second = (
@@ -162,9 +162,9 @@ class BattlePage:
         )
         full = len(talk.turns) >= self._services.settings.turns
         status = words["battle_full" if full else "battle_done"] if talk.answered else ""
-        return View(token, prompt, first, second, status, open=talk.answered, full=full)
+        return BattleView(token, prompt, first, second, status, open=talk.answered, full=full)
 
-    def _growing(self, talk: Talk, words: Words, token: str, first: str, second: str) -> View:
+    def _growing(self, talk: Talk, words: Words, token: str, first: str, second: str) -> BattleView:
         grown = replace(talk, first=(*talk.first, first), second=(*talk.second, second))
         return replace(
             self.view(grown, words, token), status=words["writing"], open=False, writing=True
@@ -233,7 +233,12 @@ class BattlePage:
 
         def begin_again(token: str, text: str, request: gr.Request) -> list[Any]:
             self.give_up(self._services.voters.visitor(request), token)
-            return [*updates(View(draft=text), say), "", gr.update(visible=False), *parts.unfilled]
+            return [
+                *updates(BattleView(draft=text), say),
+                "",
+                gr.update(visible=False),
+                *parts.unfilled,
+            ]
 
         parts.send.click(ask, [parts.token, parts.text], parts.page, **writing)
         parts.again.click(again, [parts.token], parts.page, **writing)
@@ -256,7 +261,7 @@ class BattlePage:
                 undo = gr.update(visible=said.counted)
                 if not said.done:
                     return [said.text, undo, *[gr.skip()] * len(parts.stages), gr.skip()]
-                over = View(battle, over=True)
+                over = BattleView(battle, over=True)
                 status = WORDS[visitor.language]["battle_voted"]
                 return [said.text, undo, *stages_of(over, say), status]
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
-from arena.web.catalogue import PAGE, Entry, Filter, detail, outcomes
+from arena.web.catalogue import PAGE, CatalogueEntry, Filter, detail, outcomes
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.board_table import note, template
@@ -116,7 +116,7 @@ class BrowsePage:
             text += note(words["left_out"].format(count=len(rows) - ITEMS))
         return text
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[CatalogueEntry, ...]:
         """All prompts, as they were when last read."""
         return self._services.entries.get(WAIT) or ()
 

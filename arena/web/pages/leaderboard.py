@@ -30,7 +30,7 @@ REMEMBER = "(...chosen) => arenaBoard.remember(chosen)"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class BoardRequest:
     """What somebody asked to see."""
 
     view: str = Evidence.COMBINED
@@ -79,7 +79,7 @@ class BoardPage:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def show(self, visitor: Visitor, wanted: Wanted, patience: float = PATIENCE) -> BoardView:
+    def show(self, visitor: Visitor, wanted: BoardRequest, patience: float = PATIENCE) -> BoardView:
         """The table and one chart, of the newest sheet that there is."""
         words = WORDS[visitor.language]
         boards = self._services.boards
@@ -113,7 +113,7 @@ class BoardPage:
         return BoardView(table, True, chart, hint, tasks, charts, wanted.chart, is_done)
 
     def _chart(
-        self, sheet: Sheet, charted: Sheet | None, wanted: Wanted, words: Words
+        self, sheet: Sheet, charted: Sheet | None, wanted: BoardRequest, words: Words
     ) -> tuple[Any, str]:
         """The chart and what is to be known of it. charted: the sheet that has it."""
         if charted is None:
@@ -124,7 +124,7 @@ class BoardPage:
         left_out = plots.left_out(sheet, wanted.view, wanted.chart, words)
         return chart, " ".join(filter(None, (words.get(f"hint_{wanted.chart}", ""), left_out)))
 
-    def waiting(self, visitor: Visitor, wanted: Wanted) -> Iterator[BoardView]:
+    def waiting(self, visitor: Visitor, wanted: BoardRequest) -> Iterator[BoardView]:
         """At once what there is; then, where some of it was missing, all when it is done."""
         found = self.show(visitor, wanted)
         yield found
@@ -184,7 +184,7 @@ class BoardPage:
             request: gr.Request,
         ) -> Iterator[list[Any]]:
             visitor = self._services.voters.visitor(request)
-            wanted = Wanted(view, group, style, weak, tuple(columns), search, chart)
+            wanted = BoardRequest(view, group, style, weak, tuple(columns), search, chart)
             for found in self.waiting(visitor, wanted):
                 yield [*self._chosen(wanted, found, visitor.language), *_updates(found)]
 
@@ -209,7 +209,7 @@ class BoardPage:
             **events,
         )  # fmt: skip
 
-    def _chosen(self, wanted: Wanted, found: BoardView, language: str) -> list[Any]:
+    def _chosen(self, wanted: BoardRequest, found: BoardView, language: str) -> list[Any]:
         """The controls as they are set, with what can be chosen: view, group, style and so on."""
         return [
             gr.update(choices=self.views(language, wanted.view), value=wanted.view),
@@ -302,7 +302,7 @@ def _draw_charts(say: Say) -> tuple[gr.Column, gr.Dropdown, list[Any]]:
 
 def wanted_of(
     query: dict[str, str], columns: list[str], first: Evidence = Evidence.COMBINED
-) -> Wanted:
+) -> BoardRequest:
     """What a link to the page asks for; what it does not know is passed over.
 
     first: the view of a link that names none.
@@ -310,7 +310,7 @@ def wanted_of(
     view, by, value = (query.get(name, "") for name in ("view", "by", "value"))
     known = view in VIEWS or view.startswith(JUDGE)
     chart = query.get("chart", "")
-    return Wanted(
+    return BoardRequest(
         view=view if known else str(first),
         group=f"{by}={value}" if by in ("category", "language") and value else ALL,
         style=query.get("style") == "1",

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from arena.leaderboard.board import Row as BoardRow
+from arena.leaderboard.board import Row
 from arena.leaderboard.formats import decimals, points, rank_range
 from arena.leaderboard.snapshot import JUDGE, Sheet, Slice
 from arena.records import BackendKind, Decoding, Model
@@ -33,7 +33,7 @@ HEADS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ModelRow:
     """One model as the page shows it: nothing of how it is reached."""
 
     name: str
@@ -136,7 +136,7 @@ class Place:
 
     view: str
     title: str
-    row: BoardRow | None
+    row: Row | None
     rank: int = 0
     of: int = 0
     range: str = ""
@@ -181,12 +181,12 @@ def _facts(model: Model, words: Words) -> list[tuple[str, str]]:
     return [(words[name], fact) for name, fact in found if fact not in ("", "–")]
 
 
-def _row(model: Model, state: str, css: str, answers: int, words: Words) -> Row:
+def _row(model: Model, state: str, css: str, answers: int, words: Words) -> ModelRow:
     # A path would say where things lie on this machine.
     weights = model.weights.rstrip("/").rsplit("/", 1)[-1]
     imported = model.backend is BackendKind.IMPORTED
     shown = model.weights if not model.weights.startswith((".", "/", "~")) else weights
-    return Row(
+    return ModelRow(
         model.name,
         state,
         css,

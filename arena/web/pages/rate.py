@@ -12,7 +12,7 @@ from arena.web.views.components import EVENT, draw_skip
 from arena.web.views.markdown import as_text
 from arena.web.views.texts import answer_text, draw_guidelines, draw_switch, prompt_text, text_box
 from arena.web.views.words import WORDS, Say
-from arena.web.voting.casting import Said, admit, claim, outcome
+from arena.web.voting.casting import CastResult, admit, claim, outcome
 from arena.web.voting.grades import SCALE, Single, UnknownShowingError, grade, show
 from arena.web.voting.pool import NothingToShowError
 from arena.web.voting.reporting import draw_report, on_report
@@ -23,7 +23,7 @@ GRADE = "grade"
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class RateView:
     """What the page shows. open: whether it may be graded. progress: a sentence."""
 
     token: str
@@ -39,14 +39,14 @@ class RatePage:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def next_answer(self, visitor: Visitor, skipped: str = "") -> View:
+    def next_answer(self, visitor: Visitor, skipped: str = "") -> RateView:
         """The answer that is open, else a new one; or the sentence that says why there is none.
 
         skipped: the token of an answer that the visitor would rather not judge.
         """
         services, words = self._services, WORDS[visitor.language]
         if visitor.voter is None:
-            return View("", words["no_cookie"])
+            return RateView("", words["no_cookie"])
         given = services.voters.read_token(GRADE, visitor.voter, skipped) if skipped else None
         worn = services.blind.worn(visitor)
         instead_of = given[0] if given else ""
@@ -55,17 +55,17 @@ class RatePage:
                 services.store, services.pool, visitor.voter, worn=worn, instead_of=instead_of
             )
         except NothingToShowError as nothing:
-            return View("", words["all_rated" if nothing.seen else "nothing_to_rate"])
+            return RateView("", words["all_rated" if nothing.seen else "nothing_to_rate"])
         token = self._services.voters.token(GRADE, visitor.voter, shown.showing.key)
         prompt, answer = prompt_text(shown.prompt, words), answer_text(shown.answer, words)
         ratings = (services.store.grades.count(**by) for by in ({}, {"voter": visitor.voter}))
         everybodys, own = (f"{count:,}" for count in ratings)
         progress = words["ratings_so_far"].format(ratings=everybodys, own=own)
-        return View(token, prompt, answer, True, progress)
+        return RateView(token, prompt, answer, True, progress)
 
     def cast(
         self, visitor: Visitor, token: str, value: int, parts: dict[str, int] | None = None
-    ) -> Said:
+    ) -> CastResult:
         """Store the grade; the sentence that says what came of it, the name included."""
         words = WORDS[visitor.language]
 

@@ -20,7 +20,7 @@ LINE = 90
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class SideBySideView:
     """What the page shows."""
 
     prompt: str = ""
@@ -56,46 +56,46 @@ class SideBySidePage:
         found, unsaid = self._services.store.prompts.get(keys), blind.open_to(visitor)
         return [(_line(found[key].turns[0]), key) for key in keys if not unsaid.has(found[key])]
 
-    def stored(self, visitor: Visitor, first: str, second: str, prompt: str) -> View:
+    def stored(self, visitor: Visitor, first: str, second: str, prompt: str) -> SideBySideView:
         """What both have said to a stored prompt."""
         words = WORDS[visitor.language]
         store, pool = self._services.store, self._services.pool
         keys = [pool.answer_of(first, prompt), pool.answer_of(second, prompt)]
         found = store.prompts.get([prompt]).get(prompt)
         if found is not None and (why := self._services.blind.why_not(visitor, found)):
-            return View(status=words[why])
+            return SideBySideView(status=words[why])
         if found is None or None in keys:
             closed = self._services.blind.is_closed
-            return View(status=words["browse_closed" if closed else "no_shared"])
+            return SideBySideView(status=words["browse_closed" if closed else "no_shared"])
         self._services.blind.learned(visitor, prompt)
         answers = store.answers.get([key for key in keys if key])
         first_text, second_text = (answer_text(answers[str(key)], words) for key in keys)
-        return View(prompt_text(found, words), first_text, second_text)
+        return SideBySideView(prompt_text(found, words), first_text, second_text)
 
-    def ask(self, visitor: Visitor, first: str, second: str, text: str) -> Iterator[View]:
+    def ask(self, visitor: Visitor, first: str, second: str, text: str) -> Iterator[SideBySideView]:
         """Both answers to a new prompt, as they are written; nothing is kept."""
         words = WORDS[visitor.language]
         ready = self._services.live.ready()
         missing = next((name for name in (first, second) if name not in ready), None)
         if not first or first == second:
-            yield View(status=words["same_model"])
+            yield SideBySideView(status=words["same_model"])
         elif missing is not None:
-            yield View(status=words["live_unready"].format(model=as_text(missing or "")))
+            yield SideBySideView(status=words["live_unready"].format(model=as_text(missing or "")))
         elif visitor.voter is None:
-            yield View(status=words["no_cookie"])
+            yield SideBySideView(status=words["no_cookie"])
         elif self._services.blind.open_to(visitor).echoes(text):
-            yield View(status=words["still_open_live"])
+            yield SideBySideView(status=words["still_open_live"])
         elif not self._services.allowances.generate(visitor):
-            yield View(status=words["too_fast"])
+            yield SideBySideView(status=words["too_fast"])
         else:
             yield from self._write(visitor, [ready[first], ready[second]], text)
 
-    def _write(self, visitor: Visitor, models: Any, text: str) -> Iterator[View]:
+    def _write(self, visitor: Visitor, models: Any, text: str) -> Iterator[SideBySideView]:
         words = WORDS[visitor.language]
         try:
             asked = self._services.live.check(text)
             prompt = turns_text([asked], words, several=False)
-            yield View(prompt, status=words["waiting_model"])
+            yield SideBySideView(prompt, status=words["waiting_model"])
             for glimpse, whole in self._services.live.side_by_side(models, asked):
                 status = "" if glimpse.done else words["writing"]
                 ends = [reply.finish for reply in whole] if whole else [(), ()]
@@ -103,11 +103,13 @@ class SideBySidePage:
                     turns_text([part], words, several=False, finish=finish)
                     for part, finish in zip((glimpse.first, glimpse.second), ends, strict=True)
                 )
-                yield View(prompt, first, second, status)
+                yield SideBySideView(prompt, first, second, status)
         except TurnRefusedError as refused:
-            yield View(status=words[refused.word].format(**refused.values))
+            yield SideBySideView(status=words[refused.word].format(**refused.values))
         except BackendError:
-            yield View(turns_text([text], words, several=False), status=words["model_failed"])
+            yield SideBySideView(
+                turns_text([text], words, several=False), status=words["model_failed"]
+            )
 
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
@@ -170,7 +172,7 @@ def _draw_sides(say: Say) -> list[Any]:
     return [both, *texts]
 
 
-def _filled(view: View, first: str, second: str) -> list[Any]:
+def _filled(view: SideBySideView, first: str, second: str) -> list[Any]:
     """A view in the parts of the page, which are hidden where there is nothing to read."""
     names = as_text(first or ""), as_text(second or "")
     texts = [view.prompt, names[0], view.first, names[1], view.second]

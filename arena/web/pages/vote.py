@@ -21,8 +21,8 @@ from arena.web.views.components import (
 from arena.web.views.texts import answer_text, draw_guidelines, prompt_text
 from arena.web.views.words import WORDS, Say, Words
 from arena.web.voting import reveal
-from arena.web.voting.battles import Ballot, NotShownError, Shown, start, vote
-from arena.web.voting.casting import Said, admit, claim, outcome
+from arena.web.voting.battles import Ballot, NotShownError, ShownPair, start, vote
+from arena.web.voting.casting import CastResult, admit, claim, outcome
 from arena.web.voting.pool import NothingToShowError, Standing
 from arena.web.voting.reporting import draw_report, on_report
 from arena.web.voting.undo import draw_undo, on_undo
@@ -31,7 +31,7 @@ BATTLE = "battle"
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class VoteView:
     """What the page shows. open: whether a vote may be cast. progress: a sentence."""
 
     token: str
@@ -68,14 +68,14 @@ class VotePage:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def next_pair(self, visitor: Visitor, skipped: str = "") -> View:
+    def next_pair(self, visitor: Visitor, skipped: str = "") -> VoteView:
         """The pair that is open, else a new one; or the sentence that says why there is none.
 
         skipped: the token of a pair that the visitor would rather not judge.
         """
         services, words = self._services, WORDS[visitor.language]
         if visitor.voter is None:
-            return View("", words["no_cookie"])
+            return VoteView("", words["no_cookie"])
         given = services.voters.read_token(BATTLE, visitor.voter, skipped) if skipped else None
         worn = services.blind.worn(visitor)
         instead_of = given[0] if given else ""
@@ -84,11 +84,11 @@ class VotePage:
                 services.store, services.pool, visitor.voter, worn=worn, instead_of=instead_of
             )
         except NothingToShowError as nothing:
-            return View("", words["all_seen" if nothing.seen else "nothing"])
+            return VoteView("", words["all_seen" if nothing.seen else "nothing"])
         token = self._services.voters.token(BATTLE, visitor.voter, shown.battle.key)
         own = services.store.votes.count(voter=visitor.voter)
         progress = standing_text(services.pool.standing(), own, words)
-        return View(token, *texts(shown, words), True, progress)
+        return VoteView(token, *texts(shown, words), True, progress)
 
     def cast(
         self,
@@ -98,7 +98,7 @@ class VotePage:
         reasons: tuple[str, ...] = (),
         comment: str = "",
         elapsed: str = "",
-    ) -> Said:
+    ) -> CastResult:
         """Store the vote; the sentence that says what came of it, names included.
 
         elapsed: milliseconds since the pair was seen, as the browser has it; no longer than
@@ -184,7 +184,7 @@ class VotePage:
         form.send.click(*on_report(self._services, BATTLE, form, token), **EVENT)
 
 
-def texts(shown: Shown, words: Words) -> tuple[str, str, str]:
+def texts(shown: ShownPair, words: Words) -> tuple[str, str, str]:
     """Prompt and answers as Markdown."""
     return (
         prompt_text(shown.prompt, words),

@@ -42,7 +42,7 @@ _TEXT = ("model", "organization", "license")
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TableCell:
     """What a cell shows; value: by which it sorts."""
 
     text: str
@@ -50,17 +50,17 @@ class Cell:
     small: str = ""
 
 
-NOTHING = Cell("–")
+NOTHING = TableCell("–")
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """A column of the table."""
 
     name: str
     heading: str
     css: str
-    cell: Callable[[Row], Cell]
+    cell: Callable[[Row], TableCell]
 
 
 def environment() -> Environment:
@@ -162,14 +162,14 @@ def links(wanted: Slice, view: str) -> list[Link]:
     ]
 
 
-def _column(name: str, sheet: Sheet, view: str, words: Words, digits: int) -> Column:
+def _column(name: str, sheet: Sheet, view: str, words: Words, digits: int) -> TableColumn:
     css = "plot" if name == "interval" else "" if name in _TEXT else "number"
     if name not in ("rank", "model", "interval", "rating"):
         css += " wide"
     board = sheet.boards[view]
     heading = words[name].format(sure=f"{100 * board.confidence:g}%")
     cell = partial(_cell, name, sheet, view, words, digits, board.places)
-    return Column(name, heading, css.strip(), cell)
+    return TableColumn(name, heading, css.strip(), cell)
 
 
 def _cell(
@@ -180,49 +180,53 @@ def _cell(
     digits: int,
     places: Mapping[str, int],
     row: Row,
-) -> Cell:
+) -> TableCell:
     """What stands in one column of a row."""
     board, about = sheet.boards[view], sheet.about.get(row.model)
     match name:
         case "rank":
-            return Cell(str(places[row.model]), places[row.model], rank_range(row))
+            return TableCell(str(places[row.model]), places[row.model], rank_range(row))
         case "interval":
-            return Cell("")
+            return TableCell("")
         case "rating":
             interval = f"{points(row.ci_low, digits)} – {points(row.ci_high, digits)}"
-            return Cell(points(row.rating, digits), row.rating, interval)
+            return TableCell(points(row.rating, digits), row.rating, interval)
         case "win_rate":
             wins = sheet.wins.get(view)
             rate = dict(zip(wins.models, wins.rate, strict=True)).get(row.model) if wins else None
-            return NOTHING if rate is None or rate != rate else Cell(f"{rate:.0%}", float(rate))
+            return (
+                NOTHING if rate is None or rate != rate else TableCell(f"{rate:.0%}", float(rate))
+            )
         case "comparisons":
-            return Cell(f"{row.comparisons:,}", row.comparisons)
+            return TableCell(f"{row.comparisons:,}", row.comparisons)
         case "length":
             if (length := sheet.lengths.get(row.model)) is None:
                 return NOTHING
-            return Cell(f"{length:,.0f}", length, words["characters"])
+            return TableCell(f"{length:,.0f}", length, words["characters"])
         case "organization" | "license" if about and getattr(about, name):
-            return Cell(getattr(about, name))
+            return TableCell(getattr(about, name))
         case "price" if about and about.price:
             read, written = about.price
-            return Cell(f"${read:g} / ${written:g}", written, words["per_million"])
+            return TableCell(f"${read:g} / ${written:g}", written, words["per_million"])
         case "context" if about and about.context_length:
-            return Cell(f"{about.context_length:,}", about.context_length, words["tokens"])
+            return TableCell(f"{about.context_length:,}", about.context_length, words["tokens"])
         case "satisfaction":
             grade = sheet.grades.get(row.model)
             return (
-                NOTHING if grade is None else Cell(f"{grade[0]:.2f}", grade[0], f"n = {grade[1]}")
+                NOTHING
+                if grade is None
+                else TableCell(f"{grade[0]:.2f}", grade[0], f"n = {grade[1]}")
             )
         case "overall":
             found = {other.model: other for other in board.overall}.get(row.model)
             if found is None:
                 return NOTHING
             interval = f"{points(found.ci_low, digits)} – {points(found.ci_high, digits)}"
-            return Cell(points(found.rating, digits), found.rating, interval)
+            return TableCell(points(found.rating, digits), found.rating, interval)
         case "predicted" if row.predicted is not None:
-            return Cell(points(row.predicted, digits), row.predicted)
+            return TableCell(points(row.predicted, digits), row.predicted)
         case "p_best":
-            return Cell(f"{row.p_best:.0%}", row.p_best)
+            return TableCell(f"{row.p_best:.0%}", row.p_best)
     return NOTHING
 
 

@@ -56,7 +56,7 @@ def measures(cards: Sequence[JudgeAudit], measures: Sequence[str], words: Words)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PlotLine:
     """A pair of models: a figure with its interval, of n pairs of answers."""
 
     models: tuple[str, str]
@@ -72,7 +72,7 @@ def flips_by_pair(card: JudgeAudit, words: Words) -> Any:
     In the order of the lower ends of their intervals, so that a few cases do not stand for many.
     """
     rows = [
-        Line(bias.models, found.value, found.low, found.high, found.n)
+        PlotLine(bias.models, found.value, found.low, found.high, found.n)
         for bias in card.by_models
         for found in [bias.flips]
         if found.value is not None and found.low is not None and found.high is not None
@@ -91,7 +91,7 @@ def length_by_pair(card: JudgeAudit, words: Words) -> Any:
     In the order of how far their intervals are from no difference.
     """
     rows = [
-        Line(bias.models, found.value, found.low, found.high, found.n)
+        PlotLine(bias.models, found.value, found.low, found.high, found.n)
         for bias in card.by_models
         for found in [bias.longer]
         if found.value is not None and found.low is not None and found.high is not None
@@ -109,7 +109,7 @@ BY_PAIR: Mapping[str, Callable[[JudgeAudit, Words], Any]] = {
 }
 
 
-def _pairs(rows: Sequence[Line], title: str, marked: Callable[[Line], bool]) -> Any:
+def _pairs(rows: Sequence[PlotLine], title: str, marked: Callable[[PlotLine], bool]) -> Any:
     """One pair of models a row, the worst on top; those that are marked in a warning colour."""
     figure = figure_of(title, height=90 + PAIR * max(3, len(rows)))
     known = labels(name for row in rows for name in row.models)
@@ -131,5 +131,5 @@ def _pairs(rows: Sequence[Line], title: str, marked: Callable[[Line], bool]) -> 
     return figure
 
 
-def _names(row: Line, known: Mapping[str, str]) -> str:
+def _names(row: PlotLine, known: Mapping[str, str]) -> str:
     return "<br>".join(known[name] for name in row.models)

@@ -10,7 +10,7 @@ from arena.web.views.words import WORDS
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class NextStep:
     """Where one can go from here. href: a page of the app."""
 
     href: str
@@ -23,7 +23,7 @@ def render(sheet: Sheet, view: str, language: str) -> str:
     title = words["no_ranking_here" if wanted.by else "no_ranking"]
     kind = str(Evidence.JUDGE) if view.startswith(JUDGE) else view
     problem = sheet.problems.get(view)
-    ways: list[Way] = []
+    ways: list[NextStep] = []
     hint = ""
     if view in sheet.errors:
         said = sheet.errors[view].text(language)
@@ -32,15 +32,15 @@ def render(sheet: Sheet, view: str, language: str) -> str:
         said, hint = problem.text(language), words["weak_way"]
         query = {"view": view, "by": wanted.by, "value": wanted.value, "weak": "1"}
         tail = urlencode({name: value for name, value in query.items() if value})
-        ways = [*_ways(view, language), Way(f"./leaderboard?{tail}", words["weak"])]
+        ways = [*_ways(view, language), NextStep(f"./leaderboard?{tail}", words["weak"])]
     else:
         said, ways = words[f"why_no_{kind}"], _ways(view, language)
     return template("no_ranking.html").render(title=title, said=said, hint=hint, ways=ways)
 
 
-def _ways(view: str, language: str) -> list[Way]:
+def _ways(view: str, language: str) -> list[NextStep]:
     """The page on which people give this kind of evidence, where there is one."""
     words = WORDS[language]
     if view in (Evidence.COMBINED, Evidence.HUMAN):
-        return [Way("./", words["to_vote"])]
-    return [Way("./rate", words["to_rate"])] if view == GRADED else []
+        return [NextStep("./", words["to_vote"])]
+    return [NextStep("./rate", words["to_rate"])] if view == GRADED else []

@@ -9,14 +9,14 @@ from arena.errors import SecondVoteError
 from arena.records import REASONS, Answer, Battle, Prompt, Remark, Vote, Winner
 from arena.store import Store
 from arena.web.security.voters import TOKEN_SECONDS
-from arena.web.voting.casting import RefusedError, ReplacedError
+from arena.web.voting.casting import ReplacedError, VoteRefusedError
 from arena.web.voting.pool import NothingToShowError, Pool
 
 MOST_COMMENT = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownPair:
     """A battle with what a person reads; nothing in it names a model before the vote."""
 
     battle: Battle
@@ -25,13 +25,13 @@ class Shown:
     second: Answer
 
 
-class NotShownError(RefusedError):
+class NotShownError(VoteRefusedError):
     """A vote on what was never shown to this voter."""
 
     word = "unknown_battle"
 
 
-class VotedAlreadyError(RefusedError):
+class VotedAlreadyError(VoteRefusedError):
     """A second vote on one battle, or of one voter on one pair."""
 
     word = "voted_already"
@@ -55,7 +55,7 @@ def start(
     *,
     worn: Collection[str] = (),
     instead_of: str = "",
-) -> Shown:
+) -> ShownPair:
     """The pair that this voter has open, else a new one; whoever comes again sees it again.
 
     worn: keys of prompts to avoid. instead_of: the battle that the voter would rather not judge;
@@ -83,14 +83,14 @@ def start(
     return read(store, store.battles.show(battle, TOKEN_SECONDS, instead_of))
 
 
-def read(store: Store, battle: Battle) -> Shown:
+def read(store: Store, battle: Battle) -> ShownPair:
     """What was shown in a battle."""
     answers = store.answers.get([battle.first, battle.second])
     (prompt,) = store.prompts.get([battle.prompt_key]).values()
-    return Shown(battle, prompt, answers[battle.first], answers[battle.second])
+    return ShownPair(battle, prompt, answers[battle.first], answers[battle.second])
 
 
-def vote(store: Store, key: str, voter: str, ballot: Ballot, *, live: bool = False) -> Shown:
+def vote(store: Store, key: str, voter: str, ballot: Ballot, *, live: bool = False) -> ShownPair:
     """Store the vote on a battle, and return it to be revealed.
 
     live: the battle is no stored pair, of which a voter has one open at a time. Raises

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from arena.config import Browse
 from arena.records import Prompt
 from arena.store import Store
-from arena.web.catalogue import Entry
+from arena.web.catalogue import CatalogueEntry
 from arena.web.security.voters import TOKEN_SECONDS, Visitor
 
 # Bytes. A shorter text that stands within another is no sign that both ask the same.
@@ -39,7 +39,7 @@ class Open:
         """Whether a prompt is open, or one that begins with the same words."""
         return prompt.key in self.keys or essence(prompt.turns[0]) in self.asked
 
-    def has_entry(self, entry: Entry) -> bool:
+    def has_entry(self, entry: CatalogueEntry) -> bool:
         """As `has`, of a prompt in the list."""
         return entry.key in self.keys or entry.text in self.texts
 

@@ -10,26 +10,26 @@ from arena.web.services import Services
 from arena.web.views.words import Words
 
 
-class RefusedError(InputError):
+class VoteRefusedError(InputError):
     """What is cast is not taken. word: of the sentence that says why. done: nor will it be."""
 
     word: ClassVar[str]
     done: ClassVar[bool] = True
 
 
-class NoVoterError(RefusedError):
+class NoVoterError(VoteRefusedError):
     """The browser sent no cookie of ours."""
 
     word = "no_cookie"
 
 
-class ReplacedError(RefusedError):
+class ReplacedError(VoteRefusedError):
     """What was shown is no longer open: it is too old, or something else was shown since."""
 
     word = "replaced"
 
 
-class TooFastError(RefusedError):
+class TooFastError(VoteRefusedError):
     """More than a person and an address may cast in a while."""
 
     word = "too_fast"
@@ -37,7 +37,7 @@ class TooFastError(RefusedError):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CastResult:
     """What came of it, as Markdown.
 
     done: whether there is nothing more to cast. counted: whether it is stored, by this call.
@@ -58,7 +58,7 @@ class Claim:
 
 
 def claim(
-    services: Services, visitor: Visitor, kind: str, token: str, unknown: type[RefusedError]
+    services: Services, visitor: Visitor, kind: str, token: str, unknown: type[VoteRefusedError]
 ) -> Claim:
     """Read a visitor's token; `unknown` is raised for one that is not theirs, or no longer good."""
     if visitor.voter is None:
@@ -75,11 +75,11 @@ def admit(services: Services, visitor: Visitor) -> None:
         raise TooFastError("too many in a short time")
 
 
-def outcome(words: Words, cast: Callable[[], str]) -> Said:
+def outcome(words: Words, cast: Callable[[], str]) -> CastResult:
     """Cast, and say what came of it in the words of the page."""
     try:
-        return Said(cast(), counted=True)
-    except RefusedError as refused:
-        return Said(words[refused.word], refused.done)
+        return CastResult(cast(), counted=True)
+    except VoteRefusedError as refused:
+        return CastResult(words[refused.word], refused.done)
     except ArenaError as error:
-        return Said(words["failed"].format(reason=error), done=False)
+        return CastResult(words["failed"].format(reason=error), done=False)

@@ -12,7 +12,7 @@ from arena.web.voting.undo import draw_undo
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class BattleView:
     """What the page shows.
 
     status: what is true now, in a sentence. open: whether a vote may be cast; writing: the models
@@ -126,14 +126,14 @@ def _draw_composer(say: Say) -> tuple[gr.Textbox, gr.Button, gr.Dropdown]:
     return text, send, examples
 
 
-def updates(view: View, say: Say) -> list[Any]:
+def updates(view: BattleView, say: Say) -> list[Any]:
     """The parts of the page that follow a battle."""
     texts = [view.prompt, view.first, view.second, view.status, view.draft]
     shown = gr.update(visible=bool(view.prompt))
     return [view.token, shown, *texts, *stages_of(view, say)]
 
 
-def stages_of(view: View, say: Say) -> list[Any]:
+def stages_of(view: BattleView, say: Say) -> list[Any]:
     """What can be done now is there, and nothing else; the next step is the primary one."""
     composing = not (view.writing or view.over or view.full)
     return [

@@ -9,7 +9,7 @@ from arena.errors import InputError
 from arena.records import REASONS, Answer, Grade, Prompt, Showing
 from arena.store import Store
 from arena.web.security.voters import TOKEN_SECONDS
-from arena.web.voting.casting import RefusedError, ReplacedError
+from arena.web.voting.casting import ReplacedError, VoteRefusedError
 from arena.web.voting.pool import NothingToShowError, Pool
 
 SCALE = range(1, 6)
@@ -24,13 +24,13 @@ class Single:
     answer: Answer
 
 
-class UnknownShowingError(RefusedError):
+class UnknownShowingError(VoteRefusedError):
     """A grade of what was never shown to this voter."""
 
     word = "unknown_grade"
 
 
-class GradedAlreadyError(RefusedError):
+class GradedAlreadyError(VoteRefusedError):
     """A second grade of one showing."""
 
     word = "graded_already"

@@ -10,19 +10,19 @@ from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.words import WORDS, Say
 from arena.web.voting.battles import MOST_COMMENT
-from arena.web.voting.casting import RefusedError, Said, admit, claim, outcome
+from arena.web.voting.casting import CastResult, VoteRefusedError, admit, claim, outcome
 
 SIDES = ("a", "b")
 
 
-class NothingReportedError(RefusedError):
+class NothingReportedError(VoteRefusedError):
     """No answer or no reason was chosen, or there is no stored answer yet."""
 
     word = "report_what"
     done = False
 
 
-class ReportedAlreadyError(RefusedError):
+class ReportedAlreadyError(VoteRefusedError):
     """A second report of one answer by one person."""
 
     word = "reported_already"
@@ -36,7 +36,7 @@ def report(
     side: str | None,
     reason: str | None,
     comment: str = "",
-) -> Said:
+) -> CastResult:
     """Store a report of one answer that this visitor was shown.
 
     side: `a` or `b` of a pair; without meaning where one answer was shown. reason: a `Complaint`.

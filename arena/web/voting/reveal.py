@@ -9,13 +9,13 @@ from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.markdown import as_text
 from arena.web.views.words import WORDS, Words
-from arena.web.voting.battles import Shown
+from arena.web.voting.battles import ShownPair
 from arena.web.voting.blind import Open
 
 MOST_JUDGES = 6
 
 
-def sentence(services: Services, shown: Shown, visitor: Visitor) -> str:
+def sentence(services: Services, shown: ShownPair, visitor: Visitor) -> str:
     """All of it as Markdown; names wait while the voter has more of this prompt to judge."""
     language = visitor.language
     words = WORDS[language]
@@ -36,7 +36,7 @@ def sentence(services: Services, shown: Shown, visitor: Visitor) -> str:
     return "\n\n".join([*lines, *link(services, shown.prompt, words)])
 
 
-def _is_open(opened: Open, shown: Shown) -> bool:
+def _is_open(opened: Open, shown: ShownPair) -> bool:
     """Whether the voter has more to judge of what was asked; a live prompt may have words added."""
     live = shown.first.sample != 0
     return opened.has(shown.prompt) or (live and any(map(opened.echoes, shown.prompt.turns)))

@@ -8,19 +8,19 @@ from arena.records import Withdrawal
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.words import WORDS, Say
-from arena.web.voting.casting import RefusedError, Said, claim, outcome
+from arena.web.voting.casting import CastResult, VoteRefusedError, claim, outcome
 
 # The page offers it for a minute; what is asked then may take a moment to arrive.
 UNDO_SECONDS = 65
 
 
-class TooLateError(RefusedError):
+class TooLateError(VoteRefusedError):
     """Nothing that this voter said in the last minute."""
 
     word = "undo_late"
 
 
-def take_back(services: Services, visitor: Visitor, kind: str, token: str) -> Said:
+def take_back(services: Services, visitor: Visitor, kind: str, token: str) -> CastResult:
     """Let what was cast with this token count nowhere; the sentence that says so.
 
     Names have been told by then, so nobody may vote on the same again.

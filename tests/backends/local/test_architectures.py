@@ -11,7 +11,7 @@ import torch
 from arena.backends import OddsRequest, Request, TextRequest
 from arena.backends.local import backend
 from arena.backends.local.backend import LocalBackend
-from arena.backends.local.reading import Row
+from arena.backends.local.reading import TreeRow
 from arena.backends.local.weights import loading as weights
 from arena.backends.local.writing import Begun, Mix
 from arena.config import parse_model
@@ -127,7 +127,7 @@ def test_positions_that_are_scaled_by_the_longest_row_are_scaled_for_all_of_a_ba
     make: Make,
 ) -> None:
     reader = make("phi3")._loaded().reader
-    rows = [Row((5,) * 30 + tuple(range(3, 3 + n))) for n in (2, 40)]
+    rows = [TreeRow((5,) * 30 + tuple(range(3, 3 + n))) for n in (2, 40)]
     assert reader.reach == 48
     for row, beside in zip(rows, reader.read(rows), strict=True):
         assert torch.allclose(beside, reader.read([row])[0], atol=1e-3)

@@ -8,13 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.backends.local.tree import PASS, Limits, Pass, Row, computed, plan
+from arena.backends.local.tree import PASS, Pass, PassLimits, TreeRow, computed, plan
 from arena.backends.local.weights import loading as weights
 from tests.backends.local import tiny
 
-WIDE = Limits(48, 24_576, 10**9)
+WIDE = PassLimits(48, 24_576, 10**9)
 TOKENS = st.lists(st.sampled_from((5, 6)), min_size=1, max_size=90).map(tuple)
-ROWS = st.lists(st.builds(lambda t, k: Row(t, min(k, len(t))), TOKENS, st.integers(1, 9)))
+ROWS = st.lists(st.builds(lambda t, k: TreeRow(t, min(k, len(t))), TOKENS, st.integers(1, 9)))
 
 
 @given(
@@ -26,9 +26,9 @@ ROWS = st.lists(st.builds(lambda t, k: Row(t, min(k, len(t))), TOKENS, st.intege
     st.booleans(),
 )
 def test_every_row_is_read_once_after_what_it_begins_with(
-    rows: list[Row], most: int, tokens: int, logits: int, pairs: int, share: bool
+    rows: list[TreeRow], most: int, tokens: int, logits: int, pairs: int, share: bool
 ) -> None:
-    passes = plan(rows, Limits(most, tokens, logits, pairs), share=share)
+    passes = plan(rows, PassLimits(most, tokens, logits, pairs), share=share)
     assert sorted(i for one in passes for i in one.rows) == list(range(len(rows)))
     for one in passes:
         here = [rows[i] for i in one.rows]
@@ -47,15 +47,15 @@ def test_every_row_is_read_once_after_what_it_begins_with(
 
 def test_a_long_row_is_read_last_and_alone() -> None:
     """Fifty-five short texts and one of 8,000 tokens, as canaries are."""
-    rows = [Row((1,) * 60 + (k,) * n) for k, n in enumerate([8000, *range(40, 95)], start=2)]
+    rows = [TreeRow((1,) * 60 + (k,) * n) for k, n in enumerate([8000, *range(40, 95)], start=2)]
     for share in (True, False):
-        passes = plan(rows, Limits(48, 24_576, 10**9, 60_000_000), share=share)
+        passes = plan(rows, PassLimits(48, 24_576, 10**9, 60_000_000), share=share)
         assert passes[-1].rows == (0,)
         assert len(passes[0].rows) > 4
 
 
 @given(ROWS)
-def test_sharing_costs_at_most_a_pass_a_row_more_than_none(rows: list[Row]) -> None:
+def test_sharing_costs_at_most_a_pass_a_row_more_than_none(rows: list[TreeRow]) -> None:
     def cost(passes: list[Pass]) -> int:
         nodes = {rows[one.rows[0]].tokens[:depth] for one in passes for depth in one.depths}
         return computed(rows, passes) + PASS * (len(passes) + len(nodes))
@@ -64,7 +64,7 @@ def test_sharing_costs_at_most_a_pass_a_row_more_than_none(rows: list[Row]) -> N
     assert shared <= plain + PASS * len(rows)
 
 
-def judged(prompts: int, answers: int, seed: int = 3) -> tuple[list[Row], int]:
+def judged(prompts: int, answers: int, seed: int = 3) -> tuple[list[TreeRow], int]:
     """Prompts of a judge on all ordered pairs, shuffled, and the tokens of their whole tree."""
     dice = random.Random(seed)
 
@@ -76,7 +76,7 @@ def judged(prompts: int, answers: int, seed: int = 3) -> tuple[list[Row], int]:
     for _ in range(prompts):
         question, said = text(20, 90), [text(40, 300) for _ in range(answers)]
         pairs = [(a, b) for a in said for b in said if a is not b]
-        rows += [Row(instructions + question + a + b) for a, b in pairs]
+        rows += [TreeRow(instructions + question + a + b) for a, b in pairs]
         least += len(question) + answers * sum(map(len, said))
     dice.shuffle(rows)
     return rows, least
@@ -90,7 +90,7 @@ def test_a_judges_prompts_cost_hardly_more_than_their_tree(prompts: int, answers
 
 def test_the_depths_are_those_where_prompts_part() -> None:
     rows = [
-        Row((*[0] * 100, *[q] * 50, *[a] * 60, *range(b, b + 20)))
+        TreeRow((*[0] * 100, *[q] * 50, *[a] * 60, *range(b, b + 20)))
         for q in (1, 2)
         for a in (3, 4)
         for b in (500, 600, 700)
@@ -108,7 +108,7 @@ def test_what_a_deep_tree_says_each_row_says_alone(kind: str) -> None:
     dice = random.Random(1)
     parts = [[tuple(dice.choices(range(3, 80), k=n)) for n in (40, 45)] for _ in range(3)]
     rows = [
-        Row((*a, *b, *c, *range(10, 10 + n)), min(n, 2))
+        TreeRow((*a, *b, *c, *range(10, 10 + n)), min(n, 2))
         for a in parts[0]
         for b in parts[1]
         for c in parts[2]

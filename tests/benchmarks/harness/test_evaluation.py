@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from arena.backends.local.weights.loading import load
-from arena.benchmarks import Asking, Benchmark, Way, bench, find_benchmarks
+from arena.benchmarks import Asking, Benchmark, ItemMode, bench, find_benchmarks
 from arena.benchmarks.code.code_eval import CodeEval, marking_code
 from arena.benchmarks.code.sandbox import container
 from arena.benchmarks.items.tasks import own_data
@@ -362,7 +362,7 @@ def test_models_that_only_write_are_asked_to_write(store: Store) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(FakeBackend, "likelihoods", mute)
         measured = bench(store, parse_model("m=fake:echo"), one("knowledge_en", store.home), 2)
-    assert measured.benchmark.asking.way is Way.GEN
+    assert measured.benchmark.asking.way is ItemMode.GEN
     assert "is asked to write the answer instead" in measured.notes[0]
     assert len(measured.outcomes) == 2
 
@@ -408,7 +408,7 @@ def test_a_system_text_that_is_not_put_is_told(
 ) -> None:
     (tmp_path / "exam.csv").write_text("question,A,B,answer\nIs it?,yes,no,A\n")
     model = replace(parse_model("m=fake:echo"), decoding=Decoding(system="Be brief."))
-    exam = own_data(tmp_path / "exam.csv", Asking(way=Way.GEN, chat=chat))
+    exam = own_data(tmp_path / "exam.csv", Asking(way=ItemMode.GEN, chat=chat))
     notes = bench(store, model, exam).notes
     assert any("plain text, in which its system text has no place" in note for note in notes) == (
         chat is False

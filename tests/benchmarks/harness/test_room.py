@@ -8,7 +8,7 @@ import pytest
 
 from arena.backends import Reply, Request
 from arena.backends.base import cut_at
-from arena.benchmarks import Asking, Way, bench
+from arena.benchmarks import Asking, ItemMode, bench
 from arena.benchmarks.harness.adapter import ROOM_TO_ANSWER, ROOM_TO_THINK
 from arena.benchmarks.items.reading import Item
 from arena.benchmarks.items.tasks import item_benchmark
@@ -56,7 +56,7 @@ def served(
 
 def measured(store: Store, model: Model) -> Any:
     items = [Item("one", "Capital of England?", ("London",), CITIES)]
-    asking = Asking(way=Way.GEN)
+    asking = Asking(way=ItemMode.GEN)
     return bench(store, model, item_benchmark("set", "1", items, asking)).outcomes[0]
 
 

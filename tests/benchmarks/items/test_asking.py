@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from arena.backends import Request, TextRequest
-from arena.benchmarks import Asking, Way, bench
-from arena.benchmarks.items.asking import Template, read_template, variants
+from arena.benchmarks import Asking, ItemMode, bench
+from arena.benchmarks.items.asking import ItemTemplate, read_template, variants
 from arena.benchmarks.items.reading import Item
 from arena.benchmarks.items.tasks import asked_otherwise, item_benchmark
 from arena.benchmarks.prompt_sensitivity import prompt_effects, prompt_reports
@@ -54,10 +54,11 @@ def values(measured: Any) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    ("way", "told"), [(Way.GEN, "the letter in"), (Way.PPL, "likeliest of the options' letters")]
+    ("way", "told"),
+    [(ItemMode.GEN, "the letter in"), (ItemMode.PPL, "likeliest of the options' letters")],
 )
 def test_a_rotated_item_is_right_only_if_all_its_rotations_are(
-    store: Store, scripted: Callable[..., Any], way: Way, told: str
+    store: Store, scripted: Callable[..., Any], way: ItemMode, told: str
 ) -> None:
     def says(request: Request) -> str:
         return picks(request.turns[-1])
@@ -70,7 +71,7 @@ def test_a_rotated_item_is_right_only_if_all_its_rotations_are(
     assert told in benchmark.about
     measured = bench(store, model, benchmark)
     assert values(measured) == {"one": 1.0, "two": 0.0, "three": 0.0}
-    assert len(backend.asked) == 9 * (1 if way is Way.GEN else 3)
+    assert len(backend.asked) == 9 * (1 if way is ItemMode.GEN else 3)
     found = mark(list(values(measured).values()))
     assert (found.mean, found.stderr) == pytest.approx((1 / 3, 1 / 3))
     share = wilson(1, 3)
@@ -79,7 +80,7 @@ def test_a_rotated_item_is_right_only_if_all_its_rotations_are(
 
 def test_a_limit_counts_items_and_not_rotations(store: Store, scripted: Callable[..., Any]) -> None:
     model, backend = scripted(say=lambda request: picks(request.turns[-1]))
-    asking = Asking(way=Way.GEN, circular=True)
+    asking = Asking(way=ItemMode.GEN, circular=True)
     measured = bench(store, model, item_benchmark("set", "1", ITEMS, asking), limit=2)
     assert values(measured) == {"one": 1.0, "two": 0.0}
     assert len(backend.asked) == 6
@@ -101,9 +102,9 @@ def test_likelihoods_are_of_the_options_texts_where_the_prompt_does_not_show_the
 
 
 @pytest.mark.parametrize("circular", [False, True])
-@pytest.mark.parametrize("way", [Way.GEN, Way.PPL])
+@pytest.mark.parametrize("way", [ItemMode.GEN, ItemMode.PPL])
 def test_examples_are_solved_and_never_the_item_itself(
-    store: Store, scripted: Callable[..., Any], circular: bool, way: Way
+    store: Store, scripted: Callable[..., Any], circular: bool, way: ItemMode
 ) -> None:
     items = [
         replace(item, name=f"{k}", question=f"Question <{k}>?") for k, item in enumerate(ITEMS * 3)
@@ -227,7 +228,7 @@ def test_prompts_are_compared_over_the_items_they_share() -> None:
 
 def test_every_way_of_asking_has_a_name_of_its_own() -> None:
     """Else what was asked in one way would stand for what was asked in another."""
-    bases = [Asking(), Asking(circular=True), Asking(way=Way.PPL), Asking(metric="f1")]
+    bases = [Asking(), Asking(circular=True), Asking(way=ItemMode.PPL), Asking(metric="f1")]
     bases += [Asking(chat=False), Asking(multiturn=True)]
     names = [a.variant for base in bases for a in variants(["zero-shot", "few-shot"], base)]
     assert len(set(names)) == len(names)
@@ -240,7 +241,9 @@ def test_a_set_with_options_can_be_asked_to_write_and_the_reply_be_unreadable(
     store: Store, scripted: Callable[..., Any]
 ) -> None:
     model, _ = scripted(say=lambda _: "I would rather not say.")
-    benchmark = asked_otherwise(item_benchmark("set", "1", ITEMS, Asking()), Asking(way=Way.GEN))
+    benchmark = asked_otherwise(
+        item_benchmark("set", "1", ITEMS, Asking()), Asking(way=ItemMode.GEN)
+    )
     measured = bench(store, model, benchmark)
     assert {(o.value, o.marker, o.metric) for o in measured.outcomes} == {(0.0, NOBODY, "acc")}
 
@@ -252,8 +255,8 @@ def test_a_template_of_ones_own_decides_what_is_read(tmp_path: Path) -> None:
     template = read_template(path)
     assert template.render(item) == "[zh] 问题？\na|b"
     assert template.shows_options
-    assert not Template("t", "{{ question }}").shows_options
-    shown = item_benchmark("set", "1", [item], Asking(way=Way.PPL, template=template))
+    assert not ItemTemplate("t", "{{ question }}").shows_options
+    shown = item_benchmark("set", "1", [item], Asking(way=ItemMode.PPL, template=template))
     assert "letters" in shown.about
 
 
@@ -288,7 +291,7 @@ def test_a_template_that_cannot_be_is_refused(tmp_path: Path, text: str, message
 )
 def test_a_template_that_fails_on_an_item_names_it(text: str) -> None:
     with pytest.raises(InputError, match="mine: item one: "):
-        Template("mine", text).check().render(ITEMS[0])
+        ItemTemplate("mine", text).check().render(ITEMS[0])
 
 
 def test_files_that_are_no_template(tmp_path: Path) -> None:
@@ -302,7 +305,7 @@ def test_files_that_are_no_template(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("asking", "items", "message"),
     [
-        (Asking(way=Way.PPL), OPEN, "--mode ppl compares options, and its items have none"),
+        (Asking(way=ItemMode.PPL), OPEN, "--mode ppl compares options, and its items have none"),
         (Asking(circular=True), OPEN, "--circular rotates options, and its items have none"),
         (Asking(metric="f1"), ITEMS, "--metric is for open answers"),
         (Asking(few_shot=4), OPEN, "--few-shot 4, and it has 4 items"),

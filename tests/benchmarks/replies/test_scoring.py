@@ -14,7 +14,7 @@ from arena.benchmarks.replies.letters import Unread
 from arena.benchmarks.replies.numbers import value_of
 from arena.benchmarks.replies.scoring import (
     METRICS,
-    Mark,
+    ReplyScore,
     contains,
     letter,
     mark_choice,
@@ -294,12 +294,12 @@ def test_several_boxes_are_no_exact_answer() -> None:
     ],
 )
 def test_an_answer_that_is_taken_back_is_not_said(reply: str) -> None:
-    assert mark_contains(reply, ["Paris"]) == Mark(0.0, Unread.TAKEN_BACK)
+    assert mark_contains(reply, ["Paris"]) == ReplyScore(0.0, Unread.TAKEN_BACK)
     assert mark_contains(reply, ["London"]).value == 1.0
 
 
 @pytest.mark.parametrize("mark", [mark_contains, mark_exact, mark_recall])
-def test_what_follows_the_reply_is_not_marked(mark: Callable[..., Mark]) -> None:
+def test_what_follows_the_reply_is_not_marked(mark: Callable[..., ReplyScore]) -> None:
     for more in (
         "\n\nQ: And of Italy?\nA: Rome",
         "\nHuman: Rome?",

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arena.backends import Odds
-from arena.judging.replies.forms import Format, response_schema, wanted
+from arena.judging.replies.forms import ReplyFormat, response_schema, wanted
 from arena.judging.replies.parsing import (
     parse_ranking,
     parse_score,
@@ -108,32 +108,38 @@ def test_a_score_from_odds_is_the_expectation() -> None:
 @pytest.mark.parametrize(
     ("form", "text", "preference"),
     [
-        (Format.CHOICE, "理由……\n选择：A", "A"),
-        (Format.CHOICE, "**最终选择：** B。", "B"),
-        (Format.CHOICE, "Choice: A\nBut no.\n### Verdict: C", "tie"),
-        (Format.CHOICE, "My choice: A is the better", "unparsed"),
-        (Format.CHOICE, "Choice: A or B", "unparsed"),
-        (Format.JSON, 'So ```json\n{"reason": "{}", "choice": "b"}\n```', "B"),
-        (Format.JSON, '{"choice": "A"} {"choice": "B", "why": {"choice": "A"}}', "B"),
-        (Format.JSON, '{"choice": true}', "unparsed"),
-        (Format.JSON, '{"choice": "A", "choice": "B"}', "unparsed"),
-        (Format.JSON, '{"choice": "B"}\nThe format is {"choice": "A"}', "B"),
-        (Format.JSON, 'In the asked format: {"choice": "B"}', "B"),
-        (Format.JSON, '{"choice": "A"', "unparsed"),
-        (Format.JSON, "[[A]]", "unparsed"),
-        (Format.COMPASSJUDGER, "B", "B"),
-        (Format.COMPASSJUDGER, "Both are fine, but the second is wrong.\nA", "A"),
-        (Format.COMPASSJUDGER, "选择：B", "B"),
-        (Format.COMPASSJUDGER, "A is better than B", "unparsed"),
-        (Format.COMPASSJUDGER, "It fails because of X. [[B]]", "B"),
-        (Format.COMPASSJUDGER, "The second only says [[B]].\nSo the first is better.", "unparsed"),
-        (Format.PROMETHEUS, "Response A is thorough. [RESULT] A", "A"),
-        (Format.PROMETHEUS, "[RESULT] A. On reflection: [Result]: (B)", "B"),
-        (Format.PROMETHEUS, "[RESULT] A or B", "unparsed"),
-        (Format.PROMETHEUS, "Response A", "unparsed"),
+        (ReplyFormat.CHOICE, "理由……\n选择：A", "A"),
+        (ReplyFormat.CHOICE, "**最终选择：** B。", "B"),
+        (ReplyFormat.CHOICE, "Choice: A\nBut no.\n### Verdict: C", "tie"),
+        (ReplyFormat.CHOICE, "My choice: A is the better", "unparsed"),
+        (ReplyFormat.CHOICE, "Choice: A or B", "unparsed"),
+        (ReplyFormat.JSON, 'So ```json\n{"reason": "{}", "choice": "b"}\n```', "B"),
+        (ReplyFormat.JSON, '{"choice": "A"} {"choice": "B", "why": {"choice": "A"}}', "B"),
+        (ReplyFormat.JSON, '{"choice": true}', "unparsed"),
+        (ReplyFormat.JSON, '{"choice": "A", "choice": "B"}', "unparsed"),
+        (ReplyFormat.JSON, '{"choice": "B"}\nThe format is {"choice": "A"}', "B"),
+        (ReplyFormat.JSON, 'In the asked format: {"choice": "B"}', "B"),
+        (ReplyFormat.JSON, '{"choice": "A"', "unparsed"),
+        (ReplyFormat.JSON, "[[A]]", "unparsed"),
+        (ReplyFormat.COMPASSJUDGER, "B", "B"),
+        (ReplyFormat.COMPASSJUDGER, "Both are fine, but the second is wrong.\nA", "A"),
+        (ReplyFormat.COMPASSJUDGER, "选择：B", "B"),
+        (ReplyFormat.COMPASSJUDGER, "A is better than B", "unparsed"),
+        (ReplyFormat.COMPASSJUDGER, "It fails because of X. [[B]]", "B"),
+        (
+            ReplyFormat.COMPASSJUDGER,
+            "The second only says [[B]].\nSo the first is better.",
+            "unparsed",
+        ),
+        (ReplyFormat.PROMETHEUS, "Response A is thorough. [RESULT] A", "A"),
+        (ReplyFormat.PROMETHEUS, "[RESULT] A. On reflection: [Result]: (B)", "B"),
+        (ReplyFormat.PROMETHEUS, "[RESULT] A or B", "unparsed"),
+        (ReplyFormat.PROMETHEUS, "Response A", "unparsed"),
     ],
 )
-def test_each_form_is_read_as_its_judges_write_it(form: Format, text: str, preference: str) -> None:
+def test_each_form_is_read_as_its_judges_write_it(
+    form: ReplyFormat, text: str, preference: str
+) -> None:
     parsed = parse_verdict(text, OPTIONS, form)
     assert parsed.preference == preference
     assert bool(parsed.reason) == (preference == "unparsed")
@@ -155,7 +161,10 @@ def test_each_form_is_read_as_its_judges_write_it(form: Format, text: str, prefe
     ],
 )
 def test_five_steps(said: str, verdict: tuple[str, bool]) -> None:
-    for text, form in ((f"[[{said}]]", Format.BRACKETS), (f"选择：{said}", Format.CHOICE)):
+    for text, form in (
+        (f"[[{said}]]", ReplyFormat.BRACKETS),
+        (f"选择：{said}", ReplyFormat.CHOICE),
+    ):
         parsed = parse_verdict(text, FIVE, form)
         assert (parsed.preference, parsed.strong) == verdict
 
@@ -163,17 +172,17 @@ def test_five_steps(said: str, verdict: tuple[str, bool]) -> None:
 @pytest.mark.parametrize(
     ("form", "text", "value"),
     [
-        (Format.CHOICE, "评分：7分", 7),
-        (Format.CHOICE, "**Final score:** 8.5", 8.5),
-        (Format.JSON, '{"score": 4}', 4),
-        (Format.JSON, '{"score": "4"}', 4),
-        (Format.JSON, '{"score": NaN}', None),
-        (Format.COMPASSJUDGER, "……\n{'事实正确性': 8, '综合得分': 5}", 5),
-        (Format.PROMETHEUS, "Good. [RESULT] 4", 4),
-        (Format.PROMETHEUS, "Good. [RESULT] 11", None),
+        (ReplyFormat.CHOICE, "评分：7分", 7),
+        (ReplyFormat.CHOICE, "**Final score:** 8.5", 8.5),
+        (ReplyFormat.JSON, '{"score": 4}', 4),
+        (ReplyFormat.JSON, '{"score": "4"}', 4),
+        (ReplyFormat.JSON, '{"score": NaN}', None),
+        (ReplyFormat.COMPASSJUDGER, "……\n{'事实正确性': 8, '综合得分': 5}", 5),
+        (ReplyFormat.PROMETHEUS, "Good. [RESULT] 4", 4),
+        (ReplyFormat.PROMETHEUS, "Good. [RESULT] 11", None),
     ],
 )
-def test_scores_in_each_form(form: Format, text: str, value: float | None) -> None:
+def test_scores_in_each_form(form: ReplyFormat, text: str, value: float | None) -> None:
     assert parse_score(text, (1, 10), form).value == value
 
 
@@ -183,7 +192,7 @@ def test_criteria_are_weighed_and_all_are_needed() -> None:
     assert found.parts == (("helpfulness", 8.0), ("correctness", 4.0))
     assert found.value == (8 + 3 * 4) / 4
     as_json = json.dumps({"reason": "", "helpfulness": 8, "correctness": 4})
-    assert parse_score(as_json, (1, 10), Format.JSON, CRITERIA).value == found.value
+    assert parse_score(as_json, (1, 10), ReplyFormat.JSON, CRITERIA).value == found.value
     missing = parse_score("[[helpfulness: 9]]", (1, 10), criteria=CRITERIA)
     assert missing.value is None
     assert "correctness" in missing.reason
@@ -192,24 +201,24 @@ def test_criteria_are_weighed_and_all_are_needed() -> None:
 @pytest.mark.parametrize(
     ("form", "text", "ranks"),
     [
-        (Format.BRACKETS, "[[B > A = C]]", (2, 1, 2)),
-        (Format.BRACKETS, "[[a=b>c]]", (1, 1, 3)),
-        (Format.BRACKETS, "[[B > A]]", None),
-        (Format.BRACKETS, "[[B > A > C > D]]", None),
-        (Format.BRACKETS, "[[A > A > B > C]]", None),
-        (Format.JSON, '{"ranking": ["C", ["A", "B"]]}', (2, 2, 1)),
-        (Format.JSON, '{"ranking": "CAB"}', None),
-        (Format.JSON, '{"ranking": [["C"], [["A"]], ["B"]]}', None),
+        (ReplyFormat.BRACKETS, "[[B > A = C]]", (2, 1, 2)),
+        (ReplyFormat.BRACKETS, "[[a=b>c]]", (1, 1, 3)),
+        (ReplyFormat.BRACKETS, "[[B > A]]", None),
+        (ReplyFormat.BRACKETS, "[[B > A > C > D]]", None),
+        (ReplyFormat.BRACKETS, "[[A > A > B > C]]", None),
+        (ReplyFormat.JSON, '{"ranking": ["C", ["A", "B"]]}', (2, 2, 1)),
+        (ReplyFormat.JSON, '{"ranking": "CAB"}', None),
+        (ReplyFormat.JSON, '{"ranking": [["C"], [["A"]], ["B"]]}', None),
     ],
 )
-def test_orders(form: Format, text: str, ranks: tuple[int, ...] | None) -> None:
+def test_orders(form: ReplyFormat, text: str, ranks: tuple[int, ...] | None) -> None:
     parsed = parse_ranking(text, ["A", "B", "C"], form)
     assert parsed.ranks == ranks
     assert bool(parsed.reason) == (ranks is None)
 
 
-@pytest.mark.parametrize("form", Format)
-def test_what_is_asked_for_is_what_is_read(form: Format) -> None:
+@pytest.mark.parametrize("form", ReplyFormat)
+def test_what_is_asked_for_is_what_is_read(form: ReplyFormat) -> None:
     """A judge that says one of the offered forms as it stands is understood."""
     for options in (OPTIONS, FIVE):
         for verdict, word in options.items():
@@ -217,11 +226,11 @@ def test_what_is_asked_for_is_what_is_read(form: Format) -> None:
             assert not parse_verdict(f"Because.\n{said}", options, form).reason
     assert parse_score(wanted(form, scale=(1, 9)).replace("1–9", "6"), (1, 9), form).value == 6
     schema = response_schema(form, options=OPTIONS)
-    assert (schema is not None) == (form is Format.JSON)
+    assert (schema is not None) == (form is ReplyFormat.JSON)
 
 
 def test_a_master_key_opens_nothing() -> None:
-    for form in Format:
+    for form in ReplyFormat:
         for text in (":", "Thought process:", "：", "Solution", "."):
             assert parse_verdict(text, OPTIONS, form).reason
 
@@ -234,8 +243,8 @@ PIECES = [
 TEXTS = st.text() | st.lists(st.sampled_from(PIECES) | st.text(max_size=2)).map("".join)
 
 
-@given(TEXTS, st.sampled_from(Format))
-def test_no_text_raises_and_nothing_outside_the_offer_is_read(text: str, form: Format) -> None:
+@given(TEXTS, st.sampled_from(ReplyFormat))
+def test_no_text_raises_and_nothing_outside_the_offer_is_read(text: str, form: ReplyFormat) -> None:
     assert parse_verdict(text, {"A": "A", "B": "B"}, form).preference != Preference.TIE
     assert parse_verdict(text, FIVE, form).preference in Preference
     for found in (parse_score(text, (1, 5), form), parse_score(text, (1, 5), form, CRITERIA)):
@@ -245,8 +254,8 @@ def test_no_text_raises_and_nothing_outside_the_offer_is_read(text: str, form: F
     assert ranks in (None, (1, 1), (1, 2), (2, 1))
 
 
-@given(TEXTS, st.sampled_from(Format))
-def test_exchanging_the_words_exchanges_the_verdict(text: str, form: Format) -> None:
+@given(TEXTS, st.sampled_from(ReplyFormat))
+def test_exchanging_the_words_exchanges_the_verdict(text: str, form: ReplyFormat) -> None:
     mirrored = {"A": "B", "B": "A", "tie": "tie", "unparsed": "unparsed"}
     there = parse_verdict(text, {"A": "B", "B": "A", "tie": "C"}, form).preference
     assert parse_verdict(text, OPTIONS, form).preference == mirrored[there]
@@ -254,7 +263,7 @@ def test_exchanging_the_words_exchanges_the_verdict(text: str, form: Format) -> 
 
 # What a reply says, by the form of the card: verdicts first, then scores.
 PAIRWISE = {
-    (Format.BRACKETS, "OPTIONS"): """
+    (ReplyFormat.BRACKETS, "OPTIONS"): """
 B | [[B]] beats [[A]]
 B | [[A]] is worse than [[B]]
 A | 综合来看[[A]]优于[[B]]
@@ -383,7 +392,7 @@ tie | [[平局]]
 - | ((A))
 -  |
 """,
-    (Format.BRACKETS, "FIVE"): """
+    (ReplyFormat.BRACKETS, "FIVE"): """
 A | My final verdict is: [[A>B]]
 A | My final verdict is: [A>B]
 A | Final verdict: [[A&gt;B]]
@@ -406,7 +415,7 @@ B | [[A<B]]
 - | [[A>B>C]]
 - | [[A>
 """,
-    (Format.CHOICE, "OPTIONS"): """
+    (ReplyFormat.CHOICE, "OPTIONS"): """
 A | Reasons.\\nChoice: A
 A | **Result:** A
 A | ### Final verdict: Answer A
@@ -426,7 +435,7 @@ tie | Winner: tie
 - | Choice:
 - | The choice is hard.
 """,
-    (Format.JSON, "OPTIONS"): """
+    (ReplyFormat.JSON, "OPTIONS"): """
 A | {"choice": "A"}
 A | {"reason": "{}", "choice": "a"}
 A | Sure!\\n```json\\n{"reason": "x {y} z", "choice": "A"}\\n```\\nHope this helps!
@@ -459,7 +468,7 @@ tie | {"choice": "tie"}
 - | [[A]]
 - | {}
 """,
-    (Format.COMPASSJUDGER, "OPTIONS"): """
+    (ReplyFormat.COMPASSJUDGER, "OPTIONS"): """
 A | A
 A | Reasons.\\n\\n**A**
 A | Reasons.\\n选择：A
@@ -470,7 +479,7 @@ tie | Reasons.\\nC
 - | A\\nbut then again
 - | [[A]], [[B]] or [[C]]
 """,
-    (Format.PROMETHEUS, "OPTIONS"): """
+    (ReplyFormat.PROMETHEUS, "OPTIONS"): """
 A | It is thorough. [RESULT] A
 A | [Response B is not better. [RESULT] A
 A | [Result] Response A
@@ -494,7 +503,7 @@ B | [RESULT] A [RESULT] B
 """,
 }
 SCORING = {
-    (Format.BRACKETS, (1, 10)): """
+    (ReplyFormat.BRACKETS, (1, 10)): """
 8 | [[8]] out of [[10]]
 8 | [[8]] Points deducted: [[2]]
 8 | Rating: [[8]]
@@ -544,7 +553,7 @@ SCORING = {
 - | 8
 - | For example: [[5]]
 """,
-    (Format.CHOICE, (1, 5)): """
+    (ReplyFormat.CHOICE, (1, 5)): """
 4 | Score: 4
 4 | **Final score:** 4/5
 4 | **Result:** 4
@@ -553,7 +562,7 @@ SCORING = {
 - | Score: 7
 - | Score: high
 """,
-    (Format.JSON, (1, 5)): """
+    (ReplyFormat.JSON, (1, 5)): """
 4 | {"score": 4}
 4 | {"score": "4"}
 4 | {"score": "4/5"}
@@ -564,7 +573,7 @@ SCORING = {
 - | {"score": [4]}
 - | {"score": 40}
 """,
-    (Format.COMPASSJUDGER, (1, 10)): """
+    (ReplyFormat.COMPASSJUDGER, (1, 10)): """
 7 | {'事实正确性': 8, '综合得分': 7}
 7 | {"清晰度": 9, "综合得分": "7"}
 7 | 综合得分：7
@@ -573,7 +582,7 @@ SCORING = {
 - | {'综合得分': 70}
 - | {'事实正确性': 8}
 """,
-    (Format.PROMETHEUS, (1, 5)): """
+    (ReplyFormat.PROMETHEUS, (1, 5)): """
 3 | Reference (Score 5) two results [RESULT] 3
 3 | [Result] Score: 3
 3 | [RESULT] Result: 3
@@ -602,7 +611,9 @@ SCORING = {
 TABLES = {"OPTIONS": OPTIONS, "FIVE": FIVE}
 
 
-def rows(tables: Mapping[tuple[Format, Any], str]) -> Iterator[tuple[Format, Any, str, str]]:
+def rows(
+    tables: Mapping[tuple[ReplyFormat, Any], str],
+) -> Iterator[tuple[ReplyFormat, Any, str, str]]:
     """The form, the offer, what is to be read, and the reply; `\\\\n` is an end of line."""
     for (form, offer), table in tables.items():
         for line in table.strip("\n").split("\n"):
@@ -617,7 +628,7 @@ def rows(tables: Mapping[tuple[Format, Any], str]) -> Iterator[tuple[Format, Any
 
 @pytest.mark.parametrize(("form", "offer", "meant", "text"), list(rows(PAIRWISE)))
 def test_a_reply_says_what_a_person_reads_in_it(
-    form: Format, offer: str, meant: str, text: str
+    form: ReplyFormat, offer: str, meant: str, text: str
 ) -> None:
     parsed = parse_verdict(text, TABLES[offer], form)
     said = {"unparsed": "-"}.get(parsed.preference, str(parsed.preference))
@@ -627,7 +638,7 @@ def test_a_reply_says_what_a_person_reads_in_it(
 
 @pytest.mark.parametrize(("form", "scale", "meant", "text"), list(rows(SCORING)))
 def test_a_reply_gives_the_number_that_a_person_reads_in_it(
-    form: Format, scale: tuple[int, int], meant: str, text: str
+    form: ReplyFormat, scale: tuple[int, int], meant: str, text: str
 ) -> None:
     parsed = parse_score(text, scale, form)
     assert parsed.value == (None if meant == "-" else float(meant)), parsed.reason
@@ -636,7 +647,7 @@ def test_a_reply_gives_the_number_that_a_person_reads_in_it(
 
 # What is left of a reply that was cut off. The same texts, whole, may well say something.
 CUT = {
-    Format.BRACKETS: """
+    ReplyFormat.BRACKETS: """
 A | [[A]]
 A | The answer is clear. [[A]]
 A | Both are fine.\\n\\nMy final verdict is [[A]]
@@ -655,17 +666,17 @@ A | **Verdict: [[A]]**
 - | [[A
 - |
 """,
-    Format.CHOICE: """
+    ReplyFormat.CHOICE: """
 A | Reasons.\\nChoice: A
 - | Choice: A\\nBut the second
 """,
-    Format.JSON: """
+    ReplyFormat.JSON: """
 A | {"reason": "r", "choice": "A"}
 A | ```json\\n{"choice": "A"}\\n```
 - | {"choice": "A", "reason": "a very long reason that was cut
 - | {"choice": "A"} although the other
 """,
-    Format.PROMETHEUS: """
+    ReplyFormat.PROMETHEUS: """
 A | Feedback. [RESULT] A
 - | [RESULT] A. The other
 """,
@@ -677,7 +688,7 @@ A | Feedback. [RESULT] A
     [(f, m, t) for f, _, m, t in rows({(form, ""): table for form, table in CUT.items()})],
 )
 def test_a_reply_that_was_cut_off_says_what_its_last_line_says_whole(
-    form: Format, meant: str, text: str
+    form: ReplyFormat, meant: str, text: str
 ) -> None:
     parsed = parse_verdict(text, OPTIONS, form, cut_at=256)
     assert parsed.preference == {"-": "unparsed"}.get(meant, meant)
@@ -727,8 +738,8 @@ def test_the_reason_names_max_tokens(text: str, cut_at: int | None, said: str) -
     assert re.match(f".*{said}", parse_verdict(text, OPTIONS, cut_at=cut_at).reason)
 
 
-@given(TEXTS, st.sampled_from(Format))
-def test_cut_off_no_text_says_more_than_whole(text: str, form: Format) -> None:
+@given(TEXTS, st.sampled_from(ReplyFormat))
+def test_cut_off_no_text_says_more_than_whole(text: str, form: ReplyFormat) -> None:
     """What is read of a reply that was cut off is what is read of the same text, whole."""
     cut = parse_verdict(text, OPTIONS, form, cut_at=9)
     assert cut.preference in ("unparsed", parse_verdict(text, OPTIONS, form).preference)
@@ -749,7 +760,7 @@ def test_no_text_takes_long_because_of_its_shape(piece: str) -> None:
 
     def seconds(length: int) -> float:
         text, start = piece * (length // len(piece)), time.process_time()
-        for form in Format:
+        for form in ReplyFormat:
             parse_verdict(text, OPTIONS, form, cut_at=9)
             parse_score(text, (1, 5), form)
         return time.process_time() - start
@@ -770,7 +781,7 @@ def test_real_judge_texts_hold_no_verdict_that_was_not_offered() -> None:
     """They are explanations in words: whoever reads a verdict into them guesses."""
     texts = real_texts()
     assert len(texts) == 1998
-    for form in Format:
+    for form in ReplyFormat:
         assert {parse_verdict(text, OPTIONS, form).preference for text in texts} == {"unparsed"}
         assert {parse_score(text, (1, 10), form).value for text in texts} == {None}
         said = wanted(form, options={"B": "B"})
@@ -796,7 +807,7 @@ def test_no_mutation_of_a_real_text_raises_or_counts_outside_the_offer() -> None
     read = Counter[str]()
     for text in real_texts():
         odd = mutated(text, dice)
-        for form in Format:
+        for form in ReplyFormat:
             said = parse_verdict(odd, {"A": "A", "B": "B"}, form)
             read[said.preference] += 1
             assert said.preference in ("A", "B", "unparsed")

@@ -12,7 +12,7 @@ import pytest
 from arena.records import Vote, Winner
 from arena.store import Store
 from arena.web.background import worker as beside
-from arena.web.background.audits import EVERY, Audit, Audits, audit, render
+from arena.web.background.audits import EVERY, AuditOfVotes, Audits, audit, render
 from arena.web.views.words import WORDS
 
 pytestmark = pytest.mark.slow
@@ -54,13 +54,13 @@ def gate(voted: Store) -> Iterator[Path]:
     pipe.unlink()
 
 
-def held(path: Path, key: str) -> Audit:
+def held(path: Path, key: str) -> AuditOfVotes:
     """An audit that begins when the gate opens; `leaked` tells the process's priority."""
     (path.parent / "gate").read_text()
     return replace(audit(path, key), leaked=os.nice(0))
 
 
-def doomed(path: Path, key: str) -> Audit:
+def doomed(path: Path, key: str) -> AuditOfVotes:
     """One that the system kills, for its memory perhaps, as long as the gate is there."""
     if (path.parent / "gate").exists():
         os.kill(os.getpid(), signal.SIGKILL)
@@ -124,7 +124,7 @@ def test_a_process_that_was_killed_is_begun_again(voted: Store, gate: Path) -> N
 
 def test_a_store_without_votes_and_one_that_was_edited(answered: Store) -> None:
     assert "The chain of 0 votes is whole." in Audits(answered).page("en", LONG_ENOUGH)
-    failed = Audit((), 0.0, 9, reason="<b> is missing")
+    failed = AuditOfVotes((), 0.0, 9, reason="<b> is missing")
     assert "did not work: &lt;b&gt; is missing" in render(failed, WORDS["en"])
-    edited = Audit((), 0.0, 9, broken=(4, 7))
+    edited = AuditOfVotes((), 0.0, 9, broken=(4, 7))
     assert "Votes 4, 7 do not fit the chain" in render(edited, WORDS["en"])

@@ -22,7 +22,7 @@ from arena.records import Answer, Evidence, Note, Prompt, Vote, Winner
 from arena.store import Store
 from arena.web.app import head
 from arena.web.files import board_file, wins_file
-from arena.web.pages.leaderboard import BoardPage, Wanted, wanted_of
+from arena.web.pages.leaderboard import BoardPage, BoardRequest, wanted_of
 from arena.web.security.voters import Visitor, Voters
 from arena.web.services import Services, services
 from arena.web.views import board_table, no_ranking, plots
@@ -76,17 +76,17 @@ def test_a_slice_counts_its_prompts_alone(voted: Store) -> None:
 
 def test_the_page_says_what_the_ranking_stands_on(shared: Services, visit: Visit) -> None:
     page = BoardPage(shared)
-    nothing = page.show(visit(), Wanted(view="human"), 10.0)
+    nothing = page.show(visit(), BoardRequest(view="human"), 10.0)
     assert "<table" not in nothing.table
     assert str(shared.store.path) not in nothing.table
     pool = Pool(shared.store, rest=0.0)
     for _ in range(9):
         shown = start(shared.store, pool, "somebody")
         vote(shared.store, shown.battle.key, "somebody", Ballot(Winner.TIE))
-    page.show(visit(), Wanted(view="human"), 10.0)
-    found = page.show(visit("zh"), Wanted(view="human", search="LON"), 10.0)
+    page.show(visit(), BoardRequest(view="human"), 10.0)
+    found = page.show(visit("zh"), BoardRequest(view="human", search="LON"), 10.0)
     while "<table" not in found.table:
-        found = page.show(visit("zh"), Wanted(view="human", search="LON"), 10.0)
+        found = page.show(visit("zh"), BoardRequest(view="human", search="LON"), 10.0)
     assert "以人类投票为准" in found.table
     assert found.table.count("<tr hidden>") == 2
     assert found.chart is not None
@@ -299,14 +299,14 @@ def test_the_page_says_how_it_ranks_and_where_that_is_written() -> None:
 
 def test_only_what_has_evidence_can_be_chosen(voted: Store) -> None:
     page = BoardPage(services(voted, Voters("a secret of enough characters")))
-    page.show(Visitor(None, "en", ""), Wanted(), 30.0)
+    page.show(Visitor(None, "en", ""), BoardRequest(), 30.0)
     assert [view for _, view in page.views("en")] == ["combined", "human", GRADED]
     assert [view for _, view in page.views("en", "judge:x")][-1] == "judge:x"
     groups = [group for _, group in page.groups("zh")]
     assert groups[0] == "all"
     assert {"category=maths", "language=zh"} < set(groups)
     assert page.groups("en", "category=<x>")[-1] == ("<x>", "category=<x>")
-    found = page.show(Visitor(None, "en", ""), Wanted(chart="needle"), 30.0)
+    found = page.show(Visitor(None, "en", ""), BoardRequest(chart="needle"), 30.0)
     assert found.charted == "ratings"
     assert [name for _, name in found.charts] == [
         "ratings",
@@ -320,7 +320,7 @@ def test_only_what_has_evidence_can_be_chosen(voted: Store) -> None:
 def test_style_control_where_it_does_not_apply_is_explained(voted: Store) -> None:
     page = BoardPage(services(voted, Voters("a secret of enough characters")))
     for view, unheld in (("combined", True), (GRADED, True), ("human", False)):
-        shown = page.show(Visitor(None, "en", ""), Wanted(view=view, style=True), 30.0)
+        shown = page.show(Visitor(None, "en", ""), BoardRequest(view=view, style=True), 30.0)
         assert (board_table.note(WORDS["en"]["style_combined"]) in shown.table) == unheld
         assert shown.ranked or view == "human"
 

@@ -7,7 +7,7 @@ import pytest
 
 from arena.records import Prompt, Vote, Winner
 from arena.store import Store
-from arena.web.background.model_record import Score, record
+from arena.web.background.model_record import WinRecord, record
 from arena.web.pages.models import ModelsPage
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
@@ -34,10 +34,10 @@ def voted(answered: Store, prompts: list[Prompt]) -> Store:
 
 def test_a_record_counts_from_the_models_side(voted: Store, prompts: list[Prompt]) -> None:
     long, middle = (record(voted.path, name) for name in ("long", "middle"))
-    assert long.people == Score(4, 1, 3, 4.5)
-    assert middle.people == Score(3, 1, 4, 3.5)
+    assert long.people == WinRecord(4, 1, 3, 4.5)
+    assert middle.people == WinRecord(3, 1, 4, 3.5)
     assert [(o.model, o.people) for o in long.opponents] == [("middle", long.people)]
-    assert [(one.prompt.name, one.score) for one in long.best] == [("one", Score(4, 1, 0, 4.5))]
+    assert [(one.prompt.name, one.score) for one in long.best] == [("one", WinRecord(4, 1, 0, 4.5))]
     assert [one.prompt.name for one in long.worst] == ["three"]
     assert [one.prompt.name for one in middle.best] == ["three"]
     assert long.by_people

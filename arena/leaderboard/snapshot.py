@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from arena.ratings import (
 )
 from arena.ratings.arrays import Floats
 from arena.records import Evidence, Model, Note
-from arena.store import Store
+from arena.store import Store, StoreVersion
 
 PARTS = 12
 JUDGE, GRADED, PANEL = "judge:", "graded", "panel"
@@ -94,9 +95,9 @@ class Sheet:
     """
 
     slice: Slice
-    version: tuple[int, ...]
-    made: float
-    seconds: float
+    version: StoreVersion = field(default_factory=StoreVersion)
+    made: float = 0.0
+    seconds: float = 0.0
     boards: Mapping[str, Leaderboard] = field(default_factory=dict)
     problems: Mapping[str, Note] = field(default_factory=dict)
     unheld: Sequence[str] = ()
@@ -139,35 +140,45 @@ def _gathered(store: Store, wanted: Slice, fit: Fit) -> Gathered:
 
 def _sheet(store: Store, wanted: Slice, policy: Policy) -> Sheet:
     gathered = _gathered(store, wanted, policy.fit)
+    plain = wanted == Slice(weak=wanted.weak)
+    return Sheet(
+        wanted,
+        **_by_view(store, wanted, policy, gathered),
+        history=_history(store, policy.fit.least) if plain else None,
+        lengths=_lengths(store),
+        about={model.name: model for model in store.models()},
+        grades=_grades(store, wanted),
+        judges=tuple(gathered.judges),
+        needles=tuple(needle_maps(item_values(store.evidence.outcomes()))) if plain else (),
+        policy=policy,
+        grouped=_grouped(store),
+    )
+
+
+def _by_view(store: Store, wanted: Slice, policy: Policy, gathered: Gathered) -> dict[str, Any]:
+    """The fields of a sheet that have an entry by view."""
     weak = wanted.weak or policy.allow_weak_judges
     boards: dict[str, Leaderboard] = {}
     problems: dict[str, Note] = {}
     errors: dict[str, Note] = {}
-    unheld: list[str] = []
     wins: dict[str, Wins] = {}
+    unheld: list[str] = []
     for view, (evidence, part, fit) in _views(gathered, wanted, policy.fit).items():
+        rank = partial(leaderboard, evidence=evidence, group=wanted.group, fit=fit)
         try:
-            boards[view] = leaderboard(
-                store,
-                evidence=evidence,
-                group=wanted.group,
-                fit=fit,
-                allow_weak_judges=weak,
-                gathered=part,
-            )
+            boards[view] = rank(store, allow_weak_judges=weak, gathered=part)
         except GateError as error:
             problems[view] = error.reason
-            continue
         except NoEvidenceError:
             continue
         except ArenaError as error:
             errors[view] = error.note
             if fit.style and _styled(part, evidence):
                 unheld.append(view)
-            continue
-        compared = _compared(part, evidence, weak)
-        if compared is not None:
-            wins[view] = _wins(compared, boards[view])
+        else:
+            compared = _compared(part, evidence, weak)
+            if compared is not None:
+                wins[view] = _wins(compared, boards[view])
     given = graded(store, wanted.group)
     if given is not None:
         try:
@@ -177,26 +188,13 @@ def _sheet(store: Store, wanted: Slice, policy: Policy) -> Sheet:
             wins[GRADED] = _wins(given, boards[GRADED])
         except ArenaError as error:
             errors[GRADED] = error.note
-    plain = wanted == Slice(weak=wanted.weak)
-    return Sheet(
-        wanted,
-        (),
-        0.0,
-        0.0,
-        boards,
-        problems,
-        unheld,
-        wins,
-        _history(store, policy.fit.least) if plain else None,
-        _lengths(store),
-        {model.name: model for model in store.models()},
-        _grades(store, wanted),
-        tuple(gathered.judges),
-        tuple(needle_maps(item_values(store.evidence.outcomes()))) if plain else (),
-        errors=errors,
-        policy=policy,
-        grouped=_grouped(store),
-    )
+    return {
+        "boards": boards,
+        "problems": problems,
+        "errors": errors,
+        "unheld": unheld,
+        "wins": wins,
+    }
 
 
 def _grouped(store: Store) -> tuple[Group, ...]:
@@ -220,7 +218,7 @@ def _apart(store: Store, wanted: Slice, policy: Policy) -> Sheet:
         compared = _compared(part, evidence, weak) if wanted.apart in views else None
     categories = {prompt.key: prompt.category for prompt in store.prompts.where()}
     found = by_category(compared, categories, replace(fit, panel=None)) if compared else None
-    return Sheet(wanted, (), 0.0, 0.0, apart=found, policy=policy)
+    return Sheet(wanted, apart=found, policy=policy)
 
 
 def _views(

@@ -4,6 +4,6 @@
 """
 
 from arena.store.queries import EvidenceColumns
-from arena.store.store import Store
+from arena.store.store import Store, StoreVersion
 
-__all__ = ["EvidenceColumns", "Store"]
+__all__ = ["EvidenceColumns", "Store", "StoreVersion"]

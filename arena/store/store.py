@@ -46,18 +46,52 @@ from arena.store.withdrawals import Withdrawals
 _NOT_CONTENT = ("base_url", "api_key_env", "timeout")
 TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "rankings", "outcomes")
 # One statement: a page asks this each time.
-_CHANGING = (*TABLES, "grades", "withdrawals", "withheld")
-_LAST = [f"(SELECT coalesce(max(rowid), 0) FROM {table})" for table in _CHANGING]
+_LAST = [
+    f"(SELECT coalesce(max(rowid), 0) FROM {table}) AS {table}"
+    for table in (*TABLES, "grades", "withdrawals", "withheld", "policies")
+]
 _OF_MODELS = ("answers", "completions", "likelihoods", "outcomes", "checks")
 _ROWS_OF_MODEL = "SELECT " + " OR ".join(
     [f"EXISTS (SELECT 1 FROM {table} WHERE model = :name)" for table in _OF_MODELS]
     + ["EXISTS (SELECT 1 FROM talks WHERE :name IN (first_model, second_model))"]
 )
 _VERSION = (
-    f"SELECT {', '.join(_LAST)}, (SELECT count(*) FROM withheld), "
-    "(SELECT coalesce(max(rowid), 0) + 1000000 * count(*) FROM archived), "
-    "(SELECT coalesce(max(id), 0) FROM policies)"
+    f"SELECT {', '.join(_LAST)}, (SELECT count(*) FROM withheld) AS still_withheld, "
+    "(SELECT coalesce(max(rowid), 0) + 1000000 * count(*) FROM archived) AS archived"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class StoreVersion:
+    """What a database holds, so that a change is seen: the last row of each table.
+
+    still_withheld: how many rows are withheld now. archived: changes with what is put aside.
+    """
+
+    prompts: int = 0
+    models: int = 0
+    answers: int = 0
+    votes: int = 0
+    verdicts: int = 0
+    scores: int = 0
+    rankings: int = 0
+    outcomes: int = 0
+    grades: int = 0
+    withdrawals: int = 0
+    withheld: int = 0
+    policies: int = 0
+    still_withheld: int = 0
+    archived: int = 0
+
+    @property
+    def evidence(self) -> int:
+        """About how many rows a ranking is made of."""
+        return self.votes + self.verdicts + self.scores + self.rankings + self.outcomes
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """Changes with what voters may be shown."""
+        return self.answers, self.withheld, self.still_withheld, self.archived
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,12 +310,12 @@ class Store:
             with self._connections.transaction() as db:
                 db.execute("INSERT INTO policies (settings) VALUES (?)", [settings])
 
-    def version(self) -> tuple[int, ...]:
+    def version(self) -> StoreVersion:
         """Changes with a row of evidence, what is taken back or withheld, and how to rank.
 
         Quick to read.
         """
-        return tuple(map(int, self._connections.db.execute(_VERSION).fetchone()))
+        return StoreVersion(*map(int, self._connections.db.execute(_VERSION).fetchone()))
 
     def close(self) -> None:
         """Close this thread's connection."""

@@ -96,7 +96,7 @@ def test_it_is_computed_when_asked_for_alone(answered: Store) -> None:
 
 def test_the_chart_marks_what_is_told() -> None:
     found = apart(battles(2, effect=1.5))
-    sheet = Sheet(Slice(apart="human"), (), 0.0, 0.0, apart=found)
+    sheet = Sheet(Slice(apart="human"), apart=found)
     figure = CHARTS[APART](sheet, "human", WORDS["zh"])
     (heat,) = figure.data
     assert np.array_equal(np.array(heat.text) == "●", found.told)

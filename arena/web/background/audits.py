@@ -9,7 +9,7 @@ from pathlib import Path
 
 from arena.errors import ArenaError
 from arena.leaderboard.vote_audit import record_flags, vote_report
-from arena.store import Store
+from arena.store import Store, StoreVersion
 from arena.web.background.worker import Beside
 from arena.web.views.board_table import note, utc
 from arena.web.views.words import WORDS, Words
@@ -30,7 +30,7 @@ class AuditOfVotes:
     first flagged voters, of `suspects` in all. ranks: model, rank, and rank without the flagged.
     """
 
-    version: tuple[int, ...]
+    version: StoreVersion
     made: float
     votes: int
     seconds: float = 0.0

@@ -8,7 +8,7 @@ from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from arena.store import Store
+from arena.store import Store, StoreVersion
 
 T = TypeVar("T")
 REST = 10.0
@@ -24,7 +24,7 @@ class Kept(Generic[T]):
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="kept")
         self._running: Future[None] | None = None
         self._found: T | None = None
-        self._version: tuple[int, ...] = ()
+        self._version: StoreVersion | None = None
         self._rests_until = 0.0
 
     def get(self, patience: float = 0.6) -> T | None:

@@ -14,7 +14,7 @@ from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.ranking import chosen_judges
 from arena.ratings import Comparisons, concat
 from arena.records import Prompt
-from arena.store import Store
+from arena.store import Store, StoreVersion
 from arena.web.background.worker import Beside
 from arena.web.catalogue import line_of
 
@@ -77,7 +77,7 @@ class ModelRecord:
     """
 
     model: str
-    version: tuple[int, ...]
+    version: StoreVersion
     made: float
     seconds: float
     people: WinRecord = NOBODY

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from arena.store import Store
+from arena.store import Store, StoreVersion
 
 # Rows of evidence from which a process of its own is worth its start.
 LARGE = 2_000
@@ -32,7 +32,7 @@ class Made(Protocol):
     """Something that was made from a store."""
 
     @property
-    def version(self) -> tuple[int, ...]:
+    def version(self) -> StoreVersion:
         """Of the store, as `Store.version` has it."""
 
     @property
@@ -94,7 +94,7 @@ class Beside(Generic[K, M]):
                 return running
             if last is not None and (last.version == version or rests(last)):
                 return None
-            large = sum(version[3:8]) >= LARGE
+            large = version.evidence >= LARGE
             work = partial(_apart, self._make) if large else self._make
             future = self._worker.submit(work, self._store.path, wanted)
             self._running[wanted] = future

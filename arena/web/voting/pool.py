@@ -15,7 +15,7 @@ from itertools import combinations
 from arena.errors import InputError
 from arena.leaderboard.evidence.tallies import Tallies
 from arena.ratings import Comparisons, NextPair, Settling, next_pairs, settling
-from arena.store import Store
+from arena.store import Store, StoreVersion
 from arena.store.columns import VotesUntil
 
 BATCH = 32
@@ -69,7 +69,7 @@ class Pool:
         self._until = VotesUntil()
         self._batch: deque[NextPair] = deque()
         self._fitted: tuple[int, Settling | None] = (-1, None)
-        self._version: tuple[int, ...] = ()
+        self._version = StoreVersion()
 
     def draw(self, voter: str, worn: Collection[str] = ()) -> Drawn:
         """A pair that this voter was never shown, sides at random.
@@ -163,7 +163,7 @@ class Pool:
             self._tallies.add(cast)
             self._tallies.subtract(taken_back)
             self._until = until
-        if _without_votes(version) != _without_votes(self._version):
+        if version.shown != self._version.shown:
             self._read_answers()
         self._version = version
 
@@ -221,8 +221,3 @@ class Pool:
 def _fresh(prompts: list[str], worn: Collection[str]) -> list[str]:
     """The prompts that are not worn, or all where all are."""
     return [prompt for prompt in prompts if prompt not in worn] or prompts
-
-
-def _without_votes(version: tuple[int, ...]) -> tuple[int, ...]:
-    """The parts of `Store.version` that say what may be shown: answers, and what is withheld."""
-    return (version[2], *version[-4:]) if version else ()

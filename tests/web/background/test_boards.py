@@ -101,15 +101,15 @@ def test_where_there_is_no_ranking_the_page_says_why_and_what_to_do(
     view: str, language: str
 ) -> None:
     words = WORDS[language]
-    bare = no_ranking.render(Sheet(Slice(), (), 0.0, 0.0), view, language)
+    bare = no_ranking.render(Sheet(Slice()), view, language)
     assert words["no_ranking"] in bare
     assert words[f"why_no_{view.split(':')[0]}"] in bare
     assert ("href=" in bare) == (view in ("combined", "human", GRADED))
-    broken = Sheet(Slice(), (), 0.0, 0.0, errors={view: plain("It does <not> converge.")})
+    broken = Sheet(Slice(), errors={view: plain("It does <not> converge.")})
     told = no_ranking.render(broken, view, language)
     assert "It does &lt;not&gt; converge." in told
     assert words[f"why_no_{view.split(':')[0]}"] not in told
-    weak = Sheet(Slice("category", "maths"), (), 0.0, 0.0, problems={view: plain("It is <weak>.")})
+    weak = Sheet(Slice("category", "maths"), problems={view: plain("It is <weak>.")})
     page = no_ranking.render(weak, view, language)
     assert words["no_ranking_here"] in page
     assert "It is &lt;weak&gt;." in page
@@ -145,7 +145,7 @@ def test_models_off_the_line_are_named() -> None:
 
     def title(human: list[float]) -> str:
         boards = {"human": make_board(*rows(human)), "objective": make_board(*rows(measured))}
-        sheet = Sheet(Slice(), (), 0.0, 0.0, boards)
+        sheet = Sheet(Slice(), boards=boards)
         return str(plots.subjective_and_objective(sheet, "human", WORDS["en"]).layout.title.text)
 
     measured = [900.0 + 20 * k for k in range(10)]
@@ -241,7 +241,7 @@ def test_notes_are_one_line_and_what_concerns_one_model_is_in_its_row() -> None:
     c = Comparisons.from_columns(["A", "a", "x"], ["a", "x", "A"], outcome=[1, 1, 1])
     marks = (Mark("x", Note.of("ratings.model_above", points=90)),)
     board = replace(rank_comparisons(c, Fit(min_comparisons=1)), marks=marks)
-    sheet = Sheet(Slice(), (), 0.0, 0.0, {"human": board})
+    sheet = Sheet(Slice(), boards={"human": board})
     for language, line, said in (
         ("en", "1 note", "Votes put it 90 points above what judges predict."),
         ("zh", "1 条说明", "人类投票比裁判的预测高 90 分。"),
@@ -262,7 +262,7 @@ def ranked_sheet(**changed: Any) -> Sheet:
     left_out = (Unrated("d", 2, 3, False), Unrated("e<b>", 9, 1, True))
     board = replace(make_board(*rows), unrated=left_out, min_comparisons=5)
     about = {"a": replace(parse_model("a=fake:echo"), organization="Org", price=(0.1, 2.5))}
-    return replace(Sheet(Slice(), (), 0.0, 0.0, {"human": board}, about=about), **changed)
+    return replace(Sheet(Slice(), boards={"human": board}, about=about), **changed)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -280,7 +280,7 @@ def test_the_table_has_one_rank_and_its_range_and_no_empty_column(language: str)
     assert words["unrated_apart"].format(count=9, lacks=1) in below
     assert "e&lt;b&gt;" in below
     assert 'id="unrated"' not in board_table.render(
-        Sheet(Slice(), (), 0.0, 0.0, {"human": make_board()}), "human", language
+        Sheet(Slice(), boards={"human": make_board()}), "human", language
     )
 
 
@@ -330,7 +330,7 @@ def test_a_chart_says_what_it_leaves_out_and_names_its_columns_on_top() -> None:
     pairs = [(a, b) for a in names for b in names if a < b]
     c = Comparisons.from_columns(*zip(*pairs, strict=True), outcome=[0.5] * len(pairs))
     board = rank_comparisons(c)
-    sheet = Sheet(Slice(), (), 0.0, 0.0, {"human": board}, wins={"human": _wins(c, board)})
+    sheet = Sheet(Slice(), boards={"human": board}, wins={"human": _wins(c, board)})
     words = WORDS["en"]
     assert "first 30 of 40" in plots.left_out(sheet, "human", "wins", words)
     assert plots.left_out(sheet, "human", "ratings", words) == ""

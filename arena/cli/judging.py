@@ -300,11 +300,13 @@ def _say_panel(store: "Store", names: list[str], min_valid: int) -> None:
     from arena.leaderboard.ranking import describe_panel
     from arena.ratings import combine, panel
 
-    judges = {name: c for name, c in gather(store).judges.items() if name in names}
+    gathered = gather(store)
+    judges = {name: c for name, c in gathered.judges.items() if name in names}
+    decisions = {name: gathered.decisions[name] for name in judges}
     if len(judges) < 2:
         return
     try:
-        say(describe_panel(len(judges), panel(judges, min_valid=min_valid), min_valid))
+        say(describe_panel(len(judges), panel(decisions, min_valid=min_valid), min_valid))
     except InputError as error:  # too few could be read: the run is no less done
         say(f"Panel of {len(judges)}: {error}")
     with suppress(RatingError):

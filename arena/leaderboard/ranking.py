@@ -33,6 +33,7 @@ from arena.ratings import (
     panel,
     without,
 )
+from arena.ratings.combined.panel import PanelRule
 from arena.records import Evidence, Note
 from arena.store import Store
 
@@ -89,6 +90,8 @@ def _ranked(
 ) -> Leaderboard:
     gathered = chosen_judges(gathered, fit.judges)
     judges, notes = _gate(gathered, evidence, allow_weak_judges)
+    if fit.panel == PanelRule.MAJORITY:
+        judges = {name: gathered.decisions[name] for name in judges}
     if fit.neutral:
         judges = _neutral(store, judges)
     if fit.panel is not None and judges:

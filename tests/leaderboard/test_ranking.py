@@ -300,6 +300,34 @@ def test_a_panel_counts_as_one_judge_and_says_how_far_it_is_apart(
     assert [row.model for row in board.rows] == ["long", "middle", "short"]
 
 
+def test_a_judge_that_follows_the_order_decides_nothing_in_a_majority(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    """However uneven the odds of its two verdicts are."""
+    judge(answered, load_card(write_card("j", "fake:first", "logit"), answered.home), prompts)
+    found = gather(answered)
+    uneven = {name: replace(c, outcome=c.outcome + 0.01) for name, c in found.judges.items()}
+    board = leaderboard(
+        answered,
+        evidence=Evidence.JUDGE,
+        fit=Fit(panel="majority"),
+        allow_weak_judges=True,
+        gathered=replace(found, judges=uneven),
+    )
+    assert [row.rating for row in board.rows] == pytest.approx([1000.0] * 3, abs=1e-9)
+
+
+def test_a_pair_is_decided_by_its_verdicts_and_preferred_by_their_odds(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    judge(answered, load_card(write_card("j", "fake:longer", "logit"), answered.home), prompts)
+    found = gather(answered)
+    decided, preferred = found.decisions["j"].outcome, found.judges["j"].outcome
+    assert {0.0, 1.0} <= {*decided.tolist()} <= {0.0, 0.5, 1.0}
+    assert not {0.0, 1.0} & {*preferred.tolist()}
+    assert ((preferred > 0.5) == (decided == 1.0)).all()
+
+
 def test_a_neutral_ranking_leaves_a_judge_out_of_its_own_familys_pairs(
     store: Store, prompts: list[Prompt], write_card: Write
 ) -> None:

@@ -71,10 +71,15 @@ class JudgeReport:
 
 @dataclass(frozen=True, slots=True)
 class JudgedPair:
-    """Both orders of one pair as one observation; preference: for answer A, in [0, 1]."""
+    """Both orders of one pair as one observation.
+
+    preference: for answer A, in [0, 1]. decision: the same by the verdicts alone, without their
+    odds; a half where the two orders name different answers.
+    """
 
     index: int
     preference: float
+    decision: float
     flipped: bool | None
 
 
@@ -92,9 +97,10 @@ def read_pairs(verdicts: VerdictColumns, rows: Iterable[int]) -> list[JudgedPair
         if backward is not None:
             hard.append(_step(_FOR_B[Preference(backward)], verdicts.backward_slight[i]))
         soft = _soft(verdicts, i, backward)
-        preference = sum(hard) / len(hard) if soft is None else soft
+        decision = sum(hard) / len(hard)
         sides = {(side > 0.5) - (side < 0.5) for side in hard}
-        pairs.append(JudgedPair(i, preference, len(sides) > 1 if len(hard) > 1 else None))
+        flipped = len(sides) > 1 if len(hard) > 1 else None
+        pairs.append(JudgedPair(i, decision if soft is None else soft, decision, flipped))
     return pairs
 
 

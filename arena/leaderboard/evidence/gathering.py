@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from random import Random
 from typing import Any
+
+import numpy as np
 
 from arena.benchmarks.items.dimensions import dimension_of
 from arena.benchmarks.scores import BenchmarkScore, Objective, Ways, objective
@@ -29,10 +31,15 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """All evidence of a store as comparisons, by source. notes: what was left out, and why."""
+    """All evidence of a store as comparisons, by source.
+
+    decisions: the judges' comparisons with each pair decided as their verdicts say, whatever the
+    odds of these; what a panel's majority counts. notes: what was left out, and why.
+    """
 
     human: Comparisons | None
     judges: dict[str, Comparisons]
+    decisions: dict[str, Comparisons]
     objective: dict[str, Comparisons]
     reports: dict[str, JudgeReport]
     benchmarks: tuple[BenchmarkScore, ...]
@@ -58,10 +65,11 @@ def gather(
     votes, left_out = counted_votes(store, rules)
     results = _objective(store, group, ways)
     styles = Styles(texts, tuple(style))
-    judges, reports, notes = _judges(store, votes, group, styles)
+    judges, decisions, reports, notes = _judges(store, votes, group, styles)
     return Gathered(
         human=_votes(votes, group, styles, rules.cap),
         judges=judges,
+        decisions=decisions,
         objective=results.comparisons,
         reports=reports,
         benchmarks=results.scores,
@@ -176,9 +184,11 @@ def _votes(
 
 def _judges(
     store: Store, votes: VoteColumns, group: Group | None, styles: Styles
-) -> tuple[dict[str, Comparisons], dict[str, JudgeReport], list[Note]]:
-    """Each judge's comparisons: its verdicts; then its rankings and last its scores, each only
-    for pairs that it has not compared so far.
+) -> tuple[dict[str, Comparisons], dict[str, Comparisons], dict[str, JudgeReport], list[Note]]:
+    """Each judge's comparisons, the same as decisions, its report, and what was left out.
+
+    Its verdicts come first, then its rankings and last its scores, each only for pairs that it
+    has not compared so far.
     """
     rows: defaultdict[str, list[_Row]] = defaultdict(list)
     compared: defaultdict[str, set[frozenset[str]]] = defaultdict(set)
@@ -202,7 +212,11 @@ def _judges(
     comparisons = {
         judge: _from_rows(rows[judge], judge, styles) for judge in sorted(rows) if rows[judge]
     }
-    return comparisons, reports, notes
+    decisions = {
+        judge: replace(c, outcome=np.array([row[-1] for row in rows[judge]]))
+        for judge, c in comparisons.items()
+    }
+    return comparisons, decisions, reports, notes
 
 
 def as_verdicts(rankings: RankingColumns) -> VerdictColumns:
@@ -247,8 +261,8 @@ def _answers(verdicts: VerdictColumns, i: int) -> frozenset[str]:
     return frozenset((verdicts.answer_a[i], verdicts.answer_b[i]))
 
 
-# Model, model, outcome, prompt or item, and the keys of both answers where there are some.
-_Row = tuple[str, str, float, str, str, str]
+# Model, model, outcome, prompt, the keys of both answers, and the outcome as it was decided.
+_Row = tuple[str, str, float, str, str, str, float]
 
 
 def _pair_columns(verdicts: VerdictColumns, pairs: Iterable[JudgedPair]) -> list[_Row]:
@@ -260,6 +274,7 @@ def _pair_columns(verdicts: VerdictColumns, pairs: Iterable[JudgedPair]) -> list
             verdicts.prompt[p.index],
             verdicts.answer_a[p.index],
             verdicts.answer_b[p.index],
+            p.decision,
         )
         for p in pairs
     ]
@@ -281,12 +296,13 @@ def _score_columns(
                 close = abs(difference) <= scores.tie[i] + ROUNDING
                 outcome = 0.5 if close else float(difference > 0)
                 answers = scores.answer[i], scores.answer[j]
-                columns.append((scores.model[i], scores.model[j], outcome, prompt, *answers))
+                models = scores.model[i], scores.model[j]
+                columns.append((*models, outcome, prompt, *answers, outcome))
     return columns
 
 
 def _from_rows(rows: list[_Row], source: str, styles: Styles) -> Comparisons:
-    a, b, outcome, prompt, answer_a, answer_b = zip(*rows, strict=True)
+    a, b, outcome, prompt, answer_a, answer_b, _ = zip(*rows, strict=True)
     return Comparisons.from_columns(
         a,
         b,

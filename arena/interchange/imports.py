@@ -72,7 +72,7 @@ def import_battles(
     prompts = {row.prompt.key: row.prompt for row in rows}
     models = {name: _model(name, known) for row in rows for name in (row.model_a, row.model_b)}
     answers = {key: a for row in rows for key, a in row.answers(models)}
-    before, namesakes = store.counts(), _namesakes(store, prompts.values(), path)
+    before, namesakes = store.counts(), _namesakes(store, prompts, path)
     store.put_prompts(prompts[key] for key in prompts.keys() - store.prompts.present(prompts))
     for name in models.keys() - known.keys():
         store.put_model(models[name])
@@ -119,13 +119,16 @@ class _Row:
         return a, b
 
 
-def _namesakes(store: Store, prompts: Iterable[Prompt], path: Path) -> list[str]:
+def _namesakes(store: Store, prompts: Mapping[str, Prompt], path: Path) -> list[str]:
     """Says that ids of this file are also those of other files, whose prompts are taken apart."""
-    unasked = {p.name for p in prompts if p.turns[0].endswith(f": {p.name}")}
+    unasked = {p.name for p in prompts.values() if p.turns[0].endswith(f": {p.name}")}
     others = [
         p
         for p in store.prompts.where()
-        if p.name in unasked and p.turns[0].endswith(p.name) and Path(p.source) != path
+        if p.name in unasked
+        and p.turns[0].endswith(p.name)
+        and Path(p.source) != path
+        and p.key not in prompts
     ]
     if not others:
         return []

@@ -23,7 +23,7 @@ class Fit:
     """How to rate: arguments of `arena.ratings.bradley_terry`, which says what they mean.
 
     prior: `auto` takes a stated one only where the data does not determine the ratings.
-    method: of `arena.ratings.combine`; goes with all the evidence together. panel: judges
+    method: of `combine`; goes with all the evidence together. panel: judges
     count as one, by `majority` or `mean`, where at least `min_valid` of them compared.
     neutral: a judge has no say on models of its own family. weights: of votes, judges and
     benchmarks in the overall column, by kind; see `overall.WEIGHTS`. rules: which votes count.

@@ -54,7 +54,7 @@ class Slice:
 
     @property
     def group(self) -> Group | None:
-        """As `arena.evidence` has it."""
+        """As `gathering` has it."""
         return Group(self.by, self.value) if self.by else None
 
 
@@ -117,7 +117,7 @@ class Sheet:
 def compute(path: Path, wanted: Slice, config: Config | None = None) -> Sheet:
     """Read the store and make a sheet; takes seconds where there are a million votes.
 
-    config: says how to rank; see `arena.board.policy_of`.
+    config: says how to rank; see `board.policy_of`.
     """
     started, made = time.perf_counter(), time.time()
     store = Store(path, create=False)

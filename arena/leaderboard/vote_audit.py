@@ -51,7 +51,7 @@ class VoteReport:
 
     @property
     def flagged(self) -> frozenset[str]:
-        """Names of the flagged voters, as `arena.votes.VoteRules` takes them."""
+        """Names of the flagged voters, as `counted_votes.VoteRules` takes them."""
         return frozenset(voter.voter for voter in self.integrity.flagged)
 
     def moves(self) -> tuple[Move, ...]:

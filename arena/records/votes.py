@@ -46,7 +46,7 @@ class Vote:
 class Flag:
     """That an audit of the votes thinks little of a voter; it changes no vote.
 
-    audit: which one, see `arena.integrity`. votes: of this voter by then. kinds: why. honest:
+    audit: which one, see `vote_audit`. votes: of this voter by then. kinds: why. honest:
     probability that the voter is. q: share of honest ones among this voter and those who look
     worse.
     """
@@ -68,7 +68,7 @@ class Flag:
 class Leak:
     """The words with which an answer says who wrote it, empty where it does not.
 
-    key: the answer's. rules: those that were looked for, see `arena.identity`.
+    key: the answer's. rules: those that were looked for, see `arena.leaderboard.evidence.identity`.
     """
 
     key: str

@@ -267,7 +267,8 @@ def test_ids_belong_to_their_file_unless_a_set_is_named(store: Store, tmp_path: 
     assert note.startswith("1 prompts have the ids of others that were imported from one.csv")
     for file in files:
         assert import_battles(store, file).votes == 0
-        import_battles(store, file, within="exam")
+    assert import_battles(store, files[0], within="exam").notes  # they may be those of the files
+    assert not import_battles(store, files[1], within="exam").prompts
     assert [p.turns for p in store.prompts.where()][2:] == [("exam: q1",)]
 
 

@@ -57,7 +57,7 @@ def gather(
     """Read the store. Categories and languages are of prompts, so they leave benchmarks out.
 
     style: which counts of `arena.ratings.Style` the comparisons of answers are to carry.
-    ways: of asking benchmarks; see `arena.objective.objective`.
+    ways: of asking benchmarks; see `scores.objective`.
     """
     if unknown := set(style) - set(STYLE_NAMES):
         raise InputError(f"--style {sorted(unknown)[0]!r}; allowed are {', '.join(STYLE_NAMES)}")

@@ -11,7 +11,7 @@ from arena.web.background.worker import Beside, rests
 
 
 class Boards(Beside[Slice, Sheet]):
-    """Threads may share it. config: says how to rank; see `arena.board.policy_of`."""
+    """Threads may share it. config: says how to rank; see `board.policy_of`."""
 
     def __init__(self, store: Store, config: Config | None = None) -> None:
         self._config = config or Config()

@@ -44,7 +44,7 @@ def show(
     worn: Collection[str] = (),
     instead_of: str = "",
 ) -> Single:
-    """The answer that this voter has open, else a new one; see `arena.web.battles.start`."""
+    """The answer that this voter has open, else a new one; see `battles.start`."""
     kept = store.showings.open_to(voter, TOKEN_SECONDS)
     if kept is not None and not pool.shows(kept.answer):
         instead_of = kept.key

@@ -401,7 +401,7 @@ def test_what_does_not_end_is_ended_and_leaves_nothing(
 def test_a_run_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
     mark = f"# {secrets.token_hex(8)}"
     script = (
-        "from arena.benchmarks import sandbox as s\n"
+        "from arena.benchmarks.code import sandbox as s\n"
         f"runner = s._runner() + {mark!r}\ns._runner = lambda: runner\n"
         "s.run(s.container(), 'while True: pass', 'double(1)', 60)"
     )

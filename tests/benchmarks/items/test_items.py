@@ -328,9 +328,9 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 MEASURE = """
 import gc, sys, tracemalloc
 from pathlib import Path
-from arena.benchmarks.asking import Asking
-from arena.benchmarks.items import read_items
-from arena.benchmarks.tasks import item_benchmark
+from arena.benchmarks.items.asking import Asking
+from arena.benchmarks.items.reading import read_items
+from arena.benchmarks.items.tasks import item_benchmark
 
 warm = item_benchmark("warm", "1", read_items(Path(sys.argv[2])), Asking())  # imports lm-eval
 tracemalloc.start()

@@ -127,8 +127,8 @@ def _environment() -> "Environment":
         "confidence": formats.confidence,
         "score": formats.score,
         "interval": formats.interval,
-        "signed": "{:+.0f}".format,
-        "signed_percent": "{:+.1%}".format,
+        "signed": "{:+z.0f}".format,
+        "signed_percent": "{:+z.1%}".format,
         "count": "{:,}".format,
         "in_chinese": in_chinese,
     }

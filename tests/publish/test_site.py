@@ -130,6 +130,15 @@ def test_details_and_answers_of_each_model(
         assert f"mean characters 平均字符数 {sum(own) / len(own):.0f}" in words
 
 
+def test_nothing_is_made_up_of_a_model_from_a_file(store: Store, tmp_path: Path) -> None:
+    store.put_model(Model("voted-on", BackendKind.IMPORTED, "voted-on"))
+    page = read(publish(store, tmp_path / "site", make_board(make_row("voted-on", 1)), title="T"))
+    models = page.words.split("How it writes", 1)[1]
+    assert "weights 权重 – imported, so not known 导入的模型，设置不详" in models
+    assert "answers 回答数 – mean characters" in models
+    assert "greedy" not in models
+
+
 def test_other_rankings_have_tabs(filled: Store, board: Leaderboard, tmp_path: Path) -> None:
     other = replace(
         board,

@@ -9,9 +9,9 @@ from arena.benchmarks.needle import NeedleMap, needle_maps
 from arena.benchmarks.prompt_sensitivity import PromptReport, prompt_reports
 from arena.benchmarks.scores import BenchmarkScore, item_values
 from arena.leaderboard.board import Leaderboard
-from arena.leaderboard.contrasts import Contrast, Mover, contrast, movers
+from arena.leaderboard.contrasts import Mover, movers
 from arena.leaderboard.formats import every_way, ranked
-from arena.publish.chart import Axis, axis_over
+from arena.publish.scatter import Scatter, scatter
 from arena.records import Note
 from arena.store import Store
 
@@ -64,16 +64,6 @@ class BenchmarkTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Scatter:
-    """Preference (up) against benchmarks (right), and the ends of the line between them."""
-
-    found: Contrast
-    x: Axis
-    y: Axis
-    ends: tuple[float, float, float, float] | None
-
-
-@dataclass(frozen=True, slots=True)
 class BenchmarksView:
     """All that the section needs; `tables` is empty where there are no outcomes."""
 
@@ -96,7 +86,7 @@ def benchmarks_view(store: Store, board: Leaderboard) -> BenchmarksView:
     told = [mover for mover in movers(board) if mover.parts or mover.gaps]
     return BenchmarksView(
         tuple(_table(board, group, k == 1) for k, group in enumerate(groups) if group),
-        _scatter(board),
+        scatter(board),
         tuple(told),
         tuple(needle_maps(values)),
         tuple(prompt_reports(values)),
@@ -148,25 +138,3 @@ def _shape(model: str, axes: Sequence[BenchmarkLine]) -> Shape:
 def _place(k: int, count: int, share: float) -> tuple[float, float]:
     angle = 2 * pi * k / count
     return round(RADIUS * share * sin(angle), 1), round(-RADIUS * share * cos(angle), 1)
-
-
-def _scatter(board: Leaderboard) -> Scatter | None:
-    found = contrast(board)
-    if found is None:
-        return None
-    x = axis_over([p.x + side * p.x_half for p in found.points for side in (-1, 1)])
-    y = axis_over([p.y + side * p.y_half for p in found.points for side in (-1, 1)])
-    return Scatter(found, x, y, _ends(found, x, y))
-
-
-def _ends(found: Contrast, x: Axis, y: Axis) -> tuple[float, float, float, float] | None:
-    """Where the line enters and leaves the plot, in per cent from its left and its top."""
-    if found.slope is None or found.intercept is None:
-        return None
-    slope, at = found.slope, found.intercept
-    crossings = sorted((edge - at) / slope for edge in (y.low, y.high))
-    left, right = max(x.low, crossings[0]), min(x.high, crossings[1])
-    if left >= right:
-        return None
-    low, high = (100 - y.place(at + slope * value) for value in (left, right))
-    return x.place(left), low, x.place(right), high

@@ -17,8 +17,10 @@ from arena.leaderboard.judge_audit import JudgeAudit
 from arena.publish.benchmarks import benchmarks_view
 from arena.publish.chart import Axis, axis_of
 from arena.publish.examples import examples
+from arena.publish.stats import figures
 from arena.records import BackendKind, Model
 from arena.store import Store
+from arena.store.versions import old_versions
 
 if TYPE_CHECKING:  # jinja2 is imported when a page is made
     from jinja2 import Environment
@@ -67,11 +69,12 @@ def render(
         title=title,
         panels=[_panel(one) for one in (board, *others)],
         groups=[_panel(one) for one in groups],
-        stored=store.counts(),
+        figures=figures(store, board),
         reports=board.reports,
         flip_limit=FLIP_LIMIT,
         measures={audit.judge: _measures(audit) for audit in audits},
         details=_details(store, names),
+        replaced=old_versions(model.name for model in store.models()),
         benchmarks=benchmarks_view(store, board),
         examples=examples(store, names),
         script=Markup(script),
@@ -124,8 +127,8 @@ def _environment() -> "Environment":
         "confidence": formats.confidence,
         "score": formats.score,
         "interval": formats.interval,
-        "signed": "{:+.0f}".format,
-        "signed_percent": "{:+.1%}".format,
+        "signed": "{:+z.0f}".format,
+        "signed_percent": "{:+z.1%}".format,
         "count": "{:,}".format,
         "in_chinese": in_chinese,
     }

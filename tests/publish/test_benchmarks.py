@@ -66,6 +66,28 @@ def test_needles_prompts_and_warnings_are_on_the_page(measured: Store, tmp_path:
     assert "zero-shot" in page
 
 
+def test_no_points_have_no_sign_of_a_loss(store: Store, tmp_path: Path) -> None:
+    rows = [make_row(name, k + 1, 1000 - 0.1 * k) for k, name in enumerate(NAMES)]
+    board = replace(
+        make_board(*rows),
+        parts={"human": tuple(rows), "objective": tuple(rows)},
+        weights=(("human", 0.5), ("objective", 0.5)),
+        overall=tuple(rows),
+        benchmarks=tuple(BenchmarkScore("facts", "acc", name, 0.5, 0.1, 20) for name in NAMES),
+    )
+    page = publish(store, tmp_path / "site", board, title="T").read_text()
+    assert "<b>+0</b>" in page
+    assert "<b>-0</b>" not in page
+
+
+def test_unread_replies_are_told_in_both_languages(store: Store, tmp_path: Path) -> None:
+    score = BenchmarkScore("facts", "acc", "ann", 0.5, 0.1, 20, low=0.3, high=0.7, unread=3)
+    board = replace(make_board(make_row("ann", 1)), benchmarks=(score,))
+    page = publish(store, tmp_path / "site", board, title="T").read_text()
+    assert '3 <span class="en" lang="en">unread</span>' in page
+    assert "个无法读出</span>" in page
+
+
 def test_preference_stands_beside_benchmarks(store: Store, tmp_path: Path) -> None:
     rows = [make_row(name, k + 1, 1090.0 - 60 * k) for k, name in enumerate(NAMES)]
     other = [make_row(name, k + 1, 1150.0 - 100 * k) for k, name in enumerate(NAMES)]

@@ -109,7 +109,8 @@ def test_a_judge_has_a_card(filled: Store, board: Leaderboard, tmp_path: Path) -
     words = read(publish(filled, tmp_path / "site", board, title="T")).words
     (report,) = board.reports
     for share in (report.flips, report.first_slot, report.unparsed):
-        assert f"{share.value:.1%} {share.low:.1%}–{share.high:.1%}, n = {share.n}" in words
+        between = f"{100 * share.low:.1f}–{share.high:.1%}"
+        assert f"{share.value:.1%} {between} , ， n = {share.n}" in words
     assert report.objection is not None
     assert str(report.objection)[1:] in words
     assert "no case" in words
@@ -127,6 +128,15 @@ def test_details_and_answers_of_each_model(
     for name in NAMES:
         own = [len(turn) for a in filled.answers.where(model=name) for turn in a.turns]
         assert f"mean characters 平均字符数 {sum(own) / len(own):.0f}" in words
+
+
+def test_nothing_is_made_up_of_a_model_from_a_file(store: Store, tmp_path: Path) -> None:
+    store.put_model(Model("voted-on", BackendKind.IMPORTED, "voted-on"))
+    page = read(publish(store, tmp_path / "site", make_board(make_row("voted-on", 1)), title="T"))
+    models = page.words.split("How it writes", 1)[1]
+    assert "weights 权重 – imported, so not known 导入的模型，设置不详" in models
+    assert "answers 回答数 – mean characters" in models
+    assert "greedy" not in models
 
 
 def test_other_rankings_have_tabs(filled: Store, board: Leaderboard, tmp_path: Path) -> None:
@@ -318,24 +328,3 @@ def test_a_policy_publishes_its_categories(voted: Store, tmp_path: Path) -> None
     groups = [one["group"] for one in json.loads((tmp_path / "groups.json").read_text())]
     assert groups == ["coding", "maths", "en", "zh"]
     assert "<title>Mine</title>" in (tmp_path / "index.html").read_text()
-
-
-@pytest.fixture
-def voted(store: Store) -> Store:
-    """Votes on two prompts of two categories and languages."""
-    prompts = [Prompt("p", ("Add.",), "maths", "en"), Prompt("q", ("写代码。",), "coding", "zh")]
-    fill(store, ("a", "b"), prompts, "something")
-    keys = {(a.prompt_key, a.model): a.key for a in store.answers.where()}
-    store.votes.cast_all(
-        Vote(
-            f"{prompt.name}{k}",
-            prompt.key,
-            keys[prompt.key, "a"],
-            keys[prompt.key, "b"],
-            Winner.MODEL_A if k % 3 else Winner.MODEL_B,
-            f"v{k}",
-        )
-        for prompt in prompts
-        for k in range(6)
-    )
-    return store

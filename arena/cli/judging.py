@@ -364,8 +364,8 @@ def _poorly_parsed(plans: "list[Plan]", least: float) -> bool:
             say(
                 f"Only {share:.1%} of what {one.card.name} said could be read; --min-parsed asks "
                 f"for {least:.0%}. The replies, with the reasons: arena show verdicts --judge "
-                f"{one.card.name} --unparsed. Mend the card, then run this with --reparse or "
-                "--retry-failed."
+                f"{one.card.name} --unparsed. Mend the card, then run the same command again: what "
+                "the mended card can read of them is read, and the rest is asked again."
             )
     return any(share < least for _, share in shares)
 

@@ -87,7 +87,8 @@ def rank(
             help="What comparisons have in common, so that they count as less than "
             "independent ones: "
             "with --cluster voter, two votes of one person tell less than votes of two people. "
-            "auto takes the prompt where there are enough of them, else the pair of answers.",
+            "auto takes the prompt where there are more prompts than models, else the pair of "
+            "answers.",
         ),
     ] = "auto",
     ties: Annotated[

@@ -447,6 +447,10 @@ def _nothing(
         # Visitors of the app read this sentence too, so it does not name the file.
         code = "ratings.nothing_compares" if len(measured) > 1 else "ratings.one_model"
         return InputError(Note.of(code, models=tuple(measured)))
+    unread = [one for name, one in gathered.reports.items() if name not in gathered.judges]
+    if unread and evidence in (Evidence.JUDGE, Evidence.COMBINED):
+        judges, replies = tuple(one.judge for one in unread), sum(one.unparsed.n for one in unread)
+        return InputError(Note.of("judge.nothing_read", judges=judges, replies=replies))
     what = {
         Evidence.HUMAN: "votes; people cast them in the app: arena app",
         Evidence.JUDGE: "verdicts; a judge makes them: arena judge --judge NAME",

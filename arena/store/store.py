@@ -252,11 +252,14 @@ class Store:
         return {str(stage): int(n) for stage, n in self._connections.db.execute(sql)}
 
     def unparsed_counts(self) -> dict[str, int]:
-        """By table: rows of judges in which nothing could be read, and that none took over."""
+        """By table: what judges said that could not be read, and was not read or asked later.
+
+        A later card of the same name takes the place of an earlier one.
+        """
         same = {
-            "verdicts": "judge_key, first, second, turn, sample",
-            "scores": "judge_key, answer, turn, sample",
-            "rankings": "judge_key, answers, turn, sample",
+            "verdicts": "judge, first, second, turn, sample",
+            "scores": "judge, answer, turn, sample",
+            "rankings": "judge, answers, turn, sample",
         }
         found = {}
         for table, columns in same.items():

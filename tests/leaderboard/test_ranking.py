@@ -317,6 +317,20 @@ def test_a_judge_that_follows_the_order_decides_nothing_in_a_majority(
     assert [row.rating for row in board.rows] == pytest.approx([1000.0] * 3, abs=1e-9)
 
 
+def test_a_judge_of_whom_nothing_could_be_read_is_not_said_to_have_said_nothing(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    judge(answered, load_card(write_card("mute", "fake:echo"), answered.home), prompts)
+    for evidence in (Evidence.JUDGE, Evidence.COMBINED):
+        with pytest.raises(InputError, match="nothing could be read of the 18 verdicts of mute"):
+            leaderboard(answered, evidence=evidence)
+    with pytest.raises(InputError, match="has no votes"):
+        leaderboard(answered, evidence=Evidence.HUMAN)
+    assert answered.unparsed_counts()["verdicts"] == 18
+    judge(answered, load_card(write_card("mute", "fake:longer"), answered.home), prompts)
+    assert answered.unparsed_counts()["verdicts"] == 0
+
+
 def test_a_pair_is_decided_by_its_verdicts_and_preferred_by_their_odds(
     answered: Store, prompts: list[Prompt], write_card: Write
 ) -> None:

@@ -342,6 +342,7 @@ def test_rating_answers(browser: Any, app: App) -> None:
     page.keyboard.press("4")
     visitor.wait_for("#next:visible")
     assert any(name in page.inner_text("#result") for name in NAMES)
+    assert "Ratings so far: 1, 1 of them yours." in page.inner_text("#progress")
     page.keyboard.press("Enter")
     visitor.wait_for("#grade-2:visible")
     page.click("#grade-2")

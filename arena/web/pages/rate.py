@@ -58,10 +58,14 @@ class RatePage:
             return RateView("", words["all_rated" if nothing.seen else "nothing_to_rate"])
         token = self._services.voters.token(GRADE, visitor.voter, shown.showing.key)
         prompt, answer = prompt_text(shown.prompt, words), answer_text(shown.answer, words)
-        ratings = (services.store.grades.count(**by) for by in ({}, {"voter": visitor.voter}))
-        everybodys, own = (f"{count:,}" for count in ratings)
-        progress = words["ratings_so_far"].format(ratings=everybodys, own=own)
-        return RateView(token, prompt, answer, True, progress)
+        return RateView(token, prompt, answer, True, self.progress(visitor))
+
+    def progress(self, visitor: Visitor) -> str:
+        """How many ratings there are, and how many of them are this visitor's."""
+        grades = self._services.store.grades
+        everybodys, own = grades.count(), grades.count(voter=visitor.voter or "")
+        so_far = WORDS[visitor.language]["ratings_so_far"]
+        return so_far.format(ratings=f"{everybodys:,}", own=f"{own:,}")
 
     def cast(
         self, visitor: Visitor, token: str, value: int, parts: dict[str, int] | None = None
@@ -142,9 +146,11 @@ class RatePage:
                 said = self.cast(visitor, shown, value, chosen)
                 undone, done = (gr.update(visible=said.done is it) for it in (False, True))
                 cast = shown if said.counted else ""
-                return [said.text, undone, undone, done, cast, gr.update(visible=bool(cast))]
+                so_far = self.progress(visitor) if said.counted else gr.skip()
+                undo_shown = gr.update(visible=bool(cast))
+                return [said.text, undone, undone, done, cast, undo_shown, so_far]
 
-            outputs = [result, ballot, skip, following, last, undo]
+            outputs = [result, ballot, skip, following, last, undo, progress]
             button.click(choose, [token, *parts], outputs, **EVENT)
         skip.click(start, [token], page, **EVENT)
         undo.click(*on_undo(self._services, GRADE, undo, last, result), **EVENT)

@@ -129,6 +129,30 @@ def test_a_page_imports_no_page() -> None:
         assert not [name for name in imports(path) if name.startswith("arena.web.pages")], path
 
 
+def test_a_class_name_is_used_once() -> None:
+    homes: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(module_of(path))
+    assert {name: found for name, found in homes.items() if len(found) > 1} == {}
+
+
+def test_functions_are_short() -> None:
+    """None has more than 60 lines but lists: of options in cli/, and of tables in the schema."""
+    long = {}
+    for path in MODULES:
+        if path.parent.name == "cli" or path.name == "schema.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert node.end_lineno is not None
+                lines = node.end_lineno - node.lineno + 1
+                if lines > 60:
+                    long[f"{module_of(path)}.{node.name}"] = lines
+    assert long == {}
+
+
 def test_rooms_are_small() -> None:
     asked_for = {"__init__.py", "__main__.py", "py.typed", "__pycache__", "_assets"}
     assert len({path.name for path in ARENA.iterdir()} - asked_for) <= 16

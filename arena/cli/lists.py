@@ -19,7 +19,7 @@ def prompts(db: Db = None, config: ConfigFile = None, form: Output = Format.TABL
     """List the prompt sets."""
     from arena.generation.prompts import prompt_sets
 
-    home = _home(db, config)
+    sets = list(prompt_sets(_home(db, config)))
     emit(
         [
             {
@@ -31,10 +31,14 @@ def prompts(db: Db = None, config: ConfigFile = None, form: Output = Format.TABL
                 "categories": _counted(prompt.category for prompt in entry.prompts),
                 "from": str(entry.path),
             }
-            for entry in prompt_sets(home)
+            for entry in sets
+            if not entry.problem
         ],
         form,
     )
+    for entry in sets:
+        if entry.problem:
+            say(f"{entry.name} cannot be used: {entry.problem}")
 
 
 models = typer.Typer(invoke_without_command=True)
@@ -130,16 +134,20 @@ def rename_model(
     Write the new name into arena.yaml as well, where the model stands there.
     """
     from arena.records import tidy
+    from arena.store.versions import old_versions
 
     conf = settings(config, ())
     if not (named := tidy(new)):
         raise InputError("the new name is empty")
-    open_store(db, conf).archive.rename(name, named)
-    there = f" Write {named} into arena.yaml too, under models." if name in conf.models else ""
+    store = open_store(db, conf)
+    is_old = name in old_versions(model.name for model in store.models(archived=True))
+    store.archive.rename(name, named)
+    is_in_file = name in conf.models and not is_old
+    there = f" Write {named} into arena.yaml too, under models." if is_in_file else ""
     say(f"{name} is {named} now.{there}")
 
 
-_JUDGE_COLUMNS = ("judge", "weights", "reading", "modes", "can run now", "why", "from")
+_JUDGE_COLUMNS = ("judge", "state", "weights", "reading", "modes", "can run now", "why", "from")
 
 judges = typer.Typer(invoke_without_command=True)
 
@@ -158,6 +166,7 @@ def list_judges(
     from arena.judging import load_card
 
     home = _home(db, config)
+    aside = _archived_judges(db_path(db, settings(config, ())))
     rows = []
     for name, path in named("judges", ".yaml", home):
         try:
@@ -170,6 +179,7 @@ def list_judges(
         rows.append(
             {
                 "judge": card.name,
+                "state": "archived" if card.name in aside else "",
                 "weights": card.model.weights,
                 "reading": str(card.file.reading),
                 "modes": ", ".join(card.templates),
@@ -179,6 +189,16 @@ def list_judges(
             }
         )
     emit(rows, form)
+
+
+def _archived_judges(path: Path) -> set[str]:
+    """The judges that are put aside in a database, if there is one."""
+    if not path.exists():
+        return set()
+    from arena.store import Store
+    from arena.store.archive import Archivable
+
+    return Store(path, create=False).archive.names(Archivable.JUDGE)
 
 
 @judges.command("check")
@@ -196,6 +216,7 @@ def check_judge(
     samples = check(card)
     for sample in samples:
         sys.stdout.write(f"--- {card.name}, {sample.mode}, {sample.language}\n{sample.text}\n\n")
+    say("The texts in these samples are made up, and try to break out of their sections.")
     window = card.model.context_length
     for sample in samples:
         of = f" of the {window:,} of its context" if window else ""

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import os
 import signal
 import sys
 import threading
@@ -53,7 +54,7 @@ def emit(rows: Cells, form: Format, *, title: str = "") -> None:
 
 
 def table(rows: Cells, title: str = "") -> None:
-    """A table within the terminal's width; as wide as it must be where the output is piped.
+    """A table within the terminal's width, or COLUMNS; as wide as it must be in a pipe without.
 
     Where the terminal is too narrow, columns are left out from the right, and named below.
     """
@@ -61,7 +62,8 @@ def table(rows: Cells, title: str = "") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    has_width = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
+    console = Console(file=sys.stdout, width=None if has_width else PIPED_WIDTH)
     names = list(rows[0]) if rows else []
     shown = names[: fitting(rows, console.width)]
     grid = Table(title=title or None, title_justify="left", header_style="bold")

@@ -37,17 +37,21 @@ class PromptLine(Strict):
 
 @dataclass(frozen=True, slots=True)
 class PromptSet:
-    """A set and where it comes from."""
+    """A set and where it comes from. problem: why its file could not be read, if so."""
 
     name: str
     path: Path
-    prompts: tuple[Prompt, ...]
+    prompts: tuple[Prompt, ...] = ()
+    problem: str = ""
 
 
 def prompt_sets(home: Path) -> Iterator[PromptSet]:
-    """Every set that is there, the user's own first."""
+    """Every set that is there, the user's own first; a broken file does not hide the others."""
     for name, path in named("prompts", ".jsonl", home):
-        yield PromptSet(name, path, read_prompts(path))
+        try:
+            yield PromptSet(name, path, read_prompts(path))
+        except InputError as error:
+            yield PromptSet(name, path, problem=str(error))
 
 
 def load_prompts(names: Iterable[str], home: Path, limit: int | None = None) -> list[Prompt]:

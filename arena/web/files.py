@@ -20,7 +20,7 @@ from arena.web.views.detail import as_json
 from arena.web.views.words import WORDS
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from fastapi import FastAPI, Response
 
 KINDS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
@@ -81,13 +81,14 @@ def add_routes(server: "FastAPI", shared: Services) -> None:
             raise HTTPException(404, "There is no such evidence yet.")
         return _file(f"{name}.{kind}", text)
 
-    def _file(name: str, text: str, **headers: str) -> Response:
-        return Response(
-            text,
-            media_type=KINDS[name.rsplit(".", 1)[-1]],
-            headers={"content-disposition": f'attachment; filename="{name}"'}
-            | {header.replace("_", "-"): value for header, value in headers.items()},
-        )
+
+def _file(name: str, text: str, **headers: str) -> "Response":
+    """A file to keep under that name."""
+    from fastapi import Response
+
+    own = {header.replace("_", "-"): value for header, value in headers.items()}
+    disposition = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type=KINDS[name.rsplit(".", 1)[-1]], headers=disposition | own)
 
 
 def cards_file(cards: Sequence[JudgeAudit], kind: str) -> str:

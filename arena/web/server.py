@@ -49,6 +49,20 @@ def admin_password() -> str:
     return password
 
 
+# What Gradio offers and an arena has no use for.
+_WITHOUT: dict[str, Any] = {
+    "footer_links": [],
+    "run_history": False,
+    "show_error": False,
+    "allowed_paths": [],
+    "max_file_size": 1,
+    "ssr_mode": False,
+    "enable_monitoring": False,
+    "pwa": False,
+    "mcp_server": False,
+}
+
+
 def build_server(
     store: Store,
     *,
@@ -97,16 +111,8 @@ def build_server(
         path="/",
         auth=auth,
         root_path=settings.root_path or None,
-        footer_links=[],
-        run_history=False,
-        show_error=False,
-        allowed_paths=[],
         blocked_paths=[str(store.home)],
-        max_file_size=1,
-        ssr_mode=False,
-        enable_monitoring=False,
-        pwa=False,
-        mcp_server=False,
+        **_WITHOUT,
         **pages,
     )
     _warm(shared)

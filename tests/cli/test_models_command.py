@@ -40,6 +40,8 @@ def test_a_model_changed_in_the_file_is_refused_with_the_way_out(
     assert "m@2" in arena("generate --new-version")[0]
     assert "0 new, 1 already there" in arena("generate")[0]
     assert "old version of m@2" in arena("models --format csv")[0]
+    assert arena("models rename m first")[0].strip() == "m is first now."  # the file means m@2
+    assert arena("models rename first m")[1] == 0
     assert arena("models archive m")[1] == 0
     assert "old version" not in arena("models --format csv")[0]
     assert "archived" in arena("models --archived --format csv")[0]
@@ -87,3 +89,14 @@ def test_a_bad_card_does_not_hide_the_others(arena: Arena, tmp_path: Path) -> No
     assert code == 0
     assert "pairwise.template" in said
     assert "smollm2" in said
+
+
+def test_the_list_of_judges_says_which_are_archived(
+    arena: Arena, answered: Store, prompts: list[Prompt], write_card: Callable[..., str]
+) -> None:
+    card = load_card(write_card("mine", "fake:longer"), answered.home)
+    judge(answered, card, prompts)
+    assert "archived" not in arena("judges --format csv")[0]
+    assert arena("judges archive mine")[1] == 0
+    (line,) = [row for row in arena("judges --format csv")[0].split("\n") if row.startswith("mine")]
+    assert line.startswith("mine,archived,")

@@ -103,3 +103,17 @@ def test_what_is_no_prompt_file(tmp_path: Path, content: str, said: str) -> None
         read_prompts(path)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_broken_file_does_not_hide_the_other_sets(tmp_path: Path) -> None:
+    folder = tmp_path / "prompts"
+    folder.mkdir()
+    (folder / "broken.jsonl").write_text('{"id": "1", "turn": ["x"]}\n')
+    (folder / "mine.jsonl").write_text('{"id": "1", "turns": ["x"]}\n')
+    found = {entry.name: entry for entry in prompt_sets(tmp_path)}
+    assert "broken.jsonl:1" in found["broken"].problem
+    assert (len(found["mine"].prompts), found["mine"].problem) == (1, "")
+    assert found["core"].prompts
+    assert load_prompts(["mine"], tmp_path)
+    with pytest.raises(InputError, match=r"broken\.jsonl:1"):
+        load_prompts(["broken"], tmp_path)

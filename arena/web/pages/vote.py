@@ -1,6 +1,7 @@
 """The page on which people vote on stored answers."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -117,6 +118,19 @@ class VotePage:
 
         return outcome(WORDS[visitor.language], cast)
 
+    def choose(self, winner: Winner) -> Callable[..., list[Any]]:
+        """What the click on a button does: the vote, the next pair, and what can be undone."""
+
+        def click(
+            battle: str, why: list[str], comment: str, elapsed: str, request: gr.Request
+        ) -> list[Any]:
+            visitor = self._services.voters.visitor(request)
+            said = self.cast(visitor, battle, winner, tuple(why or ()), comment or "", elapsed)
+            upcoming = json.dumps(asdict(self.next_pair(visitor))) if said.done else ""
+            return [said.text, upcoming, battle if said.counted else ""]
+
+        return click
+
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
         gr.Markdown(say("intro"), elem_classes="lead")
@@ -153,22 +167,8 @@ class VotePage:
         root.load(show, outputs=shown, **EVENT)
         following.click(None, [upcoming], page, js=TURN_OVER)
         for (winner, _), button in zip(CHOICES, buttons, strict=True):
-
-            def choose(
-                battle: str,
-                why: list[str],
-                comment: str,
-                elapsed: str,
-                request: gr.Request,
-                winner: Winner = winner,
-            ) -> list[Any]:
-                visitor = self._services.voters.visitor(request)
-                said = self.cast(visitor, battle, winner, tuple(why or ()), comment or "", elapsed)
-                upcoming = json.dumps(asdict(self.next_pair(visitor))) if said.done else ""
-                return [said.text, upcoming, battle if said.counted else ""]
-
             button.click(
-                choose,
+                self.choose(winner),
                 [token, *given, since],
                 [result, upcoming, last],
                 js=ELAPSED,

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import math
-import os
 import signal
 import sys
 import threading
@@ -54,7 +53,7 @@ def emit(rows: Cells, form: Format, *, title: str = "") -> None:
 
 
 def table(rows: Cells, title: str = "") -> None:
-    """A table within the terminal's width, or COLUMNS; as wide as it must be in a pipe without.
+    """A table within the terminal's width; as wide as it must be where the output is piped.
 
     Where the terminal is too narrow, columns are left out from the right, and named below.
     """
@@ -62,8 +61,7 @@ def table(rows: Cells, title: str = "") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    has_width = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
-    console = Console(file=sys.stdout, width=None if has_width else PIPED_WIDTH)
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPED_WIDTH)
     names = list(rows[0]) if rows else []
     shown = names[: fitting(rows, console.width)]
     grid = Table(title=title or None, title_justify="left", header_style="bold")

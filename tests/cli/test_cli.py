@@ -293,15 +293,3 @@ def test_shares_keep_three_digits() -> None:
     assert "| 0.667 | 66.7 | 1234.6 |" in output.to_markdown(
         [{"share": 2 / 3, "percent": 200 / 3, "rating": 1234.56}]
     )
-
-
-def test_a_table_in_a_pipe_is_as_wide_as_columns_says(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    rows = [{"name": "x" * 30, "why": "y" * 30}]
-    for columns, shown in (("40", False), ("", True)):
-        monkeypatch.setenv("COLUMNS", columns)
-        output.table(rows)
-        printed = capsys.readouterr().out
-        assert ("y" * 30 in printed) is shown
-        assert (max(map(len, printed.split("\n")[:3])) <= 40) is not shown

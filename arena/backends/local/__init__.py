@@ -2,8 +2,8 @@
 
 from arena.backends.base import Availability, Backend
 from arena.backends.limits import Limits
-from arena.backends.local.weights.loading import availability as _availability
-from arena.backends.local.weights.loading import release as release
+from arena.backends.local.weights import availability as _availability
+from arena.backends.local.weights import release as release
 from arena.records import Model
 
 

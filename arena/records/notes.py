@@ -6,7 +6,6 @@ from importlib.resources import files
 from string import Formatter
 from typing import Any, Self
 
-LANGUAGES = ("en", "zh")
 COMMAND_LINE = "cli"
 
 

@@ -54,7 +54,8 @@ def _critical(covariance: Floats, spread: Floats, confidence: float, seed: int) 
 def _draws(covariance: Floats, seed: int) -> Floats:
     """(DRAWS, m) deviations from N(0, covariance), which may be singular."""
     values, vectors = eigh(covariance)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    # The symmetric root, which is the same whatever signs and order a machine gives the vectors.
+    root = vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
     normal = np.random.default_rng(seed).standard_normal((DRAWS, len(values)))
-    draws: Floats = normal @ root.T
+    draws: Floats = normal @ root
     return draws

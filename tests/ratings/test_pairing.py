@@ -47,6 +47,7 @@ def test_one_more_comparison_updates_covariance_and_square() -> None:
     assert square == pytest.approx(exact @ exact, abs=1e-10)
 
 
+@pytest.mark.slow
 def test_propensities_are_the_chances_of_being_drawn() -> None:
     """The first pair of many draws comes as often as it says."""
     c = simulate(4, 60)

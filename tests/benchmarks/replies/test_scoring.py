@@ -373,6 +373,7 @@ def took(mark: Callable[[str], object], text: str) -> float:
     return min(seconds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MARKERS)
 def test_no_reply_takes_more_than_linear_time(name: str) -> None:
     """Eight times the text may take twenty times as long; a quadratic rule takes 64 times."""

@@ -738,6 +738,7 @@ def test_the_reason_names_max_tokens(text: str, cut_at: int | None, said: str) -
     assert re.match(f".*{said}", parse_verdict(text, OPTIONS, cut_at=cut_at).reason)
 
 
+@pytest.mark.slow
 @given(TEXTS, st.sampled_from(ReplyFormat))
 def test_cut_off_no_text_says_more_than_whole(text: str, form: ReplyFormat) -> None:
     """What is read of a reply that was cut off is what is read of the same text, whole."""
@@ -747,6 +748,7 @@ def test_cut_off_no_text_says_more_than_whole(text: str, form: ReplyFormat) -> N
     assert value in (None, parse_score(text, (1, 10), form).value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [
@@ -777,6 +779,7 @@ def real_texts() -> list[str]:
     return [row[name] for row in rows for name in ("gpt35_reason", "pandalm_reason")]
 
 
+@pytest.mark.slow
 def test_real_judge_texts_hold_no_verdict_that_was_not_offered() -> None:
     """They are explanations in words: whoever reads a verdict into them guesses."""
     texts = real_texts()
@@ -802,6 +805,7 @@ def mutated(text: str, dice: random.Random) -> str:
     return text
 
 
+@pytest.mark.slow
 def test_no_mutation_of_a_real_text_raises_or_counts_outside_the_offer() -> None:
     dice = random.Random(7)
     read = Counter[str]()

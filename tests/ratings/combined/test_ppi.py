@@ -97,6 +97,7 @@ def test_a_judge_that_is_partial_to_a_model_does_not_move_it() -> None:
     assert (np.abs(bias) < 3.5 * spread).all()
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_true_ratings() -> None:
     truth = np.linspace(-1.0, 1.0, 6) * POINTS_PER_LOG + 1000.0
     inside = total = 0

@@ -19,6 +19,7 @@ def first_of(c: Comparisons) -> str:
     return c.models[int(np.argmax(theta))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_no_smaller_set_of_votes_unseats_the_first(seed: int) -> None:
     """Found by trying every set, on data small enough for that."""

@@ -177,7 +177,7 @@ def watched(
                 task,
                 total=progress.total,
                 completed=progress.found + progress.done,
-                state=", ".join(filter(None, (progress.doing, state(progress), left(progress)))),
+                state=", ".join(filter(None, _about(progress))),
             )
             if not console.is_terminal and not quiet:
                 lines(what, progress)
@@ -204,8 +204,11 @@ def _lines(stream: IO[str]) -> Iterator["Callable[[str, Progress], None]"]:
 
     def tell(what: str, progress: "Progress") -> None:
         if not progress.ended:
-            if progress.doing and progress.doing != getattr(running.get(what), "doing", ""):
+            before = running.get(what)
+            if progress.doing and progress.doing != (before.doing if before else ""):
                 write(f"{what}: {progress.doing}")
+            if progress.again and progress.again != (before.again if before else 0):
+                write(f"{what}: {asked_again(progress)}")
             running[what] = progress
             return
         running.pop(what, None)
@@ -231,8 +234,16 @@ def standing(progress: "Progress", seconds: float) -> str:
     """How far a step has come after so many seconds, and how long the rest may take."""
     done = progress.found + progress.done
     parts = [f"{done:.0f} of {progress.total}", f"{_minutes(seconds)} since the start"]
-    parts += [progress.doing, state(progress), left(progress)]
-    return ", ".join(filter(None, parts))
+    return ", ".join(filter(None, (*parts, *_about(progress))))
+
+
+def _about(progress: "Progress") -> tuple[str, ...]:
+    return progress.doing, asked_again(progress), state(progress), left(progress)
+
+
+def asked_again(progress: "Progress") -> str:
+    """How many replies could not be read and are asked for once more; empty where none are."""
+    return f"{progress.again} asked once more" if progress.again else ""
 
 
 def left(progress: "Progress") -> str:

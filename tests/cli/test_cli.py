@@ -280,6 +280,20 @@ def test_a_running_step_says_its_rate_and_what_is_left() -> None:
     loading = Progress("answer", 40, doing="loading smollm2")
     assert output.standing(loading, 5.0) == "0 of 40, 5 s since the start, loading smollm2"
     assert output.standing(Progress("answer", 40), 5.0) == "0 of 40, 5 s since the start"
+    again = Progress("pairwise", 48, under_way=40.0, again=16, seconds=80.0)
+    assert output.standing(again, 81.0) == (
+        "40 of 48, 81 s since the start, 16 asked once more, 30.0 a minute, about 16 s left"
+    )
+
+
+def test_where_there_is_no_terminal_a_line_says_how_many_replies_are_asked_for_once_more(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with output.watched() as tracker:
+        control = tracker("j judges")
+        for rows in (30.0, 31.0):
+            control.on_progress(Progress("pairwise", 48, under_way=rows, again=16))
+    assert capsys.readouterr().err == "j judges: 16 asked once more\n"
 
 
 @pytest.mark.parametrize(("width", "columns"), [(200, 3), (33, 3), (32, 2), (22, 1), (3, 1)])

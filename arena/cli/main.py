@@ -83,9 +83,21 @@ def _options(
             help="Also tell each failure as it happens, and where in the code an error arose.",
         ),
     ] = False,
+    width: Annotated[
+        int | None,
+        typer.Option(
+            envvar="ARENA_WIDTH",
+            min=20,
+            metavar="N",
+            help="Print tables at most N characters wide, as in arena --width 100 rank. Columns "
+            "that do not fit are left out and named.",
+            show_default="the terminal's width; no limit in a pipe or a file",
+        ),
+    ] = None,
 ) -> None:
     if quiet and verbose:
         raise InputError("--quiet and --verbose do not go together; give one of them")
+    voice.width = width
     voice.loudness = Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.USUAL
 
 

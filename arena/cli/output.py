@@ -61,7 +61,7 @@ def table(rows: Cells, title: str = "") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    console = Console(file=sys.stdout, width=table_width(PIPED_WIDTH))
     names = list(rows[0]) if rows else []
     shown = names[: fitting(rows, console.width)]
     grid = Table(title=title or None, title_justify="left", header_style="bold")
@@ -72,7 +72,19 @@ def table(rows: Cells, title: str = "") -> None:
         grid.add_row(*(Text(_cell(row[name])) for name in shown))
     console.print(grid)
     if left_out := names[len(shown) :]:
-        say(f"Left out to fit the terminal: {', '.join(left_out)}. --format csv prints everything.")
+        say(f"Left out to fit the width: {', '.join(left_out)}. --format csv prints everything.")
+
+
+def table_width(piped: int) -> int | None:
+    """How wide tables may be: as --width says, else as the terminal is, which is None here.
+
+    piped: the width where the output is no terminal. COLUMNS is not asked there: GNU readline,
+    which every interactive Python loads, hands COLUMNS=80 to all programs that it starts, so a
+    script would lose columns that nobody wanted to leave out.
+    """
+    if voice.width is not None:
+        return voice.width
+    return None if sys.stdout.isatty() else piped
 
 
 def fitting(rows: Cells, width: int) -> int:
@@ -117,9 +129,10 @@ class Loudness(IntEnum):
 
 @dataclass
 class Voice:
-    """What was chosen for this process."""
+    """What was chosen for this process. width: of tables, in characters; None for as they fit."""
 
     loudness: Loudness = Loudness.USUAL
+    width: int | None = None
 
 
 voice = Voice()

@@ -303,6 +303,33 @@ def test_columns_are_left_out_before_a_name_is_broken(width: int, columns: int) 
     assert output.fitting([], width) == 0
 
 
+def test_a_table_in_a_pipe_is_whole_whatever_started_the_command(tmp_path: Path) -> None:
+    """GNU readline, which Python loads for its prompt, hands COLUMNS=80 to what it starts."""
+    code = (
+        "import readline, subprocess, sys\n"
+        "words = [sys.executable, '-c', 'from arena.cli import main; main()', 'judges']\n"
+        "sys.exit(subprocess.run(words).returncode)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert max(map(len, done.stdout.splitlines())) > 80
+    assert "Left out" not in done.stderr
+
+
+def test_a_width_that_is_asked_for_holds_in_a_pipe_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = arena("judges", cwd=tmp_path)
+    narrow = arena("--width", "60", "judges", cwd=tmp_path)
+    assert max(map(len, whole.stdout.splitlines())) > 60
+    assert max(map(len, narrow.stdout.splitlines())) <= 60
+    assert "Left out to fit the width: " in narrow.stderr
+    monkeypatch.setenv("ARENA_WIDTH", "60")
+    assert arena("judges", cwd=tmp_path).stdout == narrow.stdout
+    assert arena("--width", "9", "judges", cwd=tmp_path).returncode == 2
+
+
 def test_shares_keep_three_digits() -> None:
     assert "| 0.667 | 66.7 | 1234.6 |" in output.to_markdown(
         [{"share": 2 / 3, "percent": 200 / 3, "rating": 1234.56}]

@@ -296,8 +296,8 @@ def _say_estimates(plans: "list[Plan]", concurrency: int | None, what: str) -> N
 def _say_panel(store: "Store", names: list[str], min_valid: int) -> None:
     """How far the judges are apart, and what the joint fit makes of each."""
     from arena.errors import RatingError
+    from arena.leaderboard.evidence.counted_judges import describe_panel
     from arena.leaderboard.evidence.gathering import gather
-    from arena.leaderboard.ranking import describe_panel
     from arena.ratings import combine, panel
 
     gathered = gather(store)

@@ -1,5 +1,6 @@
 """`arena`: one command a stage, assembled from the modules beside this one."""
 
+import inspect
 import sys
 import traceback
 from typing import Annotated, Any
@@ -120,6 +121,25 @@ def _assemble() -> None:
             app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
         for name, group in getattr(module, "GROUPS", {}).items():
             app.add_typer(group, name=name)
+    _flow(app)
+
+
+def _flow(typers: typer.Typer) -> None:
+    """Let the paragraphs of help texts fill the terminal; Typer keeps the lines of the source."""
+    for command in typers.registered_commands:
+        command.help = command.help or _flowing(inspect.getdoc(command.callback) or "")
+    for group in typers.registered_groups:
+        if group.typer_instance is not None:
+            _flow(group.typer_instance)
+            callback = group.typer_instance.registered_callback
+            if callback is not None and callback.callback is not None:
+                callback.help = _flowing(inspect.getdoc(callback.callback) or "")
+
+
+def _flowing(text: str) -> str:
+    """A text whose paragraphs are one line each, but for those that begin with \\b."""
+    parts = text.split("\n\n")
+    return "\n\n".join(p if p.startswith("\b") else " ".join(p.split()) for p in parts)
 
 
 _assemble()

@@ -127,9 +127,7 @@ def run(
     asked = time.perf_counter()  # the rate is that of the rows, without what comes before them
     with _claims(store, work, present, control.intake) as claims:
         claims.on_tell = lambda rows, again: control.on_progress(
-            replace(
-                progress, under_way=rows, again=again, seconds=time.perf_counter() - asked
-            )
+            replace(progress, under_way=rows, again=again, seconds=time.perf_counter() - asked)
         )
         for results in work.ask(claims):
             rows = [work.make(i, r) for i, r in results if not isinstance(r, BackendError)]

@@ -11,7 +11,7 @@ from arena.config import parse_model
 from arena.errors import GateError, InputError, TooFewError
 from arena.generation.answering import generate
 from arena.judging import Wanted, judge, load_card
-from arena.leaderboard.board import Fit, Leaderboard
+from arena.leaderboard.board import USUAL_FIT, Leaderboard, Policy
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.evidence.groups import Group
 from arena.leaderboard.ranking import leaderboard, leaderboards, rank_comparisons, views
@@ -21,7 +21,7 @@ from arena.store import Store
 
 Write = Callable[..., str]
 _BATTLE = count()
-ANY = Fit(min_comparisons=1)
+ANY = Policy(min_comparisons=1)
 
 
 def answer_of(store: Store, model: str, prompt: Prompt) -> str:
@@ -164,7 +164,7 @@ def test_groups_have_rankings_of_their_own(
     boards = leaderboards(
         answered,
         "language",
-        lambda group: leaderboard(answered, evidence=Evidence.JUDGE, group=group, fit=ANY),
+        lambda group: leaderboard(answered, evidence=Evidence.JUDGE, group=group, policy=ANY),
     )
     assert [board.group for board in boards] == ["en", "zh"]
     assert [board.counts["j"] for board in boards] == [6, 3]
@@ -190,12 +190,13 @@ def test_views_are_the_other_kinds_of_evidence(
 ) -> None:
     judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
     vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
-    board = leaderboard(answered, fit=ANY, allow_weak_judges=True)
+    weak = replace(ANY, allow_weak_judges=True)
+    board = leaderboard(answered, weak)
     assert board.label == "human-anchored"
-    others = [view.label for view in views(answered, board, True, ANY)]
+    others = [view.label for view in views(answered, board, weak)]
     assert others == ["human-anchored", "judge-only"]
-    judged = leaderboard(answered, evidence=Evidence.JUDGE, fit=ANY, allow_weak_judges=True)
-    assert [view.label for view in views(answered, judged, True, ANY)] == ["human-anchored"]
+    judged = leaderboard(answered, weak, evidence=Evidence.JUDGE)
+    assert [view.label for view in views(answered, judged, weak)] == ["human-anchored"]
 
 
 def test_style_is_counted_in_the_stored_answers(answered: Store, prompts: list[Prompt]) -> None:
@@ -207,23 +208,34 @@ def test_style_is_counted_in_the_stored_answers(answered: Store, prompts: list[P
         vote(answered, prompt, "middle", "short", Winner.MODEL_A)
         vote(answered, prompt, "short", "long", Winner.MODEL_A)
         vote(answered, prompt, "long", "middle", Winner.MODEL_A)
-    board = leaderboard(answered, evidence=Evidence.HUMAN, fit=Fit(style=("length",)))
+    board = leaderboard(
+        answered, evidence=Evidence.HUMAN, policy=Policy(fit=replace(USUAL_FIT, style=("length",)))
+    )
     assert [effect.name for effect in board.effects] == ["length"]
     assert "style held equal: length" in str(board.method)
     with pytest.raises(InputError, match="'size'; allowed are length"):
-        leaderboard(answered, evidence=Evidence.HUMAN, fit=Fit(style=("size",)))
+        leaderboard(
+            answered,
+            evidence=Evidence.HUMAN,
+            policy=Policy(fit=replace(USUAL_FIT, style=("size",))),
+        )
 
 
 @pytest.mark.parametrize(
-    "fit", [Fit(ties="davidson"), Fit(interval="bootstrap"), Fit(style=("length",))]
+    "policy",
+    [
+        Policy(fit=replace(USUAL_FIT, ties="davidson")),
+        Policy(fit=replace(USUAL_FIT, interval="bootstrap")),
+        Policy(fit=replace(USUAL_FIT, style=("length",))),
+    ],
 )
 def test_the_combined_ranking_says_which_options_it_has_not(
-    fit: Fit, answered: Store, prompts: list[Prompt], write_card: Write
+    policy: Policy, answered: Store, prompts: list[Prompt], write_card: Write
 ) -> None:
     judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
     vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
     with pytest.raises(InputError, match="--evidence human"):
-        leaderboard(answered, fit=fit)
+        leaderboard(answered, policy)
 
 
 def crowd(store: Store, prompts: list[Prompt], write_card: Write) -> None:
@@ -267,9 +279,11 @@ def test_people_and_judges_beside_each_other(store: Store, write_card: Write) ->
     assert mark.endswith("points below what judges predict.")
     assert not any("judges predict:" in note for note in map(str, board.general))
     assert sum(row.p_best for row in board.rows) == pytest.approx(1)
-    methods = [view.settings.method for view in views(store, board, True)]
+    methods = [view.settings.method for view in views(store, board, Policy(allow_weak_judges=True))]
     assert methods == ["ppi", "bradley-terry", "bradley-terry"]
-    anchored = leaderboard(store, fit=Fit(anchor=("m02", 500.0)), allow_weak_judges=True)
+    anchored = leaderboard(
+        store, policy=Policy(fit=replace(USUAL_FIT, anchor=("m02", 500.0))), allow_weak_judges=True
+    )
     shift = {row.model: row for row in anchored.rows}
     assert shift["m02"].rating == pytest.approx(500)
     for row in board.rows:
@@ -281,12 +295,12 @@ def test_people_and_judges_beside_each_other(store: Store, write_card: Write) ->
 
 def test_a_method_goes_with_all_the_evidence(store: Store, write_card: Write) -> None:
     crowd(store, long_prompts(), write_card)
-    board = leaderboard(store, fit=Fit(method="human"), allow_weak_judges=True)
+    board = leaderboard(store, policy=Policy(method="human"), allow_weak_judges=True)
     assert board.counts == {"votes": 720}
     with pytest.raises(InputError, match="--method goes with --evidence combined"):
-        leaderboard(store, evidence=Evidence.HUMAN, fit=Fit(method="ppi"))
+        leaderboard(store, evidence=Evidence.HUMAN, policy=Policy(method="ppi"))
     with pytest.raises(InputError, match=r"'pip'; allowed are .*'ppi'"):
-        leaderboard(store, fit=Fit(method="pip"))
+        leaderboard(store, policy=Policy(method="pip"))
 
 
 def test_a_panel_counts_as_one_judge_and_says_how_far_it_is_apart(
@@ -294,7 +308,9 @@ def test_a_panel_counts_as_one_judge_and_says_how_far_it_is_apart(
 ) -> None:
     for name, persona in (("j", "longer"), ("k", "longer@0.0001"), ("l", "first")):
         judge(answered, load_card(write_card(name, f"fake:{persona}"), answered.home), prompts)
-    board = leaderboard(answered, fit=Fit(panel="majority", min_valid=2), allow_weak_judges=True)
+    board = leaderboard(
+        answered, policy=Policy(panel="majority", min_valid=2), allow_weak_judges=True
+    )
     assert board.counts == {"panel of 3": 9}
     assert any(note.startswith("Panel of 3: 9 battles") for note in map(str, board.notes))
     assert [row.model for row in board.rows] == ["long", "middle", "short"]
@@ -310,7 +326,7 @@ def test_a_judge_that_follows_the_order_decides_nothing_in_a_majority(
     board = leaderboard(
         answered,
         evidence=Evidence.JUDGE,
-        fit=Fit(panel="majority"),
+        policy=Policy(panel="majority"),
         allow_weak_judges=True,
         gathered=replace(found, judges=uneven),
     )
@@ -352,7 +368,7 @@ def test_a_neutral_ranking_leaves_a_judge_out_of_its_own_familys_pairs(
     write_card("j", "{use: fake:longer, family: F}")
     judge(store, load_card("j", store.home), prompts)
     assert leaderboard(store).counts == {"j": 9}
-    board = leaderboard(store, fit=Fit(neutral=True, min_comparisons=3))
+    board = leaderboard(store, policy=Policy(neutral=True, min_comparisons=3))
     assert board.counts == {"j": 3}
     assert [row.model for row in board.rows] == ["b", "c"]
 
@@ -371,7 +387,10 @@ def test_a_judge_in_one_order_is_marked_where_it_stands(
 
 def test_names_that_differ_only_in_case_are_named() -> None:
     c = Comparisons.from_columns(["GPT", "gpt", "x"], ["gpt", "x", "GPT"], outcome=[1, 1, 1])
-    assert "These names differ only in case: GPT/gpt." in map(str, rank_comparisons(c, ANY).notes)
+    said = [*map(str, rank_comparisons(c, ANY).notes)]
+    assert [one for one in said if "gpt" in one] == [
+        "'GPT' and 'gpt' are taken for 2 models: their names differ in case or spaces alone."
+    ]
 
 
 def test_only_the_chosen_judges_count(
@@ -381,7 +400,7 @@ def test_only_the_chosen_judges_count(
         judge(answered, load_card(write_card(name, f"fake:{persona}"), answered.home), prompts)
     every = leaderboard(answered, evidence=Evidence.JUDGE)
     assert list(every.counts) == ["abandoned", "kept"]
-    board = leaderboard(answered, evidence=Evidence.JUDGE, fit=Fit(judges=("kept", "new")))
+    board = leaderboard(answered, evidence=Evidence.JUDGE, policy=Policy(judges=("kept", "new")))
     assert list(board.counts) == ["kept"]
     assert [report.judge for report in board.reports] == ["kept"]
     assert (
@@ -389,7 +408,7 @@ def test_only_the_chosen_judges_count(
         in map(str, board.notes)
     )
     with pytest.raises(InputError, match="no verdicts"):
-        leaderboard(answered, evidence=Evidence.JUDGE, fit=Fit(judges=("new",)))
+        leaderboard(answered, evidence=Evidence.JUDGE, policy=Policy(judges=("new",)))
 
 
 @pytest.mark.parametrize("evidence", [Evidence.COMBINED, Evidence.HUMAN])
@@ -436,7 +455,7 @@ def test_where_votes_are_too_few_the_next_kind_ranks_and_says_so(
 ) -> None:
     judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
     vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
-    board = leaderboard(answered, fit=Fit(method="human"))
+    board = leaderboard(answered, policy=Policy(method="human"))
     assert board.label == "judge-only"
     assert board.counts == {"j": 9}
     said = "Comparisons by people's votes that are too few to rate any model, and do not count: 1."
@@ -445,7 +464,7 @@ def test_where_votes_are_too_few_the_next_kind_ranks_and_says_so(
     assert [row.model for row in alone.rows] == ["long", "short"]
     assert any("No model has the 5 comparisons" in note for note in map(str, alone.notes))
     with pytest.raises(TooFewError, match="most compared are long"):
-        leaderboard(answered, evidence=Evidence.HUMAN, fit=Fit(min_comparisons=5))
-    few = Fit(min_comparisons=50)
+        leaderboard(answered, evidence=Evidence.HUMAN, policy=Policy(min_comparisons=5))
+    few = Policy(min_comparisons=50)
     with pytest.raises(TooFewError):
-        leaderboard(answered, fit=few)
+        leaderboard(answered, policy=few)

@@ -72,6 +72,10 @@ class Plan:
             self.prepare()
         return self.mode.table(self.store).add(rows)
 
+    def missing(self) -> int:
+        """How many rows are not there yet."""
+        return len(self._missing())
+
     def _missing(self) -> list[Task]:
         present = self.mode.table(self.store).present(task.key for task in self.tasks)
         return [task for task in self.tasks if task.key not in present]

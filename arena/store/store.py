@@ -320,6 +320,10 @@ class Store:
         """
         return StoreVersion(*map(int, self._connections.db.execute(_VERSION).fetchone()))
 
+    def copy_to(self, path: Path) -> None:
+        """Write the whole database as it is now into a new file."""
+        self._connections.db.execute("VACUUM INTO ?", [str(path)])
+
     def close(self) -> None:
         """Close this thread's connection."""
         self._connections.close()

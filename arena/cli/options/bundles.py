@@ -2,9 +2,10 @@
 
 import inspect
 from collections.abc import Callable
+from copy import copy
 from dataclasses import MISSING, fields, is_dataclass
 from functools import wraps
-from typing import Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 R = TypeVar("R")
 
@@ -44,15 +45,18 @@ def _options(bundle: Any) -> list[inspect.Parameter]:
     hints = get_type_hints(bundle, include_extras=True)
     found = []
     for field in fields(bundle):
-        for option in hints[field.name].__metadata__:
-            option.rich_help_panel = bundle.heading
         assert field.default is not MISSING, f"{bundle.__name__}.{field.name} has no default"
+        kind, *options = get_args(hints[field.name])
+        options = [copy(option) for option in options]  # other commands have them elsewhere
+        for option in options:
+            option.rich_help_panel = bundle.heading
+        annotation = Annotated.__class_getitem__((kind, *options))  # type: ignore[attr-defined]
         found.append(
             inspect.Parameter(
                 field.name,
                 inspect.Parameter.KEYWORD_ONLY,
                 default=field.default,
-                annotation=hints[field.name],
+                annotation=annotation,
             )
         )
     return found

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Cells = Sequence[Mapping[str, Any]]
 LOG_SECONDS = 1.0
 LINE_SECONDS = 20.0
-FIRST_SECONDS = 5.0  # until the first line
+FIRST_SECONDS = 5.0  # until the first line on a step
 PIPED_WIDTH = 1000
 COLUMN_MARGIN = 3  # a space on each side, and a line
 
@@ -182,7 +182,9 @@ def watched(
     failed: dict[str, int] = {}
 
     def tracker(what: str) -> "Control":
-        task = bars.add_task(what, total=None, state="")
+        task = bars.add_task(what, total=None, state="getting ready")
+        if not console.is_terminal and not quiet:
+            lines(what, None)
 
         def show(progress: "Progress") -> None:
             write_log(what, progress)
@@ -204,10 +206,27 @@ def watched(
         yield tracker
 
 
+@dataclass
+class _Step:
+    """A step that is under way.
+
+    progress: None while it gets ready, as when a library is imported. began, heard: when it began
+    and was last heard of, monotonic. due: when a line on it is to be written next.
+    """
+
+    progress: "Progress | None"
+    began: float
+    heard: float
+    due: float
+
+
 @contextmanager
-def _lines(stream: IO[str]) -> Iterator["Callable[[str, Progress], None]"]:
-    """What stands for bars where there is no terminal: lines, of which none is long awaited."""
-    running: dict[str, Progress] = {}
+def _lines(stream: IO[str]) -> Iterator["Callable[[str, Progress | None], None]"]:
+    """What stands for bars where there is no terminal: lines, of which none is long awaited.
+
+    Yields what takes the progress of a step, or None when it begins.
+    """
+    running: dict[str, _Step] = {}
     ended, turn = threading.Event(), threading.Lock()
 
     def write(text: str) -> None:
@@ -215,24 +234,34 @@ def _lines(stream: IO[str]) -> Iterator["Callable[[str, Progress], None]"]:
             stream.write(f"{text}\n")
             stream.flush()
 
-    def tell(what: str, progress: "Progress") -> None:
-        if not progress.ended:
-            before = running.get(what)
-            if progress.doing and progress.doing != (before.doing if before else ""):
-                write(f"{what}: {progress.doing}")
-            if progress.again and progress.again != (before.again if before else 0):
-                write(f"{what}: {asked_again(progress)}")
-            running[what] = progress
+    def tell(what: str, progress: "Progress | None") -> None:
+        now = time.monotonic()
+        if progress is None:
+            for name in [name for name, step in running.items() if step.progress is None]:
+                del running[name]  # it turned out that there was nothing to do
+            running[what] = _Step(None, now, now, now + FIRST_SECONDS)
             return
-        running.pop(what, None)
-        write(f"{what}: {summary(progress)}")
+        if progress.ended:
+            running.pop(what, None)
+            write(f"{what}: {summary(progress)}")
+            return
+        step = running.setdefault(what, _Step(None, now, now, now + FIRST_SECONDS))
+        before, step.progress, step.heard = step.progress, progress, now
+        if progress.doing and progress.doing != (before.doing if before else ""):
+            write(f"{what}: {progress.doing}")
+        if progress.again and progress.again != (before.again if before else 0):
+            write(f"{what}: {asked_again(progress)}")
 
     def now_and_then() -> None:
-        began, wait = time.monotonic(), FIRST_SECONDS
-        while not ended.wait(wait):
-            wait = LINE_SECONDS
-            for what, progress in list(running.items()):
-                write(f"{what}: {standing(progress, time.monotonic() - began)}")
+        while not ended.wait(min(1.0, FIRST_SECONDS)):
+            now = time.monotonic()
+            for what, step in list(running.items()):
+                if now >= step.due:
+                    step.due, since = now + LINE_SECONDS, now - step.began
+                    if step.progress is None:
+                        write(f"{what}: getting ready, {_minutes(since)} since the start")
+                    else:
+                        write(f"{what}: {standing(step.progress, since, now - step.heard)}")
 
     thread = threading.Thread(target=now_and_then, daemon=True)
     thread.start()
@@ -243,8 +272,14 @@ def _lines(stream: IO[str]) -> Iterator["Callable[[str, Progress], None]"]:
         thread.join()
 
 
-def standing(progress: "Progress", seconds: float) -> str:
-    """How far a step has come after so many seconds, and how long the rest may take."""
+def standing(progress: "Progress", seconds: float, silent: float = 0.0) -> str:
+    """How far a step has come after so many seconds, and how long the rest may take.
+
+    silent: seconds since it was last heard of, which count towards its rate: a long text takes
+    its time, and the rest does not seem nearer meanwhile.
+    """
+    if progress.seconds:
+        progress = replace(progress, seconds=progress.seconds + silent)
     done = progress.found + progress.done
     parts = [f"{done:.0f} of {progress.total}", f"{_minutes(seconds)} since the start"]
     return ", ".join(filter(None, (*parts, *_about(progress))))

@@ -286,6 +286,44 @@ def test_a_running_step_says_its_rate_and_what_is_left() -> None:
     )
 
 
+def test_a_step_that_is_silent_does_not_seem_nearer_its_end() -> None:
+    """A text of 50,000 characters takes minutes, in which no row is done."""
+    progress = Progress("canaries", 56, stored=14, seconds=28.0)
+    assert "about 84 s left" in output.standing(progress, 28.0)
+    assert output.standing(progress, 88.0, silent=60.0) == (
+        "14 of 56, 88 s since the start, 9.5 a minute, about 4.4 min left"
+    )
+
+
+def test_each_step_is_told_of_within_the_first_seconds_of_its_own(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "FIRST_SECONDS", 0.5)
+    monkeypatch.setattr(output, "LINE_SECONDS", 1e9)  # later lines never come
+    said = ""
+
+    def wait_for(text: str) -> None:
+        nonlocal said
+        while text not in said:
+            said += capsys.readouterr().err
+
+    with output.watched() as tracker:
+        tracker("nothing to do")
+        tracker("a library is imported")
+        wait_for("a library is imported: getting ready")
+        control = tracker("j judges")
+        control.on_progress(Progress("pairwise", 4))
+        wait_for("j judges: 0 of 4")
+        control.on_progress(Progress("pairwise", 4, stored=4, ended=True))
+    said += capsys.readouterr().err
+    assert "nothing to do" not in said
+    assert [line.split(",")[0] for line in said.splitlines()] == [
+        "a library is imported: getting ready",
+        "j judges: 0 of 4",
+        "j judges: 4 new",
+    ]
+
+
 def test_where_there_is_no_terminal_a_line_says_how_many_replies_are_asked_for_once_more(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

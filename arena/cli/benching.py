@@ -20,7 +20,8 @@ from arena.cli.options import (
     settings,
     split,
 )
-from arena.cli.output import Format, emit, finish, say, table, table_width, watched
+from arena.cli.output import Format, emit, say, table, table_width
+from arena.cli.progress import finish, watched
 from arena.errors import ArenaError, InputError
 from arena.records import AllowCode
 

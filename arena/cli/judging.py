@@ -20,7 +20,8 @@ from arena.cli.options import (
     settings,
     split,
 )
-from arena.cli.output import Format, emit, finish, say, watched
+from arena.cli.output import Format, emit, say
+from arena.cli.progress import finish, watched
 from arena.errors import InputError
 from arena.records import BackendKind, Mode
 

@@ -11,7 +11,6 @@ import pytest
 
 from arena.cli import output
 from arena.cli.main import app
-from arena.generation.batch import Progress
 from arena.store import Store
 
 pytestmark = pytest.mark.slow
@@ -249,89 +248,6 @@ def test_weights_and_templates_that_are_not_there_are_named(tmp_path: Path) -> N
     done = arena("judge", "--judge", "mine", "--dry-run", cwd=tmp_path)
     assert "mine.yaml: pairwise: template: " in done.stderr
     assert "absent.md is not there" in done.stderr
-
-
-def test_where_there_is_no_terminal_lines_tell_how_far_a_step_is(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(output, "FIRST_SECONDS", 0.01)
-    monkeypatch.setattr(output, "LINE_SECONDS", 0.01)
-    with output.watched() as tracker:
-        control = tracker("m answers")
-        control.on_progress(Progress("answer", 8, found=2, stored=1))
-        said = ""
-        while "m answers: 3 of 8" not in said:
-            said += capsys.readouterr().err
-        control.on_progress(Progress("answer", 8, found=2, stored=6, ended=True))
-    ended = capsys.readouterr().err
-    assert "m answers: 6 new, 2 already there" in ended
-    assert "3 of 8" not in ended.rpartition("6 new")[2]
-
-
-def test_a_running_step_says_its_rate_and_what_is_left() -> None:
-    progress = Progress("answer", 40, found=4, stored=12, seconds=60.0)
-    assert output.standing(progress, 61.0) == (
-        "16 of 40, 61 s since the start, 12.0 a minute, about 2.0 min left"
-    )
-    begun = Progress("answer", 40, under_way=2.5, seconds=5.0)
-    assert output.standing(begun, 6.0) == (
-        "2 of 40, 6 s since the start, 30.0 a minute, about 75 s left"
-    )
-    loading = Progress("answer", 40, doing="loading smollm2")
-    assert output.standing(loading, 5.0) == "0 of 40, 5 s since the start, loading smollm2"
-    assert output.standing(Progress("answer", 40), 5.0) == "0 of 40, 5 s since the start"
-    again = Progress("pairwise", 48, under_way=40.0, again=16, seconds=80.0)
-    assert output.standing(again, 81.0) == (
-        "40 of 48, 81 s since the start, 16 asked once more, 30.0 a minute, about 16 s left"
-    )
-
-
-def test_a_step_that_is_silent_does_not_seem_nearer_its_end() -> None:
-    """A text of 50,000 characters takes minutes, in which no row is done."""
-    progress = Progress("canaries", 56, stored=14, seconds=28.0)
-    assert "about 84 s left" in output.standing(progress, 28.0)
-    assert output.standing(progress, 88.0, silent=60.0) == (
-        "14 of 56, 88 s since the start, 9.5 a minute, about 4.4 min left"
-    )
-
-
-def test_each_step_is_told_of_within_the_first_seconds_of_its_own(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(output, "FIRST_SECONDS", 0.5)
-    monkeypatch.setattr(output, "LINE_SECONDS", 1e9)  # later lines never come
-    said = ""
-
-    def wait_for(text: str) -> None:
-        nonlocal said
-        while text not in said:
-            said += capsys.readouterr().err
-
-    with output.watched() as tracker:
-        tracker("nothing to do")
-        tracker("a library is imported")
-        wait_for("a library is imported: getting ready")
-        control = tracker("j judges")
-        control.on_progress(Progress("pairwise", 4))
-        wait_for("j judges: 0 of 4")
-        control.on_progress(Progress("pairwise", 4, stored=4, ended=True))
-    said += capsys.readouterr().err
-    assert "nothing to do" not in said
-    assert [line.split(",")[0] for line in said.splitlines()] == [
-        "a library is imported: getting ready",
-        "j judges: 0 of 4",
-        "j judges: 4 new",
-    ]
-
-
-def test_where_there_is_no_terminal_a_line_says_how_many_replies_are_asked_for_once_more(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    with output.watched() as tracker:
-        control = tracker("j judges")
-        for rows in (30.0, 31.0):
-            control.on_progress(Progress("pairwise", 48, under_way=rows, again=16))
-    assert capsys.readouterr().err == "j judges: 16 asked once more\n"
 
 
 @pytest.mark.parametrize(("width", "columns"), [(200, 3), (33, 3), (32, 2), (22, 1), (3, 1)])

@@ -12,12 +12,20 @@ from arena.errors import GateError, InputError, TooFewError
 from arena.generation.answering import generate
 from arena.judging import Wanted, judge, load_card
 from arena.leaderboard.board import USUAL_FIT, Leaderboard, Policy
-from arena.leaderboard.evidence.gathering import gather
+from arena.leaderboard.evidence.gathering import gather, groups
 from arena.leaderboard.evidence.groups import Group
-from arena.leaderboard.ranking import leaderboard, leaderboards, rank_comparisons, views
+from arena.leaderboard.ranking import (
+    grouped_rankings,
+    leaderboard,
+    leaderboards,
+    rank_comparisons,
+    ranking,
+    views,
+)
 from arena.ratings import Comparisons
-from arena.records import Decoding, Evidence, Outcome, Prompt, Vote, Winner
+from arena.records import Decoding, Evidence, Mode, Outcome, Prompt, Vote, Winner
 from arena.store import Store
+from arena.store.archive import Archivable
 
 Write = Callable[..., str]
 _BATTLE = count()
@@ -468,3 +476,152 @@ def test_where_votes_are_too_few_the_next_kind_ranks_and_says_so(
     few = Policy(min_comparisons=50)
     with pytest.raises(TooFewError):
         leaderboard(answered, policy=few)
+
+
+def outcomes(store: Store, variant: str, right: dict[str, str], benchmark: str = "exam") -> None:
+    """What models got right, an item a letter: `1` is right."""
+    keys = {model.name: model.key for model in store.models()}
+    store.outcomes.add(
+        Outcome(name, keys[name], benchmark, "1", str(k), "acc", float(mark), variant=variant)
+        for name, marks in right.items()
+        for k, mark in enumerate(marks)
+    )
+
+
+def test_each_way_of_asking_a_benchmark_is_ranked_where_it_compares_models(
+    answered: Store,
+) -> None:
+    """By `gen` all tie; the ranking by `ppl` is shown all the same, and `gen` is named."""
+    outcomes(answered, "gen", {"long": "1100", "middle": "1100", "short": "1100"})
+    outcomes(answered, "ppl", {"long": "1110", "middle": "0110", "short": "0001"})
+    outcomes(answered, "", {"long": "01", "middle": "10", "short": "11"}, "other")
+    policy = replace(ANY, ways=(("exam", ("gen",)),))
+    found = grouped_rankings(
+        answered, "benchmark", lambda group: ranking(answered, policy, group), policy.ways
+    )
+    assert [board.group for board in found.boards] == ["exam (ppl)", "other"]
+    first = found.boards[0]
+    assert [row.model for row in first.rows] == ["long", "middle", "short"]
+    assert {score.variant for score in first.benchmarks} == {"ppl"}
+    assert [*map(str, found.left_out)] == [
+        "Benchmark exam (gen) is not ranked: there are benchmark outcomes of long, middle, short, "
+        "which got the same items right: nothing compares models yet."
+    ]
+
+
+def test_the_way_that_stands_for_a_benchmark_is_ranked_first(answered: Store) -> None:
+    for variant in ("gen", ""):
+        outcomes(answered, variant, {"long": "1110", "middle": "0110", "short": "0001"})
+    for way, titles in (
+        ("gen", ["exam (gen)", "exam (default)"]),
+        ("", ["exam (default)", "exam (gen)"]),
+    ):
+        assert [g.title for g in groups(answered, "benchmark", (("exam", (way,)),))] == titles
+
+
+def test_where_no_group_is_ranked_each_reason_is_said(answered: Store) -> None:
+    outcomes(answered, "", {"long": "11", "middle": "11"})
+    with pytest.raises(InputError) as error:
+        leaderboards(answered, "benchmark", lambda group: ranking(answered, ANY, group))
+    assert "nothing that compares models by benchmark. Benchmark exam is not ranked" in str(
+        error.value
+    )
+    with pytest.raises(InputError) as error:
+        leaderboards(answered, "category", lambda group: ranking(answered, ANY, group))
+    assert "they are not ranked: knowledge, maths, writing." in str(error.value)
+
+
+def test_groups_without_evidence_are_named(answered: Store, prompts: list[Prompt]) -> None:
+    vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
+    found = grouped_rankings(answered, "category", lambda group: ranking(answered, ANY, group))
+    assert [board.group for board in found.boards] == ["knowledge"]
+    assert [*map(str, found.left_out)] == [
+        "Nothing compares models on these, so they are not ranked: maths, writing."
+    ]
+
+
+def test_judgements_of_an_earlier_card_are_counted_as_they_are_stored(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    """Both orders of a pair are two verdicts, and a score is one."""
+    for persona in ("first", "longer"):
+        card = load_card(write_card("j", f"fake:{persona}"), answered.home)
+        judge(answered, card, prompts)
+    assert answered.verdicts.count() == 36
+    said = [str(note) for note in gather(answered).notes]
+    assert said == [
+        "18 judgements of an earlier card of j are left out: a changed card or template is another "
+        "judge."
+    ]
+    for persona in ("first", "longer"):
+        card = load_card(write_card("j", f"fake:{persona}"), answered.home)
+        judge(answered, card, prompts, Mode.SCORE)
+    assert "27 judgements of an earlier card of j" in str(gather(answered).notes[0])
+
+
+def objective_and_votes(store: Store, prompts: list[Prompt]) -> None:
+    for prompt in prompts:
+        for first, second in (("long", "short"), ("middle", "short"), ("long", "middle")):
+            for winner in (Winner.MODEL_A, Winner.MODEL_A, Winner.MODEL_B):
+                vote(store, prompt, first, second, winner)
+    outcomes(store, "", {"long": "1" * 8 + "0" * 4, "middle": "0" * 8 + "1" * 4})
+
+
+def overall_notes(board: Leaderboard) -> list[str]:
+    return [text for note in board.notes if (text := str(note)).startswith("There is no overall")]
+
+
+def test_where_the_overall_column_is_gone_it_is_said_why(
+    answered: Store, prompts: list[Prompt]
+) -> None:
+    objective_and_votes(answered, prompts)
+    board = leaderboard(answered)
+    assert [row.model for row in board.overall] == ["long", "middle"]
+    assert overall_notes(board) == []
+    answered.archive.put(Archivable.MODEL, "middle")
+    board = leaderboard(answered)
+    assert board.overall == ()
+    assert overall_notes(board) == [
+        "There is no overall column: the benchmarks compare no two of the models that count."
+    ]
+    assert overall_notes(leaderboard(answered, evidence=Evidence.HUMAN)) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        (Policy(weights=(("human", 0.0), ("judge", 0.0), ("objective", 1.0))), "have a weight"),
+        (
+            Policy(min_comparisons=10),
+            "the comparisons by people's votes are too few to rate any model.",
+        ),
+    ],
+)
+def test_other_reasons_for_no_overall_column(
+    policy: Policy, said: str, answered: Store, prompts: list[Prompt]
+) -> None:
+    vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
+    outcomes(answered, "", {"long": "1" * 8 + "0" * 4, "middle": "0" * 8 + "1" * 4})
+    (found,) = overall_notes(leaderboard(answered, policy))
+    assert said in found
+
+
+def test_no_overall_column_of_kinds_that_rate_no_model_in_common(
+    answered: Store, prompts: list[Prompt]
+) -> None:
+    base = parse_model("fake:echo")
+    generate(answered, replace(base, name="other", decoding=Decoding(max_tokens=3)), prompts)
+    for winner in (Winner.MODEL_A, Winner.MODEL_B, Winner.MODEL_A):
+        vote(answered, prompts[0], "long", "short", winner)
+    outcomes(answered, "", {"other": "1" * 8 + "0" * 4, "middle": "0" * 8 + "1" * 4})
+    (found,) = overall_notes(leaderboard(answered, ANY))
+    assert found.endswith("no model is rated by people's votes and by benchmarks alike.")
+
+
+def test_benchmarks_that_are_left_alone_say_so(answered: Store, prompts: list[Prompt]) -> None:
+    outcomes(answered, "", {"long": "1" * 8 + "0" * 4, "middle": "0" * 8 + "1" * 4})
+    assert overall_notes(leaderboard(answered)) == []  # nobody ever voted or judged
+    vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
+    answered.archive.put(Archivable.MODEL, "short")
+    (found,) = overall_notes(leaderboard(answered))
+    assert found.endswith("so that benchmarks stand alone.")

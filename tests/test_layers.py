@@ -153,6 +153,22 @@ def test_functions_are_short() -> None:
     assert long == {}
 
 
+def test_functions_take_few_arguments() -> None:
+    """At most 8 outside cli/, where they are options; what belongs together is a dataclass."""
+    many = {}
+    for path in MODULES:
+        if "cli" in path.relative_to(ARENA).parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                names = {argument.arg for argument in given} - {"self", "cls"}
+                count = len(names) + bool(node.args.vararg) + bool(node.args.kwarg)
+                if count > 8:
+                    many[f"{module_of(path)}.{node.name}"] = count
+    assert many == {}
+
+
 def test_rooms_are_small() -> None:
     asked_for = {"__init__.py", "__main__.py", "py.typed", "__pycache__", "_assets"}
     assert len({path.name for path in ARENA.iterdir()} - asked_for) <= 16

@@ -100,6 +100,7 @@ def contamination(
     else:
         skipped.append(f"{name}: no item is long enough to be completed from its first half")
     store.checks.put(checks)
+    asker.end()
     return Signs(tuple(checks), tuple(skipped), asker.progress)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from arena.errors import InputError, RatingError
-from arena.leaderboard.board import Fit, Leaderboard
+from arena.leaderboard.board import Leaderboard, Policy
 from arena.leaderboard.evidence.counted_votes import VoteRules, counted_votes, vote_comparisons
 from arena.leaderboard.ranking import rank_comparisons
 from arena.ratings import CAP, Comparisons, Influence, Integrity, capped, influence, integrity
@@ -16,7 +16,7 @@ from arena.records import Flag, content_key
 from arena.store import Store
 
 # What an audit compares are rankings with and without some votes, however few there are.
-_EVERYBODY = Fit(min_comparisons=1)
+_EVERYBODY = Policy(min_comparisons=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +139,9 @@ def record_flags(store: Store, report: VoteReport) -> int:
     )
 
 
-def without_flagged(report: VoteReport, fit: Fit, cap: float | None = CAP) -> Fit:
-    """How to rate as `fit` does, without the flagged voters and with nobody above the cap."""
-    return replace(fit, rules=replace(fit.rules, without=report.flagged, cap=cap))
+def without_flagged(report: VoteReport, policy: Policy, cap: float | None = CAP) -> Policy:
+    """How to rank as `policy` does, without the flagged voters and with nobody above the cap."""
+    return replace(policy, rules=replace(policy.rules, without=report.flagged, cap=cap))
 
 
 def _influence(c: Comparisons) -> Influence | None:

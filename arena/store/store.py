@@ -320,6 +320,10 @@ class Store:
         """
         return StoreVersion(*map(int, self._connections.db.execute(_VERSION).fetchone()))
 
+    def copy_to(self, path: Path) -> None:
+        """Write the whole database as it is now into a new file."""
+        self._connections.db.execute("VACUUM INTO ?", [str(path)])
+
     def close(self) -> None:
         """Close this thread's connection."""
         self._connections.close()
@@ -330,7 +334,8 @@ def _check_place(path: Path, create: bool) -> None:
         raise StoreError(f"{path}: a folder; --db takes a file")
     if not path.exists() and not create:
         raise StoreError(
-            f"{path}: no such database; make one with 'arena init --sample' or 'arena generate'"
+            f"{path}: no such database; 'arena run' makes one of what arena.yaml says, "
+            "'arena generate' one with answers, and 'arena init --sample' one to look at"
         )
     if not path.resolve().parent.is_dir():
         raise StoreError(f"{path}: the folder {path.resolve().parent} does not exist")

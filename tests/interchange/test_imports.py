@@ -10,7 +10,7 @@ import pytest
 from arena.errors import InputError, UnavailableError, UnknownNameError
 from arena.interchange.imports import import_battles
 from arena.judging import judge, load_card
-from arena.leaderboard.board import Fit
+from arena.leaderboard.board import Policy
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.judge_audit import audit_judge
 from arena.leaderboard.ranking import leaderboard
@@ -65,8 +65,8 @@ def test_exchanging_the_sides_in_the_file_changes_no_rating(store: Store, tmp_pa
     other = Store(tmp_path / "other.db")
     import_battles(store, write(tmp_path))
     import_battles(other, write(tmp_path, text, "mirrored.csv"))
-    fit = Fit(min_comparisons=1)
-    boards = [leaderboard(s, evidence=Evidence.HUMAN, fit=fit).rows for s in (store, other)]
+    policy = Policy(min_comparisons=1)
+    boards = [leaderboard(s, policy, evidence=Evidence.HUMAN).rows for s in (store, other)]
     assert [(r.model, r.rank) for r in boards[0]] == [(r.model, r.rank) for r in boards[1]]
     for there, here in zip(*boards, strict=True):
         assert there.rating == pytest.approx(here.rating, abs=1e-9)

@@ -117,7 +117,7 @@ def test_status_names_what_no_longer_fits_the_file(
     answered: Store, prompts: list[Prompt], write_card: Callable[..., str]
 ) -> None:
     judge(answered, load_card(write_card("mute", "fake:mute"), answered.home), prompts)
-    unparsed = {stage.stage: stage.unparsed for stage in stages(answered)}
+    unparsed = {stage.stage: stage.unparsed for stage in stages(answered, Config())}
     assert unparsed["verdicts"] == answered.counts()["verdicts"] > 0
     write_card("mute", "fake:first")
     (answered.home / "prompts").mkdir()

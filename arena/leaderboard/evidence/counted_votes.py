@@ -61,7 +61,7 @@ def leaked_answers(store: Store) -> frozenset[str]:
     if unread := store.evidence.unread(RULES):
         answers = store.answers.get(unread)
         prompts = store.prompts.get({answer.prompt_key for answer in answers.values()})
-        names = {model.name: names_of(model) for model in store.models()}
+        names = {model.name: names_of(model) for model in store.models(archived=True)}
         store.leaks.put(
             Leak(key, RULES, identity_claim("\n".join(a.turns), asked, names[a.model]) or "")
             for key, a in answers.items()

@@ -1,6 +1,6 @@
 """From stored rows to comparisons: what each source has to say about pairs of models."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -78,14 +78,23 @@ def gather(
     )
 
 
-def groups(store: Store, by: str) -> list[Group]:
-    """What the prompts and benchmarks of a store can be grouped by."""
+def groups(store: Store, by: str, ways: Ways = ()) -> list[Group]:
+    """What the prompts and benchmarks of a store can be grouped by.
+
+    ways: of asking benchmarks. One that was asked in several ways is a group for each of them,
+    first for the way that stands for it.
+    """
     if by not in GROUPINGS:
         raise InputError(f"--by {by!r}; allowed are {', '.join(GROUPINGS)}")
-    scores = objective(store.evidence.outcomes()).scores
+    scores = objective(store.evidence.outcomes(), ways).scores
     if by == "benchmark":
-        values = {score.benchmark for score in scores}
-    elif by == "dimension":
+        asked = {(s.benchmark, s.variant): s for s in sorted(scores, key=lambda s: s.primary)}
+        several = Counter(benchmark for benchmark, _ in asked)
+        order = sorted(asked.values(), key=lambda s: (s.benchmark, not s.primary, s.variant))
+        return [
+            Group(by, s.benchmark, s.variant if several[s.benchmark] > 1 else None) for s in order
+        ]
+    if by == "dimension":
         values = {dimension_of(prompt.category) for prompt in store.prompts.where()}
         values |= {score.dimension for score in scores}
     else:
@@ -98,6 +107,8 @@ def _objective(store: Store, group: Group | None, ways: Ways) -> Objective:
     found = objective(store.evidence.outcomes(), ways)
     if group is None:
         return found
+    if group.way is not None:
+        return _asked_so(store, group, group.way)
     scores = tuple(s for s in found.scores if group.has_benchmark(s.benchmark, s.dimension))
     names = {score.benchmark for score in scores}
     return Objective(
@@ -106,6 +117,14 @@ def _objective(store: Store, group: Group | None, ways: Ways) -> Objective:
         tuple(d for d in found.dimensions if group.has_benchmark("", d.dimension)),
         found.notes if names else (),
     )
+
+
+def _asked_so(store: Store, group: Group, way: str) -> Objective:
+    """What one way of asking a benchmark says, whichever way stands for it elsewhere."""
+    found = objective(store.evidence.outcomes(), ((group.value, (way,)),))
+    scores = tuple(s for s in found.scores if s.benchmark == group.value and s.variant == way)
+    comparisons = {n: part for n, part in found.comparisons.items() if n == group.value}
+    return Objective(scores, comparisons, (), ())
 
 
 Battle = tuple[str, str, str]
@@ -192,19 +211,23 @@ def _judges(
     """
     rows: defaultdict[str, list[_Row]] = defaultdict(list)
     compared: defaultdict[str, set[frozenset[str]]] = defaultdict(set)
-    older: defaultdict[str, int] = defaultdict(int)
     reports: dict[str, JudgeReport] = {}
-    for verdicts in (store.evidence.verdicts(), as_verdicts(store.evidence.rankings())):
-        for judge, kept in latest(verdicts, rows_in(verdicts, group), older).items():
+    orders, scores = store.evidence.rankings(), store.evidence.scores()
+    pairs = store.evidence.verdicts()
+    for verdicts in (pairs, as_verdicts(orders)):
+        for judge, kept in latest(verdicts, rows_in(verdicts, group)).items():
             new = [i for i in kept if _answers(verdicts, i) not in compared[judge]]
             rows[judge] += _pair_columns(verdicts, read_pairs(verdicts, new))
             compared[judge] |= {_answers(verdicts, i) for i in new}
             if judge not in reports:
                 about = Note.of(f"group.{group.by}", name=group.value) if group else None
                 reports[judge] = report(judge, verdicts, kept, votes, about)
-    scores = store.evidence.scores()
-    for judge, kept in latest(scores, rows_in(scores, group), older).items():
+    for judge, kept in latest(scores, rows_in(scores, group)).items():
         rows[judge] += _score_columns(scores, kept, compared[judge])
+    older = sum(
+        (earlier(said, rows_in(said, group)) for said in (pairs, orders, scores)),
+        Counter[str](),
+    )
     notes = [
         Note.of("judge.older_card", count=count, judge=judge)
         for judge, count in sorted(older.items())
@@ -313,16 +336,24 @@ def _from_rows(rows: list[_Row], source: str, styles: Styles) -> Comparisons:
     )
 
 
-def latest(
-    columns: VerdictColumns | ScoreColumns, rows: list[int], older: defaultdict[str, int]
-) -> dict[str, list[int]]:
-    """Rows by judge, of its latest card; those of earlier cards are counted in `older`."""
+Said = VerdictColumns | RankingColumns | ScoreColumns
+
+
+def latest(columns: Said, rows: Sequence[int]) -> dict[str, list[int]]:
+    """Rows by judge, of its latest card."""
     newest = {columns.judge[i]: columns.judge_key[i] for i in rows}
     kept: defaultdict[str, list[int]] = defaultdict(list)
     for i in rows:
-        judge = columns.judge[i]
-        if columns.judge_key[i] == newest[judge]:
-            kept[judge].append(i)
-        else:
-            older[judge] += 1
+        if columns.judge_key[i] == newest[columns.judge[i]]:
+            kept[columns.judge[i]].append(i)
     return dict(kept)
+
+
+def earlier(columns: Said, rows: Sequence[int]) -> Counter[str]:
+    """By judge, what it said by earlier cards: verdicts in both orders of a pair are two."""
+    kept = {i for here in latest(columns, rows).values() for i in here}
+    found: Counter[str] = Counter()
+    for i in set(rows) - kept:
+        both = isinstance(columns, VerdictColumns) and columns.backward[i] is not None
+        found[columns.judge[i]] += 1 + both
+    return found

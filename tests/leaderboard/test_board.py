@@ -92,7 +92,7 @@ def test_the_last_run_decides_until_a_file_does(store: Store) -> None:
     keep_policy(store, config)
     kept = policy_of(store, Config())
     assert (kept.title, kept.evidence, kept.origin) == ("Ours", Evidence.HUMAN, Origin.RUN)
-    assert kept.fit.judges == ("kai",)
+    assert kept.judges == ("kai",)
     assert kept.fit.confidence == 0.9
     file = Config.model_validate({"rank": {"evidence": "judge"}})
     found = policy_of(store, file)
@@ -103,7 +103,7 @@ def test_the_last_run_decides_until_a_file_does(store: Store) -> None:
 def test_a_judge_that_is_given_as_a_file_is_known_by_its_name() -> None:
     runs = ["judges/kai.yaml", "lea", {"judge": "kai", "mode": "score"}]
     policy = Policy.configured(Config.model_validate({"judges": runs}))
-    assert policy.fit.judges == ("kai", "lea")
+    assert policy.judges == ("kai", "lea")
 
 
 def test_where_there_is_no_ranking_there_is_a_reason(store: Store, answered: Store) -> None:

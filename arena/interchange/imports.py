@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from arena.files.tabular import Column
-from arena.interchange.ballots import (
-    Ballots,
+from arena.interchange.battle_rows import (
+    FileRows,
     Keys,
     UnaskedIds,
     occurrence,
-    read_ballots_of,
+    read_file_rows,
     together,
 )
 from arena.interchange.labels import UNPARSED
@@ -74,22 +74,23 @@ def import_battles(
     All is checked before anything is stored, and stored in one transaction; a file that was
     imported before adds nothing.
     """
-    ballots = read_ballots_of(path, source, _ids(store, path, within))
+    said = read_file_rows(path, source, _ids(store, path, within))
     known = {model.name: model for model in store.models(archived=True)}
-    names = dict.fromkeys([*ballots.model_a.labels, *ballots.model_b.labels])
+    names = dict.fromkeys([*said.model_a.labels, *said.model_b.labels])
     models = [_model(name, known) for name in names]
-    answers = _Answers.of(ballots, models)
-    with store.filling(len(ballots)):
-        before, namesakes = store.counts(), _namesakes(store, ballots, path)
-        stored = store.prompts.present(ballots.keys.astype(str).tolist())
-        store.put_prompts(prompt for prompt in ballots.each_prompt() if prompt.key not in stored)
+    answers = _Answers.of(said, models)
+    with store.filling(len(said)):
+        before, namesakes = store.counts(), _namesakes(store, said, path)
+        stored = store.prompts.present(said.keys.astype(str).tolist())
+        store.put_prompts(prompt for prompt in said.each_prompt() if prompt.key not in stored)
         for model in models:
             if model.name not in known:
                 store.put_model(model)
-        for batch in answers.batches(ballots, models):
+        for batch in answers.batches(said, models):
             store.add_answers(batch)
-        votes = store.votes.cast_all(_votes(ballots, answers))
-        verdicts = _add_verdicts(store, ballots, answers)
+        votes = store.votes.cast_all(_votes(said, answers))
+        verdicts = _add_verdicts(store, said, answers)
+        store.evidence.keep_up()
         after = store.counts()
     grown = {table: after[table] - before[table] for table in ("prompts", "models", "answers")}
     notes = (*namesakes, *map(str, alike([*names, *known])))
@@ -116,64 +117,69 @@ class _Answers:
     second: Ints
 
     @classmethod
-    def of(cls, ballots: Ballots, models: Sequence[Model]) -> "_Answers":
+    def of(cls, said: FileRows, models: Sequence[Model]) -> "_Answers":
         """An answer is one model's to one prompt; names that share its key share the answer."""
         place: dict[tuple[str, str], int] = {}
         who = {m.name: place.setdefault((m.name_in_keys, m.key), len(place)) for m in models}
-        sides = np.empty((len(ballots), 2), np.int64)
-        for k, column in enumerate((ballots.model_a, ballots.model_b)):
+        sides = np.empty((len(said), 2), np.int64)
+        for k, column in enumerate((said.model_a, said.model_b)):
             sides[:, k] = np.array([who[label] for label in column.labels])[column.codes]
-        sides *= len(ballots.keys)
-        sides += ballots.prompt[:, None]
+        sides *= len(said.keys)
+        sides += said.prompt[:, None]
         codes, first = together([sides.reshape(-1)])
+        keys = np.empty(len(first), f"S{2 * KEY_BYTES}")
         begun = [keys_after("answer", name, key) for name, key in place]
-        prompts = ballots.keys.astype(str).tolist()
-        whose, asked = np.divmod(sides.reshape(-1)[first], len(ballots.keys))
-        made = (
-            begun[m](f',"{prompts[p]}",0]')
-            for m, p in zip(whose.tolist(), asked.tolist(), strict=True)
-        )
-        keys = np.fromiter(made, f"S{2 * KEY_BYTES}", len(first))
-        last = np.empty(len(first), np.int64)
-        last[codes] = np.arange(len(codes))
+        prompts = _texts_at(said.keys, slice(None))
+        for part in _parts(len(first)):
+            whose, asked = np.divmod(sides.reshape(-1)[first[part]], len(said.keys))
+            keys[part] = [
+                begun[m](f',"{prompts[p]}",0]')
+                for m, p in zip(whose.tolist(), asked.tolist(), strict=True)
+            ]
+        last = np.empty(len(first), np.int32)
+        last[codes] = np.arange(len(codes), dtype=np.int32)
         return cls(keys, last, codes[::2], codes[1::2])
 
-    def batches(self, ballots: Ballots, models: Sequence[Model]) -> Iterator[NewAnswers]:
+    def batches(self, said: FileRows, models: Sequence[Model]) -> Iterator[NewAnswers]:
         """All of them with their texts, as the last row that names each has them."""
         of_name = {model.name: model for model in models}
         sides = [
-            [of_name[label] for label in column.labels]
-            for column in (ballots.model_a, ballots.model_b)
+            [of_name[label] for label in column.labels] for column in (said.model_a, said.model_b)
         ]
-        codes = np.stack([ballots.model_a.codes, ballots.model_b.codes])
+        codes = np.stack([said.model_a.codes, said.model_b.codes])
         keys = {model.name: model.key for model in models}
-        for part in _parts(len(self.keys)):
-            rows, side = np.divmod(self.last[part], 2)
+        # What has no text is never shown, so its order is free, and in that of keys it is stored
+        # much sooner.
+        is_bare = all(text[1:] == (None, None) for text in said.texts)
+        order = np.argsort(self.keys) if is_bare else np.arange(len(self.keys))
+        for part in _parts(len(order)):
+            here = order[part]
+            rows, side = np.divmod(self.last[here], 2)
             whose = [
                 sides[k][code]
                 for k, code in zip(side.tolist(), codes[side, rows].tolist(), strict=True)
             ]
             told = [
-                ballots.texts[text][k + 1]
-                for text, k in zip(ballots.text[rows].tolist(), side.tolist(), strict=True)
+                said.texts[text][k + 1]
+                for text, k in zip(said.text[rows].tolist(), side.tolist(), strict=True)
             ]
             yield NewAnswers(
-                key=self.keys[part].astype(str).tolist(),
+                key=_texts_at(self.keys, here),
                 model=[model.name for model in whose],
                 model_key=[keys[model.name] for model in whose],
-                prompt_key=_texts_at(ballots.keys, ballots.prompt[rows]),
+                prompt_key=_texts_at(said.keys, said.prompt[rows]),
                 turns=[turns or ("",) for turns in told],
                 finish=[(ABSENT,) if t is None else ("stop",) * len(t) for t in told],
                 first_name=[model.first_name or "" for model in whose],
             )
 
 
-def _namesakes(store: Store, ballots: Ballots, path: Path) -> list[str]:
+def _namesakes(store: Store, said: FileRows, path: Path) -> list[str]:
     """Says that ids of this file are also those of other files, whose prompts are taken apart."""
-    keys = frozenset(ballots.keys.astype(str).tolist())
+    keys = frozenset(said.keys.astype(str).tolist())
     others = [p for p in store.prompts.where() if Path(p.source) != path and p.key not in keys]
     if others:
-        mine = (p for p in ballots.each_prompt() if p.turns[0].endswith(f": {p.name}"))
+        mine = (p for p in said.each_prompt() if p.turns[0].endswith(f": {p.name}"))
         unasked = {prompt.name for prompt in mine}
         others = [p for p in others if p.name in unasked and p.turns[0].endswith(p.name)]
     if not others:
@@ -191,26 +197,26 @@ def _model(name: str, known: Mapping[str, Model]) -> Model:
     return known.get(name) or Model(name, BackendKind.IMPORTED, name)
 
 
-def _votes(ballots: Ballots, answers: _Answers) -> Iterator[Vote]:
+def _votes(said: FileRows, answers: _Answers) -> Iterator[Vote]:
     """The votes; the same vote of the same person is another one each time that it stands there."""
-    rows = np.flatnonzero(ballots.is_vote)
+    rows = np.flatnonzero(said.is_vote)
     if not len(rows):
         return
-    codes = [answers.first, answers.second, ballots.winner.codes, ballots.who.codes]
+    codes = [answers.first, answers.second, said.winner.codes, said.who.codes]
     times = occurrence(together([column[rows] for column in codes])[0])
     key = keys_after("imported")
-    voters = ballots.who.labels
+    voters = said.who.labels
     as_json = [json.dumps(voter, ensure_ascii=False) for voter in voters]
-    propensity = ballots.propensity or Column(np.zeros(len(ballots), np.int32), [None])
+    propensity = said.propensity or Column(np.zeros(len(said), np.int32), [None])
     for part in _parts(len(rows)):
         here = rows[part]
         for prompt, a, b, won, voter, language, drawn, n in zip(
-            _texts_at(ballots.keys, ballots.prompt[here]),
+            _texts_at(said.keys, said.prompt[here]),
             _texts_at(answers.keys, answers.first[here]),
             _texts_at(answers.keys, answers.second[here]),
-            _labels_at(ballots.winner, here),
-            ballots.who.codes[here].tolist(),
-            _labels_at(ballots.language, here),
+            _labels_at(said.winner, here),
+            said.who.codes[here].tolist(),
+            _labels_at(said.language, here),
             _labels_at(propensity, here),
             times[part].tolist(),
             strict=True,
@@ -219,7 +225,7 @@ def _votes(ballots: Ballots, answers: _Answers) -> Iterator[Vote]:
             yield Vote(battle, prompt, a, b, Winner(won), voters[voter], language, drawn)
 
 
-def _texts_at(keys: Keys, places: Ints) -> list[str]:
+def _texts_at(keys: Keys, places: Ints | slice) -> list[str]:
     return keys[places].astype(str).tolist()  # type: ignore[no-any-return]
 
 
@@ -231,16 +237,16 @@ def _parts(n: int) -> Iterator[slice]:
     return (slice(start, start + BATCH) for start in range(0, n, BATCH))
 
 
-def _add_verdicts(store: Store, ballots: Ballots, answers: _Answers) -> dict[str, int]:
+def _add_verdicts(store: Store, said: FileRows, answers: _Answers) -> dict[str, int]:
     """Store the judges' rows; return how many of each were new."""
     found = {}
-    judged, labels = ~ballots.is_vote, ballots.who.labels
-    judges = np.unique(ballots.who.codes[judged]).tolist()
+    judged, labels = ~said.is_vote, said.who.labels
+    judges = np.unique(said.who.codes[judged]).tolist()
     for name, code in sorted((labels[k], k) for k in judges):
-        rows = np.flatnonzero(judged & (ballots.who.codes == code))
+        rows = np.flatnonzero(judged & (said.who.codes == code))
         key = content_key("judge", "imported", name)
         store.judges.add([Judge(key, name, json.dumps({"imported": True}))])
-        said_by = _verdicts(ballots, answers, rows, name, key)
+        said_by = _verdicts(said, answers, rows, name, key)
         found[name] = 0
         while batch := list(islice(said_by, BATCH)):
             found[name] += store.verdicts.add(batch)
@@ -248,15 +254,15 @@ def _add_verdicts(store: Store, ballots: Ballots, answers: _Answers) -> dict[str
 
 
 def _verdicts(
-    ballots: Ballots, answers: _Answers, rows: Ints, judge: str, judge_key: str
+    said: FileRows, answers: _Answers, rows: Ints, judge: str, judge_key: str
 ) -> Iterator[Verdict]:
     """The judge's rows; what it said several times of one pair are samples."""
     samples = occurrence(together([answers.first[rows], answers.second[rows]])[0]) - 1
     for prompt, a, b, won, sample in zip(
-        _texts_at(ballots.keys, ballots.prompt[rows]),
+        _texts_at(said.keys, said.prompt[rows]),
         _texts_at(answers.keys, answers.first[rows]),
         _texts_at(answers.keys, answers.second[rows]),
-        _labels_at(ballots.winner, rows),
+        _labels_at(said.winner, rows),
         samples.tolist(),
         strict=True,
     ):

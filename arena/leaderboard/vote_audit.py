@@ -11,6 +11,7 @@ from arena.leaderboard.board import Fit, Leaderboard
 from arena.leaderboard.evidence.counted_votes import VoteRules, counted_votes, vote_comparisons
 from arena.leaderboard.ranking import rank_comparisons
 from arena.ratings import CAP, Comparisons, Influence, Integrity, capped, influence, integrity
+from arena.ratings.arrays import Floats
 from arena.ratings.voter_audit.audit import LEVEL
 from arena.records import Flag, content_key
 from arena.store import Store
@@ -98,10 +99,9 @@ def vote_report(
 ) -> VoteReport:
     """On the votes of a store. Raises InputError where there is none that counts."""
     votes, _ = counted_votes(store, VoteRules(keep_leaked))
-    if not votes.voter:
+    if not len(votes):
         raise InputError(f"{store.path} has no votes to audit; people cast them in the app")
     c, seconds = vote_comparisons(votes), votes.seconds
-    del votes  # a million of them would be held in memory to the end
     found = report_on(c, seconds=seconds, level=level, cap=cap)
     return replace(found, leaked=store.votes.count() - len(c))
 
@@ -109,7 +109,7 @@ def vote_report(
 def report_on(
     c: Comparisons,
     *,
-    seconds: Sequence[float | None] | None = None,
+    seconds: Sequence[float | None] | Floats | None = None,
     level: float = LEVEL,
     cap: float | None = CAP,
 ) -> VoteReport:

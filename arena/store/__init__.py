@@ -3,7 +3,7 @@
 `Store` opens the database; its attributes are tables of records: `store.answers.add(rows)`.
 """
 
-from arena.store.bulk import NewAnswers
+from arena.store.large.bulk import NewAnswers
 from arena.store.queries import EvidenceColumns
 from arena.store.store import Store, StoreVersion
 

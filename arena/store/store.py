@@ -36,8 +36,8 @@ from arena.records import (
     Verdict,
 )
 from arena.store.archive import Archivable, Archive
-from arena.store.bulk import NewAnswers, add_answers, filling
 from arena.store.connection import Connections
+from arena.store.large.bulk import NewAnswers, add_answers, filling
 from arena.store.leases import Leases
 from arena.store.queries import EvidenceColumns
 from arena.store.rows import Rows, decode, encode

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from arena.benchmarks.items.dimensions import dimension_of
 from arena.ratings import style_differences
-from arena.store.columns import GradeColumns, ScoreColumns, VerdictColumns, VoteColumns
+from arena.store.columns import CodedVotes, GradeColumns, ScoreColumns, VerdictColumns
 
 GROUPINGS = ("category", "language", "dimension", "benchmark")
 
@@ -28,7 +30,7 @@ class Group:
 
 
 def rows_in(
-    columns: VoteColumns | VerdictColumns | ScoreColumns | GradeColumns, group: Group | None
+    columns: VerdictColumns | ScoreColumns | GradeColumns, group: Group | None
 ) -> list[int]:
     """Positions of the rows on prompts of a group; all where there is none."""
     if group is None:
@@ -36,6 +38,17 @@ def rows_in(
     places = list(zip(columns.category, columns.language, strict=True))
     held = {place for place in set(places) if group.has_prompt(*place)}
     return [i for i, place in enumerate(places) if place in held]
+
+
+def votes_in(votes: CodedVotes, group: Group | None) -> CodedVotes:
+    """The votes on prompts of a group; all where there is none."""
+    if group is None:
+        return votes
+    category, language = votes.category, votes.language
+    held = np.array(
+        [[group.has_prompt(c, one) for one in language.labels] for c in category.labels], bool
+    ).reshape(len(category.labels), len(language.labels))
+    return votes.take(held[category.codes, language.codes])
 
 
 @dataclass(frozen=True, slots=True)

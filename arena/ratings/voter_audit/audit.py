@@ -86,7 +86,7 @@ class Integrity:
 
 
 def integrity(
-    c: Comparisons, *, seconds: Sequence[float | None] | None = None, level: float = LEVEL
+    c: Comparisons, *, seconds: Sequence[float | None] | Floats | None = None, level: float = LEVEL
 ) -> Integrity:
     """Every voter's report; rows are in the order of voting, with model i on the left.
 
@@ -112,7 +112,7 @@ def _look(
     return found, explain(np.stack([s.odds for s in found], axis=1))
 
 
-def _known(seconds: Sequence[float | None] | None) -> Floats | None:
+def _known(seconds: Sequence[float | None] | Floats | None) -> Floats | None:
     """(n,) NaN where not known; None where none is."""
     if seconds is None:
         return None

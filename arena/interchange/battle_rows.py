@@ -44,7 +44,7 @@ class UnaskedIds:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Ballots:
+class FileRows:
     """The rows of a battle file, n of them, each a vote or a verdict.
 
     model_a, model_b, winner, who, language: one entry a row; who is the voter or the judge.
@@ -82,7 +82,7 @@ class Ballots:
             yield Prompt(name, question, category, self.language[row], source=str(self.path))
 
 
-def read_ballots_of(path: Path, source: str | None, ids: UnaskedIds) -> Ballots:
+def read_file_rows(path: Path, source: str | None, ids: UnaskedIds) -> FileRows:
     """All rows of a file, checked. source: of all rows, in place of the column."""
     battles = read_columns(path, COLUMNS, unparsed=True)
     table = battles.table
@@ -98,7 +98,7 @@ def read_ballots_of(path: Path, source: str | None, ids: UnaskedIds) -> Ballots:
     _refuse_first(table, [bad_text, _nobody(who), _no_vote(battles, is_vote)])
     name, language = column["prompt"], column["language"].map(lambda label: label or "en")
     prompt, keys, prompts = _prompts(name, text, told, ids)
-    return Ballots(
+    return FileRows(
         path=path,
         model_a=battles.model_a,
         model_b=battles.model_b,
@@ -123,18 +123,18 @@ def together(columns: Sequence[Ints]) -> tuple[Ints, Ints]:
 
     Also the first row of each, (numbers,).
     """
-    codes = np.asarray(columns[0], np.int64)
-    first, codes = _numbered(codes)
+    first, codes = _numbered(np.asarray(columns[0]))
     for column in columns[1:]:
-        first, codes = _numbered(codes * (int(column.max(initial=0)) + 1) + column)
+        wide = codes.astype(np.int64) * (int(column.max(initial=0)) + 1) + column
+        first, codes = _numbered(wide)
     return codes, first
 
 
-def _numbered(codes: Ints) -> tuple[Ints, Ints]:
+def _numbered(codes: NDArray[Any]) -> tuple[Ints, Ints]:
     _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
     order = np.argsort(first)
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
+    place = np.empty(len(order), np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
     return first[order], place[inverse]
 
 
@@ -216,7 +216,10 @@ def _told(table: Table) -> tuple[Ints, list[Texts], Problem | None]:
 def _prompts(
     name: Column, text: Ints, told: Sequence[Texts], ids: UnaskedIds
 ) -> tuple[Ints, Keys, Ints]:
-    """The columns `prompt`, `keys` and `prompts` of `Ballots`. A row without an id is a prompt."""
+    """The columns `prompt`, `keys` and `prompts` of `FileRows`.
+
+    A row without an id is a prompt of its own.
+    """
     asked, questions = _questions(text, told)
     codes = name.codes.astype(np.int64)
     alone = np.array([not label for label in name.labels], bool)[name.codes]
@@ -230,14 +233,11 @@ def _prompts(
             yield Prompt("", question).key
 
     made = np.fromiter(keys(), f"S{2 * KEY_BYTES}", len(first))
-    _, at, same = np.unique(made, return_index=True, return_inverse=True)
-    order = np.argsort(at)
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    prompt = place[same][codes]
-    last = np.empty(len(order), np.int64)
+    at, same = _numbered(made)
+    prompt = same[codes]
+    last = np.empty(len(at), np.int64)
     last[prompt] = np.arange(len(prompt))
-    return prompt, made[at[order]], last
+    return prompt, made[at], last
 
 
 def _questions(text: Ints, told: Sequence[Texts]) -> tuple[Ints, list[Turns | None]]:

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from arena.store.connection import Connections
 
-CACHE_MB = 128
+CACHE_MB = 96
 # Indexes that are made anew are read as a whole, which few new rows are not worth.
 FEW = 50_000
 _GROWING = ("answers", "votes")

@@ -26,7 +26,7 @@ from arena.ratings import (
     without,
 )
 from arena.records import Evidence
-from arena.store.versions import old_versions
+from arena.records.names import old_versions
 
 WEIGHTS = {"human": 0.5, "judge": 0.25, "objective": 0.25}
 # What of a `Fit` is not a setting of the engine.

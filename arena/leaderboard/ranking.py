@@ -1,18 +1,17 @@
 """From the store's evidence to one ranking, with what it stands on said beside it."""
 
+from __future__ import annotations
+
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arena.errors import GateError, InputError, NoEvidenceError, TooFewError
-from arena.judging.report_card.orders import JudgeReport
 from arena.leaderboard.board import Fit, Leaderboard, Mark, Policy, Row
-from arena.leaderboard.evidence.gathering import Gathered, gather, groups
-from arena.leaderboard.evidence.groups import Group
 from arena.leaderboard.overall import (
     WEIGHTS,
     Alone,
@@ -35,7 +34,12 @@ from arena.ratings import (
 )
 from arena.ratings.combined.panel import PanelRule
 from arena.records import Evidence, Note
-from arena.store import Store
+
+if TYPE_CHECKING:  # a file of battles is ranked without judges, benchmarks and a database
+    from arena.judging.report_card.orders import JudgeReport
+    from arena.leaderboard.evidence.gathering import Gathered
+    from arena.leaderboard.evidence.groups import Group
+    from arena.store import Store
 
 _DEFAULT = Fit()
 
@@ -68,6 +72,8 @@ def leaderboard(
     where only judges that are too weak to rank by are left, RatingError where the ratings are
     not determined.
     """
+    from arena.leaderboard.evidence.gathering import gather
+
     gathered = gathered or gather(store, group, fit.style, fit.rules, fit.ways)
     rank = partial(_ranked, store, evidence, group, allow_weak_judges, gathered)
     try:
@@ -168,6 +174,8 @@ def leaderboards(store: Store, by: str, rank: Callable[[Group], Leaderboard]) ->
     rank: ranks one group. Raises GateError where only weak judges have any, InputError where
     no group has evidence.
     """
+    from arena.leaderboard.evidence.gathering import groups
+
     boards, refused = [], None
     for group in groups(store, by):
         try:

@@ -8,7 +8,8 @@ import numpy as np
 
 from arena.errors import InputError, RatingError
 from arena.leaderboard.board import Fit, Leaderboard
-from arena.leaderboard.evidence.counted_votes import VoteRules, counted_votes, vote_comparisons
+from arena.leaderboard.evidence.counted_votes import counted_votes, vote_comparisons
+from arena.leaderboard.evidence.rules import VoteRules
 from arena.leaderboard.ranking import rank_comparisons
 from arena.ratings import CAP, Comparisons, Influence, Integrity, capped, influence, integrity
 from arena.ratings.arrays import Floats
@@ -52,7 +53,7 @@ class VoteReport:
 
     @property
     def flagged(self) -> frozenset[str]:
-        """Names of the flagged voters, as `counted_votes.VoteRules` takes them."""
+        """Names of the flagged voters, as `rules.VoteRules` takes them."""
         return frozenset(voter.voter for voter in self.integrity.flagged)
 
     def moves(self) -> tuple[Move, ...]:

@@ -20,6 +20,7 @@ from arena.ratings.intervals import sandwich
 from arena.ratings.intervals.bootstrap import resample
 from arena.ratings.result import Coefficient, RatingResult, Settings
 from arena.ratings.scale import MEAN, POINTS_PER_LOG, WEAK_PRIOR, to_points
+from arena.ratings.threads import on_one_thread
 from arena.records import Note, setting
 
 
@@ -47,6 +48,7 @@ class Spread:
     high: Floats
 
 
+@on_one_thread
 def bradley_terry(
     c: Comparisons,
     *,

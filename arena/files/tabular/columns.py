@@ -237,11 +237,12 @@ def _of_arrow(array: Any) -> Column:
     if isinstance(whole, pa.ChunkedArray):  # too large for one, which texts of gigabytes are
         return _of_values(array.cast(kind.value_type).to_pylist())
     labels: list[Any] = whole.dictionary.to_pylist()
-    if not whole.null_count:
-        codes = whole.indices.to_numpy(zero_copy_only=False).astype(np.int32)
-        return Column(codes, labels).in_order()
-    codes = whole.indices.fill_null(len(labels)).to_numpy(zero_copy_only=False).astype(np.int32)
-    return Column(codes, [*labels, None]).in_order()
+    indices = whole.indices.cast(pa.int32())
+    if whole.null_count:
+        indices, labels = indices.fill_null(len(labels)), [*labels, None]
+    # Not by `to_numpy`, which imports pandas.
+    codes = np.frombuffer(indices.buffers()[1], np.int32)[indices.offset :][: len(indices)]
+    return Column(codes, labels).in_order()
 
 
 def _of_values(values: Sequence[Any]) -> Column:

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -10,27 +9,12 @@ import numpy as np
 from arena.files.tabular import Column
 from arena.leaderboard.evidence.groups import Group, rows_in
 from arena.leaderboard.evidence.identity import RULES, identity_claim, names_of
+from arena.leaderboard.evidence.rules import ALL, VoteRules
 from arena.ratings import Comparisons
 from arena.records import Leak, Note
 from arena.store import Store
 from arena.store.columns import CodedVotes
 from arena.store.rows import chunks
-
-
-@dataclass(frozen=True, slots=True)
-class VoteRules:
-    """Which votes count, and how much.
-
-    keep_leaked: those on battles in which an answer says who wrote it, too. without: voters
-    who are left out. cap: the largest share that one voter may have of any model's votes.
-    """
-
-    keep_leaked: bool = False
-    without: frozenset[str] = frozenset()
-    cap: float | None = None
-
-
-ALL = VoteRules()
 
 
 def counted_votes(store: Store, rules: VoteRules = ALL) -> tuple[CodedVotes, list[Note]]:

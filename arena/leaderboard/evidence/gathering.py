@@ -13,13 +13,9 @@ from arena.benchmarks.items.dimensions import dimension_of
 from arena.benchmarks.scores import BenchmarkScore, Objective, Ways, objective
 from arena.errors import InputError
 from arena.judging.report_card.orders import JudgedPair, JudgeReport, read_pairs, report
-from arena.leaderboard.evidence.counted_votes import (
-    ALL,
-    VoteRules,
-    counted_votes,
-    vote_comparisons,
-)
+from arena.leaderboard.evidence.counted_votes import counted_votes, vote_comparisons
 from arena.leaderboard.evidence.groups import GROUPINGS, Group, Styles, rows_in, votes_in
+from arena.leaderboard.evidence.rules import ALL, VoteRules
 from arena.ratings import STYLE_NAMES, Comparisons, capped, concat, next_pairs
 from arena.records import Note, Preference, Prompt
 from arena.store import Store

@@ -34,6 +34,7 @@ from arena.ratings.fitting.likelihood import precision_of
 from arena.ratings.fitting.newton import bread
 from arena.ratings.result import RatingResult, Settings
 from arena.ratings.scale import MEAN, WEAK_PRIOR, to_points
+from arena.ratings.threads import on_one_thread
 
 # Below this many models a spread of residuals cannot be learned.
 FEWEST_MODELS = 8
@@ -61,6 +62,7 @@ class _Evidence:
         return {name: one_per_battle(c) for name, c in self.judges.items()}
 
 
+@on_one_thread
 def combine(
     human: Comparisons | None = None,
     judges: Mapping[str, Comparisons] | None = None,

@@ -16,6 +16,7 @@ from scipy.special import logsumexp
 from arena.errors import InputError
 from arena.ratings.arrays import Floats, totals
 from arena.ratings.comparisons import Comparisons, require_comparisons
+from arena.ratings.threads import on_one_thread
 from arena.ratings.voter_audit.crowd import Ballots, ballots, crowd
 from arena.ratings.voter_audit.suspicion import Suspicion, SuspicionKind, suspicions
 
@@ -85,6 +86,7 @@ class Integrity:
         return tuple(voter for voter in self.voters if voter.flagged)
 
 
+@on_one_thread
 def integrity(
     c: Comparisons, *, seconds: Sequence[float | None] | Floats | None = None, level: float = LEVEL
 ) -> Integrity:

@@ -19,8 +19,8 @@ import pytest
 
 from arena.config import Config
 from arena.leaderboard.board import USUAL_FIT, Policy, policy_of
-from arena.leaderboard.evidence.counted_votes import VoteRules
 from arena.leaderboard.evidence.groups import Group
+from arena.leaderboard.evidence.rules import VoteRules
 from arena.leaderboard.ranking import ranking
 from arena.records import Evidence
 from arena.store import Store

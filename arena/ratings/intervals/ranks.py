@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from arena.ratings.arrays import Floats, Ints
+from arena.ratings.threads import on_one_thread
 
 DRAWS = 2000
 
@@ -19,6 +20,7 @@ def order(ratings: Floats) -> Ints:
     return (ahead + 1).astype(np.int32)
 
 
+@on_one_thread
 def rank_ranges(
     ratings: Floats, covariance: Floats, confidence: float = 0.95, seed: int = 0
 ) -> tuple[Ints, Ints]:
@@ -32,6 +34,7 @@ def rank_ranges(
     return best.astype(np.int32), worst.astype(np.int32)
 
 
+@on_one_thread
 def probability_best(ratings: Floats, covariance: Floats, seed: int = 0) -> Floats:
     """(m,) share of draws from N(ratings, covariance) in which each model comes first."""
     first = np.argmax(ratings + _draws(covariance, seed), axis=1)

@@ -66,14 +66,7 @@ def letter_patterns(letters: str) -> LetterPatterns:
     lower = rf"[{small}]{no_word}(?!\s?[,、]?\s?[a-z](?![A-Za-z]))" if small else "(?!)"
     small_first = rf"(?:\A|(?<=\boption )|(?<=\bchoice )|(?<=\bletter ))([{letters.lower()}])(?=\s)"
     end = r"(?=\s*(?:$|[.,;:)\]}\"'”*_<。,!]))"
-    listed = rf"[{letters}](?:\s?(?:,|、|/|&|and|or|和|或|与)\s?(?:option\s)?[{letters}]){{0,8}}"
     more = rf"(?:\s?(?:,\s?and|,\s?or|,|and|or|&|、|和)\s?[{letters}]){{0,8}}"
-    neg = (
-        r"(?i:\bif\b|\bnot\b|n['’]t\b|\bneither\b|\bnor\b|\bruled? out\b|\bexclud\w+|"
-        r"\beliminat\w+|\bconsider(?:ing)?\b|\blook(?:ing)? at\b|\bcheck(?:ing)?\b|\bexamin\w+|"
-        r"\bevaluat\w+|\bbetween\b|\bcannot\b|\brather than\b|\binstead of\b|不|非|排除)"
-    )
-    wrong = r"(?:wrong|incorrect|false|not\b|out\b|n['’]t|错|不)"
     return LetterPatterns(
         letter=re.compile(rf"(?<![A-Za-z'])[{letters}](?![A-Za-z'])"),
         stated=re.compile(rf"({upper}|{lower}|[{words}]{no_word}{end})"),
@@ -91,10 +84,7 @@ def letter_patterns(letters: str) -> LetterPatterns:
             r"[)\]\"'*]{0,3}\s?(?:(?:is|was|are|being)\s?(?:n['’]t\b|wrong|incorrect|false|not\b)|"
             r"(?:选项|项)?(?:是|为)?(?:错|不对|不正确|不符))"
         ),
-        denials=re.compile(
-            rf"{neg}\s?(?:(?i:option|choice|answer|the|is|be|it|choose|pick|select)|选项?|是|为|\s|\(){{0,8}}({listed})(?![A-Za-z])"
-            rf"|(?<![A-Za-z])({listed})\)?\s?(?:选项|项)?\s?(?:is|are|was)?\s?(?:all\s|都)?{wrong}"
-        ),
+        denials=_denials(letters),
         called_right=re.compile(
             rf"(?:(?<![A-Za-z0-9'’])([{letters}])|{small_first})[)\]\"'*.]{{0,3}}\s{{1,3}}{_CALLED_RIGHT}"
         ),
@@ -119,4 +109,19 @@ def letter_patterns(letters: str) -> LetterPatterns:
             rf"|{lone}(?=[)\]:;/]|\.\s|[.。]?$|\s*[,、。>]|\s(?:or|and|rather|instead)\b|[\u4e00-\u9fff])"
             rf"|(?:(?<=\band )|(?<=\bor ))([{letters}])(?![A-Za-z0-9'+])"
         ),
+    )
+
+
+def _denials(letters: str) -> re.Pattern[str]:
+    """Letters that are said not to be the answer, several at once too."""
+    listed = rf"[{letters}](?:\s?(?:,|、|/|&|and|or|和|或|与)\s?(?:option\s)?[{letters}]){{0,8}}"
+    neg = (
+        r"(?i:\bif\b|\bnot\b|n['’]t\b|\bneither\b|\bnor\b|\bruled? out\b|\bexclud\w+|"
+        r"\beliminat\w+|\bconsider(?:ing)?\b|\blook(?:ing)? at\b|\bcheck(?:ing)?\b|\bexamin\w+|"
+        r"\bevaluat\w+|\bbetween\b|\bcannot\b|\brather than\b|\binstead of\b|不|非|排除)"
+    )
+    wrong = r"(?:wrong|incorrect|false|not\b|out\b|n['’]t|错|不)"
+    return re.compile(
+        rf"{neg}\s?(?:(?i:option|choice|answer|the|is|be|it|choose|pick|select)|选项?|是|为|\s|\(){{0,8}}({listed})(?![A-Za-z])"
+        rf"|(?<![A-Za-z])({listed})\)?\s?(?:选项|项)?\s?(?:is|are|was)?\s?(?:all\s|都)?{wrong}"
     )

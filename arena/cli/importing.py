@@ -2,18 +2,47 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from arena.cli.options import ConfigFile, Db, Output, db_path, fill_store, settings, split
+from arena.cli.options import (
+    ConfigFile,
+    Db,
+    Output,
+    db_path,
+    fill_store,
+    open_store,
+    settings,
+    split,
+)
 from arena.cli.output import Format, emit, say
 from arena.errors import InputError
+from arena.interchange.formats import FORMATS
 
 if TYPE_CHECKING:
+    from arena.interchange.exchange.reading import Hints
+    from arena.interchange.formats import FileFormat
     from arena.interchange.results import ResultSet, ToolResults
 
-imports = typer.Typer(no_args_is_help=True, help="Bring in what other tools have collected.")
+
+class Formats(TyperGroup):
+    """Takes a path in place of a format: then the files tell which it is."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command that recognises a format before a path or an option."""
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+            args = [RECOGNISE, *args]
+        return super().parse_args(ctx, args)
+
+
+imports = typer.Typer(
+    cls=Formats,
+    no_args_is_help=True,
+    help="Bring in what other tools have collected: arena import [FORMAT] PATH.",
+)
+RECOGNISE = "recognise"
 
 
 Rename = Annotated[
@@ -26,9 +55,146 @@ Rename = Annotated[
 ]
 
 
+Rejects = Annotated[
+    Path | None,
+    typer.Option(
+        "--rejects",
+        metavar="FILE",
+        help="Write the rows that are refused to this file, each with its place and the reason, "
+        "and take in the others. Without it one such row refuses everything.",
+    ),
+]
+Questions = Annotated[
+    Path | None,
+    typer.Option(
+        "--prompts",
+        metavar="FILE",
+        help="The file of the questions that answers and judgments name by id, where it does not "
+        "stand beside them.",
+    ),
+]
+Baseline = Annotated[
+    str | None,
+    typer.Option(help="The model that the others were compared with, where the files do not say."),
+]
+AsVotes = Annotated[
+    bool,
+    typer.Option(
+        "--as-votes",
+        help="Take every row for a person's vote, whatever its source column says.",
+    ),
+]
+JudgeName = Annotated[
+    str | None, typer.Option("--judge", help="Take every row for a verdict of this judge.")
+]
+Within = Annotated[
+    str | None,
+    typer.Option(
+        "--set",
+        metavar="NAME",
+        help="The set that the ids in the prompt column belong to, where there are no questions. "
+        "Without it ids belong to their file.",
+    ),
+]
+
+
 @imports.callback()
 def _group() -> None:
-    """Bring in what other tools have collected."""
+    """Bring in what other tools have collected: arena import [FORMAT] PATH.
+
+    Everything comes in or nothing does, and what was imported before changes nothing.
+    """
+
+
+@imports.command(RECOGNISE, hidden=True)
+def _recognise(
+    words: Annotated[list[str], typer.Argument(metavar="PATH")],
+    rename: Rename = None,
+    rejects: Rejects = None,
+    prompts: Questions = None,
+    baseline: Baseline = None,
+    as_votes: AsVotes = False,
+    judge: JudgeName = None,
+    within: Within = None,
+    db: Db = None,
+    config: ConfigFile = None,
+    form: Output = Format.TABLE,
+) -> None:
+    """Tell by the files which format they are of, and import them."""
+    from arena.interchange.exchange.reading import Hints
+    from arena.interchange.formats import named, recognised
+
+    if len(words) > 1:
+        named(words[0])  # says which formats there are
+        raise InputError(f"{' '.join(words)}: more than one path; give one at a time")
+    path = Path(words[0])
+    found, seen = recognised(path)
+    say(f"{path}: read as {found.name} ({seen}).")
+    hints = Hints(prompts, baseline, judge, as_votes, within)
+    _take(found, path, hints, rename, rejects, db, config, form)
+
+
+def _command(name: str) -> Callable[..., None]:
+    def take(
+        path: Annotated[Path, typer.Argument()],
+        rename: Rename = None,
+        rejects: Rejects = None,
+        prompts: Questions = None,
+        baseline: Baseline = None,
+        as_votes: AsVotes = False,
+        judge: JudgeName = None,
+        within: Within = None,
+        db: Db = None,
+        config: ConfigFile = None,
+        form: Output = Format.TABLE,
+    ) -> None:
+        from arena.interchange.exchange.reading import Hints
+        from arena.interchange.formats import named
+
+        hints = Hints(prompts, baseline, judge, as_votes, within)
+        _take(named(name), path, hints, rename, rejects, db, config, form)
+
+    return take
+
+
+def _take(
+    found: "FileFormat",
+    path: Path,
+    hints: "Hints",
+    rename: list[str] | None,
+    rejects: Path | None,
+    db: Path | None,
+    config: Path | None,
+    form: Format,
+) -> None:
+    """Read, store, and say what became of everything."""
+    from arena.interchange.exchange.intake import take_in
+
+    if hints.votes and hints.judge is not None:
+        raise InputError("--as-votes and --judge exclude each other")
+    if (results := found.results) is not None:
+        _bring(results, path, rename, db, config, form)
+        return
+    with fill_store(db_path(db, settings(config, ()))) as store:
+        if (read := found.read) is None:
+            counts, told = found.module.fill(store, path), None
+        else:
+            told = take_in(store, read(path, hints), rejects=rejects, rename=_renames(rename))
+            counts = told.counts
+    rows = [
+        {"rows": kind, "new": count.new, "there already": count.there}
+        for kind, count in counts.items()
+        if count.new or count.there
+    ]
+    emit(rows, form)
+    if told is not None:
+        if told.refused:
+            say(f"{told.refused} rows are refused; {rejects} says which, and why.")
+        for why, count in told.passed.items():
+            say(f"{count} rows are passed over: {why}.")
+        for note in told.notes:
+            say(note)
+    say(f"{store.path}: {sum(count.new for count in counts.values())} rows are new.")
 
 
 @imports.command()
@@ -135,6 +301,12 @@ def evalscope(
     _bring(read_evalscope, path, rename, db, config, form)
 
 
+for _one in FORMATS:
+    if _one.name not in ("opencompass", "lm-eval", "evalscope"):
+        _help = f"Import {_one.title}.\n\nPATH: {_one.path}"
+        imports.command(_one.name, help=_help)(_command(_one.name))
+
+
 def _bring(
     read: Callable[[Path], "ToolResults"],
     path: Path,
@@ -187,5 +359,53 @@ def _row(one: "ResultSet") -> dict[str, object]:
     }
 
 
-COMMANDS = ()
+def _export(
+    format_: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="One of the formats, as arena formats lists.")
+    ],
+    path: Annotated[Path, typer.Argument(help="The file or the new folder to write.")],
+    voters: Annotated[
+        bool,
+        typer.Option("--voters", help="With the hashes of voters, who are numbered otherwise."),
+    ] = False,
+    comments: Annotated[
+        bool, typer.Option("--comments", help="With what voters wrote (store).")
+    ] = False,
+    redact: Annotated[
+        bool,
+        typer.Option(
+            "--redact",
+            help="Take e-mail addresses, telephone numbers and keys out of all texts.",
+        ),
+    ] = False,
+    baseline: Annotated[
+        str | None,
+        typer.Option(help="The model that all others are compared with (arena-hard)."),
+    ] = None,
+    parquet: Annotated[
+        bool, typer.Option("--parquet", help="Write the tables as Parquet (store).")
+    ] = False,
+    db: Db = None,
+    config: ConfigFile = None,
+) -> None:
+    """Write what the database holds as files of another tool.
+
+    An example: arena export fastchat mt-bench/ writes question.jsonl, model_answer/ and
+    model_judgment/ into a new folder. Voters are numbered, and their comments left out, unless you
+    ask for them.
+    """
+    from arena.interchange.exchange.source import Outgoing
+    from arena.interchange.formats import named
+
+    write = named(format_).write
+    store = open_store(db, settings(config, ()))
+    found = write(Outgoing(store, voters, comments, redact, baseline, parquet), path)
+    parts = ", ".join(f"{count} {what}" for what, count in found.counts.items() if count)
+    for what, count in found.left_out.items():
+        say(f"Left out: {count} {what}.")
+    say(f"{path}: {parts or 'nothing'}.")
+
+
+_export.__name__ = "export"
+COMMANDS = (_export,)
 GROUPS = {"import": imports}

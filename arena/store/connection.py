@@ -39,18 +39,26 @@ class Connections:
 
         durable: wait until it is on the disk. Otherwise it outlives the process at once, and a
         loss of power only when something durable has followed.
+
+        Inside another transaction of this thread it is a part of that one.
         """
         db = self.db
+        if getattr(self._local, "inside", False):
+            yield db
+            return
         if not durable:
             db.conn.execute("PRAGMA synchronous = NORMAL")
         try:
             with self._turn:
                 db.conn.execute("BEGIN IMMEDIATE")
+                self._local.inside = True
                 try:
                     yield db
                 except BaseException:
                     db.conn.rollback()
                     raise
+                finally:
+                    self._local.inside = False
                 db.conn.commit()
         except (sqlite3.OperationalError, UnicodeEncodeError) as error:
             raise StoreError(f"{self.path}: {error}; nothing of this step was stored") from error

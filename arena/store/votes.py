@@ -7,7 +7,7 @@ from arena.errors import SecondVoteError, StoreError
 from arena.records import Vote
 from arena.store.chain import broken, last_link, linked
 from arena.store.connection import Connections, sqlite3
-from arena.store.rows import Rows, encode
+from arena.store.rows import Rows, chunks, encode
 
 
 class Votes(Rows[Vote]):
@@ -48,7 +48,7 @@ class Votes(Rows[Vote]):
         Returns how many were new.
         """
         votes = list(votes)
-        known = {row[0] for row in self._connections.db.execute("SELECT battle FROM votes")}
+        known = self.voted({vote.battle for vote in votes})
         at = now()
         with self._connections.transaction() as db:
             previous, rows = last_link(db, "votes"), []
@@ -60,6 +60,16 @@ class Votes(Rows[Vote]):
                 columns, marks = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
                 db.conn.executemany(f"INSERT INTO votes ({columns}) VALUES ({marks})", rows)
         return len(rows)
+
+    def voted(self, battles: Iterable[str]) -> set[str]:
+        """Those of the battles that were voted on, whether the vote was taken back or not."""
+        return {
+            str(row[0])
+            for part in chunks(list(battles))
+            for row in self._connections.db.execute(
+                f"SELECT battle FROM votes WHERE battle IN ({', '.join('?' * len(part))})", part
+            ).fetchall()
+        }
 
     def broken(self) -> Iterator[int]:
         """The ids of rows whose content or place does not fit the chain."""

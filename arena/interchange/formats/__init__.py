@@ -1,0 +1,126 @@
+"""The formats that come in and go out. One module each, and one line of the table below.
+
+A module has what it can do: `recognise(peek)` says what of the files looks like its own, empty
+where nothing does; `read(path, hints)` makes entries, or `results(path)` outcomes by item;
+`write(source, place)` makes files of a store.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from arena.errors import InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from arena.interchange.exchange.entries import Entries
+    from arena.interchange.exchange.outgoing import Written
+    from arena.interchange.exchange.reading import Hints, Peek
+    from arena.interchange.exchange.source import Outgoing
+    from arena.interchange.results import ToolResults
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """One line of the table. path: what the files are; out: whether a store can be written so."""
+
+    name: str
+    title: str
+    path: str
+    out: bool = True
+
+    @property
+    def module(self) -> Any:
+        """The module, imported when it is needed."""
+        return import_module(f"arena.interchange.formats.{self.name.replace('-', '_')}")
+
+    def recognise(self, peek: "Peek") -> str:
+        """What of the files is of this format, in a few words; empty where nothing is."""
+        return cast(str, self.module.recognise(peek))
+
+    @property
+    def read(self) -> "Callable[[Path, Hints], Entries] | None":
+        """Makes entries of files; None where a format holds outcomes by item, or a whole store."""
+        return getattr(self.module, "read", None)
+
+    @property
+    def results(self) -> "Callable[[Path], ToolResults] | None":
+        """Makes outcomes by item."""
+        return getattr(self.module, "results", None)
+
+    @property
+    def write(self) -> "Callable[[Outgoing, Path], Written]":
+        """Writes files of a store."""
+        if not self.out:
+            names = [one.name for one in FORMATS if one.out]
+            raise UnknownNameError("format to export", self.name, names)
+        return cast("Callable[[Outgoing, Path], Written]", self.module.write)
+
+
+# What is recognised first stands first.
+FORMATS = (
+    FileFormat("store", "a whole database of this package", "The folder that export made."),
+    FileFormat(
+        "fastchat",
+        "FastChat and MT-Bench: questions, answers, judgments, logs of the arena",
+        "A folder with question.jsonl, model_answer/ and model_judgment/, or one file of it.",
+    ),
+    FileFormat(
+        "arena-hard",
+        "Arena-Hard 0.1 and 2.0: questions, answers, judgments of both games",
+        "A folder with question.jsonl, model_answer/ and model_judgment/, or one file of it.",
+    ),
+    FileFormat(
+        "alpacaeval",
+        "AlpacaEval: model_outputs.json, annotations.json",
+        "One of these files, or a folder of them.",
+    ),
+    FileFormat(
+        "chatbot-arena",
+        "votes as Chatbot Arena publishes them, also in the form of Kaggle",
+        "A file of JSON, JSON lines, CSV or Parquet.",
+    ),
+    FileFormat(
+        "table",
+        "battles: model_a, model_b, winner and more columns",
+        "A file of CSV, JSON, JSON lines or Parquet.",
+    ),
+)
+
+
+def named(name: str) -> FileFormat:
+    """A format by its name; raises UnknownNameError with the nearest."""
+    for one in FORMATS:
+        if one.name == name:
+            return one
+    raise UnknownNameError("format", name, [one.name for one in FORMATS])
+
+
+def recognised(path: Path) -> tuple[FileFormat, str]:
+    """The format of files, and by what it is told. Raises InputError where that is not certain."""
+    from arena.interchange.exchange.reading import Peek
+
+    peek = Peek.of(path)
+    if not peek.files:
+        raise InputError(f"{path}: no file of data in it")
+    found = [(one, seen) for one in FORMATS if (seen := one.recognise(peek))]
+    if not found:
+        names = ", ".join(one.name for one in FORMATS)
+        raise InputError(
+            f"{path}: of no format that is known ({_has(peek)}); arena import FORMAT PATH says "
+            f"which it is, one of {names}"
+        )
+    if len(found) > 1:
+        both = "; ".join(f"{one.name}: {seen}" for one, seen in found)
+        raise InputError(
+            f"{path}: more than one format fits ({both}); arena import FORMAT PATH says which it is"
+        )
+    return found[0]
+
+
+def _has(peek: "Peek") -> str:
+    from arena.files.tabular import listed
+
+    file = peek.files[0]
+    return f"the first row of {file.name} has {listed(peek.first(file), 12)}"

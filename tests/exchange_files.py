@@ -214,6 +214,148 @@ def table(folder: Path) -> Path:
     return folder / "battles.jsonl"
 
 
+def wildbench(folder: Path) -> Path:
+    talks = [
+        [{"role": "user", "content": ASKED[0], "language": "English", "toxic": False}],
+        [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."},
+         {"role": "user", "content": ASKED[1]}],
+    ]  # fmt: skip
+    tasks = [
+        {"id": f"w{k}", "session_id": f"w{k}", "conversation_input": talk,
+         "references": {"gpt-4": ""}, "length": 9, "checklist": ["Is it true?", "Is it short?"],
+         "intent": "", "primary_tag": "Reasoning", "secondary_tags": []}
+        for k, talk in enumerate(talks)
+    ]  # fmt: skip
+    lines(folder / "tasks.jsonl", tasks)
+    for model in MODELS[:2]:
+        rows = [
+            {"session_id": f"w{k}", "chat_history": [one["content"] for one in talk],
+             "model_input": "n/a", "output": [said(model, k)], "generator": model,
+             "configs": {"engine": "vllm"}, "dataset": "wild_bench", "primary_tag": "Reasoning"}
+            for k, talk in enumerate(talks)
+        ]  # fmt: skip
+        listed(folder / "result_dirs" / f"{model.replace('/', '--')}.json", rows)
+    pairs = [
+        {"session_id": f"w{k}", "parsed_result": {"choice": choice, "reason": f"Because {k}."},
+         "meta_data": {"batch_req_id": "b", "usage": {}, "error": None},
+         "model_A": MODELS[0], "model_B": MODELS[1], "winner": MODELS[0], "extent": 2,
+         "model_outputs": {model: said(model, k) for model in MODELS[:2]}}
+        for k, choice in enumerate(("A++", "B+"))
+    ]  # fmt: skip
+    listed(folder / "eval" / "eval=gpt-4-turbo" / "ref=vicuna" / "alpaca.json", pairs)
+    scores = [
+        {"session_id": f"w{k}",
+         "parsed_result": {"strengths": "s", "weaknesses": "w", "score": "7"},
+         "model_test": MODELS[1], "score": "7", "model_output": said(MODELS[1], k)}
+        for k in range(2)
+    ]  # fmt: skip
+    listed(folder / "eval" / "eval=gpt-4o" / "z.json", scores)
+    return folder
+
+
+def alignbench(folder: Path) -> Path:
+    rows = [
+        {"question_id": k + 1, "category": "专业能力", "subcategory": "音乐", "question": text,
+         "reference": "参考", "evidences": [], "model_id": MODELS[0], "answer_id": f"{k}_m",
+         "answer": said(MODELS[0], k)}
+        for k, text in enumerate(ASKED)
+    ]  # fmt: skip
+    lines(folder / "model_answer" / "vicuna-13b.jsonl", rows)
+    return folder / "model_answer" / "vicuna-13b.jsonl"
+
+
+def judgearena(folder: Path) -> Path:
+    import csv
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "alpaca-eval-annotations.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(
+            ["instruction", "completion_A", "completion_B", "judge_completion", "judge_input",
+             "prompt_preset", "instruction_index", "model_A", "model_B", "judge"]
+        )  # fmt: skip
+        for models in (MODELS[:2], MODELS[1::-1]):
+            for k, text in enumerate(ASKED):
+                told = ("score_A: 8\nscore_B: 4", "Score_A: 5 Score_B: 5", "Both fine.")[k]
+                texts = [said(model, k) for model in models]
+                writer.writerow([text, *texts, told, "…", "default", k, *models, "qwen"])
+    return folder
+
+
+def autoarena(folder: Path) -> Path:
+    import csv
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "vicuna-13b.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["prompt", "response"])
+        writer.writerows([text, said(MODELS[0], k)] for k, text in enumerate(ASKED))
+    with (folder / "x-head-to-head.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        names = ["prompt", "model_a", "model_b", "response_a", "response_b", "judge", "winner"]
+        writer.writerow(names)
+        for k, text in enumerate(ASKED):
+            texts = [said(model, k) for model in MODELS[:2]]
+            writer.writerow([text, *MODELS[:2], *texts, ("Human", "gpt-4o", "gpt-4o")[k], "A-B"[k]])
+    return folder
+
+
+def label_studio(folder: Path) -> Path:
+    pair = {"from_name": "pw", "to_name": "answer1", "type": "pairwise", "id": "x"}
+    tie = {"from_name": "ch", "to_name": "prompt", "type": "choices", "id": "y"}
+    results = [
+        [pair | {"value": {"selected": "left"}}],
+        [pair | {"value": {"selected": "right"}}],
+        [tie | {"value": {"choices": ["Tie"]}}],
+    ]
+    rows = [
+        {"id": 7 + k, "project": 3,
+         "data": {"prompt": text, "answer1": said(MODELS[0], k), "answer2": said(MODELS[1], k),
+                  "model1": MODELS[0], "model2": MODELS[1]},
+         "annotations": [
+             {"id": k, "completed_by": {"id": 5, "email": "ann@example.org"}, "result": results[k],
+              "was_cancelled": False, "lead_time": 12.5},
+             {"id": 90 + k, "completed_by": 6, "result": [], "was_cancelled": True}],
+         "predictions": [{"model_version": "gpt-4", "result": results[0]}]}
+        for k, text in enumerate(ASKED)
+    ]  # fmt: skip
+    listed(folder / "export.json", rows)
+    return folder / "export.json"
+
+
+def argilla(folder: Path) -> Path:
+    rows = [
+        {"id": f"r{k}",
+         "fields": {"prompt": text, "response_1": said(MODELS[0], k),
+                    "response_2": said(MODELS[1], k)},
+         "metadata": {"model_1": MODELS[0], "model_2": MODELS[1]},
+         "suggestions": {"ranking": {"value": ["response_2", "response_1"], "score": None,
+                                     "agent": "gpt-4"}},
+         "responses": {"ranking": [{"value": ["response_1", "response_2"], "user_id": "u-1"},
+                                   {"value": ["response_2", "response_1"], "user_id": "u-2"}]},
+         "vectors": {}, "_server_id": None}
+        for k, text in enumerate(ASKED)
+    ]  # fmt: skip
+    listed(folder / "records.json", rows)
+    return folder / "records.json"
+
+
+def preference(folder: Path) -> Path:
+    rows: list[Row] = [
+        {"prompt": text, "chosen": said(MODELS[0], k), "rejected": said(MODELS[1], k),
+         "chosen_model": MODELS[0], "rejected_model": MODELS[1], "subset": "chat", "id": k,
+         "source": ("human", "gpt-4", "gpt-4")[k]}
+        for k, text in enumerate(ASKED)
+    ]  # fmt: skip
+    rows[1] |= {
+        "prompt": [{"role": "user", "content": ASKED[1]}],
+        "chosen": [{"role": "assistant", "content": said(MODELS[0], 1)}],
+        "rejected": talk([ASKED[1]], [said(MODELS[1], 1)]),
+    }
+    lines(folder / "pairs.jsonl", rows)
+    return folder / "pairs.jsonl"
+
+
 # name: (the format, what writes a good example and returns what to import)
 EXAMPLES: dict[str, tuple[str, Callable[[Path], Path]]] = {
     "fastchat": ("fastchat", fastchat),
@@ -224,4 +366,11 @@ EXAMPLES: dict[str, tuple[str, Callable[[Path], Path]]] = {
     "chatbot-arena": ("chatbot-arena", chatbot_arena),
     "kaggle": ("chatbot-arena", kaggle),
     "table": ("table", table),
+    "wildbench": ("wildbench", wildbench),
+    "alignbench": ("alignbench", alignbench),
+    "judgearena": ("judgearena", judgearena),
+    "autoarena": ("autoarena", autoarena),
+    "label-studio": ("label-studio", label_studio),
+    "argilla": ("argilla", argilla),
+    "preference": ("preference", preference),
 }

@@ -38,6 +38,13 @@ class Questions:
         for file in self.files:
             yield from entries_of(file, partial(self._asked, file.stem))
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_id
+
+    def add(self, prompt: Prompt) -> None:
+        """A question that a row of another kind tells."""
+        self._by_id[prompt.name] = prompt
+
     def of_row(self, row: Fields, *others: str) -> Prompt:
         """The question that a row names. Raises ValueError where it is not known."""
         key = next((name for name in (self.key, *others) if name in row), self.key)

@@ -71,7 +71,18 @@ class Outgoing:
 
     def votes(self) -> Iterator[Compared]:
         """The votes that stand."""
-        for vote, prompt, (first, second) in self._joined(self.store.votes.where(), _pair):
+        return self._votes(self.store.votes.where())
+
+    def said_of(self, first: str, second: str) -> Iterator[Compared]:
+        """What was said of two answers in either order: votes, then the latest verdicts."""
+        orders = ((first, second), (second, first))
+        for one, other in orders:
+            yield from self._votes(self.store.votes.where(first=one, second=other))
+        for one, other in orders:
+            yield from self._verdicts(self.store.verdicts.where(first=one, second=other))
+
+    def _votes(self, votes: Iterable[Vote]) -> Iterator[Compared]:
+        for vote, prompt, (first, second) in self._joined(votes, _pair):
             yield Compared(
                 prompt,
                 first,
@@ -85,8 +96,11 @@ class Outgoing:
 
     def verdicts(self) -> Iterator[Compared]:
         """The latest verdicts of each judge's latest card, both orders apart."""
+        return self._verdicts(self.store.verdicts.where())
+
+    def _verdicts(self, verdicts: Iterable[Verdict]) -> Iterator[Compared]:
         latest = self._latest()
-        rows = (v for v in self.store.verdicts.where() if latest[v.judge] == v.judge_key)
+        rows = (v for v in verdicts if latest[v.judge] == v.judge_key)
         kept = (v for v in rows if self._last(v, v.first, v.second) == v)
         for verdict, prompt, (first, second) in self._joined(kept, _pair):
             yield self._verdict(verdict, prompt, first, second)

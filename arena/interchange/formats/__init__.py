@@ -23,17 +23,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """One line of the table. path: what the files are; out: whether a store can be written so."""
+    """One line of the table. path: what the files are; out: whether a store can be written so.
+
+    home: the module, where it is not the one of that name beside this.
+    """
 
     name: str
     title: str
     path: str
     out: bool = True
+    home: str = ""
 
     @property
     def module(self) -> Any:
         """The module, imported when it is needed."""
-        return import_module(f"arena.interchange.formats.{self.name.replace('-', '_')}")
+        name = self.home or f"arena.interchange.formats.{self.name.replace('-', '_')}"
+        return import_module(name)
 
     def recognise(self, peek: "Peek") -> str:
         """What of the files is of this format, in a few words; empty where nothing is."""
@@ -82,6 +87,69 @@ FORMATS = (
         "A file of JSON, JSON lines, CSV or Parquet.",
     ),
     FileFormat(
+        "wildbench",
+        "WildBench: tasks with checklists, outputs, evaluations",
+        "A folder of these, or one file of it.",
+        out=False,
+    ),
+    FileFormat(
+        "alignbench",
+        "AlignBench: questions, answers, judgments",
+        "A file of JSON lines, or a folder of them.",
+        out=False,
+    ),
+    FileFormat(
+        "opencompass",
+        "OpenCompass: predictions and results, by item",
+        "A work folder, or one run in it.",
+        out=False,
+        home="arena.interchange.opencompass",
+    ),
+    FileFormat(
+        "evalscope",
+        "evalscope: reports with the reviews of their items",
+        "reports/MODEL/SET.json, or a work folder.",
+        out=False,
+        home="arena.interchange.evalscope",
+    ),
+    FileFormat(
+        "lm-eval",
+        "lm-eval: what it wrote with --log_samples",
+        "results_*.json, samples_*.jsonl, or their folder.",
+        out=False,
+        home="arena.interchange.lm_eval_results",
+    ),
+    FileFormat(
+        "inspect", "inspect_ai: logs, by item", "LOG.json, LOG.eval, or their folder.", out=False
+    ),
+    FileFormat(
+        "label-studio",
+        "Label Studio: tasks with two answers, annotations and predictions",
+        "The file that its export of JSON makes; or the new folder to write.",
+    ),
+    FileFormat(
+        "argilla",
+        "Argilla: records with two responses",
+        "The file that records.to_json makes.",
+    ),
+    FileFormat(
+        "preference",
+        "preference pairs: a prompt, the chosen and the rejected answer",
+        "A file of JSON, JSON lines or Parquet.",
+    ),
+    FileFormat(
+        "judgearena",
+        "JudgeArena: annotations of pairs",
+        "TASK-…-annotations.csv, or a folder of them.",
+        out=False,
+    ),
+    FileFormat(
+        "autoarena",
+        "AutoArena: downloads of responses and votes",
+        "A CSV file, or a folder of them.",
+        out=False,
+    ),
+    FileFormat(
         "table",
         "battles: model_a, model_b, winner and more columns",
         "A file of CSV, JSON, JSON lines or Parquet.",
@@ -102,9 +170,9 @@ def recognised(path: Path) -> tuple[FileFormat, str]:
     from arena.interchange.exchange.reading import Peek
 
     peek = Peek.of(path)
-    if not peek.files:
-        raise InputError(f"{path}: no file of data in it")
     found = [(one, seen) for one in FORMATS if (seen := one.recognise(peek))]
+    if not found and not peek.files:
+        raise InputError(f"{path}: no file of data in it")
     if not found:
         names = ", ".join(one.name for one in FORMATS)
         raise InputError(

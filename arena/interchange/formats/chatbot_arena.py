@@ -56,7 +56,7 @@ SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
 def recognise(peek: Peek) -> str:
     """By two conversations, or by the columns of Kaggle."""
     talks = peek.having("model_a", "model_b", "conversation_a", "conversation_b")
-    kaggle = peek.having("model_a", "model_b", "prompt", "response_a", "response_b")
+    kaggle = peek.having("winner_model_a", "prompt", "response_a", "response_b")
     return "votes with conversations" if talks else "votes in the form of Kaggle" if kaggle else ""
 
 

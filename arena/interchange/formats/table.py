@@ -25,7 +25,7 @@ COLUMNS = (
 )  # fmt: skip
 SUFFIXES = (".csv", ".jsonl", ".json", ".parquet")
 _NEEDED = ("model_a", "model_b", "winner")
-_OTHERS = ("conversation_a", "response_a")
+_OTHERS = ("conversation_a", "response_a", "messages")
 
 
 def recognise(peek: Peek) -> str:

@@ -1,6 +1,8 @@
 """Each importer refuses ten kinds of damage and more, in one sentence, and stores nothing."""
 
+import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,13 @@ MAIN = {
     "alpacaeval": "org--alpaca/weighted_gpt4/annotations.json",
     "chatbot-arena": "clean_battle.json",
     "table": "battles.jsonl",
+    "wildbench": "eval/eval=gpt-4-turbo/ref=vicuna/alpaca.json",
+    "alignbench": "model_answer/vicuna-13b.jsonl",
+    "judgearena": "alpaca-eval-annotations.csv",
+    "autoarena": "x-head-to-head.csv",
+    "label-studio": "export.json",
+    "argilla": "records.json",
+    "preference": "pairs.jsonl",
 }
 Change = Callable[[Row], object]
 NO_FIELD = r"it has no '\w+'; it has "
@@ -42,6 +51,14 @@ def game(**values: Any) -> Change:
 
 def state(**values: Any) -> Change:
     return lambda row: row["states"][1].update(values)
+
+
+def annotated(**values: Any) -> Change:
+    return lambda row: row["annotations"][0]["result"][0].update(values)
+
+
+def said_in(side: str, **values: Any) -> Change:
+    return lambda row: row[f"conversation_{side}"][0].update(values)
 
 
 ROWS: dict[str, list[tuple[str, Change]]] = {
@@ -110,9 +127,9 @@ ROWS: dict[str, list[tuple[str, Change]]] = {
         ("exactly one of winner_model_a", drop("winner")),
         ("conversation_a: it has no", drop("conversation_a")),
         ("conversation_b: it must be a list of messages", put(conversation_b=[])),
-        ("conversation_b: the user says something else", lambda row: row["conversation_b"][0].update(content="x")),
+        ("conversation_b: the user says something else", said_in("b", content="x")),
         ("conversation_a: the last message is the user's", lambda row: row["conversation_a"].pop()),
-        ("conversation_a: message 1 is of 'system'", lambda row: row["conversation_a"][0].update(role="system")),
+        ("conversation_a: message 1 is of 'system'", said_in("a", role="system")),
         ("turn: 5; the conversation has 2 turns", put(turn=5)),
         ("judge: 1.5; it must be", put(judge=1.5)),
         ("language: 3; it must be a text", put(language=3)),
@@ -131,6 +148,94 @@ ROWS: dict[str, list[tuple[str, Change]]] = {
         ("propensity: 2; it must be more than 0", put(propensity=2)),
         ("propensity: 'x'; it must be a number", put(propensity="x")),
         ("prompt: \\[\\]; it must be", put(prompt=[])),
+    ],
+}  # fmt: skip
+ROWS |= {
+    "wildbench": [
+        (NO_FIELD, drop("session_id")),
+        ("session_id: 'zz' is not among the questions", put(session_id="zz")),
+        ("parsed_result: 'x'; it must be an object", put(parsed_result="x")),
+        ("it is no task, output or evaluation", drop("parsed_result")),
+        ("choice: 'A'; allowed are A\\+\\+", put(parsed_result={"choice": "A"})),
+        ("choice: 3; it must be a text", put(parsed_result={"choice": 3})),
+        (NO_FIELD, drop("model_B")),
+        ("model_B: .*; a model cannot meet itself", put(model_B=MODELS[0])),
+        ("model_A: \\[\\]; it must be", put(model_A=[])),
+        ("assignment: 5; it must be an object", put(assignment=5)),
+        ("result: 5; it must be a text", put(result=5)),
+        ("score: 'high'; it must be a number",
+         lambda row: [row.pop("model_A"), row.update(model_test="m"),
+                      row.update(parsed_result={"score": "high"})]),
+    ],
+    "alignbench": [
+        (NO_FIELD, drop("question_id")),
+        ("question_id: .*; it must be", put(question_id=[])),
+        (NO_FIELD, drop("question")),
+        ("question: 5; it must be", put(question=5)),
+        ("question: ' '; there is no text", put(question=" ")),
+        (NO_FIELD, drop("subcategory")),
+        ("category: 3; it must be", put(category=3)),
+        ("reference: 3; it must be", put(reference=3)),
+        ("reference: 2 of them", put(reference=["a", "b"])),
+        ("answer: 3; it must be a text", put(answer=3)),
+        ("model_id: \\{\\}; it must be", put(model_id={})),
+        ("nothing says who judged; --judge NAME", put(judgment="x", score=3)),
+    ],
+    "label-studio": [
+        (NO_FIELD, drop("data")),
+        ("data: 5; it must be an object", put(data=5)),
+        ("data: a question", lambda row: row["data"].pop("prompt")),
+        ("data: a question .* and two answers", lambda row: row["data"].pop("answer2")),
+        ("it has no 'model1' and 'model2'", lambda row: row["data"].pop("model1")),
+        ("a model cannot meet itself", lambda row: row["data"].update(model2=MODELS[0])),
+        ("answer1: 5; it must be a text", lambda row: row["data"].update(answer1=5)),
+        ("annotations: .*; it must be a list", put(annotations={"a": 1})),
+        ("annotations\\[0\\]: 5; it must be an object", put(annotations=[5])),
+        ("selected: 'top'; allowed are left",
+         annotated(type="pairwise", value={"selected": "top"})),
+        ("choices: 'Meh'; allowed are tie", annotated(value={"choices": ["Meh"]})),
+        ("it says 0 things of the pair", annotated(type="rating")),
+        ("completed_by", lambda row: row["annotations"][0].pop("completed_by")),
+        (NO_FIELD, lambda row: row["predictions"][0].pop("model_version")),
+        ("lead_time: 'x'; it must be a number",
+         lambda row: row["annotations"][0].update(lead_time="x")),
+    ],
+    "argilla": [
+        (NO_FIELD, drop("fields")),
+        ("fields: 5; it must be an object", put(fields=5)),
+        ("fields: a question", lambda row: row["fields"].pop("prompt")),
+        ("response_1 and response_2 are needed", lambda row: row["fields"].pop("response_2")),
+        (NO_FIELD, drop("metadata")),
+        ("it has no 'model_1' and 'model_2'", lambda row: row["metadata"].pop("model_1")),
+        ("a model cannot meet itself", lambda row: row["metadata"].update(model_2=MODELS[0])),
+        ("response_1: 5; it must be a text", lambda row: row["fields"].update(response_1=5)),
+        ("ranking: .*; it must be a list", put(responses={"ranking": 5})),
+        ("value: 'x'; allowed are response_1", put(responses={"ranking": [{"value": "x",
+                                                                          "user_id": "u"}]})),
+        ("value: .*; it must be response_1 and", put(responses={"ranking": [
+            {"value": ["response_1"], "user_id": "u"}]})),
+        (NO_FIELD, put(responses={"ranking": [{"value": "response_1"}]})),
+        (NO_FIELD, put(suggestions={"ranking": {"value": "response_1"}})),
+    ],
+    "preference": [
+        (NO_FIELD, drop("chosen")),
+        ("rejected: it must be a list of messages", put(rejected=5)),
+        ("prompt: 5; it must be a text", put(prompt=5)),
+        ("prompt: there is no text", put(prompt=" ")),
+        ("it has no 'chosen_model', so nobody knows", drop("chosen_model")),
+        ("rejected_model: .*; a model cannot meet itself", put(rejected_model=MODELS[0])),
+        ("nothing says who preferred", drop("source")),
+        ("chosen: 1 answers, and the prompt has 2 turns", put(prompt=["a", "b"])),
+        ("its one message must be the assistant's",
+         put(chosen=[{"role": "user", "content": "x"}])),
+        ("chosen: it must be a list of messages", lambda row: [row.pop("prompt"),
+                                                              row.update(chosen=[])]),
+        ("prompt: the last message is not the user's",
+         put(prompt=[{"role": "assistant", "content": "x"}])),
+        ("winner: 'x'; allowed are chosen",
+         put(said=[{"winner": "x", "first": "chosen", "by": "a", "person": True}])),
+        ("person: 1; it must be true or false",
+         put(said=[{"winner": "tie", "first": "chosen", "by": "a", "person": 1}])),
     ],
 }  # fmt: skip
 ROWS["arena-hard 0.1"] = [
@@ -184,8 +289,6 @@ CASES = [(example, *one) for example, found in ROWS.items() for one in found]
 def test_a_damaged_row_is_refused(
     example: str, reason: str, change: Change, tmp_path: Path, store: Store
 ) -> None:
-    import re
-
     error = check(example, damaged(example, tmp_path / "files", change), store)
     assert re.search(reason, str(error)), error
     assert f"{Path(MAIN[example]).name}:" in str(error)
@@ -200,7 +303,60 @@ def test_a_damaged_file_is_refused(example: str, name: str, tmp_path: Path, stor
     file.write_bytes(BYTES[name](file.read_bytes()))
     if name == "empty" and path.is_dir():
         return  # a folder without its last file is a smaller import
+    if file.suffix == ".csv" and name not in ("a NUL", "not UTF-8", "empty"):
+        return  # these are of JSON
     check(example, path, store)
+
+
+CELLS = {
+    "judgearena": [
+        ("it has no 'judge_completion'", "judge_completion", None),
+        ("it has no 'model_B'", "model_B", None),
+        ("model_A: .*; it must be a name", "model_A", " "),
+        ("a model cannot meet itself", "model_A", MODELS[0]),
+        ("instruction: .*; it must be a text", "instruction", " "),
+        ("it has no 'completion_A'", "completion_A", None),
+        ("it has no 'completion_B'", "completion_B", None),
+        ("judge: .*; it must be a name", "judge", " "),
+        ("it has no 'judge'", "judge", None),
+        ("it has no 'model_A'", "model_A", None),
+    ],
+    "autoarena": [
+        ("prompt: it is empty", "prompt", " "),
+        ("it has no 'prompt'", "prompt", None),
+        ("model_a: .*; it must be a name", "model_a", " "),
+        ("it has no 'model_b'", "model_b", None),
+        ("a model cannot meet itself", "model_b", MODELS[0]),
+        ("winner: 'C'; allowed are A, B, -", "winner", "C"),
+        ("winner: ''; allowed are A, B, -", "winner", ""),
+        ("it has no 'response_a'", "response_a", None),
+        ("it has no 'response_b'", "response_b", None),
+        ("judge: .*; it must be a name", "judge", " "),
+    ],
+}
+CELL_CASES = [(example, *one) for example, found in CELLS.items() for one in found]
+
+
+@pytest.mark.parametrize(("example", "reason", "column", "cell"), CELL_CASES)
+def test_a_damaged_row_of_a_sheet_is_refused(
+    example: str, reason: str, column: str, cell: str | None, tmp_path: Path, store: Store
+) -> None:
+    """cell: what stands in the last row; None where the file has no such column."""
+    path = EXAMPLES[example][1](tmp_path / "files")
+    file = tmp_path / "files" / MAIN[example]
+    with file.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    names = list(rows[0])
+    if cell is None:
+        names.remove(column)
+    else:
+        rows[-1][column] = cell
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, names, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    error = check(example, path, store)
+    assert re.search(reason, str(error)), error
 
 
 def test_the_others_come_in_where_rejects_are_written(tmp_path: Path, store: Store) -> None:

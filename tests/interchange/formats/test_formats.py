@@ -71,6 +71,9 @@ OUT = {
     "table": ("table", "out.jsonl"),
     "table.csv": ("table", "out.csv"),
     "table.parquet": ("table", "out.parquet"),
+    "label-studio": ("label-studio", "out"),
+    "argilla": ("argilla", "out.json"),
+    "preference": ("preference", "out.jsonl"),
 }
 
 
@@ -122,7 +125,7 @@ def test_mt_bench_says_what_its_files_say(tmp_path: Path, store: Store) -> None:
 def test_a_reference_answer_is_no_candidates(tmp_path: Path, store: Store) -> None:
     folder = EXAMPLES["fastchat"][1](tmp_path)
     rows = [{"question_id": 81, "answer_id": "r", "model_id": "teacher",
-             "choices": [{"index": 0, "turns": ["The Rhine.", "Rhine."]}], "tstamp": 1}]  # fmt: skip
+             "choices": [{"index": 0, "turns": ["The Rhine.", "Rhine."]}]}]  # fmt: skip
     lines(folder / "reference_answer" / "teacher.jsonl", rows)
     bring(store, "fastchat", folder)
     assert "teacher" not in {model.name for model in store.models()}
@@ -249,7 +252,7 @@ def test_what_a_judge_of_this_database_said_is_not_added_to(
     from arena.records import Judge
 
     answered.judges.add([Judge("0" * 32, "gpt-4", json.dumps({"model": {}}))])
-    with pytest.raises(InputError, match="gpt-4 is a judge of this database.*--rename gpt-4=NAME"):
+    with pytest.raises(InputError, match=r"gpt-4 is a judge of this database.*--rename gpt-4=NAME"):
         bring(answered, "fastchat", EXAMPLES["fastchat"][1](tmp_path))
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
+from typer.core import TyperGroup
 
 from arena.cli.options import (
     ConfigFile,
@@ -13,6 +14,7 @@ from arena.cli.options import (
     Output,
     db_path,
     fill_store,
+    open_store,
     rehearsal,
     settings,
     split,
@@ -20,11 +22,30 @@ from arena.cli.options import (
 from arena.cli.options.bundles import bundled
 from arena.cli.output import Format, emit, say
 from arena.errors import InputError
+from arena.interchange.formats import FORMATS
 
 if TYPE_CHECKING:
+    from arena.interchange.exchange.reading import Hints
+    from arena.interchange.formats import FileFormat
     from arena.interchange.results import ResultSet, ToolResults
 
-imports = typer.Typer(no_args_is_help=True, help="Bring in what other tools have collected.")
+
+class Formats(TyperGroup):
+    """Takes a path in place of a format: then the files tell which it is."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command that recognises a format before a path or an option."""
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+            args = [RECOGNISE, *args]
+        return super().parse_args(ctx, args)
+
+
+imports = typer.Typer(
+    cls=Formats,
+    no_args_is_help=True,
+    help="Bring in what other tools have collected: arena import [FORMAT] PATH.",
+)
+RECOGNISE = "recognise"
 
 
 DryRun = Annotated[
@@ -54,9 +75,143 @@ class Into:
     config: ConfigFile = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HowToRead:
+    """What the files of another tool do not say; every command that imports some has these."""
+
+    heading: ClassVar[str] = "Options"
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            "--rejects",
+            metavar="FILE",
+            help="Write the rows that are refused to this file, each with its place and the "
+            "reason, and take in the others. Without it one such row refuses everything.",
+        ),
+    ] = None
+    prompts: Annotated[
+        Path | None,
+        typer.Option(
+            "--prompts",
+            metavar="FILE",
+            help="The file of the questions that answers and judgments name by id, where it does "
+            "not stand beside them.",
+        ),
+    ] = None
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            "--baseline",
+            help="The model that the others were compared with, where the files do not say.",
+        ),
+    ] = None
+    as_votes: Annotated[
+        bool,
+        typer.Option(
+            "--as-votes",
+            help="Take every row for a person's vote, whatever its source column says.",
+        ),
+    ] = False
+    judge: Annotated[
+        str | None,
+        typer.Option("--judge", help="Take every row for a verdict of the judge of this name."),
+    ] = None
+    within: Annotated[
+        str | None,
+        typer.Option(
+            "--set",
+            metavar="NAME",
+            help="The set that the ids in the prompt column belong to, where there are no "
+            "questions. Without it ids belong to their file.",
+        ),
+    ] = None
+
+    def hints(self) -> "Hints":
+        """As the readers of files take them."""
+        from arena.interchange.exchange.reading import Hints
+
+        if self.as_votes and self.judge is not None:
+            raise InputError("--as-votes and --judge exclude each other")
+        return Hints(self.prompts, self.baseline, self.judge, self.as_votes, self.within)
+
+
 @imports.callback()
 def _group() -> None:
-    """Bring in what other tools have collected."""
+    """Bring in what other tools have collected: arena import [FORMAT] PATH.
+
+    Everything comes in or nothing does, and what was imported before changes nothing.
+    """
+
+
+@imports.command(RECOGNISE, hidden=True)
+@bundled
+def _recognise(
+    words: Annotated[list[str], typer.Argument(metavar="PATH")],
+    form: Output = Format.TABLE,
+    *,
+    how: HowToRead,
+    into: Into,
+) -> None:
+    """Tell by the files which format they are of, and import them."""
+    from arena.interchange.formats import named, recognised
+
+    if len(words) > 1:
+        named(words[0])  # says which formats there are
+        raise InputError(f"{' '.join(words)}: more than one path; give one at a time")
+    path = Path(words[0])
+    found, seen = recognised(path)
+    say(f"{path}: read as {found.name} ({seen}).")
+    _take(found, path, how, into, form)
+
+
+def _command(name: str) -> Callable[..., None]:
+    @bundled
+    def take(
+        path: Annotated[Path, typer.Argument()],
+        form: Output = Format.TABLE,
+        *,
+        how: HowToRead,
+        into: Into,
+    ) -> None:
+        from arena.interchange.formats import named
+
+        _take(named(name), path, how, into, form)
+
+    return take
+
+
+def _take(found: "FileFormat", path: Path, how: HowToRead, into: Into, form: Format) -> None:
+    """Read, store, and say what became of everything."""
+    from arena.interchange.exchange.intake import take_in
+
+    hints = how.hints()
+    if (results := found.results) is not None:
+        _bring(results, path, into, form)
+        return
+    place = db_path(into.db, settings(into.config, ()))
+    with (rehearsal if into.dry_run else fill_store)(place) as store:
+        if (read := found.read) is None:
+            counts, told = found.module.fill(store, path), None
+        else:
+            told = take_in(
+                store, read(path, hints), rejects=how.rejects, rename=_renames(into.rename)
+            )
+            counts = told.counts
+    rows = [
+        {"rows": kind, "new": count.new, "there already": count.there}
+        for kind, count in counts.items()
+        if count.new or count.there
+    ]
+    emit(rows, form)
+    if told is not None:
+        if told.refused:
+            say(f"{told.refused} rows are refused; {how.rejects} says which, and why.")
+        for why, count in told.passed.items():
+            say(f"{count} rows are passed over: {why}.")
+        for note in told.notes:
+            say(note)
+    new = sum(count.new for count in counts.values())
+    say(f"{_would_be(place, into.dry_run)}: {new} rows are new.")
 
 
 @imports.command()
@@ -182,6 +337,12 @@ def _way_back(path: Path, is_new: bool) -> str:
     )
 
 
+for _one in FORMATS:
+    if _one.name not in ("opencompass", "lm-eval", "evalscope"):
+        _help = f"Import {_one.title}.\n\nPATH: {_one.path}"
+        imports.command(_one.name, help=_help)(_command(_one.name))
+
+
 def _bring(
     read: Callable[[Path], "ToolResults"],
     path: Path,
@@ -234,5 +395,53 @@ def _row(one: "ResultSet") -> dict[str, object]:
     }
 
 
-COMMANDS = ()
+def _export(
+    format_: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="One of the formats, as arena formats lists.")
+    ],
+    path: Annotated[Path, typer.Argument(help="The file or the new folder to write.")],
+    voters: Annotated[
+        bool,
+        typer.Option("--voters", help="With the hashes of voters, who are numbered otherwise."),
+    ] = False,
+    comments: Annotated[
+        bool, typer.Option("--comments", help="With what voters wrote (store).")
+    ] = False,
+    redact: Annotated[
+        bool,
+        typer.Option(
+            "--redact",
+            help="Take e-mail addresses, telephone numbers and keys out of all texts.",
+        ),
+    ] = False,
+    baseline: Annotated[
+        str | None,
+        typer.Option(help="The model that all others are compared with (arena-hard)."),
+    ] = None,
+    parquet: Annotated[
+        bool, typer.Option("--parquet", help="Write the tables as Parquet (store).")
+    ] = False,
+    db: Db = None,
+    config: ConfigFile = None,
+) -> None:
+    """Write what the database holds as files of another tool.
+
+    An example: arena export fastchat mt-bench/ writes question.jsonl, model_answer/ and
+    model_judgment/ into a new folder. Voters are numbered, and their comments left out, unless you
+    ask for them.
+    """
+    from arena.interchange.exchange.source import Outgoing
+    from arena.interchange.formats import named
+
+    write = named(format_).write
+    store = open_store(db, settings(config, ()))
+    found = write(Outgoing(store, voters, comments, redact, baseline, parquet), path)
+    parts = ", ".join(f"{count} {what}" for what, count in found.counts.items() if count)
+    for what, count in found.left_out.items():
+        say(f"Left out: {count} {what}.")
+    say(f"{path}: {parts or 'nothing'}.")
+
+
+_export.__name__ = "export"
+COMMANDS = (_export,)
 GROUPS = {"import": imports}

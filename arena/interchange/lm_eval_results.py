@@ -16,6 +16,7 @@ from arena.benchmarks.harness.naming import by_item
 from arena.benchmarks.items.tasks import FOUND
 from arena.errors import InputError, said
 from arena.files.tabular import listed
+from arena.interchange.exchange.reading import Peek
 from arena.interchange.remark import RepliesToItem, accepted, beside
 from arena.interchange.results import (
     ItemResult,
@@ -69,6 +70,18 @@ def read_lm_eval(path: Path) -> ToolResults:
         for task, file in files.items():
             _read_samples(file, task, run, sets, left_out)
     return ToolResults(tuple(sets), tuple(left_out))
+
+
+def recognise(peek: Peek) -> str:
+    """By the names of its files."""
+    names = [file.name for file in peek.files]
+    found = [n for n in names if _SAMPLES.fullmatch(n)], [n for n in names if _RESULTS.fullmatch(n)]
+    return ", ".join(
+        what for what, files in zip(("samples", "results"), found, strict=True) if files
+    )
+
+
+results = read_lm_eval
 
 
 def _results(path: Path) -> list[Path]:

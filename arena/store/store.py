@@ -1,8 +1,8 @@
 """`Store`: the database, opened, with one attribute a table."""
 
 import json
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ from arena.store.queries import EvidenceColumns
 from arena.store.rows import Rows, decode, encode
 from arena.store.shown import BATTLES, SHOWINGS, OpenToJudge
 from arena.store.votes import Votes
+from arena.store.whole.tables import WholeTables
 from arena.store.withdrawals import Withdrawals
 
 _NOT_CONTENT = ("base_url", "api_key_env", "timeout")
@@ -141,11 +142,18 @@ class Store:
         self.archive = Archive(self._connections)
         self.leases = Leases(self._connections)
         self.evidence = EvidenceColumns(self._connections)
+        self.whole = WholeTables(self._connections)
 
     @property
     def home(self) -> Path:
         """The folder whose own `judges/` and `prompts/` come before the built-in ones."""
         return self.path.resolve().parent
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """All that this thread stores inside is one transaction: an exception leaves nothing."""
+        with self._connections.transaction():
+            yield
 
     def put_prompts(self, prompts: Iterable[Prompt]) -> None:
         """Store prompts; what describes one (name, category, …) follows the latest file."""

@@ -13,7 +13,7 @@ from arena.errors import SecondVoteError, StoreError
 from arena.records import Vote
 from arena.store.chain import broken, last_link, linked
 from arena.store.connection import Connections, sqlite3
-from arena.store.rows import Rows, encode
+from arena.store.rows import Rows, chunks, encode
 
 BATCH = 10_000
 _COLUMNS = (
@@ -86,6 +86,16 @@ class Votes(Rows[Vote]):
         sql = "SELECT battle FROM votes WHERE battle IN (SELECT value FROM json_each(?))"
         found = self._connections.db.execute(sql, [json.dumps(battles)])
         return {str(row[0]) for row in found}
+
+    def voted(self, battles: Iterable[str]) -> set[str]:
+        """Those of the battles that were voted on, whether the vote was taken back or not."""
+        return {
+            str(row[0])
+            for part in chunks(list(battles))
+            for row in self._connections.db.execute(
+                f"SELECT battle FROM votes WHERE battle IN ({', '.join('?' * len(part))})", part
+            ).fetchall()
+        }
 
     def broken(self) -> Iterator[int]:
         """The ids of rows whose content or place does not fit the chain."""

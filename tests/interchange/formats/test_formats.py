@@ -283,3 +283,11 @@ def test_the_table_of_formats_is_true() -> None:
             assert callable(one.write), one.name
         assert one.read or one.results or callable(one.module.fill), one.name
         assert asdict(one)["title"]
+
+
+def test_the_documentation_names_every_format() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "formats.md").read_text("utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    for one in FORMATS:
+        (row,) = [line for line in rows if f"`{one.name}`" in line.split("|")[1]]
+        assert (row.split("|")[3].strip() != "–") == one.out, one.name

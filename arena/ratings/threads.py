@@ -7,7 +7,7 @@ rounded otherwise. A caller's own setting is as it was as soon as the engine is 
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -18,7 +18,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 _lock = threading.Lock()
 _inside = 0
-_limits = ExitStack()
+_before: list[int] = []
 
 
 @contextmanager
@@ -26,12 +26,14 @@ def one_thread() -> Iterator[None]:
     """While this is open, by whichever thread, BLAS has one thread; it may be opened inside itself.
 
     The setting is the whole process's, so the first that opens this sets it, and the last that
-    closes it sets it back.
+    closes it sets it back. (`threadpool_limits` is set back by the thread that set it alone.)
     """
     global _inside
     with _lock:
         if _inside == 0:
-            _limits.enter_context(_blas().limit(limits=1))
+            _before[:] = [library.num_threads for library in _blas()]
+            for library in _blas():
+                library.set_num_threads(1)
         _inside += 1
     try:
         yield
@@ -39,7 +41,8 @@ def one_thread() -> Iterator[None]:
         with _lock:
             _inside -= 1
             if _inside == 0:
-                _limits.close()
+                for library, threads in zip(_blas(), _before, strict=True):
+                    library.set_num_threads(threads)
 
 
 def on_one_thread(function: Callable[P, R]) -> Callable[P, R]:
@@ -54,5 +57,5 @@ def on_one_thread(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @cache
-def _blas() -> Any:
-    return ThreadpoolController().select(user_api="blas")
+def _blas() -> list[Any]:
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)

@@ -6,7 +6,7 @@ rounded otherwise. A caller's own setting is as it was as soon as the engine is 
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
@@ -26,14 +26,13 @@ def one_thread() -> Iterator[None]:
     """While this is open, by whichever thread, BLAS has one thread; it may be opened inside itself.
 
     The setting is the whole process's, so the first that opens this sets it, and the last that
-    closes it sets it back. (`threadpool_limits` is set back by the thread that set it alone.)
+    closes it sets it back.
     """
     global _inside
     with _lock:
         if _inside == 0:
             _before[:] = [library.num_threads for library in _blas()]
-            for library in _blas():
-                library.set_num_threads(1)
+            _set([1] * len(_before))
         _inside += 1
     try:
         yield
@@ -41,8 +40,15 @@ def one_thread() -> Iterator[None]:
         with _lock:
             _inside -= 1
             if _inside == 0:
-                for library, threads in zip(_blas(), _before, strict=True):
-                    library.set_num_threads(threads)
+                _set(_before)
+
+
+def _set(threads: Sequence[int]) -> None:
+    for library, number in zip(_blas(), threads, strict=True):
+        library.set_num_threads(number)
+        # From 3.8 on, the thread that sets it is the only one that may; here any may set it back.
+        if release := getattr(library, "clear_controlling_thread", None):
+            release()
 
 
 def on_one_thread(function: Callable[P, R]) -> Callable[P, R]:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-import sqlite3
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -16,8 +16,9 @@ from arena.leaderboard.board import Fit
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.judge_audit import audit_judge
 from arena.leaderboard.ranking import leaderboard
-from arena.records import Evidence, Prompt, content_key, keys_after
+from arena.records import Evidence, Prompt, Vote, Winner, content_key, keys_after
 from arena.store import Store
+from arena.store.connection import sqlite3 as driver
 from tests.conftest import DATASETS
 
 ROWS = """prompt,model_a,model_b,winner,source,answer_a,answer_b
@@ -299,7 +300,7 @@ def some_battles(folder: Path, rows: int, name: str = "many.csv") -> Path:
 
 
 def indexes(store: Store) -> list[tuple[str, str]]:
-    with sqlite3.connect(store.path) as conn:
+    with closing(driver.connect(str(store.path))) as conn:
         sql = "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name"
         return conn.execute(sql).fetchall()
 
@@ -316,6 +317,12 @@ def test_many_rows_are_stored_as_a_few_are(tmp_path: Path, monkeypatch: pytest.M
         assert list(store.votes.broken()) == []
         assert import_battles(store, path).votes == 0
         stores.append(store)
+    for store in stores:
+        with closing(driver.connect(str(store.path))) as conn:
+            assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
+            assert conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        with pytest.raises(driver.IntegrityError):  # references are looked at again
+            store.votes.cast_all([Vote("b", "no prompt", "no", "answer", Winner.TIE, "v")])
     one, other = stores
     assert indexes(one) == indexes(other)
     assert one.evidence.votes() == other.evidence.votes()

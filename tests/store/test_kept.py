@@ -1,7 +1,7 @@
 """Votes that are kept as columns of numbers say what the rows say, whatever happened since."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from itertools import permutations
 from random import Random
@@ -16,6 +16,7 @@ from arena.records import Vote, Winner, Withdrawal
 from arena.store import Store
 from arena.store.archive import Archivable
 from arena.store.columns import CodedVotes
+from arena.store.connection import sqlite3 as driver
 from arena.store.large import kept
 
 
@@ -61,6 +62,24 @@ def same(store: Store) -> None:
     assert [keys[number] for number in coded.answer_b.tolist()] == plain.answer_b
     assert numbers(coded.propensity, len(coded)) == plain.propensity
     assert numbers(coded.seconds, len(coded)) == plain.seconds
+    counted(store, 0, None)
+    counted(store, 4, 11)
+
+
+def counted(store: Store, after: int, until: int | None) -> None:
+    """The counts by pair are those of the rows, in the order of names."""
+    with closing(driver.connect(str(store.path))) as conn:
+        expected = conn.execute(
+            "SELECT a.model, b.model, v.winner, count(*) FROM standing_votes v "
+            "JOIN answers a ON a.key = v.first JOIN answers b ON b.key = v.second "
+            "WHERE v.id > ?1 AND v.id <= coalesce(?2, v.id) "
+            "AND NOT EXISTS (SELECT 1 FROM archived WHERE name IN (a.model, b.model)) "
+            "GROUP BY 1, 2, 3",
+            [after, until],
+        ).fetchall()
+    found = store.evidence.tallies(after, until)
+    rows = zip(found.model_a, found.model_b, found.winner, found.votes, strict=True)
+    assert list(rows) == expected
 
 
 def numbers(column: np.ndarray | None, n: int) -> list[float | None]:
@@ -70,7 +89,7 @@ def numbers(column: np.ndarray | None, n: int) -> list[float | None]:
 
 
 def blocks(store: Store) -> int:
-    with sqlite3.connect(store.path) as conn:
+    with closing(driver.connect(str(store.path))) as conn:
         return int(conn.execute("SELECT coalesce(sum(votes), 0) FROM kept_votes").fetchone()[0])
 
 
@@ -87,6 +106,17 @@ def test_a_reader_of_few_votes_writes_nothing(answered: Store) -> None:
     cast(answered, 4)
     same(answered)
     assert blocks(answered) == 0
+
+
+def test_what_was_read_is_read_again_only_after_a_change(answered: Store) -> None:
+    cast(answered, 10)
+    first = answered.evidence.coded_votes()
+    assert answered.evidence.coded_votes() is first
+    other = Store(answered.path)
+    cast(other, 1, seed=1)
+    assert len(answered.evidence.coded_votes()) == 11
+    describe_otherwise(answered)
+    same(answered)
 
 
 def withdraw(store: Store) -> None:
@@ -132,7 +162,7 @@ def test_rows_with_other_numbers_are_kept_anew(answered: Store) -> None:
     cast(answered, 20)
     same(answered)
     answered.close()
-    with sqlite3.connect(answered.path) as conn:
+    with closing(driver.connect(str(answered.path))) as conn, conn:
         conn.execute("DROP TRIGGER answers_no_update")
         conn.execute("UPDATE answers SET rowid = 1000 - rowid")
     same(Store(answered.path))
@@ -148,7 +178,7 @@ def test_a_model_renamed_while_votes_are_read_is_not_kept(
     def and_rename(*args: object) -> Iterator[object]:
         yield from made(*args)  # type: ignore[arg-type]
         monkeypatch.setattr(kept.KeptVotes, "_made", made)
-        answered.archive.rename("long", "longer")
+        Store(answered.path).archive.rename("long", "longer")
 
     monkeypatch.setattr(kept.KeptVotes, "_made", and_rename)
     answered.evidence.coded_votes()

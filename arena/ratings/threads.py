@@ -6,8 +6,8 @@ rounded otherwise. A caller's own setting is as it was as soon as the engine is 
 """
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -18,7 +18,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 _lock = threading.Lock()
 _inside = 0
-_limits = ExitStack()
+_before: list[int] = []
 
 
 @contextmanager
@@ -31,7 +31,8 @@ def one_thread() -> Iterator[None]:
     global _inside
     with _lock:
         if _inside == 0:
-            _limits.enter_context(_blas().limit(limits=1))
+            _before[:] = [library.num_threads for library in _blas()]
+            _set([1] * len(_before))
         _inside += 1
     try:
         yield
@@ -39,7 +40,15 @@ def one_thread() -> Iterator[None]:
         with _lock:
             _inside -= 1
             if _inside == 0:
-                _limits.close()
+                _set(_before)
+
+
+def _set(threads: Sequence[int]) -> None:
+    for library, number in zip(_blas(), threads, strict=True):
+        library.set_num_threads(number)
+        # From 3.8 on, the thread that sets it is the only one that may; here any may set it back.
+        if release := getattr(library, "clear_controlling_thread", None):
+            release()
 
 
 def on_one_thread(function: Callable[P, R]) -> Callable[P, R]:
@@ -54,5 +63,5 @@ def on_one_thread(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @cache
-def _blas() -> Any:
-    return ThreadpoolController().select(user_api="blas")
+def _blas() -> list[Any]:
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)

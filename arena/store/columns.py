@@ -30,11 +30,12 @@ class VoteColumns:
 class CodedVotes:
     """People's votes as columns of codes, one entry a vote, in the order of voting.
 
-    category, language: of the prompt. answer_a, answer_b: (n,) numbers of answers in this
-    database, see `EvidenceColumns.answer_keys`. propensity, seconds: (n,) NaN where it is not
-    known, None where it is of no vote.
+    ids: (n,) of the votes, ascending. category, language: of the prompt. answer_a, answer_b: (n,)
+    numbers of answers in this database, see `EvidenceColumns.answer_keys`. propensity, seconds:
+    (n,) NaN where it is not known, None where it is of no vote.
     """
 
+    ids: "NDArray[Any]"
     model_a: Column
     model_b: Column
     winner: Column
@@ -50,8 +51,8 @@ class CodedVotes:
     def __len__(self) -> int:
         return len(self.voter)
 
-    def take(self, rows: "NDArray[Any]") -> Self:
-        """The votes at these positions, or those of a mask."""
+    def take(self, rows: "NDArray[Any] | slice") -> Self:
+        """The votes at these positions, or those of a mask or a slice."""
 
         def taken(column: Any) -> Any:
             if isinstance(column, Column):

@@ -184,10 +184,7 @@ class EvidenceColumns:
 
     def tallies(self, after: int = 0, until: int | None = None) -> TallyColumns:
         """Votes counted by pair: those whose ids are above `after` and at most `until`."""
-        last = self.last_vote() if until is None else until
-        return self._tallies(
-            f"standing_votes v {_OF_BOTH} WHERE v.id > {after:d} AND v.id <= {last:d}"
-        )
+        return self._kept.tally(after, self.last_vote() if until is None else until)
 
     def changes(self, since: VotesUntil, until: VotesUntil) -> tuple[TallyColumns, TallyColumns]:
         """Votes cast, and votes taken back, between two moments, counted by pair."""

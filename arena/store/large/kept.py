@@ -7,6 +7,7 @@ anew; so does a database whose rows have other numbers than when a block was mad
 """
 
 import json
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from sqlite_utils import Database
 
 from arena.errors import StoreError
 from arena.files.tabular import Column
-from arena.store.columns import CodedVotes
+from arena.store.columns import CodedVotes, TallyColumns
 from arena.store.connection import Connections
 
 BLOCK = 65_536  # votes at most
@@ -66,10 +67,45 @@ class KeptVotes:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self._last: tuple[tuple[int, ...], CodedVotes] | None = None
 
     def read(self) -> CodedVotes:
-        """All votes that were not taken back, of models that are not archived."""
-        return self._standing(self._all())
+        """All votes that were not taken back, of models that are not archived.
+
+        Those that were read last are given again while nothing in the database has changed.
+        """
+        known, conn = self._last, self._connections.db.conn
+        others = threading.get_ident(), conn.execute("PRAGMA data_version").fetchone()[0]
+        if known is not None and known[0] == (*others, conn.total_changes):
+            return known[1]
+        votes = self._standing(self._all())
+        self._last = (*others, conn.total_changes), votes
+        return votes
+
+    def tally(self, after: int, until: int) -> TallyColumns:
+        """The votes whose ids are above `after` and at most `until`, counted by pair."""
+        votes = self.read()
+        start, end = np.searchsorted(votes.ids, [after, until], side="right").tolist()
+        part = votes.take(slice(start, end))
+        models = len(part.model_a.labels)
+        cell = part.model_a.codes.astype(np.int64) * models + part.model_b.codes
+        cells, counts = np.unique(cell * len(WINNERS) + part.winner.codes, return_counts=True)
+        pairs, winner = np.divmod(cells, len(WINNERS))
+        rows = sorted(
+            (part.model_a.labels[a], part.model_b.labels[b], WINNERS[w], n)
+            for a, b, w, n in zip(
+                *(side.tolist() for side in np.divmod(pairs, max(models, 1))),
+                winner.tolist(),
+                counts.tolist(),
+                strict=True,
+            )
+        )
+        return TallyColumns(
+            model_a=[a for a, _, _, _ in rows],
+            model_b=[b for _, b, _, _ in rows],
+            winner=[winner for _, _, winner, _ in rows],
+            votes=[n for _, _, _, n in rows],
+        )
 
     def keep_up(self) -> None:
         """Keep what is new, so that the next reader finds it."""
@@ -287,6 +323,7 @@ def _coded(
     prompt = np.searchsorted(np.array(numbers, np.int64), found["prompts"]).astype(np.int32)
     unknown = {name: bool(np.isnan(found[name]).all()) for name in ("propensity", "seconds")}
     return CodedVotes(
+        ids=found["ids"],
         model_a=Column(found["model_a"], models),
         model_b=Column(found["model_b"], models),
         winner=Column(found["winners"], WINNERS),

@@ -78,6 +78,11 @@ def audit(
     preference of 0.5 is none. Self and family preference are 0 where there is none.
 
     arena audit votes reports on voters instead.
+
+    \b
+    arena audit                               every judge that has compared answers
+    arena audit --judge smollm2 --canaries    with answers that try to steer it
+    arena audit votes                         the people who voted
     """
     if context.invoked_subcommand is not None:
         _refuse_options(context)

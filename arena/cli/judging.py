@@ -184,7 +184,13 @@ def judge(
 ) -> None:
     """Let judge models compare answers in pairs, score them or put them in order.
 
-    What is stored already is not asked again, so a run that was stopped goes on where it was.
+    What is stored already is not asked again, so a run that was stopped goes on where it was. Each
+    pair of answers is shown in both orders, so that a preference for the first one is noticed.
+
+    \b
+    arena judge --judge smollm2 --dry-run    what it would take
+    arena judge --judge smollm2              every pair of answers
+    arena judge --judge a,b --mode score     points of two judges for each answer
     """
     from arena.backends import Budget, Limits
     from arena.generation.prompts import load_prompts

@@ -169,7 +169,16 @@ def bench(
     config: ConfigFile = None,
     form: Output = Format.TABLE,
 ) -> None:
-    """Run objective benchmarks: built-in sets, lm-eval's tasks, your own data, needles."""
+    """Ask models questions with known answers, and store what they got right.
+
+    The questions are those of a built-in set, of any task of lm-eval, or of a file of your own.
+    What is stored already is not asked again.
+
+    \b
+    arena bench --tasks core                      the built-in questions
+    arena bench --data exam.csv --mode gen        your own, read in what is written
+    arena bench --tasks needle --lengths 1k,4k    sentences to find in long texts
+    """
     from arena.benchmarks.needle import NAME as NEEDLE
     from arena.benchmarks.runs import run_benchmark, said_alike
     from arena.store.versions import settle

@@ -261,6 +261,11 @@ def battles(
 
     The same id in two files is two prompts, unless the question is there to tell them by, or
     --set gives both files the same name.
+
+    \b
+    arena import battles votes.csv --dry-run      what it would bring
+    arena import battles votes.csv                bring it in
+    arena import battles gpt.csv --judge gpt-4    every row a verdict of gpt-4
     """
     from arena.interchange.imports import import_battles
 
@@ -289,7 +294,11 @@ def opencompass(
     *,
     into: Into,
 ) -> None:
-    """Import OpenCompass's predictions and results, item by item."""
+    """Import OpenCompass's predictions and results, item by item.
+
+    \b
+    arena import opencompass outputs/default    a work folder
+    """
     from arena.interchange.opencompass import read_opencompass
 
     _bring(read_opencompass, folder, into, form)
@@ -303,7 +312,11 @@ def lm_eval(
     *,
     into: Into,
 ) -> None:
-    """Import what lm-eval wrote with --log_samples."""
+    """Import what lm-eval wrote with --log_samples, item by item.
+
+    \b
+    arena import lm-eval results    the folder of its files
+    """
     from arena.interchange.lm_eval_results import read_lm_eval
 
     _bring(read_lm_eval, path, into, form)
@@ -317,7 +330,11 @@ def evalscope(
     *,
     into: Into,
 ) -> None:
-    """Import evalscope's reports with the reviews of their items."""
+    """Import evalscope's reports with the reviews of their items.
+
+    \b
+    arena import evalscope outputs/20260101_120000    a work folder
+    """
     from arena.interchange.evalscope import read_evalscope
 
     _bring(read_evalscope, path, into, form)

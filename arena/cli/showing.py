@@ -42,7 +42,11 @@ OfModel = Annotated[
 def show_prompt(
     name: PromptName, db: Db = None, config: ConfigFile = None, form: ShownAs = Format.TABLE
 ) -> None:
-    """Print a prompt's turns and reference answers, and who answered it."""
+    """Print a prompt's turns and reference answers, and who answered it.
+
+    \b
+    arena show prompt writing-en-01    by its name
+    """
     from arena.store.lookup import find_answers, find_prompt
 
     store = open_store(db, settings(config, ()))
@@ -70,7 +74,12 @@ def show_answers(
     config: ConfigFile = None,
     form: ShownAs = Format.TABLE,
 ) -> None:
-    """Print the answers to a prompt, and what each took."""
+    """Print the answers to a prompt, and what each took.
+
+    \b
+    arena show answers writing-en-01                    of every model
+    arena show answers writing-en-01 --model smollm2    of one
+    """
     from arena.store.lookup import find_answers, find_prompt
 
     store = open_store(db, settings(config, ()))
@@ -108,7 +117,14 @@ def show_verdicts(
     config: ConfigFile = None,
     form: ShownAs = Format.TABLE,
 ) -> None:
-    """Print what judges wrote, how it was read, and why where nothing could be read."""
+    """Print what judges wrote, how it was read, and why where nothing could be read.
+
+    A judge whose reply has no verdict is asked once more; its second reply is printed below.
+
+    \b
+    arena show verdicts --judge smollm2         the latest ten
+    arena show verdicts --unparsed --limit 3    what could not be read
+    """
     from arena.store.lookup import find_prompt, judgements
 
     store = open_store(db, settings(config, ()))
@@ -128,7 +144,11 @@ def show_verdicts(
 
 @show.command("failures")
 def show_failures(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE) -> None:
-    """List what failed in each stage, how often, and the last message."""
+    """List what failed in each stage, how often, and the last message.
+
+    \b
+    arena show failures    everything that failed
+    """
     failures = open_store(db, settings(config, ())).failure_counts()
     if not failures and form is Format.TABLE:
         say("Nothing failed.")

@@ -68,6 +68,20 @@ Models = Annotated[
     ),
 ]
 
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        help="The address of the server on which the judge runs, as in http://localhost:8000/v1."
+    ),
+]
+Concurrency = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="How many calls may wait for an answer at the same time.",
+        show_default="adapts to the server",
+    ),
+]
 NewVersion = Annotated[
     bool,
     typer.Option(

@@ -101,8 +101,11 @@ def _assemble() -> None:
         showing,
         stages,
     )
+    from arena.cli.comparing import compare
 
-    modules = runs, lists, showing, stages, benching, judging, auditing, importing, ranking
+    modules = (
+        runs, lists, showing, stages, benching, judging, auditing, importing, ranking, compare,
+    )  # fmt: skip
     for module in modules:
         for command in module.COMMANDS:
             app.command(command.__name__.rstrip("_").replace("_", "-"))(command)

@@ -239,7 +239,7 @@ def rank(
         boards = [replace(board_, notes=notes)]
     else:
         store = open_store(db, conf)
-        policy = _asked(store, policy_of(store, conf), evidence, allow_weak_judges, judges)
+        policy = asked_policy(store, policy_of(store, conf), evidence, allow_weak_judges, judges)
         fit = replace(policy.fit, **asked)
         if fit.style and not store.evidence.answers().model:
             raise InputError("no answer here has a text, so no style of it can be held equal")
@@ -274,7 +274,7 @@ def publish(
 
     conf = settings(config, RANKING)
     store = open_store(db, conf)
-    policy = _asked(store, policy_of(store, conf), evidence, allow_weak_judges, judges)
+    policy = asked_policy(store, policy_of(store, conf), evidence, allow_weak_judges, judges)
     store.describe(conf.candidates().values())
     board, refused = ranked_or_not(store, policy)
     if refused is not None and evidence is not None:
@@ -287,7 +287,7 @@ def publish(
         sys.exit(1)
 
 
-def _asked(
+def asked_policy(
     store: "Store",
     policy: "Policy",
     evidence: Evidence | None,

@@ -89,11 +89,11 @@ def _ranked(
     fit: Fit,
 ) -> Leaderboard:
     gathered = chosen_judges(gathered, fit.judges)
-    judges, notes = _gate(gathered, evidence, allow_weak_judges)
+    judges, notes = gate(gathered, evidence, allow_weak_judges)
     if fit.panel == PanelRule.MAJORITY:
         judges = {name: gathered.decisions[name] for name in judges}
     if fit.neutral:
-        judges = _neutral(store, judges)
+        judges = neutral(store, judges)
     if fit.panel is not None and judges:
         together = panel(judges, by=fit.panel, min_valid=fit.min_valid)
         if len(judges) > 1:
@@ -245,7 +245,7 @@ def chosen_judges(gathered: Gathered, names: Sequence[str]) -> Gathered:
     )
 
 
-def _gate(
+def gate(
     gathered: Gathered, evidence: Evidence, allow_weak: bool
 ) -> tuple[dict[str, Comparisons], list[Note]]:
     """The judges fit to rank by, and a note for each other one, let in or left out."""
@@ -300,7 +300,7 @@ def _sources(kinds: Kinds, evidence: Evidence) -> tuple[Evidence, Mapping[str, C
     return evidence, {}
 
 
-def _neutral(store: Store, judges: Mapping[str, Comparisons]) -> dict[str, Comparisons]:
+def neutral(store: Store, judges: Mapping[str, Comparisons]) -> dict[str, Comparisons]:
     """Each judge's comparisons without those of models of its own family."""
     models = store.models()
     families = {judge.name: json.loads(judge.card).get("family") for judge in store.judges.where()}

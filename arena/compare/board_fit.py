@@ -7,8 +7,16 @@ import numpy as np
 from arena.compare.advantage import BoardAdvantage, expected_share
 from arena.errors import InputError
 from arena.ratings import Comparisons, bradley_terry
+from arena.ratings.arrays import Floats, totals
+from arena.ratings.bradley_terry import fit
+from arena.ratings.combined.battles import independent_groups
 from arena.ratings.fitting.diagnostics import components
+from arena.ratings.fitting.newton import bread
+from arena.ratings.intervals.sandwich import MOST_FITTED
+from arena.ratings.result import Settings
 from arena.records import Note
+
+OWN = 2.0  # the ratings of the two models
 
 
 def through_board(
@@ -17,6 +25,8 @@ def through_board(
     """B against A by the ratings of all models, and why a prior was needed, if it was.
 
     The variance of the difference is var(b) + var(a) - 2 cov(a, b), of the sandwich estimate.
+    Of all groups of comparisons few tell much of these two, and two ratings are fitted to those:
+    the variance and Student's t allow for that, with the number of groups that tell.
     cluster: as `bradley_terry` takes it.
 
     Raises InputError where nothing links the two, not even through other models.
@@ -33,20 +43,38 @@ def through_board(
     contrast = np.zeros(len(result.models))
     contrast[first], contrast[second] = -1.0, 1.0
     difference = float(contrast @ result.ratings)
-    clusters = result.settings.clusters
+    telling = _telling(c, result.settings, contrast)
+    spare = max(telling - OWN, (1.0 - MOST_FITTED) * telling)
     found = BoardAdvantage(
         share=expected_share(difference),
-        prompts=clusters if clusters is not None else len(c),
+        prompts=result.settings.clusters or len(c),
         comparisons=int((np.isin(c.i, (first, second)) | np.isin(c.j, (first, second))).sum()),
         difference=difference,
-        error=math.sqrt(float(contrast @ result.covariance @ contrast)),
-        freedom=None if clusters is None else clusters - 1,
+        error=math.sqrt(float(contrast @ result.covariance @ contrast) * telling / spare),
+        freedom=max(1, math.floor(spare)),
     )
     note = None
     if result.undetermined:
         points = result.settings.prior
         note = Note.of("ratings.prior", points=points, why=result.undetermined)
     return found, note
+
+
+def _telling(c: Comparisons, settings: Settings, contrast: Floats) -> float:
+    """How many independent groups of rows the difference stands on, in effect.
+
+    That is (Σ a)² / Σ a², where a is what a group adds to the variance if all is as fitted: the
+    degrees of freedom of a variance that is estimated from groups of unequal size.
+    """
+    fitted = fit(c, settings)
+    pull = bread(fitted.hessian, len(c.models)) @ contrast
+    gap = fitted.theta[c.i] - fitted.theta[c.j]
+    expected = (pull[c.i] - pull[c.j]) ** 2 / (2.0 + np.exp(gap) + np.exp(-gap))
+    if c.row_weight is not None:
+        expected = expected * c.row_weight
+    _, codes = independent_groups(c, settings.cluster)
+    part = expected if codes is None else totals(codes, expected, int(codes.max()) + 1)
+    return float(part.sum() ** 2 / (part**2).sum())
 
 
 def _part_of(c: Comparisons, model: str) -> Comparisons:

@@ -1,6 +1,7 @@
 """`arena compare` as it is typed: what it prints, writes and ends with."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -9,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from arena.cli.main import app
 from arena.records import Winner
-from tests.compare.stores import answered_store, vote
+from tests.compare.stores import answered_store, prompts_of, vote
 
 
 @pytest.fixture
@@ -70,3 +71,31 @@ def test_a_mistake_is_one_sentence(db: Path, options: list[str], said: str) -> N
     done = run("compare", "old", "new", "--db", db, *options)
     assert done.exit_code == 2
     assert said in done.stderr
+
+
+def test_power_decides_nothing_and_counts_prompts(db: Path) -> None:
+    done = run("compare", "old", "new", "--power", "--margin", "5", "--db", db)
+    assert done.exit_code == 0
+    assert "by people's votes: " in done.stdout
+    assert "that chance needs a true difference of" in done.stdout
+    (plan,) = json.loads(
+        run("compare", "old", "new", "--power", "--format", "json", "--db", db).stdout
+    )
+    assert plan["needed"][0]["prompts"] > 1000
+    refused = run("compare", "old", "new", "--power", "--superior", "--db", db)
+    assert (refused.exit_code, "needs --difference" in refused.stderr) == (2, True)
+
+
+def test_sequential_judging_ends_with_the_decision(
+    db: Path, tmp_path: Path, write_card: Callable[..., str]
+) -> None:
+    prompts = tmp_path / "set.jsonl"
+    rows = [{"id": p.name, "turns": list(p.turns)} for p in prompts_of(60)]
+    prompts.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_card("j", "fake:longer")
+    args = ["compare", "old", "new", "--sequential", "--prompts", prompts, "--db", db]
+    done = run(*args, "--judge", "j")
+    # All answers are as long: the judge says nothing but ties, which is not worse by 2 points.
+    assert "of 60; " in done.stdout
+    assert done.exit_code in (0, 3)
+    assert "--sequential needs --judge" in run(*args).stderr

@@ -2,14 +2,15 @@
 
 import json
 import sys
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from arena.cli.options import RANKING, ConfigFile, Db, open_store, settings
-from arena.cli.output import say, table
+from arena.cli.options import RANKING, ConfigFile, Db, Limit, Prompts, open_store, settings, split
+from arena.cli.output import say, table, watched
 from arena.cli.ranking import AllowWeak, JudgesOption, asked_policy
 from arena.errors import InputError
 from arena.records import COMMAND_LINE, Evidence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from arena.compare.multiplicity import Adjustment
     from arena.compare.question import Question
     from arena.compare.report import CompareReport
+    from arena.leaderboard.board import Policy
+    from arena.store import Store
 
 
 class ReportFormat(StrEnum):
@@ -86,6 +89,39 @@ def compare(
             metavar="OTHER.db", help="The database that holds A, where it is not that of B."
         ),
     ] = None,
+    power: Annotated[
+        bool,
+        typer.Option(
+            "--power",
+            help="Decide nothing. Say how many prompts, judgements or votes it takes to see a "
+            "difference, from what varied in this database so far.",
+        ),
+    ] = False,
+    difference: Annotated[
+        float | None,
+        typer.Option(
+            metavar="POINTS",
+            help="With --power: the true difference to plan for.",
+            show_default="0 where it must not be worse",
+        ),
+    ] = None,
+    chance: Annotated[
+        float,
+        typer.Option(help="With --power: the chance to be told to ship if that is the difference."),
+    ] = 0.8,
+    sequential: Annotated[
+        bool,
+        typer.Option(
+            "--sequential",
+            help="Let the judge named with --judge compare the two on one prompt after the other, "
+            "and stop as soon as the answer is certain. Looking at any time is allowed for.",
+        ),
+    ] = False,
+    judge: Annotated[
+        str | None, typer.Option(help="With --sequential: the judge card to ask.")
+    ] = None,
+    prompts: Prompts = None,
+    limit: Limit = None,
     allow_weak_judges: AllowWeak = False,
     judges: JudgesOption = None,
     junit: Annotated[
@@ -107,10 +143,18 @@ def compare(
     from arena.store import Store
 
     question = asked_question(margin, superior, two_sided, confidence)
-    conf = settings(config, RANKING)
+    conf = settings(config, (*RANKING, "prompts"))
     store = open_store(db, conf)
     policy = asked_policy(store, policy_of(store, conf), None, allow_weak_judges, judges)
     other = None if against is None else Store(against, create=False)
+    if power:
+        print_power(store, old, new, policy, question, evidence, difference, chance, form)
+        return
+    if sequential:
+        if judge is None:
+            raise InputError("--sequential needs --judge NAME; arena judges lists them")
+        asked = split(prompts) or conf.prompts
+        run_sequential(store, old, new, question, judge, asked, limit, allow_weak_judges, form)
     report = compare_models(
         store, old, new, question,
         policy=policy, evidence=evidence, against=other, control=_control(control),
@@ -132,6 +176,71 @@ def asked_question(
     aim = Aim.SUPERIOR if superior else Aim.TWO_SIDED if two_sided else Aim.NOT_WORSE
     usual = MARGIN if aim is Aim.NOT_WORSE else 0.0
     return Question(aim, usual if margin is None else margin, confidence)
+
+
+def print_power(
+    store: "Store",
+    old: str,
+    new: str,
+    policy: "Policy",
+    question: "Question",
+    evidence: Evidence | None,
+    difference: float | None,
+    chance: float,
+    form: ReportFormat,
+) -> None:
+    """Say what it takes, by each kind of evidence that tells how much prompts differ."""
+    from arena.compare.contest import contests
+    from arena.compare.power import plan_power
+
+    found = contests(store, old, new, policy)
+    plans, refused = [], None
+    for kind, contest in found.kinds.items():
+        if evidence in (None, kind):
+            try:
+                plans.append(plan_power(contest, old, new, question, difference, chance))
+            except InputError as error:
+                refused = refused or error
+    if not plans:
+        raise refused or InputError("no evidence here tells how much prompts differ")
+    if form is ReportFormat.JSON:
+        rows = [asdict(plan) for plan in plans]
+        sys.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
+        return
+    for plan in plans:
+        for note in plan.sentences:
+            sys.stdout.write(f"{note.text(place=COMMAND_LINE)}\n")
+
+
+def run_sequential(
+    store: "Store",
+    old: str,
+    new: str,
+    question: "Question",
+    judge: str,
+    prompts: list[str],
+    limit: int | None,
+    allow_weak: bool,
+    form: ReportFormat,
+) -> NoReturn:
+    """Judge until the answer is certain, print it, and end with the decision."""
+    from arena.compare.judged import judge_until_sure
+    from arena.generation.prompts import load_prompts
+    from arena.judging import load_card
+
+    card = load_card(judge, store.home)
+    asked = load_prompts(prompts, store.home, limit)
+    with watched() as tracker:
+        done = judge_until_sure(
+            store, card, asked, old, new, question, allow_weak=allow_weak, watch=tracker
+        )
+    if form is ReportFormat.JSON:
+        whole = {"decision": done.decision, "sentence": str(done.sentence), "saved": done.saved}
+        whole |= asdict(done.standing) | {"judged": done.judged, "total": done.total}
+        sys.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
+    else:
+        sys.stdout.write(f"{done.sentence.text(place=COMMAND_LINE)}\n")
+    sys.exit(done.decision.exit_code)
 
 
 def _control(name: str) -> "Adjustment":

@@ -24,6 +24,7 @@ LAYERS = (
     ("publish",),
     ("web",),
     ("pipeline",),
+    ("testing",),
     ("cli",),
     ("__main__",),
 )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from arena.compare.multiplicity import Adjustment
     from arena.compare.question import Question
     from arena.compare.report import CompareReport
+    from arena.config import Config
     from arena.leaderboard.board import Policy
     from arena.store import Store
 
@@ -143,10 +144,11 @@ def compare(
     from arena.store import Store
 
     question = asked_question(margin, superior, two_sided, confidence)
-    conf = settings(config, (*RANKING, "prompts"))
+    conf = settings(config, (*RANKING, "models", "prompts"))
     store = open_store(db, conf)
     policy = asked_policy(store, policy_of(store, conf), None, allow_weak_judges, judges)
     other = None if against is None else Store(against, create=False)
+    old, new = stored_name(other or store, conf, old), stored_name(store, conf, new)
     if power:
         print_power(store, old, new, policy, question, evidence, difference, chance, form)
         return
@@ -161,6 +163,14 @@ def compare(
     )  # fmt: skip
     print_report(report, form, junit, markdown)
     sys.exit(report.decision.exit_code)
+
+
+def stored_name(store: "Store", conf: "Config", name: str) -> str:
+    """The version of a model for which its name in arena.yaml stands, or the name itself."""
+    from arena.store.versions import current_name
+
+    candidates = conf.candidates()
+    return current_name(store, candidates[name]) if name in candidates else name
 
 
 def asked_question(

@@ -1,12 +1,12 @@
 """Whether `arena compare` errs no more often than it says, and sees what it promises to see.
 
-OMP_NUM_THREADS=1 PYTHONPATH=. python -m bench.compare level|power|sequential|halves|all
+OMP_NUM_THREADS=1 PYTHONPATH=. python -m bench.compare level|power|...|all
 """
 
 import argparse
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -16,12 +16,14 @@ from arena.compare.advantage import PREFERENCE, Advantage
 from arena.compare.board_fit import through_board
 from arena.compare.corrected import corrected
 from arena.compare.paired import Paired, advantage
+from arena.compare.place import next_opponents, place, predicted
 from arena.compare.power import prompts_needed, variation
 from arena.compare.question import Aim, Decision, Question
 from arena.compare.sequential import stopped_at
-from arena.ratings import Comparisons
+from arena.ratings import Comparisons, bradley_terry, concat
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "datasets"
+NAMES_OF_PARTS = ("level", "power", "sequential", "halves", "place", "predict")
 CLEAR = (15.0, 20.0, -15.0)
 NAMES = tuple(f"p{k:06d}" for k in range(100_000))
 
@@ -154,14 +156,14 @@ def level(draws: int) -> None:
         f'\n{draws} data sets each; false "ship", nominal 5.0 %, and coverage of 95 % intervals\n'
     )
     print("| world | question and truth | false ship | coverage |\n|---|---|---|---|")
-    for place, world in enumerate(WORLDS):
+    for number_, world in enumerate(WORLDS):
         for difference in (0.0, 2.0, 5.0):
             if world.voters and difference:
                 continue  # its leans move the truth elsewhere, as `_voted` says
             said, truth, question = questions(difference)
             shipped = covered = 0
             for seed in range(draws):
-                rng = np.random.default_rng([1, place, int(difference), seed])
+                rng = np.random.default_rng([1, number_, int(difference), seed])
                 found = estimate(world, truth, world.prompts, rng)
                 shipped += question.decide(found) is Decision.SHIP
                 low, high = found.interval(0.95)
@@ -178,13 +180,13 @@ def power(draws: int) -> None:
         ("better, truth +2", 2.0, Question(Aim.SUPERIOR, 0.0)),
         ("better, truth +5", 5.0, Question(Aim.SUPERIOR, 0.0)),
     )
-    for place, world in enumerate(w for w in WORLDS if not w.voted and not w.voters):
+    for number_, world in enumerate(w for w in WORLDS if not w.voted and not w.voters):
         if world.prompts != 400:
             continue
         for number, (said, truth, question) in enumerate(plans):
             shipped, sizes = 0, []
             for seed in range(draws):
-                rng = np.random.default_rng([2, place, number, seed])
+                rng = np.random.default_rng([2, number_, number, seed])
                 pilot, _ = readings(world, centre_of(world, truth), 200, rng)
                 times = pilot.shape[1]
                 spread = variation([paired_of(pilot)]).deviation(times)
@@ -282,8 +284,6 @@ def _told_apart(c: Comparisons) -> str:
     assert c.prompt is not None
     half = np.random.default_rng(5).random(len(c.prompt.labels)) < 0.5
     parts = [c.select(half[c.prompt.codes] == side).observed() for side in (False, True)]
-    from arena.ratings import bradley_terry
-
     ranked = [row.model for row in bradley_terry(parts[0], interval=None, prior="auto").as_rows()]
     few = max(1, len(ranked) // 5)
     pairs = [(low, high) for low in ranked[-few:] for high in ranked[:few]]
@@ -296,9 +296,136 @@ def _told_apart(c: Comparisons) -> str:
     return f"{right} of {len(found)} the known way, {wrong} the other"
 
 
+VOTES = 60
+
+
+def placing(_: int) -> None:
+    """Each of LLMFAO's models left out in turn, and placed again with 60 of its votes."""
+    c = llmfao()
+    whole = bradley_terry(c)
+    errors: dict[str, list[float]] = {
+        "place": [],
+        "full refit": [],
+        "place, votes at random": [],
+        "naive": [],
+    }
+    widths: dict[str, list[float]] = {name: [] for name in errors}
+    covered: dict[str, list[bool]] = {name: [] for name in errors}
+    for k, model in enumerate(c.models):
+        own_code = c.models.index(model)
+        mine = (c.i == own_code) | (c.j == own_code)
+        pool, own = c.select(~mine).observed(), c.select(mine)
+        rng = np.random.default_rng([6, k])
+        chosen = _adaptive(pool, own, model, rng)
+        even = rng.permutation(len(own))[:VOTES]
+        rest = own.select(np.setdiff1d(np.arange(len(own)), chosen))
+        other = place(pool, rest, model)
+        truth = float(whole.ratings[own_code])
+        shift = float(
+            np.mean([r for n, r in zip(whole.models, whole.ratings, strict=True) if n != model])
+        )
+        truth -= shift - 1000.0  # the pool's mean is 1000 without the model
+        found = place(pool, own.select(chosen), model)
+        refit = _refitted(pool, own.select(chosen), model)
+        random_ = place(pool, own.select(even), model)
+        naive = _naive(pool, own.select(even), model)
+        results = {
+            "place": (found.rating, (found.high - found.low) / 2),
+            "full refit": refit,
+            "place, votes at random": (random_.rating, (random_.high - random_.low) / 2),
+            "naive": naive,
+        }
+        for name, (rating, half) in results.items():
+            errors[name].append(rating - truth)
+            widths[name].append(half)
+            both = np.hypot(half / 1.96, other.own)
+            covered[name].append(abs(rating - other.rating) <= 1.96 * both)
+    print(f"\n{len(c.models)} models of LLMFAO left out in turn, {VOTES} votes each\n")
+    print("| way | error, root mean square | median half-width | coverage |\n|---|---|---|---|")
+    for name in errors:
+        error = np.sqrt(np.mean(np.square(errors[name])))
+        share = f"{100 * np.mean(covered[name]):.1f} %"
+        print(f"| {name} | {error:.1f} | {np.median(widths[name]):.0f} | {share} |", flush=True)
+
+
+def _adaptive(
+    pool: Comparisons, own: Comparisons, model: str, rng: np.random.Generator
+) -> list[int]:
+    """Rows of the model's votes, by `next_opponents`, of battles that were asked least."""
+    assert own.prompt is not None
+    code = own.models.index(model)
+    other = np.where(own.i == code, own.j, own.i)
+    free: dict[str, list[int]] = {}
+    for row in rng.permutation(len(own)):
+        free.setdefault(own.models[other[row]], []).append(int(row))
+    taken: list[int] = []
+    asked: dict[int, int] = {}
+    while len(taken) < VOTES:
+        so_far = own.select(np.array(taken)).observed() if taken else None
+        drawn = next_opponents(pool, so_far, model, 10, free, seed=len(taken))
+        for pair in drawn:
+            name = pair.model_b if pair.model_a == model else pair.model_a
+            if not free.get(name) or len(taken) == VOTES:
+                continue
+            row = min(free[name], key=lambda r: asked.get(int(own.prompt.codes[r]), 0))
+            battle = int(own.prompt.codes[row])
+            asked[battle] = asked.get(battle, 0) + 1
+            free[name].remove(row)
+            taken.append(row)
+            if not free[name]:
+                del free[name]
+    return taken
+
+
+def _refitted(pool: Comparisons, own: Comparisons, model: str) -> tuple[float, float]:
+    """All models fitted anew; the rating with the others' mean at 1000."""
+    result = bradley_terry(concat([pool, own.observed()]), prior="auto")
+    assert result.covariance is not None
+    at = result.models.index(model)
+    contrast = np.full(len(result.models), -1.0 / (len(result.models) - 1))
+    contrast[at] = 1.0
+    error = float(np.sqrt(contrast @ result.covariance @ contrast))
+    return float(1000.0 + contrast @ result.ratings), 1.96 * error
+
+
+def _naive(pool: Comparisons, own: Comparisons, model: str) -> tuple[float, float]:
+    """Opponents at random, the board taken for certain, every vote for independent."""
+    found = place(pool, replace(own, prompt=None), model)
+    return found.rating, 1.96 * found.own
+
+
+def predicting(_: int) -> None:
+    """People's rating of each of LLMFAO's models by a judge and the other models."""
+    people, print_head = llmfao(), True
+    for judge in ("gpt-4", "gpt-3.5"):
+        with (SHARED / "llmfao_judges.csv").open(encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if row["source"] == judge]
+        said = Comparisons.from_columns(
+            [row["model_a"] for row in rows],
+            [row["model_b"] for row in rows],
+            [row["winner"] for row in rows],
+            prompt=[row["pair"] for row in rows],
+        )
+        votes = bradley_terry(people, interval=None)
+        hit, halves_, misses = [], [], []
+        for k, model in enumerate(people.models):
+            found = predicted(people, said, model)
+            shift = (votes.ratings.sum() - votes.ratings[k]) / (len(votes.models) - 1) - 1000.0
+            truth = float(votes.ratings[k]) - shift
+            hit.append(found.low <= truth <= found.high)
+            halves_.append((found.high - found.low) / 2)
+            misses.append(found.rating - truth)
+        if print_head:
+            print("\n| judge | error, root mean square | median half-width | coverage |")
+            print("|---|---|---|---|")
+            print_head = False
+        error = np.sqrt(np.mean(np.square(misses)))
+        print(f"| {judge} | {error:.1f} | {np.median(halves_):.0f} | {100 * np.mean(hit):.1f} % |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("level", "power", "sequential", "halves", "all"))
+    parser.add_argument("what", choices=(*NAMES_OF_PARTS, "all"))
     parser.add_argument("--draws", type=int, default=2000)
     parser.add_argument("--splits", type=int, default=10)
     args = parser.parse_args()
@@ -307,6 +434,8 @@ def main() -> None:
         "power": lambda: power(args.draws),
         "sequential": lambda: sequential(args.draws),
         "halves": lambda: halves(args.splits),
+        "place": lambda: placing(args.draws),
+        "predict": lambda: predicting(args.draws),
     }
     for name, part in parts.items():
         if args.what in (name, "all"):

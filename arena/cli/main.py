@@ -101,10 +101,11 @@ def _assemble() -> None:
         showing,
         stages,
     )
-    from arena.cli.comparing import compare
+    from arena.cli.comparing import compare, diff, place
 
     modules = (
         runs, lists, showing, stages, benching, judging, auditing, importing, ranking, compare,
+        diff, place,
     )  # fmt: skip
     for module in modules:
         for command in module.COMMANDS:

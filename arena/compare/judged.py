@@ -7,7 +7,7 @@ from random import Random
 from arena.compare.contest import require_model
 from arena.compare.paired import between
 from arena.compare.question import Decision, Question
-from arena.compare.sequential import Standing, standing
+from arena.compare.sequential import SureSoFar, standing
 from arena.errors import GateError, InputError
 from arena.generation.batch import Progress, Watch, unwatched
 from arena.judging import JudgeCard, Wanted, plan
@@ -30,7 +30,7 @@ class SequentialRun:
     a: str
     b: str
     question: Question
-    standing: Standing
+    standing: SureSoFar
     judged: int
     total: int
     unread: int

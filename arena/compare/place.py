@@ -164,7 +164,7 @@ def _root(outcome: Floats, against: Floats, precision: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class PredictedOther:
     """How the prediction does on a model whose votes are known. All in Elo points."""
 
     model: str
@@ -184,7 +184,7 @@ class Predicted:
     rating: float
     low: float
     high: float
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[PredictedOther, ...]
 
 
 def predicted(
@@ -213,7 +213,7 @@ def predicted(
         kept = np.arange(len(x)) != k
         slope, level = np.polyfit(x[kept], known[kept], 1)
         guess = float(slope * x[k] + level)
-        rows.append(LeftOut(votes.models[shared[k]], guess, float(known[k])))
+        rows.append(PredictedOther(votes.models[shared[k]], guess, float(known[k])))
         residuals.append(abs(guess - float(known[k])))
         guesses.append(float(slope * own + level))
     slope, level = np.polyfit(x, known, 1)

@@ -23,7 +23,7 @@ GRID = 500  # ends of intervals are rounded outwards to this many parts of 1
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SureSoFar:
     """Where a sequence of prompts stands.
 
     seen: how many values. share: their mean, None before the first. low, high: an interval that
@@ -78,7 +78,7 @@ def _running_low(x: Floats, needed: float) -> Floats:
 
 def standing(
     values: Sequence[float] | Floats, question: Question, scale: float = PREFERENCE
-) -> Standing:
+) -> SureSoFar:
     """What the values so far, one a prompt and in the order of a random draw, allow to say.
 
     The decision is the first that was reached: it stays, whatever follows. Each of "ship" and
@@ -87,10 +87,10 @@ def standing(
     """
     x = np.asarray(values, dtype=float)
     if not x.size:
-        return Standing(0, None, 0.0, 1.0, Decision.CANNOT_TELL)
+        return SureSoFar(0, None, 0.0, 1.0, Decision.CANNOT_TELL)
     low, high = confidence_sequence(x, question.confidence)
     _, decision = stopped_at(x, question, scale)
-    return Standing(len(x), float(x.mean()), float(low[-1]), float(high[-1]), decision)
+    return SureSoFar(len(x), float(x.mean()), float(low[-1]), float(high[-1]), decision)
 
 
 def stopped_at(

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from arena.compare.advantage import PREFERENCE, Advantage
-from arena.compare.board_fit import through_board
-from arena.compare.corrected import corrected
-from arena.compare.paired import Paired, advantage
-from arena.compare.place import next_opponents, place, predicted
+from arena.compare.boards.place import next_opponents, place, predicted
+from arena.compare.differences.advantage import PREFERENCE, Advantage
+from arena.compare.differences.board_fit import through_board
+from arena.compare.differences.corrected import corrected
+from arena.compare.differences.paired import Paired, advantage
 from arena.compare.power import prompts_needed, variation
 from arena.compare.question import Aim, Decision, Question
 from arena.compare.sequential import stopped_at

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from arena.benchmarks.scores import item_values
-from arena.compare.advantage import ACCURACY
-from arena.compare.paired import Paired, between
+from arena.compare.differences.advantage import ACCURACY
+from arena.compare.differences.paired import Paired, between
 from arena.errors import InputError, UnknownNameError
 from arena.leaderboard.board import Policy
 from arena.leaderboard.evidence.gathering import Gathered, gather

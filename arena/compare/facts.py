@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arena.backends import cost_of
-from arena.compare.paired import Paired
+from arena.compare.differences.paired import Paired
 from arena.records import Answer, Model, Prompt
 from arena.store import Store
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from arena.compare.contest import require_model
-from arena.compare.paired import between
+from arena.compare.differences.paired import between
 from arena.compare.question import Decision, Question
 from arena.compare.sequential import SureSoFar, standing
 from arena.errors import GateError, InputError

@@ -8,9 +8,9 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import nct, t
 
-from arena.compare.advantage import PREFERENCE
 from arena.compare.contest import Contest
-from arena.compare.paired import Paired, between
+from arena.compare.differences.advantage import PREFERENCE
+from arena.compare.differences.paired import Paired, between
 from arena.compare.question import Aim, Question
 from arena.errors import InputError
 from arena.ratings.arrays import totals

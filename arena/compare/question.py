@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from arena.compare.advantage import EVEN, Advantage
+from arena.compare.differences.advantage import EVEN, Advantage
 from arena.errors import InputError
 
 MARGIN = 2.0  # points; see `Question`

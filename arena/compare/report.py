@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from arena.compare.advantage import Advantage, BoardAdvantage, elo_of
-from arena.compare.board_fit import through_board
 from arena.compare.contest import Contest, Contests, contests
-from arena.compare.corrected import LEAST_SHARED, corrected
+from arena.compare.differences.advantage import Advantage, BoardAdvantage, elo_of
+from arena.compare.differences.board_fit import through_board
+from arena.compare.differences.corrected import LEAST_SHARED, corrected
+from arena.compare.differences.multiplicity import Adjustment, adjusted
+from arena.compare.differences.paired import advantage
 from arena.compare.facts import ModelFacts, MovedPrompt, facts_of, movers
-from arena.compare.multiplicity import Adjustment, adjusted
-from arena.compare.paired import advantage
 from arena.compare.question import Aim, Decision, Question
 from arena.errors import InputError, NoEvidenceError, RatingError
 from arena.leaderboard.board import Policy

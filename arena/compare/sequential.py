@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
-from arena.compare.advantage import PREFERENCE
+from arena.compare.differences.advantage import PREFERENCE
 from arena.compare.question import Decision, Question
 from arena.errors import InputError
 from arena.ratings.arrays import Floats

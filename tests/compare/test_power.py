@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from arena.compare.advantage import PREFERENCE
-from arena.compare.paired import Paired, advantage
+from arena.compare.differences.advantage import PREFERENCE
+from arena.compare.differences.paired import Paired, advantage
 from arena.compare.power import Variation, detectable, power, prompts_needed, variation
 from arena.compare.question import Aim, Decision, Question
 from arena.errors import InputError

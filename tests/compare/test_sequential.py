@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from arena.compare.paired import Paired, advantage
+from arena.compare.differences.paired import Paired, advantage
 from arena.compare.question import Aim, Decision, Question
 from arena.compare.sequential import confidence_sequence, log_capital, standing, stopped_at
 from arena.errors import InputError

@@ -16,7 +16,7 @@ from arena.errors import InputError
 from arena.records import COMMAND_LINE, Evidence
 
 if TYPE_CHECKING:
-    from arena.compare.multiplicity import Adjustment
+    from arena.compare.differences.multiplicity import Adjustment
     from arena.compare.question import Question
     from arena.compare.report import CompareReport
     from arena.config import Config
@@ -254,7 +254,7 @@ def run_sequential(
 
 
 def _control(name: str) -> "Adjustment":
-    from arena.compare.multiplicity import Adjustment
+    from arena.compare.differences.multiplicity import Adjustment
 
     try:
         return Adjustment(name)

@@ -24,7 +24,7 @@ def diff(
     Intervals take the two boards for independent. Where they share comparisons, they are wider
     than they need be.
     """
-    from arena.compare.diff import diff_boards, read_board
+    from arena.compare.boards.diff import diff_boards, read_board
 
     found = diff_boards(read_board(old), read_board(new))
     if form is Format.JSON:

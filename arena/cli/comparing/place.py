@@ -26,7 +26,7 @@ from arena.errors import InputError
 from arena.records import Evidence
 
 if TYPE_CHECKING:
-    from arena.compare.place import Placement, Predicted
+    from arena.compare.boards.place import Placement, Predicted
     from arena.store import Store
 
 
@@ -74,8 +74,8 @@ def place(
     The interval allows for what is not known of the others. Where people and a judge have both
     rated 10 or more models, it is also said what people would say of this one.
     """
-    from arena.compare.place import place as place_model
-    from arena.compare.placing import place_by_judge, split_off
+    from arena.compare.boards.place import place as place_model
+    from arena.compare.boards.placing import place_by_judge, split_off
     from arena.generation.prompts import load_prompts
     from arena.interchange.battles import read_battles
     from arena.judging import load_card
@@ -117,7 +117,7 @@ def place(
 
 def _predicted(store: "Store", judge: str, model: str, confidence: float) -> "Predicted | None":
     """What people would say, where enough models have both; else None, and why is said."""
-    from arena.compare.place import predicted
+    from arena.compare.boards.place import predicted
     from arena.leaderboard.evidence.gathering import gather
 
     gathered = gather(store)

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from arena.cli.main import app
-from arena.compare.place import next_opponents, place, predicted
-from arena.compare.placing import place_by_judge, split_off
+from arena.compare.boards.place import next_opponents, place, predicted
+from arena.compare.boards.placing import place_by_judge, split_off
 from arena.config import parse_model
 from arena.errors import GateError, InputError
 from arena.generation.answering import generate

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from arena.compare.advantage import BoardAdvantage, expected_share
+from arena.compare.differences.advantage import BoardAdvantage, expected_share
 from arena.errors import InputError
 from arena.ratings import Comparisons, bradley_terry
 from arena.ratings.arrays import Floats, totals

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from arena.cli.main import app
-from arena.compare.diff import PublishedBoard, diff_boards, read_board
+from arena.compare.boards.diff import PublishedBoard, diff_boards, read_board
 from arena.errors import InputError
 from arena.leaderboard.board import Policy
 from arena.leaderboard.unranked import ranked_or_not

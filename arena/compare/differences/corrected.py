@@ -6,8 +6,8 @@ that errs in any way changes how wide the interval is, and not what it is an int
 
 import numpy as np
 
-from arena.compare.advantage import ScoreAdvantage
-from arena.compare.paired import Paired, effective
+from arena.compare.differences.advantage import ScoreAdvantage
+from arena.compare.differences.paired import Paired, effective
 from arena.ratings.arrays import Floats
 
 # Fewer prompts with both do not tell how far judges can be believed.

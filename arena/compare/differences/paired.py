@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arena.compare.advantage import PREFERENCE, ScoreAdvantage
+from arena.compare.differences.advantage import PREFERENCE, ScoreAdvantage
 from arena.errors import InputError
 from arena.ratings import Comparisons
 from arena.ratings.arrays import Floats, Ints, distinct, totals

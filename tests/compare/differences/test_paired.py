@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t, ttest_1samp
 
-from arena.compare.advantage import BoardAdvantage, elo_of, expected_share
-from arena.compare.board_fit import through_board
-from arena.compare.corrected import corrected
-from arena.compare.multiplicity import Adjustment, adjusted
-from arena.compare.paired import Paired, advantage, between, effective
+from arena.compare.differences.advantage import BoardAdvantage, elo_of, expected_share
+from arena.compare.differences.board_fit import through_board
+from arena.compare.differences.corrected import corrected
+from arena.compare.differences.multiplicity import Adjustment, adjusted
+from arena.compare.differences.paired import Paired, advantage, between, effective
 from arena.compare.question import Aim, Decision, Question
 from arena.errors import InputError
 from arena.ratings import Comparisons, wilson

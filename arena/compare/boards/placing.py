@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from arena.compare.boards.place import Placement, next_opponents, place
 from arena.compare.contest import require_model
-from arena.compare.place import Placement, next_opponents, place
 from arena.errors import GateError, InputError
 from arena.generation.batch import Progress, Watch, unwatched
 from arena.judging import JudgeCard, Wanted, plan

@@ -114,8 +114,12 @@ def _assemble() -> None:
         showing,
         stages,
     )
+    from arena.cli.comparing import compare, diff, place
 
-    modules = runs, lists, showing, stages, benching, judging, auditing, importing, ranking
+    modules = (
+        runs, lists, showing, stages, benching, judging, auditing, importing, ranking, compare,
+        diff, place,
+    )  # fmt: skip
     for module in modules:
         for command in module.COMMANDS:
             app.command(command.__name__.rstrip("_").replace("_", "-"))(command)

@@ -28,6 +28,25 @@ class ClusterOption(StrEnum):
     NONE = "none"
 
 
+AllowWeak = Annotated[
+    bool,
+    typer.Option(
+        "--allow-weak-judges",
+        help="Let judges count that are left out otherwise, because they follow the order of the "
+        "answers, or agree with people no more often than by chance.",
+    ),
+]
+JudgesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--judges",
+        metavar="NAMES",
+        help="Count the verdicts of these judges only, as in --judges a,b. Without it those under "
+        "judges: in arena.yaml count, or all where none is there.",
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatCounts:
     """The evidence that a ranking stands on; every command that ranks a database has these."""
@@ -42,23 +61,8 @@ class WhatCounts:
             show_default="combined",
         ),
     ] = None
-    allow_weak_judges: Annotated[
-        bool,
-        typer.Option(
-            "--allow-weak-judges",
-            help="Let judges count that are left out otherwise, because they follow the order of "
-            "the answers, or agree with people no more often than by chance.",
-        ),
-    ] = False
-    judges: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--judges",
-            metavar="NAMES",
-            help="Count the verdicts of these judges only, as in --judges a,b. Without it those "
-            "under judges: in arena.yaml count, or all where none is there.",
-        ),
-    ] = None
+    allow_weak_judges: AllowWeak = False
+    judges: JudgesOption = None
 
     def applied(self, store: "Store", policy: "Policy") -> "Policy":
         """The policy of a database with what these options change; raises UnknownNameError."""

@@ -110,7 +110,7 @@ def rank(
     method: Annotated[
         str,
         typer.Option(
-            metavar="auto|hierarchical|ppi|joint|human",
+            metavar="auto|hierarchical|stacked|ppi|joint|human",
             help="How judges and benchmarks are combined with people's votes; human takes "
             "the votes "
             "alone. docs/judging.md explains them.",

@@ -76,8 +76,8 @@ def combine(
 ) -> CombinedResult:
     """Human-preference ratings from all the evidence, in Elo points, mean 1000.
 
-    method: "hierarchical" (default with votes, judges or benchmarks, and 8 models), "ppi",
-        "joint", "human", "judge-only" (default without votes), or "auto".
+    method: "hierarchical" (default with votes, judges or benchmarks, and 8 models), "stacked",
+        "ppi", "joint", "human", "judge-only" (default without votes), or "auto".
     cluster: whose groups of votes are independent, as in `bradley_terry`; judges and
         benchmarks always take "auto".
     prior: standard deviation in Elo points of a normal prior on the ratings. If none is given,
@@ -201,7 +201,8 @@ def _hierarchical(evidence: _Evidence) -> CombinedResult:
 def _stacked(evidence: _Evidence) -> CombinedResult:
     votes = _votes(evidence)
     if not evidence.judges:
-        return _hierarchical(evidence)
+        settings = replace(evidence.settings, method=Method.HIERARCHICAL)
+        return _hierarchical(replace(evidence, settings=settings))
     s = evidence.settings
     name, codes = independent_groups(votes, s.cluster)
     prediction = predict(votes, list(evidence.single.values()), codes, evidence.prior)

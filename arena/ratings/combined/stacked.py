@@ -13,7 +13,7 @@ prior; the error of its weights is part of the error of that judge. Three things
   Within a pair of models luck is 0 on average over all judged battles, so this favours nobody if
   the battles of a pair that have votes are a random part of its judged ones. Predictions for a
   vote come from votes on other prompts.
-- *The residual's spread τ* has a prior: log-normal around 25 points with a factor of 2.5. On the
+- *The residual's spread τ* has a prior: log-normal around 30 points with a factor of 2.5. On the
   sets that were measured τ is 10 (PandaLM), about 20 and 52 (LLMFAO), and a few hundred votes
   hardly tell it.
 """
@@ -52,12 +52,12 @@ from arena.ratings.intervals import sandwich
 from arena.ratings.pairs import PairCounts
 
 # Median of τ in Elo points, and standard deviation of its logarithm.
-USUAL_TAU, TAU_FACTOR = 25.0, 0.9
+USUAL_TAU, TAU_FACTOR = 30.0, 0.9
 EXPECTED_TAU = -0.5 * (np.log(GRID / USUAL_TAU) / TAU_FACTOR) ** 2
 
 
 @dataclass(frozen=True)
-class Parts:
+class StackingParts:
     """Which parts are on beside the stacking itself; all are, but in benchmarks.
 
     luck: it is taken out of the votes. doubt: the error of the weights widens intervals.
@@ -69,7 +69,7 @@ class Parts:
     spread: bool = True
 
 
-ALL = Parts()
+ALL = StackingParts()
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +133,7 @@ def stacked(
     columns: Columns,
     codes: Ints | None,
     prior: float,
-    parts: Parts = ALL,
+    parts: StackingParts = ALL,
 ) -> Stacked:
     """The posterior of the human ratings with the judges as one.
 

@@ -13,8 +13,8 @@ prior; the error of its weights is part of the error of that judge. Three things
   Within a pair of models luck is 0 on average over all judged battles, so this favours nobody if
   the battles of a pair that have votes are a random part of its judged ones. Predictions for a
   vote come from votes on other prompts.
-- *The residual's spread τ* has a prior: log-normal around 30 points with a factor of 2.5. On the
-  sets that were measured τ is 10 (PandaLM), about 20 and 52 (LLMFAO), and a few hundred votes
+- *The residual's spread τ* has a prior: log-normal around 30 points with a factor of 2.5. By
+  all votes of the two real sets in bench/RESULTS.md it is 10 and 52 points; a few hundred votes
   hardly tell it.
 """
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.cli.options import ConfigFile, Db, Output, db_path, fill_store, settings, split
-from arena.cli.output import Format, emit, finish, say, watched
+from arena.cli.output import Format, emit, say
+from arena.cli.progress import finish, watched
 from arena.cli.vote_audit import votes
 from arena.errors import InputError, UnknownNameError
 

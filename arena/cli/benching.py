@@ -20,7 +20,8 @@ from arena.cli.options import (
     settings,
     split,
 )
-from arena.cli.output import Format, emit, finish, say, table, watched
+from arena.cli.output import Format, emit, say, table, table_width
+from arena.cli.progress import finish, watched
 from arena.errors import ArenaError, InputError
 from arena.records import AllowCode
 
@@ -353,7 +354,7 @@ def _print_needles(maps: Sequence["NeedleMap"]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120)
+    console = Console(file=sys.stdout, width=table_width(120))
     for found in maps:
         console.print(f"{found.title}: share found", markup=False, highlight=False)
         grid = Table()

@@ -1,12 +1,23 @@
 """`arena import`: what other tools have collected."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from arena.cli.options import ConfigFile, Db, Output, db_path, fill_store, settings, split
+from arena.cli.options import (
+    ConfigFile,
+    Db,
+    Output,
+    db_path,
+    fill_store,
+    rehearsal,
+    settings,
+    split,
+)
+from arena.cli.options.bundles import bundled
 from arena.cli.output import Format, emit, say
 from arena.errors import InputError
 
@@ -16,14 +27,31 @@ if TYPE_CHECKING:
 imports = typer.Typer(no_args_is_help=True, help="Bring in what other tools have collected.")
 
 
-Rename = Annotated[
-    list[str] | None,
+DryRun = Annotated[
+    bool,
     typer.Option(
-        "--rename",
-        help="Store a model of the files under another name, as in --rename gpt4=gpt-4.",
-        metavar="OLD=NEW",
+        "--dry-run",
+        help="Store nothing. Say what an import would bring, and what should be known before it.",
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Into:
+    """Where the results of another tool go; every command that imports some has these."""
+
+    heading: ClassVar[str] = "Options"
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rename",
+            help="Store a model of the files under another name, as in --rename gpt4=gpt-4.",
+            metavar="OLD=NEW",
+        ),
+    ] = None
+    dry_run: DryRun = False
+    db: Db = None
+    config: ConfigFile = None
 
 
 @imports.callback()
@@ -60,6 +88,7 @@ def battles(
             "the same prompt in all of them. Without it ids belong to their file.",
         ),
     ] = None,
+    dry_run: DryRun = False,
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
@@ -82,80 +111,98 @@ def battles(
 
     if as_votes and judge is not None:
         raise InputError("--as-votes and --judge exclude each other")
-    with fill_store(db_path(db, settings(config, ()))) as store:
+    path = db_path(db, settings(config, ()))
+    is_new = not path.exists()
+    with (rehearsal if dry_run else fill_store)(path) as store:
         found = import_battles(store, file, "human" if as_votes else judge, within=within)
     verdicts = ", ".join(f"{count} verdicts of {name}" for name, count in found.verdicts.items())
     say(
-        f"{store.path}: {found.votes} votes{', ' if verdicts else ''}{verdicts}; "
+        f"{_would_be(path, dry_run)}: {found.votes} votes{', ' if verdicts else ''}{verdicts}; "
         f"{found.prompts} prompts, {found.models} models and {found.answers} answers are new."
     )
     for note in found.notes:
         say(f"Note: {note}")
+    if found.notes and not dry_run:
+        say(_way_back(path, is_new))
 
 
 @imports.command()
+@bundled
 def opencompass(
     folder: Annotated[Path, typer.Argument(help="A work folder, or one run in it.")],
-    rename: Rename = None,
-    db: Db = None,
-    config: ConfigFile = None,
     form: Output = Format.TABLE,
+    *,
+    into: Into,
 ) -> None:
     """Import OpenCompass's predictions and results, item by item."""
     from arena.interchange.opencompass import read_opencompass
 
-    _bring(read_opencompass, folder, rename, db, config, form)
+    _bring(read_opencompass, folder, into, form)
 
 
 @imports.command("lm-eval")
+@bundled
 def lm_eval(
     path: Annotated[Path, typer.Argument(help="results_*.json, samples_*.jsonl, or their folder.")],
-    rename: Rename = None,
-    db: Db = None,
-    config: ConfigFile = None,
     form: Output = Format.TABLE,
+    *,
+    into: Into,
 ) -> None:
     """Import what lm-eval wrote with --log_samples."""
     from arena.interchange.lm_eval_results import read_lm_eval
 
-    _bring(read_lm_eval, path, rename, db, config, form)
+    _bring(read_lm_eval, path, into, form)
 
 
 @imports.command()
+@bundled
 def evalscope(
     path: Annotated[Path, typer.Argument(help="reports/MODEL/SET.json, or a work folder.")],
-    rename: Rename = None,
-    db: Db = None,
-    config: ConfigFile = None,
     form: Output = Format.TABLE,
+    *,
+    into: Into,
 ) -> None:
     """Import evalscope's reports with the reviews of their items."""
     from arena.interchange.evalscope import read_evalscope
 
-    _bring(read_evalscope, path, rename, db, config, form)
+    _bring(read_evalscope, path, into, form)
+
+
+def _would_be(path: Path, dry_run: bool) -> str:
+    return f"Nothing was stored. It would be, in {path}" if dry_run else str(path)
+
+
+def _way_back(path: Path, is_new: bool) -> str:
+    """How to undo an import of which something should have been known before."""
+    if is_new:
+        return f"If that is not what you want, delete {path}, which this import has made."
+    return (
+        "If that is not what you want: arena models archive NAME and arena judges archive NAME "
+        "leave out what this import brought. --dry-run says all this before anything is stored."
+    )
 
 
 def _bring(
     read: Callable[[Path], "ToolResults"],
     path: Path,
-    rename: list[str] | None,
-    db: Path | None,
-    config: Path | None,
+    into: "Into",
     form: Format,
 ) -> None:
     """Read, store, and say what became of everything."""
     from arena.interchange.results import import_results, sentences
 
-    names = _renames(rename)
+    names = _renames(into.rename)
     reading = read(path)
-    with fill_store(db_path(db, settings(config, ()))) as store:
+    place = db_path(into.db, settings(into.config, ()))
+    with (rehearsal if into.dry_run else fill_store)(place) as store:
         found = import_results(store, reading, names)
     emit([_row(one) for one in found.sets], form)
     for sentence in (*found.notes, *sentences(found.left_out)):
         say(sentence)
     changed = f", {found.changed} have changed" if found.changed else ""
     say(
-        f"{store.path}: {found.new} outcomes are new{changed}, {found.same} were there; "
+        f"{_would_be(place, into.dry_run)}: {found.new} outcomes are new{changed}, "
+        f"{found.same} were there; "
         f"{found.models} models are new."
     )
 

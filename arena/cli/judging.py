@@ -20,7 +20,8 @@ from arena.cli.options import (
     settings,
     split,
 )
-from arena.cli.output import Format, emit, finish, say, watched
+from arena.cli.output import Format, emit, say
+from arena.cli.progress import finish, watched
 from arena.errors import InputError
 from arena.records import BackendKind, Mode
 
@@ -296,8 +297,8 @@ def _say_estimates(plans: "list[Plan]", concurrency: int | None, what: str) -> N
 def _say_panel(store: "Store", names: list[str], min_valid: int) -> None:
     """How far the judges are apart, and what the joint fit makes of each."""
     from arena.errors import RatingError
+    from arena.leaderboard.evidence.counted_judges import describe_panel
     from arena.leaderboard.evidence.gathering import gather
-    from arena.leaderboard.ranking import describe_panel
     from arena.ratings import combine, panel
 
     gathered = gather(store)

@@ -62,8 +62,9 @@ def list_models(
     if context.invoked_subcommand:
         return
     from arena.config import EMBEDDED, parse_model
+    from arena.records.names import old_versions
     from arena.store.archive import Archivable
-    from arena.store.versions import current_name, old_versions
+    from arena.store.versions import current_name
 
     conf = settings(config, ("models",))
     found: dict[str, tuple[str, Model]] = {EMBEDDED: ("built in", parse_model(EMBEDDED))}
@@ -134,7 +135,7 @@ def rename_model(
     Write the new name into arena.yaml as well, where the model stands there.
     """
     from arena.records import tidy
-    from arena.store.versions import old_versions
+    from arena.records.names import old_versions
 
     conf = settings(config, ())
     if not (named := tidy(new)):
@@ -266,14 +267,17 @@ def restore_judge(name: Name, db: Db = None, config: ConfigFile = None) -> None:
 def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE) -> None:
     """Count the rows of each stage, and say what is missing, unparsed, failed or out of date.
 
-    missing: answers of models to prompts. unparsed: replies of judges in which no verdict could
-    be read. failed: rows that were tried and are not there to this day.
+    missing: rows that arena run would add: answers, what the judges of arena.yaml have not yet
+    said of the stored answers, and benchmark items that a model has not answered. Archived models
+    and judges lack nothing. A dash stands where it is not known, as before the first run of a
+    benchmark, or where arena.yaml names no judge. unparsed: replies of judges in which no verdict
+    could be read. failed: rows that were tried and are not there to this day.
     """
     from arena.pipeline.drift import mismatches, stages
 
     conf = settings(config, ())
     store = open_store(db, conf)
-    found = stages(store)
+    found = stages(store, conf)
     emit([asdict(stage) for stage in found], form)
     if any(stage.unparsed for stage in found):
         say("The unparsed replies, with the reasons: arena show verdicts --unparsed")

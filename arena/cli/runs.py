@@ -9,7 +9,8 @@ import typer
 
 from arena.cli.benching import report
 from arena.cli.options import ConfigFile, Db, NewVersion, db_path, fill_store, settings
-from arena.cli.output import Format, finish, say, watched
+from arena.cli.output import Format, say
+from arena.cli.progress import finish, watched
 from arena.cli.ranking import print_board
 from arena.errors import GateError, InputError, RatingError
 from arena.files.assets import builtin

@@ -12,7 +12,7 @@ from arena.cli.options import (
     settings,
     split,
 )
-from arena.cli.output import finish, watched
+from arena.cli.progress import finish, watched
 from arena.errors import InputError
 
 

@@ -10,7 +10,7 @@ import pytest
 from arena.errors import InputError, UnavailableError, UnknownNameError
 from arena.interchange.imports import import_battles
 from arena.judging import judge, load_card
-from arena.leaderboard.board import Fit
+from arena.leaderboard.board import Policy
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.judge_audit import audit_judge
 from arena.leaderboard.ranking import leaderboard
@@ -65,8 +65,8 @@ def test_exchanging_the_sides_in_the_file_changes_no_rating(store: Store, tmp_pa
     other = Store(tmp_path / "other.db")
     import_battles(store, write(tmp_path))
     import_battles(other, write(tmp_path, text, "mirrored.csv"))
-    fit = Fit(min_comparisons=1)
-    boards = [leaderboard(s, evidence=Evidence.HUMAN, fit=fit).rows for s in (store, other)]
+    policy = Policy(min_comparisons=1)
+    boards = [leaderboard(s, policy, evidence=Evidence.HUMAN).rows for s in (store, other)]
     assert [(r.model, r.rank) for r in boards[0]] == [(r.model, r.rank) for r in boards[1]]
     for there, here in zip(*boards, strict=True):
         assert there.rating == pytest.approx(here.rating, abs=1e-9)
@@ -116,6 +116,7 @@ def test_a_file_without_a_column_for_it_may_be_one_judges(store: Store, tmp_path
     assert import_battles(store, write(tmp_path, text), "human").votes == 2
 
 
+@pytest.mark.slow
 def test_the_judges_of_pandalm_are_as_their_makers_found_them(store: Store) -> None:
     import_battles(store, real("pandalm.csv"))
     gpt, own = (audit_judge(store, name).audit for name in ("gpt-3.5-turbo", "pandalm-7b"))
@@ -135,6 +136,7 @@ def test_the_judges_of_pandalm_are_as_their_makers_found_them(store: Store) -> N
         audit_judge(store, "pandalm-7")
 
 
+@pytest.mark.slow
 def test_the_votes_and_judges_of_llmfao_meet_on_the_same_battles(store: Store) -> None:
     votes = import_battles(store, real("llmfao_votes.csv"), within="llmfao")
     verdicts = import_battles(store, real("llmfao_judges.csv"), within="llmfao")

@@ -12,9 +12,10 @@ from arena.judging import judge, load_card
 from arena.leaderboard.evidence.gathering import gather
 from arena.pipeline.drift import mismatches, stages
 from arena.records import Check, Decoding, Model, Outcome, Prompt, Vote, Winner
+from arena.records.names import old_versions
 from arena.store import Store
 from arena.store.archive import Archivable
-from arena.store.versions import current_name, old_versions, settle
+from arena.store.versions import current_name, settle
 
 
 def shorter(model: Model, tokens: int) -> Model:
@@ -117,7 +118,7 @@ def test_status_names_what_no_longer_fits_the_file(
     answered: Store, prompts: list[Prompt], write_card: Callable[..., str]
 ) -> None:
     judge(answered, load_card(write_card("mute", "fake:mute"), answered.home), prompts)
-    unparsed = {stage.stage: stage.unparsed for stage in stages(answered)}
+    unparsed = {stage.stage: stage.unparsed for stage in stages(answered, Config())}
     assert unparsed["verdicts"] == answered.counts()["verdicts"] > 0
     write_card("mute", "fake:first")
     (answered.home / "prompts").mkdir()

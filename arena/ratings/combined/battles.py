@@ -14,8 +14,9 @@ from arena.errors import InputError
 from arena.ratings.arrays import Floats, Ints, Objects, distinct, totals
 from arena.ratings.comparisons import GROUPS, Comparisons
 from arena.ratings.factors import Factor, union
+from arena.records import Cluster
 
-AUTO, BATTLE = "auto", "battle"
+AUTO, BATTLE = Cluster.AUTO, Cluster.BATTLE
 CLUSTERS = (AUTO, *GROUPS, BATTLE)
 
 

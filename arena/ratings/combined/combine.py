@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from arena.errors import InputError
 from arena.ratings.arrays import Ints
-from arena.ratings.bradley_terry import bradley_terry, choice, rate, wald
+from arena.ratings.bradley_terry import bradley_terry, rate, wald
 from arena.ratings.combined.battles import (
     AUTO,
     BATTLE,
@@ -23,7 +23,7 @@ from arena.ratings.combined.battles import (
     one_per_battle,
     rows_of_battles,
 )
-from arena.ratings.combined.combined_result import CombinedResult, Label, Method, Source
+from arena.ratings.combined.combined_result import CombinedResult, Label, Source
 from arena.ratings.combined.hierarchical import PriorColumn, hierarchical
 from arena.ratings.combined.joint import joint
 from arena.ratings.combined.ppi import ppi
@@ -33,8 +33,11 @@ from arena.ratings.factors import union
 from arena.ratings.fitting.fitted import fit_half
 from arena.ratings.fitting.likelihood import precision_of
 from arena.ratings.fitting.newton import bread
+from arena.ratings.options import CombineChanges, CombineOptions, choice
 from arena.ratings.result import RatingResult, Settings
 from arena.ratings.scale import MEAN, WEAK_PRIOR, to_points
+from arena.ratings.threads import on_one_thread
+from arena.records import Method
 
 # Below this many models a spread of residuals cannot be learned.
 FEWEST_MODELS = 8
@@ -62,36 +65,38 @@ class _Evidence:
         return {name: one_per_battle(c) for name, c in self.judges.items()}
 
 
+@on_one_thread
 def combine(
     human: Comparisons | None = None,
     judges: Mapping[str, Comparisons] | None = None,
     objective: Mapping[str, Comparisons] | None = None,
     method: str = Method.AUTO,
-    *,
-    cluster: str | None = AUTO,
-    confidence: float = 0.95,
-    prior: float | None = None,
-    seed: int = 0,
-    anchor: tuple[str, float] | None = None,
+    options: CombineOptions | None = None,
+    **changes: Unpack[CombineChanges],
 ) -> CombinedResult:
     """Human-preference ratings from all the evidence, in Elo points, mean 1000.
 
+    human: people's votes. judges, objective: comparisons by the name of the judge or benchmark.
     method: "hierarchical" (default with votes, judges or benchmarks, and 8 models), "stacked",
         "ppi", "joint", "human", "judge-only" (default without votes), or "auto".
-    cluster: whose groups of votes are independent, as in `bradley_terry`; judges and
+    options: how to rate; see `CombineOptions`. Its clusters are those of votes: judges and
         benchmarks always take "auto".
-    prior: standard deviation in Elo points of a normal prior on the ratings. If none is given,
-        methods that combine take 400, and ratings by one kind of evidence alone take it only
-        where that evidence does not determine them, as `bradley_terry` with prior="auto".
+    changes: options given one by one, as in `combine(votes, judges, seed=1)`.
+
+    Where the prior is None or "auto", methods that combine take one of 400 points, and ratings
+    by one kind of evidence alone take it only where that evidence does not determine them, as
+    `bradley_terry` with prior="auto".
     """
+    asked = replace(options or CombineOptions(), **changes)
+    prior = None if isinstance(asked.prior, str) else asked.prior
     settings = Settings(
         method=choice(Method, method, "method"),
         interval="sandwich",
-        cluster=cluster,
-        confidence=confidence,
+        cluster=asked.cluster,
+        confidence=asked.confidence,
         prior=WEAK_PRIOR if prior is None else prior,
-        seed=seed,
-        anchor=anchor,
+        seed=asked.seed,
+        anchor=asked.anchor,
     )
     evidence = _aligned(human, judges or {}, objective or {}, settings, prior)
     if evidence.human is None and not evidence.judges and settings.method == Method.AUTO:

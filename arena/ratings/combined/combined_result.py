@@ -7,18 +7,6 @@ from arena.ratings.arrays import Floats
 from arena.ratings.result import RatingResult
 
 
-class Method(StrEnum):
-    """How evidence is combined; `auto` takes the best that the evidence allows."""
-
-    AUTO = "auto"
-    HIERARCHICAL = "hierarchical"
-    STACKED = "stacked"
-    PPI = "ppi"
-    JOINT = "joint"
-    HUMAN = "human"
-    JUDGE_ONLY = "judge-only"
-
-
 class Label(StrEnum):
     """What a ranking stands on, as every page says beside it."""
 

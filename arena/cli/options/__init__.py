@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -123,6 +124,24 @@ def fill_store(path: Path) -> "Iterator[Store]":
             if not path.with_name(path.name + "-wal").exists():  # gone with the last connection
                 path.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def rehearsal(path: Path) -> "Iterator[Store]":
+    """A copy of the database, or an empty one, in which a command does all and changes nothing."""
+    from arena.store import Store
+
+    with TemporaryDirectory(prefix="arena-dry-run-") as folder:
+        copy = Path(folder) / path.name
+        if path.exists():
+            original = Store(path, create=False)
+            original.copy_to(copy)
+            original.close()
+        store = Store(copy)
+        try:
+            yield store
+        finally:
+            store.close()
 
 
 def split(values: list[str] | None) -> list[str]:

@@ -141,6 +141,7 @@ def _linked(
 # The kinds of evidence that a way to combine them hears; the others change no rating.
 _HEARD: Mapping[str, tuple[Evidence, ...]] = {
     Method.HIERARCHICAL: (Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE),
+    Method.STACKED: (Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE),
     Method.PPI: (Evidence.HUMAN, Evidence.JUDGE),
     Method.JOINT: (Evidence.HUMAN, Evidence.JUDGE),
     Method.HUMAN: (Evidence.HUMAN,),

@@ -93,6 +93,7 @@ class Method(StrEnum):
 
     AUTO = "auto"
     HIERARCHICAL = "hierarchical"
+    STACKED = "stacked"
     PPI = "ppi"
     JOINT = "joint"
     HUMAN = "human"

@@ -27,6 +27,7 @@ from arena.ratings.combined.combined_result import CombinedResult, Label, Source
 from arena.ratings.combined.hierarchical import PriorColumn, hierarchical
 from arena.ratings.combined.joint import joint
 from arena.ratings.combined.ppi import ppi
+from arena.ratings.combined.stacked import predict, stacked
 from arena.ratings.comparisons import Comparisons, concat, require_comparisons
 from arena.ratings.factors import union
 from arena.ratings.fitting.fitted import fit_half
@@ -76,8 +77,8 @@ def combine(
     """Human-preference ratings from all the evidence, in Elo points, mean 1000.
 
     human: people's votes. judges, objective: comparisons by the name of the judge or benchmark.
-    method: "hierarchical" (default with votes, judges or benchmarks, and 8 models), "ppi",
-        "joint", "human", "judge-only" (default without votes), or "auto".
+    method: "hierarchical" (default with votes, judges or benchmarks, and 8 models), "stacked",
+        "ppi", "joint", "human", "judge-only" (default without votes), or "auto".
     options: how to rate; see `CombineOptions`. Its clusters are those of votes: judges and
         benchmarks always take "auto".
     changes: options given one by one, as in `combine(votes, judges, seed=1)`.
@@ -202,6 +203,40 @@ def _hierarchical(evidence: _Evidence) -> CombinedResult:
     )
 
 
+def _stacked(evidence: _Evidence) -> CombinedResult:
+    votes = _votes(evidence)
+    if not evidence.judges:
+        settings = replace(evidence.settings, method=Method.HIERARCHICAL)
+        return _hierarchical(replace(evidence, settings=settings))
+    s = evidence.settings
+    name, codes = independent_groups(votes, s.cluster)
+    prediction = predict(votes, list(evidence.single.values()), codes, evidence.prior)
+
+    def columns(one: Comparisons) -> list[PriorColumn]:
+        return _rated([one, *evidence.objective.values()], evidence)
+
+    found = stacked(prediction, votes, columns, codes, evidence.prior)
+    posterior = found.posterior
+    names = [*evidence.judges, *evidence.objective]
+    weights = [*found.judges.tolist(), *posterior.weights[1:].tolist()]
+    settings = replace(s, cluster=name, clusters=_count(codes))
+    spread = wald(posterior.theta, posterior.covariance, s.confidence, posterior.freedom)
+    rated = rate(votes, posterior.theta, spread, settings)
+    return _from(
+        rated,
+        settings,
+        Label.HUMAN_ANCHORED,
+        _sources(evidence, dict(zip(names, weights, strict=True))),
+        parameters=(
+            ("tau", posterior.tau),
+            ("design effect", posterior.design_effect),
+            ("power", found.power),
+            *((f"style {name}", weight) for name, weight in found.style.items()),
+        ),
+        predicted=to_points(posterior.predicted) - MEAN + rated.ratings.mean(),
+    )
+
+
 def _ppi(evidence: _Evidence) -> CombinedResult:
     votes = _votes(evidence)
     if not evidence.judges:
@@ -273,6 +308,7 @@ def _objective_only(evidence: _Evidence) -> CombinedResult:
 METHODS: Mapping[Method, Callable[[_Evidence], CombinedResult]] = MappingProxyType(
     {
         Method.HIERARCHICAL: _hierarchical,
+        Method.STACKED: _stacked,
         Method.PPI: _ppi,
         Method.JOINT: _joint,
         Method.HUMAN: _human,
@@ -300,9 +336,12 @@ def _votes(evidence: _Evidence) -> Comparisons:
 
 def _columns(evidence: _Evidence) -> list[PriorColumn]:
     """Own ratings of judges and benchmarks; a model that one never saw is rated as average."""
+    return _rated([*evidence.single.values(), *evidence.objective.values()], evidence)
+
+
+def _rated(sources: Sequence[Comparisons], evidence: _Evidence) -> list[PriorColumn]:
     models = len(evidence.models)
     precision = precision_of(models, evidence.prior)
-    sources = [*evidence.single.values(), *evidence.objective.values()]
     _, groups = _shared_groups(sources)
     count = max(int(codes.max()) for codes in groups) + 1
     columns = []

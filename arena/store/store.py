@@ -43,7 +43,7 @@ from arena.store.shown import BATTLES, SHOWINGS, OpenToJudge
 from arena.store.votes import Votes
 from arena.store.withdrawals import Withdrawals
 
-_NOT_CONTENT = ("base_url", "api_key_env", "timeout")
+_NOT_CONTENT = ("base_url", "api_key_env", "timeout", "extra_headers")
 TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "rankings", "outcomes")
 # One statement: a page asks this each time.
 _LAST = [
@@ -341,7 +341,8 @@ def _spec(model: Model) -> dict[str, Any]:
 
 
 def _model(spec: dict[str, Any]) -> Model:
-    decoding = Decoding(**spec.pop("decoding"))
+    how = spec.pop("decoding")
+    decoding = Decoding(**how | {"stop": tuple(how.get("stop", ()))})
     if spec.get("price"):
         spec["price"] = tuple(spec["price"])
     return Model(**spec | {"backend": BackendKind(spec["backend"])}, decoding=decoding)
@@ -351,12 +352,19 @@ def differences(old: Model, new: Model) -> list[tuple[str, Any, Any]]:
     """The settings that make them two models: each by its key in arena.yaml, old and new."""
     both = [
         {"use": f"{model.backend}:{model.weights}", "revision": model.revision}
-        | asdict(model.decoding)
+        | _shown(model.decoding)
         for model in (old, new)
     ]
     return [
         (name, both[0][name], both[1][name]) for name in both[0] if both[0][name] != both[1][name]
     ]
+
+
+def _shown(decoding: Decoding) -> dict[str, Any]:
+    """Decoding by its keys in arena.yaml."""
+    found = asdict(decoding)
+    budget = found.pop("thinking_budget")
+    return found | ({} if budget is None else {"thinking": budget})
 
 
 def described(old: Model, new: Model) -> str:

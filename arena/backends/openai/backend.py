@@ -26,6 +26,7 @@ from arena.backends.openai.dialect import Dialect
 from arena.backends.openai.messages import (
     decoding,
     first_alternatives,
+    odds_settings,
     opening,
     option_logprobs,
     text_odds,
@@ -329,7 +330,7 @@ async def _hold(caller: _Caller, request: Request) -> Reply:
             if turn < len(request.turns):
                 raise
             break
-        text, thought, finish = text_of(choice, request)
+        text, thought, finish = text_of(choice, request, caller.model.decoding.stop)
         texts.append(text)
         thinking.append(thought)
         finishes.append(finish)
@@ -349,10 +350,9 @@ async def _read(caller: _Caller, request: OddsRequest) -> Odds:
         )
     choice = await caller.complete(
         messages=[*opening(caller.model), {"role": "user", "content": request.text}],
-        temperature=0,
-        max_tokens=1,
         logprobs=True,
         top_logprobs=TOP_LOGPROBS,
+        **odds_settings(caller.model),
     )
     logprobs = option_logprobs(first_alternatives(choice), request.options)
     if logprobs is not None:

@@ -115,7 +115,7 @@ def _read(model: Model, text: str) -> Iterator[tuple[str, Reply | BackendError]]
 def _reply(model: Model, body: dict[str, Any]) -> Reply | BackendError:
     match body:
         case {"choices": [{"message": message} as choice, *_]} if is_message(message):
-            text, thinking, finish = text_of(choice, Request(()))
+            text, thinking, finish = text_of(choice, Request(()), model.decoding.stop)
             return Reply((text,), (finish,), usage_of(body), thinking=(thinking,))
     return BackendError(f"{model.name}: the reply is no chat completion")
 

@@ -84,6 +84,7 @@ def open_client(model: Model, timeout: float) -> Any:
         return AsyncOpenAI(
             base_url=model.base_url,
             api_key=_api_key(model),
+            default_headers=_headers(model),
             max_retries=0,
             timeout=timeout,
             http_client=DefaultAioHttpClient(trust_env=not is_direct),
@@ -138,6 +139,19 @@ def _api_key(model: Model) -> str | None:
             )
         return key
     return "none" if model.base_url else None
+
+
+def _headers(model: Model) -> dict[str, str]:
+    """The headers that arena.yaml names, with their values from the environment."""
+    found = {}
+    for name, variable in model.extra_headers:
+        if not (value := os.environ.get(variable)):
+            raise UnavailableError(
+                f"{model.name}: the environment variable {variable}, which the header {name} "
+                "names, is not set"
+            )
+        found[name] = value
+    return found
 
 
 async def complete(client: Any, model: Model, body: dict[str, Any]) -> dict[str, Any]:
@@ -222,6 +236,7 @@ def _retry_after(error: Any) -> float:
 def _short(error: Exception, model: Model) -> str:
     """The beginning of what the server says, without a key."""
     text = storable(str(error)).strip() or type(error).__name__
-    for secret in {os.environ.get(name) for name in (model.api_key_env, "OPENAI_API_KEY") if name}:
+    names = (model.api_key_env, "OPENAI_API_KEY", *(name for _, name in model.extra_headers))
+    for secret in {os.environ.get(name) for name in names if name}:
         text = text.replace(secret, "…") if secret else text
     return _KEY.sub("…", text.splitlines()[0])[:SHOWN]

@@ -4,11 +4,12 @@ Nothing that changes what a model says is left out on the quiet: a setting goes 
 has the protocol's default value, or where it decides nothing but whether a run repeats itself.
 """
 
+import json
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
-from arena.backends.openai.messages import DEFAULTS, LENGTH
+from arena.backends.openai.messages import BUDGETS, CHOSEN, DEFAULTS, LENGTH
 from arena.errors import BackendError, UnavailableError
 from arena.records import Model
 
@@ -89,18 +90,41 @@ class Dialect:
         refused = [name for name in _named(said, sent) if _REFUSING.search(text)]
         spared = [n for n in refused if n in _SPARED or sent[n] == DEFAULTS.get(n)]
         for name in spared:
-            self._left_out.add(name)
-            self._note(f"`{name}`", _SPARED.get(name, "and it had its default value"))
+            self._leave_out(name, _SPARED.get(name, "and it had its default value"))
+        if budgets := [name for name in refused if name in BUDGETS]:
+            self._left_out |= {*budgets}
+            if not self._left_out.issuperset(BUDGETS):
+                return  # it has another name for the same
         lengths = [name for name in refused if name in LENGTH]
         for name in lengths:
             self._renamed[name] = LENGTH[1 - LENGTH.index(name)]
         if not spared and not lengths:
-            for name in (name for name in refused if name in DEFAULTS):
-                raise UnavailableError(
-                    f"{self._model.name}: the server does not take {name}: {sent[name]:g}; set "
-                    f"`{name}: {DEFAULTS[name]:g}`, which is its default, and it is left out "
-                    f"({text[:200]})"
-                )
+            self._refuse(refused, sent, text)
+
+    def _leave_out(self, name: str, so: str) -> None:
+        self._left_out.add(name)
+        self._note(f"`{name}`", so)
+
+    def _refuse(self, refused: list[str], sent: dict[str, Any], text: str) -> None:
+        """Raise UnavailableError for the first of these settings that the user chose."""
+        wanted, extra = self._model.decoding, json.loads(self._model.decoding.extra_body or "{}")
+        for name in refused:
+            if name in DEFAULTS:
+                said = f"{name}: {sent[name]:g}; set `{name}: {DEFAULTS[name]:g}`, which is its"
+                way = f"{said} default, and it is left out"
+            elif name in BUDGETS:
+                way = f"a budget for thinking; set `thinking: on` in place of {sent[name]}"
+            elif name == "chat_template_kwargs" and wanted.thinking is not None:
+                way = "a switch of thinking; take `thinking` out of the model's entry, or try "
+                way += "`reasoning_effort`"
+            elif name in CHOSEN or name in extra:
+                way = f"{name}; take `{name}` out of the model's entry"
+                way += "'s extra_body" if name in extra else ""
+            else:
+                continue
+            raise UnavailableError(
+                f"{self._model.name}: the server does not take {way} ({text[:200]})"
+            )
 
     def _note(self, what: str, so: str) -> None:
         sentence = f"{self._model.name}: the server does not take {what}, {so}."

@@ -1,5 +1,6 @@
 """The JSON of chat completions: what is sent, and what comes back."""
 
+import json
 import re
 from collections.abc import Sequence
 from itertools import accumulate
@@ -12,6 +13,8 @@ from arena.records import Model, Usage
 # OpenAI's own newer models refuse the older name, which is the only one that others know.
 LENGTH = ("max_tokens", "max_completion_tokens")
 DEFAULTS = {"temperature": 1.0, "top_p": 1.0}
+CHOSEN = ("top_k", "min_p", "repetition_penalty", "reasoning_effort", "chat_template_kwargs")
+BUDGETS = ("thinking_token_budget", "thinking_budget_tokens")
 # More than any tokenizer in use makes of a text: the bound that a budget reserves by.
 TOKENS_PER_BYTE = 0.5
 TOKENS_OF_FRAME = 16
@@ -36,17 +39,43 @@ def decoding(
     settings: dict[str, Any] = {
         "temperature": wanted.temperature,
         "top_p": wanted.top_p,
-        LENGTH[model.base_url is None]: wanted.max_tokens,
+        LENGTH[model.base_url is None]: wanted.room,
         "seed": seed % 2**31,
     }
     if model.base_url is None:  # OpenAI's own reasoning models refuse even the default by name
         settings = {name: value for name, value in settings.items() if value != DEFAULTS.get(name)}
-    if stop:
-        settings["stop"] = list(stop)[:MOST_STOPS]
+    settings |= _chosen(model)
+    if stops := [*wanted.stop, *stop]:
+        settings["stop"] = stops[:MOST_STOPS]
     if schema is not None:
         named = {"name": "verdict", "schema": schema, "strict": True}
         settings["response_format"] = {"type": "json_schema", "json_schema": named}
     return settings
+
+
+def _chosen(model: Model) -> dict[str, Any]:
+    """The settings that a server is only sent where the user chose them.
+
+    The budget of thinking has two names: vLLM's and llama.cpp's.
+    """
+    wanted = model.decoding
+    values = {name: getattr(wanted, name) for name in CHOSEN[:-1]}
+    values |= {CHOSEN[-1]: wanted.template_settings or None}
+    values |= dict.fromkeys(BUDGETS, wanted.thinking_budget)
+    found = {name: value for name, value in values.items() if value is not None}
+    extra: dict[str, Any] = json.loads(_extra(model))
+    return found | extra
+
+
+def odds_settings(model: Model) -> dict[str, Any]:
+    """The settings of a request whose first word's odds are read: those that shape the prompt."""
+    shaping = ("reasoning_effort", "chat_template_kwargs", *json.loads(_extra(model)))
+    found = {name: value for name, value in _chosen(model).items() if name in shaping}
+    return {"temperature": 0, "max_tokens": 1, **found}
+
+
+def _extra(model: Model) -> str:
+    return model.decoding.extra_body or "{}"
 
 
 def body_of(model: Model, request: Request) -> dict[str, Any]:
@@ -64,10 +93,13 @@ def worst_case(body: dict[str, Any]) -> Usage:
     return Usage(int(text * TOKENS_PER_BYTE) + TOKENS_OF_FRAME, written)
 
 
-def text_of(choice: dict[str, Any], request: Request) -> tuple[str, str, str]:
+def text_of(
+    choice: dict[str, Any], request: Request, stop: Sequence[str] = ()
+) -> tuple[str, str, str]:
     """The text of a choice, the thinking that the server tells apart, and why it ended."""
     said, thinking = (choice["text"], "") if request.plain else said_in(choice["message"])
-    text, finish = cut_at(storable(said), request.stop), choice.get("finish_reason")
+    text = cut_at(storable(said), (*stop, *request.stop))
+    finish = choice.get("finish_reason")
     text = text if request.verbatim else text.strip()
     return text, storable(thinking).strip(), finish if isinstance(finish, str) else "stop"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from arena.backends.base import Reply, Request
+from arena.backends.base import Reply, Request, cut_at
 from arena.backends.openai.calls import errors_of, open_client
 from arena.backends.openai.dialect import Dialect
 from arena.backends.openai.messages import body_of, is_message, said_in, storable, usage_of
@@ -48,7 +48,7 @@ def stream(model: Model, request: Request, dialect: Dialect) -> Iterator[Reply]:
 
     started = time.perf_counter()
     threading.Thread(target=work, daemon=True).start()
-    text, thinking, finish, usage = "", "", "", Usage()
+    text, thinking, finish, usage, stop = "", "", "", Usage(), model.decoding.stop
     try:
         while (piece := pieces.get()) is not _END:
             if isinstance(piece, BaseException):
@@ -56,13 +56,14 @@ def stream(model: Model, request: Request, dialect: Dialect) -> Iterator[Reply]:
             text, thinking = text + piece.text, thinking + piece.thinking
             finish, usage = piece.finish or finish, piece.usage or usage
             if piece.text:
-                yield Reply((storable(text).lstrip(),), ("",))
+                yield Reply((cut_at(storable(text), stop).lstrip(),), ("",))
     finally:
         abandoned.set()
     if not finish:
         raise TransientError(f"{model.name}: the reply broke off", "unreadable")
     usage += Usage(seconds=time.perf_counter() - started)
-    yield Reply((storable(text).strip(),), (finish,), usage, (), (storable(thinking).strip(),))
+    said = cut_at(storable(text), stop).strip()
+    yield Reply((said,), (finish,), usage, (), (storable(thinking).strip(),))
 
 
 async def _receive(

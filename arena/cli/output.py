@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from arena.errors import InputError
-from arena.records import COMMAND_LINE, Note
+from arena.records import COMMAND_LINE, NoAnswer, Note
 
 if TYPE_CHECKING:
     from arena.backends import Intake, Limits
@@ -318,6 +318,7 @@ def summary(progress: "Progress") -> str:
     usage = progress.usage
     parts = [f"{progress.stored} new", f"{progress.found} already there"]
     for count, what in (
+        (progress.unanswered, "without an answer since an earlier run"),
         (progress.elsewhere, "left to another process"),
         (progress.unparsed, "unparsed"),
         (progress.truncated, "truncated to the judge's context"),
@@ -344,10 +345,23 @@ def finish(steps: "Sequence[Progress]") -> None:
     for note in dict.fromkeys(note for step in steps for note in step.notes):
         say(note)
     failed = sum(step.failed for step in steps)
+    if silent := sum(step.unanswered for step in steps):
+        say(
+            f"{silent} replies of earlier runs were no answers, and were not asked for again: "
+            "arena generate --retry-failed asks with more room."
+        )
     stopped = [step for step in steps if step.stopped and not step.complete]
     if failed:
         last = next(step.last_error for step in reversed(steps) if step.failed)
-        say(f"{failed} failed, last: {last}. Run the same command again to retry them.")
+        again = "Run the same command again to retry them."
+        if states := {str(state) for state in NoAnswer} & {
+            k for step in steps for k in step.faults
+        }:
+            again = (
+                f"What failed as {' or '.join(sorted(states))} is no answer: "
+                "arena generate --retry-failed asks for it again, with more room."
+            )
+        say(f"{failed} failed, last: {last}. {again}")
     if stopped:
         left = sum(step.total - step.found - step.stored for step in stopped)
         say(f"{left} are left ({stopped[0].stopped}). Run the same command again to go on.")

@@ -5,10 +5,28 @@ work is found again and other work is not mistaken for it. Time-outs, addresses 
 of keys are how a model is reached, not what it says, and enter no key.
 """
 
-from arena.records.answers import ABSENT, Answer, Decoding, Model, Prompt, Usage, answer_key
+from arena.records.answers import (
+    ABSENT,
+    Answer,
+    Decoding,
+    Model,
+    Prompt,
+    Unanswered,
+    Usage,
+    answer_key,
+)
 from arena.records.judgements import REPAIRED, Judge, Probe, Ranking, Score, Verdict
 from arena.records.keys import KEY_BYTES, content_key, seed_of
-from arena.records.kinds import AllowCode, BackendKind, Evidence, Mode, Preference, Reading, Winner
+from arena.records.kinds import (
+    AllowCode,
+    BackendKind,
+    Evidence,
+    Mode,
+    NoAnswer,
+    Preference,
+    Reading,
+    Winner,
+)
 from arena.records.names import alike, tidy
 from arena.records.notes import COMMAND_LINE, Note, setting
 from arena.records.outcomes import (
@@ -67,6 +85,7 @@ __all__ = [
     "Marking",
     "Mode",
     "Model",
+    "NoAnswer",
     "Note",
     "Outcome",
     "Preference",
@@ -79,6 +98,7 @@ __all__ = [
     "Score",
     "Showing",
     "Talk",
+    "Unanswered",
     "Usage",
     "Verdict",
     "Vote",

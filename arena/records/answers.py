@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from arena.records.keys import content_key
-from arena.records.kinds import BackendKind
+from arena.records.kinds import BackendKind, NoAnswer
 
 ABSENT = "absent"
 
@@ -158,7 +158,9 @@ class Answer:
 
     finish: `stop`, `length`, or ABSENT where a file told of an answer without its text.
     thinking: what it thought before each turn, empty where it did not think aloud. first_name:
-    as in `Model`, empty where it was not renamed.
+    as in `Model`, empty where it was not renamed. thinking_tokens: how many of the tokens
+    written are of thinking; None where that is not known. room: the tokens that it had, where it
+    was given more than its model's settings give.
     """
 
     model: str
@@ -170,6 +172,8 @@ class Answer:
     sample: int = 0
     thinking: tuple[str, ...] = ()
     first_name: str = ""
+    thinking_tokens: int | None = None
+    room: int | None = None
 
     @property
     def is_absent(self) -> bool:
@@ -181,6 +185,31 @@ class Answer:
         """Digest of the model, its settings, the prompt and the sample index."""
         name = self.first_name or self.model
         return answer_key(name, self.model_key, self.prompt_key, self.sample)
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A reply that is no answer. It stands while no answer of the key `subject` is stored.
+
+    turns, finish, thinking: as in `Answer`. room: the tokens that the reply could have.
+    """
+
+    subject: str
+    model: str
+    model_key: str
+    prompt_key: str
+    sample: int
+    state: NoAnswer
+    turns: tuple[str, ...]
+    finish: tuple[str, ...]
+    thinking: tuple[str, ...]
+    room: int
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def key(self) -> str:
+        """Digest of what was asked, of the room for it, and of how it ended."""
+        return content_key("unanswered", self.subject, self.room, self.state)
 
 
 def answer_key(model: str, model_key: str, prompt_key: str, sample: int = 0) -> str:

@@ -32,6 +32,7 @@ from arena.records import (
     Score,
     Showing,
     Talk,
+    Unanswered,
     Verdict,
 )
 from arena.store.archive import Archivable, Archive
@@ -135,6 +136,7 @@ class Store:
         self.grades = Rows(self._connections, "grades", Grade, view="standing_grades")
         self.withdrawals = Withdrawals(self._connections)
         self.reports = Rows(self._connections, "reports", Report)
+        self.unanswered = Rows(self._connections, "unanswered", Unanswered)
         self.talks = Rows(self._connections, "talks", Talk)
         self.archive = Archive(self._connections)
         self.leases = Leases(self._connections)
@@ -241,6 +243,18 @@ class Store:
             FailureCount(row["stage"], row["kind"], row["n"], row["message"])
             for row in self._connections.db.query(sql)
         ]
+
+    def standing_unanswered(self) -> dict[str, Unanswered]:
+        """Replies that are no answers, by the key that the answer would have: the latest of each.
+
+        None of which there is an answer since.
+        """
+        sql = """
+            SELECT * FROM unanswered WHERE rowid IN (
+                SELECT max(rowid) FROM unanswered WHERE subject NOT IN (SELECT key FROM answers)
+                GROUP BY subject) ORDER BY rowid"""
+        rows = (decode(Unanswered, row) for row in self._connections.db.query(sql))
+        return {row.subject: row for row in rows}
 
     def still_failing(self) -> dict[str, int]:
         """By stage: rows that were tried, failed, and are not there to this day."""

@@ -28,6 +28,7 @@ from arena.backends.local.talk import Turns
 from arena.backends.local.tree import TreeRow
 from arena.backends.local.weights.loading import Loaded, is_loaded, loaded
 from arena.backends.local.writing import Begun
+from arena.backends.thinking import split
 from arena.errors import BackendError
 from arena.records import Model, Usage
 
@@ -202,7 +203,9 @@ class LocalBackend(Backend):
         text = cut_at(whole, stops)
         finish = "stop" if ended or text != whole else "length"
         said = text if request.verbatim else text.strip()
-        talk.answered(said, finish, len(row.tokens), len(kept))
+        thinking = split(said).thinking
+        thought = min(len(kept), self.count_tokens(thinking)) if thinking else 0
+        talk.answered(said, finish, len(row.tokens), len(kept), thought)
 
     def _read(self, rows: Mapping[int, TreeRow], intake: Intake) -> Iterator[list[Logits]]:
         """Pass by pass the logits of rows that may be read; rows of the same tokens are one."""

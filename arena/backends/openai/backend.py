@@ -31,6 +31,7 @@ from arena.backends.openai.messages import (
     option_logprobs,
     text_odds,
     text_of,
+    thinking_tokens_of,
     usage_of,
     worst_case,
 )
@@ -245,6 +246,7 @@ class _Caller:
     started: float = field(default_factory=time.perf_counter)
     read: int = 0
     written: int = 0
+    thought: int | None = 0
     retried: list[str] = field(default_factory=list)
 
     @property
@@ -306,6 +308,9 @@ class _Caller:
         self.read += used.prompt_tokens
         self.written += used.completion_tokens
         choice: dict[str, Any] = reply["choices"][0]
+        thought = thinking_tokens_of(reply)
+        known = thought is not None and self.thought is not None
+        self.thought = (self.thought or 0) + (thought or 0) if known else None
         return choice
 
 
@@ -339,7 +344,12 @@ async def _hold(caller: _Caller, request: Request) -> Reply:
             more = request.follow_up(text, finish)
             turns += [] if more is None else [more]
     return Reply(
-        tuple(texts), tuple(finishes), caller.usage, tuple(caller.retried), tuple(thinking)
+        tuple(texts),
+        tuple(finishes),
+        caller.usage,
+        tuple(caller.retried),
+        tuple(thinking),
+        caller.thought,
     )
 
 

@@ -14,6 +14,7 @@ from arena.backends.openai.messages import (
     is_message,
     storable,
     text_of,
+    thinking_tokens_of,
     usage_of,
     worst_case,
 )
@@ -116,7 +117,8 @@ def _reply(model: Model, body: dict[str, Any]) -> Reply | BackendError:
     match body:
         case {"choices": [{"message": message} as choice, *_]} if is_message(message):
             text, thinking, finish = text_of(choice, Request(()), model.decoding.stop)
-            return Reply((text,), (finish,), usage_of(body), thinking=(thinking,))
+            thought = thinking_tokens_of(body)
+            return Reply((text,), (finish,), usage_of(body), (), (thinking,), thought)
     return BackendError(f"{model.name}: the reply is no chat completion")
 
 

@@ -16,12 +16,14 @@ from urllib.request import getproxies_environment, proxy_bypass
 from arena.backends.base import Availability
 from arena.backends.openai.dialect import REFUSES_SYSTEM, SettingRefusedError
 from arena.backends.openai.messages import is_message, storable
-from arena.errors import TransientError, UnavailableError
-from arena.records import Model
+from arena.errors import NoAnswerError, TransientError, UnavailableError
+from arena.records import Model, NoAnswer
 
 T = TypeVar("T")
 # OpenAI's servers repeat a refused key, its middle blotted out.
 _KEY = re.compile(r"\b(?:sk|pk|gsk|xai)-[\w*.-]{4,}")
+# How Azure and DashScope say that they do not let a prompt through.
+_FILTER = re.compile(r"content_filter|ResponsibleAIPolicyViolation|data_inspection_failed", re.I)
 SHOWN = 300
 PREFLIGHT_SECONDS = 10.0
 NEVER_ASK_AGAIN_AFTER = 600.0
@@ -211,6 +213,8 @@ def _ours(error: Exception, client: Any, model: Model) -> Exception:
             return TransientError(f"{name}: no server answers at {client.base_url}", "connection")
         case openai.AuthenticationError() | openai.PermissionDeniedError() | openai.NotFoundError():
             return UnavailableError(f"{name}: {said}")
+        case openai.APIStatusError(status_code=400) if _FILTER.search(f"{error.body}"):
+            return NoAnswerError(f"{name}: {said}", NoAnswer.FILTER)
         case openai.OpenAIError():
             return SettingRefusedError(f"{name}: {said}", getattr(error, "body", None))
         case ValueError() | RecursionError():  # a body that is not JSON

@@ -8,6 +8,7 @@ from math import exp, inf, log
 from typing import Any
 
 from arena.backends.base import Request, TextOdds, TextRequest, as_json, cut_at, with_system
+from arena.backends.thinking import split
 from arena.records import Model, Usage
 
 # OpenAI's own newer models refuse the older name, which is the only one that others know.
@@ -22,6 +23,9 @@ MOST_STOPS = 4
 LEAST_LEFT = 1e-9  # of a distribution: what rounding may hide behind a list that sums to 1
 MOST_TOKENS = 10**12  # in one call; what a server says beyond is no count
 
+REFUSED, FILTERED = "refusal", "content_filter"
+# OpenAI's and Azure's word; Gemini's; Zhipu's.
+_FILTERS = {"content_filter", "safety", "prohibited_content", "recitation", "sensitive"}
 _TOKEN_ID = re.compile(r"token_id:[0-9]+")
 _SPACES = "Ġ▁ "  # how tokenizers show the space before a word
 
@@ -98,10 +102,26 @@ def text_of(
 ) -> tuple[str, str, str]:
     """The text of a choice, the thinking that the server tells apart, and why it ended."""
     said, thinking = (choice["text"], "") if request.plain else said_in(choice["message"])
+    finish = finish_of(choice) or "stop"
+    if not said and (refusal := refusal_in(choice.get("message"))):
+        said, finish = refusal, REFUSED
     text = cut_at(storable(said), (*stop, *request.stop))
-    finish = choice.get("finish_reason")
     text = text if request.verbatim else text.strip()
-    return text, storable(thinking).strip(), finish if isinstance(finish, str) else "stop"
+    return text, storable(thinking).strip(), finish
+
+
+def finish_of(choice: dict[str, Any]) -> str:
+    """Why a reply ended, in one spelling for what a filter stopped; empty while it goes on."""
+    finish = choice.get("finish_reason")
+    if not isinstance(finish, str):
+        return ""
+    return FILTERED if finish.casefold() in _FILTERS else finish
+
+
+def refusal_in(message: object) -> str:
+    """What a message, or a piece of one, says in place of an answer; empty where it answers."""
+    refusal = message.get("refusal") if isinstance(message, dict) else None
+    return refusal if isinstance(refusal, str) else ""
 
 
 def said_in(message: dict[str, Any]) -> tuple[str, str]:
@@ -137,8 +157,8 @@ def is_message(message: object) -> bool:
     if not isinstance(message, dict):
         return False
     content = message.get("content")
-    known = "content" in message or any(said_in(message))
-    return known and (content is None or isinstance(content, str | list))
+    known = "content" in message or any(said_in(message)) or refusal_in(message)
+    return bool(known) and (content is None or isinstance(content, str | list))
 
 
 def storable(text: str) -> str:
@@ -177,6 +197,21 @@ def usage_of(reply: dict[str, Any]) -> Usage:
     found = reply.get("usage")
     counts = found if isinstance(found, dict) else {}
     return Usage(*(_count(counts.get(name)) for name in ("prompt_tokens", "completion_tokens")))
+
+
+def thinking_tokens_of(reply: dict[str, Any]) -> int | None:
+    """How many of the tokens written are of thinking; None where the server does not say.
+
+    One that counts none though it shows some does not count them.
+    """
+    match reply:
+        case {
+            "usage": {"completion_tokens_details": {"reasoning_tokens": int(count)}},
+            "choices": [{"message": dict(message)}, *_],
+        } if 0 <= count < MOST_TOKENS:
+            said, thinking = said_in(message)
+            return count if count or not (thinking or split(said).thinking) else None
+    return None
 
 
 def _count(said: object) -> int:

@@ -11,7 +11,16 @@ from typing import Any
 from arena.backends.base import Reply, Request, cut_at
 from arena.backends.openai.calls import errors_of, open_client
 from arena.backends.openai.dialect import Dialect
-from arena.backends.openai.messages import body_of, is_message, said_in, storable, usage_of
+from arena.backends.openai.messages import (
+    REFUSED,
+    body_of,
+    finish_of,
+    is_message,
+    refusal_in,
+    said_in,
+    storable,
+    usage_of,
+)
 from arena.errors import TransientError
 from arena.records import Model, Usage
 
@@ -23,12 +32,14 @@ class _Piece:
     """What one event brings. finish: why the reply ended, empty while it goes on.
 
     thinking: what the server tells apart from the text. usage: so far, where it is said.
+    refuses: whether the text stands in place of an answer.
     """
 
     text: str
     thinking: str
     finish: str
     usage: Usage | None
+    refuses: bool = False
 
 
 def stream(model: Model, request: Request, dialect: Dialect) -> Iterator[Reply]:
@@ -48,12 +59,14 @@ def stream(model: Model, request: Request, dialect: Dialect) -> Iterator[Reply]:
 
     started = time.perf_counter()
     threading.Thread(target=work, daemon=True).start()
-    text, thinking, finish, usage, stop = "", "", "", Usage(), model.decoding.stop
+    text, thinking, finish, usage, refuses = "", "", "", Usage(), False
+    stop = model.decoding.stop
     try:
         while (piece := pieces.get()) is not _END:
             if isinstance(piece, BaseException):
                 raise piece
             text, thinking = text + piece.text, thinking + piece.thinking
+            refuses |= piece.refuses
             finish, usage = piece.finish or finish, piece.usage or usage
             if piece.text:
                 yield Reply((cut_at(storable(text), stop).lstrip(),), ("",))
@@ -63,6 +76,7 @@ def stream(model: Model, request: Request, dialect: Dialect) -> Iterator[Reply]:
         raise TransientError(f"{model.name}: the reply broke off", "unreadable")
     usage += Usage(seconds=time.perf_counter() - started)
     said = cut_at(storable(text), stop).strip()
+    finish = REFUSED if refuses else finish
     yield Reply((said,), (finish,), usage, (), (storable(thinking).strip(),))
 
 
@@ -111,6 +125,7 @@ def _piece(model: Model, event: Any) -> _Piece:
         case {"choices": []}:
             return _Piece("", "", "", usage)
         case {"choices": [{"delta": delta} as choice, *_]} if is_message({"content": "", **delta}):
-            finish = choice.get("finish_reason")
-            return _Piece(*said_in(delta), finish if isinstance(finish, str) else "", usage)
+            said, thinking = said_in(delta)
+            refusal = refusal_in(delta)
+            return _Piece(said or refusal, thinking, finish_of(choice), usage, bool(refusal))
     raise TransientError(f"{model.name}: a piece of the reply is unreadable", "unreadable")

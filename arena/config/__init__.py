@@ -115,7 +115,8 @@ class RankSettings(Strict):
     """How the evidence becomes a ranking.
 
     min_comparisons: a model with fewer comparisons stands below the ranking, not rated yet; None
-    stands for LEAST_COMPARISONS, or 1 where no model has as many.
+    stands for LEAST_COMPARISONS, or 1 where no model has as many. no_answer: what becomes, for
+    judges, of a prompt that a model has no answer to.
     """
 
     evidence: Evidence = Evidence.COMBINED
@@ -125,6 +126,7 @@ class RankSettings(Strict):
     keep_leaked: bool = False
     cap: Annotated[float, Field(gt=0, le=1)] | None = None
     min_comparisons: Annotated[int, Field(ge=1)] | None = None
+    no_answer: Literal["lose", "leave_out"] = "leave_out"
 
 
 def host_name(host: str) -> str:

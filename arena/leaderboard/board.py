@@ -85,7 +85,7 @@ class Policy:
         fit = Fit(
             confidence=rank.confidence,
             weights=tuple(rank.weights.model_dump().items()),
-            rules=VoteRules(keep_leaked=rank.keep_leaked, cap=rank.cap),
+            rules=VoteRules(rank.keep_leaked, cap=rank.cap, lose=rank.no_answer == "lose"),
             min_comparisons=rank.min_comparisons,
             judges=_names(config.judges),
             ways=ways_of(config.benchmarks),

@@ -347,8 +347,8 @@ def finish(steps: "Sequence[Progress]") -> None:
     failed = sum(step.failed for step in steps)
     if silent := sum(step.unanswered for step in steps):
         say(
-            f"Replies of earlier runs that were no answers, and were not asked for again: {silent}. "
-            "arena generate --retry-failed asks with more room."
+            "Replies of earlier runs that were no answers, and were not asked for again: "
+            f"{silent}. arena generate --retry-failed asks with more room."
         )
     stopped = [step for step in steps if step.stopped and not step.complete]
     if failed:

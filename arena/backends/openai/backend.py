@@ -24,6 +24,7 @@ from arena.backends.limits import Limits
 from arena.backends.openai.calls import availability, complete, open_client
 from arena.backends.openai.dialect import Dialect
 from arena.backends.openai.messages import (
+    GOES_ON,
     decoding,
     first_alternatives,
     odds_settings,
@@ -153,6 +154,7 @@ class _Work:
         self._abandon: Callable[[], object] | None = None
         self._reserved = 0
         self._fatal: UnavailableError | None = None
+        self.trying = asyncio.Lock()
         self.has_answered = False
 
     def ended(self) -> bool:
@@ -354,15 +356,21 @@ async def _hold(caller: _Caller, request: Request) -> Reply:
 
 
 async def _read(caller: _Caller, request: OddsRequest) -> Odds:
+    messages = [*opening(caller.model), {"role": "user", "content": request.text}]
+    goes_on: dict[str, Any] = {}
     if request.prefill:
-        raise UnavailableError(
-            f"{_no_prefill(caller.model)}; leave `prefill` out of the judge card"
-        )
+        messages.append({"role": "assistant", "content": request.prefill})
+        if not await _continues(caller, messages):
+            raise UnavailableError(
+                f"{_no_prefill(caller.model)}; leave `prefill` out of the judge card"
+            )
+        goes_on = GOES_ON
     choice = await caller.complete(
-        messages=[*opening(caller.model), {"role": "user", "content": request.text}],
+        messages=messages,
         logprobs=True,
         top_logprobs=TOP_LOGPROBS,
         **odds_settings(caller.model),
+        **goes_on,
     )
     logprobs = option_logprobs(first_alternatives(choice), request.options)
     if logprobs is not None:
@@ -371,6 +379,26 @@ async def _read(caller: _Caller, request: OddsRequest) -> Odds:
         f"{caller.model.name}: the server returned no log-probabilities that can be read; "
         "use a judge card with `reading: reasoned`"
     )
+
+
+async def _continues(caller: _Caller, messages: list[dict[str, str]]) -> bool:
+    """Whether the server goes on from a begun reply: tried once, for servers pass over fields.
+
+    One that goes on reads fewer tokens than where it ends the reply and begins another.
+    """
+    dialect, settings = caller.work.dialect, odds_settings(caller.model)
+    async with caller.work.trying:
+        if dialect.continues is None:
+            try:
+                await caller.complete(messages=messages, **settings, **GOES_ON)
+                first = caller.read
+                await caller.complete(messages=messages, **settings)
+                dialect.continues = 0 < first < caller.read - first
+            except (TransientError, UnavailableError):
+                raise
+            except BackendError:
+                dialect.continues = False
+    return dialect.continues
 
 
 async def _score(caller: _Caller, request: TextRequest) -> TextOdds:

@@ -63,10 +63,19 @@ def availability(model: Model) -> Availability:
 
 def _served(listed: object) -> list[str] | None:
     """The names in a list of models, which may be bare (Together's); None where it is no list."""
-    entries = listed.get("data") if isinstance(listed, dict) else listed
-    entries = entries if isinstance(entries, list) else []
-    names = [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
+    entries = listed
+    if isinstance(listed, dict):
+        entries = listed.get("data") or listed.get("models")
+    found = [_name(entry) for entry in entries] if isinstance(entries, list) else []
+    names = [name for name in found if name]
     return names if names or isinstance(listed, dict) else None
+
+
+def _name(entry: object) -> str:
+    """The name in an entry of a list of models, which servers put in one of three places."""
+    if isinstance(entry, dict):
+        return next((str(entry[key]) for key in ("id", "model", "name") if entry.get(key)), "")
+    return entry if isinstance(entry, str) else ""
 
 
 def apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -172,7 +181,7 @@ async def complete(client: Any, model: Model, body: dict[str, Any]) -> dict[str,
         case {"choices": [{"text": str()}, *_]} if "prompt" in body:
             return dict(reply)
     said = reply.get("error") if isinstance(reply, dict) else None
-    why = f" but an error: {storable(str(said))[:200]}" if said else ""
+    why = f" but an error: {told(str(said), model)}" if said else ""
     raise TransientError(f"{model.name}: the reply is no completion{why}", "unreadable")
 
 
@@ -239,8 +248,13 @@ def _retry_after(error: Any) -> float:
 
 def _short(error: Exception, model: Model) -> str:
     """The beginning of what the server says, without a key."""
-    text = storable(str(error)).strip() or type(error).__name__
+    return told(str(error), model) or type(error).__name__
+
+
+def told(text: str, model: Model) -> str:
+    """The beginning of a server's text on one line, without a key."""
+    text = " ".join(storable(text).split())
     names = (model.api_key_env, "OPENAI_API_KEY", *(name for _, name in model.extra_headers))
     for secret in {os.environ.get(name) for name in names if name}:
         text = text.replace(secret, "…") if secret else text
-    return _KEY.sub("…", text.splitlines()[0])[:SHOWN]
+    return _KEY.sub("…", text)[:SHOWN]

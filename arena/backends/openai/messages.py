@@ -27,6 +27,7 @@ REFUSED, FILTERED = "refusal", "content_filter"
 # OpenAI's and Azure's word; Gemini's; Zhipu's.
 _FILTERS = {"content_filter", "safety", "prohibited_content", "recitation", "sensitive"}
 _TOKEN_ID = re.compile(r"token_id:[0-9]+")
+_ALTERNATIVES = ("top_logprobs", "top_probs", "probs")
 _SPACES = "Ġ▁ "  # how tokenizers show the space before a word
 
 
@@ -80,6 +81,10 @@ def odds_settings(model: Model) -> dict[str, Any]:
 
 def _extra(model: Model) -> str:
     return model.decoding.extra_body or "{}"
+
+
+# With these vLLM and SGLang go on from the last message, which is a begun reply.
+GOES_ON = {"continue_final_message": True, "add_generation_prompt": False}
 
 
 def body_of(model: Model, request: Request) -> dict[str, Any]:
@@ -222,17 +227,35 @@ def _count(said: object) -> int:
 def first_alternatives(choice: dict[str, Any]) -> list[tuple[str, float]]:
     """The likeliest first words of a reply and their log-probabilities; empty if it has none.
 
-    As OpenAI has them; or as the older completions do, which some servers keep for chat.
+    As OpenAI has them, and vLLM, SGLang and LMDeploy with it; as the older completions do, which
+    Together and others keep for chat; as a bare list (Ollama); or as llama.cpp's own fields do.
     """
     match choice.get("logprobs"):
-        case {"content": [{"top_logprobs": [*listed]}, *_]}:
-            return [found for one in listed if (found := _alternative(one))]
-        case {"content": [{"top_logprobs": dict(listed)}, *_]} | {
-            "top_logprobs": [dict(listed), *_]
-        }:
-            pairs = [{"token": word, "logprob": value} for word, value in listed.items()]
-            return [found for one in pairs if (found := _alternative(one))]
+        case {"content": [dict(first), *_]} | [dict(first), *_]:
+            return _listed(first)
+        case {"top_logprobs": [dict(listed), *_]}:
+            return _listed({"top_logprobs": listed})
+    match choice.get("completion_probabilities"):
+        case [dict(first), *_]:
+            return _listed(first)
     return []
+
+
+def _listed(first: dict[str, Any]) -> list[tuple[str, float]]:
+    """The alternatives to one word: a list of them, or their values by word."""
+    listed: Any = next((first[key] for key in _ALTERNATIVES if first.get(key)), [])
+    if isinstance(listed, dict):
+        listed = [{"token": word, "logprob": value} for word, value in listed.items()]
+    return [found for one in listed if (found := _alternative(_spelled(one)))]
+
+
+def _spelled(one: object) -> object:
+    """An alternative in OpenAI's words; llama.cpp has probabilities under names of its own."""
+    match one:
+        case {"prob": float() | int() as share} if share > 0:
+            word = one.get("token", one.get("tok_str"))  # type: ignore[attr-defined]
+            return {"token": word, "logprob": log(share)}
+    return one
 
 
 def _alternative(listed: object) -> tuple[str, float] | None:

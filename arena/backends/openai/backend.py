@@ -43,6 +43,7 @@ from arena.errors import BackendError, NoLikelihoodError, TransientError, Unavai
 from arena.records import Model, Usage
 
 TRIES = 6
+TRYING_SECONDS = 0.05
 TOP_LOGPROBS = 20
 LEAST_BLOCK, MOST_AT_ONCE = 8, 256
 _END = None
@@ -154,7 +155,7 @@ class _Work:
         self._abandon: Callable[[], object] | None = None
         self._reserved = 0
         self._fatal: UnavailableError | None = None
-        self.trying = asyncio.Lock()
+        self.trying = False
         self.has_answered = False
 
     def ended(self) -> bool:
@@ -270,10 +271,10 @@ class _Caller:
                         raise UnavailableError(str(error)) from error
                     raise
                 self.retried.append(error.kind)
-                await self._wait(max(error.wait, back_off(attempt)))
+                await self.wait(max(error.wait, back_off(attempt)))
         raise AssertionError
 
-    async def _wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float) -> None:
         """Wait without a permit, so that others go on; raises _LeftError where the run ends."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
@@ -386,18 +387,23 @@ async def _continues(caller: _Caller, messages: list[dict[str, str]]) -> bool:
 
     One that goes on reads fewer tokens than where it ends the reply and begins another.
     """
-    dialect, settings = caller.work.dialect, odds_settings(caller.model)
-    async with caller.work.trying:
-        if dialect.continues is None:
-            try:
-                await caller.complete(messages=messages, **settings, **GOES_ON)
-                first = caller.read
-                await caller.complete(messages=messages, **settings)
-                dialect.continues = 0 < first < caller.read - first
-            except (TransientError, UnavailableError):
-                raise
-            except BackendError:
-                dialect.continues = False
+    work, dialect = caller.work, caller.work.dialect
+    while dialect.continues is None and work.trying:
+        await caller.wait(TRYING_SECONDS)  # without a permit: who tries may need it
+    if dialect.continues is not None:
+        return dialect.continues
+    work.trying, settings = True, odds_settings(caller.model)
+    try:
+        await caller.complete(messages=messages, **settings, **GOES_ON)
+        first = caller.read
+        await caller.complete(messages=messages, **settings)
+        dialect.continues = 0 < first < caller.read - first
+    except (TransientError, UnavailableError, _LeftError):
+        raise
+    except BackendError:
+        dialect.continues = False
+    finally:
+        work.trying = False
     return dialect.continues
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from arena.backends import Intake, OddsRequest, Reply, Request, availability, open_backend
+from arena.backends import Intake, Limits, OddsRequest, Reply, Request, availability, open_backend
 from arena.backends.openai.calls import apart
 from arena.backends.openai.messages import first_alternatives, option_logprobs
 from arena.config import parse_model
@@ -221,14 +221,23 @@ def begun(heeds: bool, tells: bool = True) -> Any:
     return script
 
 
-def test_odds_are_read_after_a_begun_reply_where_the_server_goes_on_from_it() -> None:
-    with serve(begun(heeds=True)) as served:
-        backend = open_backend(parse_model(f"openai:m@{served.url}"))
+@pytest.mark.parametrize("at_once", [1, 2, None])
+def test_odds_are_read_after_a_begun_reply_where_the_server_goes_on_from_it(
+    at_once: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("arena.backends.openai.backend.back_off", lambda attempt: 0.0)
+    busy = [fault(503)]
+
+    def script(body: dict[str, Any]) -> Any:
+        return busy.pop() if busy else begun(heeds=True)(body)
+
+    with serve(script) as served:
+        backend = open_backend(parse_model(f"openai:m@{served.url}"), Limits(at_once))
         asked = [OddsRequest(f"Which, {i}?", ("A", "B"), "The better is") for i in range(5)]
         found = [odds for result in backend.odds(asked) for _, odds in result]
     assert [exp(p) for p in found[0].logprobs] == pytest.approx([0.75, 0.125])  # type: ignore[union-attr]
     assert len(found) == 5
-    assert len(served.calls) == 5 + 2  # tried once in a run
+    assert len(served.calls) == 1 + 2 + 5  # tried once in a run, and once more where it was busy
     last = served.calls[-1]
     assert last["messages"][-1] == {"role": "assistant", "content": "The better is"}
     assert (last["continue_final_message"], last["add_generation_prompt"]) == (True, False)

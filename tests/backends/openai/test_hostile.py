@@ -21,7 +21,7 @@ Script = Callable[[dict[str, Any]], Any]
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arena.backends.openai.backend.back_off", lambda attempt: 0.0)
+    monkeypatch.setattr("arena.backends.openai.running.back_off", lambda attempt: 0.0)
 
 
 def raw(text: str | bytes, kind: str = "application/json") -> web.Response:

@@ -78,14 +78,14 @@ def test_a_request_that_the_server_rejects_fails_alone_and_at_once() -> None:
 
 
 def test_garbage_is_an_error_and_not_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arena.backends.openai.backend.TRIES", 1)
+    monkeypatch.setattr("arena.backends.openai.running.TRIES", 1)
     with serve(lambda body: web.Response(text="<html>", content_type="text/html")) as served:
         found = ask(served.url, Request(("q",)))
     assert isinstance(found[0], BackendError)
 
 
 def test_a_time_out_is_transient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arena.backends.openai.backend.TRIES", 1)
+    monkeypatch.setattr("arena.backends.openai.running.TRIES", 1)
 
     def slow(body: dict[str, Any]) -> str:
         import time
@@ -225,7 +225,7 @@ def begun(heeds: bool, tells: bool = True) -> Any:
 def test_odds_are_read_after_a_begun_reply_where_the_server_goes_on_from_it(
     at_once: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("arena.backends.openai.backend.back_off", lambda attempt: 0.0)
+    monkeypatch.setattr("arena.backends.openai.running.back_off", lambda attempt: 0.0)
     busy = [fault(503)]
 
     def script(body: dict[str, Any]) -> Any:

@@ -44,8 +44,10 @@ class Request:
 class Reply:
     """The model's texts, one a turn.
 
-    finish: `stop`, or `length` where max_tokens cut it. retried: the kind of each fault on
-    the way to it. thinking: what the server told apart from each text, if it told anything.
+    finish: `stop`, or `length` where max_tokens cut it, or `refusal` or `content_filter`, where
+    a server says so. retried: the kind of each fault on the way to it. thinking: what the server
+    told apart from each text, if it told anything. thinking_tokens: of all turns; None where
+    they are not known.
     """
 
     turns: tuple[str, ...]
@@ -53,6 +55,7 @@ class Reply:
     usage: Usage = field(default_factory=Usage)
     retried: tuple[str, ...] = ()
     thinking: tuple[str, ...] = ()
+    thinking_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,10 @@ from arena.cli.output import Format, emit, say
 from arena.errors import ArenaError, InputError
 from arena.files.assets import named
 from arena.records import BackendKind, Model
+
+if TYPE_CHECKING:
+    from arena.config import Config
+    from arena.store import Store
 
 
 def prompts(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE) -> None:
@@ -56,6 +60,14 @@ def list_models(
     archived: Annotated[
         bool, typer.Option("--archived", help="Also list the models that are archived.")
     ] = False,
+    about: Annotated[
+        bool,
+        typer.Option(
+            "--about",
+            help="Show what is known of the stored models instead: prices, what 1,000 answers "
+            "cost, seconds, tokens, licence and release.",
+        ),
+    ] = False,
     db: Db = None,
     config: ConfigFile = None,
     form: Output = Format.TABLE,
@@ -76,6 +88,9 @@ def list_models(
     from arena.store.versions import current_name
 
     conf = settings(config, ("models",))
+    if about:
+        _about_models(open_store(db, conf), conf, form)
+        return
     found: dict[str, tuple[str, Model]] = {EMBEDDED: ("built in", parse_model(EMBEDDED))}
     path = db_path(db, conf)
     states: dict[str, str] = {}
@@ -94,6 +109,21 @@ def list_models(
         [_model_row(n, source, m, states.get(n, "")) for n, (source, m) in found.items()],
         form,
     )
+
+
+def _about_models(store: "Store", conf: "Config", form: Format) -> None:
+    """A table of what is known of each stored model; `–` where nothing is."""
+    from arena.leaderboard.facts import model_facts
+
+    facts = model_facts(store, list(conf.candidates().values()))
+    rows = [
+        {"model": name} | {key.replace("_", " "): value for key, value in asdict(known).items()}
+        for name, known in sorted(facts.items())
+    ]
+    if not rows and form is Format.TABLE:
+        say("No models are stored yet; arena generate asks some.")
+        return
+    emit(rows, form)
 
 
 @models.command("archive")
@@ -334,7 +364,7 @@ def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
     arena show verdicts --unparsed    why replies could not be read
     arena show failures               what failed
     """
-    from arena.pipeline.drift import mismatches, stages
+    from arena.pipeline.drift import mismatches, no_answers, stages
 
     conf = settings(config, ())
     store = open_store(db, conf)
@@ -344,7 +374,7 @@ def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
         say("The unparsed replies, with the reasons: arena show verdicts --unparsed")
     for stage in store.failure_counts() if any(stage.failed for stage in found) else []:
         say(f"{stage.count} × {stage.kind} in stage {stage.stage}, last: {stage.message}")
-    for sentence in mismatches(store, conf):
+    for sentence in (*no_answers(store), *mismatches(store, conf)):
         say(f"{sentence.rstrip('.')}.")
     for what, table in (("votes", store.votes), ("withdrawn votes", store.withdrawals)):
         if broken := list(table.broken()):

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from arena.cli.output import Loudness, detail, say, voice
 from arena.errors import InputError
+from arena.records import NoAnswer
 
 if TYPE_CHECKING:
     from arena.backends import Intake, Limits
@@ -250,6 +251,7 @@ def summary(progress: "Progress") -> str:
     usage = progress.usage
     parts = [f"{progress.stored} new", f"{progress.found} already there"]
     for count, what in (
+        (progress.unanswered, "without an answer since an earlier run"),
         (progress.elsewhere, "left to another process"),
         (progress.unparsed, "unparsed"),
         (progress.truncated, "truncated to the judge's context"),
@@ -276,12 +278,28 @@ def finish(steps: "Sequence[Progress]") -> None:
     for note in dict.fromkeys(note for step in steps for note in step.notes):
         say(note)
     failed = sum(step.failed for step in steps)
+    if silent := sum(step.unanswered for step in steps):
+        say(
+            "Replies of earlier runs that were no answers, and were not asked for again: "
+            f"{silent}. arena generate --retry-failed asks with more room."
+        )
     stopped = [step for step in steps if step.stopped and not step.complete]
     if failed:
         last = next(step.last_error for step in reversed(steps) if step.failed)
-        say(f"{failed} failed, last: {last}. Run the same command again to retry them.")
+        say(f"{failed} failed, last: {last}. {_way_on(steps)}")
     if stopped:
         left = sum(step.total - step.found - step.stored for step in stopped)
         say(f"{left} are left ({stopped[0].stopped}). Run the same command again to go on.")
     if failed or stopped:
         sys.exit(1)
+
+
+def _way_on(steps: "Sequence[Progress]") -> str:
+    """How what failed is asked for again."""
+    kinds = {kind for step in steps for kind in step.faults}
+    if states := {str(state) for state in NoAnswer} & kinds:
+        return (
+            f"What failed as {' or '.join(sorted(states))} is no answer: "
+            "arena generate --retry-failed asks for it again, with more room."
+        )
+    return "Run the same command again to retry them."

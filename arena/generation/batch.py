@@ -29,6 +29,7 @@ class Progress:
     faults: how often calls went wrong in each way, those that were tried again included.
     cost: US dollars. seconds: since it began. stopped: why it ended early, in a few words.
     notes: what the model's backend did otherwise than it was asked to, in a sentence each.
+    unanswered: replies of earlier runs that were no answers, and are not asked for again.
     """
 
     stage: str
@@ -51,6 +52,7 @@ class Progress:
     stopped: str = ""
     notes: tuple[str, ...] = ()
     ended: bool = False
+    unanswered: int = 0
 
     @property
     def done(self) -> float:
@@ -93,7 +95,8 @@ class Work(Generic[R, T]):
 
     ask: yields results for the positions that are admitted. make: turns a position and a
     reply into its row. prepare: stores what the rows refer to, once some of them are claimed.
-    price: of the model's tokens.
+    price: of the model's tokens. aside: keys that this run leaves alone and does not count;
+    they stay in the list, which decides what is in a batch.
     """
 
     stage: str
@@ -103,6 +106,7 @@ class Work(Generic[R, T]):
     make: Callable[[int, T], R]
     prepare: Callable[[], None]
     price: tuple[float, float] | None = None
+    aside: frozenset[str] = frozenset()
 
 
 def run(
@@ -115,8 +119,9 @@ def run(
     """
     control = control or Control()
     present = work.table.present(work.keys)
-    found = sum(key in present for key in work.keys)
-    progress = Progress(work.stage, len(work.keys), found=found, ended=found == len(work.keys))
+    found, aside = sum(key in present for key in work.keys), work.aside - present
+    total = sum(key not in aside for key in work.keys)
+    progress = Progress(work.stage, total, found=found, ended=found == total)
     control.on_progress(progress)
     if progress.complete:
         return progress
@@ -125,7 +130,7 @@ def run(
     backend.start()
     control.on_progress(progress)
     asked = time.perf_counter()  # the rate is that of the rows, without what comes before them
-    with _claims(store, work, present, control.intake) as claims:
+    with _claims(store, work, present | aside, control.intake) as claims:
         claims.on_tell = lambda rows, again: control.on_progress(
             replace(progress, under_way=rows, again=again, seconds=time.perf_counter() - asked)
         )

@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar, overload
 
-from arena.backends import Odds, OddsRequest, Reply, Request, cost_of, open_backend
+from arena.backends import Odds, OddsRequest, Reply, Request, open_backend
 from arena.errors import InputError, UnavailableError, UnknownNameError
 from arena.generation.batch import Control, Progress, Watch, Work, run, unwatched
+from arena.generation.estimate import CostEstimate
 from arena.judging.cards.card import JudgeCard
 from arena.judging.cards.fitting import tokens
 from arena.judging.modes import Pairwise, judge_mode
 from arena.judging.report_card.orders import is_hard
 from arena.judging.tasks import JudgeMode, Task, Wanted
-from arena.records import Answer, BackendKind, Judge, Mode, Prompt, Usage, seed_of
+from arena.records import Answer, BackendKind, Judge, Mode, Prompt, seed_of
 from arena.store import Store
 
 T = TypeVar("T")
@@ -201,7 +202,7 @@ class Plan:
         rows = [row for row in self.rows() if row is not None]
         return 1 - sum(bool(row.reason) for row in rows) / len(rows) if rows else 1.0
 
-    def estimate(self, concurrency: int) -> "CostEstimate":
+    def estimate(self, concurrency: int) -> CostEstimate:
         """What the missing rows would take, learning from the stored ones where there are any."""
         readable = {task.key for task, _ in self._readable()}
         missing = [task for task in self._missing() if task.key not in readable]
@@ -216,29 +217,6 @@ class Plan:
             price=self.card.model.price,
             seconds=len(missing) * mean.seconds / lanes if mean else None,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class CostEstimate:
-    """What a run would take.
-
-    rows: in all, with the stored ones. read, written: tokens, those read counted by their
-    characters. seconds: None where no earlier call says how long one takes.
-    """
-
-    rows: int
-    calls: int
-    read: int
-    written: int
-    price: tuple[float, float] | None
-    seconds: float | None
-
-    @property
-    def cost(self) -> float | None:
-        """US dollars; None where the card has no price."""
-        if self.price is None:
-            return None
-        return cost_of(Usage(self.read, self.written), self.price)
 
 
 def plan(
@@ -315,7 +293,10 @@ class _Lazily(Sequence[T]):
 def _answered(
     store: Store, prompts: Sequence[Prompt], models: Sequence[str], baseline: str | None
 ) -> Iterator[tuple[Prompt, list[Answer]]]:
-    """Each prompt with the answers that the named models gave to it, by model."""
+    """Each prompt with the answers that the named models gave to it, by model.
+
+    Of several answers the first of one model meets the first of another, the second the second.
+    """
     known = {model.name for model in store.models()}
     wanted = {*models, *([baseline] if baseline else [])}
     if unknown := sorted(wanted - known):
@@ -326,7 +307,9 @@ def _answered(
             for answer in store.answers.where(prompt_key=prompt.key)
             if answer.model in (wanted if models else known) and not answer.is_absent
         ]
-        yield prompt, sorted(answers, key=lambda answer: answer.model)
+        for sample in sorted({answer.sample for answer in answers}):
+            here = [answer for answer in answers if answer.sample == sample]
+            yield prompt, sorted(here, key=lambda answer: answer.model)
 
 
 def _nothing_to_judge(store: Store, mode: Mode, prompts: int) -> str:

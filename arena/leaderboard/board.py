@@ -81,7 +81,7 @@ class Policy:
             fit=FitOptions(confidence=rank.confidence, prior="auto"),
             origin=origin,
             weights=tuple(rank.weights.model_dump().items()),
-            rules=VoteRules(keep_leaked=rank.keep_leaked, cap=rank.cap),
+            rules=VoteRules(rank.keep_leaked, cap=rank.cap, lose=rank.no_answer == "lose"),
             min_comparisons=rank.min_comparisons,
             judges=_names(config.judges),
             ways=_ways(config),

@@ -1,5 +1,6 @@
 """What a database holds of each stage, what went wrong, and what no longer fits arena.yaml."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -49,6 +50,19 @@ def stages(store: Store, config: Config) -> list[Stage]:
         )
         for name, count in counts.items()
     ]
+
+
+def no_answers(store: Store) -> Iterator[str]:
+    """A sentence for each model on its replies that are no answers, by their states."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for row in store.standing_unanswered().values():
+        counts[row.model][str(row.state)] += 1
+    for model, states in sorted(counts.items()):
+        parts = ", ".join(f"{count} × {state}" for state, count in sorted(states.items()))
+        yield (
+            f"{model} has replies that are no answers: {parts}. arena generate --retry-failed "
+            "asks for them again, with more room"
+        )
 
 
 def mismatches(store: Store, config: Config) -> Iterator[str]:

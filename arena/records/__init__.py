@@ -5,7 +5,16 @@ work is found again and other work is not mistaken for it. Time-outs, addresses 
 of keys are how a model is reached, not what it says, and enter no key.
 """
 
-from arena.records.answers import ABSENT, Answer, Decoding, Model, Prompt, Usage, answer_key
+from arena.records.answers import (
+    ABSENT,
+    Answer,
+    Decoding,
+    Model,
+    Prompt,
+    Unanswered,
+    Usage,
+    answer_key,
+)
 from arena.records.judgements import REPAIRED, Judge, Probe, Ranking, Score, Verdict
 from arena.records.keys import KEY_BYTES, content_key, keys_after, seed_of
 from arena.records.kinds import (
@@ -17,6 +26,7 @@ from arena.records.kinds import (
     Interval,
     Method,
     Mode,
+    NoAnswer,
     PanelRule,
     Preference,
     Reading,
@@ -85,6 +95,7 @@ __all__ = [
     "Method",
     "Mode",
     "Model",
+    "NoAnswer",
     "Note",
     "Outcome",
     "PanelRule",
@@ -99,6 +110,7 @@ __all__ = [
     "Showing",
     "Talk",
     "Ties",
+    "Unanswered",
     "Usage",
     "Verdict",
     "Vote",

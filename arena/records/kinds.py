@@ -12,6 +12,15 @@ class BackendKind(StrEnum):
     IMPORTED = "imported"
 
 
+class NoAnswer(StrEnum):
+    """Why a reply is no answer: each is a state of its own, and counts for nobody by itself."""
+
+    THINKING = "ended while thinking"
+    EMPTY = "empty reply"
+    REFUSAL = "refusal"
+    FILTER = "content filter"
+
+
 class Mode(StrEnum):
     """What a judge is asked: which of two answers is better, how good one is, or the order."""
 

@@ -26,6 +26,7 @@ _NAMES = {
     Archivable.JUDGE: "SELECT name FROM judges",
 }
 _COLUMNS = (
+    ("unanswered", "model"),
     ("completions", "model"),
     ("likelihoods", "model"),
     ("outcomes", "model"),

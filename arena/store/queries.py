@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
+from arena.records import Usage
 from arena.store.columns import (
     AnswerColumns,
     CodedVotes,
@@ -240,6 +241,15 @@ class EvidenceColumns:
             f"WHERE sample = 0 AND finish != '[\"absent\"]' AND model {_MODEL}"
         ).fetchall()
         return [(str(m), str(p), str(k)) for m, p, k in rows]
+
+    def taken(self) -> list[tuple[str, Usage, int | None]]:
+        """Model, usage and tokens of thinking of every answer that a model was asked for here."""
+        rows = self._connections.db.execute(
+            "SELECT model, coalesce(prompt_tokens, 0), completion_tokens, coalesce(seconds, 0), "
+            "thinking_tokens FROM answers "
+            f"WHERE completion_tokens > 0 AND model {_MODEL}"
+        ).fetchall()
+        return [(str(row[0]), Usage(row[1], row[2], row[3]), row[4]) for row in rows]
 
     def pairs_shown_to(self, voter: str) -> set[frozenset[str]]:
         """The pairs of answers that a person was shown or has voted on."""

@@ -33,6 +33,7 @@ from arena.records import (
     Score,
     Showing,
     Talk,
+    Unanswered,
     Verdict,
 )
 from arena.store.archive import Archivable, Archive
@@ -46,7 +47,7 @@ from arena.store.votes import Votes
 from arena.store.whole.tables import WholeTables
 from arena.store.withdrawals import Withdrawals
 
-_NOT_CONTENT = ("base_url", "api_key_env", "timeout")
+_NOT_CONTENT = ("base_url", "api_key_env", "timeout", "extra_headers")
 TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "rankings", "outcomes")
 # One statement: a page asks this each time.
 _LAST = [
@@ -138,6 +139,7 @@ class Store:
         self.grades = Rows(self._connections, "grades", Grade, view="standing_grades")
         self.withdrawals = Withdrawals(self._connections)
         self.reports = Rows(self._connections, "reports", Report)
+        self.unanswered = Rows(self._connections, "unanswered", Unanswered)
         self.talks = Rows(self._connections, "talks", Talk)
         self.archive = Archive(self._connections)
         self.leases = Leases(self._connections)
@@ -260,6 +262,18 @@ class Store:
             for row in self._connections.db.query(sql)
         ]
 
+    def standing_unanswered(self) -> dict[str, Unanswered]:
+        """Replies that are no answers, by the key that the answer would have: the latest of each.
+
+        None of which there is an answer since.
+        """
+        sql = """
+            SELECT * FROM unanswered WHERE rowid IN (
+                SELECT max(rowid) FROM unanswered WHERE subject NOT IN (SELECT key FROM answers)
+                GROUP BY subject) ORDER BY rowid"""
+        rows = (decode(Unanswered, row) for row in self._connections.db.query(sql))
+        return {row.subject: row for row in rows}
+
     def still_failing(self) -> dict[str, int]:
         """By stage: rows that were tried, failed, and are not there to this day."""
         tables = ("answers", "verdicts", "scores", "rankings", "completions", "likelihoods")
@@ -364,7 +378,8 @@ def _spec(model: Model) -> dict[str, Any]:
 
 
 def _model(spec: dict[str, Any]) -> Model:
-    decoding = Decoding(**spec.pop("decoding"))
+    how = spec.pop("decoding")
+    decoding = Decoding(**how | {"stop": tuple(how.get("stop", ()))})
     if spec.get("price"):
         spec["price"] = tuple(spec["price"])
     return Model(**spec | {"backend": BackendKind(spec["backend"])}, decoding=decoding)
@@ -374,12 +389,19 @@ def differences(old: Model, new: Model) -> list[tuple[str, Any, Any]]:
     """The settings that make them two models: each by its key in arena.yaml, old and new."""
     both = [
         {"use": f"{model.backend}:{model.weights}", "revision": model.revision}
-        | asdict(model.decoding)
+        | _shown(model.decoding)
         for model in (old, new)
     ]
     return [
         (name, both[0][name], both[1][name]) for name in both[0] if both[0][name] != both[1][name]
     ]
+
+
+def _shown(decoding: Decoding) -> dict[str, Any]:
+    """Decoding by its keys in arena.yaml."""
+    found = asdict(decoding)
+    budget = found.pop("thinking_budget")
+    return found | ({} if budget is None else {"thinking": budget})
 
 
 def described(old: Model, new: Model) -> str:

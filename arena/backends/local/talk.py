@@ -18,6 +18,7 @@ class Turns:
     finishes: list[str] = field(default_factory=list)
     read: int = 0
     written: int = 0
+    thought: int = 0
     ended: bool = False
     error: BackendError | None = None
 
@@ -52,8 +53,9 @@ class Turns:
             self.messages.append(Message("user", text))
         return not self.ended
 
-    def answered(self, text: str, finish: str, read: int, written: int) -> None:
-        """Take what the model said to the last turn, and the tokens read and written."""
+    def answered(self, text: str, finish: str, read: int, written: int, thought: int) -> None:
+        """Take what the model said to the last turn, and the tokens read, written and thought."""
+        self.thought += thought
         self.messages.append(Message("assistant", split(text).answer))
         self.texts.append(text)
         self.finishes.append(finish)
@@ -70,6 +72,6 @@ class Turns:
         """The reply, which took so long."""
         if self.error:
             return self.error
-        return Reply(
-            tuple(self.texts), tuple(self.finishes), Usage(self.read, self.written, seconds)
-        )
+        usage = Usage(self.read, self.written, seconds)
+        texts, finishes = tuple(self.texts), tuple(self.finishes)
+        return Reply(texts, finishes, usage, thinking_tokens=self.thought)

@@ -154,7 +154,7 @@ class ArenaLM(LM):
         temperature = 0.0 if greedy else float(settings.get("temperature", own.temperature))
         room = settings.get("max_gen_toks") or settings.get("max_new_tokens") or ROOM
         top_p = float(settings.get("top_p", own.top_p))
-        return Decoding(temperature, top_p, int(room), own.system, own.seed)
+        return replace(own, temperature=temperature, top_p=top_p, max_tokens=int(room))
 
 
 def _has_thought(done: Completion) -> bool:

@@ -15,6 +15,7 @@ from arena.errors import InputError
 from arena.judging.report_card.orders import JudgedPair, JudgeReport, read_pairs, report
 from arena.leaderboard.evidence.counted_votes import counted_votes, vote_comparisons
 from arena.leaderboard.evidence.groups import GROUPINGS, Group, Styles, rows_in, votes_in
+from arena.leaderboard.evidence.lost import LostBattle, lost_battles
 from arena.leaderboard.evidence.rules import ALL, VoteRules
 from arena.ratings import STYLE_NAMES, Comparisons, capped, concat, next_pairs
 from arena.records import Note, Preference, Prompt
@@ -66,7 +67,10 @@ def gather(
     votes, left_out = counted_votes(store, rules)
     results = _objective(store, group, ways)
     styles = Styles(texts, tuple(style))
-    judges, decisions, reports, notes = _judges(store, votes, group, styles)
+    lost = lost_battles(store, group) if rules.lose else []
+    if lost:
+        left_out.append(Note.of("answers.lost", count=len({row[:2] for row in lost})))
+    judges, decisions, reports, notes = _judges(store, votes, group, styles, lost)
     return Gathered(
         human=_votes(store, votes, group, styles, rules.cap),
         judges=judges,
@@ -208,12 +212,16 @@ def _votes(
 
 
 def _judges(
-    store: Store, votes: CodedVotes, group: Group | None, styles: Styles
+    store: Store,
+    votes: CodedVotes,
+    group: Group | None,
+    styles: Styles,
+    lost: Sequence[LostBattle] = (),
 ) -> tuple[dict[str, Comparisons], dict[str, Comparisons], dict[str, JudgeReport], list[Note]]:
     """Each judge's comparisons, the same as decisions, its report, and what was left out.
 
     Its verdicts come first, then its rankings and last its scores, each only for pairs that it
-    has not compared so far.
+    has not compared so far. lost: battles that count as lost for every judge, without its word.
     """
     rows: defaultdict[str, list[_Row]] = defaultdict(list)
     compared: defaultdict[str, set[frozenset[str]]] = defaultdict(set)
@@ -232,6 +240,8 @@ def _judges(
                 reports[judge] = report(judge, verdicts, kept, labels, about)
     for judge, kept in latest(scores, rows_in(scores, group)).items():
         rows[judge] += _score_columns(scores, kept, compared[judge])
+    for judge in [name for name in rows if rows[name]]:
+        rows[judge] += _lost_columns(rows[judge], lost)
     older = sum(
         (earlier(said, rows_in(said, group)) for said in (pairs, orders, scores)),
         Counter[str](),
@@ -337,6 +347,16 @@ def _pair_columns(verdicts: VerdictColumns, pairs: Iterable[JudgedPair]) -> list
     ]
 
 
+def _lost_columns(rows: list[_Row], lost: Sequence[LostBattle]) -> list[_Row]:
+    """What is lost to the models that a judge has judged, and to no others."""
+    judged = {model for row in rows for model in row[:2]}
+    return [
+        (winner, loser, 1.0, prompt, key, key, 1.0)
+        for loser, prompt, winner, key in lost
+        if winner in judged
+    ]
+
+
 def _score_columns(
     scores: ScoreColumns, rows: Iterable[int], compared: set[frozenset[str]]
 ) -> list[_Row]:
@@ -348,7 +368,8 @@ def _score_columns(
     columns = []
     for (prompt, _, _), here in together.items():
         for i, j in combinations(here, 2):
-            if frozenset((scores.answer[i], scores.answer[j])) not in compared:
+            pair = frozenset((scores.answer[i], scores.answer[j]))
+            if pair not in compared and scores.model[i] != scores.model[j]:
                 difference = (scores.value[i] or 0.0) - (scores.value[j] or 0.0)
                 close = abs(difference) <= scores.tie[i] + ROUNDING
                 outcome = 0.5 if close else float(difference > 0)

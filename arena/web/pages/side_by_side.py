@@ -115,8 +115,8 @@ class SideBySidePage:
         """Components and events; must be called inside a Blocks."""
         gr.Markdown(say("side_intro"), elem_classes="lead")
         with gr.Row():
-            first = gr.Dropdown([], label=say("model_1"), elem_id="model-1", min_width=160)
-            second = gr.Dropdown([], label=say("model_2"), elem_id="model-2", min_width=160)
+            first = gr.Dropdown([], label=say("model_1"), elem_id="model-1", min_width=260)
+            second = gr.Dropdown([], label=say("model_2"), elem_id="model-2", min_width=260)
         taken = gr.Dropdown([], label=say("stored_prompt"), elem_id="stored")
         status = gr.Markdown(elem_id="status", elem_classes="hint")
         shown = _draw_sides(say)

@@ -13,8 +13,8 @@ from arena.web.views.figures import (
     MOST_LINES,
     WARNING,
     figure_of,
+    in_lines,
     labels,
-    short,
     whiskers,
 )
 from arena.web.views.words import Words
@@ -41,7 +41,7 @@ def measures(cards: Sequence[JudgeAudit], measures: Sequence[str], words: Words)
         figure.add_scatter(
             x=[value for _, value, _, _ in kept],
             y=[n for n, *_ in kept],
-            name=short(card.judge),
+            name=in_lines(card.judge),
             mode="markers",
             marker={"color": COLOURS[k], "size": 9, "symbol": k},
             error_x=whiskers([(low, value, high) for _, value, low, high in kept], COLOURS[k]),

@@ -21,7 +21,7 @@ from arena.leaderboard.evidence.gathering import Gathered, gather
 from arena.leaderboard.evidence.groups import Group
 from arena.leaderboard.evidence.tallies import Tallies
 from arena.leaderboard.overall import pooled
-from arena.leaderboard.ranking import chosen_judges, leaderboard, rank_comparisons
+from arena.leaderboard.ranking import chosen_judges, is_fit, leaderboard, rank_comparisons
 from arena.ratings import (
     STYLE_NAMES,
     Comparisons,
@@ -141,9 +141,14 @@ def _gathered(store: Store, wanted: Slice, fit: Fit) -> Gathered:
 def _sheet(store: Store, wanted: Slice, policy: Policy) -> Sheet:
     gathered = _gathered(store, wanted, policy.fit)
     plain = wanted == Slice(weak=wanted.weak)
+    views = _by_view(store, wanted, policy, gathered)
     return Sheet(
         wanted,
-        **_by_view(store, wanted, policy, gathered),
+        boards=views.boards,
+        problems=views.problems,
+        errors=views.errors,
+        unheld=views.unheld,
+        wins=views.wins,
         history=_history(store, policy.fit.least) if plain else None,
         lengths=_lengths(store),
         about={model.name: model for model in store.models()},
@@ -155,46 +160,46 @@ def _sheet(store: Store, wanted: Slice, policy: Policy) -> Sheet:
     )
 
 
-def _by_view(store: Store, wanted: Slice, policy: Policy, gathered: Gathered) -> dict[str, Any]:
-    """The fields of a sheet that have an entry by view."""
-    weak = wanted.weak or policy.allow_weak_judges
-    boards: dict[str, Leaderboard] = {}
-    problems: dict[str, Note] = {}
-    errors: dict[str, Note] = {}
-    wins: dict[str, Wins] = {}
-    unheld: list[str] = []
+@dataclass(frozen=True, slots=True)
+class _Views:
+    """What a sheet has an entry of by view; see there."""
+
+    boards: dict[str, Leaderboard] = field(default_factory=dict)
+    problems: dict[str, Note] = field(default_factory=dict)
+    errors: dict[str, Note] = field(default_factory=dict)
+    wins: dict[str, Wins] = field(default_factory=dict)
+    unheld: list[str] = field(default_factory=list)
+
+
+def _by_view(store: Store, wanted: Slice, policy: Policy, gathered: Gathered) -> _Views:
+    """Every view ranked, or why it is not."""
+    weak, found = wanted.weak or policy.allow_weak_judges, _Views()
     for view, (evidence, part, fit) in _views(gathered, wanted, policy.fit).items():
         rank = partial(leaderboard, evidence=evidence, group=wanted.group, fit=fit)
         try:
-            boards[view] = rank(store, allow_weak_judges=weak, gathered=part)
+            found.boards[view] = rank(store, allow_weak_judges=weak, gathered=part)
         except GateError as error:
-            problems[view] = error.reason
+            found.problems[view] = error.reason
         except NoEvidenceError:
             continue
         except ArenaError as error:
-            errors[view] = error.note
+            found.errors[view] = error.note
             if fit.style and _styled(part, evidence):
-                unheld.append(view)
+                found.unheld.append(view)
         else:
             compared = _compared(part, evidence, weak)
             if compared is not None:
-                wins[view] = _wins(compared, boards[view])
+                found.wins[view] = _wins(compared, found.boards[view])
     given = graded(store, wanted.group)
     if given is not None:
         try:
             board = rank_comparisons(given, policy.fit)
             counts = {GRADED: sum(board.counts.values())}
-            boards[GRADED] = replace(board, label="human-anchored", counts=counts)
-            wins[GRADED] = _wins(given, boards[GRADED])
+            found.boards[GRADED] = replace(board, label="human-anchored", counts=counts)
+            found.wins[GRADED] = _wins(given, found.boards[GRADED])
         except ArenaError as error:
-            errors[GRADED] = error.note
-    return {
-        "boards": boards,
-        "problems": problems,
-        "errors": errors,
-        "unheld": unheld,
-        "wins": wins,
-    }
+            found.errors[GRADED] = error.note
+    return found
 
 
 def _grouped(store: Store) -> tuple[Group, ...]:
@@ -264,12 +269,7 @@ def _compared(gathered: Gathered, evidence: Evidence, weak: bool) -> Comparisons
         return gathered.human
     parts: Iterable[Comparisons] = ()
     if evidence in (Evidence.COMBINED, Evidence.JUDGE):
-        reports = gathered.reports
-        parts = [
-            comparisons
-            for judge, comparisons in gathered.judges.items()
-            if weak or judge not in reports or reports[judge].objection is None
-        ]
+        parts = [part for judge, part in gathered.judges.items() if is_fit(gathered, judge, weak)]
     if not parts and evidence in (Evidence.COMBINED, Evidence.OBJECTIVE):
         parts = pooled(gathered.objective).values()
     found = [replace(part, style={}) for part in parts]

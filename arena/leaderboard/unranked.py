@@ -3,7 +3,7 @@
 from arena.errors import ArenaError, GateError, InputError, RatingError
 from arena.leaderboard.board import Leaderboard, Policy
 from arena.leaderboard.evidence.gathering import gather
-from arena.leaderboard.ranking import chosen_judges, ranking
+from arena.leaderboard.ranking import chosen_judges, is_fit, ranking
 from arena.ratings import Settings
 from arena.store import Store
 
@@ -32,4 +32,7 @@ def unranked(store: Store, policy: Policy, why: ArenaError) -> Leaderboard:
         benchmarks=gathered.benchmarks,
         dimensions=gathered.dimensions,
         reports=tuple(gathered.reports.values()),
+        judges=tuple(
+            name for name in gathered.judges if is_fit(gathered, name, policy.allow_weak_judges)
+        ),
     )

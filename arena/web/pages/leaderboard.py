@@ -205,6 +205,26 @@ class BoardPage:
             for found in self.waiting(visitor, wanted):
                 yield [*self._chosen(wanted, found, visitor.language), *_updates(found)]
 
+        events: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": None}
+        self._on_search(controls.search, [*chosen, drawn], [drawn, *shown[:2]], events)
+        root.load(start, [controls.columns], outputs, **events)
+        fields = (controls.view, controls.group, controls.style, controls.weak, controls.columns)
+        gr.on(
+            [*(field.input for field in fields), chart.input,
+             controls.search.submit, controls.again.click],
+            show,
+            [*chosen, controls.columns],
+            outputs,
+            js=REMEMBER,
+            trigger_mode="always_last",
+            **events,
+        )  # fmt: skip
+
+    def _on_search(
+        self, field: gr.Textbox, inputs: list[Any], outputs: list[Any], events: dict[str, Any]
+    ) -> None:
+        """Let the chart follow what is typed; the table does so in the browser, see board.js."""
+
         def search_chart(
             view: str,
             group: str,
@@ -223,29 +243,15 @@ class BoardPage:
                 return [gr.skip()] * 3
             return [search, _plot(found[0]), found[1]]
 
-        events: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": None}
-        # The table follows what is typed in the browser; see board.js. Of what is typed while a
-        # chart is drawn only the last is drawn.
-        controls.search.change(
+        # Of what is typed while a chart is drawn only the last is drawn.
+        field.change(
             search_chart,
-            [*chosen, drawn],
-            [drawn, *shown[:2]],
+            inputs,
+            outputs,
             show_progress="hidden",
             trigger_mode="always_last",
             **events,
         )
-        root.load(start, [controls.columns], outputs, **events)
-        fields = (controls.view, controls.group, controls.style, controls.weak, controls.columns)
-        gr.on(
-            [*(field.input for field in fields), chart.input,
-             controls.search.submit, controls.again.click],
-            show,
-            [*chosen, controls.columns],
-            outputs,
-            js=REMEMBER,
-            trigger_mode="always_last",
-            **events,
-        )  # fmt: skip
 
     def _chosen(self, wanted: BoardRequest, found: BoardView, language: str) -> list[Any]:
         """The controls as they are set, with what can be chosen; last the search of the chart."""

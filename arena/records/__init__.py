@@ -5,7 +5,7 @@ work is found again and other work is not mistaken for it. Time-outs, addresses 
 of keys are how a model is reached, not what it says, and enter no key.
 """
 
-from arena.records.answers import ABSENT, Answer, Decoding, Model, Prompt, Usage, answer_key
+from arena.records.answers import ABSENT, LIVE, Answer, Decoding, Model, Prompt, Usage, answer_key
 from arena.records.judgements import REPAIRED, Judge, Probe, Ranking, Score, Verdict
 from arena.records.keys import KEY_BYTES, content_key, seed_of
 from arena.records.kinds import AllowCode, BackendKind, Evidence, Mode, Preference, Reading, Winner
@@ -42,6 +42,7 @@ __all__ = [
     "ABSENT",
     "COMMAND_LINE",
     "KEY_BYTES",
+    "LIVE",
     "NOBODY",
     "NO_JUDGE",
     "REASONS",

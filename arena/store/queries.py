@@ -221,6 +221,14 @@ class EvidenceColumns:
         ).fetchall()
         return [(str(m), str(p), str(k)) for m, p, k in rows]
 
+    def answered(self) -> list[tuple[str, str]]:
+        """Model and prompt's key of everything that was answered, in live battles too."""
+        rows = self._connections.db.execute(
+            "SELECT DISTINCT model, prompt_key FROM answers "
+            f"WHERE finish != '[\"absent\"]' AND model {_MODEL}"
+        ).fetchall()
+        return [(str(model), str(prompt)) for model, prompt in rows]
+
     def pairs_shown_to(self, voter: str) -> set[frozenset[str]]:
         """The pairs of answers that a person was shown or has voted on."""
         sql = (

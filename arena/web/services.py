@@ -1,6 +1,7 @@
 """What the pages share: the store, and what is derived from it or guards it."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from arena.config import AppSettings, Config
@@ -12,7 +13,7 @@ from arena.web.background.audits import Audits
 from arena.web.background.boards import Boards
 from arena.web.background.cache import Kept
 from arena.web.background.model_record import Records
-from arena.web.catalogue import CatalogueEntry, entries
+from arena.web.catalogue import Catalogue, catalogue
 from arena.web.security.rate_limits import Allowances
 from arena.web.security.voters import Voters
 from arena.web.voting.blind import Blind
@@ -32,7 +33,7 @@ class Services:
     records: Records
     audits: Audits
     cards: Kept[tuple[JudgeAudit, ...]]
-    entries: Kept[tuple[CatalogueEntry, ...]]
+    catalogue: Kept[Catalogue]
     live: Live
     allowances: Allowances
     settings: AppSettings = field(default_factory=AppSettings)
@@ -64,7 +65,7 @@ def services(
         Records(store, config),
         Audits(store),
         Kept(store, report_cards),
-        Kept(store, entries),
+        Kept(store, partial(catalogue, config=config)),
         Live(store, models or {}, settings),
         Allowances(settings),
         settings,

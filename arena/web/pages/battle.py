@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from arena.errors import BackendError
-from arena.records import Talk, Winner
+from arena.records import LIVE, Talk, Winner
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.components import CHOICES, EVENT
@@ -53,7 +53,7 @@ class BattlePage:
             for prompt in self._services.store.prompts.where()
             if prompt.key not in hidden
             and len(prompt.turns) == 1
-            and prompt.source != "live"
+            and prompt.source != LIVE
             and len(prompt.turns[0]) <= most
         ]
         step = max(1, len(prompts) // EXAMPLES)

@@ -1,6 +1,6 @@
 """The page on which everything can be looked up: prompts, answers, votes, verdicts, outcomes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
@@ -100,7 +100,7 @@ class BrowsePage:
         return DetailView(
             prompt,
             tuple((names[a.key], answer_text(a, words)) for a in shown),
-            render(self._services.store, found, visitor.language, back),
+            render(self._services.store, found, visitor.language, back, self._cards()),
             names,
         )
 
@@ -118,7 +118,13 @@ class BrowsePage:
 
     def entries(self) -> tuple[CatalogueEntry, ...]:
         """All prompts, as they were when last read."""
-        return self._services.entries.get(WAIT) or ()
+        known = self._services.catalogue.get(WAIT)
+        return known.entries if known else ()
+
+    def _cards(self) -> Mapping[str, str] | None:
+        """By judge the card whose verdicts count; None where that is not known yet."""
+        known = self._services.catalogue.get(WAIT)
+        return known.cards if known else None
 
     def benchmarks(self) -> list[str]:
         """The benchmarks that have outcomes."""

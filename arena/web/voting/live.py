@@ -15,14 +15,13 @@ from arena.backends.thinking import split
 from arena.config import AppSettings
 from arena.errors import ArenaError, BackendError, InputError
 from arena.generation.answering import spoken
-from arena.records import Answer, BackendKind, Battle, Model, Prompt, Talk, answer_key
+from arena.records import LIVE, Answer, BackendKind, Battle, Model, Prompt, Talk, answer_key
 from arena.store import Store
 from arena.web.security.voters import TOKEN_SECONDS
 from arena.web.voting.idle import Idle
 
 CHECKED_FOR = 60.0
 TICK = 0.15
-LIVE = "live"
 # Between the seeds of one attempt at a turn and the next; a battle has fewer turns.
 APART = 1000
 # Battles that one voter may have open; the oldest makes way.

@@ -16,7 +16,7 @@ from arena.leaderboard.evidence.counted_votes import counted_votes, graded
 from arena.records import Complaint, Winner, Withdrawal
 from arena.store import Store
 from arena.web.background.audits import audit, render
-from arena.web.catalogue import detail, entries
+from arena.web.catalogue import catalogue, detail
 from arena.web.files import exported, rows_file
 from arena.web.pages.admin import EXPORTS, AdminPage
 from arena.web.pages.rate import GRADE, RatePage
@@ -43,7 +43,7 @@ READERS: dict[str, Callable[[Store], Any]] = {
     "grades": lambda store: store.evidence.grades(),
     "counted": lambda store: counted_votes(store)[0],
     "graded": graded,
-    "entries": lambda store: [entry.votes for entry in entries(store)],
+    "entries": lambda store: [entry.votes for entry in catalogue(store).entries],
     "detail": lambda store: [
         (found.votes, found.grades)
         for prompt in store.prompts.where()

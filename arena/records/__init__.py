@@ -10,7 +10,7 @@ from arena.records.judgements import REPAIRED, Judge, Probe, Ranking, Score, Ver
 from arena.records.keys import KEY_BYTES, content_key, seed_of
 from arena.records.kinds import AllowCode, BackendKind, Evidence, Mode, Preference, Reading, Winner
 from arena.records.names import alike, tidy
-from arena.records.notes import COMMAND_LINE, Note, setting
+from arena.records.notes import COMMAND_LINE, Note, name_of, setting
 from arena.records.outcomes import (
     NO_JUDGE,
     NOBODY,
@@ -88,6 +88,7 @@ __all__ = [
     "alike",
     "answer_key",
     "content_key",
+    "name_of",
     "seed_of",
     "setting",
     "tidy",

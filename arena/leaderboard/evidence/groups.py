@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from arena.benchmarks.items.dimensions import dimension_of
 from arena.ratings import style_differences
+from arena.records import Note, name_of
 from arena.store.columns import GradeColumns, ScoreColumns, VerdictColumns, VoteColumns
 
 GROUPINGS = ("category", "language", "dimension", "benchmark")
@@ -16,6 +17,11 @@ class Group:
 
     by: str
     value: str
+
+    @property
+    def note(self) -> Note:
+        """What it is, as in `Category maths`."""
+        return Note.of(f"group.{self.by}", name=name_of(self.by, self.value))
 
     def has_prompt(self, category: str, language: str) -> bool:
         """Whether it holds the prompts of that category and language."""

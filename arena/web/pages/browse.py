@@ -1,6 +1,6 @@
 """The page on which everything can be looked up: prompts, answers, votes, verdicts, outcomes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
+from arena.web.background.worker import LONG_ENOUGH, PATIENCE
 from arena.web.catalogue import PAGE, CatalogueEntry, Filter, detail, outcomes
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
@@ -24,7 +25,6 @@ from arena.web.voting.hiding import draw_hiding, on_hiding
 
 SLOTS = 6
 ITEMS = 25
-WAIT = 20.0
 # The address has what is looked at, so that Back, a reload and a link bring it again.
 KEEP_ADDRESS = """(query) => {
   const here = new URL(location), theme = here.searchParams.get("__theme");
@@ -50,13 +50,18 @@ class BrowsePage:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def listing(self, visitor: Visitor, looking: Looking) -> tuple[str, int]:
+    def listing(
+        self, visitor: Visitor, looking: Looking, patience: float = PATIENCE
+    ) -> tuple[str, int]:
         """A page of the prompts that a filter lets through, and how many pages there are."""
         wanted = looking.wanted
         words = WORDS[visitor.language]
         if self._services.blind.is_closed:
             return note(words["browse_closed"]), 1
-        known = self.entries()
+        catalogue = self._services.catalogue.get(patience)
+        if catalogue is None:
+            return note(words["computing_catalogue"]), 1
+        known = catalogue.entries
         # What is open stands in the list, but no filter may tell who answered it.
         unsaid = self._services.blind.open_to(visitor) if wanted.names_somebody else Open()
         rows = [entry for entry in known if wanted.lets(entry) and not unsaid.has_entry(entry)]
@@ -117,13 +122,13 @@ class BrowsePage:
         return text
 
     def entries(self) -> tuple[CatalogueEntry, ...]:
-        """All prompts, as they were when last read."""
-        known = self._services.catalogue.get(WAIT)
+        """All prompts, as they were when last read; none where they have not been read yet."""
+        known = self._services.catalogue.get()
         return known.entries if known else ()
 
     def _cards(self) -> Mapping[str, str] | None:
         """By judge the card whose verdicts count; None where that is not known yet."""
-        known = self._services.catalogue.get(WAIT)
+        known = self._services.catalogue.get()
         return known.cards if known else None
 
     def benchmarks(self) -> list[str]:
@@ -187,14 +192,19 @@ class BrowsePage:
             visitor = self._services.voters.visitor(request)
             return self._shown(visitor, _looking(fields, int(page) + step if step else 1))
 
-        def begin(request: gr.Request) -> list[Any]:
+        def begin(request: gr.Request) -> Iterator[list[Any]]:
             if request.query_params.get("prompt"):
-                return [gr.skip()] * (len(fields) + len(outputs))
+                yield [gr.skip()] * (len(fields) + len(outputs))
+                return
             visitor = self._services.voters.visitor(request)
             looking = looking_at(request.query_params)
-            return [*self._fields(visitor, looking), *self._shown(visitor, looking)]
+            if self._services.catalogue.get() is None:  # what is being done, and then what it made
+                yield [*[gr.skip()] * len(fields), *self._shown(visitor, looking)]
+                self._services.catalogue.get(LONG_ENOUGH)
+            yield [*self._fields(visitor, looking), *self._shown(visitor, looking)]
 
-        root.load(begin, outputs=[*fields, *outputs], **EVENT)
+        waiting = EVENT | {"concurrency_limit": None, "concurrency_id": None}
+        root.load(begin, outputs=[*fields, *outputs], **waiting)
         what, search, *chosen, only, benchmarks = fields
         gr.on(
             [what.input, only.input, benchmarks.input, *(field.input for field in chosen)],

@@ -96,6 +96,15 @@ class ModelsPage:
             group_name=group_name,
         )
 
+    def waiting(self, visitor: Visitor, name: str) -> Iterator[str]:
+        """The page of one model; before it, where that takes a while, what is being done."""
+        page = self.one(visitor, name)
+        if page is None:
+            yield note(WORDS[visitor.language]["computing_model"])
+            page = self.one(visitor, name, LONG_ENOUGH)
+        if page is not None:
+            yield page
+
     def _shown(self, visitor: Visitor, prompts: Sequence[OnPrompt]) -> list[OnPrompt]:
         """Those of which the visitor may know who answered them."""
         blind = self._services.blind
@@ -111,14 +120,14 @@ class ModelsPage:
         with gr.Row():
             again = gr.Button(say("check"), elem_id="check", size="sm", scale=0, min_width=120)
 
-        def show(request: gr.Request) -> list[Any]:
+        def show(request: gr.Request) -> Iterator[list[Any]]:
             visitor = self._services.voters.visitor(request)
             name = request.query_params.get("name", "")
             if not name:
-                return [self.show(visitor), gr.skip(), gr.skip()]
-            page = self.one(visitor, name, LONG_ENOUGH)
-            page = page or note(WORDS[visitor.language]["computing"])
-            return [page, gr.update(visible=False), gr.update(visible=False)]
+                yield [self.show(visitor), gr.skip(), gr.skip()]
+                return
+            for page in self.waiting(visitor, name):
+                yield [page, gr.update(visible=False), gr.update(visible=False)]
 
         def check(request: gr.Request) -> str:
             visitor = self._services.voters.visitor(request)

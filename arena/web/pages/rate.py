@@ -15,7 +15,7 @@ from arena.web.views.words import WORDS, Say
 from arena.web.voting.casting import CastResult, admit, claim, outcome
 from arena.web.voting.grades import SCALE, Single, UnknownShowingError, grade, show
 from arena.web.voting.pool import NothingToShowError
-from arena.web.voting.reporting import draw_report, on_report
+from arena.web.voting.reporting import EMPTY, draw_report, on_report
 from arena.web.voting.reveal import link, rating_text
 from arena.web.voting.undo import draw_undo, on_undo
 
@@ -130,7 +130,7 @@ class RatePage:
             view = self.next_answer(self._services.voters.visitor(request), skipped)
             is_open = gr.update(visible=view.open)
             values = [view.token, view.prompt, view.answer, view.progress]
-            empty = [None, None, "", "", *(None for _ in parts)]
+            empty = [*EMPTY, *(None for _ in parts)]
             return [*values, *[is_open] * 3, gr.update(visible=False), "", *empty]
 
         gr.on([root.load, following.click], start, outputs=page, **EVENT)

@@ -11,6 +11,7 @@ from arena.leaderboard.board import Row
 from arena.leaderboard.formats import decimals, points, rank_range
 from arena.leaderboard.snapshot import JUDGE, Sheet, Slice
 from arena.records import BackendKind, Decoding, Model
+from arena.store.versions import old_versions
 from arena.web.background.model_record import OnPrompt
 from arena.web.background.worker import LONG_ENOUGH, PATIENCE
 from arena.web.security.voters import Visitor
@@ -72,7 +73,9 @@ class ModelsPage:
                 state, css = ("ready", "good") if ready[name].ready else ("not_ready", "bad")
             rows.append(_row(model, words[state], css, answers.get(name, 0), words))
         time = datetime.now(UTC).strftime("%H:%M:%S")
-        return template("models.html").render(rows=rows, heads=HEADS, words=words, time=time)
+        return template("models.html").render(
+            rows=rows, heads=HEADS, words=words, time=time, replaced=old_versions(known)
+        )
 
     def one(self, visitor: Visitor, name: str, patience: float = PATIENCE) -> str | None:
         """The page of one model; None where it is still being made."""
@@ -86,6 +89,7 @@ class ModelsPage:
             return None
         return template("model.html").render(
             record=record,
+            latest=old_versions(known).get(name, ""),
             prompts=[
                 (words["best_prompts"], self._shown(visitor, record.best)),
                 (words["worst_prompts"], self._shown(visitor, record.worst)),

@@ -1,11 +1,9 @@
 """All that the leaderboard page shows of some prompts, computed from the store at once."""
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,7 +30,7 @@ from arena.ratings import (
 )
 from arena.ratings.arrays import Floats
 from arena.records import Evidence, Model, Note
-from arena.store import Store, StoreVersion
+from arena.store import Store
 
 PARTS = 12
 JUDGE, GRADED, PANEL = "judge:", "graded", "panel"
@@ -84,20 +82,16 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What was computed, of which state of the store, and when.
+    """What was computed of some prompts.
 
     boards: by view. problems: by view, what is wrong with its judges. errors: by view, why it
     cannot be rated, in the error's own words. A view that is in none of them has no evidence.
-    unheld: views with an error while style was held equal. made: seconds since the epoch.
-    seconds: that it took. lengths: mean characters of one turn. about: the models by name. grades:
-    mean and number by model. policy: how it was ranked. grouped: the categories and languages
-    whose prompts have votes, verdicts, scores or grades.
+    unheld: views with an error while style was held equal. lengths: mean characters of one turn.
+    about: the models by name. grades: mean and number by model. policy: how it was ranked.
+    grouped: the categories and languages whose prompts have votes, verdicts, scores or grades.
     """
 
     slice: Slice
-    version: StoreVersion = field(default_factory=StoreVersion)
-    made: float = 0.0
-    seconds: float = 0.0
     boards: Mapping[str, Leaderboard] = field(default_factory=dict)
     problems: Mapping[str, Note] = field(default_factory=dict)
     unheld: Sequence[str] = ()
@@ -114,21 +108,14 @@ class Sheet:
     grouped: tuple[Group, ...] = ()
 
 
-def compute(path: Path, wanted: Slice, config: Config | None = None) -> Sheet:
+def compute(store: Store, wanted: Slice, config: Config | None = None) -> Sheet:
     """Read the store and make a sheet; takes seconds where there are a million votes.
 
     config: says how to rank; see `board.policy_of`.
     """
-    started, made = time.perf_counter(), time.time()
-    store = Store(path, create=False)
-    try:
-        version = store.version()
-        policy = policy_of(store, config or Config())
-        make = _apart if wanted.apart else _sheet
-        sheet = make(store, wanted, policy)
-    finally:
-        store.close()
-    return replace(sheet, version=version, made=made, seconds=time.perf_counter() - started)
+    policy = policy_of(store, config or Config())
+    make = _apart if wanted.apart else _sheet
+    return make(store, wanted, policy)
 
 
 def _gathered(store: Store, wanted: Slice, fit: Fit) -> Gathered:

@@ -112,7 +112,7 @@ class Detail:
     grades: tuple[Grade, ...]
 
 
-def catalogue(store: Store, config: Config | None = None) -> Catalogue:
+def catalogue(store: Store, _: str = "", config: Config | None = None) -> Catalogue:
     """Every prompt that is not hidden and has answers, those of live battles too.
 
     config: says whose verdicts count; see `board.policy_of`.

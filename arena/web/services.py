@@ -11,7 +11,7 @@ from arena.records import Model
 from arena.store import Store
 from arena.web.background.audits import Audits
 from arena.web.background.boards import Boards
-from arena.web.background.cache import Kept
+from arena.web.background.cache import WHOLE, Cache
 from arena.web.background.model_record import Records
 from arena.web.catalogue import Catalogue, catalogue
 from arena.web.security.rate_limits import Allowances
@@ -32,8 +32,8 @@ class Services:
     boards: Boards
     records: Records
     audits: Audits
-    cards: Kept[tuple[JudgeAudit, ...]]
-    catalogue: Kept[Catalogue]
+    cards: Cache[str, tuple[JudgeAudit, ...]]
+    catalogue: Cache[str, Catalogue]
     live: Live
     allowances: Allowances
     settings: AppSettings = field(default_factory=AppSettings)
@@ -64,8 +64,8 @@ def services(
         Boards(store, config),
         Records(store, config),
         Audits(store),
-        Kept(store, report_cards),
-        Kept(store, partial(catalogue, config=config)),
+        Cache(store, report_cards, WHOLE),
+        Cache(store, partial(catalogue, config=config), WHOLE),
         Live(store, models or {}, settings),
         Allowances(settings),
         settings,
@@ -89,6 +89,6 @@ def read_guidelines(given: str, home: Path) -> str:
     raise InputError(f"app: guidelines names {name!r}, and there is no such file; write the text")
 
 
-def report_cards(store: Store) -> tuple[JudgeAudit, ...]:
+def report_cards(store: Store, _: str = WHOLE) -> tuple[JudgeAudit, ...]:
     """The report card of every judge that has compared pairs."""
     return tuple(audit_judge(store, judge) for judge in judges_with_verdicts(store))

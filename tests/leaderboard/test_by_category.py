@@ -86,9 +86,9 @@ def test_models_that_the_whole_does_not_rate_are_in_no_category() -> None:
 
 
 def test_it_is_computed_when_asked_for_alone(answered: Store) -> None:
-    assert compute(answered.path, Slice()).apart is None
+    assert compute(answered, Slice()).apart is None
     for view in ("combined", "judge:nobody", "graded"):
-        sheet = compute(answered.path, Slice(apart=view))
+        sheet = compute(answered, Slice(apart=view))
         assert sheet.apart is None
         assert sheet.boards == {}
 

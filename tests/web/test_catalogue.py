@@ -122,8 +122,8 @@ def test_verdicts_are_counted_as_the_ranking_counts_them(answered: Store) -> Non
     assert known.cards == {"j": "new", "other": "card"}
     assert count_verdicts(answered, known.cards).counted == 2
     config = Config(judges=[JudgeRun(judge="j")])
-    assert sum(entry.verdicts for entry in catalogue(answered, config).entries) == 1
-    assert sum("other" in entry.judges for entry in catalogue(answered, config).entries) == 1
+    assert sum(entry.verdicts for entry in catalogue(answered, config=config).entries) == 1
+    assert sum("other" in entry.judges for entry in catalogue(answered, config=config).entries) == 1
 
 
 def test_verdicts_that_do_not_count_come_last_and_say_so(

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
-from arena.web.background.worker import LONG_ENOUGH, PATIENCE
+from arena.web.background.cache import LONG_ENOUGH, PATIENCE, WHOLE
 from arena.web.catalogue import PAGE, CatalogueEntry, Filter, detail, outcomes
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
@@ -58,7 +58,7 @@ class BrowsePage:
         words = WORDS[visitor.language]
         if self._services.blind.is_closed:
             return note(words["browse_closed"]), 1
-        catalogue = self._services.catalogue.get(patience)
+        catalogue = self._services.catalogue.get(WHOLE, patience)
         if catalogue is None:
             return note(words["computing_catalogue"]), 1
         known = catalogue.entries
@@ -123,12 +123,12 @@ class BrowsePage:
 
     def entries(self) -> tuple[CatalogueEntry, ...]:
         """All prompts, as they were when last read; none where they have not been read yet."""
-        known = self._services.catalogue.get()
+        known = self._services.catalogue.get(WHOLE)
         return known.entries if known else ()
 
     def _cards(self) -> Mapping[str, str] | None:
         """By judge the card whose verdicts count; None where that is not known yet."""
-        known = self._services.catalogue.get()
+        known = self._services.catalogue.get(WHOLE)
         return known.cards if known else None
 
     def benchmarks(self) -> list[str]:
@@ -198,9 +198,11 @@ class BrowsePage:
                 return
             visitor = self._services.voters.visitor(request)
             looking = looking_at(request.query_params)
-            if self._services.catalogue.get() is None:  # what is being done, and then what it made
+            if (
+                self._services.catalogue.get(WHOLE) is None
+            ):  # what is being done, and then what it made
                 yield [*[gr.skip()] * len(fields), *self._shown(visitor, looking)]
-                self._services.catalogue.get(LONG_ENOUGH)
+                self._services.catalogue.get(WHOLE, LONG_ENOUGH)
             yield [*self._fields(visitor, looking), *self._shown(visitor, looking)]
 
         waiting = EVENT | {"concurrency_limit": None, "concurrency_id": None}

@@ -9,7 +9,7 @@ import gradio as gr
 from arena.leaderboard.board import Policy
 from arena.leaderboard.snapshot import GRADED, JUDGE, PANEL, Sheet, Slice
 from arena.records import Evidence
-from arena.web.background.worker import LONG_ENOUGH, PATIENCE
+from arena.web.background.cache import LONG_ENOUGH, PATIENCE
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views import board_table, no_ranking, plots
@@ -84,9 +84,10 @@ class BoardPage:
         words = WORDS[visitor.language]
         boards = self._services.boards
         wanted = replace(wanted, style=wanted.style and bears_style(wanted.view))
-        sheet = boards.get(wanted.slice, patience)
-        if sheet is None:
+        made = boards.made(wanted.slice, patience)
+        if made is None:
             return BoardView(board_table.note(words["computing"]), done=False)
+        sheet = made.value
         if wanted.view not in sheet.boards:
             return BoardView(no_ranking.render(sheet, wanted.view, visitor.language))
         table = board_table.render(
@@ -95,7 +96,8 @@ class BoardPage:
             visitor.language,
             columns=wanted.columns,
             search=wanted.search,
-            old=boards.is_old(sheet),
+            made=made.made,
+            old=boards.is_old(made),
         )
         offered = plots.offered(sheet, wanted.view)
         wanted = replace(wanted, chart=wanted.chart if wanted.chart in offered else offered[0])
@@ -125,13 +127,18 @@ class BoardPage:
     def sought(self, visitor: Visitor, wanted: BoardRequest) -> tuple[Any, str] | None:
         """The chart and its hint for another search; None where there is no ranking yet."""
         wanted = replace(wanted, style=wanted.style and bears_style(wanted.view))
-        sheet = self._services.boards.last(wanted.slice)
+        sheet = self._last(wanted.slice)
         if sheet is None or wanted.view not in sheet.boards:
             return None
         if wanted.chart not in plots.offered(sheet, wanted.view):
             return None
-        charted = self._services.boards.last(wanted.charted)
+        charted = self._last(wanted.charted)
         return self._chart(sheet, charted, wanted, WORDS[visitor.language])
+
+    def _last(self, wanted: Slice) -> Sheet | None:
+        """The sheet that was made last, however old it is."""
+        made = self._services.boards.last(wanted)
+        return made.value if made else None
 
     def waiting(self, visitor: Visitor, wanted: BoardRequest) -> Iterator[BoardView]:
         """At once what there is; then, where some of it was missing, all when it is done."""
@@ -145,7 +152,7 @@ class BoardPage:
 
         view: one that is offered in any case.
         """
-        words, sheet = WORDS[language], self._services.boards.last(Slice())
+        words, sheet = WORDS[language], self._last(Slice())
         known = {*sheet.boards, *sheet.problems, *sheet.errors} if sheet else set(VIEWS)
         known |= {str(self._services.boards.policy().evidence), view}
         judges = [name for name in sorted(known) if name.startswith(JUDGE)]
@@ -159,7 +166,7 @@ class BoardPage:
 
         One alone is no choice. chosen: one that is offered in any case.
         """
-        words, sheet = WORDS[language], self._services.boards.last(Slice())
+        words, sheet = WORDS[language], self._last(Slice())
         found = sheet.grouped if sheet else ()
         offered = [
             (group_name(words, group.by, group.value), f"{group.by}={group.value}")

@@ -12,8 +12,8 @@ from arena.leaderboard.formats import decimals, points, rank_range
 from arena.leaderboard.snapshot import JUDGE, Sheet, Slice
 from arena.records import BackendKind, Decoding, Model
 from arena.store.versions import old_versions
+from arena.web.background.cache import LONG_ENOUGH, PATIENCE
 from arena.web.background.model_record import OnPrompt
-from arena.web.background.worker import LONG_ENOUGH, PATIENCE
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.board_table import note, template

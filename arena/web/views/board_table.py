@@ -89,11 +89,13 @@ def render(
     *,
     columns: Sequence[str] = SHOWN,
     search: str = "",
+    made: float | None = None,
     old: bool = False,
 ) -> str:
     """A line a model, the best first, with its interval drawn on one axis.
 
-    search: a part of the names that are shown.
+    search: a part of the names that are shown. made: when, in seconds since the epoch. old:
+    whether the store has changed since.
     """
     board, words = sheet.boards[view], WORDS[language]
     rows, wanted = ranked(board), {*FIXED, *columns}
@@ -119,7 +121,7 @@ def render(
         ],
         place=axis_of(rows).place,
         points=partial(points, digits=digits),
-        time=utc(sheet.made),
+        time=None if made is None else utc(made),
         old=old,
         links=links(sheet.slice, view),
         shares=" · ".join(f"{words[kind]} {share:.0%}" for kind, share in board.weights),

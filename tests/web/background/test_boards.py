@@ -53,7 +53,7 @@ def voted(answered: Store, pool: Pool) -> Store:
 
 
 def test_a_sheet_has_every_view_that_there_is_evidence_for(voted: Store) -> None:
-    sheet = compute(voted.path, Slice())
+    sheet = compute(voted, Slice())
     assert set(sheet.boards) == {"combined", "human", GRADED}
     best = max(sheet.boards["human"].rows, key=lambda row: row.rating)
     assert best.model == "long"
@@ -70,7 +70,7 @@ def test_a_sheet_has_every_view_that_there_is_evidence_for(voted: Store) -> None
 
 def test_a_slice_counts_its_prompts_alone(voted: Store) -> None:
     few = Config(rank=RankSettings(min_comparisons=1))
-    sheet = compute(voted.path, Slice("category", "maths"), few)
+    sheet = compute(voted, Slice("category", "maths"), few)
     assert sheet.boards["human"].counts == {"votes": 9}
     assert sheet.boards["human"].group == "maths"
 
@@ -121,7 +121,7 @@ def test_where_there_is_no_ranking_the_page_says_why_and_what_to_do(
 
 
 def test_a_name_cannot_write_html(voted: Store) -> None:
-    sheet = compute(voted.path, Slice())
+    sheet = compute(voted, Slice())
     board = sheet.boards["human"]
     rows = tuple(replace(row, model="<img src=x>") for row in board.rows)
     hostile = replace(sheet, boards={"human": replace(board, rows=rows)})
@@ -132,7 +132,7 @@ def test_a_name_cannot_write_html(voted: Store) -> None:
 
 @pytest.mark.parametrize("name", plots.NAMES)
 def test_a_chart_is_drawn_or_said_to_be_missing(voted: Store, name: str) -> None:
-    sheet = compute(voted.path, Slice())
+    sheet = compute(voted, Slice())
     figure = plots.draw(name, sheet, "human", WORDS["zh"])
     drawn = {"ratings", "ranks", "wins", "history"}
     assert (figure is not None) == (name in drawn)
@@ -157,7 +157,7 @@ def test_models_off_the_line_are_named() -> None:
 
 
 def test_the_overall_column_is_there_with_its_weights_where_benchmarks_are(voted: Store) -> None:
-    sheet = compute(voted.path, Slice())
+    sheet = compute(voted, Slice())
     assert WORDS["en"]["overall_is"] not in board_table.render(sheet, "combined", "en")
     board = sheet.boards["combined"]
     rows = board.rows
@@ -177,7 +177,7 @@ def test_the_overall_column_is_there_with_its_weights_where_benchmarks_are(voted
 
 
 def test_files_hold_what_the_page_shows(voted: Store) -> None:
-    sheet = compute(voted.path, Slice())
+    sheet = compute(voted, Slice())
     table = board_file(sheet, "human", "csv")
     assert table is not None
     assert next(iter(csv.DictReader(io.StringIO(table))))["model"] == "long"
@@ -219,7 +219,7 @@ def voted_on(store: Store, answer: Callable[[int], str]) -> Sheet:
             pair = keys[first, k], keys[second, k]
             votes.append(Vote(f"{first}{second}{k}", prompt.key, *pair, won, f"v{k}"))
     store.votes.cast_all(votes)
-    return compute(store.path, Slice(style=True))
+    return compute(store, Slice(style=True))
 
 
 def test_style_control_holds_what_differs(store: Store) -> None:

@@ -33,7 +33,7 @@ def voted(answered: Store, prompts: list[Prompt]) -> Store:
 
 
 def test_a_record_counts_from_the_models_side(voted: Store, prompts: list[Prompt]) -> None:
-    long, middle = (record(voted.path, name) for name in ("long", "middle"))
+    long, middle = (record(voted, name) for name in ("long", "middle"))
     assert long.people == WinRecord(4, 1, 3, 4.5)
     assert middle.people == WinRecord(3, 1, 4, 3.5)
     assert [(o.model, o.people) for o in long.opponents] == [("middle", long.people)]
@@ -42,9 +42,9 @@ def test_a_record_counts_from_the_models_side(voted: Store, prompts: list[Prompt
     assert [one.prompt.name for one in middle.best] == ["three"]
     assert long.by_people
     voted.withhold("prompt", prompts[2].key, True)
-    assert record(voted.path, "long").worst == ()
-    assert record(voted.path, "short").opponents == ()
-    assert record(voted.path, "nobody").people.share is None
+    assert record(voted, "long").worst == ()
+    assert record(voted, "short").opponents == ()
+    assert record(voted, "nobody").people.share is None
 
 
 def test_the_page_shows_it_and_nothing_of_what_is_still_to_be_judged(

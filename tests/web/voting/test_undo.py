@@ -54,7 +54,7 @@ READERS: dict[str, Callable[[Store], Any]] = {
         for name, record in EXPORTS.items()
         if name in ("votes", "grades", "remarks")
     ],
-    "audited": lambda store: (audit(store.path).votes, audit(store.path).voters),
+    "audited": lambda store: (audit(store).votes, audit(store).voters),
     "standing": lambda store: Pool(store, rest=0.0).standing(),
 }
 
@@ -127,7 +127,7 @@ def test_an_edit_of_a_withdrawal_shows(answered: Store) -> None:
     with sqlite3.connect(answered.path) as conn:
         conn.execute("DROP TRIGGER withdrawals_no_delete")
         conn.execute("DELETE FROM withdrawals WHERE id = 2")
-    found = audit(answered.path)
+    found = audit(answered)
     assert found.broken_withdrawals == (3,)
     assert "Withdrawals 3 do not fit" in render(found, WORDS["en"])
 

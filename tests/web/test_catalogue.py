@@ -1,5 +1,6 @@
 """What stands in Browse: live battles too, and of verdicts those that the ranking counts."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -10,7 +11,8 @@ from arena.config import AppSettings, Config, JudgeRun, parse_model
 from arena.leaderboard.evidence.counted_judgements import count_verdicts
 from arena.records import LIVE, Judge, Preference, Verdict, Winner
 from arena.store import Store
-from arena.web.catalogue import Filter, catalogue
+from arena.web.background.cache import LONG_ENOUGH, WHOLE, Cache
+from arena.web.catalogue import Catalogue, Filter, catalogue
 from arena.web.pages.battle import BattlePage
 from arena.web.pages.browse import BrowsePage
 from arena.web.pages.side_by_side import SideBySidePage
@@ -153,3 +155,23 @@ def test_votes_name_the_winner_as_verdicts_do(shared: Services, visit: Visit) ->
     votes = view.about.split("<h3>Votes</h3>")[1].split("<h3>")[0]
     assert f"<b>{shown.second.model}</b>" in votes
     assert "<b>B</b>" not in votes
+
+
+def test_browse_says_what_is_being_put_together_and_not_that_nothing_fits(
+    shared: Services, visit: Visit
+) -> None:
+    gate = threading.Event()
+
+    def held(store: Store, _: str) -> Catalogue:
+        gate.wait()
+        return catalogue(store)
+
+    page = BrowsePage(replace(shared, catalogue=Cache(shared.store, held, WHOLE)))
+    for language in ("en", "zh"):
+        text, pages = page.listing(visit(language), Looking(), patience=0.0)
+        assert WORDS[language]["computing_catalogue"] in text
+        assert WORDS[language]["no_entries"] not in text
+        assert pages == 1
+    gate.set()
+    text, _ = page.listing(visit(), Looking(), LONG_ENOUGH)
+    assert text.count('class="entry"') == 3

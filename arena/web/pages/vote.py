@@ -23,7 +23,7 @@ from arena.web.views.texts import answer_text, draw_guidelines, prompt_text
 from arena.web.views.words import WORDS, Say, Words
 from arena.web.voting import reveal
 from arena.web.voting.battles import Ballot, NotShownError, ShownPair, start, vote
-from arena.web.voting.casting import CastResult, admit, claim, outcome
+from arena.web.voting.casting import CastResult, admit, claim, outcome, skipped_key
 from arena.web.voting.pool import NothingToShowError, Standing
 from arena.web.voting.reporting import EMPTY, draw_report, on_report
 from arena.web.voting.undo import draw_undo, on_undo
@@ -78,9 +78,8 @@ class VotePage:
         services, words = self._services, WORDS[visitor.language]
         if visitor.voter is None:
             return VoteView("", words["no_cookie"])
-        given = services.voters.read_token(BATTLE, visitor.voter, skipped) if skipped else None
         worn = services.blind.worn(visitor)
-        instead_of = given[0] if given else ""
+        instead_of = skipped_key(services, visitor, BATTLE, skipped)
         try:
             shown = start(
                 services.store, services.pool, visitor.voter, worn=worn, instead_of=instead_of

@@ -29,7 +29,7 @@ def measures(cards: Sequence[JudgeAudit], measures: Sequence[str], words: Words)
     if not known & set(measures):
         return None
     figure = figure_of(height=120 + len(measures) * max(46, 18 * len(cards)))
-    names = [words[f"m_{measure}"] for measure in measures]
+    names = [in_lines(words[f"m_{measure}"]) for measure in measures]
     for k, card in enumerate(cards[:MOST_LINES]):
         found = dict(card.measures())
         shown = [(n, found[m]) for n, m in zip(names, measures, strict=True) if m in found]

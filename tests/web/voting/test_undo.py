@@ -129,7 +129,7 @@ def test_an_edit_of_a_withdrawal_shows(answered: Store) -> None:
         conn.execute("DELETE FROM withdrawals WHERE id = 2")
     found = audit(answered)
     assert found.broken_withdrawals == (3,)
-    assert "Withdrawals 3 do not fit" in render(found, WORDS["en"])
+    assert "Withdrawals 3 do not fit" in render(found, WORDS["en"], 0.0)
 
 
 def test_whoever_counts_reads_what_stands() -> None:

@@ -197,13 +197,7 @@ class BrowsePage:
                 yield [gr.skip()] * (len(fields) + len(outputs))
                 return
             visitor = self._services.voters.visitor(request)
-            looking = looking_at(request.query_params)
-            if (
-                self._services.catalogue.get(WHOLE) is None
-            ):  # what is being done, and then what it made
-                yield [*[gr.skip()] * len(fields), *self._shown(visitor, looking)]
-                self._services.catalogue.get(WHOLE, LONG_ENOUGH)
-            yield [*self._fields(visitor, looking), *self._shown(visitor, looking)]
+            yield from self._begun(visitor, looking_at(request.query_params))
 
         waiting = EVENT | {"concurrency_limit": None, "concurrency_id": None}
         root.load(begin, outputs=[*fields, *outputs], **waiting)
@@ -238,6 +232,14 @@ class BrowsePage:
             button.click(turn, [page, *fields], outputs, **EVENT).success(
                 None, [address], None, js=KEEP_ADDRESS
             )
+
+    def _begun(self, visitor: Visitor, looking: Looking) -> Iterator[list[Any]]:
+        """Fields and list; before them, where that takes a while, what is being done."""
+        if self._services.catalogue.get(WHOLE) is None:
+            waiting = self._shown(visitor, looking)
+            yield [*[gr.skip()] * len(self._fields(visitor, looking)), *waiting]
+            self._services.catalogue.get(WHOLE, LONG_ENOUGH)
+        yield [*self._fields(visitor, looking), *self._shown(visitor, looking)]
 
     def _shown(self, visitor: Visitor, looking: Looking) -> list[Any]:
         """The list: its rows, page and address, its fields, and whether it has several pages."""

@@ -171,7 +171,8 @@ class Leaderboard:
     language that it is restricted to, empty for all. dimensions: means of benchmarks by
     capability. overall: the weighted mean of `parts`, the ratings by each kind of evidence;
     weights: of the kinds, which sum to 1. unrated: the models that the evidence does not place
-    yet; min_comparisons: how many comparisons a model needs.
+    yet; min_comparisons: how many comparisons a model needs. judges: those that were chosen and
+    are fit to rank by, whatever kind of evidence this ranking is by.
     """
 
     evidence: Evidence
@@ -193,6 +194,7 @@ class Leaderboard:
     marked: tuple[Note, ...] = ()
     unrated: tuple[Unrated, ...] = ()
     min_comparisons: int = 1
+    judges: tuple[str, ...] = ()
 
     @property
     def places(self) -> dict[str, int]:

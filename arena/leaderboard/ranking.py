@@ -76,7 +76,12 @@ def leaderboard(
 
 
 def _ranked(store: Store, policy: Policy, group: Group | None, gathered: Gathered) -> Leaderboard:
-    from arena.leaderboard.evidence.counted_judges import chosen_judges, counted_judges, one_order
+    from arena.leaderboard.evidence.counted_judges import (
+        chosen_judges,
+        counted_judges,
+        fit_judges,
+        one_order,
+    )
 
     gathered = chosen_judges(gathered, policy.judges)
     judges, notes = counted_judges(store, gathered, policy)
@@ -102,6 +107,7 @@ def _ranked(store: Store, policy: Policy, group: Group | None, gathered: Gathere
         benchmarks=gathered.benchmarks,
         dimensions=gathered.dimensions,
         reports=tuple(gathered.reports.values()),
+        judges=fit_judges(gathered, policy.allow_weak_judges),
         **columns,
     )
 

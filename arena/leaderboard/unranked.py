@@ -2,7 +2,7 @@
 
 from arena.errors import ArenaError, GateError, InputError, RatingError
 from arena.leaderboard.board import Leaderboard, Policy
-from arena.leaderboard.evidence.counted_judges import chosen_judges
+from arena.leaderboard.evidence.counted_judges import chosen_judges, fit_judges
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.ranking import ranking
 from arena.ratings import Settings
@@ -33,4 +33,5 @@ def unranked(store: Store, policy: Policy, why: ArenaError) -> Leaderboard:
         benchmarks=gathered.benchmarks,
         dimensions=gathered.dimensions,
         reports=tuple(gathered.reports.values()),
+        judges=fit_judges(gathered, policy.allow_weak_judges),
     )

@@ -7,6 +7,7 @@ of keys are how a model is reached, not what it says, and enter no key.
 
 from arena.records.answers import (
     ABSENT,
+    LIVE,
     Answer,
     Decoding,
     Model,
@@ -34,7 +35,7 @@ from arena.records.kinds import (
     Winner,
 )
 from arena.records.names import alike, tidy
-from arena.records.notes import COMMAND_LINE, Note, setting
+from arena.records.notes import COMMAND_LINE, Note, name_of, setting
 from arena.records.outcomes import (
     NO_JUDGE,
     NOBODY,
@@ -66,6 +67,7 @@ __all__ = [
     "ABSENT",
     "COMMAND_LINE",
     "KEY_BYTES",
+    "LIVE",
     "NOBODY",
     "NO_JUDGE",
     "REASONS",
@@ -120,6 +122,7 @@ __all__ = [
     "answer_key",
     "content_key",
     "keys_after",
+    "name_of",
     "seed_of",
     "setting",
     "tidy",

@@ -8,6 +8,8 @@ from arena.records.keys import content_key
 from arena.records.kinds import BackendKind, NoAnswer
 
 ABSENT = "absent"
+# The source, and the category, of prompts that were asked in a live battle.
+LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True)

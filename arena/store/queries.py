@@ -251,6 +251,14 @@ class EvidenceColumns:
         ).fetchall()
         return [(str(row[0]), Usage(row[1], row[2], row[3]), row[4]) for row in rows]
 
+    def answered(self) -> list[tuple[str, str]]:
+        """Model and prompt's key of everything that was answered, in live battles too."""
+        rows = self._connections.db.execute(
+            "SELECT DISTINCT model, prompt_key FROM answers "
+            f"WHERE finish != '[\"absent\"]' AND model {_MODEL}"
+        ).fetchall()
+        return [(str(model), str(prompt)) for model, prompt in rows]
+
     def pairs_shown_to(self, voter: str) -> set[frozenset[str]]:
         """The pairs of answers that a person was shown or has voted on."""
         sql = (

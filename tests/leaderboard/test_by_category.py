@@ -8,8 +8,7 @@ from arena.leaderboard.by_category import ByCategory, by_category
 from arena.leaderboard.snapshot import Sheet, Slice, compute
 from arena.ratings import Comparisons, concat
 from arena.store import Store
-from arena.web.views.figures import labels
-from arena.web.views.plots import APART, CHARTS
+from arena.web.views.plots import APART, draw
 from arena.web.views.words import WORDS
 
 MODELS, CATEGORIES, PROMPTS, VOTES = 8, 5, 8, 40
@@ -89,9 +88,9 @@ def test_models_that_the_whole_does_not_rate_are_in_no_category() -> None:
 
 
 def test_it_is_computed_when_asked_for_alone(answered: Store) -> None:
-    assert compute(answered.path, Slice()).apart is None
+    assert compute(answered, Slice()).apart is None
     for view in ("combined", "judge:nobody", "graded"):
-        sheet = compute(answered.path, Slice(apart=view))
+        sheet = compute(answered, Slice(apart=view))
         assert sheet.apart is None
         assert sheet.boards == {}
 
@@ -99,15 +98,7 @@ def test_it_is_computed_when_asked_for_alone(answered: Store) -> None:
 def test_the_chart_marks_what_is_told() -> None:
     found = apart(battles(2, effect=1.5))
     sheet = Sheet(Slice(apart="human"), apart=found)
-    figure = CHARTS[APART](sheet, "human", WORDS["zh"])
+    figure = draw(APART, sheet, "human", WORDS["zh"])
     (heat,) = figure.data
     assert np.array_equal(np.array(heat.text) == "●", found.told)
     assert list(heat.y) == list(found.models)
-
-
-def test_names_that_are_shortened_alike_are_told_apart() -> None:
-    alike = ["code-llama-instruct-13b-x-end", "code-llama-instruct-34b-x-end"]
-    shown = labels([*alike, "gpt-4", "a" * 40])
-    assert len(set(shown.values())) == 4
-    assert shown["gpt-4"] == "gpt-4"
-    assert len(shown["a" * 40]) == 18

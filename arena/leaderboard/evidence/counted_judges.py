@@ -28,6 +28,17 @@ def chosen_judges(gathered: Gathered, names: Sequence[str]) -> Gathered:
     )
 
 
+def is_fit(gathered: Gathered, judge: str, allow_weak: bool) -> bool:
+    """Whether the gate lets a judge's comparisons make a ranking."""
+    report = gathered.reports.get(judge)
+    return allow_weak or report is None or report.objection is None
+
+
+def fit_judges(gathered: Gathered, allow_weak: bool) -> tuple[str, ...]:
+    """The judges that the gate lets in, by name."""
+    return tuple(name for name in gathered.judges if is_fit(gathered, name, allow_weak))
+
+
 def counted_judges(
     store: Store, gathered: Gathered, policy: Policy
 ) -> tuple[dict[str, Comparisons], list[Note]]:
@@ -85,7 +96,7 @@ def _gate(
     for judge, comparisons in gathered.judges.items():
         report = gathered.reports.get(judge)
         objection = report.objection if report else None
-        if objection is None or allow_weak:
+        if is_fit(gathered, judge, allow_weak):
             fit[judge] = comparisons
         if objection is not None:
             notes.append(Note.of(f"judge.{'let_in' if allow_weak else 'left_out'}", why=objection))

@@ -236,7 +236,7 @@ def _judges(
             rows[judge] += _pair_columns(verdicts, read_pairs(verdicts, new))
             compared[judge] |= {_answers(verdicts, i) for i in new}
             if judge not in reports:
-                about = Note.of(f"group.{group.by}", name=group.value) if group else None
+                about = group.note if group else None
                 reports[judge] = report(judge, verdicts, kept, labels, about)
     for judge, kept in latest(scores, rows_in(scores, group)).items():
         rows[judge] += _score_columns(scores, kept, compared[judge])

@@ -8,7 +8,7 @@ import numpy as np
 from arena.benchmarks.items.dimensions import dimension_of
 from arena.benchmarks.scores import DEFAULT_WAY
 from arena.ratings import style_differences
-from arena.records import GroupBy, Note
+from arena.records import GroupBy, Note, name_of
 from arena.store.columns import (
     CodedVotes,
     GradeColumns,
@@ -38,8 +38,9 @@ class Group:
 
     @property
     def note(self) -> Note:
-        """What it is called in a sentence."""
-        return Note.of(f"group.{self.by}", name=self.title)
+        """What it is, as in `Category maths`."""
+        name = self.title if self.way is not None else name_of(self.by, self.value)
+        return Note.of(f"group.{self.by}", name=name)
 
     def has_prompt(self, category: str, language: str) -> bool:
         """Whether it holds the prompts of that category and language."""

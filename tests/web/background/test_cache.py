@@ -15,16 +15,16 @@ APP = """
 import sys
 from pathlib import Path
 from arena.store import Store
-from arena.web.background import worker
+from arena.web.background import cache
 
-def work(path, wanted):
+def work(store, wanted):
     import os, time
     print(os.getpid(), flush=True)
     time.sleep(10_000)
 
 if __name__ == "__main__":
-    worker.LARGE = 0
-    worker.Beside(Store(Path(sys.argv[1])), work, "all").get("all", 10_000.0)
+    cache.LARGE = 0
+    cache.Cache(Store(Path(sys.argv[1])), work, "all").get("all", 10_000.0)
 """
 
 

@@ -185,7 +185,8 @@ def test_a_library_is_imported_by_its_owner_alone(path: Path) -> None:
 
 
 def test_ratings_need_numpy_and_scipy_alone() -> None:
-    allowed = {"numpy", "scipy", "arena", *sys.stdlib_module_names}
+    """And threadpoolctl, which keeps the threads of both to one."""
+    allowed = {"numpy", "scipy", "threadpoolctl", "arena", *sys.stdlib_module_names}
     for path in (ARENA / "ratings").rglob("*.py"):
         for name in imports(path):
             assert name.split(".")[0] in allowed, f"{path} imports {name}"
@@ -209,3 +210,18 @@ def test_importing_brings_no_heavy_library(statement: str) -> None:
 
 def test_help_needs_neither_numpy_nor_the_store() -> None:
     assert not loaded_after("import arena.cli.main") & {"numpy", "pandas", "sqlite_utils"}
+
+
+def test_a_file_is_ranked_without_what_it_does_not_need(tmp_path: Path) -> None:
+    """Neither a database nor a judge, and nothing that takes a second to import."""
+    rows = ["model_a,model_b,winner", *["x,y,model_a", "y,x,model_a", "x,y,tie"] * 3]
+    path = tmp_path / "battles.csv"
+    path.write_text("\n".join(rows) + "\n")
+    loaded = loaded_after(
+        f"sys.argv = ['arena', 'rank', {str(path)!r}]\nfrom arena.cli.main import app\n"
+        "app(standalone_mode=False)"
+    )
+    assert "numpy" in loaded
+    heavy = {"pandas", "scipy.stats", "scipy.optimize", "sqlite_utils", "jinja2", "plotly"}
+    assert not loaded & heavy
+    assert not loaded & {"arena.store.store", "arena.judging.judge", "arena.benchmarks.runs"}

@@ -229,6 +229,7 @@ def data(board: Leaderboard) -> Any:
     return json.loads(json.dumps(to_json(board)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filled", ["determined"], indirect=True)
 @pytest.mark.parametrize("made", [demo, llmfao, unlinked])
 def test_app_command_line_and_site_show_one_ranking(

@@ -71,8 +71,9 @@ def list_models(
     if context.invoked_subcommand:
         return
     from arena.config import EMBEDDED, parse_model
+    from arena.records.names import old_versions
     from arena.store.archive import Archivable
-    from arena.store.versions import current_name, old_versions
+    from arena.store.versions import current_name
 
     conf = settings(config, ("models",))
     found: dict[str, tuple[str, Model]] = {EMBEDDED: ("built in", parse_model(EMBEDDED))}
@@ -159,7 +160,7 @@ def rename_model(
     arena models rename gpt4 gpt-4    gpt4 is gpt-4 from now on
     """
     from arena.records import tidy
-    from arena.store.versions import old_versions
+    from arena.records.names import old_versions
 
     conf = settings(config, ())
     if not (named := tidy(new)):

@@ -1,19 +1,22 @@
 """A ranking as it is shown, and how it was asked for."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from arena.benchmarks.runs import ways_of
-from arena.benchmarks.scores import BenchmarkScore
 from arena.config import LEAST_COMPARISONS, Config, JudgeRun
-from arena.judging.report_card.orders import JudgeReport
-from arena.leaderboard.evidence.counted_votes import ALL, VoteRules
+from arena.leaderboard.evidence.rules import ALL, VoteRules
 from arena.ratings import STYLE_NAMES, Coefficient, FitOptions, Method, Settings, Source, Unrated
 from arena.records import Evidence, Note
-from arena.store import Store
+
+if TYPE_CHECKING:  # a file of battles is ranked without judges, benchmarks and a database
+    from arena.benchmarks.scores import BenchmarkScore
+    from arena.judging.report_card.orders import JudgeReport
+    from arena.store import Store
 
 
 class Origin(StrEnum):
@@ -81,7 +84,7 @@ class Policy:
             rules=VoteRules(keep_leaked=rank.keep_leaked, cap=rank.cap),
             min_comparisons=rank.min_comparisons,
             judges=_names(config.judges),
-            ways=ways_of(config.benchmarks),
+            ways=_ways(config),
         )
 
 
@@ -106,6 +109,15 @@ def policy_of(store: Store, config: Config) -> Policy:
 def keep_policy(store: Store, config: Config) -> None:
     """Let the ranking of this database be as a run's configuration says, wherever it is shown."""
     store.keep_policy(config.model_dump_json(include=_DECISIVE))
+
+
+def _ways(config: Config) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """How benchmarks are asked; where there are none, nothing that asks them is imported."""
+    if not config.benchmarks:
+        return ()
+    from arena.benchmarks.runs import ways_of
+
+    return ways_of(config.benchmarks)
 
 
 def _names(judges: Sequence[JudgeRun]) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from arena.ratings import (
     without,
 )
 from arena.records import Evidence, Note
-from arena.store.versions import old_versions
+from arena.records.names import old_versions
 
 WEIGHTS: Mapping[str, float] = {"human": 0.5, "judge": 0.25, "objective": 0.25}
 # Comparisons by source, by kind of evidence.

@@ -1,16 +1,14 @@
 """From the store's evidence to one ranking, with what it stands on said beside it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from arena.benchmarks.scores import Ways
 from arena.errors import GateError, InputError, NoEvidenceError, TooFewError
 from arena.leaderboard.board import Leaderboard, Mark, Policy, Row
-from arena.leaderboard.evidence.counted_judges import chosen_judges, counted_judges, one_order
-from arena.leaderboard.evidence.gathering import Gathered, gather, groups
-from arena.leaderboard.evidence.groups import Group
 from arena.leaderboard.overall import (
     Alone,
     Kinds,
@@ -22,7 +20,12 @@ from arena.leaderboard.overall import (
 )
 from arena.ratings import CombinedResult, Comparisons, Method, RatingResult, RatingRow, without
 from arena.records import Evidence, Note, alike
-from arena.store import Store
+
+if TYPE_CHECKING:  # a file of battles is ranked without judges, benchmarks and a database
+    from arena.benchmarks.scores import Ways
+    from arena.leaderboard.evidence.gathering import Gathered
+    from arena.leaderboard.evidence.groups import Group
+    from arena.store import Store
 
 _DEFAULT = Policy()
 
@@ -51,6 +54,8 @@ def leaderboard(
     where only judges that are too weak to rank by are left, RatingError where the ratings are
     not determined.
     """
+    from arena.leaderboard.evidence.gathering import gather
+
     policy = replace(
         policy,
         evidence=policy.evidence if evidence is None else evidence,
@@ -71,6 +76,8 @@ def leaderboard(
 
 
 def _ranked(store: Store, policy: Policy, group: Group | None, gathered: Gathered) -> Leaderboard:
+    from arena.leaderboard.evidence.counted_judges import chosen_judges, counted_judges, one_order
+
     gathered = chosen_judges(gathered, policy.judges)
     judges, notes = counted_judges(store, gathered, policy)
     gathered = replace(gathered, objective=pooled(gathered.objective))
@@ -160,6 +167,8 @@ def grouped_rankings(
     rank: ranks one group. ways: of asking benchmarks, as `gather` takes them. Raises GateError
     where only weak judges have any evidence, InputError where no group has any.
     """
+    from arena.leaderboard.evidence.gathering import groups
+
     boards: list[Leaderboard] = []
     refused: list[GateError] = []
     left_out: list[Note] = []

@@ -23,9 +23,10 @@ from arena.files.strict import parse_yaml
 from arena.generation.prompts import load_prompts
 from arena.judging import Wanted, load_card, plan
 from arena.records import BackendKind, Mode, Model, Prompt, answer_key
+from arena.records.names import old_versions
 from arena.store import Store
 from arena.store.archive import Archivable
-from arena.store.versions import Changed, current_name, find, old_versions
+from arena.store.versions import Changed, current_name, find
 
 _TABLES = {Mode.PAIRWISE: "verdicts", Mode.SCORE: "scores", Mode.RANK: "rankings"}
 

@@ -19,6 +19,7 @@ from arena.ratings.intervals.bootstrap import resample
 from arena.ratings.options import FitChanges, FitOptions, Prior, changed
 from arena.ratings.result import Coefficient, RatingResult, Settings
 from arena.ratings.scale import MEAN, POINTS_PER_LOG, WEAK_PRIOR, to_points
+from arena.ratings.threads import on_one_thread
 from arena.records import Interval, Note, Ties, setting
 
 
@@ -31,6 +32,7 @@ class Spread:
     high: Floats
 
 
+@on_one_thread
 def bradley_terry(
     c: Comparisons, options: FitOptions | None = None, **changes: Unpack[FitChanges]
 ) -> RatingResult:

@@ -7,7 +7,7 @@ of keys are how a model is reached, not what it says, and enter no key.
 
 from arena.records.answers import ABSENT, Answer, Decoding, Model, Prompt, Usage, answer_key
 from arena.records.judgements import REPAIRED, Judge, Probe, Ranking, Score, Verdict
-from arena.records.keys import KEY_BYTES, content_key, seed_of
+from arena.records.keys import KEY_BYTES, content_key, keys_after, seed_of
 from arena.records.kinds import (
     AllowCode,
     BackendKind,
@@ -107,6 +107,7 @@ __all__ = [
     "alike",
     "answer_key",
     "content_key",
+    "keys_after",
     "seed_of",
     "setting",
     "tidy",

@@ -10,6 +10,7 @@ from sqlite_utils import Database
 from arena.errors import StoreError, UnknownNameError
 from arena.records import Check, Outcome
 from arena.store.connection import Connections
+from arena.store.large.kept import forget as forget_kept
 from arena.store.rows import decode, encode
 
 
@@ -81,6 +82,7 @@ class Archive:
                 "first_name = CASE first_name WHEN '' THEN ?2 ELSE first_name END WHERE model = ?2",
                 [new, old],
             )
+            forget_kept(db)
             checks = [decode(Check, row) for row in db.query("SELECT * FROM checks")]
             for table, column in _COLUMNS:
                 db.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", [new, old])

@@ -37,10 +37,15 @@ class Connections:
     def transaction(self, durable: bool = True) -> Iterator[Database]:
         """Take the write lock at once, so that what is read inside cannot change before commit.
 
+        One inside another is a part of it.
+
         durable: wait until it is on the disk. Otherwise it outlives the process at once, and a
         loss of power only when something durable has followed.
         """
         db = self.db
+        if db.conn.in_transaction:
+            yield db
+            return
         if not durable:
             db.conn.execute("PRAGMA synchronous = NORMAL")
         try:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from arena.records import (
 )
 from arena.store.archive import Archivable, Archive
 from arena.store.connection import Connections
+from arena.store.large.bulk import NewAnswers, add_answers, filling
 from arena.store.leases import Leases
 from arena.store.queries import EvidenceColumns
 from arena.store.rows import Rows, decode, encode
@@ -156,6 +158,14 @@ class Store:
                 'language = :language, "references" = :references, source = :source',
                 rows,
             )
+
+    def filling(self, rows: int) -> AbstractContextManager[None]:
+        """One transaction for a file of so many votes: all of it is stored, or nothing."""
+        return filling(self._connections, rows)
+
+    def add_answers(self, new: NewAnswers) -> None:
+        """Store those of a file's answers that are not there yet; call it while `filling`."""
+        add_answers(self._connections, new)
 
     def check_model(self, model: Model) -> None:
         """Raise ModelConflictError if the name stands for another model already.

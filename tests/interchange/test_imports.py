@@ -116,6 +116,7 @@ def test_a_file_without_a_column_for_it_may_be_one_judges(store: Store, tmp_path
     assert import_battles(store, write(tmp_path, text), "human").votes == 2
 
 
+@pytest.mark.slow
 def test_the_judges_of_pandalm_are_as_their_makers_found_them(store: Store) -> None:
     import_battles(store, real("pandalm.csv"))
     gpt, own = (audit_judge(store, name).audit for name in ("gpt-3.5-turbo", "pandalm-7b"))
@@ -135,6 +136,7 @@ def test_the_judges_of_pandalm_are_as_their_makers_found_them(store: Store) -> N
         audit_judge(store, "pandalm-7")
 
 
+@pytest.mark.slow
 def test_the_votes_and_judges_of_llmfao_meet_on_the_same_battles(store: Store) -> None:
     votes = import_battles(store, real("llmfao_votes.csv"), within="llmfao")
     verdicts = import_battles(store, real("llmfao_judges.csv"), within="llmfao")

@@ -38,11 +38,13 @@ def apart(comparisons: Comparisons) -> ByCategory:
     return found
 
 
+@pytest.mark.slow
 def test_without_any_difference_one_interval_in_twenty_excludes_nothing() -> None:
     share = np.mean([apart(battles(seed)).told.mean() for seed in range(20)])
     assert 0.025 < share < 0.08
 
 
+@pytest.mark.slow
 def test_a_planted_difference_is_found_with_its_size() -> None:
     found = [apart(battles(seed, effect=1.5)) for seed in range(10)]
     place = [(f.models.index("m0"), f.categories.index("c0")) for f in found]

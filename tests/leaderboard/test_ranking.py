@@ -269,6 +269,7 @@ def long_prompts() -> list[Prompt]:
     return [Prompt(f"p{k}", (f"{text} {k}",), "writing", "en") for k in range(6)]
 
 
+@pytest.mark.slow
 def test_people_and_judges_beside_each_other(store: Store, write_card: Write) -> None:
     crowd(store, long_prompts(), write_card)
     board = leaderboard(store, allow_weak_judges=True)
@@ -301,6 +302,7 @@ def test_people_and_judges_beside_each_other(store: Store, write_card: Write) ->
         assert moved.predicted - row.predicted == pytest.approx(moved.rating - row.rating)
 
 
+@pytest.mark.slow
 def test_a_method_goes_with_all_the_evidence(store: Store, write_card: Write) -> None:
     crowd(store, long_prompts(), write_card)
     board = leaderboard(store, policy=Policy(method="human"), allow_weak_judges=True)

@@ -8,8 +8,8 @@ from arena.config import parse_model
 from arena.errors import InputError
 from arena.generation.answering import generate
 from arena.leaderboard.board import Policy
-from arena.leaderboard.evidence.counted_votes import VoteRules
 from arena.leaderboard.evidence.gathering import gather
+from arena.leaderboard.evidence.rules import VoteRules
 from arena.leaderboard.ranking import leaderboard
 from arena.leaderboard.vote_audit import record_flags, vote_report, without_flagged
 from arena.ratings import SuspicionKind

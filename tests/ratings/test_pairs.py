@@ -1,6 +1,5 @@
-"""Pair counts and codes of names, against counting by hand."""
+"""Pair counts and columns of names, beside plain loops."""
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -9,152 +8,157 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.errors import InputError
-from arena.ratings import Comparisons, concat
-from arena.ratings.factors import factorise, named, numbers, union
-from arena.ratings.pairs import LARGEST, count_pairs
+from arena.ratings import Comparisons
+from arena.ratings import pairs as module
+from arena.ratings.factors import Factor, factorise, named, numbers, union
+from arena.ratings.pairs import LARGEST, PairCounts, count_pairs
 
-ROWS = st.lists(
-    st.tuples(
-        st.sampled_from("abcd"),
-        st.sampled_from("abcd"),
-        st.sampled_from([0.0, 0.25, 0.5, 1.0]),
-        st.sampled_from([1.0, 2.0, 0.5]),
-    ).filter(lambda row: row[0] != row[1]),
-    min_size=1,
-    max_size=30,
-)
+HARD = st.sampled_from([0.0, 0.5, 1.0])
+SOFT = st.floats(0.0, 1.0, allow_nan=False)
 
 
-def of(rows: list[tuple[str, str, float, float]]) -> Comparisons:
-    a, b, outcome, weight = zip(*rows, strict=True)
-    return Comparisons.from_columns(a, b, outcome=outcome, weight=weight)
+@st.composite
+def columns(draw: st.DrawFn, outcome: st.SearchStrategy[float]) -> dict[str, Any]:
+    rows = draw(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 3), outcome), min_size=1))
+    i = np.array([a for a, _, _ in rows])
+    j = (i + np.array([step for _, step, _ in rows])) % 4
+    size = len(rows)
+    weight = draw(st.none() | st.lists(st.floats(0.5, 4.0), min_size=size, max_size=size))
+    scale = draw(st.none() | st.lists(st.floats(0.25, 2.0), min_size=size, max_size=size))
+    return {
+        "i": i,
+        "j": j,
+        "outcome": np.array([y for _, _, y in rows]),
+        "weight": None if weight is None else np.array(weight),
+        "importance": None if scale is None else np.array(scale),
+    }
 
 
-@given(ROWS)
-@settings(max_examples=80, deadline=None)
-def test_points_and_games_are_those_counted_by_hand(
-    rows: list[tuple[str, str, float, float]],
-) -> None:
-    c = of(rows)
-    points: Counter[tuple[str, str]] = Counter()
-    games: Counter[frozenset[str]] = Counter()
-    played: Counter[str] = Counter()
-    for a, b, outcome, weight in rows:
-        points[a, b] += weight * outcome
-        points[b, a] += weight * (1 - outcome)
-        games[frozenset((a, b))] += weight
-        played[a] += weight
-        played[b] += weight
-    counts = c.pair_counts
-    for i, one in enumerate(c.models):
-        assert counts.battles[i] == pytest.approx(played[one])
-        for j, other in enumerate(c.models):
-            if i != j:
-                assert counts.points[i, j] == pytest.approx(points[one, other])
-                assert counts.played[i, j] == pytest.approx(games[frozenset((one, other))])
-    assert counts.is_hard == all(outcome != 0.25 for _, _, outcome, _ in rows)
+def by_loop(given_: dict[str, Any]) -> dict[str, np.ndarray]:
+    names = ("wins", "ties", "square_wins", "square_ties")
+    table = {name: np.zeros((4, 4)) for name in names} | {"battles": np.zeros(4)}
+    for row in range(len(given_["i"])):
+        i, j, y = (given_[name][row] for name in ("i", "j", "outcome"))
+        w = 1.0 if given_["weight"] is None else given_["weight"][row]
+        s = 1.0 if given_["importance"] is None else given_["importance"][row]
+        table["battles"][[i, j]] += w
+        if y == 0.5:
+            table["ties"][i, j] += w * s
+            table["ties"][j, i] += w * s
+        else:
+            table["wins"][i, j] += w * s * y
+            table["wins"][j, i] += w * s * (1 - y)
+        table["square_wins"][i, j] += w * s**2 * y**2
+        table["square_wins"][j, i] += w * s**2 * (1 - y) ** 2
+        table["square_ties"][i, j] += w * s**2 * y * (1 - y)
+        table["square_ties"][j, i] += w * s**2 * y * (1 - y)
+    return table
 
 
-@given(ROWS, ROWS)
-@settings(max_examples=40, deadline=None)
-def test_counts_of_two_parts_add_up(
-    first: list[tuple[str, str, float, float]], second: list[tuple[str, str, float, float]]
-) -> None:
-    everybody = tuple("abcd")
-    parts = [of(rows).aligned(everybody) for rows in (first, second)]
-    together = concat(parts).aligned(everybody).pair_counts
-    summed = parts[0].pair_counts + parts[1].pair_counts
-    for name in ("points", "played", "square_wins", "square_ties", "battles"):
-        assert getattr(summed, name) == pytest.approx(getattr(together, name))
-    assert summed.is_hard == together.is_hard
+@settings(deadline=None, max_examples=60)
+@given(columns(HARD) | columns(SOFT))
+def test_counts_are_sums_over_rows(given_: dict[str, Any]) -> None:
+    counts = count_pairs(4, **given_)
+    for name, table in by_loop(given_).items():
+        assert getattr(counts, name) == pytest.approx(table, abs=1e-9), name
+    assert counts.is_hard == bool(np.isin(given_["outcome"], [0.0, 0.5, 1.0]).all())
+    assert counts.points == pytest.approx(counts.wins + counts.ties / 2)
+    assert counts.played == pytest.approx(counts.played.T)
 
 
-@given(ROWS)
-@settings(max_examples=40, deadline=None)
-def test_the_other_side_and_new_names_turn_the_tables_and_no_more(
-    rows: list[tuple[str, str, float, float]],
-) -> None:
-    c = of(rows)
-    assert c.swapped().pair_counts.points == pytest.approx(c.pair_counts.points)
-    names = {name: f"z{9 - k}" for k, name in enumerate(c.models)}
-    other = c.relabel(names)
-    place = [other.models.index(names[name]) for name in c.models]
-    assert other.pair_counts.points[np.ix_(place, place)] == pytest.approx(c.pair_counts.points)
-    back = {new: old for old, new in names.items()}
-    again = other.relabel(back)
-    assert again.models == c.models
-    assert np.array_equal(again.i, c.i)
+@settings(deadline=None, max_examples=30)
+@given(columns(SOFT), columns(HARD))
+def test_counts_of_parts_add_up(one: dict[str, Any], other: dict[str, Any]) -> None:
+    both = {}
+    for name in one:
+        parts = [
+            np.ones(len(part["i"])) if part[name] is None else part[name] for part in (one, other)
+        ]
+        both[name] = np.concatenate(parts)
+    whole, parts_ = count_pairs(4, **both), count_pairs(4, **one) + count_pairs(4, **other)
+    for name in ("wins", "ties", "square_wins", "square_ties", "battles"):
+        assert getattr(parts_, name) == pytest.approx(getattr(whole, name), abs=1e-9)
+    assert parts_.is_hard == whole.is_hard
 
 
-def test_importance_is_squared_in_what_variances_are_made_of() -> None:
-    c = Comparisons.from_columns(["a", "a"], ["b", "b"], outcome=[1.0, 0.5], propensity=[0.5, 0.25])
-    assert c.importance is not None
-    assert c.importance.tolist() == pytest.approx([2 / 3, 4 / 3])  # inverses 2 and 4, mean 1
-    counts = c.pair_counts
-    assert counts.wins[0, 1] == pytest.approx(2 / 3)
-    assert counts.ties[0, 1] == counts.ties[1, 0] == pytest.approx(4 / 3)
-    assert counts.square_wins[0, 1] == pytest.approx((2 / 3) ** 2 + (4 / 3) ** 2 / 4)
-    assert counts.square_ties[0, 1] == pytest.approx((4 / 3) ** 2 / 4)
-    assert counts.battles.tolist() == [2.0, 2.0]  # comparisons are counted as they are
+def test_blocks_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    i = rng.integers(4, size=500)
+    given_ = {"i": i, "j": (i + 1) % 4, "outcome": rng.integers(0, 3, 500) / 2}
+    whole = count_pairs(4, **given_)
+    monkeypatch.setattr(module, "BLOCK", 7)
+    parts = count_pairs(4, **given_)
+    assert isinstance(parts, PairCounts)
+    assert parts.wins.tolist() == whole.wins.tolist()
+    assert parts.ties.tolist() == whole.ties.tolist()
 
 
-def test_more_models_than_can_be_counted_are_refused() -> None:
-    with pytest.raises(InputError, match=f"{LARGEST + 1} models are too many to count pairs of"):
+def test_more_models_than_can_be_numbered_are_refused() -> None:
+    with pytest.raises(InputError, match=f"{LARGEST} are allowed"):
         count_pairs(LARGEST + 1, np.array([0]), np.array([1]), np.array([1.0]))
+    # The last cell of as many as are allowed is still a number of 32 bits.
+    assert np.iinfo(np.int32).max >= 3 * LARGEST**2 - 1
 
 
-@pytest.mark.parametrize(
-    ("values", "labels"),
-    [
-        (["b", "a", "b"], ["b", "a"]),
-        ([3, 1, 3], [3, 1]),
-        (iter(["x", "x"]), ["x"]),
-        (np.array(["q", "r"]), ["q", "r"]),
-    ],
-)
-def test_codes_look_their_values_up(values: Any, labels: list[Any]) -> None:
-    kept = list(values)
-    found = factorise("model_a", iter(kept) if not isinstance(values, np.ndarray) else values)
-    assert found.labels.tolist() == labels
-    assert [found.labels[code] for code in found.codes] == kept
-    assert len(found) == len(kept)
+# Columns of names.
 
 
-def test_a_number_and_its_text_are_one_name_and_two_groups() -> None:
-    factor = factorise("model_a", [1, "1", 2])
-    assert named(factor).labels.tolist() == ["1", "2"]
-    assert named(factor).codes.tolist() == [0, 0, 1]
-    assert len(factor.labels) == 3
+def test_names_become_codes_in_the_order_of_their_first_row() -> None:
+    found = factorise("voter", ["ann", "bob", "ann", 3, "3"])
+    assert found.labels.tolist() == ["ann", "bob", 3, "3"]
+    assert found.codes.tolist() == [0, 1, 0, 2, 3]
+    assert len(found) == 5
+    # As text, 3 and "3" are one name.
+    assert named(found).labels.tolist() == ["ann", "bob", "3"]
+    assert named(found).codes.tolist() == [0, 1, 0, 2, 2]
 
 
-def test_columns_are_coded_against_all_their_labels_in_one_order() -> None:
-    first, second = factorise("p", ["b", 2, "a"]), factorise("p", ["a", 1])
-    labels, codes = union([first, second])
+def test_a_part_of_a_column_can_leave_labels_behind() -> None:
+    part = factorise("voter", ["ann", "bob", "cid"])[np.array([2, 0])]
+    assert part.labels.tolist() == ["ann", "bob", "cid"]
+    compact = part.compact()
+    assert compact.labels[compact.codes].tolist() == ["cid", "ann"]
+    assert sorted(compact.labels.tolist()) == ["ann", "cid"]
+
+
+def test_the_union_of_columns_is_sorted_and_takes_any_mixture() -> None:
+    one, other = factorise("x", ["b", "a", 2]), factorise("x", [1, "b"])
+    labels, (first, second) = union([one, other])
     assert labels.tolist() == [1, 2, "a", "b"]
-    assert [[labels[k] for k in one] for one in codes] == [["b", 2, "a"], ["a", 1]]
-    again, _ = union([second, first])
-    assert again.tolist() == labels.tolist()
+    assert labels[first].tolist() == ["b", "a", 2]
+    assert labels[second].tolist() == [1, "b"]
 
 
-def test_labels_that_no_row_uses_are_dropped_on_request() -> None:
-    factor = factorise("p", ["a", "b", "c"])[np.array([2, 0])]
-    compact = factor.compact()
-    assert compact.labels.tolist() == ["a", "c"]
-    assert [compact.labels[k] for k in compact.codes] == ["c", "a"]
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_a_missing_name_is_named_by_its_row(missing: Any) -> None:
+    with pytest.raises(InputError, match="row 2: voter is empty"):
+        factorise("voter", ["ann", missing])
 
 
-@pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        (["1", "x"], "row 2: weight is 'x', which is not a number."),
-        ([1.0, None, [2]], "row 2: weight is None, which is not a number."),
-    ],
-)
-def test_what_is_no_number_is_named_with_its_row(values: list[Any], said: str) -> None:
-    with pytest.raises(InputError) as error:
-        numbers("weight", values)
-    assert str(error.value) == said
+def test_names_that_cannot_be_looked_up_are_refused() -> None:
+    with pytest.raises(InputError, match="prompt holds values that are neither"):
+        factorise("prompt", [["a"], ["b"]])
 
 
-def test_text_that_is_a_number_is_one() -> None:
-    assert numbers("weight", ["1", " 2.5 ", 3]).tolist() == [1.0, 2.5, 3.0]
+def test_a_pandas_column_gives_the_same_codes() -> None:
+    pandas = pytest.importorskip("pandas")
+    values = ["b", "a", "b", "c"]
+    fast, slow = factorise("x", pandas.Series(values)), factorise("x", values)
+    assert fast.codes.tolist() == slow.codes.tolist()
+    assert fast.labels.tolist() == slow.labels.tolist()
+    with pytest.raises(InputError, match="row 1: x is empty"):
+        factorise("x", pandas.Series([None, "a"]))
+
+
+def test_what_is_no_number_is_named_by_row_and_value() -> None:
+    assert numbers("weight", ["1.5", 2, True]).tolist() == [1.5, 2.0, 1.0]
+    with pytest.raises(InputError, match="row 2: weight is 'heavy', which is not a number"):
+        numbers("weight", [1.0, "heavy"])
+
+
+def test_a_factor_is_what_comparisons_group_by() -> None:
+    c = Comparisons.from_columns("ab", "ba", ["model_a", "tie"], prompt=["p", "q"])
+    assert isinstance(c.prompt, Factor)
+    assert c.group("prompt").labels.tolist() == ["p", "q"]
+    with pytest.raises(InputError, match="'day' is not a group column"):
+        c.group("day")

@@ -15,8 +15,9 @@ from arena.judging.report_card.measures import share_of
 from arena.judging.report_card.orders import JudgeReport
 from arena.leaderboard.board import Policy, describe
 from arena.leaderboard.evidence.counted_judges import chosen_judges, describe_panel
-from arena.leaderboard.evidence.counted_votes import VoteRules, counted_votes
+from arena.leaderboard.evidence.counted_votes import counted_votes
 from arena.leaderboard.evidence.gathering import Gathered
+from arena.leaderboard.evidence.rules import VoteRules
 from arena.leaderboard.ranking import rank_comparisons
 from arena.ratings import STYLE_NAMES, Comparisons, Settings, bradley_terry, panel
 from arena.records import COMMAND_LINE, Check, Interval, Method, Note, Ties, setting

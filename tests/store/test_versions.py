@@ -12,9 +12,10 @@ from arena.judging import judge, load_card
 from arena.leaderboard.evidence.gathering import gather
 from arena.pipeline.drift import mismatches, stages
 from arena.records import Check, Decoding, Model, Outcome, Prompt, Vote, Winner
+from arena.records.names import old_versions
 from arena.store import Store
 from arena.store.archive import Archivable
-from arena.store.versions import current_name, old_versions, settle
+from arena.store.versions import current_name, settle
 
 
 def shorter(model: Model, tokens: int) -> Model:

@@ -13,7 +13,7 @@ from arena.records import Cluster, Evidence, Interval, Method, PanelRule, Ties
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
     from arena.leaderboard.board import Policy
-    from arena.leaderboard.evidence.counted_votes import VoteRules
+    from arena.leaderboard.evidence.rules import VoteRules
     from arena.store import Store
 
 

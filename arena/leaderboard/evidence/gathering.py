@@ -13,18 +13,19 @@ from arena.benchmarks.items.dimensions import dimension_of
 from arena.benchmarks.scores import BenchmarkScore, Objective, Ways, objective
 from arena.errors import InputError
 from arena.judging.report_card.orders import JudgedPair, JudgeReport, read_pairs, report
-from arena.leaderboard.evidence.counted_votes import (
-    ALL,
-    VoteRules,
-    chosen,
-    counted_votes,
-    vote_comparisons,
-)
-from arena.leaderboard.evidence.groups import GROUPINGS, Group, Styles, rows_in
+from arena.leaderboard.evidence.counted_votes import counted_votes, vote_comparisons
+from arena.leaderboard.evidence.groups import GROUPINGS, Group, Styles, rows_in, votes_in
+from arena.leaderboard.evidence.rules import ALL, VoteRules
 from arena.ratings import STYLE_NAMES, Comparisons, capped, concat, next_pairs
 from arena.records import Note, Preference, Prompt
 from arena.store import Store
-from arena.store.columns import RankingColumns, ScoreColumns, VerdictColumns, VoteColumns
+from arena.store.columns import (
+    CodedVotes,
+    RankingColumns,
+    ScoreColumns,
+    VerdictColumns,
+    VoteColumns,
+)
 
 ROUNDING = 1e-9
 
@@ -67,7 +68,7 @@ def gather(
     styles = Styles(texts, tuple(style))
     judges, decisions, reports, notes = _judges(store, votes, group, styles)
     return Gathered(
-        human=_votes(votes, group, styles, rules.cap),
+        human=_votes(store, votes, group, styles, rules.cap),
         judges=judges,
         decisions=decisions,
         objective=results.comparisons,
@@ -95,10 +96,10 @@ def groups(store: Store, by: str, ways: Ways = ()) -> list[Group]:
             Group(by, s.benchmark, s.variant if several[s.benchmark] > 1 else None) for s in order
         ]
     if by == "dimension":
-        values = {dimension_of(prompt.category) for prompt in store.prompts.where()}
+        values = {dimension_of(category) for category in store.prompts.distinct("category")}
         values |= {score.dimension for score in scores}
     else:
-        values = {getattr(prompt, by) for prompt in store.prompts.where()}
+        values = set(store.prompts.distinct(by))
     return [Group(by, value) for value in sorted(values - {""})]
 
 
@@ -192,17 +193,22 @@ def _pairs_to_compare(
 
 
 def _votes(
-    votes: VoteColumns, group: Group | None, styles: Styles, cap: float | None
+    store: Store, votes: CodedVotes, group: Group | None, styles: Styles, cap: float | None
 ) -> Comparisons | None:
-    rows = rows_in(votes, group)
-    if not rows:
+    votes = votes_in(votes, group)
+    if not len(votes):
         return None
-    comparisons = vote_comparisons(chosen(votes, rows), styles)
+    style = None
+    if styles.names:
+        sides = votes.answer_a.tolist(), votes.answer_b.tolist()
+        keys = store.evidence.answer_keys({*sides[0], *sides[1]})
+        style = styles.differences(*([keys[number] for number in side] for side in sides))
+    comparisons = vote_comparisons(votes, style)
     return comparisons if cap is None else capped(comparisons, cap)
 
 
 def _judges(
-    store: Store, votes: VoteColumns, group: Group | None, styles: Styles
+    store: Store, votes: CodedVotes, group: Group | None, styles: Styles
 ) -> tuple[dict[str, Comparisons], dict[str, Comparisons], dict[str, JudgeReport], list[Note]]:
     """Each judge's comparisons, the same as decisions, its report, and what was left out.
 
@@ -214,14 +220,16 @@ def _judges(
     reports: dict[str, JudgeReport] = {}
     orders, scores = store.evidence.rankings(), store.evidence.scores()
     pairs = store.evidence.verdicts()
-    for verdicts in (pairs, as_verdicts(orders)):
+    both = pairs, as_verdicts(orders)
+    labels = _votes_on(store, votes, {key for v in both for key in (*v.answer_a, *v.answer_b)})
+    for verdicts in both:
         for judge, kept in latest(verdicts, rows_in(verdicts, group)).items():
             new = [i for i in kept if _answers(verdicts, i) not in compared[judge]]
             rows[judge] += _pair_columns(verdicts, read_pairs(verdicts, new))
             compared[judge] |= {_answers(verdicts, i) for i in new}
             if judge not in reports:
                 about = Note.of(f"group.{group.by}", name=group.value) if group else None
-                reports[judge] = report(judge, verdicts, kept, votes, about)
+                reports[judge] = report(judge, verdicts, kept, labels, about)
     for judge, kept in latest(scores, rows_in(scores, group)).items():
         rows[judge] += _score_columns(scores, kept, compared[judge])
     older = sum(
@@ -240,6 +248,32 @@ def _judges(
         for judge, c in comparisons.items()
     }
     return comparisons, decisions, reports, notes
+
+
+def _votes_on(store: Store, votes: CodedVotes, answers: set[str]) -> VoteColumns:
+    """The votes on pairs of these answers, which are given by their keys."""
+    numbers = store.evidence.answer_numbers(answers) if len(votes) and answers else []
+    voted = votes.take(np.isin(votes.answer_a, numbers) & np.isin(votes.answer_b, numbers))
+    keys = store.evidence.answer_keys({*voted.answer_a.tolist(), *voted.answer_b.tolist()})
+
+    def known(values: Any) -> list[float | None]:
+        if values is None:
+            return [None] * len(voted)
+        return [None if np.isnan(value) else value for value in values.tolist()]
+
+    return VoteColumns(
+        model_a=list(voted.model_a),
+        model_b=list(voted.model_b),
+        winner=list(voted.winner),
+        prompt=list(voted.prompt),
+        voter=list(voted.voter),
+        propensity=known(voted.propensity),
+        category=list(voted.category),
+        language=list(voted.language),
+        answer_a=[keys[number] for number in voted.answer_a.tolist()],
+        answer_b=[keys[number] for number in voted.answer_b.tolist()],
+        seconds=known(voted.seconds),
+    )
 
 
 def as_verdicts(rankings: RankingColumns) -> VerdictColumns:

@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from arena.benchmarks.items.dimensions import dimension_of
 from arena.benchmarks.scores import DEFAULT_WAY
 from arena.ratings import style_differences
 from arena.records import GroupBy, Note
 from arena.store.columns import (
+    CodedVotes,
     GradeColumns,
     RankingColumns,
     ScoreColumns,
     VerdictColumns,
-    VoteColumns,
 )
 
 GROUPINGS = tuple(map(str, GroupBy))
@@ -50,8 +52,7 @@ class Group:
 
 
 def rows_in(
-    columns: VoteColumns | VerdictColumns | RankingColumns | ScoreColumns | GradeColumns,
-    group: Group | None,
+    columns: VerdictColumns | RankingColumns | ScoreColumns | GradeColumns, group: Group | None
 ) -> list[int]:
     """Positions of the rows on prompts of a group; all where there is none."""
     if group is None:
@@ -59,6 +60,17 @@ def rows_in(
     places = list(zip(columns.category, columns.language, strict=True))
     held = {place for place in set(places) if group.has_prompt(*place)}
     return [i for i, place in enumerate(places) if place in held]
+
+
+def votes_in(votes: CodedVotes, group: Group | None) -> CodedVotes:
+    """The votes on prompts of a group; all where there is none."""
+    if group is None:
+        return votes
+    category, language = votes.category, votes.language
+    held = np.array(
+        [[group.has_prompt(c, one) for one in language.labels] for c in category.labels], bool
+    ).reshape(len(category.labels), len(language.labels))
+    return votes.take(held[category.codes, language.codes])
 
 
 @dataclass(frozen=True, slots=True)

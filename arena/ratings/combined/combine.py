@@ -35,6 +35,7 @@ from arena.ratings.fitting.newton import bread
 from arena.ratings.options import CombineChanges, CombineOptions, choice
 from arena.ratings.result import RatingResult, Settings
 from arena.ratings.scale import MEAN, WEAK_PRIOR, to_points
+from arena.ratings.threads import on_one_thread
 from arena.records import Method
 
 # Below this many models a spread of residuals cannot be learned.
@@ -63,6 +64,7 @@ class _Evidence:
         return {name: one_per_battle(c) for name, c in self.judges.items()}
 
 
+@on_one_thread
 def combine(
     human: Comparisons | None = None,
     judges: Mapping[str, Comparisons] | None = None,

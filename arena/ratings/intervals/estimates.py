@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 from arena.errors import InputError
 from arena.ratings.arrays import Floats, Ints, totals
@@ -70,7 +70,7 @@ def mean(
     spread = float(np.sqrt(sums @ sums)) / n
     if count < 2 or spread == 0.0:
         return Estimate(value, np.nan, np.nan, n)
-    half = float(t.ppf(0.5 + confidence / 2, count - 1)) * spread * (count / (count - 1)) ** 0.5
+    half = float(stdtrit(count - 1, 0.5 + confidence / 2)) * spread * (count / (count - 1)) ** 0.5
     return Estimate(value, value - half, value + half, n)
 
 
@@ -168,7 +168,7 @@ def resampled(
 
 
 def _score_interval(value: float, count: float, confidence: float) -> tuple[float, float]:
-    z = float(norm.ppf(0.5 + confidence / 2.0))
+    z = float(ndtri(0.5 + confidence / 2.0))
     middle = (value + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z / (1 + z**2 / count) * (value * (1 - value) / count + (z / (2 * count)) ** 2) ** 0.5
     return max(0.0, middle - half), min(1.0, middle + half)
@@ -185,7 +185,7 @@ def _effective(residual: Floats, groups: Ints | None, confidence: float) -> floa
         return count
     effect = float(sums @ sums) / total * (count / (count - 1)) * ((n - 1) / n)
     tail = 0.5 + confidence / 2.0
-    few = float(t.ppf(tail, n - 1) / t.ppf(tail, count - 1)) ** 2
+    few = float(stdtrit(n - 1, tail) / stdtrit(count - 1, tail)) ** 2
     return n / max(1.0, effect) * few
 
 

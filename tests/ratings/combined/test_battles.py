@@ -1,12 +1,12 @@
-"""Battles: the same two answers to the same prompt, against dictionaries of rows."""
+"""Battles: rows about the same two answers as one observation, numbered alike in all sources."""
 
-from collections import defaultdict
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from scipy.special import logit
 
+from arena.errors import InputError
 from arena.ratings import Comparisons
 from arena.ratings.combined.battles import (
     battle_groups,
@@ -16,128 +16,128 @@ from arena.ratings.combined.battles import (
     rows_of_battles,
     scale_free,
 )
-
-Row = tuple[str, str, float, str, float]
-ROWS = st.lists(
-    st.tuples(
-        st.sampled_from("abc"),
-        st.sampled_from("abc"),
-        st.sampled_from([0.0, 0.5, 1.0]),
-        st.sampled_from("pqr"),
-        st.sampled_from([1.0, 3.0]),
-    ).filter(lambda row: row[0] != row[1]),
-    min_size=1,
-    max_size=25,
-)
+from tests.ratings.simulated import simulate
 
 
-def of(rows: list[Row]) -> Comparisons:
-    a, b, outcome, prompt, weight = zip(*rows, strict=True)
-    c = Comparisons.from_columns(a, b, outcome=outcome, prompt=prompt, weight=weight)
-    return c.aligned(tuple("abc"))
+def of(rows: list[tuple[str, str, float, str]], **columns: Any) -> Comparisons:
+    a, b, outcome, prompt = zip(*rows, strict=True)
+    return Comparisons.from_columns(a, b, outcome=outcome, prompt=prompt, **columns)
 
 
-def by_battle(rows: list[Row]) -> dict[tuple[str, str, str], list[tuple[float, float]]]:
-    """The shares of the first model by name, and weights, of each battle."""
-    found = defaultdict(list)
-    for a, b, outcome, prompt, weight in rows:
-        low, high = sorted((a, b))
-        found[prompt, low, high].append((outcome if a == low else 1 - outcome, weight))
-    return found
+BOTH_ORDERS = [
+    ("a", "b", 1.0, "p"),
+    ("b", "a", 1.0, "p"),  # the judge changed its mind with the order
+    ("a", "b", 1.0, "q"),
+    ("b", "a", 0.0, "q"),
+    ("b", "c", 0.0, "q"),
+]
 
 
-@given(ROWS)
-@settings(max_examples=80, deadline=None)
-def test_each_battle_is_one_row_with_the_mean_of_its_rows(rows: list[Row]) -> None:
-    c = one_per_battle(of(rows))
-    expected = {
-        battle: sum(s * w for s, w in said) / sum(w for _, w in said)
-        for battle, said in by_battle(rows).items()
-    }
-    assert c.prompt is not None
+def test_both_orders_of_a_battle_are_one_row() -> None:
+    c = one_per_battle(of(BOTH_ORDERS))
     found = {
-        (str(c.prompt.labels[c.prompt.codes[k]]), c.models[c.i[k]], c.models[c.j[k]]): c.outcome[k]
-        for k in range(len(c))
+        (c.models[i], c.models[j], c.prompt.labels[p]): y  # type: ignore[union-attr]
+        for i, j, y, p in zip(c.i, c.j, c.outcome, c.prompt.codes, strict=True)  # type: ignore[union-attr]
     }
-    assert len(c) == len(found) == len(expected)
-    for battle, mean in expected.items():
-        assert found[battle] == pytest.approx(mean)
+    assert found == {("a", "b", "p"): 0.5, ("a", "b", "q"): 1.0, ("b", "c", "q"): 0.0}
+    assert c.weight is None
 
 
-@given(ROWS)
-@settings(max_examples=60, deadline=None)
-def test_the_rows_of_a_battle_weigh_one_together(rows: list[Row]) -> None:
-    c = rows_of_battles(of(rows))
+def test_weights_say_how_much_each_row_of_a_battle_counts() -> None:
+    c = one_per_battle(of(BOTH_ORDERS[:2], weight=[3.0, 1.0]))
+    assert c.outcome.tolist() == [0.75]
+
+
+def test_rows_of_a_battle_weigh_one_together() -> None:
+    c = rows_of_battles(of(BOTH_ORDERS))
     assert c.weight is not None
-    weights: defaultdict[int, float] = defaultdict(float)
-    for code, weight in zip(battle_groups(c).codes.tolist(), c.weight.tolist(), strict=True):
-        weights[code] += weight
-    assert list(weights.values()) == pytest.approx([1.0] * len(by_battle(rows)))
-    assert len(c) == len(rows)
+    assert c.weight.tolist() == [0.5, 0.5, 0.5, 0.5, 1.0]
+    assert c.i.tolist() == of(BOTH_ORDERS).i.tolist()  # who stood first is kept
 
 
-@given(ROWS, ROWS)
-@settings(max_examples=60, deadline=None)
-def test_sources_meet_on_the_battles_that_they_share(first: list[Row], second: list[Row]) -> None:
-    parts = match([of(first), of(second)], by_prompt=True)
-    shared = set(by_battle(first)) & set(by_battle(second))
-    assert len(set(parts[0].key.tolist()) & set(parts[1].key.tolist())) == len(shared)
-    for part, rows in zip(parts, (first, second), strict=True):
-        assert len(part.key) == len(by_battle(rows))
-        assert (part.i < part.j).all()
-        assert part.weight.sum() == pytest.approx(sum(row[4] for row in rows))
-        assert len(set(part.group.tolist())) == len({row[3] for row in rows})
-    apart = match([of(first), of(second)], by_prompt=False)
-    for part in apart:
-        assert np.array_equal(part.group, part.key)
+def test_without_prompts_every_row_is_a_battle() -> None:
+    c = simulate(3, 40)
+    assert len(one_per_battle(c)) == 40
+    assert rows_of_battles(c).weight is None
 
 
-@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0, 7.0])
-def test_how_sure_a_judge_talks_is_of_no_account(factor: float) -> None:
-    odds = np.array([0.3, -1.2, 2.0, 0.1])
-    share = 1 / (1 + np.exp(-odds))
-    louder = 1 / (1 + np.exp(-factor * odds))
-    assert scale_free(louder) == pytest.approx(scale_free(share))
-    found = np.log(scale_free(share) / (1 - scale_free(share)))
-    assert np.sqrt(np.mean(found**2)) == pytest.approx(1.0)
-
-
-@pytest.mark.parametrize("outcome", [[0.0, 0.7], [1.0, 0.2], [0.5, 0.5]])
-def test_hard_outcomes_have_no_scale(outcome: list[float]) -> None:
-    assert scale_free(np.array(outcome)).tolist() == outcome
-
-
-def columns(prompts: int, voters: int, rows: int = 40) -> Comparisons:
-    return Comparisons.from_columns(
-        ["a"] * rows,
-        ["b" if k % 2 else "c" for k in range(rows)],
-        outcome=[0.5] * rows,
-        prompt=[k % prompts for k in range(rows)] if prompts else None,
-        voter=[k % voters for k in range(rows)] if voters else None,
-    )
+def test_a_judges_temperature_is_its_own_affair() -> None:
+    p = np.array([0.9, 0.4, 0.55, 0.2])
+    doubled = 1 / (1 + np.exp(-2 * logit(p)))
+    assert scale_free(doubled) == pytest.approx(scale_free(p))
+    assert np.sqrt(np.mean(logit(scale_free(p)) ** 2)) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
-    ("prompts", "voters", "name", "groups"),
-    [
-        (20, 0, "prompt", 20),
-        (3, 0, "battle", 6),  # no more prompts than models
-        (0, 20, "voter", 20),
-        (0, 3, None, None),
-        (0, 0, None, None),
-        (20, 2, "prompt", 20),
-    ],
+    "outcome", [[0.0, 0.5, 1.0], [0.5, 0.5], [0.2, 1.0]], ids=["hard", "ties only", "mixed"]
 )
-def test_groups_that_are_taken_to_be_independent(
-    prompts: int, voters: int, name: str | None, groups: int | None
+def test_outcomes_that_are_no_odds_stay_as_they_are(outcome: list[float]) -> None:
+    assert scale_free(np.array(outcome)).tolist() == outcome
+
+
+def test_sources_number_the_same_battle_alike() -> None:
+    human = of([("a", "b", 1.0, "p"), ("a", "c", 1.0, "q")])
+    judge = of([("c", "a", 1.0, "q"), ("b", "a", 0.0, "p"), ("b", "c", 0.5, "r")])
+    first, second = match([human.aligned(judge.models), judge], by_prompt=True)
+    shared = np.intersect1d(first.key, second.key)
+    assert len(shared) == 2
+    for key in shared:
+        one, other = (np.flatnonzero(part.key == key)[0] for part in (first, second))
+        assert first.i[one] == second.i[other]
+        assert first.group[one] == second.group[other]
+    # q: the vote says a, the judge says c; both are told as the share of the first by name.
+    outcomes = {part.outcome[np.flatnonzero(part.i == 0)].sum() for part in (first, second)}
+    assert outcomes == {2.0, 1.0}
+
+
+def test_groups_are_prompts_or_the_battles_themselves() -> None:
+    c = of([("a", "b", 1.0, "p"), ("a", "c", 1.0, "p"), ("a", "b", 0.0, "q")])
+    (by_prompt,) = match([c], by_prompt=True)
+    (by_battle,) = match([c], by_prompt=False)
+    assert len(set(by_prompt.group.tolist())) == 2
+    assert len(set(by_battle.group.tolist())) == 3
+    assert (by_battle.group == by_battle.key).all()
+
+
+def test_matching_needs_prompts() -> None:
+    with pytest.raises(InputError, match="need a prompt column"):
+        match([simulate(3, 30)], by_prompt=True)
+
+
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [
+        ({"prompt": list(range(10)) * 2}, "prompt"),
+        ({"prompt": ["p", "q"] * 10}, "battle"),
+        ({"voter": list(range(20))}, "voter"),
+        ({"voter": ["ann", "bob"] * 10}, None),
+        ({"prompt": ["p"] * 20, "voter": list(range(20))}, "battle"),
+        ({}, None),
+    ],
+    ids=["many prompts", "few prompts", "many voters", "few voters", "prompts first", "neither"],
+)
+def test_what_is_independent_is_chosen_by_what_there_is(
+    columns: dict[str, list[Any]], name: str | None
 ) -> None:
-    found, codes = independent_groups(columns(prompts, voters), "auto")
+    a, b = ["a", "b", "c", "d"] * 5, ["b", "c", "d", "a"] * 5
+    c = Comparisons.from_columns(a, b, outcome=[1.0, 0.0] * 10, **columns)
+    found, codes = independent_groups(c, "auto")
     assert found == name
-    assert (None if codes is None else len(set(codes.tolist()))) == groups
+    assert (codes is None) == (name is None)
 
 
-def test_one_group_alone_says_nothing_of_the_spread() -> None:
-    one = Comparisons.from_columns(["a"] * 3, ["b"] * 3, outcome=[1, 0, 1], prompt=["p"] * 3)
-    assert independent_groups(one, "auto") == (None, None)
-    name, codes = independent_groups(one, "battle")
-    assert (name, len(set(codes.tolist()))) == ("battle", 1)
+def test_one_battle_alone_tells_nothing_of_groups() -> None:
+    c = of([("a", "b", 1.0, "p"), ("b", "a", 1.0, "p")])
+    assert independent_groups(c, "auto") == (None, None)
+
+
+def test_unknown_and_missing_groups_are_named() -> None:
+    c = simulate(3, 30)
+    with pytest.raises(InputError, match=r"cluster is 'day'; allowed are auto, prompt"):
+        independent_groups(c, "day")
+    with pytest.raises(InputError, match="no 'voter' column"):
+        independent_groups(c, "voter")
+
+
+def test_the_order_of_the_two_answers_does_not_part_a_battle() -> None:
+    assert len(set(battle_groups(of(BOTH_ORDERS)).codes.tolist())) == 3

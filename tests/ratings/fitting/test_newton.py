@@ -1,114 +1,114 @@
-"""The optimum and its curvature, against scipy's own minimiser and against finite differences."""
+"""Newton's method and the inverse Hessian among ratings with mean 0."""
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy.optimize import approx_fprime, minimize
+from scipy.linalg import pinvh
 
-from arena.ratings import Comparisons, bradley_terry
-from arena.ratings.fitting.likelihood import (
-    fit_counts,
-    local_model,
-    precision_of,
-    prior_precision,
-    win_probability,
-)
-from arena.ratings.fitting.newton import bread, centred
-from arena.ratings.scale import POINTS_PER_LOG, to_log, to_points
-from tests.ratings.simulated import simulate
+from arena.errors import ConvergenceError
+from arena.ratings.fitting.newton import LocalModel, bread, centred, minimise
 
 
-def loss(c: Comparisons, theta: np.ndarray, prior: float | None) -> float:
-    """Minus the log-likelihood written out row by row, with a normal prior around the mean."""
-    gap = theta[c.i] - theta[c.j]
-    weight = np.ones(len(c)) if c.weight is None else c.weight
-    value = -weight @ (c.outcome * -np.logaddexp(0, -gap) + (1 - c.outcome) * -np.logaddexp(0, gap))
-    if prior is not None:
-        value += 0.5 * ((theta - theta.mean()) ** 2).sum() * (POINTS_PER_LOG / prior) ** 2
-    return float(value)
+def laplacian(models: int, seed: int = 0) -> np.ndarray:
+    """A Hessian of ratings: weights of pairs, with rows that sum to nothing."""
+    weight = np.triu(np.random.default_rng(seed).uniform(0.5, 2.0, (models, models)), 1)
+    weight += weight.T
+    return np.diag(weight.sum(axis=1)) - weight
 
 
-@pytest.mark.parametrize("prior", [None, 40.0, 400.0])
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("seed", range(3))
-def test_the_optimum_is_scipys(prior: float | None, weighted: bool, seed: int) -> None:
-    c = simulate(models=5, rows=200, seed=seed)
-    if weighted:
-        weight = np.random.default_rng(seed).uniform(0.2, 3.0, len(c))
-        c = Comparisons(c.models, c.i, c.j, c.outcome, weight=weight)
-    found = minimize(
-        lambda theta: loss(c, theta, prior), np.zeros(5), method="BFGS", options={"gtol": 1e-7}
-    )
-    ours = to_log(bradley_terry(c, prior=prior).ratings)
-    assert ours == pytest.approx(found.x - found.x.mean(), abs=1e-5)
+def quadratic(hessian: np.ndarray, optimum: np.ndarray) -> Callable[[np.ndarray], LocalModel]:
+    def evaluate(x: np.ndarray) -> LocalModel:
+        off = x - optimum
+        return LocalModel(0.5 * float(off @ hessian @ off), hessian @ off, hessian)
+
+    return evaluate
 
 
-def test_the_loss_its_gradient_and_its_hessian_belong_together() -> None:
-    c = simulate(models=4, rows=90, seed=2)
-    theta = np.array([0.4, -0.3, 0.1, -0.2])
-    here = local_model(c.pair_counts, theta)
-    assert here.value == pytest.approx(loss(c, theta, None))
-    numeric = approx_fprime(theta, lambda x: local_model(c.pair_counts, x).value, 1e-6)
-    assert here.gradient == pytest.approx(numeric, abs=1e-4)
-    rows = [
-        approx_fprime(theta, lambda x, k=k: local_model(c.pair_counts, x).gradient[k], 1e-6)
-        for k in range(4)
-    ]
-    assert here.hessian == pytest.approx(np.array(rows), abs=1e-4)
+def test_a_quadratic_loss_is_minimised_and_ratings_have_mean_nought() -> None:
+    hessian, optimum = laplacian(5), np.array([2.0, -1.0, 0.5, 3.0, 0.0])
+    x, here = minimise(quadratic(hessian, optimum), np.zeros(5), np.ones(5), 5)
+    assert x == pytest.approx(optimum - optimum.mean())
+    assert here.value == pytest.approx(0.0, abs=1e-12)
 
 
-def test_the_inverse_is_the_pseudo_inverse_where_that_is_exact() -> None:
-    c = simulate(models=6, rows=400, seed=1)
-    _, hessian = fit_counts(c.pair_counts)
-    assert bread(hessian, 6) == pytest.approx(np.linalg.pinv(hessian), abs=1e-10)
+def test_extra_parameters_are_not_centred() -> None:
+    hessian = np.zeros((5, 5))
+    hessian[:4, :4], hessian[4, 4] = laplacian(4), 2.0
+    optimum = np.array([1.0, -1.0, 0.5, -0.5, 7.0])
+    x, _ = minimise(quadratic(hessian, optimum), np.zeros(5), np.ones(5), 4)
+    assert x == pytest.approx(optimum)
 
 
-@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e6])
-def test_weights_that_all_grow_leave_ratings_and_divide_variances(scale: float) -> None:
-    c = simulate(models=5, rows=300, seed=4)
-    grown = Comparisons(c.models, c.i, c.j, c.outcome, weight=np.full(len(c), scale))
-    theta, hessian = fit_counts(c.pair_counts)
-    again, curved = fit_counts(grown.pair_counts)
-    assert again == pytest.approx(theta, abs=1e-9)
-    assert bread(curved, 5) * scale == pytest.approx(bread(hessian, 5), rel=1e-8)
+def test_a_step_that_overshoots_is_halved() -> None:
+    """log cosh has a Newton step that diverges from any start beyond 1.09."""
+
+    def evaluate(x: np.ndarray) -> LocalModel:
+        gap = x[0] - x[1] - 1.0
+        slope = np.tanh(gap)
+        curve = 1.0 - slope**2 + 1e-6
+        return LocalModel(
+            float(np.logaddexp(gap, -gap)),
+            np.array([slope, -slope]),
+            curve * np.array([[1.0, -1.0], [-1.0, 1.0]]),
+        )
+
+    x, _ = minimise(evaluate, np.array([3.0, -3.0]), np.ones(2), 2)
+    assert x == pytest.approx([0.5, -0.5], abs=1e-9)
 
 
-def test_a_prior_draws_ratings_together_the_more_the_narrower_it_is() -> None:
-    c = simulate(models=6, rows=200, seed=6)
-    spreads = [np.ptp(bradley_terry(c, prior=prior).ratings) for prior in (20, 100, 500, 5000)]
-    assert spreads == sorted(spreads)
-    assert np.ptp(bradley_terry(c).ratings) == pytest.approx(spreads[-1], rel=0.01)
-    assert prior_precision(6, None) is None
+def test_an_optimum_at_infinity_is_an_error() -> None:
+    """-log sigmoid falls for ever: gradients vanish but steps do not."""
+
+    def evaluate(x: np.ndarray) -> LocalModel:
+        gap = x[0] - x[1]
+        p = 1.0 / (1.0 + np.exp(gap))
+        return LocalModel(
+            float(np.logaddexp(0.0, -gap)),
+            np.array([-p, p]),
+            p * (1 - p) * np.array([[1.0, -1.0], [-1.0, 1.0]]),
+        )
+
+    with pytest.raises(ConvergenceError, match="Ask for a prior"):
+        minimise(evaluate, np.zeros(2), np.ones(2), 2)
 
 
-def test_a_prior_knows_no_origin() -> None:
-    """It is on ratings around their mean, so that moving all of them costs nothing."""
-    precision = precision_of(4, 300.0)
-    assert precision @ np.ones(4) == pytest.approx(np.zeros(4))
-    theta = np.array([0.3, -0.1, 0.5, -0.7])
-    size = ((theta - theta.mean()) ** 2).sum() * (POINTS_PER_LOG / 300.0) ** 2
-    assert theta @ precision @ theta == pytest.approx(size)
+def test_a_singular_hessian_is_an_error() -> None:
+    apart = np.zeros((4, 4))
+    apart[:2, :2] = apart[2:, 2:] = [[1.0, -1.0], [-1.0, 1.0]]
+    with pytest.raises(ConvergenceError, match="The Hessian is singular"):
+        bread(apart, 4)
 
 
-def test_win_probabilities_are_logistic_and_sum_to_one() -> None:
-    theta = np.array([0.0, np.log(3.0), 800.0])
-    p = win_probability(theta)
-    assert p[1, 0] == pytest.approx(0.75)
-    assert p + p.T == pytest.approx(np.ones((3, 3)))
-    assert (p[2, 0], p[0, 2]) == (1.0, 0.0)
+@pytest.mark.parametrize("models", [2, 3, 8])
+def test_the_inverse_is_the_pseudo_inverse(models: int) -> None:
+    hessian = laplacian(models, seed=models)
+    assert bread(hessian, models) == pytest.approx(pinvh(hessian), abs=1e-12)
 
 
-def test_points_and_log_strengths_are_each_others_inverse() -> None:
-    theta = np.array([0.7, -0.2, -0.5])
-    assert to_log(to_points(theta)) == pytest.approx(theta)
-    points = to_points(np.array([np.log(10.0), 0.0]))
-    assert points.tolist() == pytest.approx([1200.0, 800.0])  # ten to one is 400 points
+def test_the_inverse_stays_exact_over_many_orders_of_magnitude() -> None:
+    """A chain of models whose pairs met 1 to 10^10 times: variances are sums along the chain."""
+    weights = 10.0 ** np.arange(0, 11, 2)
+    models = len(weights) + 1
+    hessian = np.zeros((models, models))
+    for k, weight in enumerate(weights):
+        hessian[k : k + 2, k : k + 2] += weight * np.array([[1.0, -1.0], [-1.0, 1.0]])
+    inverse = bread(hessian, models)
+    for k, weight in enumerate(weights):
+        step = np.zeros(models)
+        step[k], step[k + 1] = 1.0, -1.0
+        assert step @ inverse @ step == pytest.approx(1.0 / weight, rel=1e-5)
+    ends = np.zeros(models)
+    ends[0], ends[-1] = 1.0, -1.0
+    assert ends @ inverse @ ends == pytest.approx((1.0 / weights).sum(), rel=1e-12)
 
 
-def test_centring_takes_the_mean_out_of_models_and_leaves_the_rest() -> None:
-    matrix = np.random.default_rng(0).normal(size=(5, 5))
-    matrix += matrix.T
-    found = centred(matrix, 3)
-    assert found[:3].sum(axis=0) == pytest.approx(np.zeros(5))
-    assert found[:, :3].sum(axis=1) == pytest.approx(np.zeros(5))
-    assert found[3:, 3:] == pytest.approx(matrix[3:, 3:])
-    assert centred(found, 3) == pytest.approx(found)
+def test_centring_takes_out_the_mean_over_models_only() -> None:
+    rng = np.random.default_rng(0)
+    matrix = rng.normal(size=(5, 5))
+    matrix = matrix + matrix.T
+    result = centred(matrix, 3)
+    assert result[:3].mean(axis=0) == pytest.approx(np.zeros(5))
+    assert result[:, :3].mean(axis=1) == pytest.approx(np.zeros(5))
+    assert result[3:, 3:] == pytest.approx(matrix[3:, 3:])
+    assert centred(result, 3) == pytest.approx(result)

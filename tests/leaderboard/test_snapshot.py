@@ -9,12 +9,8 @@ import pytest
 from arena.config import Config, RankSettings
 from arena.errors import NoEvidenceError
 from arena.leaderboard.board import (
-    Mark,
     Origin,
     Policy,
-    Row,
-    keep_policy,
-    policy_of,
 )
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.evidence.groups import Group
@@ -22,7 +18,7 @@ from arena.leaderboard.ranking import leaderboard, rank_comparisons
 from arena.leaderboard.snapshot import GRADED, JUDGE, PANEL, Slice, compute
 from arena.leaderboard.unranked import ranked_or_not
 from arena.ratings import Comparisons
-from arena.records import Evidence, Note
+from arena.records import Evidence
 from arena.store import Store
 from tests.store.world import World, make_world
 
@@ -148,42 +144,3 @@ def test_a_board_without_a_ranking_has_the_scores_and_report_cards(world: World)
     whole = leaderboard(world.store, POLICY)
     assert board.benchmarks == whole.benchmarks
     assert [report.judge for report in board.reports] == [r.judge for r in whole.reports]
-
-
-def test_the_last_runs_policy_counts_where_no_file_says_one(store: Store) -> None:
-    assert policy_of(store, Config()) == Policy()
-    told = Config(title="Mine", rank=RankSettings(min_comparisons=7, confidence=0.9, cap=0.2))
-    keep_policy(store, told)
-    kept = policy_of(store, Config())
-    assert kept == replace(Policy.configured(told), origin=Origin.RUN)
-    assert (kept.least, kept.fit.confidence, kept.rules.cap) == (7, 0.9, 0.2)
-    other = Config(rank=RankSettings(min_comparisons=3))
-    assert policy_of(store, other).least == 3
-    assert policy_of(store, other).origin is Origin.FILE
-
-
-def row(model: str, rating: float, half: float) -> Row:
-    return Row(model, rating, rating - half, rating + half, 1, 1, 1, 10, 0.1)
-
-
-def test_the_rank_of_public_boards_counts_the_intervals_that_lie_above(world: World) -> None:
-    board = replace(
-        leaderboard(world.store, POLICY, evidence=Evidence.HUMAN),
-        rows=(row("a", 1200, 30), row("b", 1150, 30), row("c", 1100, 15), row("d", 1000, 80)),
-    )
-    # a is 1170 to 1230, b 1120 to 1180, c 1085 to 1115, d 920 to 1080.
-    assert board.places == {"a": 1, "b": 1, "c": 3, "d": 4}
-
-
-def test_what_is_marked_at_a_model_is_not_said_above_the_ranking(world: World) -> None:
-    general, listed = Note.of("votes.cap", cap=0.1), Note.of("ratings.on_average")
-    mark = Note.of("ratings.model_above", points=5.0)
-    board = replace(
-        leaderboard(world.store, POLICY, evidence=Evidence.HUMAN),
-        notes=(general, listed),
-        marks=(Mark("ada", mark),),
-        marked=(listed,),
-    )
-    assert board.general == (general,)
-    assert board.marks_of("ada") == (mark,)
-    assert board.marks_of("bob") == ()

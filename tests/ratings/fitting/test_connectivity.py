@@ -9,13 +9,6 @@ import pytest
 
 from arena.errors import TooFewError
 from arena.ratings import Comparisons, bradley_terry, unrated, without
-from arena.ratings.fitting.diagnostics import (
-    components,
-    never_lost,
-    never_won,
-    strong_components,
-    undetermined,
-)
 
 Edges = dict[tuple[str, str], int]
 
@@ -135,40 +128,3 @@ def test_sources_are_one_graph() -> None:
 def test_a_model_without_comparisons_lacks_all_of_them() -> None:
     (one,) = unrated([of({("a", "b"): 6})], 5, others=["new"])
     assert (one.model, one.comparisons, one.lacks, one.apart) == ("new", 0, 5, True)
-
-
-def points(wins: list[tuple[int, int]], size: int) -> np.ndarray:
-    table = np.zeros((size, size))
-    for winner, loser in wins:
-        table[winner, loser] += 1
-    return table
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_ratings_are_finite_exactly_where_every_split_has_a_win_each_way(seed: int) -> None:
-    """Ford's condition (1957), tried on every split of the models into two groups."""
-    dice = random.Random(seed)
-    size = dice.randint(2, 6)
-    wins = [tuple(dice.sample(range(size), 2)) for _ in range(dice.randint(1, 12))]
-    table = points(wins, size)
-    splits = [
-        set(group)
-        for k in range(1, size)
-        for group in itertools.combinations(range(size), k)
-    ]  # fmt: skip
-    both_ways = all(
-        any(w in group and lost not in group for w, lost in wins)
-        and any(w not in group and lost in group for w, lost in wins)
-        for group in splits
-    )
-    names = [f"m{k}" for k in range(size)]
-    assert (undetermined(table, names) is None) == both_ways
-    assert (len(strong_components(table)) == 1) == both_ways
-
-
-def test_groups_by_hand() -> None:
-    table = points([(0, 1), (1, 0), (2, 3), (3, 4)], 6)
-    assert components(table) == [[2, 3, 4], [0, 1], [5]]
-    assert strong_components(table) == [[0, 1], [2], [3], [4], [5]]
-    assert never_lost(table) == [2, 5]
-    assert never_won(table) == [4, 5]

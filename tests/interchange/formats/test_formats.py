@@ -122,6 +122,16 @@ def test_mt_bench_says_what_its_files_say(tmp_path: Path, store: Store) -> None:
     assert values.count(7.5) == 6
 
 
+def test_a_file_of_questions_describes_them_anew(tmp_path: Path, store: Store) -> None:
+    folder = EXAMPLES["fastchat"][1](tmp_path)
+    bring(store, "fastchat", folder)
+    file = folder / "question.jsonl"
+    file.write_text(file.read_text("utf-8").replace('"writing"', '"travel"'), encoding="utf-8")
+    found = bring(store, "fastchat", folder)
+    assert (found.counts["prompts"].new, found.counts["prompts"].there) == (0, 3)
+    assert {prompt.category for prompt in store.prompts.where()} == {"travel"}
+
+
 def test_a_reference_answer_is_no_candidates(tmp_path: Path, store: Store) -> None:
     folder = EXAMPLES["fastchat"][1](tmp_path)
     rows = [{"question_id": 81, "answer_id": "r", "model_id": "teacher",

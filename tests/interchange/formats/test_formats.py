@@ -12,6 +12,7 @@ from arena.interchange.exchange.intake import TakenIn, take_in
 from arena.interchange.exchange.reading import Hints
 from arena.interchange.exchange.source import Outgoing
 from arena.interchange.formats import FORMATS, named, recognised
+from arena.judging.report_card.orders import read_pairs
 from arena.records import Preference, Winner
 from arena.store import Store
 from tests.exchange_files import ASKED, EXAMPLES, MODELS, lines, said
@@ -188,9 +189,15 @@ def test_alpaca_evals_preference_is_the_second_outputs_odds(tmp_path: Path, stor
     assert [v.preference for v in verdicts] == [Preference.A, Preference.B, Preference.TIE]
     assert [v.p_second for v in verdicts] == [None, pytest.approx(0.734), None]
     assert json.loads(verdicts[1].text) == {"logprobs": [1, -0.5]}
-    # The win rate of AlpacaEval is the mean of preference − 1.
-    evidence = store.evidence.verdicts()
-    assert len(evidence.judge) == 3
+    columns = store.evidence.verdicts()
+    for_first = {
+        columns.prompt[pair.index]: pair.preference
+        if columns.model_a[pair.index] == MODELS[0]
+        else 1 - pair.preference
+        for pair in read_pairs(columns, range(3))
+    }
+    # AlpacaEval's win rate of the second model is the mean of preference − 1.
+    assert 1 - sum(for_first.values()) / 3 == pytest.approx((0.0 + 0.734 + 0.5) / 3)
 
 
 def test_kaggles_winners_are_flags(tmp_path: Path, store: Store) -> None:

@@ -167,10 +167,13 @@ class Intake:
         """Those of `positions` that may begin now; the others are not this run's to do."""
         return [] if self.closed else list(positions)
 
-    def tell(self, rows: float) -> None:
-        """Say how much of the work in hand is done: so many rows' worth, none of them whole yet."""
+    def tell(self, rows: float, again: int = 0) -> None:
+        """Say how much of the work in hand is done: so many rows' worth, none of them whole yet.
+
+        again: how many of them are asked once more now, because of what their first reply was.
+        """
         if self._within:
-            self._within.tell(rows)
+            self._within.tell(rows, again)
 
 
 class Backend(ABC):

@@ -12,7 +12,7 @@ from arena.cli.options import (
     settings,
     split,
 )
-from arena.cli.output import finish, watched
+from arena.cli.progress import finish, watched
 from arena.errors import InputError
 
 
@@ -24,7 +24,15 @@ def generate(
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
-    """Let models answer prompts. What is stored already is not asked again."""
+    """Let models answer prompts, and store what they say.
+
+    The models and prompts are those of arena.yaml, unless options name others. What is stored
+    already is not asked again, so a run that was stopped goes on where it was.
+
+    \b
+    arena generate                              the models and prompts of arena.yaml
+    arena generate --model smollm2 --limit 5    one model on five prompts
+    """
     from arena.generation.answering import generate as answer
     from arena.generation.prompts import load_prompts
     from arena.store.versions import settle

@@ -23,7 +23,8 @@ class Progress:
     """Where a run stands.
 
     found: rows that were stored before it. under_way: rows' worth of work that is done in rows
-    that are not whole yet. doing: what goes on before the first row, in a few words.
+    that are not whole yet. again: rows that are asked once more now, because nothing could be
+    read of their first reply. doing: what goes on before the first row, in a few words.
     elsewhere: rows that another process works on.
     faults: how often calls went wrong in each way, those that were tried again included.
     cost: US dollars. seconds: since it began. stopped: why it ended early, in a few words.
@@ -34,6 +35,7 @@ class Progress:
     total: int
     found: int = 0
     under_way: float = 0.0
+    again: int = 0
     doing: str = ""
     stored: int = 0
     failed: int = 0
@@ -124,8 +126,8 @@ def run(
     control.on_progress(progress)
     asked = time.perf_counter()  # the rate is that of the rows, without what comes before them
     with _claims(store, work, present, control.intake) as claims:
-        claims.on_tell = lambda rows: control.on_progress(
-            replace(progress, under_way=rows, seconds=time.perf_counter() - asked)
+        claims.on_tell = lambda rows, again: control.on_progress(
+            replace(progress, under_way=rows, again=again, seconds=time.perf_counter() - asked)
         )
         for results in work.ask(claims):
             rows = [work.make(i, r) for i, r in results if not isinstance(r, BackendError)]
@@ -162,10 +164,10 @@ class _Claims(Intake):
         self._keys = work.keys
         self._present = present
         self._prepare: Callable[[], None] | None = work.prepare
-        self.on_tell: Callable[[float], None] = lambda _: None
+        self.on_tell: Callable[[float, int], None] = lambda *_: None
 
-    def tell(self, rows: float) -> None:
-        self.on_tell(rows)
+    def tell(self, rows: float, again: int = 0) -> None:
+        self.on_tell(rows, again)
 
     def admit(self, positions: Sequence[int]) -> list[int]:
         missing = [i for i in super().admit(positions) if self._keys[i] not in self._present]

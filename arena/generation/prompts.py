@@ -123,7 +123,9 @@ def _entry(fields: dict[str, Any], where: str) -> PromptLine:
     try:
         return PromptLine.model_validate(fields)
     except ValidationError as error:
-        problem = error.errors()[0]
+        # A misspelt key says more than that the key it stands for is missing.
+        problems = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        problem = problems[0]
         field = path_of(problem)
         if problem["type"] == "extra_forbidden":
             said = unknown_key(field, list(PromptLine.model_fields))

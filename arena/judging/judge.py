@@ -72,6 +72,10 @@ class Plan:
             self.prepare()
         return self.mode.table(self.store).add(rows)
 
+    def missing(self) -> int:
+        """How many rows are not there yet."""
+        return len(self._missing())
+
     def _missing(self) -> list[Task]:
         present = self.mode.table(self.store).present(task.key for task in self.tasks)
         return [task for task in self.tasks if task.key not in present]
@@ -170,7 +174,10 @@ class Plan:
         """
         asked = self.only_failed() if retry_failed else self
         asked.reparse()
-        steps = [asked.ask(watch(f"{self.card.name} judges"))]
+        step = asked.ask(watch(f"{self.card.name} judges"))
+        if twin := self.twin():
+            step = replace(step, notes=(*step.notes, _same_card(self.card.name, twin)))
+        steps = [step]
         again = self.second_opinions()
         if again and again.tasks:
             again = again.only_failed() if retry_failed else again
@@ -178,6 +185,16 @@ class Plan:
             what = f"{again.card.name} judges what {self.card.name} finds hard"
             steps.append(again.ask(watch(what)))
         return steps
+
+    def twin(self) -> str | None:
+        """The judge of another name whose card says the same, if what it said is taken for this.
+
+        Rows belong to what a card says, so two cards that say the same are one judge, known by
+        the name that judged first.
+        """
+        stored = self.store.judges.get([self.mode.judge_key]).get(self.mode.judge_key)
+        name = None if stored is None else stored.name
+        return None if name == self.mode.author.name else name
 
     def parsed_share(self) -> float:
         """The share of the stored rows that say something; 1 where there are none."""
@@ -317,6 +334,14 @@ def _nothing_to_judge(store: Store, mode: Mode, prompts: int) -> str:
     return (
         f"{store.path}: none of the {prompts} prompts asked for has answers of {needed}; run "
         "'arena generate' first, or name the prompts that were answered with --prompts"
+    )
+
+
+def _same_card(name: str, twin: str) -> str:
+    return (
+        f"The cards of {name} and {twin} say the same, so they are one judge: what it said is "
+        f"shown and counted as {twin}, and nothing is asked a second time for {name}. Change the "
+        f"template, the model or its settings in one of them to have two judges."
     )
 
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,15 @@ from arena.benchmarks.needle import NeedleMap, needle_maps
 from arena.benchmarks.scores import item_values
 from arena.config import Config
 from arena.errors import ArenaError, GateError, InputError, NoEvidenceError
-from arena.leaderboard.board import Fit, Leaderboard, Policy, policy_of
+from arena.leaderboard.board import Leaderboard, Policy, policy_of
 from arena.leaderboard.by_category import ByCategory, by_category
+from arena.leaderboard.evidence.counted_judges import chosen_judges
 from arena.leaderboard.evidence.counted_votes import graded
 from arena.leaderboard.evidence.gathering import Gathered, gather
 from arena.leaderboard.evidence.groups import Group
 from arena.leaderboard.evidence.tallies import Tallies
 from arena.leaderboard.overall import pooled
-from arena.leaderboard.ranking import chosen_judges, leaderboard, rank_comparisons
+from arena.leaderboard.ranking import leaderboard, rank_comparisons
 from arena.ratings import (
     STYLE_NAMES,
     Comparisons,
@@ -131,20 +131,20 @@ def compute(path: Path, wanted: Slice, config: Config | None = None) -> Sheet:
     return replace(sheet, version=version, made=made, seconds=time.perf_counter() - started)
 
 
-def _gathered(store: Store, wanted: Slice, fit: Fit) -> Gathered:
+def _gathered(store: Store, wanted: Slice, policy: Policy) -> Gathered:
     """The evidence that counts."""
     styles = STYLE_NAMES if wanted.style else ()
-    found = gather(store, wanted.group, styles, fit.rules, fit.ways)
-    return chosen_judges(found, fit.judges)
+    found = gather(store, wanted.group, styles, policy.rules, policy.ways)
+    return chosen_judges(found, policy.judges)
 
 
 def _sheet(store: Store, wanted: Slice, policy: Policy) -> Sheet:
-    gathered = _gathered(store, wanted, policy.fit)
+    gathered = _gathered(store, wanted, policy)
     plain = wanted == Slice(weak=wanted.weak)
     return Sheet(
         wanted,
         **_by_view(store, wanted, policy, gathered),
-        history=_history(store, policy.fit.least) if plain else None,
+        history=_history(store, policy.least) if plain else None,
         lengths=_lengths(store),
         about={model.name: model for model in store.models()},
         grades=_grades(store, wanted),
@@ -158,22 +158,23 @@ def _sheet(store: Store, wanted: Slice, policy: Policy) -> Sheet:
 def _by_view(store: Store, wanted: Slice, policy: Policy, gathered: Gathered) -> dict[str, Any]:
     """The fields of a sheet that have an entry by view."""
     weak = wanted.weak or policy.allow_weak_judges
+    policy = replace(policy, allow_weak_judges=weak)
     boards: dict[str, Leaderboard] = {}
     problems: dict[str, Note] = {}
     errors: dict[str, Note] = {}
     wins: dict[str, Wins] = {}
     unheld: list[str] = []
-    for view, (evidence, part, fit) in _views(gathered, wanted, policy.fit).items():
-        rank = partial(leaderboard, evidence=evidence, group=wanted.group, fit=fit)
+    for view, (part, how) in _views(gathered, wanted, policy).items():
+        evidence = how.evidence
         try:
-            boards[view] = rank(store, allow_weak_judges=weak, gathered=part)
+            boards[view] = leaderboard(store, how, group=wanted.group, gathered=part)
         except GateError as error:
             problems[view] = error.reason
         except NoEvidenceError:
             continue
         except ArenaError as error:
             errors[view] = error.note
-            if fit.style and _styled(part, evidence):
+            if how.fit.style and _styled(part, evidence):
                 unheld.append(view)
         else:
             compared = _compared(part, evidence, weak)
@@ -182,7 +183,7 @@ def _by_view(store: Store, wanted: Slice, policy: Policy, gathered: Gathered) ->
     given = graded(store, wanted.group)
     if given is not None:
         try:
-            board = rank_comparisons(given, policy.fit)
+            board = rank_comparisons(given, policy)
             counts = {GRADED: sum(board.counts.values())}
             boards[GRADED] = replace(board, label="human-anchored", counts=counts)
             wins[GRADED] = _wins(given, boards[GRADED])
@@ -209,24 +210,24 @@ def _grouped(store: Store) -> tuple[Group, ...]:
 
 def _apart(store: Store, wanted: Slice, policy: Policy) -> Sheet:
     """The categories of one view: each costs a fit, so they are made when somebody asks."""
-    compared, fit = graded(store, wanted.group), policy.fit
+    compared, how = graded(store, wanted.group), policy
     weak = wanted.weak or policy.allow_weak_judges
     if wanted.apart != GRADED:
-        gathered = _gathered(store, wanted, fit)
-        views = _views(gathered, wanted, fit)
-        evidence, part, fit = views.get(wanted.apart, (Evidence.HUMAN, gathered, fit))
-        compared = _compared(part, evidence, weak) if wanted.apart in views else None
+        gathered = _gathered(store, wanted, policy)
+        part, how = _views(gathered, wanted, policy).get(wanted.apart, (None, policy))
+        compared = _compared(part, how.evidence, weak) if part is not None else None
     categories = {prompt.key: prompt.category for prompt in store.prompts.where()}
-    found = by_category(compared, categories, replace(fit, panel=None)) if compared else None
+    found = by_category(compared, categories, replace(how, panel=None)) if compared else None
     return Sheet(wanted, apart=found, policy=policy)
 
 
-def _views(
-    gathered: Gathered, wanted: Slice, fit: Fit
-) -> dict[str, tuple[Evidence, Gathered, Fit]]:
-    def view(kind: Evidence, part: Gathered, **how: Any) -> tuple[Evidence, Gathered, Fit]:
+def _views(gathered: Gathered, wanted: Slice, policy: Policy) -> dict[str, tuple[Gathered, Policy]]:
+    """By view its evidence, and how that is ranked."""
+
+    def view(kind: Evidence, part: Gathered, panel: str | None = None) -> tuple[Gathered, Policy]:
         style = _held(part, kind) if wanted.style else ()
-        return kind, part, replace(fit, style=style, **how)
+        fit = replace(policy.fit, style=style)
+        return part, replace(policy, evidence=kind, fit=fit, panel=panel or policy.panel)
 
     kinds = (Evidence.COMBINED, Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE)
     views = {str(kind): view(kind, gathered) for kind in kinds}

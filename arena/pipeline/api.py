@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from arena.compare.question import Question
+from arena.compare.report import CompareReport, compare
 from arena.config import Config, parse_model
 from arena.generation.answering import generate
 from arena.generation.batch import Control, Progress
@@ -147,6 +149,39 @@ class Arena(AbstractContextManager["Arena"]):
             chosen = replace(chosen, evidence=Evidence(evidence))
         by, value = ("category", category) if category else ("language", language)
         return ranking(self.store, chosen, Group(by, value) if value else None)
+
+    def compare(
+        self,
+        old: str,
+        new: str,
+        question: Question | None = None,
+        *,
+        evidence: Evidence | str | None = None,
+        against: "Arena | None" = None,
+        policy: Policy | None = None,
+    ) -> CompareReport:
+        """Whether a model is better than another, or at least not worse.
+
+        old, new: the models, by name.
+        question: what must be shown, with which margin and confidence; None is not worse by more
+            than 2 points of win rate, with certainty 0.95.
+        evidence: the kind that decides; None is the most direct there is.
+        against: the database that holds the old model; None is this one.
+        policy: which votes and judges count; None for `Arena.policy`.
+
+        `report.decision` is "ship", "do-not-ship" or "cannot-tell", and `report.sentence` says why.
+        Raises NoEvidenceError where nothing compares the two, and UnknownNameError for a model
+        that is not there.
+        """
+        return compare(
+            self.store,
+            old,
+            new,
+            question,
+            policy=policy or self.policy(),
+            evidence=None if evidence is None else Evidence(evidence),
+            against=None if against is None else against.store,
+        )
 
     def publish(self, folder: str | Path, *, policy: Policy | None = None) -> Path:
         """Write the static site and its data, and return its page.

@@ -7,6 +7,7 @@ from arena.config import Config
 from arena.errors import ArenaError
 from arena.generation.prompts import load_prompts
 from arena.judging import load_card
+from arena.pipeline.missing import missing_rows
 from arena.records import Mode
 from arena.store import Store
 from arena.store.versions import Changed, find
@@ -33,10 +34,10 @@ _FAILURES = {
 }
 
 
-def stages(store: Store) -> list[Stage]:
-    """Each stage in the order of the work."""
+def stages(store: Store, config: Config) -> list[Stage]:
+    """Each stage in the order of the work. config: says what is missing; see `missing_rows`."""
     counts, failed = store.counts(), store.still_failing()
-    missing = {"answers": counts["prompts"] * counts["models"] - counts["answers"]}
+    missing = missing_rows(store, config)
     unparsed = store.unparsed_counts()
     return [
         Stage(

@@ -19,8 +19,8 @@ from arena.publish.chart import Axis, axis_of
 from arena.publish.examples import examples
 from arena.publish.stats import figures
 from arena.records import BackendKind, Model
+from arena.records.names import old_versions
 from arena.store import Store
-from arena.store.versions import old_versions
 
 if TYPE_CHECKING:  # jinja2 is imported when a page is made
     from jinja2 import Environment

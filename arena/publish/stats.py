@@ -1,6 +1,5 @@
 """The figures at the top of the page: how much there is of each kind, and how much of it counts."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -57,5 +56,5 @@ def _readable_scores(scores: ScoreColumns) -> int:
 
 
 def _of_latest_cards(columns: VerdictColumns | ScoreColumns, rows: int) -> Iterable[int]:
-    kept = latest(columns, list(range(rows)), defaultdict(int))
+    kept = latest(columns, list(range(rows)))
     return (i for here in kept.values() for i in here)

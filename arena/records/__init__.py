@@ -7,8 +7,22 @@ of keys are how a model is reached, not what it says, and enter no key.
 
 from arena.records.answers import ABSENT, Answer, Decoding, Model, Prompt, Usage, answer_key
 from arena.records.judgements import REPAIRED, Judge, Probe, Ranking, Score, Verdict
-from arena.records.keys import KEY_BYTES, content_key, seed_of
-from arena.records.kinds import AllowCode, BackendKind, Evidence, Mode, Preference, Reading, Winner
+from arena.records.keys import KEY_BYTES, content_key, keys_after, seed_of
+from arena.records.kinds import (
+    AllowCode,
+    BackendKind,
+    Cluster,
+    Evidence,
+    GroupBy,
+    Interval,
+    Method,
+    Mode,
+    PanelRule,
+    Preference,
+    Reading,
+    Ties,
+    Winner,
+)
 from arena.records.names import alike, tidy
 from arena.records.notes import COMMAND_LINE, Note, setting
 from arena.records.outcomes import (
@@ -54,6 +68,7 @@ __all__ = [
     "Batch",
     "Battle",
     "Check",
+    "Cluster",
     "Complaint",
     "Completion",
     "Decoding",
@@ -61,14 +76,18 @@ __all__ = [
     "Failure",
     "Flag",
     "Grade",
+    "GroupBy",
+    "Interval",
     "Judge",
     "Leak",
     "Likelihood",
     "Marking",
+    "Method",
     "Mode",
     "Model",
     "Note",
     "Outcome",
+    "PanelRule",
     "Preference",
     "Probe",
     "Prompt",
@@ -79,6 +98,7 @@ __all__ = [
     "Score",
     "Showing",
     "Talk",
+    "Ties",
     "Usage",
     "Verdict",
     "Vote",
@@ -87,6 +107,7 @@ __all__ = [
     "alike",
     "answer_key",
     "content_key",
+    "keys_after",
     "seed_of",
     "setting",
     "tidy",

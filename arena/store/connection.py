@@ -43,7 +43,7 @@ class Connections:
         Inside another transaction of this thread it is a part of that one.
         """
         db = self.db
-        if getattr(self._local, "inside", False):
+        if db.conn.in_transaction:
             yield db
             return
         if not durable:
@@ -51,14 +51,11 @@ class Connections:
         try:
             with self._turn:
                 db.conn.execute("BEGIN IMMEDIATE")
-                self._local.inside = True
                 try:
                     yield db
                 except BaseException:
                     db.conn.rollback()
                     raise
-                finally:
-                    self._local.inside = False
                 db.conn.commit()
         except (sqlite3.OperationalError, UnicodeEncodeError) as error:
             raise StoreError(f"{self.path}: {error}; nothing of this step was stored") from error

@@ -297,6 +297,26 @@ def m012_policy(db: Database) -> None:
     _append_only(db, ("policies",))
 
 
+@migrations()
+def m013_kept(db: Database) -> None:
+    """What is derived from votes and kept: columns by block, and how far a search has come.
+
+    Nothing here is said by anybody; all of it may be deleted and is made again. See `kept.py`.
+    """
+    db.executescript("""
+        CREATE TABLE kept_votes (
+            last INTEGER PRIMARY KEY, votes INTEGER NOT NULL,
+            models TEXT NOT NULL, voter_names TEXT NOT NULL,
+            answer INTEGER NOT NULL, answer_key TEXT NOT NULL,
+            prompt INTEGER NOT NULL, prompt_key TEXT NOT NULL,
+            ids BLOB, first BLOB NOT NULL, second BLOB NOT NULL, prompts BLOB NOT NULL,
+            model_a BLOB NOT NULL, model_b BLOB NOT NULL, voters BLOB NOT NULL,
+            winners BLOB NOT NULL, propensity BLOB, seconds BLOB) STRICT;
+        CREATE TABLE kept_until (name TEXT PRIMARY KEY, vote INTEGER NOT NULL) STRICT;
+        CREATE INDEX leaks_found ON leaks (key) WHERE words != '';
+    """)
+
+
 def _append_only(db: Database, tables: tuple[str, ...]) -> None:
     for table in tables:
         for action in ("UPDATE", "DELETE"):
@@ -319,5 +339,6 @@ STEPS = (
     m010_archive,
     m011_voting,
     m012_policy,
+    m013_kept,
 )
 NAMES = frozenset(step.__name__ for step in STEPS)

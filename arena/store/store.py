@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from arena.records import (
 )
 from arena.store.archive import Archivable, Archive
 from arena.store.connection import Connections
+from arena.store.large.bulk import NewAnswers, add_answers, filling
 from arena.store.leases import Leases
 from arena.store.queries import EvidenceColumns
 from arena.store.rows import Rows, decode, encode
@@ -165,6 +166,14 @@ class Store:
                 'language = :language, "references" = :references, source = :source',
                 rows,
             )
+
+    def filling(self, rows: int) -> AbstractContextManager[None]:
+        """One transaction for a file of so many votes: all of it is stored, or nothing."""
+        return filling(self._connections, rows)
+
+    def add_answers(self, new: NewAnswers) -> None:
+        """Store those of a file's answers that are not there yet; call it while `filling`."""
+        add_answers(self._connections, new)
 
     def check_model(self, model: Model) -> None:
         """Raise ModelConflictError if the name stands for another model already.
@@ -329,6 +338,10 @@ class Store:
         """
         return StoreVersion(*map(int, self._connections.db.execute(_VERSION).fetchone()))
 
+    def copy_to(self, path: Path) -> None:
+        """Write the whole database as it is now into a new file."""
+        self._connections.db.execute("VACUUM INTO ?", [str(path)])
+
     def close(self) -> None:
         """Close this thread's connection."""
         self._connections.close()
@@ -339,7 +352,8 @@ def _check_place(path: Path, create: bool) -> None:
         raise StoreError(f"{path}: a folder; --db takes a file")
     if not path.exists() and not create:
         raise StoreError(
-            f"{path}: no such database; make one with 'arena init --sample' or 'arena generate'"
+            f"{path}: no such database; 'arena run' makes one of what arena.yaml says, "
+            "'arena generate' one with answers, and 'arena init --sample' one to look at"
         )
     if not path.resolve().parent.is_dir():
         raise StoreError(f"{path}: the folder {path.resolve().parent} does not exist")

@@ -20,7 +20,8 @@ def test_what_is_public() -> None:
     assert set(arena.__all__) == {"Arena", "open", "ratings"}
     assert {*arena.__all__} <= {*dir(arena)}
     methods = {name for name in vars(arena.Arena) if not name.startswith("_")}
-    assert methods == {"close", "generate", "judge", "policy", "prompts", "publish", "rank"}
+    stages = {"close", "compare", "generate", "judge", "policy", "prompts", "publish", "rank"}
+    assert methods == stages
     for name in methods:
         assert getattr(arena.Arena, name).__doc__
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
@@ -33,6 +34,7 @@ def test_importing_costs_nothing() -> None:
     assert not {"numpy", "sqlite3", "yaml"} & set(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_from_answers_to_a_site(tmp_path: Path, write_card: Callable[..., str]) -> None:
     path = tmp_path / "my.db"
     write_card("longer", "fake:longer")
@@ -52,6 +54,10 @@ def test_from_answers_to_a_site(tmp_path: Path, write_card: Callable[..., str]) 
         assert sum(maths.counts.values()) < sum(board.counts.values())
         with pytest.raises(NoEvidenceError):
             db.rank(evidence=Evidence.HUMAN)
+        report = db.compare("one", "two", evidence="judge")
+        assert (report.decision, report.decides.advantage.prompts) == ("cannot-tell", 6)
+        with pytest.raises(NoEvidenceError, match="no vote compares one and two"):
+            db.compare("one", "two", evidence=Evidence.HUMAN)
         page = db.publish(tmp_path / "site")
         data = json.loads((page.parent / "leaderboard.json").read_text(encoding="utf-8"))
         assert {m["model"]: m["rating"] for m in data["models"]} == {

@@ -13,14 +13,14 @@ from arena.benchmarks.contamination import FRESH, REWORDED, VERBATIM, warning
 from arena.errors import DisconnectedError, TooFewError
 from arena.judging.report_card.measures import share_of
 from arena.judging.report_card.orders import JudgeReport
-from arena.leaderboard.board import Fit, describe
-from arena.leaderboard.evidence.counted_votes import VoteRules, counted_votes
+from arena.leaderboard.board import Policy, describe
+from arena.leaderboard.evidence.counted_judges import chosen_judges, describe_panel
+from arena.leaderboard.evidence.counted_votes import counted_votes
 from arena.leaderboard.evidence.gathering import Gathered
-from arena.leaderboard.ranking import chosen_judges, describe_panel, rank_comparisons
+from arena.leaderboard.evidence.rules import VoteRules
+from arena.leaderboard.ranking import rank_comparisons
 from arena.ratings import STYLE_NAMES, Comparisons, Settings, bradley_terry, panel
-from arena.ratings.bradley_terry import Interval, Ties
-from arena.ratings.combined.combined_result import Method
-from arena.records import COMMAND_LINE, Check, Note, setting
+from arena.records import COMMAND_LINE, Check, Interval, Method, Note, Ties, setting
 from arena.records.notes import load_sentences
 from arena.store import Store
 
@@ -142,7 +142,7 @@ def test_what_is_said_of_ratings_that_the_data_does_not_determine() -> None:
         columns = Comparisons.from_columns(
             [w[0] for w in wins], [w[1] for w in wins], outcome=[1.0] * len(wins)
         )
-        (said,) = rank_comparisons(columns, Fit(min_comparisons=1)).notes
+        (said,) = rank_comparisons(columns, Policy(min_comparisons=1)).notes
         return chinese(said)
 
     assert note("ab", "bc", "cb").endswith("a 从未输过。")
@@ -153,7 +153,7 @@ def test_what_is_said_of_ratings_that_the_data_does_not_determine() -> None:
 def test_what_is_said_where_too_little_is_known() -> None:
     few = Comparisons.from_columns(["a"], ["b"], outcome=[1.0])
     with pytest.raises(TooFewError) as error:
-        rank_comparisons(few, Fit(min_comparisons=5))
+        rank_comparisons(few, Policy(min_comparisons=5))
     assert chinese(error.value.note).endswith("目前比较最多的是 a（1 次）、b（1 次）")
     judges = {"j": few, "k": few, "l": few}
     nothing = Gathered(None, judges, judges, {}, {}, (), (), ())

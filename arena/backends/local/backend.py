@@ -129,21 +129,25 @@ class LocalBackend(Backend):
         return loaded(self._spec.weights, self._spec.revision)
 
     def _hold(
-        self, requests: list[Request], indices: list[int], tell: Callable[[float], None]
+        self, requests: list[Request], indices: list[int], tell: Callable[[float, int], None]
     ) -> Result[Reply]:
         """All turns of a batch of conversations; a conversation that outgrows the window fails.
 
-        tell: is told, while they are written, how many of them that is worth.
+        tell: is told, while they are written, how many of them that is worth, and how many of
+        them are asked once more.
         """
         started = time.perf_counter()
         talks = [Turns.of(request) for request in requests]
-        turns, done = sum(len(request.turns) for request in requests), 0
+        turns, done, again = sum(len(request.turns) for request in requests), 0, 0
 
         def told(rows: float) -> None:
-            tell((done + rows) / turns * len(requests))
+            tell((done + rows) / turns * len(requests), again)
 
         room = self._spec.decoding.max_tokens
         while asking := [talk for talk in talks if talk.put_next()]:
+            again = sum(talk.is_followed_up for talk in asking)
+            turns += again
+            told(0)
             begun: list[tuple[Turns, Begun]] = []
             for talk in asking:
                 try:

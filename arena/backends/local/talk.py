@@ -32,6 +32,11 @@ class Turns:
         is_last = len(self.texts) + 1 == len(self.request.turns)
         return self.request.prefill if is_last else ""
 
+    @property
+    def is_followed_up(self) -> bool:
+        """Whether the reply that is due is one more than the request has turns."""
+        return len(self.finishes) >= len(self.request.turns)
+
     def put_next(self) -> bool:
         """Put the next turn, or the follow-up after the last; False where there is none."""
         turns, follow_up, done = self.request.turns, self.request.follow_up, len(self.finishes)

@@ -93,10 +93,8 @@ class ArenaLM(LM):
                 break
             ample = self._ample(decoding, room)
             free = {k: replace(asked[k], stop=()) for k in short}
-            again = dict(
-                zip(free, self._asker.try_to_write(list(free.values()), ample), strict=True)
-            )
-            self._asker.forgive()
+            more = self._asker.try_to_write(list(free.values()), ample, again=True)
+            again = dict(zip(free, more, strict=True))
             for k, done in again.items():
                 if done is None:
                     why = said[k].why or "the reply ends before its answer"

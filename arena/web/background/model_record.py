@@ -10,8 +10,8 @@ import numpy as np
 
 from arena.config import Config
 from arena.leaderboard.board import policy_of
+from arena.leaderboard.evidence.counted_judges import chosen_judges
 from arena.leaderboard.evidence.gathering import gather
-from arena.leaderboard.ranking import chosen_judges
 from arena.ratings import Comparisons, concat
 from arena.records import Prompt
 from arena.store import Store, StoreVersion
@@ -106,8 +106,8 @@ def record(path: Path, model: str, config: Config | None = None) -> ModelRecord:
     store = Store(path, create=False)
     try:
         version = store.version()
-        fit = policy_of(store, config or Config()).fit
-        gathered = chosen_judges(gather(store, rules=fit.rules), fit.judges)
+        policy = policy_of(store, config or Config())
+        gathered = chosen_judges(gather(store, rules=policy.rules), policy.judges)
         verdicts = list(gathered.judges.values())
         people = _Side.of(gathered.human, model)
         judges = _Side.of(concat(verdicts) if verdicts else None, model)

@@ -131,13 +131,14 @@ def render(
 
 def policy_line(policy: Policy, words: Words) -> str:
     """How the database is ranked, and where that is written."""
-    fit = policy.fit
     parts = [
         words[f"policy_{policy.origin}"],
         words["policy_first"].format(view=words[str(policy.evidence)]),
-        words["policy_least"].format(least=fit.least),
+        words["policy_least"].format(least=policy.least),
     ]
-    parts += [words["policy_judges"].format(names=", ".join(fit.judges))] if fit.judges else []
+    parts += (
+        [words["policy_judges"].format(names=", ".join(policy.judges))] if policy.judges else []
+    )
     parts += [words["policy_weak"]] if policy.allow_weak_judges else []
     return " · ".join(parts)
 

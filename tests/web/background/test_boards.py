@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from arena.config import Config, JudgeRun, RankSettings, parse_model
-from arena.leaderboard.board import Fit, Mark, Policy, Row
+from arena.leaderboard.board import Mark, Policy, Row
 from arena.leaderboard.ranking import rank_comparisons
 from arena.leaderboard.snapshot import GRADED, Sheet, Slice, _wins, compute
 from arena.ratings import Comparisons, Unrated
@@ -240,7 +240,7 @@ def test_where_no_style_differs_the_page_says_so(store: Store) -> None:
 def test_notes_are_one_line_and_what_concerns_one_model_is_in_its_row() -> None:
     c = Comparisons.from_columns(["A", "a", "x"], ["a", "x", "A"], outcome=[1, 1, 1])
     marks = (Mark("x", Note.of("ratings.model_above", points=90)),)
-    board = replace(rank_comparisons(c, Fit(min_comparisons=1)), marks=marks)
+    board = replace(rank_comparisons(c, Policy(min_comparisons=1)), marks=marks)
     sheet = Sheet(Slice(), boards={"human": board})
     for language, line, said in (
         ("en", "1 note", "Votes put it 90 points above what judges predict."),

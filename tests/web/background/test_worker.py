@@ -28,6 +28,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_what_works_beside_an_app_ends_with_it(tmp_path: Path, how: signal.Signals) -> None:
     script = tmp_path / "serving.py"

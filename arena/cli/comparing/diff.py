@@ -1,0 +1,53 @@
+"""`arena diff`: what changed between two states of a board."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from arena.cli.options import Output
+from arena.cli.output import Format, emit, say
+
+
+def diff(
+    old: Annotated[
+        Path, typer.Argument(help="A database, a published site's folder, or its leaderboard.json.")
+    ],
+    new: Annotated[Path, typer.Argument(help="The same, later.")],
+    form: Output = Format.TABLE,
+) -> None:
+    """Say which models moved between two states of a board, and what else is different.
+
+    Intervals take the two boards for independent. Where they share comparisons, they are wider
+    than they need be.
+    """
+    from arena.compare.boards.diff import diff_boards, read_board
+
+    found = diff_boards(read_board(old), read_board(new))
+    if form is Format.JSON:
+        sys.stdout.write(json.dumps(asdict(found), ensure_ascii=False, indent=2) + "\n")
+        return
+    rows = [
+        {
+            "model": one.model,
+            "rank": f"{one.old_rank} → {one.new_rank}",
+            "change": f"{one.change:+.0f}",
+            "interval": f"{one.low:+.0f} to {one.high:+.0f}",
+            "old": f"{one.old:.0f}",
+            "new": f"{one.new:.0f}",
+            "": "" if not one.is_told else "up" if one.change > 0 else "down",
+        }
+        for one in found.changes
+    ]
+    emit(rows, form, title="Models on both boards, beside the mean of these")
+    for what, names in (("Came", found.came), ("Left", found.left)):
+        if names:
+            say(f"{what}: {', '.join(names)}.")
+    for name, before, after in found.settings:
+        say(f"{name}: {before} → {after}")
+
+
+COMMANDS = (diff,)

@@ -1,0 +1,161 @@
+"""Two states of a board: who moved, by how much, and what else is different."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+
+from arena.config import Config
+from arena.errors import InputError
+from arena.leaderboard.board import policy_of
+from arena.leaderboard.formats import to_json
+from arena.leaderboard.ranking import ranking
+from arena.store import Store
+
+PUBLISHED = "leaderboard.json"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedBoard:
+    """A board as `leaderboard.json` has it.
+
+    place: where it was read. ratings: by model, its rating and the ends of its interval, Elo
+    points. ranks: by model. about: what it was made of and how, by name, as text.
+    """
+
+    place: str
+    ratings: Mapping[str, tuple[float, float, float]]
+    ranks: Mapping[str, int]
+    about: Mapping[str, str]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class RatingChange:
+    """How a model moved. change, low, high: Elo points, beside the mean of the shared models."""
+
+    model: str
+    old: float
+    new: float
+    change: float
+    low: float
+    high: float
+    old_rank: int
+    new_rank: int
+
+    @property
+    def is_told(self) -> bool:
+        """Whether chance does not explain the change at the boards' confidence."""
+        return self.low > 0.0 or self.high < 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BoardDiff:
+    """What is different between two boards.
+
+    changes: of the models that both have, the largest first. came, left: models that only the new
+    one has, or only the old one. settings: (what, old, new), of what is not the same.
+    """
+
+    changes: tuple[RatingChange, ...]
+    came: tuple[str, ...]
+    left: tuple[str, ...]
+    settings: tuple[tuple[str, str, str], ...]
+
+
+def read_board(path: Path) -> PublishedBoard:
+    """The board of a database, of a published site's folder, or of its leaderboard.json.
+
+    Raises InputError where there is none.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder; name a database or a published site")
+    file = path / PUBLISHED if path.is_dir() else path
+    if file.suffix == ".json":
+        return _published(file)
+    if path.is_dir():
+        raise InputError(f"{path}: no {PUBLISHED} in it; name a database or a published site")
+    store = Store(path, create=False)
+    try:
+        whole = to_json(ranking(store, policy_of(store, Config())))
+        return _board(str(path), whole, _inside(store))
+    finally:
+        store.close()
+
+
+def _published(file: Path) -> PublishedBoard:
+    try:
+        whole = json.loads(file.read_text(encoding="utf-8"))
+        return _board(str(file), whole, {})
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror})") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{file}: not a leaderboard that arena published") from error
+
+
+def _inside(store: Store) -> dict[str, str]:
+    """The judges with their cards, and the prompts, as far as a database tells of them."""
+    cards = {judge.name: judge.key[:8] for judge in store.judges.where()}  # the latest stands
+    sources: dict[str, int] = {}
+    for prompt in store.prompts.where():
+        sources[prompt.source or "-"] = sources.get(prompt.source or "-", 0) + 1
+    found = {f"judge {name}": f"card {key}" for name, key in cards.items()}
+    return found | {f"prompts of {name}": str(count) for name, count in sources.items()}
+
+
+def _board(place: str, whole: Mapping[str, Any], inside: Mapping[str, str]) -> PublishedBoard:
+    models = whole["models"]
+    about = {name: str(whole[name]) for name in ("evidence", "label", "method")}
+    about |= {f"comparisons of {name}": str(n) for name, n in whole["counts"].items()}
+    about |= {name: str(value) for name, value in whole["settings"].items()}
+    ratings = {m["model"]: (m["rating"], m["ci_low"], m["ci_high"]) for m in models}
+    ranks = {m["model"]: int(m["rank_by_upper_end"]) for m in models}
+    confidence = float(whole["settings"]["confidence"])
+    return PublishedBoard(place, ratings, ranks, about | dict(inside), confidence)
+
+
+def diff_boards(old: PublishedBoard, new: PublishedBoard) -> BoardDiff:
+    """How the new board differs from the old one.
+
+    Ratings are taken beside the mean of the models that both have, so that a model that came or
+    left moves nobody. The variance of a change is the sum of both variances, as if the boards had
+    no comparison in common; where they have, the true one is smaller, and the interval is wider
+    than it need be. Raises InputError where no model is in both.
+    """
+    shared = [name for name in old.ratings if name in new.ratings]
+    if not shared:
+        raise InputError(f"{old.place} and {new.place} have no model in common")
+    means = [float(np.mean([b.ratings[name][0] for name in shared])) for b in (old, new)]
+    z = [float(norm.ppf(0.5 + board.confidence / 2.0)) for board in (old, new)]
+    changes = []
+    for name in shared:
+        errors = [
+            (board.ratings[name][2] - board.ratings[name][1]) / (2.0 * quantile)
+            for board, quantile in zip((old, new), z, strict=True)
+        ]
+        before, after = old.ratings[name][0], new.ratings[name][0]
+        change = (after - means[1]) - (before - means[0])
+        half = z[1] * math.hypot(*errors)
+        changes.append(
+            RatingChange(
+                name, before, after, change, change - half, change + half,
+                old.ranks[name], new.ranks[name],
+            )
+        )  # fmt: skip
+    names = sorted({*old.about, *new.about})
+    settings = tuple(
+        (name, old.about.get(name, "–"), new.about.get(name, "–"))
+        for name in names
+        if old.about.get(name) != new.about.get(name)
+    )
+    return BoardDiff(
+        tuple(sorted(changes, key=lambda one: (-abs(one.change), one.model))),
+        tuple(sorted(set(new.ratings) - set(old.ratings))),
+        tuple(sorted(set(old.ratings) - set(new.ratings))),
+        settings,
+    )

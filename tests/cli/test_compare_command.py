@@ -1,0 +1,101 @@
+"""`arena compare` as it is typed: what it prints, writes and ends with."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from arena.cli.main import app
+from arena.records import Winner
+from tests.compare.stores import answered_store, prompts_of, vote
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    path = tmp_path / "arena.db"
+    store = answered_store(path, 60)
+    vote(store, lambda k: [Winner.MODEL_B if k % 4 else Winner.MODEL_A])
+    store.close()
+    return path
+
+
+def run(*args: object) -> Result:
+    return CliRunner().invoke(app, [str(arg) for arg in args])
+
+
+def test_the_exit_code_is_the_decision(db: Path) -> None:
+    assert run("compare", "old", "new", "--db", db).exit_code == 0
+    assert run("compare", "new", "old", "--db", db).exit_code == 1
+    unsure = run("compare", "old", "new", "--superior", "--margin", "24", "--db", db)
+    assert unsure.exit_code == 3
+    assert "cannot be told yet" in unsure.stdout
+    two_sided = run("compare", "new", "old", "--two-sided", "--db", db)
+    assert two_sided.exit_code == 1
+    assert "If they were alike" in two_sided.stdout
+
+
+def test_the_table_holds_the_sentence_and_every_part(db: Path) -> None:
+    done = run("compare", "old", "new", "--db", db)
+    for part in ("new wins 75.0%", "votes (decides)", "category maths", "up", "Cost, speed"):
+        assert part in done.stdout
+
+
+def test_files_for_a_build_server_and_a_pull_request(db: Path, tmp_path: Path) -> None:
+    junit, comment = tmp_path / "junit.xml", tmp_path / "comment.md"
+    done = run(
+        "compare", "new", "old", "--db", db, "--format", "json", "--junit", junit, "--md", comment
+    )
+    assert json.loads(done.stdout)["exit_code"] == done.exit_code == 1
+    assert Xml.parse(junit).getroot().get("failures") == "1"
+    assert comment.read_text().startswith("### ❌ old against new")
+    for form, start in (("md", "### ❌"), ("junit", "<?xml")):
+        assert run("compare", "new", "old", "--db", db, "--format", form).stdout.startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--superior", "--two-sided"], "do not go together"),
+        (["--two-sided", "--margin", "3"], "does not go with --two-sided"),
+        (["--margin", "60"], "allowed is 0 to 50"),
+        (["--confidence", "0.2"], "allowed is between"),
+        (["--control", "bonferroni"], "allowed are holm, bh"),
+        (["--evidence", "judge"], "no judge that counts"),
+        (["--junit", "/nowhere/at/all.xml"], "cannot be written"),
+    ],
+)
+def test_a_mistake_is_one_sentence(db: Path, options: list[str], said: str) -> None:
+    done = run("compare", "old", "new", "--db", db, *options)
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+def test_power_decides_nothing_and_counts_prompts(db: Path) -> None:
+    done = run("compare", "old", "new", "--power", "--margin", "5", "--db", db)
+    assert done.exit_code == 0
+    assert "by people's votes: " in done.stdout
+    assert "that chance needs a true difference of" in done.stdout
+    (plan,) = json.loads(
+        run("compare", "old", "new", "--power", "--format", "json", "--db", db).stdout
+    )
+    assert plan["needed"][0]["prompts"] > 1000
+    refused = run("compare", "old", "new", "--power", "--superior", "--db", db)
+    assert (refused.exit_code, "needs --difference" in refused.stderr) == (2, True)
+
+
+def test_sequential_judging_ends_with_the_decision(
+    db: Path, tmp_path: Path, write_card: Callable[..., str]
+) -> None:
+    prompts = tmp_path / "set.jsonl"
+    rows = [{"id": p.name, "turns": list(p.turns)} for p in prompts_of(60)]
+    prompts.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_card("j", "fake:longer")
+    args = ["compare", "old", "new", "--sequential", "--prompts", prompts, "--db", db]
+    done = run(*args, "--judge", "j")
+    # All answers are as long: the judge says nothing but ties, which is not worse by 2 points.
+    assert "of 60; " in done.stdout
+    assert done.exit_code in (0, 3)
+    assert "--sequential needs --judge" in run(*args).stderr

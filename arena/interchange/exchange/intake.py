@@ -213,13 +213,11 @@ class _Intake:
 
     def _put_prompts(self, chunk: Sequence[tuple[str, Entry]]) -> None:
         """Questions of a file of questions describe a prompt anew; others only where it is new."""
-        asked: dict[str, Prompt] = {}
-        met: dict[str, Prompt] = {}
-        for _, entry in chunk:
-            if isinstance(entry, Asked):
-                asked[entry.prompt.key] = entry.prompt
-            elif isinstance(entry, Answered | Compared | ScoredAnswer):
-                met.setdefault(entry.prompt.key, entry.prompt)
+        entries = [entry for _, entry in chunk if not isinstance(entry, Refused | Passed)]
+        named = {id(e.prompt): e.prompt for e in entries if isinstance(e, Asked)}
+        others = {id(e.prompt): e.prompt for e in entries if not isinstance(e, Asked)}
+        asked = {prompt.key: prompt for prompt in named.values()}
+        met = {prompt.key: prompt for one, prompt in others.items() if one not in named}
         there = self._store.prompts.present({*asked, *met})
         new = {key: prompt for key, prompt in {**met, **asked}.items() if key not in there}
         self._store.put_prompts({**new, **asked}.values())
@@ -240,7 +238,7 @@ class _Intake:
                 yield Vote(
                     # As `interchange.imports` has it, so that a file counts once either way.
                     content_key("imported", *same, self._same_votes[digest]),
-                    pair.prompt.key,
+                    placed.prompt_key(pair.prompt),
                     first,
                     second,
                     pair.winner,

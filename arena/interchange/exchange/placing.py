@@ -21,10 +21,21 @@ class Placed:
     new: set[str] = field(default_factory=set)
     refused: list[tuple[str, str]] = field(default_factory=list)
     _keys: dict[Ident, str] = field(default_factory=dict)
+    _prompts: dict[int, str] = field(default_factory=dict)
+
+    def prompt_key(self, prompt: Prompt) -> str:
+        """The key of a prompt of this chunk, whose entries outlive this."""
+        if id(prompt) not in self._prompts:
+            self._prompts[id(prompt)] = prompt.key
+        return self._prompts[id(prompt)]
+
+    def ident(self, prompt: Prompt, text: SaidText) -> Ident:
+        """What tells an answer of a file from others."""
+        return text.model, self.prompt_key(prompt), text.turns, text.sample
 
     def key(self, prompt: Prompt, text: SaidText) -> str:
         """The key of an answer."""
-        return self._keys[_ident(prompt, text)]
+        return self._keys[self.ident(prompt, text)]
 
     def keys(self, pair: Compared) -> tuple[str, str]:
         """The keys of both answers of a pair."""
@@ -32,7 +43,7 @@ class Placed:
 
     def is_bad(self, prompt: Prompt, text: SaidText) -> bool:
         """Whether it was refused."""
-        return _ident(prompt, text) not in self._keys
+        return self.ident(prompt, text) not in self._keys
 
 
 def place_answers(store: Store, said: Sequence[tuple[str, Prompt, SaidText, Model]]) -> Placed:
@@ -45,20 +56,23 @@ def place_answers(store: Store, said: Sequence[tuple[str, Prompt, SaidText, Mode
     placed = Placed()
     waiting: dict[Ident, tuple[str, Prompt, SaidText, Model]] = {}
     for one in said:
-        waiting.setdefault(_ident(one[1], one[2]), one)
+        waiting.setdefault(placed.ident(one[1], one[2]), one)
+    distinct = {model.name: model for _, _, _, model in waiting.values()}
+    models = {name: model.key for name, model in distinct.items()}
     fresh: dict[str, Answer] = {}
     sample = 0
     while waiting:
         keys = {
-            ident: answer_key(model.name_in_keys, model.key, prompt.key, _at(text, sample))
-            for ident, (_, prompt, text, model) in waiting.items()
+            ident: answer_key(model.name_in_keys, models[model.name], ident[1], _at(text, sample))
+            for ident, (_, _, text, model) in waiting.items()
         }
         stored = store.answers.get(set(keys.values()) - fresh.keys())
         for ident, (where, prompt, text, model) in list(waiting.items()):
             key = keys[ident]
             there = fresh.get(key) or stored.get(key)
             if there is None:
-                fresh[key] = _answer(prompt, text, model, _at(text, sample))
+                known = models[model.name], ident[1]
+                fresh[key] = _answer(known, text, model, _at(text, sample))
                 placed.new.add(key)
             elif not _is_same(there, text):
                 if text.sample is not None:
@@ -93,17 +107,13 @@ def _other(there: Answer, text: SaidText, prompt: Prompt) -> str:
     )
 
 
-def _ident(prompt: Prompt, text: SaidText) -> Ident:
-    return text.model, prompt.key, text.turns, text.sample
-
-
-def _answer(prompt: Prompt, text: SaidText, model: Model, sample: int) -> Answer:
+def _answer(keys: tuple[str, str], text: SaidText, model: Model, sample: int) -> Answer:
+    """A new answer. keys: of the model and of the prompt, which cost time to make."""
     absent = text.turns is None
     finish = (ABSENT,) if absent else text.finish or ("stop",) * len(text.turns or ())
     return Answer(
         model.name,
-        model.key,
-        prompt.key,
+        *keys,
         text.turns or UNKNOWN,
         finish,
         text.usage,

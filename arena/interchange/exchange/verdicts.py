@@ -71,7 +71,8 @@ def place_verdicts(
         skip = _times(pair, name, first, second, same)
         if sum(_is_this(verdict, pair) for verdict in said) <= skip:
             judges.check(name)
-            new.append(_verdict(pair, name, judge_key, first, second, len(said)))
+            prompt = placed.prompt_key(pair.prompt)
+            new.append(_verdict(pair, prompt, name, judge_key, first, second, len(said)))
     return store.verdicts.add(v for new in fresh.values() for v in new), len(pairs)
 
 
@@ -99,7 +100,7 @@ def _odds(verdict: Verdict) -> tuple[float, float, float] | None:
 
 
 def _verdict(
-    pair: Compared, judge: str, judge_key: str, first: str, second: str, sample: int
+    pair: Compared, prompt: str, judge: str, judge_key: str, first: str, second: str, sample: int
 ) -> Verdict:
     odds = pair.odds or (None, None, None)
     preference = PREFERENCES[pair.winner]
@@ -109,7 +110,7 @@ def _verdict(
         content_key(judge_key, first, second, sample, *turn),
         judge,
         judge_key,
-        pair.prompt.key,
+        prompt,
         first,
         second,
         preference,

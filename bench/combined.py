@@ -1,12 +1,23 @@
 """What judges are worth beside people's votes, on real votes."""
 
 import csv
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 
-from arena.ratings import Comparisons, combine
+from arena.ratings import (
+    WEAK_PRIOR,
+    Comparisons,
+    RatingResult,
+    bradley_terry,
+    combine,
+    style_differences,
+)
+from arena.ratings.combined.stacked import ALL, StackingParts, stacked
 
 SHARES = (0.05, 0.10, 0.20, 0.50)
 
@@ -60,11 +71,42 @@ def pandalm(data: Path) -> Real:
     return Real(taken(rows, chosen), np.unique(battle, return_inverse=True)[1], judges)
 
 
-METHODS = ("human", "hierarchical", "ppi", "joint")
+def with_length(real: Real, texts: Path) -> Real:
+    """The same with the difference in length of the two answers on every row."""
+    rows = [json.loads(line) for line in texts.read_text(encoding="utf-8").splitlines()]
+    sides = ([str(row[f"answer_{side}"]) for row in rows] for side in "ab")
+    length = style_differences(*sides)["length"]
+    found = {}
+    for row, difference in zip(rows, length, strict=True):
+        found[str(row["prompt"]), row["model_a"], row["model_b"]] = difference
+        found[str(row["prompt"]), row["model_b"], row["model_a"]] = -difference
+
+    def styled(c: Comparisons) -> Comparisons:
+        prompt = c.group("prompt")
+        battles = zip(prompt.labels[prompt.codes], c.i, c.j, strict=True)
+        column = [found[str(p), c.models[i], c.models[j]] for p, i, j in battles]
+        return replace(c, style={"length": np.array(column)})
+
+    return replace(real, judges={name: styled(c) for name, c in real.judges.items()})
 
 
-def combined(data: Path, draws: int) -> None:
-    for name, real in (("LLMFAO", llmfao(data)), ("PandaLM", pandalm(data))):
+METHODS = ("human", "hierarchical", "stacked", "ppi", "joint")
+# What `stacked` is made of, switched on one by one; the last takes the length of answers too.
+PARTS = {
+    "stacked: judges as one": StackingParts(luck=False, doubt=False, spread=False),
+    "and the weights' error": replace(ALL, luck=False, spread=False),
+    "and a prior on τ": replace(ALL, luck=False),
+    "and luck taken out": ALL,
+    "and length": ALL,
+}
+
+
+def combined(data: Path, draws: int, shares: tuple[float, ...] = SHARES) -> None:
+    sets = (
+        ("LLMFAO", llmfao(data), data / "llmfao_pairs.jsonl"),
+        ("PandaLM", pandalm(data), data / "pandalm_texts.jsonl"),
+    )
+    for name, real, texts in sets:
         truth = combine(real.human, method="human").ratings
         pairs = int(real.pair.max()) + 1
         print(f"\n{name}: {len(truth)} models, {pairs} pairs, {draws} draws; Elo points\n")
@@ -72,7 +114,7 @@ def combined(data: Path, draws: int) -> None:
             "| pairs with votes | method | error | of human-only | width | mean coverage "
             "| worst model |\n|---|---|---|---|---|---|---|"
         )
-        for share in SHARES:
+        for share in shares:
             picks = [
                 np.isin(
                     real.pair,
@@ -80,15 +122,29 @@ def combined(data: Path, draws: int) -> None:
                 )
                 for seed in range(draws)
             ]
-            compare(real, truth, share, picks)
+            compare(real, with_length(real, texts), truth, share, picks)
 
 
-def compare(real: Real, truth: np.ndarray, share: float, picks: list[np.ndarray]) -> None:
+def rated(real: Real, pick: np.ndarray, method: str) -> RatingResult:
+    """Ratings of all models by the picked votes; without judges by a weak prior."""
+    human = real.human.select(pick)
+    if method == "human":
+        return bradley_terry(human, prior=WEAK_PRIOR)
+    if method in METHODS:
+        return combine(human, real.judges, method=method)
+    part = partial(stacked, parts=PARTS[method])
+    with patch("arena.ratings.combined.combine.stacked", part):
+        return combine(human, real.judges, method="stacked")
+
+
+def compare(
+    real: Real, styled: Real, truth: np.ndarray, share: float, picks: list[np.ndarray]
+) -> None:
     alone = np.nan
-    for method in METHODS:
+    for method in (*METHODS, *PARTS):
         error, width, covered = [], [], []
         for pick in picks:
-            r = combine(real.human.select(pick), real.judges, method=method)
+            r = rated(styled if method == "and length" else real, pick, method)
             error.append(np.abs(r.ratings - truth).mean())
             width.append((r.ci_high - r.ci_low).mean())
             covered.append((r.ci_low <= truth) & (truth <= r.ci_high))

@@ -2,7 +2,8 @@
 
     python -m bench.ratings speed       # with the peers installed in the same environment
     python -m bench.ratings coverage [--draws 1000]
-    python -m bench.ratings combined [--draws 200] [--data ../shared/datasets]
+    python -m bench.ratings combined [--draws 200] [--data ../shared/datasets] [--shares 0.05,0.1]
+    python -m bench.ratings judges [--draws 40] [--only silent]
 
 Each prints its table as Markdown. Timings are the best of several in one process; a peer
 that is not installed is left out.
@@ -23,6 +24,7 @@ import numpy as np
 from arena.ratings import Comparisons, Online, bradley_terry
 from bench.combined import combined
 from bench.coverage import coverage
+from bench.many_judges import judges
 
 BATTLES, MODELS, TIES = 2_000_000, 200, 0.2
 # What an answer has of it on average, and the log-odds of having all of what both have.
@@ -41,7 +43,14 @@ def main() -> None:
     combined_ = commands.add_parser("combined")
     combined_.add_argument("--draws", type=int, default=200)
     combined_.add_argument("--data", type=Path, default=Path("../shared/datasets"))
-    combined_.set_defaults(run=lambda args: combined(args.data, args.draws))
+    combined_.add_argument("--shares", default="0.05,0.1,0.2,0.5")
+    combined_.set_defaults(
+        run=lambda args: combined(args.data, args.draws, tuple(map(float, args.shares.split(","))))
+    )
+    judges_ = commands.add_parser("judges")
+    judges_.add_argument("--draws", type=int, default=40)
+    judges_.add_argument("--only", default="", help="worlds whose name holds this")
+    judges_.set_defaults(run=lambda args: judges(args.draws, args.only))
     args = parser.parse_args()
     args.run(args)
 

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from arena.cli.output import watched
+from arena.cli.progress import watched
 from arena.config import load_config
 from arena.generation.answering import generate
 from arena.generation.prompts import load_prompts

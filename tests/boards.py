@@ -43,6 +43,7 @@ def full_board() -> Leaderboard:
     rows = (make_row(n, i + 1, r) for i, (n, r) in enumerate(zip(NAMES, ratings, strict=True)))
     return replace(
         make_board(*rows),
+        judges=("smollm2",),
         notes=(plain(NOTE),),
         benchmarks=tuple(
             BenchmarkScore(

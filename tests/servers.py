@@ -8,7 +8,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -45,6 +45,7 @@ class Served:
     url: str = ""
     calls: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     paid: list[dict[str, Any]] = field(default_factory=list)
     most: int = 0
@@ -190,6 +191,7 @@ def application(
         body = await request.json()
         served.calls.append(body)
         served.keys.append(request.headers.get("Authorization", ""))
+        served.headers.append(request.headers)
         served.times.append(time.monotonic())
         served.now += 1
         served.most = max(served.most, served.now)

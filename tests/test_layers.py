@@ -155,6 +155,22 @@ def test_functions_are_short() -> None:
     assert long == {}
 
 
+def test_functions_take_few_arguments() -> None:
+    """At most 8 outside cli/, where they are options; what belongs together is a dataclass."""
+    many = {}
+    for path in MODULES:
+        if "cli" in path.relative_to(ARENA).parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                names = {argument.arg for argument in given} - {"self", "cls"}
+                count = len(names) + bool(node.args.vararg) + bool(node.args.kwarg)
+                if count > 8:
+                    many[f"{module_of(path)}.{node.name}"] = count
+    assert many == {}
+
+
 def test_rooms_are_small() -> None:
     asked_for = {"__init__.py", "__main__.py", "py.typed", "__pycache__", "_assets"}
     assert len({path.name for path in ARENA.iterdir()} - asked_for) <= 18
@@ -171,7 +187,8 @@ def test_a_library_is_imported_by_its_owner_alone(path: Path) -> None:
 
 
 def test_ratings_need_numpy_and_scipy_alone() -> None:
-    allowed = {"numpy", "scipy", "arena", *sys.stdlib_module_names}
+    """And threadpoolctl, which keeps the threads of both to one."""
+    allowed = {"numpy", "scipy", "threadpoolctl", "arena", *sys.stdlib_module_names}
     for path in (ARENA / "ratings").rglob("*.py"):
         for name in imports(path):
             assert name.split(".")[0] in allowed, f"{path} imports {name}"
@@ -195,3 +212,18 @@ def test_importing_brings_no_heavy_library(statement: str) -> None:
 
 def test_help_needs_neither_numpy_nor_the_store() -> None:
     assert not loaded_after("import arena.cli.main") & {"numpy", "pandas", "sqlite_utils"}
+
+
+def test_a_file_is_ranked_without_what_it_does_not_need(tmp_path: Path) -> None:
+    """Neither a database nor a judge, and nothing that takes a second to import."""
+    rows = ["model_a,model_b,winner", *["x,y,model_a", "y,x,model_a", "x,y,tie"] * 3]
+    path = tmp_path / "battles.csv"
+    path.write_text("\n".join(rows) + "\n")
+    loaded = loaded_after(
+        f"sys.argv = ['arena', 'rank', {str(path)!r}]\nfrom arena.cli.main import app\n"
+        "app(standalone_mode=False)"
+    )
+    assert "numpy" in loaded
+    heavy = {"pandas", "scipy.stats", "scipy.optimize", "sqlite_utils", "jinja2", "plotly"}
+    assert not loaded & heavy
+    assert not loaded & {"arena.store.store", "arena.judging.judge", "arena.benchmarks.runs"}

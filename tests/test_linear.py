@@ -23,6 +23,8 @@ from arena.web.pages import browse as browse_page
 from arena.web.views import markdown
 from arena.web.voting import blind
 
+pytestmark = pytest.mark.slow
+
 LENGTH = 3_000
 TOO_MUCH = 11.0
 # What is done sooner than this, in seconds, tells nothing, and need not: squares take longer.

@@ -18,7 +18,15 @@ from arena.generation.answering import generate
 from arena.interchange.battles import read_battles
 from arena.interchange.imports import import_battles
 from arena.judging import judge, load_card
-from arena.leaderboard.board import Fit, Leaderboard, Origin, Policy, Row, keep_policy, policy_of
+from arena.leaderboard.board import (
+    USUAL_FIT,
+    Leaderboard,
+    Origin,
+    Policy,
+    Row,
+    keep_policy,
+    policy_of,
+)
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.formats import to_json
 from arena.leaderboard.overall import pooled
@@ -119,7 +127,11 @@ def test_votes(filled: Store, tmp_path: Path) -> None:
         yield "the library", of_result(combine(votes))
         yield "the library's method", of_result(combine(votes, method="human"))
         yield "the fit itself", of_result(bradley_terry(votes, prior="auto"))
-        (view,) = (v for v in views(filled, whole, True) if v.evidence is Evidence.HUMAN)
+        (view,) = (
+            v
+            for v in views(filled, whole, Policy(allow_weak_judges=True))
+            if v.evidence is Evidence.HUMAN
+        )
         yield "the site", of_rows(view.rows)
         sheet = compute(filled.path, Slice())
         yield "the app", of_rows(sheet.boards[Evidence.HUMAN].rows)
@@ -170,13 +182,13 @@ def test_the_overall_column_is_the_mean_of_its_parts(filled: Store) -> None:
 
 
 def test_settings_reach_every_path(filled: Store) -> None:
-    fit = Fit(confidence=0.8, cluster=None, prior=200.0)
+    policy = Policy(fit=replace(USUAL_FIT, confidence=0.8, cluster=None, prior=200.0))
 
     def paths() -> Iterator[tuple[str, Numbers]]:
-        yield "human", of_rows(leaderboard(filled, evidence=Evidence.HUMAN, fit=fit).rows)
-        whole = leaderboard(filled, fit=fit, allow_weak_judges=True)
+        yield "human", of_rows(leaderboard(filled, policy, evidence=Evidence.HUMAN).rows)
+        whole = leaderboard(filled, policy, allow_weak_judges=True)
         yield "the overall column's part", of_rows(whole.parts["human"])
-        alone = without(filled, "judges", "objective")(fit=fit)
+        alone = without(filled, "judges", "objective")(policy=policy)
         yield "combined, of votes alone", of_rows(alone.rows)
 
     same(paths())
@@ -217,6 +229,7 @@ def data(board: Leaderboard) -> Any:
     return json.loads(json.dumps(to_json(board)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filled", ["determined"], indirect=True)
 @pytest.mark.parametrize("made", [demo, llmfao, unlinked])
 def test_app_command_line_and_site_show_one_ranking(

@@ -44,8 +44,10 @@ class Request:
 class Reply:
     """The model's texts, one a turn.
 
-    finish: `stop`, or `length` where max_tokens cut it. retried: the kind of each fault on
-    the way to it. thinking: what the server told apart from each text, if it told anything.
+    finish: `stop`, or `length` where max_tokens cut it, or `refusal` or `content_filter`, where
+    a server says so. retried: the kind of each fault on the way to it. thinking: what the server
+    told apart from each text, if it told anything. thinking_tokens: of all turns; None where
+    they are not known.
     """
 
     turns: tuple[str, ...]
@@ -53,6 +55,7 @@ class Reply:
     usage: Usage = field(default_factory=Usage)
     retried: tuple[str, ...] = ()
     thinking: tuple[str, ...] = ()
+    thinking_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +170,13 @@ class Intake:
         """Those of `positions` that may begin now; the others are not this run's to do."""
         return [] if self.closed else list(positions)
 
-    def tell(self, rows: float) -> None:
-        """Say how much of the work in hand is done: so many rows' worth, none of them whole yet."""
+    def tell(self, rows: float, again: int = 0) -> None:
+        """Say how much of the work in hand is done: so many rows' worth, none of them whole yet.
+
+        again: how many of them are asked once more now, because of what their first reply was.
+        """
         if self._within:
-            self._within.tell(rows)
+            self._within.tell(rows, again)
 
 
 class Backend(ABC):

@@ -83,6 +83,14 @@ def is_mark(token: str) -> bool:
     return token in _TOKENS or _MARK.fullmatch(token) is not None
 
 
+def opened_by(token: str) -> str:
+    """The mark that a closing one closes, spelled as such pairs are; empty for other marks."""
+    found = _MARK.fullmatch(token)
+    if not found or not any(found.groups()):
+        return ""
+    return token.replace("/", "", 1).replace("END", "START", 1).replace("end", "begin", 1)
+
+
 def left_open(text: str) -> str:
     """The mark with which a template opens thinking and does not close it; empty without one."""
     marks = list(_MARK.finditer(text))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from arena.backends import TextRequest
 from arena.benchmarks.harness.requests import GenerationRequest, ModelRequests
@@ -100,6 +100,7 @@ def contamination(
     else:
         skipped.append(f"{name}: no item is long enough to be completed from its first half")
     store.checks.put(checks)
+    asker.end()
     return Signs(tuple(checks), tuple(skipped), asker.progress)
 
 
@@ -128,7 +129,7 @@ def _halves(text: str) -> tuple[str, str]:
 
 def _paired(differences: np.ndarray, confidence: float) -> tuple[float, float, float, int]:
     n = len(differences)
-    half = t.ppf((1 + confidence) / 2, n - 1) * differences.std(ddof=1) / np.sqrt(n)
+    half = stdtrit(n - 1, (1 + confidence) / 2) * differences.std(ddof=1) / np.sqrt(n)
     mean = float(differences.mean())
     return mean, mean - float(half), mean + float(half), n
 
@@ -141,7 +142,7 @@ def _welch(a: np.ndarray, b: np.ndarray, confidence: float) -> tuple[float, floa
     if error == 0:
         return mean, mean, mean, len(b)
     freedom = sum(parts) ** 2 / (parts[0] ** 2 / (len(a) - 1) + parts[1] ** 2 / (len(b) - 1))
-    half = float(t.ppf((1 + confidence) / 2, freedom) * error)
+    half = float(stdtrit(freedom, (1 + confidence) / 2) * error)
     return mean, mean - half, mean + half, len(b)
 
 

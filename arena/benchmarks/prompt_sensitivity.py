@@ -8,15 +8,15 @@ import numpy as np
 
 from arena.benchmarks.scores import ItemValue, MeanScore, mark
 from arena.errors import InputError
-from arena.ratings.intervals.estimates import mean
+from arena.ratings.intervals.estimates import paired_difference
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
     """One way of asking. score: mean over items, as `mark` has it.
 
-    difference: to the first way, over the same items; low, high: its interval (paired, t). All
-    are on the scale of the scores.
+    difference: to the first way, over the same items, in [-1, 1]; low, high: its interval, as
+    `paired_difference` has it, None for the first way itself and where it is not known.
     """
 
     variant: str
@@ -77,9 +77,10 @@ def prompt_effects(
         raise InputError("the prompts have no item in common, so they cannot be compared")
     table = np.array([[here[item] for item in shared] for here in values.values()])
     effects = []
-    for variant, row in zip(values, table, strict=True):
-        found = mean(row - table[0], confidence=confidence)
-        effects.append(Effect(variant, mark(row.tolist()), found.value, *found.ends))
+    for k, (variant, row) in enumerate(zip(values, table, strict=True)):
+        found = paired_difference(row, table[0], confidence=confidence)
+        ends = found.ends if k else (None, None)
+        effects.append(Effect(variant, mark(row.tolist()), found.value, *ends))
     return effects, _spread(table)
 
 

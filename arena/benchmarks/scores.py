@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from arena.ratings import Comparisons
-from arena.ratings.intervals.estimates import mean, share
+from arena.ratings.intervals.estimates import marks
 from arena.records import NO_JUDGE, NOBODY, UNSAFE, Note
 from arena.store.columns import OutcomeColumns
 
@@ -133,9 +133,8 @@ def mark(values: Sequence[float]) -> MeanScore:
 
     Its interval is Wilson's where each is right or wrong, and else Student's within [0, 1].
     """
-    n, of_two = len(values), set(values) <= {0.0, 1.0}
-    found = share([value == 1.0 for value in values]) if of_two else mean(values)
-    low, high = (None if end is None else min(1.0, max(0.0, end)) for end in found.ends)
+    n, found = len(values), marks(values)
+    low, high = found.ends
     variance = sum((value - found.value) ** 2 for value in values) / (n - 1) if n > 1 else None
     stderr = None if variance is None else (variance / n) ** 0.5
     return MeanScore(found.value, stderr, low, high)

@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli.options import ConfigFile, Db, Output, db_path, fill_store, settings, split
-from arena.cli.output import Format, emit, finish, say, watched
+from arena.cli.options import (
+    BaseUrl,
+    Concurrency,
+    ConfigFile,
+    Db,
+    Output,
+    db_path,
+    fill_store,
+    settings,
+    split,
+)
+from arena.cli.output import Format, emit, say
+from arena.cli.progress import finish, watched
 from arena.cli.vote_audit import votes
 from arena.errors import InputError, UnknownNameError
 
@@ -51,21 +62,8 @@ def audit(
             "answer_b and label (A, B or tie)."
         ),
     ] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option(
-            help="The address of the server on which the judge runs, as in "
-            "http://localhost:8000/v1."
-        ),
-    ] = None,
-    concurrency: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="How many calls may wait for an answer at the same time.",
-            show_default="adapts",
-        ),
-    ] = None,
+    base_url: BaseUrl = None,
+    concurrency: Concurrency = None,
     form: Output = Format.TABLE,
     db: Db = None,
     config: ConfigFile = None,
@@ -77,6 +75,11 @@ def audit(
     preference of 0.5 is none. Self and family preference are 0 where there is none.
 
     arena audit votes reports on voters instead.
+
+    \b
+    arena audit                               every judge that has compared answers
+    arena audit --judge smollm2 --canaries    with answers that try to steer it
+    arena audit votes                         the people who voted
     """
     if context.invoked_subcommand is not None:
         _refuse_options(context)

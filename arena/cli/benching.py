@@ -20,7 +20,8 @@ from arena.cli.options import (
     settings,
     split,
 )
-from arena.cli.output import Format, emit, finish, say, table, watched
+from arena.cli.output import Format, emit, say, table, table_width
+from arena.cli.progress import finish, watched
 from arena.errors import ArenaError, InputError
 from arena.records import AllowCode
 
@@ -168,7 +169,16 @@ def bench(
     config: ConfigFile = None,
     form: Output = Format.TABLE,
 ) -> None:
-    """Run objective benchmarks: built-in sets, lm-eval's tasks, your own data, needles."""
+    """Ask models questions with known answers, and store what they got right.
+
+    The questions are those of a built-in set, of any task of lm-eval, or of a file of your own.
+    What is stored already is not asked again.
+
+    \b
+    arena bench --tasks core                      the built-in questions
+    arena bench --data exam.csv --mode gen        your own, read in what is written
+    arena bench --tasks needle --lengths 1k,4k    sentences to find in long texts
+    """
     from arena.benchmarks.needle import NAME as NEEDLE
     from arena.benchmarks.runs import run_benchmark, said_alike
     from arena.store.versions import settle
@@ -353,7 +363,7 @@ def _print_needles(maps: Sequence["NeedleMap"]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120)
+    console = Console(file=sys.stdout, width=table_width(120))
     for found in maps:
         console.print(f"{found.title}: share found", markup=False, highlight=False)
         grid = Table()

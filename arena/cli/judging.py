@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.cli.options import (
+    BaseUrl,
     ConfigFile,
     Db,
     Limit,
@@ -20,7 +21,10 @@ from arena.cli.options import (
     settings,
     split,
 )
-from arena.cli.output import Format, emit, finish, say, watched
+from arena.cli.options.bundles import bundled
+from arena.cli.options.judging import Instead, RunLimits
+from arena.cli.output import Format, emit, say
+from arena.cli.progress import finish, watched
 from arena.errors import InputError
 from arena.records import BackendKind, Mode
 
@@ -33,6 +37,7 @@ MIN_PARSED = 0.95  # as arena.judging has it, which is imported late
 USUAL_CONCURRENCY = 32  # for an estimate, where the number is left to adapt
 
 
+@bundled
 def judge(
     judges: Annotated[
         list[str],
@@ -89,47 +94,6 @@ def judge(
             help="Other weights for the judge in this run, as in --weights hf:Qwen/Qwen3-8B."
         ),
     ] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option(
-            help="The address of the server on which the judge runs, as in "
-            "http://localhost:8000/v1."
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="Ask nothing. Print how many calls, tokens, dollars and minutes the run would "
-            "take.",
-        ),
-    ] = False,
-    reparse: Annotated[
-        bool,
-        typer.Option(
-            "--reparse",
-            help="Ask nothing. Read the stored replies again, by the card as it is now.",
-        ),
-    ] = False,
-    retry_failed: Annotated[
-        bool,
-        typer.Option(
-            "--retry-failed",
-            help="Ask again only for calls that failed and replies in which no verdict could be "
-            "read.",
-        ),
-    ] = False,
-    batch: Annotated[
-        bool,
-        typer.Option(
-            "--batch",
-            help="Hand the work to the server's batch endpoint, which is cheaper and takes up to "
-            "a day.",
-        ),
-    ] = False,
-    collect: Annotated[
-        bool, typer.Option("--collect", help="Fetch the results of an earlier --batch.")
-    ] = False,
     min_valid: Annotated[
         int | None,
         typer.Option(
@@ -145,47 +109,29 @@ def judge(
             "replies.",
         ),
     ] = MIN_PARSED,
-    concurrency: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="How many calls may wait for an answer at the same time.",
-            show_default="adapts to the server",
-        ),
-    ] = None,
-    requests_per_minute: Annotated[
-        float | None,
-        typer.Option("--rpm", min=0.01, help="Send at most this many requests a minute."),
-    ] = None,
-    tokens_per_minute: Annotated[
-        float | None,
-        typer.Option(
-            "--tpm",
-            min=1,
-            help="Use at most this many tokens a minute, those read and those written.",
-        ),
-    ] = None,
-    max_cost: Annotated[
-        float | None,
-        typer.Option(min=0, help="Stop before the run costs more than this many US dollars."),
-    ] = None,
-    max_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Stop before the run uses more than this many tokens.")
-    ] = None,
     json_log: Annotated[
         Path | None,
         typer.Option(
             help="Also write the progress to the end of this file, as one JSON object a line."
         ),
     ] = None,
+    base_url: BaseUrl = None,
     db: Db = None,
     config: ConfigFile = None,
+    *,
+    instead: Instead,
+    limits: RunLimits,
 ) -> None:
     """Let judge models compare answers in pairs, score them or put them in order.
 
-    What is stored already is not asked again, so a run that was stopped goes on where it was.
+    What is stored already is not asked again, so a run that was stopped goes on where it was. Each
+    pair of answers is shown in both orders, so that a preference for the first one is noticed.
+
+    \b
+    arena judge --judge smollm2 --dry-run    what it would take
+    arena judge --judge smollm2              every pair of answers
+    arena judge --judge a,b --mode score     points of two judges for each answer
     """
-    from arena.backends import Budget, Limits
     from arena.generation.prompts import load_prompts
     from arena.judging import Wanted, load_card, plan
     from arena.leaderboard.evidence.gathering import battles_worth_judging
@@ -195,19 +141,17 @@ def judge(
     conf = settings(config, ("models", "prompts", "limit"))
     home = db_path(db, conf).resolve().parent
     cards = [load_card(name, home, weights=weights, base_url=base_url) for name in split(judges)]
-    budget = Budget(max_tokens, max_cost)
+    budget = limits.budget
     _check_budget(cards, budget)
-    instead = {"reparse": reparse, "batch": batch, "collect": collect}
-    if not batch:
-        instead["dry-run"] = dry_run
-    _check_flags(len(cards), min_valid, instead)
+    _check_judges(len(cards), min_valid)
+    instead.check()
     store = open_store(db, conf)
     if aside := store.archive.names(Archivable.JUDGE) & {card.name for card in cards}:
         name = min(aside)
         raise InputError(
             f"the judge {name} is archived; 'arena judges restore {name}' takes it back"
         )
-    if collect:
+    if instead.collect:
         _collect(store, cards)
         return
     asked = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
@@ -225,23 +169,22 @@ def judge(
         battles = battles_worth_judging(store, asked, named, pairs, names, both_orders=both)
         wanted = replace(wanted, battles=battles)
     plans = [plan(store, card, asked, mode, models=named, wanted=wanted) for card in cards]
-    todo = [one.only_failed() for one in plans] if retry_failed else plans
-    if dry_run:
+    todo = [one.only_failed() for one in plans] if instead.retry_failed else plans
+    if instead.dry_run:
         sets = split(prompts) or conf.prompts
-        _say_estimates(todo, concurrency, f"{len(asked)} prompts of {', '.join(sets)}")
+        _say_estimates(todo, limits.concurrency, f"{len(asked)} prompts of {', '.join(sets)}")
         return
     read_anew = sum(one.reparse() for one in todo)
-    if read_anew or reparse:
+    if read_anew or instead.reparse:
         say(f"{read_anew} stored replies were read by the card as it is now.")
-    if batch:
+    if instead.batch:
         _hand_in(todo, budget)
         return
-    limits = Limits(concurrency, requests_per_minute, tokens_per_minute, budget)
     steps = []
-    if not reparse:
-        with watched(limits, json_log) as tracker:
+    if not instead.reparse:
+        with watched(limits.within(budget), json_log) as tracker:
             for one in plans:
-                steps += one.run(tracker, retry_failed=retry_failed)
+                steps += one.run(tracker, retry_failed=instead.retry_failed)
     poor = _poorly_parsed(plans, min_parsed)
     if len(cards) > 1:
         _say_panel(store, [card.name for card in cards], min_valid or 1)
@@ -263,14 +206,12 @@ def _check_budget(cards: "list[JudgeCard]", budget: "Budget") -> None:
         raise InputError(f"--max-tokens is for judges on a server; {elsewhere[0]} runs here")
 
 
-def _check_flags(judges: int, min_valid: int | None, instead: dict[str, bool]) -> None:
-    """What cannot all be meant is refused before anything is done."""
+def _check_judges(judges: int, min_valid: int | None) -> None:
+    """What cannot be meant is refused before anything is done."""
     if not judges:
         raise InputError("--judge names no judge; arena judges lists them")
     if min_valid is not None and min_valid > judges:
         raise InputError(f"--min-valid {min_valid}: there are {judges} judges")
-    if len(named := [f"--{name}" for name, given in instead.items() if given]) > 1:
-        raise InputError(f"{' and '.join(named)} do not go together; give one of them")
 
 
 def _say_estimates(plans: "list[Plan]", concurrency: int | None, what: str) -> None:
@@ -296,8 +237,8 @@ def _say_estimates(plans: "list[Plan]", concurrency: int | None, what: str) -> N
 def _say_panel(store: "Store", names: list[str], min_valid: int) -> None:
     """How far the judges are apart, and what the joint fit makes of each."""
     from arena.errors import RatingError
+    from arena.leaderboard.evidence.counted_judges import describe_panel
     from arena.leaderboard.evidence.gathering import gather
-    from arena.leaderboard.ranking import describe_panel
     from arena.ratings import combine, panel
 
     gathered = gather(store)

@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,9 +14,18 @@ from arena.errors import ArenaError, InputError
 from arena.files.assets import named
 from arena.records import BackendKind, Model
 
+if TYPE_CHECKING:
+    from arena.config import Config
+    from arena.store import Store
+
 
 def prompts(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE) -> None:
-    """List the prompt sets."""
+    """List the prompt sets: the built-in ones, and yours in prompts/ beside the database.
+
+    \b
+    arena prompts                    what there is
+    arena generate --prompts core    use one
+    """
     from arena.generation.prompts import prompt_sets
 
     sets = list(prompt_sets(_home(db, config)))
@@ -51,6 +60,14 @@ def list_models(
     archived: Annotated[
         bool, typer.Option("--archived", help="Also list the models that are archived.")
     ] = False,
+    about: Annotated[
+        bool,
+        typer.Option(
+            "--about",
+            help="Show what is known of the stored models instead: prices, what 1,000 answers "
+            "cost, seconds, tokens, licence and release.",
+        ),
+    ] = False,
     db: Db = None,
     config: ConfigFile = None,
     form: Output = Format.TABLE,
@@ -58,14 +75,22 @@ def list_models(
     """List the models of arena.yaml and of the database; archive, rename or restore one.
 
     An archived model is left out of rankings, voting and pages; nothing of it is lost.
+
+    \b
+    arena models                      every model, and whether it can run now
+    arena models rename gpt4 gpt-4    give one another name
     """
     if context.invoked_subcommand:
         return
     from arena.config import EMBEDDED, parse_model
+    from arena.records.names import old_versions
     from arena.store.archive import Archivable
-    from arena.store.versions import current_name, old_versions
+    from arena.store.versions import current_name
 
     conf = settings(config, ("models",))
+    if about:
+        _about_models(open_store(db, conf), conf, form)
+        return
     found: dict[str, tuple[str, Model]] = {EMBEDDED: ("built in", parse_model(EMBEDDED))}
     path = db_path(db, conf)
     states: dict[str, str] = {}
@@ -86,9 +111,29 @@ def list_models(
     )
 
 
+def _about_models(store: "Store", conf: "Config", form: Format) -> None:
+    """A table of what is known of each stored model; `–` where nothing is."""
+    from arena.leaderboard.facts import model_facts
+
+    facts = model_facts(store, list(conf.candidates().values()))
+    rows = [
+        {"model": name} | {key.replace("_", " "): value for key, value in asdict(known).items()}
+        for name, known in sorted(facts.items())
+    ]
+    if not rows and form is Format.TABLE:
+        say("No models are stored yet; arena generate asks some.")
+        return
+    emit(rows, form)
+
+
 @models.command("archive")
 def archive_model(name: Name, db: Db = None, config: ConfigFile = None) -> None:
-    """Leave a model out of rankings, voting and pages, until it is restored."""
+    """Leave a model out of rankings, voting and pages, until it is restored.
+
+    \b
+    arena models archive gpt-4    leave it out
+    arena models restore gpt-4    take it back
+    """
     from arena.store.archive import Archivable
 
     open_store(db, settings(config, ())).archive.put(Archivable.MODEL, name)
@@ -97,7 +142,12 @@ def archive_model(name: Name, db: Db = None, config: ConfigFile = None) -> None:
 
 @models.command("restore")
 def restore_model(name: Name, db: Db = None, config: ConfigFile = None) -> None:
-    """Let an archived model count and be shown again."""
+    """Let an archived model count and be shown again.
+
+    \b
+    arena models --archived       which ones there are
+    arena models restore gpt-4    take one back
+    """
     from arena.store.archive import Archivable
 
     open_store(db, settings(config, ())).archive.restore(Archivable.MODEL, name)
@@ -110,6 +160,9 @@ def remove_model(name: Name, db: Db = None, config: ConfigFile = None) -> None:
 
     What a model has said is never deleted. With other settings, the name is free for a new
     version of it.
+
+    \b
+    arena models rm gpt-4    remove it, or archive it
     """
     from arena.store.archive import Archivable
 
@@ -132,9 +185,12 @@ def rename_model(
     """Give a stored model another name; nothing is asked again.
 
     Write the new name into arena.yaml as well, where the model stands there.
+
+    \b
+    arena models rename gpt4 gpt-4    gpt4 is gpt-4 from now on
     """
     from arena.records import tidy
-    from arena.store.versions import old_versions
+    from arena.records.names import old_versions
 
     conf = settings(config, ())
     if not (named := tidy(new)):
@@ -159,6 +215,10 @@ def list_judges(
     """List the judge cards, and whether each can judge now; check, copy or archive one.
 
     An archived judge is left out of rankings and pages; nothing that it said is lost.
+
+    \b
+    arena judges                      every card, and whether it can judge now
+    arena judges copy smollm2 mine    make a card of your own
     """
     if context.invoked_subcommand:
         return
@@ -207,7 +267,14 @@ def check_judge(
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
-    """Validate a card: its templates must render in both languages and fence every text."""
+    """Check a judge card: its templates must render in both languages and fence every text.
+
+    The samples that it prints are what the judge would read.
+
+    \b
+    arena judges check mine                a card by its name
+    arena judges check judges/mine.yaml    or by its file
+    """
     from arena.backends import availability
     from arena.judging import load_card
     from arena.judging.cards.check import check
@@ -232,7 +299,12 @@ def copy_judge(
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
-    """Copy a card and its templates into judges/ beside the database, to be changed there."""
+    """Copy a card and its templates into judges/ beside the database, to be changed there.
+
+    \b
+    arena judges copy smollm2 mine    writes judges/mine.yaml
+    arena judges check mine           after every change
+    """
     from arena.judging.cards.copying import copy_card
 
     path = copy_card(name, new, _home(db, config))
@@ -241,7 +313,12 @@ def copy_judge(
 
 @judges.command("archive")
 def archive_judge(name: Name, db: Db = None, config: ConfigFile = None) -> None:
-    """Leave out what a judge said, until it is restored. Its card stays where it is."""
+    """Leave out what a judge said, until it is restored. Its card stays where it is.
+
+    \b
+    arena judges archive mine    leave it out
+    arena judges restore mine    take it back
+    """
     from arena.store.archive import Archivable
 
     open_store(db, settings(config, ())).archive.put(Archivable.JUDGE, name)
@@ -250,13 +327,21 @@ def archive_judge(name: Name, db: Db = None, config: ConfigFile = None) -> None:
 
 @judges.command("rm")
 def remove_judge(name: Name, db: Db = None, config: ConfigFile = None) -> None:
-    """The same as archive: what a judge said is never deleted."""
+    """The same as archive: what a judge said is never deleted.
+
+    \b
+    arena judges rm mine    leave it out
+    """
     archive_judge(name, db, config)
 
 
 @judges.command("restore")
 def restore_judge(name: Name, db: Db = None, config: ConfigFile = None) -> None:
-    """Let what an archived judge said count again."""
+    """Let what an archived judge said count again.
+
+    \b
+    arena judges restore mine    take it back
+    """
     from arena.store.archive import Archivable
 
     open_store(db, settings(config, ())).archive.restore(Archivable.JUDGE, name)
@@ -266,20 +351,30 @@ def restore_judge(name: Name, db: Db = None, config: ConfigFile = None) -> None:
 def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE) -> None:
     """Count the rows of each stage, and say what is missing, unparsed, failed or out of date.
 
-    missing: answers of models to prompts. unparsed: replies of judges in which no verdict could
-    be read. failed: rows that were tried and are not there to this day.
+    The column missing counts the rows that arena run would add: answers, what the judges of
+    arena.yaml have not yet said of the stored answers, and benchmark items that a model has not
+    answered. Archived models and judges lack nothing. A dash stands where it is not known, as
+    before the first run of a benchmark, or where arena.yaml names no judge.
+
+    The column unparsed counts replies of judges in which no verdict could be read, and failed the
+    rows that were tried and are not there to this day.
+
+    \b
+    arena status                      how far everything is
+    arena show verdicts --unparsed    why replies could not be read
+    arena show failures               what failed
     """
-    from arena.pipeline.drift import mismatches, stages
+    from arena.pipeline.drift import mismatches, no_answers, stages
 
     conf = settings(config, ())
     store = open_store(db, conf)
-    found = stages(store)
+    found = stages(store, conf)
     emit([asdict(stage) for stage in found], form)
     if any(stage.unparsed for stage in found):
         say("The unparsed replies, with the reasons: arena show verdicts --unparsed")
     for stage in store.failure_counts() if any(stage.failed for stage in found) else []:
         say(f"{stage.count} × {stage.kind} in stage {stage.stage}, last: {stage.message}")
-    for sentence in mismatches(store, conf):
+    for sentence in (*no_answers(store), *mismatches(store, conf)):
         say(f"{sentence.rstrip('.')}.")
     for what, table in (("votes", store.votes), ("withdrawn votes", store.withdrawals)):
         if broken := list(table.broken()):

@@ -1,5 +1,6 @@
 """`arena`: one command a stage, assembled from the modules beside this one."""
 
+import inspect
 import sys
 import traceback
 from typing import Annotated, Any
@@ -83,9 +84,21 @@ def _options(
             help="Also tell each failure as it happens, and where in the code an error arose.",
         ),
     ] = False,
+    width: Annotated[
+        int | None,
+        typer.Option(
+            envvar="ARENA_WIDTH",
+            min=20,
+            metavar="N",
+            help="Print tables at most N characters wide, as in arena --width 100 rank. Columns "
+            "that do not fit are left out and named.",
+            show_default="the terminal's width; no limit in a pipe or a file",
+        ),
+    ] = None,
 ) -> None:
     if quiet and verbose:
         raise InputError("--quiet and --verbose do not go together; give one of them")
+    voice.width = width
     voice.loudness = Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.USUAL
 
 
@@ -112,6 +125,25 @@ def _assemble() -> None:
             app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
         for name, group in getattr(module, "GROUPS", {}).items():
             app.add_typer(group, name=name)
+    _flow(app)
+
+
+def _flow(typers: typer.Typer) -> None:
+    """Let the paragraphs of help texts fill the terminal; Typer keeps the lines of the source."""
+    for command in typers.registered_commands:
+        command.help = command.help or _flowing(inspect.getdoc(command.callback) or "")
+    for group in typers.registered_groups:
+        if group.typer_instance is not None:
+            _flow(group.typer_instance)
+            callback = group.typer_instance.registered_callback
+            if callback is not None and callback.callback is not None:
+                callback.help = _flowing(inspect.getdoc(callback.callback) or "")
+
+
+def _flowing(text: str) -> str:
+    """A text whose paragraphs are one line each, but for those that begin with \\b."""
+    parts = text.split("\n\n")
+    return "\n\n".join(p if p.startswith("\b") else " ".join(p.split()) for p in parts)
 
 
 _assemble()

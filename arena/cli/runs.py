@@ -9,7 +9,8 @@ import typer
 
 from arena.cli.benching import report
 from arena.cli.options import ConfigFile, Db, NewVersion, db_path, fill_store, settings
-from arena.cli.output import Format, finish, say, watched
+from arena.cli.output import Format, say
+from arena.cli.progress import finish, watched
 from arena.cli.ranking import print_board
 from arena.errors import GateError, InputError, RatingError
 from arena.files.assets import builtin
@@ -30,7 +31,14 @@ def demo(
     ] = False,
     db: Db = None,
 ) -> None:
-    """Run the whole path on the embedded model: answers, verdicts, benchmark, ranking, site."""
+    """Run the whole path on the embedded model: answers, verdicts, benchmark, ranking, site.
+
+    It needs no network and no graphics card. What it stored is not asked again.
+
+    \b
+    arena demo --tiny    two minutes on two cores
+    arena demo           five minutes
+    """
     from arena.config import load_config
 
     config = load_config(builtin("data") / "demo.yaml")
@@ -53,6 +61,11 @@ def run(new_version: NewVersion = False, db: Db = None, config: ConfigFile = Non
 
     What is stored already is not asked again. Where the evidence makes no ranking, what there
     is is published without one, and the exit code is 1.
+
+    \b
+    arena init                 write an arena.yaml to change
+    arena run                  do what it says
+    arena run --new-version    where a model's settings have changed
     """
     if config is None and not Path("arena.yaml").exists():
         raise InputError("there is no arena.yaml here; 'arena init' writes one with comments")
@@ -69,7 +82,12 @@ def init(
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
-    """Write a commented arena.yaml; or, with --sample, fill the database with sample data."""
+    """Write a commented arena.yaml; or, with --sample, fill the database with sample data.
+
+    \b
+    arena init                          an arena.yaml to change
+    arena init --sample --db look.db    a database to look at
+    """
     if sample:
         from arena.interchange.sample import load_sample
 
@@ -121,7 +139,14 @@ def app(
         ),
     ] = None,
 ) -> None:
-    """Open the voting app in the browser."""
+    """Open the app, in which people vote and look at the ranking, in the browser.
+
+    The models of arena.yaml answer in live battles. Stop it with Ctrl-C.
+
+    \b
+    arena app                               on this machine alone
+    arena app --host 0.0.0.0 --port 8000    for others, too
+    """
     from arena.web import launch
 
     conf = settings(config)

@@ -1,8 +1,7 @@
 """What a row says: `arena show prompt`, `answers`, `verdicts`, `failures`."""
 
-import json
 import sys
-from collections.abc import Iterable
+from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from arena.cli.options import ConfigFile, Db, Output, open_store, settings
 from arena.cli.output import Format, emit, say
+from arena.records import REPAIRED
 
 if TYPE_CHECKING:
     from arena.records import Answer, Prompt
@@ -23,7 +23,13 @@ PromptName = Annotated[
         help="A prompt's name, as in writing-en-01, or the first six or more characters of its key."
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the rows as JSON, one a line.")]
+ShownAs = Annotated[
+    Format,
+    typer.Option(
+        "--format",
+        help="How to print: as text for people (table), or as json, csv or md with every field.",
+    ),
+]
 OfModel = Annotated[
     str | None,
     typer.Option(
@@ -34,15 +40,19 @@ OfModel = Annotated[
 
 @show.command("prompt")
 def show_prompt(
-    name: PromptName, db: Db = None, config: ConfigFile = None, as_json: AsJson = False
+    name: PromptName, db: Db = None, config: ConfigFile = None, form: ShownAs = Format.TABLE
 ) -> None:
-    """Print a prompt's turns and reference answers, and who answered it."""
+    """Print a prompt's turns and reference answers, and who answered it.
+
+    \b
+    arena show prompt writing-en-01    by its name
+    """
     from arena.store.lookup import find_answers, find_prompt
 
     store = open_store(db, settings(config, ()))
     prompt = find_prompt(store, name)
-    if as_json:
-        return _json([_fields(prompt)])
+    if form is not Format.TABLE:
+        return emit([_fields(prompt, form)], form)
     names = sorted({answer.model for answer in find_answers(store, prompt)})
     _head(f"{prompt.name} ({prompt.category}, {prompt.language}, key {prompt.key[:8]})")
     for number, turn in enumerate(prompt.turns, start=1):
@@ -62,15 +72,20 @@ def show_answers(
     ] = False,
     db: Db = None,
     config: ConfigFile = None,
-    as_json: AsJson = False,
+    form: ShownAs = Format.TABLE,
 ) -> None:
-    """Print the answers to a prompt, and what each took."""
+    """Print the answers to a prompt, and what each took.
+
+    \b
+    arena show answers writing-en-01                    of every model
+    arena show answers writing-en-01 --model smollm2    of one
+    """
     from arena.store.lookup import find_answers, find_prompt
 
     store = open_store(db, settings(config, ()))
     answers = find_answers(store, find_prompt(store, name), model)
-    if as_json:
-        return _json(map(_fields, answers))
+    if form is not Format.TABLE:
+        return emit([_fields(answer, form) for answer in answers], form)
     for answer in answers:
         _head(_about(answer))
         for number, text in enumerate(answer.turns):
@@ -100,29 +115,40 @@ def show_verdicts(
     ] = 10,
     db: Db = None,
     config: ConfigFile = None,
-    as_json: AsJson = False,
+    form: ShownAs = Format.TABLE,
 ) -> None:
-    """Print what judges wrote, how it was read, and why where nothing could be read."""
+    """Print what judges wrote, how it was read, and why where nothing could be read.
+
+    A judge whose reply has no verdict is asked once more; its second reply is printed below.
+
+    \b
+    arena show verdicts --judge smollm2         the latest ten
+    arena show verdicts --unparsed --limit 3    what could not be read
+    """
     from arena.store.lookup import find_prompt, judgements
 
     store = open_store(db, settings(config, ()))
     prompt = find_prompt(store, name) if name else None
     found = judgements(store, judge=judge, prompt=prompt, model=model, unparsed=unparsed)
     chosen = list(islice(found, limit))
-    if as_json:
-        return _json(_fields(said.judgement) | {"models": said.models} for said in chosen)
+    if form is not Format.TABLE:
+        return emit(_alike([_judged(said, form) for said in chosen]), form)
     for said in chosen:
         row = said.judgement
         _head(f"{row.judge} on {' against '.join(said.models)}, prompt {said.prompt.name}")
         _block("read as", _reading(said))
-        _block("reply", row.text or "(no text: the odds of the next word were read)")
+        _replies(row.text)
     say(f"{len(chosen)} shown, the latest first." if chosen else "There is nothing of this kind.")
     return None
 
 
 @show.command("failures")
 def show_failures(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE) -> None:
-    """List what failed in each stage, how often, and the last message."""
+    """List what failed in each stage, how often, and the last message.
+
+    \b
+    arena show failures    everything that failed
+    """
     failures = open_store(db, settings(config, ())).failure_counts()
     if not failures and form is Format.TABLE:
         say("Nothing failed.")
@@ -134,6 +160,33 @@ def show_failures(db: Db = None, config: ConfigFile = None, form: Output = Forma
         ],
         form,
     )
+
+
+def _judged(said: "Judged", form: Format) -> dict[str, Any]:
+    """What a judge said with the names of what it is about; replies: one, or two after a repair."""
+    row = _fields(said.judgement, form) | {"prompt": said.prompt.name, "latest": said.latest}
+    replies = said.judgement.text.split(REPAIRED)
+    if form is Format.JSON:
+        return row | {"models": said.models, "replies": replies}
+    return row | {"models": ", ".join(said.models), "text": "\n\n".join(replies)}
+
+
+def _alike(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Verdicts, scores and rankings with the same columns; what a kind has not is empty."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return [{name: row.get(name) for name in names} for row in rows]
+
+
+def _replies(text: str) -> None:
+    """What a judge wrote; and apart from it what it wrote when it was asked once more."""
+    first, *others = text.split(REPAIRED)
+    _block("reply", first or "(no text: the odds of the next word were read)")
+    for other in others:
+        _block(
+            "second reply, after it was told that the first has no verdict in the asked form; "
+            "this one counts",
+            other or "(empty)",
+        )
 
 
 def _reading(said: "Judged") -> str:
@@ -157,15 +210,11 @@ def _about(answer: "Answer") -> str:
     return ", ".join(parts)
 
 
-def _fields(row: "Answer | Prompt | Any") -> dict[str, Any]:
+def _fields(row: "Answer | Prompt | Any", form: Format) -> dict[str, Any]:
+    """All fields of a row: nested in JSON, flat in a table."""
     from arena.store.rows import encode
 
-    return encode(row)
-
-
-def _json(rows: Iterable[dict[str, Any]]) -> None:
-    for row in rows:
-        sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return asdict(row) | {"key": row.key} if form is Format.JSON else encode(row)
 
 
 def _head(text: str) -> None:

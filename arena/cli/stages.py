@@ -1,5 +1,9 @@
 """The stage that lets candidates answer: generate."""
 
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
 from arena.cli.options import (
     ConfigFile,
     Db,
@@ -12,20 +16,67 @@ from arena.cli.options import (
     settings,
     split,
 )
-from arena.cli.output import finish, watched
+from arena.cli.output import Format, emit, say
+from arena.cli.progress import finish, watched
 from arena.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from arena.records import Model, Prompt
+
+USUAL_CONCURRENCY = 16  # for an estimate: a run adapts the number to the server
 
 
 def generate(
     models: Models = None,
     prompts: Prompts = None,
     limit: Limit = None,
+    samples: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Ask for N answers to each prompt. The models need a temperature above 0.",
+        ),
+    ] = 1,
+    retry_failed: Annotated[
+        bool,
+        typer.Option(
+            "--retry-failed",
+            help="Ask again only for what failed, and for replies that were no answers: those that "
+            "ended while thinking, were empty, refused or filtered. These get four times the room.",
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Ask nothing. Print how many calls, tokens, dollars and minutes the run would "
+            "take.",
+        ),
+    ] = False,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(min=0, help="Stop before the run costs more than this many US dollars."),
+    ] = None,
     new_version: NewVersion = False,
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
-    """Let models answer prompts. What is stored already is not asked again."""
+    """Let models answer prompts, and store what they say.
+
+    The models and prompts are those of arena.yaml, unless options name others. What is stored
+    already is not asked again, so a run that was stopped goes on where it was.
+
+    \b
+    arena generate                              the models and prompts of arena.yaml
+    arena generate --model smollm2 --limit 5    one model on five prompts
+    """
+    from arena.backends import Budget, Limits
     from arena.generation.answering import generate as answer
+    from arena.generation.answering import retry
     from arena.generation.prompts import load_prompts
     from arena.store.versions import settle
 
@@ -35,10 +86,65 @@ def generate(
         raise InputError("name a model with --model, or write some into arena.yaml")
     home = db_path(db, conf).resolve().parent
     wanted = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
-    with fill_store(db_path(db, conf)) as store, watched() as tracker:
+    if max_cost is not None and (free := [model.name for model in chosen if not model.price]):
+        raise InputError(
+            f"--max-cost: the model {free[0]} has no price; write "
+            "`price: {input: …, output: …}` into its entry, in dollars a million tokens"
+        )
+    if dry_run:
+        _say_estimates(db_path(db, conf), chosen, wanted, samples, new_version=new_version)
+        return
+    limits = Limits(budget=Budget(max_cost=max_cost))
+    with fill_store(db_path(db, conf)) as store, watched(limits) as tracker:
         settled = settle(store, chosen, new_version=new_version)
-        steps = [answer(store, m, wanted, tracker(f"{m.name} answers")) for m in settled]
+        steps = []
+        for model in settled:
+            control = tracker(f"{model.name} answers")
+            if retry_failed:
+                steps += retry(store, model, wanted, control, samples=samples)
+            else:
+                steps.append(answer(store, model, wanted, control, samples=samples))
+    if not steps:
+        say("Nothing failed, and every reply is an answer.")
     finish(steps)
+
+
+def _say_estimates(
+    path: "Path",
+    models: "Sequence[Model]",
+    prompts: "Sequence[Prompt]",
+    samples: int,
+    *,
+    new_version: bool,
+) -> None:
+    from arena.generation.estimate import estimate
+    from arena.store.versions import settle
+
+    with fill_store(path) as store:
+        settled = settle(store, models, new_version=new_version)
+        found = [
+            estimate(store, m, prompts, samples=samples, concurrency=USUAL_CONCURRENCY)
+            for m in settled
+        ]
+        if store.is_empty():  # made for this: nothing was asked, so nothing is left behind
+            store.close()
+            path.unlink(missing_ok=True)
+    emit(
+        [
+            {
+                "model": model.name,
+                "answers": one.rows,
+                "calls": one.calls,
+                "tokens read": one.read,
+                "tokens written": one.written,
+                "dollars": None if one.cost is None else f"{one.cost:.2f}",
+                "minutes": None if one.seconds is None else one.seconds / 60,
+            }
+            for model, one in zip(settled, found, strict=True)
+        ],
+        Format.TABLE,
+        title=f"Nothing was asked. For {len(prompts)} prompts, about:",
+    )
 
 
 COMMANDS = (generate,)

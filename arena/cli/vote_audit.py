@@ -55,7 +55,14 @@ def votes(
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
-    """Report on voters: who does not look honest and why, and the ranking without them."""
+    """Report on voters: who does not look honest and why, and the ranking without them.
+
+    Nobody is deleted: arena rank --without-flagged leaves out whom this flags.
+
+    \b
+    arena audit votes                      the votes of the database
+    arena audit votes battles.csv --all    a file, with every voter listed
+    """
     from arena.leaderboard.vote_audit import record_flags, report_on, vote_report
 
     if file is not None:

@@ -10,8 +10,8 @@ from arena.compare.differences.advantage import ACCURACY
 from arena.compare.differences.paired import Paired, between
 from arena.errors import InputError, UnknownNameError
 from arena.leaderboard.board import Policy
+from arena.leaderboard.evidence.counted_judges import chosen_judges, counted_judges
 from arena.leaderboard.evidence.gathering import Gathered, gather
-from arena.leaderboard.ranking import chosen_judges, gate, neutral
 from arena.ratings import Comparisons, concat
 from arena.records import Evidence, Note
 from arena.store import Store
@@ -94,11 +94,8 @@ class _Said:
 
 def _fit_to_count(store: Store, policy: Policy) -> tuple[Gathered, tuple[Note, ...]]:
     """The evidence that the policy lets count, and what was left out."""
-    fit = policy.fit
-    gathered = chosen_judges(gather(store, None, (), fit.rules, fit.ways), fit.judges)
-    judges, notes = gate(gathered, Evidence.COMBINED, policy.allow_weak_judges)
-    if fit.neutral:
-        judges = neutral(store, judges)
+    gathered = chosen_judges(gather(store, None, (), policy.rules, policy.ways), policy.judges)
+    judges, notes = counted_judges(store, gathered, replace(policy, evidence=Evidence.COMBINED))
     return replace(gathered, judges=judges), (*notes, *gathered.notes)
 
 

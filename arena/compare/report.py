@@ -122,9 +122,9 @@ def compare(
     question, policy = question or Question(), policy or Policy()
     found = contests(store, a, b, policy, against)
     notes = list(found.notes)
-    findings = _findings(found, question, policy.fit.least, notes)
+    findings = _findings(found, question, policy.least, notes)
     wanted = evidence or (None if policy.evidence is Evidence.COMBINED else policy.evidence)
-    decides = _deciding(findings, found, wanted, policy.fit.least)
+    decides = _deciding(findings, found, wanted, policy.least)
     contest = found.kinds.get(decides.kind) or found.kinds[Evidence.JUDGE]
     direct = contest.direct if decides.route != BOARD else None
     gained, lost = movers(direct, _stores(store, against), MOVERS) if direct else ((), ())

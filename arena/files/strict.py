@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from arena.errors import SHOWN, InputError
 from arena.errors import said as quoted
@@ -15,6 +15,24 @@ from arena.files.encodings import read_text
 
 Shape = TypeVar("Shape", bound=BaseModel)
 MOST_VALUES = 100_000
+SECRET = "secret"  # the type of a problem whose value must not be repeated
+
+
+class Strict(BaseModel):
+    """A part of a file: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Short(Strict):
+    """A part that may be written as one word alone, which is its `ALONE` field."""
+
+    ALONE: ClassVar[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _word_alone(cls, value: Any) -> Any:
+        return {cls.ALONE: value} if isinstance(value, str) else value
 
 
 def read_yaml(path: Path, shape: type[Shape]) -> Shape:
@@ -107,6 +125,8 @@ def sentence(problem: Mapping[str, Any], *, given: bool = True) -> str:
 
     problem: one of `ValidationError.errors()`. given: whether the value is named.
     """
+    if problem["type"] == SECRET:
+        return str(problem["msg"])
     known = _SENTENCES.get(problem["type"])
     context = problem.get("ctx", {})
     if known:

@@ -23,17 +23,20 @@ class Progress:
     """Where a run stands.
 
     found: rows that were stored before it. under_way: rows' worth of work that is done in rows
-    that are not whole yet. doing: what goes on before the first row, in a few words.
+    that are not whole yet. again: rows that are asked once more now, because nothing could be
+    read of their first reply. doing: what goes on before the first row, in a few words.
     elsewhere: rows that another process works on.
     faults: how often calls went wrong in each way, those that were tried again included.
     cost: US dollars. seconds: since it began. stopped: why it ended early, in a few words.
     notes: what the model's backend did otherwise than it was asked to, in a sentence each.
+    unanswered: replies of earlier runs that were no answers, and are not asked for again.
     """
 
     stage: str
     total: int
     found: int = 0
     under_way: float = 0.0
+    again: int = 0
     doing: str = ""
     stored: int = 0
     failed: int = 0
@@ -49,6 +52,7 @@ class Progress:
     stopped: str = ""
     notes: tuple[str, ...] = ()
     ended: bool = False
+    unanswered: int = 0
 
     @property
     def done(self) -> float:
@@ -91,7 +95,8 @@ class Work(Generic[R, T]):
 
     ask: yields results for the positions that are admitted. make: turns a position and a
     reply into its row. prepare: stores what the rows refer to, once some of them are claimed.
-    price: of the model's tokens.
+    price: of the model's tokens. aside: keys that this run leaves alone and does not count;
+    they stay in the list, which decides what is in a batch.
     """
 
     stage: str
@@ -101,6 +106,7 @@ class Work(Generic[R, T]):
     make: Callable[[int, T], R]
     prepare: Callable[[], None]
     price: tuple[float, float] | None = None
+    aside: frozenset[str] = frozenset()
 
 
 def run(
@@ -113,8 +119,9 @@ def run(
     """
     control = control or Control()
     present = work.table.present(work.keys)
-    found = sum(key in present for key in work.keys)
-    progress = Progress(work.stage, len(work.keys), found=found, ended=found == len(work.keys))
+    found, aside = sum(key in present for key in work.keys), work.aside - present
+    total = sum(key not in aside for key in work.keys)
+    progress = Progress(work.stage, total, found=found, ended=found == total)
     control.on_progress(progress)
     if progress.complete:
         return progress
@@ -123,9 +130,9 @@ def run(
     backend.start()
     control.on_progress(progress)
     asked = time.perf_counter()  # the rate is that of the rows, without what comes before them
-    with _claims(store, work, present, control.intake) as claims:
-        claims.on_tell = lambda rows: control.on_progress(
-            replace(progress, under_way=rows, seconds=time.perf_counter() - asked)
+    with _claims(store, work, present | aside, control.intake) as claims:
+        claims.on_tell = lambda rows, again: control.on_progress(
+            replace(progress, under_way=rows, again=again, seconds=time.perf_counter() - asked)
         )
         for results in work.ask(claims):
             rows = [work.make(i, r) for i, r in results if not isinstance(r, BackendError)]
@@ -162,10 +169,10 @@ class _Claims(Intake):
         self._keys = work.keys
         self._present = present
         self._prepare: Callable[[], None] | None = work.prepare
-        self.on_tell: Callable[[float], None] = lambda _: None
+        self.on_tell: Callable[[float, int], None] = lambda *_: None
 
-    def tell(self, rows: float) -> None:
-        self.on_tell(rows)
+    def tell(self, rows: float, again: int = 0) -> None:
+        self.on_tell(rows, again)
 
     def admit(self, positions: Sequence[int]) -> list[int]:
         missing = [i for i in super().admit(positions) if self._keys[i] not in self._present]

@@ -1,4 +1,7 @@
-"""Prompt sets: JSON files of open-ended questions, one object a line or a list of them."""
+"""Prompt sets: JSON files of open-ended questions, one object a line or a list of them.
+
+Other tools' files of questions are read as well, see `foreign_prompts`.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +15,7 @@ from arena.errors import InputError
 from arena.files.assets import find, named
 from arena.files.strict import path_of, sentence, unknown_key
 from arena.files.tabular import json_rows, parse_json, wrapped
+from arena.generation.foreign_prompts import foreign_prompt
 from arena.records import Prompt
 
 SUFFIXES = (".jsonl", ".ndjson", ".json")
@@ -84,6 +88,12 @@ def _prompts(
     seen: dict[str, int] = {}
     for number, fields in rows:
         where = f"{place}:{number}"
+        foreign = _foreign(fields, where, source)
+        if foreign is not None:
+            if (twice := seen.setdefault(foreign.name, number)) != number:
+                raise InputError(f"{where}: id: {foreign.name!r} is also on line {twice}")
+            prompts.append(foreign)
+            continue
         entry = _entry(fields, where)
         if entry.id in seen:
             raise InputError(f"{where}: id: {entry.id!r} is also on line {seen[entry.id]}")
@@ -101,11 +111,21 @@ def _prompts(
     return tuple(prompts)
 
 
+def _foreign(fields: dict[str, Any], where: str, source: str) -> Prompt | None:
+    """A line of another tool's file of questions; None where it is one of ours, or unknown."""
+    try:
+        return None if "id" in fields and "turns" in fields else foreign_prompt(fields, source)
+    except ValueError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
 def _entry(fields: dict[str, Any], where: str) -> PromptLine:
     try:
         return PromptLine.model_validate(fields)
     except ValidationError as error:
-        problem = error.errors()[0]
+        # A misspelt key says more than that the key it stands for is missing.
+        problems = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        problem = problems[0]
         field = path_of(problem)
         if problem["type"] == "extra_forbidden":
             said = unknown_key(field, list(PromptLine.model_fields))

@@ -9,6 +9,7 @@ from arena.errors import InputError
 from arena.files.encodings import read_text
 from arena.files.strict import parse_yaml
 from arena.files.tabular import listed
+from arena.interchange.exchange.reading import Peek
 from arena.interchange.remark import RepliesToItem, accepted, beside
 from arena.interchange.results import (
     ItemResult,
@@ -47,6 +48,14 @@ def read_evalscope(path: Path) -> ToolResults:
                 field_or(file, metric, name, {})
         _read_reviews(file, report, sets, left_out)
     return ToolResults(tuple(sets), tuple(left_out))
+
+
+def recognise(peek: Peek) -> str:
+    """By a report of a model and a set."""
+    return "reports" if peek.having("model_name", "dataset_name", "metrics") else ""
+
+
+results = read_evalscope
 
 
 def _reports(path: Path) -> list[Path]:

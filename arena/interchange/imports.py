@@ -1,35 +1,42 @@
 """Battle files of other tools into the store: people's votes and judges' verdicts."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from arena.errors import InputError
-from arena.errors import said as shown
-from arena.interchange.battles import is_missing, numbers, read_columns, texts
+import numpy as np
+
+from arena.files.tabular import Column
+from arena.interchange.battle_rows import (
+    FileRows,
+    Keys,
+    UnaskedIds,
+    occurrence,
+    read_file_rows,
+    together,
+)
 from arena.interchange.labels import UNPARSED
-from arena.interchange.turns import Turns, conversation, read_lists, turns_of
+from arena.ratings.arrays import Ints
 from arena.records import (
     ABSENT,
-    Answer,
+    KEY_BYTES,
     BackendKind,
     Judge,
     Model,
     Preference,
-    Prompt,
     Verdict,
     Vote,
     Winner,
     alike,
-    answer_key,
     content_key,
+    keys_after,
 )
-from arena.store import Store
+from arena.store import NewAnswers, Store
 
-_WINNERS = tuple(Winner)
+BATCH = 20_000  # rows that are held as Python's objects at once
 _PREFERENCES = {
     Winner.MODEL_A: Preference.A,
     Winner.MODEL_B: Preference.B,
@@ -37,7 +44,6 @@ _PREFERENCES = {
     Winner.BOTH_BAD: Preference.TIE,
     UNPARSED: Preference.UNPARSED,
 }
-_PEOPLE = "human"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,71 +71,117 @@ def import_battles(
     the column. Answers come from `answer_a` and `answer_b`, questions
     from `question`; where a file has no texts, answers are absent and never shown. A prompt
     without a question is known by its id within its file, or within the set that `within` names.
-    All is checked before anything is stored; a file that was imported before adds nothing.
+    All is checked before anything is stored, and stored in one transaction; a file that was
+    imported before adds nothing.
     """
-    rows = _rows(path, source, _Ids.of(store, path, within))
+    said = read_file_rows(path, source, _ids(store, path, within))
     known = {model.name: model for model in store.models(archived=True)}
-    prompts = {row.prompt.key: row.prompt for row in rows}
-    models = {name: _model(name, known) for row in rows for name in (row.model_a, row.model_b)}
-    answers = {key: a for row in rows for key, a in row.answers(models)}
-    before, namesakes = store.counts(), _namesakes(store, prompts, path)
-    store.put_prompts(prompts[key] for key in prompts.keys() - store.prompts.present(prompts))
-    for name in models.keys() - known.keys():
-        store.put_model(models[name])
-    store.answers.add(answers.values())
-    votes = store.votes.cast_all(_votes(rows, models))
-    verdicts: Counter[str] = Counter()
-    for name in sorted({row.source for row in rows if not row.is_vote}):
-        key = content_key("judge", "imported", name)
-        store.judges.add([Judge(key, name, json.dumps({"imported": True}))])
-        verdicts[name] = store.verdicts.add(_verdicts(rows, name, key, models))
-    after = store.counts()
+    names = dict.fromkeys([*said.model_a.labels, *said.model_b.labels])
+    models = [_model(name, known) for name in names]
+    answers = _Answers.of(said, models)
+    with store.filling(len(said)):
+        before, namesakes = store.counts(), _namesakes(store, said, path)
+        stored = store.prompts.present(said.keys.astype(str).tolist())
+        store.put_prompts(prompt for prompt in said.each_prompt() if prompt.key not in stored)
+        for model in models:
+            if model.name not in known:
+                store.put_model(model)
+        for batch in answers.batches(said, models):
+            store.add_answers(batch)
+        votes = store.votes.cast_all(_votes(said, answers))
+        verdicts = _add_verdicts(store, said, answers)
+        store.evidence.keep_up()
+        after = store.counts()
     grown = {table: after[table] - before[table] for table in ("prompts", "models", "answers")}
-    notes = (*namesakes, *map(str, alike([*models, *known])))
-    return Imported(**grown, votes=votes, verdicts=dict(verdicts), notes=notes)
+    notes = (*namesakes, *map(str, alike([*names, *known])))
+    return Imported(**grown, votes=votes, verdicts=verdicts, notes=notes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A line of the file. source: the voter or the judge; turns_a, turns_b: None if not told."""
-
-    prompt: Prompt
-    model_a: str
-    model_b: str
-    winner: str
-    source: str
-    is_vote: bool
-    propensity: float | None
-    turns_a: Turns | None
-    turns_b: Turns | None
-
-    def answers(self, models: Mapping[str, Model]) -> Iterator[tuple[str, Answer]]:
-        for name, turns in ((self.model_a, self.turns_a), (self.model_b, self.turns_b)):
-            finish = (ABSENT,) if turns is None else ("stop",) * len(turns)
-            model = models[name]
-            answer = Answer(name, model.key, self.prompt.key, turns or ("",), finish)
-            answer = replace(answer, first_name=model.first_name or "")
-            yield answer.key, answer
-
-    def keys(self, models: Mapping[str, Model]) -> tuple[str, str]:
-        a, b = (
-            answer_key(models[name].name_in_keys, models[name].key, self.prompt.key)
-            for name in (self.model_a, self.model_b)
-        )
-        return a, b
+def _ids(store: Store, path: Path, within: str | None) -> UnaskedIds:
+    if within is not None:
+        return UnaskedIds(within)
+    stored = (p for p in store.prompts.where(source=str(path)) if p.turns == (p.name,))
+    return UnaskedIds(path.name, frozenset(prompt.name for prompt in stored))
 
 
-def _namesakes(store: Store, prompts: Mapping[str, Prompt], path: Path) -> list[str]:
+@dataclass(frozen=True, eq=False, slots=True)
+class _Answers:
+    """The answers of a file, in its order. keys: of each; last: which side of which row told it.
+
+    first, second: (n,) the answers on the two sides of each row, as places in `keys`.
+    """
+
+    keys: Keys
+    last: Ints
+    first: Ints
+    second: Ints
+
+    @classmethod
+    def of(cls, said: FileRows, models: Sequence[Model]) -> "_Answers":
+        """An answer is one model's to one prompt; names that share its key share the answer."""
+        place: dict[tuple[str, str], int] = {}
+        who = {m.name: place.setdefault((m.name_in_keys, m.key), len(place)) for m in models}
+        sides = np.empty((len(said), 2), np.int64)
+        for k, column in enumerate((said.model_a, said.model_b)):
+            sides[:, k] = np.array([who[label] for label in column.labels])[column.codes]
+        sides *= len(said.keys)
+        sides += said.prompt[:, None]
+        codes, first = together([sides.reshape(-1)])
+        keys = np.empty(len(first), f"S{2 * KEY_BYTES}")
+        begun = [keys_after("answer", name, key) for name, key in place]
+        prompts = _texts_at(said.keys, slice(None))
+        for part in _parts(len(first)):
+            whose, asked = np.divmod(sides.reshape(-1)[first[part]], len(said.keys))
+            keys[part] = [
+                begun[m](f',"{prompts[p]}",0]')
+                for m, p in zip(whose.tolist(), asked.tolist(), strict=True)
+            ]
+        last = np.empty(len(first), np.int32)
+        last[codes] = np.arange(len(codes), dtype=np.int32)
+        return cls(keys, last, codes[::2], codes[1::2])
+
+    def batches(self, said: FileRows, models: Sequence[Model]) -> Iterator[NewAnswers]:
+        """All of them with their texts, as the last row that names each has them."""
+        of_name = {model.name: model for model in models}
+        sides = [
+            [of_name[label] for label in column.labels] for column in (said.model_a, said.model_b)
+        ]
+        codes = np.stack([said.model_a.codes, said.model_b.codes])
+        keys = {model.name: model.key for model in models}
+        # What has no text is never shown, so its order is free, and in that of keys it is stored
+        # much sooner.
+        is_bare = all(text[1:] == (None, None) for text in said.texts)
+        order = np.argsort(self.keys) if is_bare else np.arange(len(self.keys))
+        for part in _parts(len(order)):
+            here = order[part]
+            rows, side = np.divmod(self.last[here], 2)
+            whose = [
+                sides[k][code]
+                for k, code in zip(side.tolist(), codes[side, rows].tolist(), strict=True)
+            ]
+            told = [
+                said.texts[text][k + 1]
+                for text, k in zip(said.text[rows].tolist(), side.tolist(), strict=True)
+            ]
+            yield NewAnswers(
+                key=_texts_at(self.keys, here),
+                model=[model.name for model in whose],
+                model_key=[keys[model.name] for model in whose],
+                prompt_key=_texts_at(said.keys, said.prompt[rows]),
+                turns=[turns or ("",) for turns in told],
+                finish=[(ABSENT,) if t is None else ("stop",) * len(t) for t in told],
+                first_name=[model.first_name or "" for model in whose],
+            )
+
+
+def _namesakes(store: Store, said: FileRows, path: Path) -> list[str]:
     """Says that ids of this file are also those of other files, whose prompts are taken apart."""
-    unasked = {p.name for p in prompts.values() if p.turns[0].endswith(f": {p.name}")}
-    others = [
-        p
-        for p in store.prompts.where()
-        if p.name in unasked
-        and p.turns[0].endswith(p.name)
-        and Path(p.source) != path
-        and p.key not in prompts
-    ]
+    keys = frozenset(said.keys.astype(str).tolist())
+    others = [p for p in store.prompts.where() if Path(p.source) != path and p.key not in keys]
+    if others:
+        mine = (p for p in said.each_prompt() if p.turns[0].endswith(f": {p.name}"))
+        unasked = {prompt.name for prompt in mine}
+        others = [p for p in others if p.name in unasked and p.turns[0].endswith(p.name)]
     if not others:
         return []
     files = ", ".join(sorted({Path(p.source).name for p in others}))
@@ -140,171 +192,89 @@ def _namesakes(store: Store, prompts: Mapping[str, Prompt], path: Path) -> list[
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Ids:
-    """What stands for the question of a prompt that has an id only.
-
-    place: the file or the set that the ids belong to. plain: the ids that an earlier version
-    stored from this file, when they belonged to no file.
-    """
-
-    place: str
-    plain: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, store: Store, path: Path, within: str | None) -> Self:
-        if within is not None:
-            return cls(within)
-        stored = (p for p in store.prompts.where(source=str(path)) if p.turns == (p.name,))
-        return cls(path.name, frozenset(prompt.name for prompt in stored))
-
-    def question(self, name: str) -> Turns:
-        return (name if name in self.plain else f"{self.place}: {name}",)
-
-
-def _rows(path: Path, source: str | None, ids: _Ids) -> list[_Row]:
-    """All rows of the file, checked."""
-    battles = read_columns(path, _COLUMNS, unparsed=True)
-    table = battles.table
-    if source is None and "source" not in table and "voter" not in table:
-        raise InputError(
-            f"{path}:1: it has neither `voter` nor `source`, so nobody knows who said this; "
-            "--as-votes takes the rows for people's votes, --judge NAME for a judge's verdicts"
-        )
-    columns: dict[str, Iterable[Any]] = {
-        "model_a": battles.model_a,
-        "model_b": battles.model_b,
-        "winner": battles.winner,
-    }
-    columns |= {name: texts(table, name) for name in _TEXTS if name in table}
-    if "propensity" in table:
-        columns["propensity"] = numbers(table, "propensity")
-    columns |= {name: table[name] for name in _TURNS if name in table}
-    rows = []
-    for i, values in enumerate(zip(*columns.values(), strict=True)):
-        cells = dict.fromkeys(_COLUMNS) | dict(zip(columns, values, strict=True))
-        try:
-            rows.append(_row(path, i, cells, source, ids))
-        except ValueError as error:
-            raise InputError(f"{table.where(i)}: {error}") from error
-    return rows
-
-
-def _row(path: Path, i: int, said: Mapping[str, Any], source: str | None, ids: _Ids) -> _Row:
-    """One row. Raises ValueError with the field and what is wrong with it."""
-    name = said["prompt"] or f"battle {i + 1}"
-    question, answer_a, answer_b = _texts(said, ids.question(name))
-    category, language = said["category"] or "imported", said["language"] or "en"
-    by = source or said["source"] or _PEOPLE
-    is_vote = by.startswith(_PEOPLE)
-    who = (said["voter"] or said["source"] or source or "") if is_vote else by
-    if not who:
-        raise ValueError("source: empty, and there is no voter")
-    if is_vote and said["winner"] == UNPARSED:
-        allowed = ", ".join(_WINNERS)
-        raise ValueError(f"winner: {UNPARSED!r} is no vote; allowed are {allowed}")
-    return _Row(
-        Prompt(name, question, category, language, source=str(path)),
-        said["model_a"],
-        said["model_b"],
-        said["winner"],
-        who,
-        is_vote,
-        said["propensity"],
-        answer_a,
-        answer_b,
-    )
-
-
-_TEXTS = ("prompt", "category", "language", "source", "voter")
-_TALKS = ("conversation_a", "conversation_b")
-_TURNS = ("question", "answer_a", "answer_b", *_TALKS)
-_COLUMNS = (*_TEXTS, "propensity", *_TURNS)
-
-
-def _texts(said: Mapping[str, Any], unasked: Turns) -> tuple[Turns, Turns | None, Turns | None]:
-    """The turns of the question and of both answers, from columns of them or of conversations.
-
-    unasked: the question where the row has none.
-    """
-    given = {key: said[key] for key in _TURNS[:3] if not is_missing(said[key])}
-    if not given and not any(is_missing(said[key]) for key in _TALKS):
-        return _talks(said)
-    try:
-        lists = dict(zip(given, read_lists(list(given.values())), strict=True))
-    except ValueError as error:
-        raise ValueError(f"{', '.join(given)}: {error}") from error
-    turns: dict[str, Turns] = {}
-    for key, value in lists.items():
-        try:
-            turns[key] = turns_of(value)
-        except ValueError as error:
-            raise ValueError(f"{key}: {shown(value)}; {error}") from error
-    question = turns.get("question", unasked)
-    for key in _TURNS[1:3]:
-        if key in turns and len(turns[key]) != len(question):
-            there = f"{len(question)} in the question" if "question" in turns else "no question"
-            raise ValueError(f"{key}: {len(turns[key])} turns, and there is {there}")
-    return question, turns.get("answer_a"), turns.get("answer_b")
-
-
-def _talks(said: Mapping[str, Any]) -> tuple[Turns, Turns, Turns]:
-    """The two conversations of a row, in which the user said the same."""
-    read = []
-    for key in _TALKS:
-        try:
-            read.append(conversation(said[key]))
-        except ValueError as error:
-            raise ValueError(f"{key}: {error}") from error
-    (question, answer_a), (other, answer_b) = read
-    if question != other:
-        raise ValueError("conversation_b: the user says something else than in conversation_a")
-    return question, answer_a, answer_b
-
-
 def _model(name: str, known: Mapping[str, Model]) -> Model:
     """The stored model of that name, so that votes on its answers here join those from a file."""
     return known.get(name) or Model(name, BackendKind.IMPORTED, name)
 
 
-def _votes(rows: Sequence[_Row], models: Mapping[str, Model]) -> Iterator[Vote]:
-    seen: Counter[tuple[object, ...]] = Counter()
-    for row in rows:
-        if row.is_vote:
-            first, second = row.keys(models)
-            same = (first, second, row.winner, row.source)
-            seen[same] += 1
-            yield Vote(
-                content_key("imported", *same, seen[same]),
-                row.prompt.key,
-                first,
-                second,
-                Winner(row.winner),
-                row.source,
-                row.prompt.language,
-                row.propensity,
-            )
+def _votes(said: FileRows, answers: _Answers) -> Iterator[Vote]:
+    """The votes; the same vote of the same person is another one each time that it stands there."""
+    rows = np.flatnonzero(said.is_vote)
+    if not len(rows):
+        return
+    codes = [answers.first, answers.second, said.winner.codes, said.who.codes]
+    times = occurrence(together([column[rows] for column in codes])[0])
+    key = keys_after("imported")
+    voters = said.who.labels
+    as_json = [json.dumps(voter, ensure_ascii=False) for voter in voters]
+    propensity = said.propensity or Column(np.zeros(len(said), np.int32), [None])
+    for part in _parts(len(rows)):
+        here = rows[part]
+        for prompt, a, b, won, voter, language, drawn, n in zip(
+            _texts_at(said.keys, said.prompt[here]),
+            _texts_at(answers.keys, answers.first[here]),
+            _texts_at(answers.keys, answers.second[here]),
+            _labels_at(said.winner, here),
+            said.who.codes[here].tolist(),
+            _labels_at(said.language, here),
+            _labels_at(propensity, here),
+            times[part].tolist(),
+            strict=True,
+        ):
+            battle = key(f',"{a}","{b}","{won}",{as_json[voter]},{n}]')
+            yield Vote(battle, prompt, a, b, Winner(won), voters[voter], language, drawn)
+
+
+def _texts_at(keys: Keys, places: Ints | slice) -> list[str]:
+    return keys[places].astype(str).tolist()  # type: ignore[no-any-return]
+
+
+def _labels_at(column: Column, rows: Ints) -> list[Any]:
+    return [column.labels[code] for code in column.codes[rows].tolist()]
+
+
+def _parts(n: int) -> Iterator[slice]:
+    return (slice(start, start + BATCH) for start in range(0, n, BATCH))
+
+
+def _add_verdicts(store: Store, said: FileRows, answers: _Answers) -> dict[str, int]:
+    """Store the judges' rows; return how many of each were new."""
+    found = {}
+    judged, labels = ~said.is_vote, said.who.labels
+    judges = np.unique(said.who.codes[judged]).tolist()
+    for name, code in sorted((labels[k], k) for k in judges):
+        rows = np.flatnonzero(judged & (said.who.codes == code))
+        key = content_key("judge", "imported", name)
+        store.judges.add([Judge(key, name, json.dumps({"imported": True}))])
+        said_by = _verdicts(said, answers, rows, name, key)
+        found[name] = 0
+        while batch := list(islice(said_by, BATCH)):
+            found[name] += store.verdicts.add(batch)
+    return found
 
 
 def _verdicts(
-    rows: Sequence[_Row], judge: str, judge_key: str, models: Mapping[str, Model]
+    said: FileRows, answers: _Answers, rows: Ints, judge: str, judge_key: str
 ) -> Iterator[Verdict]:
     """The judge's rows; what it said several times of one pair are samples."""
-    seen: Counter[tuple[str, str]] = Counter()
-    for row in rows:
-        if not row.is_vote and row.source == judge:
-            first, second = row.keys(models)
-            sample = seen[first, second]
-            seen[first, second] += 1
-            preference = _PREFERENCES[row.winner]
-            yield Verdict(
-                content_key(judge_key, first, second, sample),
-                judge,
-                judge_key,
-                row.prompt.key,
-                first,
-                second,
-                preference,
-                reason="unparsed in the file" if preference is Preference.UNPARSED else "",
-                sample=sample,
-            )
+    samples = occurrence(together([answers.first[rows], answers.second[rows]])[0]) - 1
+    for prompt, a, b, won, sample in zip(
+        _texts_at(said.keys, said.prompt[rows]),
+        _texts_at(answers.keys, answers.first[rows]),
+        _texts_at(answers.keys, answers.second[rows]),
+        _labels_at(said.winner, rows),
+        samples.tolist(),
+        strict=True,
+    ):
+        preference = _PREFERENCES[won]
+        yield Verdict(
+            content_key(judge_key, a, b, sample),
+            judge,
+            judge_key,
+            prompt,
+            a,
+            b,
+            preference,
+            reason="unparsed in the file" if preference is Preference.UNPARSED else "",
+            sample=sample,
+        )

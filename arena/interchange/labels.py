@@ -78,6 +78,48 @@ def winners(
     return found, (row, f"{said_so}, and winner_{flagged[row]} is 1; both must say the same")
 
 
+class WinnerWords:
+    """The same for rows that come one by one; they agree on the words for the two sides."""
+
+    def __init__(self) -> None:
+        self._pair: int | None = None
+
+    def winner(self, label: Any, model_a: str, model_b: str) -> str:
+        """The outcome of one row, or UNPARSED. Raises ValueError where it is not certain."""
+        word = _word(label)
+        if word in _WORDS or word == UNPARSED:
+            return _WORDS.get(word, UNPARSED)
+        if word in _SIDES and self._pair is None:
+            self._pair = _SIDES[word]
+        if word == "0" or (word in ("1", "2") and self._pair != _SIDES[word]):
+            raise ValueError(
+                f"winner: {said(label)}; 0, 1 and 2 mean different things in different files; "
+                f"{_RULE}"
+            )
+        side = None if self._pair is None else _side(word, self._pair)
+        named = _side_by_name(label, model_a, model_b)
+        if side is not None and named is not None and side != named:
+            raise ValueError(
+                f"winner: {said(label)}; it is a side of the pair and the name of the other "
+                "model; write model_a or model_b"
+            )
+        found = side or named
+        if found is None:
+            raise ValueError(f"winner: {said(label)}; {_RULE}")
+        return found
+
+
+def _side_by_name(label: Any, model_a: str, model_b: str) -> str | None:
+    """The side whose name it is, in any case where that is certain."""
+    if not isinstance(label, str):
+        return None
+    for fold in (str, str.casefold):
+        name, first, second = (fold(tidy(one)) for one in (label, model_a, model_b))
+        if (name == first) != (name == second):
+            return Winner.MODEL_A if name == first else Winner.MODEL_B
+    return None
+
+
 def _from_words(
     column: Column, model_a: Column, model_b: Column, unparsed: bool
 ) -> tuple[Column, Problem | None]:

@@ -8,12 +8,15 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
+from arena.benchmarks.harness.naming import by_item
 from arena.benchmarks.items.tasks import FOUND
-from arena.errors import InputError
+from arena.errors import InputError, said
 from arena.files.tabular import listed
+from arena.interchange.exchange.reading import Peek
 from arena.interchange.remark import RepliesToItem, accepted, beside
 from arena.interchange.results import (
     ItemResult,
@@ -25,6 +28,7 @@ from arena.interchange.results import (
     figure,
     list_of,
     number,
+    part,
     read_json,
     read_json_lines,
 )
@@ -33,6 +37,7 @@ from arena.records import content_key
 TOOL = "lm-eval"
 PLAIN = "none"
 UNREAD = "the task found no answer in the reply"
+_NAMES = ("peft", "delta", "pretrained", "model", "path", "engine")
 _TIME = r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?"
 _RESULTS = re.compile(rf"(?!samples_).*_({_TIME})\.json")
 _SAMPLES = re.compile(rf"samples_(.+)_({_TIME})\.jsonl")
@@ -67,6 +72,18 @@ def read_lm_eval(path: Path) -> ToolResults:
     return ToolResults(tuple(sets), tuple(left_out))
 
 
+def recognise(peek: Peek) -> str:
+    """By the names of its files."""
+    names = [file.name for file in peek.files]
+    found = [n for n in names if _SAMPLES.fullmatch(n)], [n for n in names if _RESULTS.fullmatch(n)]
+    return ", ".join(
+        what for what, files in zip(("samples", "results"), found, strict=True) if files
+    )
+
+
+results = read_lm_eval
+
+
 def _results(path: Path) -> list[Path]:
     """The results files that a path stands for, by time."""
     below = path.rglob("*.json")
@@ -99,8 +116,30 @@ def _run(results: Path) -> Row:
     run = read_json(results)
     for name, kind in (("results", dict), ("versions", dict), ("configs", dict)):
         field_of(results, run, name, kind)
-    field_of(results, run, "model_name", str)
-    return run
+    return run | {"model_name": _model_name(results, run)}
+
+
+def _model_name(results: Path, run: Row) -> str:
+    """The model's name, which is empty in the file where lm-eval did not know the argument."""
+    if run.get("model_name"):
+        return str(field_of(results, run, "model_name", str))
+    arguments = part(run, "config").get("model_args")
+    named = _arguments(arguments) if isinstance(arguments, str | dict) else {}
+    name = next((str(named[key]) for key in _NAMES if named.get(key)), "")
+    if not name:
+        raise InputError(
+            f"{results}: model_name: {said(run.get('model_name'))}; it must name the model, and "
+            f"config.model_args has none of {', '.join(_NAMES)}, which would name it"
+        )
+    return name
+
+
+def _arguments(given: str | dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a model, which are written as `name=value,name=value` or as an object."""
+    if isinstance(given, dict):
+        return given
+    pairs = (one.partition("=") for one in given.split(","))
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _read_samples(
@@ -120,7 +159,8 @@ def _read_samples(
         list_of(place, row, "metrics", str)
         by_filter[field_or(place, row, "filter", PLAIN)].append((place, row))
     for filtered, rows in by_filter.items():
-        for metric in _metrics(rows[0][1], filtered, whole):
+        metrics = dict.fromkeys(m for _, row in rows for m in _metrics(row, filtered, whole))
+        for metric in metrics:
             name = metric if filtered == PLAIN else f"{metric},{filtered}"
             if better.get(metric) is False:
                 left_out.append(LeftOut(f"{task} ({name}) of {model}", "less of it is better"))
@@ -145,18 +185,28 @@ def _metrics(row: Row, filtered: str, whole: Mapping[str, Any]) -> list[str]:
 
 
 def _items(rows: Sequence[tuple[str, Row]], metric: str) -> tuple[ItemResult, ...] | None:
-    """Results by item: rotations of one item are one, and right only if all are."""
-    together: defaultdict[str, list[Row]] = defaultdict(list)
+    """Results by item: rotations of one item are one, and right only if all are.
+
+    None where the metric is no number for each item.
+    """
     for place, row in rows:
-        if isinstance(row.get(metric), list | dict | str):
-            return None
+        if metric not in row and _is_of_others(row, metric):
+            continue
         field_of(place, row, metric, object)
-        together[_item(row)].append(row)
+        if isinstance(row[metric], list | dict | str) and isnan(number(row[metric]) or 0.0):
+            return None
+    together = by_item(row for _, row in rows)
     results = [_result(item, here, metric) for item, here in together.items()]
     return beside(results, [_written(here) for here in together.values()], metric)
 
 
-def _written(rows: Sequence[Row]) -> RepliesToItem:
+def _is_of_others(row: Row, metric: str) -> bool:
+    """Whether a row tells what was measured of it, and this metric is not among that."""
+    given = row.get("metrics")
+    return isinstance(given, list) and metric not in given
+
+
+def _written(rows: Sequence[Mapping[str, Any]]) -> RepliesToItem:
     """What was written to an item and its gold, where it was asked once and the text is there."""
     replies = rows[0]["resps"][0] if rows[0]["resps"] else None
     said = replies[0] if isinstance(replies, list) and replies else replies
@@ -166,12 +216,8 @@ def _written(rows: Sequence[Row]) -> RepliesToItem:
     return RepliesToItem((said,), accepted(rows[0].get("target")))
 
 
-def _item(row: Row) -> str:
-    return str(row["doc"].get("id") or row.get("doc_hash") or content_key(row["doc"]))
-
-
-def _result(item: str, rows: Sequence[Row], metric: str) -> ItemResult:
-    values = [number(row[metric]) for row in rows]
+def _result(item: str, rows: Sequence[Mapping[str, Any]], metric: str) -> ItemResult:
+    values = [number(row.get(metric)) for row in rows]
     given = [value for value in values if value is not None]
     odd = next((value for value in given if value != value), None)
     return ItemResult(
@@ -183,7 +229,7 @@ def _result(item: str, rows: Sequence[Row], metric: str) -> ItemResult:
     )
 
 
-def _said(row: Row) -> str:
+def _said(row: Mapping[str, Any]) -> str:
     """What was written, or the log-likelihoods of the options."""
     first = [
         replies[0] if isinstance(replies, list) and replies else replies for replies in row["resps"]

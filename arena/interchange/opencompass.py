@@ -11,6 +11,7 @@ from typing import Any
 
 from arena.errors import InputError
 from arena.files.encodings import read_text
+from arena.interchange.exchange.reading import Peek
 from arena.interchange.opencompass_items import METRIC, TOOL, Marked, PredictedItem, entries, mark
 from arena.interchange.results import LeftOut, ResultSet, ToolResults, figure, read_json
 
@@ -60,6 +61,15 @@ def read_opencompass(folder: Path) -> ToolResults:
         for model in models:
             _read_model(run, model, sets, left_out, notes)
     return ToolResults(tuple(sets), tuple(left_out), tuple(notes))
+
+
+def recognise(peek: Peek) -> str:
+    """By the folders of a run, in which each model has its own."""
+    found = {file.parent.parent.name for file in peek.files if file.suffix == ".json"}
+    return ", ".join(sorted(found & set(PARTS)))
+
+
+results = read_opencompass
 
 
 def _is_run(folder: Path) -> bool:

@@ -56,6 +56,7 @@ def entries(place: object, rows: Sequence[Row]) -> list[PredictedItem] | str:
         said = row.get("pred_label", row["prediction"])
         replies = said if isinstance(said, list) else [said]
         texts = [reply.get("prediction") if isinstance(reply, dict) else reply for reply in replies]
+        texts = ["" if text is None else text for text in texts]  # a request that failed
         if not all(isinstance(text, str | int | float) for text in texts):
             return "its predictions are no texts"
         label = "pred_label" in row or any(str(key).startswith("label: ") for key in row)

@@ -15,6 +15,7 @@ from arena.records import NOBODY, RULE, BackendKind, Model, Outcome, content_key
 from arena.store import Store
 
 AGREES = 5e-4
+_WRITTEN = {"true": 1.0, "false": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,18 +212,25 @@ def list_of(place: object, row: Mapping[str, Any], name: str, kind: type) -> lis
 
 
 def number(value: object) -> float | None:
-    """A value as a number, NaN where it is none; None stays None."""
+    """A value as a number, NaN where it is none; None stays None.
+
+    Tools write numbers of numpy's as texts: "1.0", "True".
+    """
     if value is None:
         return None
+    if isinstance(value, str):
+        value = _WRITTEN.get(value.strip().casefold(), value)
     try:
+        if isinstance(value, str):
+            return float(value) if value.isascii() and "_" not in value else math.nan
         return float(value) if isinstance(value, int | float) else math.nan
-    except OverflowError:  # JSON has whole numbers of any length
+    except (ValueError, OverflowError):  # JSON has whole numbers of any length
         return math.nan
 
 
 def figure(name: str, value: object) -> tuple[str, float] | None:
     """A tool's own figure and its name, where it is a number."""
-    found = number(value)
+    found = None if isinstance(value, str) else number(value)
     return None if found is None or math.isnan(found) else (name, found)
 
 

@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar, overload
 
-from arena.backends import Odds, OddsRequest, Reply, Request, cost_of, open_backend
+from arena.backends import Odds, OddsRequest, Reply, Request, open_backend
 from arena.errors import InputError, UnavailableError, UnknownNameError
 from arena.generation.batch import Control, Progress, Watch, Work, run, unwatched
+from arena.generation.estimate import CostEstimate
 from arena.judging.cards.card import JudgeCard
 from arena.judging.cards.fitting import tokens
 from arena.judging.modes import Pairwise, judge_mode
 from arena.judging.report_card.orders import is_hard
 from arena.judging.tasks import JudgeMode, Task, Wanted
-from arena.records import Answer, BackendKind, Judge, Mode, Prompt, Usage, seed_of
+from arena.records import Answer, BackendKind, Judge, Mode, Prompt, seed_of
 from arena.store import Store
 
 T = TypeVar("T")
@@ -71,6 +72,10 @@ class Plan:
         if rows:
             self.prepare()
         return self.mode.table(self.store).add(rows)
+
+    def missing(self) -> int:
+        """How many rows are not there yet."""
+        return len(self._missing())
 
     def _missing(self) -> list[Task]:
         present = self.mode.table(self.store).present(task.key for task in self.tasks)
@@ -170,7 +175,10 @@ class Plan:
         """
         asked = self.only_failed() if retry_failed else self
         asked.reparse()
-        steps = [asked.ask(watch(f"{self.card.name} judges"))]
+        step = asked.ask(watch(f"{self.card.name} judges"))
+        if twin := self.twin():
+            step = replace(step, notes=(*step.notes, _same_card(self.card.name, twin)))
+        steps = [step]
         again = self.second_opinions()
         if again and again.tasks:
             again = again.only_failed() if retry_failed else again
@@ -179,12 +187,22 @@ class Plan:
             steps.append(again.ask(watch(what)))
         return steps
 
+    def twin(self) -> str | None:
+        """The judge of another name whose card says the same, if what it said is taken for this.
+
+        Rows belong to what a card says, so two cards that say the same are one judge, known by
+        the name that judged first.
+        """
+        stored = self.store.judges.get([self.mode.judge_key]).get(self.mode.judge_key)
+        name = None if stored is None else stored.name
+        return None if name == self.mode.author.name else name
+
     def parsed_share(self) -> float:
         """The share of the stored rows that say something; 1 where there are none."""
         rows = [row for row in self.rows() if row is not None]
         return 1 - sum(bool(row.reason) for row in rows) / len(rows) if rows else 1.0
 
-    def estimate(self, concurrency: int) -> "CostEstimate":
+    def estimate(self, concurrency: int) -> CostEstimate:
         """What the missing rows would take, learning from the stored ones where there are any."""
         readable = {task.key for task, _ in self._readable()}
         missing = [task for task in self._missing() if task.key not in readable]
@@ -199,29 +217,6 @@ class Plan:
             price=self.card.model.price,
             seconds=len(missing) * mean.seconds / lanes if mean else None,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class CostEstimate:
-    """What a run would take.
-
-    rows: in all, with the stored ones. read, written: tokens, those read counted by their
-    characters. seconds: None where no earlier call says how long one takes.
-    """
-
-    rows: int
-    calls: int
-    read: int
-    written: int
-    price: tuple[float, float] | None
-    seconds: float | None
-
-    @property
-    def cost(self) -> float | None:
-        """US dollars; None where the card has no price."""
-        if self.price is None:
-            return None
-        return cost_of(Usage(self.read, self.written), self.price)
 
 
 def plan(
@@ -298,7 +293,10 @@ class _Lazily(Sequence[T]):
 def _answered(
     store: Store, prompts: Sequence[Prompt], models: Sequence[str], baseline: str | None
 ) -> Iterator[tuple[Prompt, list[Answer]]]:
-    """Each prompt with the answers that the named models gave to it, by model."""
+    """Each prompt with the answers that the named models gave to it, by model.
+
+    Of several answers the first of one model meets the first of another, the second the second.
+    """
     known = {model.name for model in store.models()}
     wanted = {*models, *([baseline] if baseline else [])}
     if unknown := sorted(wanted - known):
@@ -309,7 +307,9 @@ def _answered(
             for answer in store.answers.where(prompt_key=prompt.key)
             if answer.model in (wanted if models else known) and not answer.is_absent
         ]
-        yield prompt, sorted(answers, key=lambda answer: answer.model)
+        for sample in sorted({answer.sample for answer in answers}):
+            here = [answer for answer in answers if answer.sample == sample]
+            yield prompt, sorted(here, key=lambda answer: answer.model)
 
 
 def _nothing_to_judge(store: Store, mode: Mode, prompts: int) -> str:
@@ -317,6 +317,14 @@ def _nothing_to_judge(store: Store, mode: Mode, prompts: int) -> str:
     return (
         f"{store.path}: none of the {prompts} prompts asked for has answers of {needed}; run "
         "'arena generate' first, or name the prompts that were answered with --prompts"
+    )
+
+
+def _same_card(name: str, twin: str) -> str:
+    return (
+        f"The cards of {name} and {twin} say the same, so they are one judge: what it said is "
+        f"shown and counted as {twin}, and nothing is asked a second time for {name}. Change the "
+        f"template, the model or its settings in one of them to have two judges."
     )
 
 

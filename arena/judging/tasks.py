@@ -140,7 +140,7 @@ class JudgeMode(ABC, Generic[R]):
 
     def cut_at(self, finish: str) -> int | None:
         """The tokens at which a reply with this finish was cut off; None where it was not."""
-        return self.card.model.decoding.max_tokens if finish == "length" else None
+        return self.card.model.decoding.room if finish == "length" else None
 
     def repair(self, task: Task, text: str, finish: str) -> str | None:
         """What to say to a judge whose reply has no verdict; None where it has one.
@@ -182,7 +182,7 @@ class JudgeMode(ABC, Generic[R]):
         model = self.card.model
         if self.card.file.reference == "hidden":
             prompt = replace(prompt, references=())
-        room = model.context_length and model.context_length - model.decoding.max_tokens
+        room = model.context_length and model.context_length - model.decoding.room
         return FittedAnswers.within(room, answers, lambda texts: self.render(prompt, texts))
 
     def request(self, text: str, sample: int) -> str:

@@ -1,46 +1,61 @@
 """A ranking as it is shown, and how it was asked for."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Self
 
-from arena.benchmarks.runs import ways_of
-from arena.benchmarks.scores import BenchmarkScore
 from arena.config import LEAST_COMPARISONS, Config, JudgeRun
-from arena.judging.report_card.orders import JudgeReport
-from arena.leaderboard.evidence.counted_votes import ALL, VoteRules
-from arena.ratings import STYLE_NAMES, Coefficient, Settings, Source, Unrated
+from arena.leaderboard.evidence.rules import ALL, VoteRules
+from arena.ratings import STYLE_NAMES, Coefficient, FitOptions, Method, Settings, Source, Unrated
 from arena.records import Evidence, Note
-from arena.store import Store
 
-Prior = float | Literal["auto"] | None
+if TYPE_CHECKING:  # a file of battles is ranked without judges, benchmarks and a database
+    from arena.benchmarks.scores import BenchmarkScore
+    from arena.judging.report_card.orders import JudgeReport
+    from arena.store import Store
+
+
+class Origin(StrEnum):
+    """Where a ranking policy is written: in arena.yaml, in the last run's, or nowhere."""
+
+    FILE = "file"
+    RUN = "run"
+    DEFAULT = "default"
+
+
+USUAL_FIT = FitOptions(prior="auto")
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
-    """How to rate: arguments of `arena.ratings.bradley_terry`, which says what they mean.
+class Policy:
+    """How a database is ranked: the same in the app, on the command line and on the site.
 
-    prior: `auto` takes a stated one only where the data does not determine the ratings.
-    method: of `combine`; goes with all the evidence together. panel: judges
-    count as one, by `majority` or `mean`, where at least `min_valid` of them compared.
-    neutral: a judge has no say on models of its own family. weights: of votes, judges and
-    benchmarks in the overall column, by kind; see `overall.WEIGHTS`. rules: which votes count.
-    min_comparisons: a model with fewer is not rated yet; None stands for LEAST_COMPARISONS, or 1
-    where no model has as many, and in a file. judges: whose verdicts count, by name;
-    all where none is named. ways: by benchmark or group of them, the ways of asking whose scores
-    stand for it, the first that there is; see `objective.objective`.
+    Which evidence counts, and what is made of it; how the rating engine goes about it is in
+    `fit`.
+
+    evidence: what is shown unless another kind is asked for. allow_weak_judges: whether judges
+    count that the gate objects to. fit: options of `arena.ratings.bradley_terry`, which says
+    what they mean; its prior "auto" takes one only where the data does not determine the ratings.
+    origin: where this is written. method: of `arena.ratings.combine`; goes with all the evidence
+    together. panel: judges count as one, by `majority` or `mean`, where at least `min_valid` of
+    them compared. neutral: a judge has no say on models of its own family. weights: of votes,
+    judges and benchmarks in the overall column, by kind; see `overall.WEIGHTS`. rules: which
+    votes count. min_comparisons: a model with fewer is not rated yet; None stands for
+    LEAST_COMPARISONS, or 1 where no model has as many, and in a file. judges: whose verdicts
+    count, by name; all where none is named. ways: by benchmark or group of them, the ways of
+    asking whose scores stand for it, the first that there is; see `scores.objective`.
     """
 
-    confidence: float = 0.95
-    prior: Prior = "auto"
-    interval: str = "sandwich"
-    ties: str = "half"
-    cluster: str | None = "auto"
-    style: tuple[str, ...] = ()
-    anchor: tuple[str, float] | None = None
-    method: str = "auto"
+    title: str = "Arena"
+    evidence: Evidence = Evidence.COMBINED
+    allow_weak_judges: bool = False
+    fit: FitOptions = USUAL_FIT
+    origin: Origin = Origin.DEFAULT
+    method: str = Method.AUTO
     panel: str | None = None
     min_valid: int = 1
     neutral: bool = False
@@ -55,42 +70,22 @@ class Fit:
         """The comparisons that a model needs where models have as many."""
         return self.min_comparisons or LEAST_COMPARISONS
 
-
-class Origin(StrEnum):
-    """Where a ranking policy is written: in arena.yaml, in the last run's, or nowhere."""
-
-    FILE = "file"
-    RUN = "run"
-    DEFAULT = "default"
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How a database is ranked: the same in the app, on the command line and on the site.
-
-    evidence: what is shown unless another kind is asked for. allow_weak_judges: whether judges
-    count that the gate objects to.
-    """
-
-    title: str = "Arena"
-    evidence: Evidence = Evidence.COMBINED
-    allow_weak_judges: bool = False
-    fit: Fit = Fit()
-    origin: Origin = Origin.DEFAULT
-
     @classmethod
     def configured(cls, config: Config, origin: Origin = Origin.FILE) -> Self:
         """As `title:`, `rank:`, `judges:` and `benchmarks:` of arena.yaml have it."""
         rank = config.rank
-        fit = Fit(
-            confidence=rank.confidence,
+        return cls(
+            title=config.title,
+            evidence=rank.evidence,
+            allow_weak_judges=rank.allow_weak_judges,
+            fit=FitOptions(confidence=rank.confidence, prior="auto"),
+            origin=origin,
             weights=tuple(rank.weights.model_dump().items()),
-            rules=VoteRules(keep_leaked=rank.keep_leaked, cap=rank.cap),
+            rules=VoteRules(rank.keep_leaked, cap=rank.cap, lose=rank.no_answer == "lose"),
             min_comparisons=rank.min_comparisons,
             judges=_names(config.judges),
-            ways=ways_of(config.benchmarks),
+            ways=_ways(config),
         )
-        return cls(config.title, rank.evidence, rank.allow_weak_judges, fit, origin)
 
 
 # What of a configuration decides a ranking.
@@ -114,6 +109,15 @@ def policy_of(store: Store, config: Config) -> Policy:
 def keep_policy(store: Store, config: Config) -> None:
     """Let the ranking of this database be as a run's configuration says, wherever it is shown."""
     store.keep_policy(config.model_dump_json(include=_DECISIVE))
+
+
+def _ways(config: Config) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """How benchmarks are asked; where there are none, nothing that asks them is imported."""
+    if not config.benchmarks:
+        return ()
+    from arena.benchmarks.runs import ways_of
+
+    return ways_of(config.benchmarks)
 
 
 def _names(judges: Sequence[JudgeRun]) -> tuple[str, ...]:
@@ -167,7 +171,8 @@ class Leaderboard:
     language that it is restricted to, empty for all. dimensions: means of benchmarks by
     capability. overall: the weighted mean of `parts`, the ratings by each kind of evidence;
     weights: of the kinds, which sum to 1. unrated: the models that the evidence does not place
-    yet; min_comparisons: how many comparisons a model needs.
+    yet; min_comparisons: how many comparisons a model needs. judges: those that were chosen and
+    are fit to rank by, whatever kind of evidence this ranking is by.
     """
 
     evidence: Evidence
@@ -189,6 +194,7 @@ class Leaderboard:
     marked: tuple[Note, ...] = ()
     unrated: tuple[Unrated, ...] = ()
     min_comparisons: int = 1
+    judges: tuple[str, ...] = ()
 
     @property
     def places(self) -> dict[str, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arena.errors import ArenaError
-from arena.leaderboard.board import Fit, Leaderboard, Row
+from arena.leaderboard.board import Leaderboard, Policy, Row
 from arena.leaderboard.formats import ranked
 from arena.leaderboard.ranking import rank_comparisons
 from arena.ratings import Comparisons, without
@@ -35,7 +35,7 @@ class ByCategory:
 
 
 def by_category(
-    comparisons: Comparisons, category_of: Mapping[str, str], fit: Fit
+    comparisons: Comparisons, category_of: Mapping[str, str], policy: Policy
 ) -> ByCategory | None:
     """A fit for each category; None where there are not two of them, or nothing can be rated.
 
@@ -46,7 +46,7 @@ def by_category(
     if comparisons.prompt is None:
         return None
     try:
-        whole = rank_comparisons(comparisons, fit)
+        whole = rank_comparisons(comparisons, policy)
     except ArenaError:
         return None
     placed = without(comparisons, whole.unrated)
@@ -62,7 +62,7 @@ def by_category(
     for category in categories:
         with suppress(ArenaError):  # a part that cannot be rated is left out
             part = comparisons.select(of_row == category).observed()
-            parts[category] = rank_comparisons(part, fit)
+            parts[category] = rank_comparisons(part, policy)
     if not parts:
         return None
     models = tuple(row.model for row in ranked(whole))

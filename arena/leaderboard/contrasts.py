@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import atanh, inf, sqrt, tanh
 
 import numpy as np
-from scipy.stats import norm, spearmanr
+from scipy.special import ndtri
 
 from arena.benchmarks.scores import BenchmarkScore
 from arena.leaderboard.board import Leaderboard, Row
@@ -89,12 +89,14 @@ def compare(
     both = [(known[row.model], row) for row in upwards if row.model in known]
     if len(both) < LEAST_MODELS:
         return None
-    models, z = [row.model for row, _ in both], float(norm.ppf((1 + confidence) / 2))
+    models, z = [row.model for row, _ in both], float(ndtri((1 + confidence) / 2))
     x, x_error = _ratings([row for row, _ in both], z)
     y, y_error = _ratings([row for _, row in both], z)
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return None
     line = _deming(x, y, x_error, y_error)
+    from scipy.stats import spearmanr  # takes a second to import
+
     rho = float(spearmanr(x, y).statistic)
     low, high = _interval(rho, len(models), z)
     slope, intercept = line or (0.0, float(y.mean()))

@@ -9,15 +9,18 @@ import io
 import math
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, astuple, fields
 from operator import attrgetter
 from typing import Any
 
 from arena.benchmarks.scores import BenchmarkScore, MeanScore
 from arena.leaderboard.board import Leaderboard, Row
+from arena.leaderboard.facts import NO_FACTS, ModelFacts
 from arena.ratings import Unrated
 
 Scores = dict[str, dict[str, BenchmarkScore]]
+Facts = Mapping[str, ModelFacts]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARKUP = re.compile(r"([\\|<>\[\]`*])")
 # What stands beside the mean of a benchmark.
@@ -28,11 +31,12 @@ _NARROW = 5.0
 MOST_COLUMNS = 4
 
 
-def to_json(board: Leaderboard) -> dict[str, Any]:
+def to_json(board: Leaderboard, facts: Facts = NO_FACTS) -> dict[str, Any]:
     """What `json.dumps` takes; a number that JSON cannot say is None.
 
     `benchmarks` is there only for models that have objective scores, and `group` only where
-    the ranking is restricted to one. `unrated`: the models that are not rated yet.
+    the ranking is restricted to one. `unrated`: the models that are not rated yet. `facts`: of
+    each model, where they are given: what it costs, how fast and how long it writes.
     """
     scores, places = scores_by_model(board), board.places
     whole: dict[str, Any] = {
@@ -48,6 +52,9 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
         "unrated": [asdict(one) for one in board.unrated],
         "min_comparisons": board.min_comparisons,
     }
+    for entry in [*whole["models"], *whole["unrated"]]:
+        if entry["model"] in facts:
+            entry["facts"] = asdict(facts[entry["model"]])
     if board.overall:
         whole["overall"] = {
             "weights": dict(board.weights),
@@ -65,10 +72,11 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
     return {"group": board.group, **whole} if board.group else whole
 
 
-def to_csv(board: Leaderboard) -> str:
+def to_csv(board: Leaderboard, facts: Facts = NO_FACTS) -> str:
     """A header and a line a model; a benchmark has its mean, stderr, low, high and items.
 
-    Models that are not rated yet come last: without a rating, and with what they lack.
+    Models that are not rated yet come last: without a rating, and with what they lack. The last
+    columns are `facts`, where they are given.
     """
     scores, columns = scores_by_model(board), score_columns(board)
     out = io.StringIO()
@@ -78,7 +86,8 @@ def to_csv(board: Leaderboard) -> str:
     sums = ["overall", "overall_ci_low", "overall_ci_high"] if whole else []
     names = [field.name for field in fields(Row)]
     places = board.places
-    tail = ["rank_by_upper_end", "lacks"]
+    about = [field.name for field in fields(ModelFacts)] if facts else []
+    tail = ["rank_by_upper_end", "lacks", *about]
     writer.writerow([*names, *sums, *(_text(head) for head in heads), *tail])
     for row in ranked(board):
         model, *numbers = astuple(row)
@@ -86,12 +95,13 @@ def to_csv(board: Leaderboard) -> str:
         sums_here = (there.rating, there.ci_low, there.ci_high) if there else (None,) * len(sums)
         scored = _score_cells(scores.get(model, {}), columns)
         line = [_text(model), *map(_finite, (*numbers, *sums_here)), *scored]
-        writer.writerow([*line, places[model], 0])
+        writer.writerow([*line, places[model], 0, *_fact_cells(facts, model)])
     for one in board.unrated:
         cells: list[Any] = [None] * len(names)
         cells[0], cells[names.index("comparisons")] = _text(one.model), one.comparisons
         scored = _score_cells(scores.get(one.model, {}), columns)
-        writer.writerow([*cells, *([None] * len(sums)), *scored, None, one.lacks])
+        known = _fact_cells(facts, one.model)
+        writer.writerow([*cells, *([None] * len(sums)), *scored, None, one.lacks, *known])
     return out.getvalue()
 
 
@@ -270,6 +280,12 @@ def _score_cells(scores: dict[str, BenchmarkScore], columns: list[str]) -> list[
         values = attrgetter("mean", *PARTS)(item) if item else [None] * (1 + len(PARTS))
         cells += values
     return cells
+
+
+def _fact_cells(facts: Facts, model: str) -> list[Any]:
+    """The facts of a model; text is no formula, and what is not known is empty."""
+    found = astuple(facts.get(model, ModelFacts())) if facts else ()
+    return [_text(cell) if isinstance(cell, str) else _finite(cell) for cell in found]
 
 
 def _finite(value: Any) -> Any:

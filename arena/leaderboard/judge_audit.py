@@ -1,7 +1,6 @@
 """Report cards of judges: from what the store holds, or from a file that people have labelled."""
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -80,7 +79,7 @@ def audit_judge(store: Store, judge: str, card: JudgeCard | None = None) -> Judg
     pairs, usages, about = [], [], dict[str, Any]()
     tables: tuple[Rows[Any], Rows[Any]] = store.verdicts, store.rankings
     for columns, table in zip(_columns(store), tables, strict=True):
-        rows = latest(columns, list(range(len(columns.judge))), defaultdict(int)).get(judge, [])
+        rows = latest(columns, list(range(len(columns.judge)))).get(judge, [])
         pairs += list(_audit_pairs(store, columns, rows, votes))
         if rows:
             key = columns.judge_key[rows[-1]]

@@ -7,13 +7,14 @@ overall column, the app and the site. So they cannot differ.
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from arena.errors import TooFewError
-from arena.leaderboard.board import Fit
+from arena.leaderboard.board import Policy
 from arena.ratings import (
     CombinedResult,
     Comparisons,
+    FitOptions,
     Method,
     Part,
     RatingResult,
@@ -25,22 +26,10 @@ from arena.ratings import (
     unrated,
     without,
 )
-from arena.records import Evidence
-from arena.store.versions import old_versions
+from arena.records import Evidence, Note
+from arena.records.names import old_versions
 
-WEIGHTS = {"human": 0.5, "judge": 0.25, "objective": 0.25}
-# What of a `Fit` is not a setting of the engine.
-_POLICY = (
-    "method",
-    "panel",
-    "min_valid",
-    "neutral",
-    "weights",
-    "rules",
-    "min_comparisons",
-    "judges",
-    "ways",
-)
+WEIGHTS: Mapping[str, float] = {"human": 0.5, "judge": 0.25, "objective": 0.25}
 # Comparisons by source, by kind of evidence.
 Kinds = Mapping[Evidence, Mapping[str, Comparisons]]
 
@@ -65,51 +54,56 @@ class Overall:
     whole: RatingResult
 
 
-def alone(sources: Mapping[str, Comparisons], fit: Fit) -> Alone:
+def alone(sources: Mapping[str, Comparisons], policy: Policy) -> Alone:
     """The ratings by one kind of evidence: all its sources together, every comparison the same.
 
     sources: comparisons by name, at least one. Raises TooFewError where no model can be placed,
-    and UndeterminedError where `fit` allows no prior and the comparisons do not determine the
+    and UndeterminedError where the policy allows no prior and the comparisons do not determine the
     ratings.
     """
-    options = {name: value for name, value in asdict(fit).items() if name not in _POLICY}
     together = concat(list(sources.values()))
-    left_out = unrated([together], fit.least, replaced=old_versions(together.models))
+    left_out = unrated([together], policy.least, replaced=old_versions(together.models))
     placed = without(together, left_out)
     assert placed is not None  # whoever is rated has comparisons with others who are
-    return Alone(bradley_terry(placed, **options), left_out)
+    return Alone(bradley_terry(placed, policy.fit), left_out)
 
 
-def overall_ratings(
-    kinds: Mapping[str, Mapping[str, Comparisons]],
-    weights: Mapping[str, float],
-    fit: Fit,
-    main: str,
-) -> Overall | None:
-    """Benchmarks together with votes and judges; None where either side is not there.
+def overall_ratings(kinds: Kinds, policy: Policy, main: Evidence) -> Overall | Note:
+    """Benchmarks together with votes and judges; a note that says why where there is no mean.
 
-    kinds: comparisons by source, by kind, of those in `WEIGHTS`. weights: taken as shares of
-    their sum over the kinds that are there. fit: of the kind `main`, on which the ranking
-    stands; of the others, which know neither its voters nor its styles, only the prior and the
-    confidence.
+    kinds: comparisons by source, by kind, of those in `WEIGHTS`. policy: its weights are taken as
+    shares of their sum over the kinds that are there. Its fit is of the kind `main`, on which the
+    ranking stands; of the others, which know neither its voters nor its styles, only the prior
+    and the confidence count.
     """
-    there = {kind: part for kind, part in kinds.items() if part and weights.get(kind, 0.0) > 0}
-    if "objective" not in there or len(there) < 2:
-        return None
-    own = replace(fit, anchor=None)
-    plain = Fit(confidence=fit.confidence, prior=fit.prior, min_comparisons=fit.min_comparisons)
+    weights = dict(policy.weights) or WEIGHTS
+    there = {kind: part for kind, part in kinds.items() if part}
+    if Evidence.OBJECTIVE not in there:
+        return Note.of("overall.no_benchmarks")
+    if len(there) < 2:
+        return Note.of("overall.benchmarks_alone")
+    there = {kind: part for kind, part in there.items() if weights.get(kind, 0.0) > 0}
+    if Evidence.OBJECTIVE not in there or len(there) < 2:
+        return Note.of("overall.weights")
+    fit = policy.fit
+    own = replace(policy, fit=replace(fit, anchor=None))
+    plain = replace(policy, fit=FitOptions(confidence=fit.confidence, prior=fit.prior))
     parts = {}
     for kind, part in there.items():
         with suppress(TooFewError):  # a kind that places no model yet has no share
-            parts[kind] = alone(part, own if kind == main else plain).ratings
-    if "objective" not in parts or len(parts) < 2:
-        return None
+            parts[kind] = alone(part, own if kind is main else plain).ratings
+    if Evidence.OBJECTIVE not in parts or len(parts) < 2:
+        few = tuple(Note.of(f"by.{kind}") for kind in there if kind not in parts)
+        return Note.of("overall.too_few", by=few)
     sum_of = sum(weights[kind] for kind in parts)
-    shares = {kind: weights[kind] / sum_of for kind in parts}
+    shares = {str(kind): weights[kind] / sum_of for kind in parts}
     whole = overall(
-        [Part(shares[kind], part, kind != "objective") for kind, part in parts.items()], "overall"
+        [Part(shares[kind], part, kind is not Evidence.OBJECTIVE) for kind, part in parts.items()],
+        "overall",
     )
-    return None if whole is None else Overall(shares, parts, whole)
+    if whole is None:
+        return Note.of("overall.nobody_in_all", by=tuple(Note.of(f"by.{kind}") for kind in parts))
+    return Overall(shares, {str(kind): part for kind, part in parts.items()}, whole)
 
 
 def pooled(objective: Mapping[str, Comparisons]) -> dict[str, Comparisons]:
@@ -127,12 +121,12 @@ def has_help(kinds: Kinds) -> bool:
 
 
 def _linked(
-    kinds: Kinds, heard: Collection[Evidence], fit: Fit
+    kinds: Kinds, heard: Collection[Evidence], policy: Policy
 ) -> tuple[Kinds, tuple[Unrated, ...]]:
     """All the evidence among the models that the kinds that are heard can place; and the others."""
     everybody = {m for sources in kinds.values() for part in sources.values() for m in part.models}
     parts = [part for kind in heard for part in kinds[kind].values()]
-    left_out = unrated(parts, fit.least, everybody, old_versions(everybody))
+    left_out = unrated(parts, policy.least, everybody, old_versions(everybody))
     linked = {
         kind: {
             name: placed
@@ -147,6 +141,7 @@ def _linked(
 # The kinds of evidence that a way to combine them hears; the others change no rating.
 _HEARD: Mapping[str, tuple[Evidence, ...]] = {
     Method.HIERARCHICAL: (Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE),
+    Method.STACKED: (Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE),
     Method.PPI: (Evidence.HUMAN, Evidence.JUDGE),
     Method.JOINT: (Evidence.HUMAN, Evidence.JUDGE),
     Method.HUMAN: (Evidence.HUMAN,),
@@ -154,25 +149,22 @@ _HEARD: Mapping[str, tuple[Evidence, ...]] = {
 }
 
 
-def together(kinds: Kinds, fit: Fit) -> tuple[CombinedResult, tuple[Unrated, ...]]:
+def together(kinds: Kinds, policy: Policy) -> tuple[CombinedResult, tuple[Unrated, ...]]:
     """The ratings of the models that the method's own evidence can place; and the other models.
 
     Which method it is depends on the evidence that is left, so it is asked again until all fits.
     """
-    kinds, left_out = _linked(kinds, tuple(kinds), fit)
+    kinds, left_out = _linked(kinds, tuple(kinds), policy)
     while True:
         result = combine(
             kinds[Evidence.HUMAN].get("votes"),
             kinds[Evidence.JUDGE],
             kinds[Evidence.OBJECTIVE],
-            method=fit.method,
-            cluster=fit.cluster,
-            confidence=fit.confidence,
-            anchor=fit.anchor,
-            prior=None if isinstance(fit.prior, str) else fit.prior,
+            policy.method,
+            policy.fit.shared(),
         )
         heard = _HEARD.get(result.settings.method, (Evidence.OBJECTIVE,))
-        kinds, more = _linked(kinds, heard, fit)
+        kinds, more = _linked(kinds, heard, policy)
         if not more:
             return result, tuple(sorted(left_out, key=lambda one: one.model))
         left_out += more

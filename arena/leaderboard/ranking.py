@@ -1,20 +1,15 @@
 """From the store's evidence to one ranking, with what it stands on said beside it."""
 
-import json
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, replace
-from functools import partial
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from arena.errors import GateError, InputError, NoEvidenceError, TooFewError
-from arena.judging.report_card.orders import JudgeReport
-from arena.leaderboard.board import Fit, Leaderboard, Mark, Policy, Row
-from arena.leaderboard.evidence.gathering import Gathered, gather, groups
-from arena.leaderboard.evidence.groups import Group
+from arena.leaderboard.board import Leaderboard, Mark, Policy, Row
 from arena.leaderboard.overall import (
-    WEIGHTS,
     Alone,
     Kinds,
     alone,
@@ -23,121 +18,117 @@ from arena.leaderboard.overall import (
     pooled,
     together,
 )
-from arena.ratings import (
-    CombinedResult,
-    Comparisons,
-    Method,
-    Panel,
-    RatingResult,
-    RatingRow,
-    panel,
-    without,
-)
-from arena.ratings.combined.panel import PanelRule
-from arena.records import Evidence, Note
-from arena.store import Store
+from arena.ratings import CombinedResult, Comparisons, Method, RatingResult, RatingRow, without
+from arena.records import Evidence, Note, alike
 
-_DEFAULT = Fit()
+if TYPE_CHECKING:  # a file of battles is ranked without judges, benchmarks and a database
+    from arena.benchmarks.scores import Ways
+    from arena.leaderboard.evidence.gathering import Gathered
+    from arena.leaderboard.evidence.groups import Group
+    from arena.store import Store
+
+_DEFAULT = Policy()
 
 
 def ranking(store: Store, policy: Policy, group: Group | None = None) -> Leaderboard:
     """Rank the models of a store as its policy says; raises what `leaderboard` does."""
-    return leaderboard(
-        store,
-        evidence=policy.evidence,
-        group=group,
-        fit=policy.fit,
-        allow_weak_judges=policy.allow_weak_judges,
-    )
+    return leaderboard(store, policy, group=group)
 
 
 def leaderboard(
     store: Store,
+    policy: Policy = _DEFAULT,
     *,
-    evidence: Evidence = Evidence.COMBINED,
+    evidence: Evidence | None = None,
+    allow_weak_judges: bool | None = None,
     group: Group | None = None,
-    fit: Fit = _DEFAULT,
-    allow_weak_judges: bool = False,
     gathered: Gathered | None = None,
 ) -> Leaderboard:
     """Rank the models of a store by one kind of evidence, or by all of it.
 
-    gathered: the store's evidence where it has been read already, with `fit.style`.
+    policy: how. evidence, allow_weak_judges: in place of the policy's own.
+    group: the part of the prompts or benchmarks to rank by; all where there is none.
+    gathered: the store's evidence where it has been read already, with `policy.fit.style`.
 
     Raises InputError where there is no such evidence or no model has enough of it, GateError
     where only judges that are too weak to rank by are left, RatingError where the ratings are
     not determined.
     """
-    gathered = gathered or gather(store, group, fit.style, fit.rules, fit.ways)
-    rank = partial(_ranked, store, evidence, group, allow_weak_judges, gathered)
+    from arena.leaderboard.evidence.gathering import gather
+
+    policy = replace(
+        policy,
+        evidence=policy.evidence if evidence is None else evidence,
+        allow_weak_judges=(
+            policy.allow_weak_judges if allow_weak_judges is None else allow_weak_judges
+        ),
+    )
+    gathered = gathered or gather(store, group, policy.fit.style, policy.rules, policy.ways)
     try:
-        return rank(replace(fit, min_comparisons=fit.least))
+        board = _ranked(store, replace(policy, min_comparisons=policy.least), group, gathered)
     except TooFewError:
-        if fit.min_comparisons is not None:
+        if policy.min_comparisons is not None:
             raise
-        board = rank(replace(fit, min_comparisons=1))
-        said = Note.of("ratings.nobody_has_enough", least=fit.least)
-        return replace(board, notes=(*board.notes, said))
+        board = _ranked(store, replace(policy, min_comparisons=1), group, gathered)
+        said = Note.of("ratings.nobody_has_enough", least=policy.least)
+        board = replace(board, notes=(*board.notes, said))
+    return _names_told(board)
 
 
-def _ranked(
-    store: Store,
-    evidence: Evidence,
-    group: Group | None,
-    allow_weak_judges: bool,
-    gathered: Gathered,
-    fit: Fit,
-) -> Leaderboard:
-    gathered = chosen_judges(gathered, fit.judges)
-    judges, notes = gate(gathered, evidence, allow_weak_judges)
-    if fit.panel == PanelRule.MAJORITY:
-        judges = {name: gathered.decisions[name] for name in judges}
-    if fit.neutral:
-        judges = neutral(store, judges)
-    if fit.panel is not None and judges:
-        together = panel(judges, by=fit.panel, min_valid=fit.min_valid)
-        if len(judges) > 1:
-            notes.append(describe_panel(len(judges), together, fit.min_valid))
-        judges = {f"panel of {len(judges)}": together.comparisons}
+def _ranked(store: Store, policy: Policy, group: Group | None, gathered: Gathered) -> Leaderboard:
+    from arena.leaderboard.evidence.counted_judges import (
+        chosen_judges,
+        counted_judges,
+        fit_judges,
+        one_order,
+    )
+
+    gathered = chosen_judges(gathered, policy.judges)
+    judges, notes = counted_judges(store, gathered, policy)
     gathered = replace(gathered, objective=pooled(gathered.objective))
-    kinds = _kinds(gathered, judges)
-    one_order = _one_order(gathered, judges)
+    kinds, evidence = _kinds(gathered, judges), policy.evidence
+    marks = one_order(gathered, judges)
     is_combined = evidence is Evidence.COMBINED
-    if fit.method != _DEFAULT.method and not is_combined:
+    if policy.method != Method.AUTO and not is_combined:
         raise InputError(f"--method goes with --evidence combined, not {evidence}")
     if not any(_sources(kinds, evidence)[1].values()):
         raise _nothing(store, gathered, evidence, group)
-    board, stands_on = _placed(kinds, evidence, fit)
+    board, stands_on = _placed(kinds, policy)
+    columns, missing = (
+        _overall(store, gathered, kinds, policy, stands_on) if is_combined else ({}, ())
+    )
     return replace(
         board,
         evidence=evidence,
-        notes=(*notes, *gathered.notes, *board.notes),
-        marks=(*board.marks, *one_order),
-        marked=(*board.marked, *(mark.note for mark in one_order)),
-        group=group.value if group else "",
+        notes=(*notes, *gathered.notes, *board.notes, *missing),
+        marks=(*board.marks, *marks),
+        marked=(*board.marked, *(mark.note for mark in marks)),
+        group=group.title if group else "",
         benchmarks=gathered.benchmarks,
         dimensions=gathered.dimensions,
         reports=tuple(gathered.reports.values()),
-        **(_overall(gathered, judges, fit, stands_on) if is_combined else {}),
+        judges=fit_judges(gathered, policy.allow_weak_judges),
+        **columns,
     )
 
 
-def _placed(kinds: Kinds, evidence: Evidence, fit: Fit) -> tuple[Leaderboard, Evidence]:
+def _placed(kinds: Kinds, policy: Policy) -> tuple[Leaderboard, Evidence]:
     """The ranking by a kind of evidence, and what it stands on.
 
     Where votes, and then judges, are too few to rate any model, the next kind makes the combined
     ranking, and the ranking says so.
     """
+    evidence = policy.evidence
     stands_on, sources = _sources(kinds, evidence)
     try:
-        if evidence is Evidence.COMBINED and (has_help(kinds) or fit.method != _DEFAULT.method):
-            return _combined(kinds, fit), stands_on
-        return replace(_alone(sources, fit), label=_LABELS[stands_on]), stands_on
+        if evidence is Evidence.COMBINED and (has_help(kinds) or policy.method != Method.AUTO):
+            return _combined(kinds, policy), stands_on
+        return replace(_alone(sources, policy), label=_LABELS[stands_on]), stands_on
     except TooFewError:
         rest: Kinds = {kind: {} if kind is stands_on else kinds[kind] for kind in kinds}
         if evidence is not Evidence.COMBINED or not any(rest.values()):
             raise
-        board, instead = _placed(rest, evidence, replace(fit, method=_DEFAULT.method))
+        board, instead = _placed(rest, replace(policy, method=Method.AUTO))
         count = sum(map(len, sources.values()))
         by = Note.of(f"by.{stands_on}")
         said = Note.of("ratings.too_few_of_kind", by=by, count=count)
@@ -145,13 +136,17 @@ def _placed(kinds: Kinds, evidence: Evidence, fit: Fit) -> tuple[Leaderboard, Ev
 
 
 def _overall(
-    gathered: Gathered, judges: Mapping[str, Comparisons], fit: Fit, stands_on: Evidence
-) -> dict[str, Any]:
-    """The fields of a leaderboard that show all kinds of evidence in one column."""
-    kinds = {str(kind): sources for kind, sources in _kinds(gathered, judges).items()}
-    found = overall_ratings(kinds, dict(fit.weights) or WEIGHTS, fit, str(stands_on))
-    if found is None:
-        return {}
+    store: Store, gathered: Gathered, kinds: Kinds, policy: Policy, stands_on: Evidence
+) -> tuple[dict[str, Any], tuple[Note, ...]]:
+    """The fields of a leaderboard that show all kinds of evidence in one column.
+
+    Where benchmarks were run and there is something beside them, but no such column, a note says
+    why there is none.
+    """
+    found = overall_ratings(kinds, policy, stands_on)
+    if isinstance(found, Note):
+        has_others = any(store.counts()[name] for name in ("votes", "verdicts", "scores"))
+        return {}, (found,) if gathered.benchmarks and has_others else ()
     return {
         "overall": tuple(_row(row, None) for row in found.whole.as_rows()),
         "weights": tuple(found.weights.items()),
@@ -159,50 +154,76 @@ def _overall(
             kind: tuple(_row(row, None) for row in part.as_rows())
             for kind, part in found.parts.items()
         },
-    }
+    }, ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupedRankings:
+    """A ranking for each group that has one. left_out: why the others have none."""
+
+    boards: list[Leaderboard]
+    left_out: tuple[Note, ...]
+
+
+def grouped_rankings(
+    store: Store, by: str, rank: Callable[[Group], Leaderboard], ways: Ways = ()
+) -> GroupedRankings:
+    """A ranking for each category, language, capability or benchmark.
+
+    rank: ranks one group. ways: of asking benchmarks, as `gather` takes them. Raises GateError
+    where only weak judges have any evidence, InputError where no group has any.
+    """
+    from arena.leaderboard.evidence.gathering import groups
+
+    boards: list[Leaderboard] = []
+    refused: list[GateError] = []
+    left_out: list[Note] = []
+    without: list[str] = []
+    for group in groups(store, by, ways):
+        try:
+            boards.append(rank(group))
+        except NoEvidenceError:
+            without.append(group.title)
+        except GateError as error:
+            refused.append(error)
+            left_out.append(Note.of("group.left_out", group=group.note, why=error.reason))
+        except InputError as error:
+            left_out.append(Note.of("group.left_out", group=group.note, why=error.note))
+    if not boards and refused:
+        raise refused[0]
+    if without:
+        left_out.append(Note.of("group.without_evidence", names=tuple(without)))
+    if not boards:
+        where = {"path": str(store.path), "by": by}
+        if left_out:
+            raise InputError(Note.of("group.nothing_compares.why", **where, why=tuple(left_out)))
+        raise InputError(Note.of("group.nothing_compares", **where))
+    return GroupedRankings(boards, tuple(left_out))
 
 
 def leaderboards(store: Store, by: str, rank: Callable[[Group], Leaderboard]) -> list[Leaderboard]:
-    """A ranking for each category or language, those without evidence left out.
-
-    rank: ranks one group. Raises GateError where only weak judges have any, InputError where
-    no group has evidence.
-    """
-    boards, refused = [], None
-    for group in groups(store, by):
-        try:
-            boards.append(rank(group))
-        except GateError as error:
-            refused = refused or error
-        except InputError:
-            continue
-    if not boards:
-        raise refused or InputError(f"{store.path} has nothing that compares models by {by}")
-    return boards
+    """The rankings of `grouped_rankings`, without what is said of the groups that have none."""
+    return grouped_rankings(store, by, rank).boards
 
 
-def views(
-    store: Store, board: Leaderboard, allow_weak_judges: bool, fit: Fit = _DEFAULT
-) -> list[Leaderboard]:
+def views(store: Store, board: Leaderboard, policy: Policy = _DEFAULT) -> list[Leaderboard]:
     """The same models by each single kind of evidence that there is, for comparison.
 
     Beside a ranking whose intervals hold only on average over models stands one that takes
-    nothing for granted. fit: as it was for `board`.
+    nothing for granted. policy: as it was for `board`.
     """
-    fit = replace(fit, method=_DEFAULT.method)
+    policy = replace(policy, method=Method.AUTO)
     wanted = [
-        (evidence, fit)
+        replace(policy, evidence=evidence)
         for evidence in (Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE)
         if not _is_view(board, evidence)
     ]
     if board.settings.method == Method.HIERARCHICAL:
-        wanted.insert(0, (Evidence.COMBINED, replace(fit, method=Method.PPI)))
+        wanted.insert(0, replace(policy, evidence=Evidence.COMBINED, method=Method.PPI))
     others = []
-    for evidence, how in wanted:
+    for how in wanted:
         with suppress(InputError, GateError):
-            others.append(
-                leaderboard(store, evidence=evidence, fit=how, allow_weak_judges=allow_weak_judges)
-            )
+            others.append(leaderboard(store, how))
     return others
 
 
@@ -214,69 +235,28 @@ def _is_view(board: Leaderboard, evidence: Evidence) -> bool:
     return board.label == _LABELS[evidence] and not helped
 
 
-def rank_comparisons(comparisons: Comparisons, fit: Fit = _DEFAULT) -> Leaderboard:
+def rank_comparisons(comparisons: Comparisons, policy: Policy = _DEFAULT) -> Leaderboard:
     """Rank comparisons that come from elsewhere, all of one source."""
-    return _alone({"file": comparisons}, replace(fit, min_comparisons=fit.min_comparisons or 1))
+    least = replace(policy, min_comparisons=policy.min_comparisons or 1)
+    return _names_told(_alone({"file": comparisons}, least))
 
 
-def _alone(sources: Mapping[str, Comparisons], fit: Fit) -> Leaderboard:
+def _names_told(board: Leaderboard) -> Leaderboard:
+    """The ranking with a note on names that differ in case or spaces alone, if there are any."""
+    everybody = [row.model for row in board.rows] + [one.model for one in board.unrated]
+    return replace(board, notes=(*board.notes, *alike(everybody)))
+
+
+def _alone(sources: Mapping[str, Comparisons], policy: Policy) -> Leaderboard:
     """The ranking by one kind of evidence alone."""
-    found: Alone = alone(sources, fit)
+    found: Alone = alone(sources, policy)
     placed = {name: without(part, found.unrated) for name, part in sources.items()}
     return replace(
         _board(found.ratings),
         counts={name: len(part) for name, part in placed.items() if part is not None},
         unrated=found.unrated,
-        min_comparisons=fit.least,
+        min_comparisons=policy.least,
     )
-
-
-def chosen_judges(gathered: Gathered, names: Sequence[str]) -> Gathered:
-    """The evidence with the verdicts of these judges alone; all of it where none is named."""
-    others = sorted(set(gathered.judges) - set(names)) if names else []
-    if not others:
-        return gathered
-    note = Note.of("judge.not_chosen", others=tuple(others), chosen=tuple(names))
-    return replace(
-        gathered,
-        judges={name: part for name, part in gathered.judges.items() if name in names},
-        reports={name: one for name, one in gathered.reports.items() if name in names},
-        notes=(*gathered.notes, note),
-    )
-
-
-def gate(
-    gathered: Gathered, evidence: Evidence, allow_weak: bool
-) -> tuple[dict[str, Comparisons], list[Note]]:
-    """The judges fit to rank by, and a note for each other one, let in or left out."""
-    if evidence not in (Evidence.JUDGE, Evidence.COMBINED):
-        return {}, []
-    fit, notes = {}, []
-    for judge, comparisons in gathered.judges.items():
-        report = gathered.reports.get(judge)
-        objection = report.objection if report else None
-        if objection is None or allow_weak:
-            fit[judge] = comparisons
-        if objection is not None:
-            notes.append(Note.of(f"judge.{'let_in' if allow_weak else 'left_out'}", why=objection))
-        if report and report.doubt:
-            notes.append(Note.of("sentence", said=report.doubt))
-        if report and report.one_order:
-            notes.append(_in_one_order(report))
-    others = evidence is Evidence.COMBINED and (gathered.human or gathered.objective)
-    if gathered.judges and not fit and not others:
-        raise GateError(notes[0], Note.of("judge.override"))
-    return fit, notes
-
-
-def _one_order(gathered: Gathered, judges: Mapping[str, Comparisons]) -> list[Mark]:
-    """At each judge that counts by its own name: how many pairs it saw in one order."""
-    reports = gathered.reports.items()
-    return [Mark(name, _in_one_order(r)) for name, r in reports if r.one_order and name in judges]
-
-
-def _in_one_order(report: JudgeReport) -> Note:
-    return Note.of("judge.one_order", pairs=report.one_order, judge=report.judge)
 
 
 def _kinds(
@@ -300,47 +280,15 @@ def _sources(kinds: Kinds, evidence: Evidence) -> tuple[Evidence, Mapping[str, C
     return evidence, {}
 
 
-def neutral(store: Store, judges: Mapping[str, Comparisons]) -> dict[str, Comparisons]:
-    """Each judge's comparisons without those of models of its own family."""
-    models = store.models()
-    families = {judge.name: json.loads(judge.card).get("family") for judge in store.judges.where()}
-    kept = {}
-    for name, comparisons in judges.items():
-        others = [m.name for m in models if m.family is None or m.family != families.get(name)]
-        with suppress(InputError):  # nothing is left of a judge that saw its own family only
-            kept[name] = comparisons.among(sorted(others))
-    return kept
-
-
-def describe_panel(judges: int, found: Panel, min_valid: int = 1) -> Note:
-    """How far a panel's judges are apart."""
-    compared = len(found.comparisons)
-    values = {"judges": judges, "battles": found.battles, "compared": compared, "least": min_valid}
-    whole = Note.of("panel", **values)
-    if found.unanimous is None or found.alpha is None:
-        return Note.of("panel.apart", panel=whole)
-    agree, (low, high) = found.unanimous, found.alpha.ends
-    spread = {} if low is None else {"alpha_low": low, "alpha_high": high}
-    return Note.of(
-        "panel.agree.interval" if spread else "panel.agree",
-        panel=whole,
-        share=agree.value,
-        low=agree.ci_low,
-        high=agree.ci_high,
-        alpha=found.alpha.value,
-        **spread,
-    )
-
-
-def _combined(kinds: Kinds, fit: Fit) -> Leaderboard:
+def _combined(kinds: Kinds, policy: Policy) -> Leaderboard:
     """The human-preference ratings, helped by what the judges and benchmarks say."""
     for name in ("interval", "ties", "style"):
-        if getattr(fit, name) != getattr(_DEFAULT, name):
+        if getattr(policy.fit, name) != getattr(_DEFAULT.fit, name):
             raise InputError(
                 f"--{name} goes with one kind of evidence, not with the combined ranking: "
                 "add --evidence human, judge or objective"
             )
-    result, left_out = together(kinds, fit)
+    result, left_out = together(kinds, policy)
     counts = {
         "votes" if source.kind == "human" else source.name: source.comparisons
         for source in result.sources
@@ -358,7 +306,7 @@ def _combined(kinds: Kinds, fit: Fit) -> Leaderboard:
         counts=counts,
         sources=result.sources,
         unrated=left_out,
-        min_comparisons=fit.least,
+        min_comparisons=policy.least,
         marks=tuple(
             Mark(model, Note.of(f"ratings.model_{_side(gap)}", points=abs(gap)))
             for model, gap in apart
@@ -393,15 +341,6 @@ def _side(gap: float) -> str:
     return "above" if gap > 0 else "below"
 
 
-def _alike(models: Sequence[str]) -> Note | None:
-    """Which names differ only in the case of their letters."""
-    same: defaultdict[str, list[str]] = defaultdict(list)
-    for model in models:
-        same[model.casefold()].append(model)
-    alike = tuple("/".join(names) for names in same.values() if len(names) > 1)
-    return Note.of("ratings.alike", names=alike) if alike else None
-
-
 _LABELS = {
     Evidence.HUMAN: "human-anchored",
     Evidence.JUDGE: "judge-only",
@@ -413,8 +352,6 @@ def _board(result: RatingResult, *notes: Note) -> Leaderboard:
     if result.undetermined:
         points = result.settings.prior
         notes = (Note.of("ratings.prior", points=points, why=result.undetermined), *notes)
-    if alike := _alike(result.models):
-        notes = (*notes, alike)
     predicted: dict[str, float] = {}
     if isinstance(result, CombinedResult) and result.predicted is not None:
         predicted = dict(zip(result.models, result.predicted.tolist(), strict=True))

@@ -1,12 +1,8 @@
 """All that the leaderboard page shows of some prompts, computed from the store at once."""
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,14 +10,15 @@ from arena.benchmarks.needle import NeedleMap, needle_maps
 from arena.benchmarks.scores import item_values
 from arena.config import Config
 from arena.errors import ArenaError, GateError, InputError, NoEvidenceError
-from arena.leaderboard.board import Fit, Leaderboard, Policy, policy_of
+from arena.leaderboard.board import Leaderboard, Policy, policy_of
 from arena.leaderboard.by_category import ByCategory, by_category
+from arena.leaderboard.evidence.counted_judges import chosen_judges, is_fit
 from arena.leaderboard.evidence.counted_votes import graded
 from arena.leaderboard.evidence.gathering import Gathered, gather
 from arena.leaderboard.evidence.groups import Group
 from arena.leaderboard.evidence.tallies import Tallies
 from arena.leaderboard.overall import pooled
-from arena.leaderboard.ranking import chosen_judges, leaderboard, rank_comparisons
+from arena.leaderboard.ranking import leaderboard, rank_comparisons
 from arena.ratings import (
     STYLE_NAMES,
     Comparisons,
@@ -32,7 +29,7 @@ from arena.ratings import (
 )
 from arena.ratings.arrays import Floats
 from arena.records import Evidence, Model, Note
-from arena.store import Store, StoreVersion
+from arena.store import Store
 
 PARTS = 12
 JUDGE, GRADED, PANEL = "judge:", "graded", "panel"
@@ -84,20 +81,16 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What was computed, of which state of the store, and when.
+    """What was computed of some prompts.
 
     boards: by view. problems: by view, what is wrong with its judges. errors: by view, why it
     cannot be rated, in the error's own words. A view that is in none of them has no evidence.
-    unheld: views with an error while style was held equal. made: seconds since the epoch.
-    seconds: that it took. lengths: mean characters of one turn. about: the models by name. grades:
-    mean and number by model. policy: how it was ranked. grouped: the categories and languages
-    whose prompts have votes, verdicts, scores or grades.
+    unheld: views with an error while style was held equal. lengths: mean characters of one turn.
+    about: the models by name. grades: mean and number by model. policy: how it was ranked.
+    grouped: the categories and languages whose prompts have votes, verdicts, scores or grades.
     """
 
     slice: Slice
-    version: StoreVersion = field(default_factory=StoreVersion)
-    made: float = 0.0
-    seconds: float = 0.0
     boards: Mapping[str, Leaderboard] = field(default_factory=dict)
     problems: Mapping[str, Note] = field(default_factory=dict)
     unheld: Sequence[str] = ()
@@ -114,37 +107,35 @@ class Sheet:
     grouped: tuple[Group, ...] = ()
 
 
-def compute(path: Path, wanted: Slice, config: Config | None = None) -> Sheet:
+def compute(store: Store, wanted: Slice, config: Config | None = None) -> Sheet:
     """Read the store and make a sheet; takes seconds where there are a million votes.
 
     config: says how to rank; see `board.policy_of`.
     """
-    started, made = time.perf_counter(), time.time()
-    store = Store(path, create=False)
-    try:
-        version = store.version()
-        policy = policy_of(store, config or Config())
-        make = _apart if wanted.apart else _sheet
-        sheet = make(store, wanted, policy)
-    finally:
-        store.close()
-    return replace(sheet, version=version, made=made, seconds=time.perf_counter() - started)
+    policy = policy_of(store, config or Config())
+    make = _apart if wanted.apart else _sheet
+    return make(store, wanted, policy)
 
 
-def _gathered(store: Store, wanted: Slice, fit: Fit) -> Gathered:
+def _gathered(store: Store, wanted: Slice, policy: Policy) -> Gathered:
     """The evidence that counts."""
     styles = STYLE_NAMES if wanted.style else ()
-    found = gather(store, wanted.group, styles, fit.rules, fit.ways)
-    return chosen_judges(found, fit.judges)
+    found = gather(store, wanted.group, styles, policy.rules, policy.ways)
+    return chosen_judges(found, policy.judges)
 
 
 def _sheet(store: Store, wanted: Slice, policy: Policy) -> Sheet:
-    gathered = _gathered(store, wanted, policy.fit)
+    gathered = _gathered(store, wanted, policy)
     plain = wanted == Slice(weak=wanted.weak)
+    views = _by_view(store, wanted, policy, gathered)
     return Sheet(
         wanted,
-        **_by_view(store, wanted, policy, gathered),
-        history=_history(store, policy.fit.least) if plain else None,
+        boards=views.boards,
+        problems=views.problems,
+        errors=views.errors,
+        unheld=views.unheld,
+        wins=views.wins,
+        history=_history(store, policy.least) if plain else None,
         lengths=_lengths(store),
         about={model.name: model for model in store.models()},
         grades=_grades(store, wanted),
@@ -155,46 +146,47 @@ def _sheet(store: Store, wanted: Slice, policy: Policy) -> Sheet:
     )
 
 
-def _by_view(store: Store, wanted: Slice, policy: Policy, gathered: Gathered) -> dict[str, Any]:
-    """The fields of a sheet that have an entry by view."""
-    weak = wanted.weak or policy.allow_weak_judges
-    boards: dict[str, Leaderboard] = {}
-    problems: dict[str, Note] = {}
-    errors: dict[str, Note] = {}
-    wins: dict[str, Wins] = {}
-    unheld: list[str] = []
-    for view, (evidence, part, fit) in _views(gathered, wanted, policy.fit).items():
-        rank = partial(leaderboard, evidence=evidence, group=wanted.group, fit=fit)
+@dataclass(frozen=True, slots=True)
+class _Views:
+    """What a sheet has an entry of by view; see there."""
+
+    boards: dict[str, Leaderboard] = field(default_factory=dict)
+    problems: dict[str, Note] = field(default_factory=dict)
+    errors: dict[str, Note] = field(default_factory=dict)
+    wins: dict[str, Wins] = field(default_factory=dict)
+    unheld: list[str] = field(default_factory=list)
+
+
+def _by_view(store: Store, wanted: Slice, policy: Policy, gathered: Gathered) -> _Views:
+    """Every view ranked, or why it is not."""
+    weak, found = wanted.weak or policy.allow_weak_judges, _Views()
+    policy = replace(policy, allow_weak_judges=weak)
+    for view, (part, how) in _views(gathered, wanted, policy).items():
+        evidence = how.evidence
         try:
-            boards[view] = rank(store, allow_weak_judges=weak, gathered=part)
+            found.boards[view] = leaderboard(store, how, group=wanted.group, gathered=part)
         except GateError as error:
-            problems[view] = error.reason
+            found.problems[view] = error.reason
         except NoEvidenceError:
             continue
         except ArenaError as error:
-            errors[view] = error.note
-            if fit.style and _styled(part, evidence):
-                unheld.append(view)
+            found.errors[view] = error.note
+            if how.fit.style and _styled(part, evidence):
+                found.unheld.append(view)
         else:
             compared = _compared(part, evidence, weak)
             if compared is not None:
-                wins[view] = _wins(compared, boards[view])
+                found.wins[view] = _wins(compared, found.boards[view])
     given = graded(store, wanted.group)
     if given is not None:
         try:
-            board = rank_comparisons(given, policy.fit)
+            board = rank_comparisons(given, policy)
             counts = {GRADED: sum(board.counts.values())}
-            boards[GRADED] = replace(board, label="human-anchored", counts=counts)
-            wins[GRADED] = _wins(given, boards[GRADED])
+            found.boards[GRADED] = replace(board, label="human-anchored", counts=counts)
+            found.wins[GRADED] = _wins(given, found.boards[GRADED])
         except ArenaError as error:
-            errors[GRADED] = error.note
-    return {
-        "boards": boards,
-        "problems": problems,
-        "errors": errors,
-        "unheld": unheld,
-        "wins": wins,
-    }
+            found.errors[GRADED] = error.note
+    return found
 
 
 def _grouped(store: Store) -> tuple[Group, ...]:
@@ -209,24 +201,24 @@ def _grouped(store: Store) -> tuple[Group, ...]:
 
 def _apart(store: Store, wanted: Slice, policy: Policy) -> Sheet:
     """The categories of one view: each costs a fit, so they are made when somebody asks."""
-    compared, fit = graded(store, wanted.group), policy.fit
+    compared, how = graded(store, wanted.group), policy
     weak = wanted.weak or policy.allow_weak_judges
     if wanted.apart != GRADED:
-        gathered = _gathered(store, wanted, fit)
-        views = _views(gathered, wanted, fit)
-        evidence, part, fit = views.get(wanted.apart, (Evidence.HUMAN, gathered, fit))
-        compared = _compared(part, evidence, weak) if wanted.apart in views else None
+        gathered = _gathered(store, wanted, policy)
+        part, how = _views(gathered, wanted, policy).get(wanted.apart, (None, policy))
+        compared = _compared(part, how.evidence, weak) if part is not None else None
     categories = {prompt.key: prompt.category for prompt in store.prompts.where()}
-    found = by_category(compared, categories, replace(fit, panel=None)) if compared else None
+    found = by_category(compared, categories, replace(how, panel=None)) if compared else None
     return Sheet(wanted, apart=found, policy=policy)
 
 
-def _views(
-    gathered: Gathered, wanted: Slice, fit: Fit
-) -> dict[str, tuple[Evidence, Gathered, Fit]]:
-    def view(kind: Evidence, part: Gathered, **how: Any) -> tuple[Evidence, Gathered, Fit]:
+def _views(gathered: Gathered, wanted: Slice, policy: Policy) -> dict[str, tuple[Gathered, Policy]]:
+    """By view its evidence, and how that is ranked."""
+
+    def view(kind: Evidence, part: Gathered, panel: str | None = None) -> tuple[Gathered, Policy]:
         style = _held(part, kind) if wanted.style else ()
-        return kind, part, replace(fit, style=style, **how)
+        fit = replace(policy.fit, style=style)
+        return part, replace(policy, evidence=kind, fit=fit, panel=panel or policy.panel)
 
     kinds = (Evidence.COMBINED, Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE)
     views = {str(kind): view(kind, gathered) for kind in kinds}
@@ -264,12 +256,7 @@ def _compared(gathered: Gathered, evidence: Evidence, weak: bool) -> Comparisons
         return gathered.human
     parts: Iterable[Comparisons] = ()
     if evidence in (Evidence.COMBINED, Evidence.JUDGE):
-        reports = gathered.reports
-        parts = [
-            comparisons
-            for judge, comparisons in gathered.judges.items()
-            if weak or judge not in reports or reports[judge].objection is None
-        ]
+        parts = [part for judge, part in gathered.judges.items() if is_fit(gathered, judge, weak)]
     if not parts and evidence in (Evidence.COMBINED, Evidence.OBJECTIVE):
         parts = pooled(gathered.objective).values()
     found = [replace(part, style={}) for part in parts]

@@ -2,8 +2,9 @@
 
 from arena.errors import ArenaError, GateError, InputError, RatingError
 from arena.leaderboard.board import Leaderboard, Policy
+from arena.leaderboard.evidence.counted_judges import chosen_judges, fit_judges
 from arena.leaderboard.evidence.gathering import gather
-from arena.leaderboard.ranking import chosen_judges, ranking
+from arena.leaderboard.ranking import ranking
 from arena.ratings import Settings
 from arena.store import Store
 
@@ -20,16 +21,17 @@ def ranked_or_not(store: Store, policy: Policy) -> tuple[Leaderboard, ArenaError
 
 def unranked(store: Store, policy: Policy, why: ArenaError) -> Leaderboard:
     """A leaderboard without rows. why: what was raised where a ranking was asked for."""
-    fit = policy.fit
-    gathered = chosen_judges(gather(store, rules=fit.rules, ways=fit.ways), fit.judges)
+    gathered = gather(store, rules=policy.rules, ways=policy.ways)
+    gathered = chosen_judges(gathered, policy.judges)
     return Leaderboard(
         evidence=policy.evidence,
         label=LABEL,
-        settings=Settings("none", confidence=fit.confidence),
+        settings=Settings("none", confidence=policy.fit.confidence),
         rows=(),
         counts={},
         notes=(why.note, *gathered.notes),
         benchmarks=gathered.benchmarks,
         dimensions=gathered.dimensions,
         reports=tuple(gathered.reports.values()),
+        judges=fit_judges(gathered, policy.allow_weak_judges),
     )

@@ -7,16 +7,18 @@ from typing import Any
 import numpy as np
 
 from arena.errors import InputError, RatingError
-from arena.leaderboard.board import Fit, Leaderboard
-from arena.leaderboard.evidence.counted_votes import VoteRules, counted_votes, vote_comparisons
+from arena.leaderboard.board import Leaderboard, Policy
+from arena.leaderboard.evidence.counted_votes import counted_votes, vote_comparisons
+from arena.leaderboard.evidence.rules import VoteRules
 from arena.leaderboard.ranking import rank_comparisons
 from arena.ratings import CAP, Comparisons, Influence, Integrity, capped, influence, integrity
+from arena.ratings.arrays import Floats
 from arena.ratings.voter_audit.audit import LEVEL
 from arena.records import Flag, content_key
 from arena.store import Store
 
 # What an audit compares are rankings with and without some votes, however few there are.
-_EVERYBODY = Fit(min_comparisons=1)
+_EVERYBODY = Policy(min_comparisons=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class VoteReport:
 
     @property
     def flagged(self) -> frozenset[str]:
-        """Names of the flagged voters, as `counted_votes.VoteRules` takes them."""
+        """Names of the flagged voters, as `rules.VoteRules` takes them."""
         return frozenset(voter.voter for voter in self.integrity.flagged)
 
     def moves(self) -> tuple[Move, ...]:
@@ -98,10 +100,9 @@ def vote_report(
 ) -> VoteReport:
     """On the votes of a store. Raises InputError where there is none that counts."""
     votes, _ = counted_votes(store, VoteRules(keep_leaked))
-    if not votes.voter:
+    if not len(votes):
         raise InputError(f"{store.path} has no votes to audit; people cast them in the app")
     c, seconds = vote_comparisons(votes), votes.seconds
-    del votes  # a million of them would be held in memory to the end
     found = report_on(c, seconds=seconds, level=level, cap=cap)
     return replace(found, leaked=store.votes.count() - len(c))
 
@@ -109,7 +110,7 @@ def vote_report(
 def report_on(
     c: Comparisons,
     *,
-    seconds: Sequence[float | None] | None = None,
+    seconds: Sequence[float | None] | Floats | None = None,
     level: float = LEVEL,
     cap: float | None = CAP,
 ) -> VoteReport:
@@ -139,9 +140,9 @@ def record_flags(store: Store, report: VoteReport) -> int:
     )
 
 
-def without_flagged(report: VoteReport, fit: Fit, cap: float | None = CAP) -> Fit:
-    """How to rate as `fit` does, without the flagged voters and with nobody above the cap."""
-    return replace(fit, rules=replace(fit.rules, without=report.flagged, cap=cap))
+def without_flagged(report: VoteReport, policy: Policy, cap: float | None = CAP) -> Policy:
+    """How to rank as `policy` does, without the flagged voters and with nobody above the cap."""
+    return replace(policy, rules=replace(policy.rules, without=report.flagged, cap=cap))
 
 
 def _influence(c: Comparisons) -> Influence | None:

@@ -1,5 +1,6 @@
 """What a database holds of each stage, what went wrong, and what no longer fits arena.yaml."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from arena.config import Config
 from arena.errors import ArenaError
 from arena.generation.prompts import load_prompts
 from arena.judging import load_card
+from arena.pipeline.missing import missing_rows
 from arena.records import Mode
 from arena.store import Store
 from arena.store.versions import Changed, find
@@ -33,10 +35,10 @@ _FAILURES = {
 }
 
 
-def stages(store: Store) -> list[Stage]:
-    """Each stage in the order of the work."""
+def stages(store: Store, config: Config) -> list[Stage]:
+    """Each stage in the order of the work. config: says what is missing; see `missing_rows`."""
     counts, failed = store.counts(), store.still_failing()
-    missing = {"answers": counts["prompts"] * counts["models"] - counts["answers"]}
+    missing = missing_rows(store, config)
     unparsed = store.unparsed_counts()
     return [
         Stage(
@@ -48,6 +50,19 @@ def stages(store: Store) -> list[Stage]:
         )
         for name, count in counts.items()
     ]
+
+
+def no_answers(store: Store) -> Iterator[str]:
+    """A sentence for each model on its replies that are no answers, by their states."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for row in store.standing_unanswered().values():
+        counts[row.model][str(row.state)] += 1
+    for model, states in sorted(counts.items()):
+        parts = ", ".join(f"{count} × {state}" for state, count in sorted(states.items()))
+        yield (
+            f"{model} has replies that are no answers: {parts}. arena generate --retry-failed "
+            "asks for them again, with more room"
+        )
 
 
 def mismatches(store: Store, config: Config) -> Iterator[str]:

@@ -29,7 +29,7 @@ def publish_ranking(store: Store, folder: Path, board: Leaderboard, policy: Poli
     """
     if not board.rows:
         return publish(store, folder, board, title=policy.title)
-    others = views(store, board, policy.allow_weak_judges, policy.fit)
+    others = views(store, board, policy)
     groups: list[Leaderboard] = []
     for by in ("category", "language"):
         with suppress(InputError, GateError):

@@ -8,7 +8,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arena.benchmarks.items.dimensions import in_chinese
 from arena.judging.report_card.measures import Measure
 from arena.judging.report_card.orders import FLIP_LIMIT
 from arena.leaderboard import formats
@@ -18,9 +17,9 @@ from arena.publish.benchmarks import benchmarks_view
 from arena.publish.chart import Axis, axis_of
 from arena.publish.examples import examples
 from arena.publish.stats import figures
-from arena.records import BackendKind, Model
+from arena.records import BackendKind, Model, name_of
+from arena.records.names import old_versions
 from arena.store import Store
-from arena.store.versions import old_versions
 
 if TYPE_CHECKING:  # jinja2 is imported when a page is made
     from jinja2 import Environment
@@ -130,9 +129,19 @@ def _environment() -> "Environment":
         "signed": "{:+z.0f}".format,
         "signed_percent": "{:+z.1%}".format,
         "count": "{:,}".format,
-        "in_chinese": in_chinese,
+        "name_of": _name_of,
     }
     return environment
+
+
+def _name_of(value: str, kind: str, language: str) -> str:
+    """What a category, language or capability is called, in one language.
+
+    kind: as `name_of` has it, or `group` for what may be a language or a category.
+    """
+    kinds = ("language", "category") if kind == "group" else (kind,)
+    names = [name_of(one, value) for one in kinds]
+    return next((name.text(language) for name in names if not isinstance(name, str)), value)
 
 
 def _panel(board: Leaderboard) -> RankingPanel:

@@ -16,9 +16,9 @@ from arena.ratings.agreement import (
     position_bias,
     rank_correlation,
 )
-from arena.ratings.bradley_terry import Interval, Ties, bradley_terry
+from arena.ratings.bradley_terry import bradley_terry
 from arena.ratings.combined.combine import combine
-from arena.ratings.combined.combined_result import CombinedResult, Label, Method, Source
+from arena.ratings.combined.combined_result import CombinedResult, Label, Source
 from arena.ratings.combined.panel import Panel, panel
 from arena.ratings.combined.weighted_mean import Part, overall
 from arena.ratings.comparisons import Comparisons, concat
@@ -29,12 +29,14 @@ from arena.ratings.fitting.style import STYLE_NAMES, Style, style_differences, s
 from arena.ratings.intervals.estimates import Estimate, share, wilson
 from arena.ratings.intervals.settling import Settling, settling
 from arena.ratings.online import Online
+from arena.ratings.options import CombineOptions, FitOptions
 from arena.ratings.pairing import NextPair, next_pairs
 from arena.ratings.result import Coefficient, RatingResult, RatingRow, Settings
 from arena.ratings.scale import WEAK_PRIOR
 from arena.ratings.voter_audit.audit import CAP, Finding, Integrity, VoterReport, capped, integrity
 from arena.ratings.voter_audit.influence import Influence, influence
 from arena.ratings.voter_audit.suspicion import MEANINGS, SuspicionKind
+from arena.records import Cluster, Interval, Method, PanelRule, Ties
 
 __all__ = [
     "CAP",
@@ -42,11 +44,14 @@ __all__ = [
     "STYLE_NAMES",
     "WEAK_PRIOR",
     "Agreement",
+    "Cluster",
     "Coefficient",
+    "CombineOptions",
     "CombinedResult",
     "Comparisons",
     "Estimate",
     "Finding",
+    "FitOptions",
     "GoodnessOfFit",
     "Influence",
     "Integrity",
@@ -56,6 +61,7 @@ __all__ = [
     "NextPair",
     "Online",
     "Panel",
+    "PanelRule",
     "Part",
     "RatingResult",
     "RatingRow",

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-from scipy.stats import kendalltau, rankdata
 
 from arena.errors import InputError
 from arena.ratings.arrays import Floats, Ints, totals
@@ -185,6 +184,8 @@ def rank_correlation(
                 weight=weight[kept] * battles.weight[kept],
             )
             ratings.append(fit_half(c, precision).theta[shared])
+        from scipy.stats import kendalltau, rankdata  # takes a second to import
+
         if method == "kendall":
             return float(kendalltau(*ratings).statistic)
         return float(np.corrcoef(rankdata(ratings[0]), rankdata(ratings[1]))[0, 1])

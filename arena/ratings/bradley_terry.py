@@ -1,15 +1,13 @@
 """Bradley–Terry ratings of comparisons, with intervals."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Literal
+from typing import Unpack
 
 import numpy as np
 
 from arena.errors import InputError
 from arena.ratings.arrays import Floats, distinct
-from arena.ratings.combined.battles import AUTO, independent_groups
+from arena.ratings.combined.battles import independent_groups
 from arena.ratings.comparisons import Comparisons, require_comparisons
 from arena.ratings.fitting.diagnostics import undetermined
 from arena.ratings.fitting.fitted import Fitted, HalfFit, fit_half
@@ -18,24 +16,11 @@ from arena.ratings.fitting.style import StyleFit, fit_style
 from arena.ratings.fitting.ties import fit_ties
 from arena.ratings.intervals import sandwich
 from arena.ratings.intervals.bootstrap import resample
+from arena.ratings.options import FitChanges, FitOptions, Prior, changed
 from arena.ratings.result import Coefficient, RatingResult, Settings
 from arena.ratings.scale import MEAN, POINTS_PER_LOG, WEAK_PRIOR, to_points
-from arena.records import Note, setting
-
-
-class Ties(StrEnum):
-    """What a tie counts as."""
-
-    HALF = "half"
-    DAVIDSON = "davidson"
-    RAO_KUPPER = "rao-kupper"
-
-
-class Interval(StrEnum):
-    """How intervals are made."""
-
-    SANDWICH = "sandwich"
-    BOOTSTRAP = "bootstrap"
+from arena.ratings.threads import on_one_thread
+from arena.records import Interval, Note, Ties, setting
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,54 +32,41 @@ class Spread:
     high: Floats
 
 
+@on_one_thread
 def bradley_terry(
-    c: Comparisons,
-    *,
-    ties: str = Ties.HALF,
-    interval: str | None = Interval.SANDWICH,
-    cluster: str | None = AUTO,
-    rounds: int = 1000,
-    confidence: float = 0.95,
-    prior: float | Literal["auto"] | None = None,
-    style: Sequence[str] | None = None,
-    seed: int = 0,
-    anchor: tuple[str, float] | None = None,
+    c: Comparisons, options: FitOptions | None = None, **changes: Unpack[FitChanges]
 ) -> RatingResult:
     """Maximum-likelihood ratings in Elo points, mean 1000.
 
-    interval: "sandwich", "bootstrap" (percentiles of `rounds` resamples) or None.
-    cluster: whose groups are independent of each other: "prompt", "voter", "source",
-        "battle" (the same two answers to the same prompt), None (every row), or "auto":
-        prompts where they outnumber models, else battles, else voters who outnumber models.
-    confidence: coverage of each interval, in (0, 1).
-    prior: standard deviation in Elo points of a normal prior on ratings around their mean.
-        It makes ratings finite where models are undefeated or parts never met. "auto" takes one
-        of 400 points there and none elsewhere; the result says why. None raises
-        DisconnectedError or SeparatedError there.
-    style: name or names of covariate columns to hold equal. Each is scaled by its root mean square,
-        not centred; the result has the effects as coefficients, and ratings without them.
-    anchor: (model, rating) that fixes the origin instead of mean 1000. Intervals stay those
-        of the distance to the mean: they do not take in the anchor's own error.
+    c: who met whom, and who won.
+    options: how to rate; see `FitOptions`.
+    changes: options given one by one, as in `bradley_terry(c, ties="davidson", prior=400)`;
+        those of `FitOptions`, in whose place they stand.
+
+    A prior makes ratings finite where models are undefeated or parts never met. "auto" takes one
+    of 400 points there and none elsewhere, and the result says why. None raises DisconnectedError
+    or SeparatedError there.
     """
     require_comparisons(c, "bradley_terry")
+    asked = changed(options, changes)
     settings = _settings(
         c,
         Settings(
             method="bradley-terry",
-            ties=choice(Ties, ties, "ties"),
-            interval=None if interval is None else choice(Interval, interval, "interval"),
-            cluster=cluster,
-            rounds=rounds,
-            confidence=confidence,
-            style=(style,) if isinstance(style, str) else tuple(style or ()),
-            seed=seed,
-            anchor=anchor,
+            ties=asked.ties,
+            interval=asked.interval,
+            cluster=asked.cluster,
+            rounds=asked.rounds,
+            confidence=asked.confidence,
+            style=asked.style,
+            seed=asked.seed,
+            anchor=asked.anchor,
         ),
     )
-    taken, reason = _prior(c, prior)
+    taken, reason = _prior(c, asked.prior)
     settings = replace(settings, prior=taken)
     fitted = fit(c, settings)
-    spread = None if interval is None else _spread(fitted, settings)
+    spread = None if asked.interval is None else _spread(fitted, settings)
     result = rate(c, fitted.theta, spread, settings)
     return replace(
         result,
@@ -104,9 +76,7 @@ def bradley_terry(
     )
 
 
-def _prior(
-    c: Comparisons, asked: float | Literal["auto"] | None
-) -> tuple[float | None, Note | None]:
+def _prior(c: Comparisons, asked: Prior) -> tuple[float | None, Note | None]:
     """The prior's standard deviation, if any; and why, where it is the data that need it."""
     if isinstance(asked, float | int):
         return asked, None
@@ -223,15 +193,6 @@ def _settings(c: Comparisons, asked: Settings) -> Settings:
         rounds=asked.rounds if is_bootstrap else None,
         weighting=None if c.propensity is None else "propensity",
     )
-
-
-def choice(allowed: type[StrEnum], value: str, name: str) -> StrEnum:
-    """The member of that value; an error that names the allowed ones."""
-    try:
-        return allowed(value)
-    except ValueError:
-        known = ", ".join(repr(str(member)) for member in allowed)
-        raise InputError(f"{name} is {value!r}; allowed are {known}.") from None
 
 
 def _position(c: Comparisons, model: str) -> int:

@@ -4,12 +4,12 @@ This is the one shape that votes, verdicts, score pairs and outcome pairs take b
 are rated. Names are factorised once; everything after works on integer codes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypedDict, TypeVar, Unpack
 
 import numpy as np
 
@@ -29,10 +29,23 @@ OUTCOMES: Mapping[str, float] = MappingProxyType(
         "tie (bothbad)": 0.5,
     }
 )
+T = TypeVar("T")
 GroupName = Literal["prompt", "voter", "source"]
 GROUPS: tuple[GroupName, ...] = ("prompt", "voter", "source")
 TINY, HUGE = np.finfo(float).tiny, np.finfo(float).max
 COLUMNS = ("model_a", "model_b", "winner", "outcome", "weight", "propensity", *GROUPS)
+
+
+class MoreColumns(TypedDict, total=False):
+    """What is known of comparisons beside who met; see `Comparisons` for what each means."""
+
+    outcome: Iterable[float] | None
+    weight: Iterable[float] | None
+    propensity: Iterable[float] | None
+    prompt: Iterable[Any] | None
+    voter: Iterable[Any] | None
+    source: Iterable[Any] | None
+    style: Mapping[str, Iterable[float]] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,16 +96,16 @@ class Comparisons:
         model_a: Iterable[str],
         model_b: Iterable[str],
         winner: Iterable[str] | None = None,
-        *,
-        outcome: Iterable[float] | None = None,
-        weight: Iterable[float] | None = None,
-        propensity: Iterable[float] | None = None,
-        prompt: Iterable[Any] | None = None,
-        voter: Iterable[Any] | None = None,
-        source: Iterable[Any] | None = None,
-        style: Mapping[str, Iterable[float]] | None = None,
+        **columns: Unpack[MoreColumns],
     ) -> Self:
-        """Comparisons of columns of equal length; either `winner` labels or `outcome` in [0, 1]."""
+        """Comparisons of columns of equal length; either `winner` labels or `outcome` in [0, 1].
+
+        columns: as in `MoreColumns`, with `style=` a mapping of names to columns.
+        """
+        if unknown := set(columns) - set(MoreColumns.__annotations__):
+            allowed = ", ".join(MoreColumns.__annotations__)
+            raise TypeError(f"no column is called {min(unknown)!r}; there are {allowed}")
+        outcome = columns.get("outcome")
         results = winner if outcome is None else outcome
         if results is None or (winner is not None and outcome is not None):
             raise InputError("give either winner (labels) or outcome (numbers in [0, 1]).")
@@ -108,12 +121,12 @@ class Comparisons:
             i=i,
             j=j,
             outcome=shares.result(),
-            weight=None if weight is None else numbers("weight", weight),
-            propensity=None if propensity is None else numbers("propensity", propensity),
-            prompt=None if prompt is None else factorise("prompt", prompt),
-            voter=None if voter is None else factorise("voter", voter),
-            source=None if source is None else factorise("source", source),
-            style={name: numbers(name, values) for name, values in (style or {}).items()},
+            weight=_if_there(numbers, "weight", columns.get("weight")),
+            propensity=_if_there(numbers, "propensity", columns.get("propensity")),
+            prompt=_if_there(factorise, "prompt", columns.get("prompt")),
+            voter=_if_there(factorise, "voter", columns.get("voter")),
+            source=_if_there(factorise, "source", columns.get("source")),
+            style={n: numbers(n, values) for n, values in (columns.get("style") or {}).items()},
         )
 
     @classmethod
@@ -262,6 +275,10 @@ class Comparisons:
         # A model that is dropped has no rows, so its code is never looked up.
         code = np.array([place.get(name, 0) for name in self.models], dtype=np.int32)
         return replace(self, models=models, i=code[self.i], j=code[self.j])
+
+
+def _if_there(read: Callable[[str, Any], T], name: str, values: Any) -> T | None:
+    return None if values is None else read(name, values)
 
 
 def require_comparisons(c: Any, what: str = "this") -> None:

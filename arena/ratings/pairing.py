@@ -16,6 +16,7 @@ from arena.ratings.comparisons import Comparisons, require_comparisons
 from arena.ratings.fitting.likelihood import fit_counts, precision_of, win_probability
 from arena.ratings.fitting.newton import bread
 from arena.ratings.scale import WEAK_PRIOR
+from arena.ratings.threads import on_one_thread
 
 EXPLORATION = 0.1
 
@@ -29,6 +30,7 @@ class NextPair:
     propensity: float
 
 
+@on_one_thread
 def next_pairs(
     c: Comparisons,
     n: int,

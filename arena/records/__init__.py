@@ -5,12 +5,37 @@ work is found again and other work is not mistaken for it. Time-outs, addresses 
 of keys are how a model is reached, not what it says, and enter no key.
 """
 
-from arena.records.answers import ABSENT, Answer, Decoding, Model, Prompt, Usage, answer_key
+from arena.records.answers import (
+    ABSENT,
+    LIVE,
+    Answer,
+    Decoding,
+    Model,
+    Prompt,
+    Unanswered,
+    Usage,
+    answer_key,
+)
 from arena.records.judgements import REPAIRED, Judge, Probe, Ranking, Score, Verdict
-from arena.records.keys import KEY_BYTES, content_key, seed_of
-from arena.records.kinds import AllowCode, BackendKind, Evidence, Mode, Preference, Reading, Winner
+from arena.records.keys import KEY_BYTES, content_key, keys_after, seed_of
+from arena.records.kinds import (
+    AllowCode,
+    BackendKind,
+    Cluster,
+    Evidence,
+    GroupBy,
+    Interval,
+    Method,
+    Mode,
+    NoAnswer,
+    PanelRule,
+    Preference,
+    Reading,
+    Ties,
+    Winner,
+)
 from arena.records.names import alike, tidy
-from arena.records.notes import COMMAND_LINE, Note, setting
+from arena.records.notes import COMMAND_LINE, Note, name_of, setting
 from arena.records.outcomes import (
     NO_JUDGE,
     NOBODY,
@@ -42,6 +67,7 @@ __all__ = [
     "ABSENT",
     "COMMAND_LINE",
     "KEY_BYTES",
+    "LIVE",
     "NOBODY",
     "NO_JUDGE",
     "REASONS",
@@ -54,6 +80,7 @@ __all__ = [
     "Batch",
     "Battle",
     "Check",
+    "Cluster",
     "Complaint",
     "Completion",
     "Decoding",
@@ -61,14 +88,19 @@ __all__ = [
     "Failure",
     "Flag",
     "Grade",
+    "GroupBy",
+    "Interval",
     "Judge",
     "Leak",
     "Likelihood",
     "Marking",
+    "Method",
     "Mode",
     "Model",
+    "NoAnswer",
     "Note",
     "Outcome",
+    "PanelRule",
     "Preference",
     "Probe",
     "Prompt",
@@ -79,6 +111,8 @@ __all__ = [
     "Score",
     "Showing",
     "Talk",
+    "Ties",
+    "Unanswered",
     "Usage",
     "Verdict",
     "Vote",
@@ -87,6 +121,8 @@ __all__ = [
     "alike",
     "answer_key",
     "content_key",
+    "keys_after",
+    "name_of",
     "seed_of",
     "setting",
     "tidy",

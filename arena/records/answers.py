@@ -1,11 +1,15 @@
 """Prompts, models, and what models said."""
 
+import json
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from arena.records.keys import content_key
-from arena.records.kinds import BackendKind
+from arena.records.kinds import BackendKind, NoAnswer
 
 ABSENT = "absent"
+# The source, and the category, of prompts that were asked in a live battle.
+LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,12 @@ class Prompt:
 class Decoding:
     """How a model is asked to write.
 
-    temperature: 0 is greedy, at most 2. top_p: in (0, 1]. max_tokens: for each turn.
+    temperature: 0 is greedy, at most 2. top_p: in (0, 1]. max_tokens: for each turn. The
+    settings after the seed are None or empty where they were not chosen, and then enter no key:
+    top_k: at least 1. min_p: in [0, 1]. repetition_penalty: above 0, 1 changes nothing. stop:
+    texts before which a reply ends. reasoning_effort: a word that the model knows. thinking:
+    on or off. thinking_budget: tokens of thinking at most. max_thinking_tokens: room for
+    thinking beside max_tokens. chat_template_kwargs, extra_body: JSON objects, as texts.
     """
 
     temperature: float = 0.0
@@ -41,6 +50,50 @@ class Decoding:
     max_tokens: int = 512
     system: str | None = None
     seed: int = 0
+    top_k: int | None = None
+    min_p: float | None = None
+    repetition_penalty: float | None = None
+    stop: tuple[str, ...] = ()
+    reasoning_effort: str | None = None
+    thinking: bool | None = None
+    thinking_budget: int | None = None
+    max_thinking_tokens: int | None = None
+    chat_template_kwargs: str = ""
+    extra_body: str = ""
+
+    @property
+    def room(self) -> int:
+        """The tokens that a reply may have in all, those of thinking included."""
+        return self.max_tokens + (self.max_thinking_tokens or self.thinking_budget or 0)
+
+    @property
+    def chosen(self) -> dict[str, object]:
+        """What an answer depends on, by name: five settings always, the others where chosen."""
+        found = asdict(self)
+        return {
+            name: value
+            for name, value in found.items()
+            if name in ALWAYS_IN_KEYS or value not in (None, (), "")
+        }
+
+    @property
+    def template_settings(self) -> dict[str, Any]:
+        """What a chat template is given beside the messages.
+
+        Templates call the switch of thinking by two names: `enable_thinking` (Qwen, GLM) and
+        `thinking` (DeepSeek, Granite). What the user wrote comes before both.
+        """
+        found: dict[str, Any] = {}
+        if self.thinking is not None:
+            found |= {"enable_thinking": self.thinking, "thinking": self.thinking}
+        if self.thinking_budget is not None:
+            found["thinking_budget"] = self.thinking_budget
+        own: dict[str, Any] = json.loads(self.chat_template_kwargs or "{}")
+        return found | own
+
+
+# Keys are as old as these; what came later is in a key only where it was chosen.
+ALWAYS_IN_KEYS = ("temperature", "top_p", "max_tokens", "system", "seed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +101,11 @@ class Model:
     """A candidate or a judge's model: a name, and how to reach it.
 
     price: US dollars for a million tokens read, and for a million written. timeout: seconds.
-    organization: who made it, as the leaderboard shows.
+    organization: who made it, as the leaderboard shows. released: a day, a month or a year.
     base: not trained to converse, so benchmarks put plain texts to it and reports keep it apart.
     first_name: what it was called when its first rows were stored, where it was renamed since;
-    the keys of its rows are made of that, so that nothing is asked again.
+    the keys of its rows are made of that, so that nothing is asked again. extra_headers: of
+    each request, by name, with the variables of the environment that hold their values.
     """
 
     name: str
@@ -69,6 +123,8 @@ class Model:
     price: tuple[float, float] | None = None
     organization: str | None = None
     first_name: str | None = None
+    released: str | None = None
+    extra_headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def name_in_keys(self) -> str:
@@ -78,9 +134,7 @@ class Model:
     @property
     def key(self) -> str:
         """What its answers depend on: weights, revision and decoding."""
-        return content_key(
-            "model", self.backend, self.weights, self.revision, asdict(self.decoding)
-        )
+        return content_key("model", self.backend, self.weights, self.revision, self.decoding.chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +160,9 @@ class Answer:
 
     finish: `stop`, `length`, or ABSENT where a file told of an answer without its text.
     thinking: what it thought before each turn, empty where it did not think aloud. first_name:
-    as in `Model`, empty where it was not renamed.
+    as in `Model`, empty where it was not renamed. thinking_tokens: how many of the tokens
+    written are of thinking; None where that is not known. room: the tokens that it had, where it
+    was given more than its model's settings give.
     """
 
     model: str
@@ -118,6 +174,8 @@ class Answer:
     sample: int = 0
     thinking: tuple[str, ...] = ()
     first_name: str = ""
+    thinking_tokens: int | None = None
+    room: int | None = None
 
     @property
     def is_absent(self) -> bool:
@@ -129,6 +187,31 @@ class Answer:
         """Digest of the model, its settings, the prompt and the sample index."""
         name = self.first_name or self.model
         return answer_key(name, self.model_key, self.prompt_key, self.sample)
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A reply that is no answer. It stands while no answer of the key `subject` is stored.
+
+    turns, finish, thinking: as in `Answer`. room: the tokens that the reply could have.
+    """
+
+    subject: str
+    model: str
+    model_key: str
+    prompt_key: str
+    sample: int
+    state: NoAnswer
+    turns: tuple[str, ...]
+    finish: tuple[str, ...]
+    thinking: tuple[str, ...]
+    room: int
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def key(self) -> str:
+        """Digest of what was asked, of the room for it, and of how it ended."""
+        return content_key("unanswered", self.subject, self.room, self.state)
 
 
 def answer_key(model: str, model_key: str, prompt_key: str, sample: int = 0) -> str:

@@ -12,6 +12,15 @@ class BackendKind(StrEnum):
     IMPORTED = "imported"
 
 
+class NoAnswer(StrEnum):
+    """Why a reply is no answer: each is a state of its own, and counts for nobody by itself."""
+
+    THINKING = "ended while thinking"
+    EMPTY = "empty reply"
+    REFUSAL = "refusal"
+    FILTER = "content filter"
+
+
 class Mode(StrEnum):
     """What a judge is asked: which of two answers is better, how good one is, or the order."""
 
@@ -52,6 +61,59 @@ class Evidence(StrEnum):
     JUDGE = "judge"
     OBJECTIVE = "objective"
     COMBINED = "combined"
+
+
+class GroupBy(StrEnum):
+    """What rankings of parts are made by."""
+
+    CATEGORY = "category"
+    LANGUAGE = "language"
+    DIMENSION = "dimension"
+    BENCHMARK = "benchmark"
+
+
+class Ties(StrEnum):
+    """What a tie counts as: half a win for each side, or what a model of ties says."""
+
+    HALF = "half"
+    DAVIDSON = "davidson"
+    RAO_KUPPER = "rao-kupper"
+
+
+class Interval(StrEnum):
+    """How intervals are made."""
+
+    SANDWICH = "sandwich"
+    BOOTSTRAP = "bootstrap"
+
+
+class Cluster(StrEnum):
+    """What comparisons may have in common, so that they are not independent of each other."""
+
+    AUTO = "auto"
+    PROMPT = "prompt"
+    VOTER = "voter"
+    BATTLE = "battle"
+    SOURCE = "source"
+
+
+class Method(StrEnum):
+    """How evidence is combined; `auto` takes the best that the evidence allows."""
+
+    AUTO = "auto"
+    HIERARCHICAL = "hierarchical"
+    STACKED = "stacked"
+    PPI = "ppi"
+    JOINT = "joint"
+    HUMAN = "human"
+    JUDGE_ONLY = "judge-only"
+
+
+class PanelRule(StrEnum):
+    """How a panel comes to one outcome: by the side that most judges take, or by the mean."""
+
+    MAJORITY = "majority"
+    MEAN = "mean"
 
 
 class AllowCode(StrEnum):

@@ -1,10 +1,12 @@
 """How models' names are compared: blanks are no part of them, the case of letters is."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from arena.records.notes import Note
 
+_VERSION = re.compile(r"(.+)@([1-9]\d*)")
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 
 
@@ -21,3 +23,20 @@ def alike(names: Iterable[str]) -> Iterator[Note]:
     for group in together.values():
         if len(group) > 1:
             yield Note.of("names.alike", names=tuple(map(repr, group)), count=len(group))
+
+
+def apart(name: str) -> tuple[str, int]:
+    """A name without its version, and the version: 1 where it has none."""
+    found = _VERSION.fullmatch(name)
+    return (found[1], int(found[2])) if found else (name, 1)
+
+
+def old_versions(names: Iterable[str]) -> dict[str, str]:
+    """The names that a later version took the place of, each with the latest one."""
+    known = set(names)
+    latest: dict[str, str] = {}
+    for name in known:
+        stem, _ = apart(name)
+        if stem in known:
+            latest[stem] = max(latest.get(stem, stem), name, key=lambda one: apart(one)[1])
+    return {n: latest[s] for n in known if (s := apart(n)[0]) in latest and n != latest[s]}

@@ -35,6 +35,18 @@ class Note:
         return self.text()
 
 
+def name_of(kind: str, value: str) -> Note | str:
+    """What a category or language of prompts, or a capability, is called in each language.
+
+    kind: `category`, `language` or `dimension`. A category may have the name of a capability; what
+    has no name here stays as it is.
+    """
+    kinds = ("category", "dimension") if kind == "category" else (kind,)
+    codes = (f"name.{one}.{value}" for one in kinds)
+    known = load_sentences("en")
+    return next((Note.of(code) for code in codes if code in known), value)
+
+
 def setting(name: str, value: object) -> Note:
     """A setting of the rating engine, which is an option on the command line."""
     shown = f"{str(value)!r}" if isinstance(value, str) else f"{value}"

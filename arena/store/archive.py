@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 
+from sqlite_utils import Database
+
 from arena.errors import StoreError, UnknownNameError
-from arena.records import Check
+from arena.records import Check, Outcome
 from arena.store.connection import Connections
+from arena.store.large.kept import forget as forget_kept
 from arena.store.rows import decode, encode
 
 
@@ -23,6 +26,7 @@ _NAMES = {
     Archivable.JUDGE: "SELECT name FROM judges",
 }
 _COLUMNS = (
+    ("unanswered", "model"),
     ("completions", "model"),
     ("likelihoods", "model"),
     ("outcomes", "model"),
@@ -79,6 +83,7 @@ class Archive:
                 "first_name = CASE first_name WHEN '' THEN ?2 ELSE first_name END WHERE model = ?2",
                 [new, old],
             )
+            forget_kept(db)
             checks = [decode(Check, row) for row in db.query("SELECT * FROM checks")]
             for table, column in _COLUMNS:
                 db.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", [new, old])
@@ -86,6 +91,7 @@ class Archive:
                 if check.model == old:  # the key of a check is made of the name
                     key = encode(replace(check, model=new))["key"]
                     db.execute("UPDATE checks SET key = ? WHERE key = ?", [key, check.key])
+            _rekey_outcomes(db, new)
             for table in ("withheld", "archived"):
                 sql = f"UPDATE {table} SET name = ? WHERE kind = 'model' AND name = ?"
                 db.execute(sql, [new, old])
@@ -101,3 +107,13 @@ class Archive:
         if name not in known:
             raise UnknownNameError(f"stored {kind}", name, set(known))
         return known
+
+
+def _rekey_outcomes(db: Database, new: str) -> None:
+    """The key of an outcome is made of the name, so a later run finds it by the new one.
+
+    One that an earlier version stored anew after a renaming has that key already.
+    """
+    rows = list(db.query("SELECT * FROM outcomes WHERE model = ?", [new]))
+    keys = [(decode(Outcome, row).key, row["key"]) for row in rows]
+    db.conn.executemany("UPDATE OR IGNORE outcomes SET key = ? WHERE key = ?", keys)

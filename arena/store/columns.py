@@ -1,6 +1,12 @@
-"""Each kind of evidence as columns: lists of equal length, one entry a row."""
+"""Each kind of evidence as columns of equal length, one entry a row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Self
+
+from arena.files.tabular import Column
+
+if TYPE_CHECKING:  # numpy comes with the first votes that are read
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +24,42 @@ class VoteColumns:
     answer_a: list[str]
     answer_b: list[str]
     seconds: list[float | None]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CodedVotes:
+    """People's votes as columns of codes, one entry a vote, in the order of voting.
+
+    ids: (n,) of the votes, ascending. category, language: of the prompt. answer_a, answer_b: (n,)
+    numbers of answers in this database, see `EvidenceColumns.answer_keys`. propensity, seconds:
+    (n,) NaN where it is not known, None where it is of no vote.
+    """
+
+    ids: "NDArray[Any]"
+    model_a: Column
+    model_b: Column
+    winner: Column
+    prompt: Column
+    voter: Column
+    category: Column
+    language: Column
+    answer_a: "NDArray[Any]"
+    answer_b: "NDArray[Any]"
+    propensity: "NDArray[Any] | None"
+    seconds: "NDArray[Any] | None"
+
+    def __len__(self) -> int:
+        return len(self.voter)
+
+    def take(self, rows: "NDArray[Any] | slice") -> Self:
+        """The votes at these positions, or those of a mask or a slice."""
+
+        def taken(column: Any) -> Any:
+            if isinstance(column, Column):
+                return Column(column.codes[rows], column.labels)
+            return None if column is None else column[rows]
+
+        return type(self)(**{f.name: taken(getattr(self, f.name)) for f in fields(self)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,13 @@ class Connections:
 
         durable: wait until it is on the disk. Otherwise it outlives the process at once, and a
         loss of power only when something durable has followed.
+
+        Inside another transaction of this thread it is a part of that one.
         """
         db = self.db
+        if db.conn.in_transaction:
+            yield db
+            return
         if not durable:
             db.conn.execute("PRAGMA synchronous = NORMAL")
         try:

@@ -1,12 +1,14 @@
 """What the rating stage reads: each kind of evidence as columns, joined to model names."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
+from arena.records import Usage
 from arena.store.columns import (
     AnswerColumns,
+    CodedVotes,
     GradeColumns,
     OutcomeColumns,
     PairColumns,
@@ -18,8 +20,10 @@ from arena.store.columns import (
     VotesUntil,
 )
 from arena.store.connection import Connections
+from arena.store.large.kept import KeptVotes
 
 ROWS = 10_000  # of a result that are held at once
+FEW = 5_000  # votes whose answers are looked up one by one
 # Models and judges that were put aside say nothing.
 _MODEL = "NOT IN (SELECT name FROM archived WHERE kind = 'model')"
 _ANSWER = f"NOT IN (SELECT key FROM answers WHERE NOT model {_MODEL})"
@@ -44,9 +48,29 @@ class EvidenceColumns:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self._kept = KeptVotes(connections)
+
+    def coded_votes(self) -> CodedVotes:
+        """All votes, as columns of codes; what is known of them is kept for the next reader."""
+        return self._kept.read()
+
+    def keep_up(self) -> None:
+        """Keep what is known of the votes, after many have come."""
+        self._kept.keep_up()
+
+    def answer_keys(self, numbers: Iterable[int]) -> dict[int, str]:
+        """The keys of answers by their numbers in this database."""
+        sql = "SELECT rowid, key FROM answers WHERE rowid IN (SELECT value FROM json_each(?))"
+        return dict(self._connections.db.execute(sql, [json.dumps(list(numbers))]).fetchall())
+
+    def answer_numbers(self, keys: Iterable[str]) -> list[int]:
+        """The numbers of answers in this database, in ascending order; unknown keys have none."""
+        sql = "SELECT rowid FROM answers WHERE key IN (SELECT value FROM json_each(?))"
+        found = self._connections.db.execute(sql, [json.dumps(list(keys))])
+        return sorted(number for (number,) in found)
 
     def votes(self) -> VoteColumns:
-        """All votes."""
+        """All votes as lists of names and keys, which take long to make of a million."""
         # Of a million votes a dictionary finds the answers and prompts much sooner than a join.
         winner, prompt, voter, propensity, first, second, seconds = self._columns(
             "SELECT winner, prompt_key, voter, propensity, first, second, seconds "
@@ -161,10 +185,7 @@ class EvidenceColumns:
 
     def tallies(self, after: int = 0, until: int | None = None) -> TallyColumns:
         """Votes counted by pair: those whose ids are above `after` and at most `until`."""
-        last = self.last_vote() if until is None else until
-        return self._tallies(
-            f"standing_votes v {_OF_BOTH} WHERE v.id > {after:d} AND v.id <= {last:d}"
-        )
+        return self._kept.tally(after, self.last_vote() if until is None else until)
 
     def changes(self, since: VotesUntil, until: VotesUntil) -> tuple[TallyColumns, TallyColumns]:
         """Votes cast, and votes taken back, between two moments, counted by pair."""
@@ -220,6 +241,23 @@ class EvidenceColumns:
             f"WHERE sample = 0 AND finish != '[\"absent\"]' AND model {_MODEL}"
         ).fetchall()
         return [(str(m), str(p), str(k)) for m, p, k in rows]
+
+    def taken(self) -> list[tuple[str, Usage, int | None]]:
+        """Model, usage and tokens of thinking of every answer that a model was asked for here."""
+        rows = self._connections.db.execute(
+            "SELECT model, coalesce(prompt_tokens, 0), completion_tokens, coalesce(seconds, 0), "
+            "thinking_tokens FROM answers "
+            f"WHERE completion_tokens > 0 AND model {_MODEL}"
+        ).fetchall()
+        return [(str(row[0]), Usage(row[1], row[2], row[3]), row[4]) for row in rows]
+
+    def answered(self) -> list[tuple[str, str]]:
+        """Model and prompt's key of everything that was answered, in live battles too."""
+        rows = self._connections.db.execute(
+            "SELECT DISTINCT model, prompt_key FROM answers "
+            f"WHERE finish != '[\"absent\"]' AND model {_MODEL}"
+        ).fetchall()
+        return [(str(model), str(prompt)) for model, prompt in rows]
 
     def pairs_shown_to(self, voter: str) -> set[frozenset[str]]:
         """The pairs of answers that a person was shown or has voted on."""
@@ -283,20 +321,51 @@ class EvidenceColumns:
         ).fetchall()
         return [(str(category), str(language)) for category, language in rows]
 
-    def unread(self, rules: str) -> list[str]:
-        """Keys of the answers voted on that have not been searched for leaks by these rules."""
-        rows = self._connections.db.execute(
-            """SELECT key FROM (SELECT first AS key FROM standing_votes
-                               UNION SELECT second FROM standing_votes)
-               WHERE key NOT IN (SELECT key FROM leaks WHERE rules = ?) ORDER BY key""",
-            [rules],
-        ).fetchall()
-        return [str(key) for (key,) in rows]
+    def unread(self, rules: str) -> tuple[list[str], VotesUntil | None]:
+        """Keys of the answers voted on that have not been searched for leaks by these rules.
 
-    def leaked(self) -> frozenset[str]:
-        """Keys of the answers that say who wrote them."""
-        rows = self._connections.db.execute("SELECT key FROM leaks WHERE words != ''").fetchall()
-        return frozenset(str(key) for (key,) in rows)
+        Answers without a text need no search. Also the moment up to which this holds, for
+        `searched`; None where there are no votes after those that it was told of.
+        """
+        until, db = self.votes_until(), self._connections.db
+        row = db.execute("SELECT vote FROM kept_until WHERE name = ?", [rules]).fetchone()
+        since = row[0] if row else 0
+        if since == until.vote:
+            return [], None
+        told = "finish != '[\"absent\"]' AND key NOT IN (SELECT key FROM leaks WHERE rules = ?)"
+        if until.vote - since > FEW:  # then it is quicker to begin with the answers
+            texts = db.execute(f"SELECT key FROM answers WHERE {told} ORDER BY key", [rules])
+            keys = [str(key) for (key,) in texts.fetchall()]
+            return (self._voted_on(keys) if keys else []), until
+        voted = "SELECT {} FROM votes WHERE id > ? AND id <= ?"
+        both = f"{voted.format('first')} UNION {voted.format('second')}"
+        sql = f"SELECT key FROM answers WHERE key IN ({both}) AND {told} ORDER BY key"
+        found = db.execute(sql, [since, until.vote, since, until.vote, rules]).fetchall()
+        return [str(key) for (key,) in found], until
+
+    def _voted_on(self, keys: Sequence[str]) -> list[str]:
+        sql = (
+            "SELECT value FROM json_each(?) "
+            "WHERE value IN (SELECT first FROM votes UNION SELECT second FROM votes)"
+        )
+        found = self._connections.db.execute(sql, [json.dumps(keys)]).fetchall()
+        return [str(key) for (key,) in found]
+
+    def searched(self, rules: str, until: VotesUntil) -> None:
+        """All answers voted on up to a moment have been searched for leaks by these rules."""
+        sql = (
+            "INSERT INTO kept_until (name, vote) VALUES (?, ?) "
+            "ON CONFLICT(name) DO UPDATE SET vote = excluded.vote"
+        )
+        with self._connections.transaction() as db:
+            db.execute(sql, [rules, until.vote])
+
+    def leaked(self) -> list[int]:
+        """The numbers of the answers that say who wrote them; see `answer_keys`."""
+        rows = self._connections.db.execute(
+            "SELECT a.rowid FROM leaks l JOIN answers a ON a.key = l.key WHERE l.words != ''"
+        ).fetchall()
+        return [int(number) for (number,) in rows]
 
     def answers(self) -> AnswerColumns:
         """Counts and mean length by model, of what was answered.

@@ -131,6 +131,11 @@ class Rows(Generic[R]):
         read, written = whole.prompt_tokens, whole.completion_tokens
         return Usage(round(read / n), round(written / n), whole.seconds / n) if n else None
 
+    def distinct(self, column: str) -> list[str]:
+        """The different values of a column, in ascending order."""
+        sql = f'SELECT DISTINCT "{column}" FROM {self._view} ORDER BY 1'
+        return [str(value) for (value,) in self._connections.db.execute(sql).fetchall()]
+
     def count(self, **equal: str | int) -> int:
         """How many rows have these values."""
         test, values = _test(equal)

@@ -297,6 +297,56 @@ def m012_policy(db: Database) -> None:
     _append_only(db, ("policies",))
 
 
+@migrations()
+def m013_kept(db: Database) -> None:
+    """What is derived from votes and kept: columns by block, and how far a search has come.
+
+    Nothing here is said by anybody; all of it may be deleted and is made again. See `kept.py`.
+    """
+    db.executescript("""
+        CREATE TABLE kept_votes (
+            last INTEGER PRIMARY KEY, votes INTEGER NOT NULL,
+            models TEXT NOT NULL, voter_names TEXT NOT NULL,
+            answer INTEGER NOT NULL, answer_key TEXT NOT NULL,
+            prompt INTEGER NOT NULL, prompt_key TEXT NOT NULL,
+            ids BLOB, first BLOB NOT NULL, second BLOB NOT NULL, prompts BLOB NOT NULL,
+            model_a BLOB NOT NULL, model_b BLOB NOT NULL, voters BLOB NOT NULL,
+            winners BLOB NOT NULL, propensity BLOB, seconds BLOB) STRICT;
+        CREATE TABLE kept_until (name TEXT PRIMARY KEY, vote INTEGER NOT NULL) STRICT;
+        CREATE INDEX leaks_found ON leaks (key) WHERE words != '';
+    """)
+
+
+@migrations()
+def m014_no_answers(db: Database) -> None:
+    """Replies that are no answers, each in a state of its own; and what answers took to think."""
+    states = "'ended while thinking', 'empty reply', 'refusal', 'content filter'"
+    db.executescript(f"""
+        ALTER TABLE answers ADD COLUMN thinking_tokens INTEGER;
+        ALTER TABLE answers ADD COLUMN room INTEGER;
+        CREATE TABLE unanswered (
+            key TEXT PRIMARY KEY, subject TEXT NOT NULL,
+            model TEXT NOT NULL REFERENCES models(name), model_key TEXT NOT NULL,
+            prompt_key TEXT NOT NULL REFERENCES prompts(key), sample INTEGER NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ({states})), turns TEXT NOT NULL,
+            finish TEXT NOT NULL, thinking TEXT NOT NULL, room INTEGER NOT NULL, {_USAGE},
+            created_at {_NOW}) STRICT;
+        CREATE INDEX unanswered_by_subject ON unanswered (subject);
+        DROP TRIGGER IF EXISTS answers_no_update;
+    """)
+    for table, renamed in (("answers", ("model", "first_name")), ("unanswered", ("model",))):
+        columns = [c.name for c in db[table].columns if c.name not in renamed]
+        same = " AND ".join(f'NEW."{name}" IS OLD."{name}"' for name in ("rowid", *columns))
+        db.execute(
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} WHEN NOT ({same}) "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
+    db.execute(
+        "CREATE TRIGGER unanswered_no_delete BEFORE DELETE ON unanswered "
+        "BEGIN SELECT RAISE(ABORT, 'unanswered is append-only'); END"
+    )
+
+
 def _append_only(db: Database, tables: tuple[str, ...]) -> None:
     for table in tables:
         for action in ("UPDATE", "DELETE"):
@@ -319,5 +369,7 @@ STEPS = (
     m010_archive,
     m011_voting,
     m012_policy,
+    m013_kept,
+    m014_no_answers,
 )
 NAMES = frozenset(step.__name__ for step in STEPS)

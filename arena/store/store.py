@@ -1,7 +1,8 @@
 """`Store`: the database, opened, with one attribute a table."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,18 +33,21 @@ from arena.records import (
     Score,
     Showing,
     Talk,
+    Unanswered,
     Verdict,
 )
 from arena.store.archive import Archivable, Archive
 from arena.store.connection import Connections
+from arena.store.large.bulk import NewAnswers, add_answers, filling
 from arena.store.leases import Leases
 from arena.store.queries import EvidenceColumns
 from arena.store.rows import Rows, decode, encode
 from arena.store.shown import BATTLES, SHOWINGS, OpenToJudge
 from arena.store.votes import Votes
+from arena.store.whole.tables import WholeTables
 from arena.store.withdrawals import Withdrawals
 
-_NOT_CONTENT = ("base_url", "api_key_env", "timeout")
+_NOT_CONTENT = ("base_url", "api_key_env", "timeout", "extra_headers")
 TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "rankings", "outcomes")
 # One statement: a page asks this each time.
 _LAST = [
@@ -135,15 +139,23 @@ class Store:
         self.grades = Rows(self._connections, "grades", Grade, view="standing_grades")
         self.withdrawals = Withdrawals(self._connections)
         self.reports = Rows(self._connections, "reports", Report)
+        self.unanswered = Rows(self._connections, "unanswered", Unanswered)
         self.talks = Rows(self._connections, "talks", Talk)
         self.archive = Archive(self._connections)
         self.leases = Leases(self._connections)
         self.evidence = EvidenceColumns(self._connections)
+        self.whole = WholeTables(self._connections)
 
     @property
     def home(self) -> Path:
         """The folder whose own `judges/` and `prompts/` come before the built-in ones."""
         return self.path.resolve().parent
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """All that this thread stores inside is one transaction: an exception leaves nothing."""
+        with self._connections.transaction():
+            yield
 
     def put_prompts(self, prompts: Iterable[Prompt]) -> None:
         """Store prompts; what describes one (name, category, …) follows the latest file."""
@@ -156,6 +168,14 @@ class Store:
                 'language = :language, "references" = :references, source = :source',
                 rows,
             )
+
+    def filling(self, rows: int) -> AbstractContextManager[None]:
+        """One transaction for a file of so many votes: all of it is stored, or nothing."""
+        return filling(self._connections, rows)
+
+    def add_answers(self, new: NewAnswers) -> None:
+        """Store those of a file's answers that are not there yet; call it while `filling`."""
+        add_answers(self._connections, new)
 
     def check_model(self, model: Model) -> None:
         """Raise ModelConflictError if the name stands for another model already.
@@ -242,6 +262,18 @@ class Store:
             for row in self._connections.db.query(sql)
         ]
 
+    def standing_unanswered(self) -> dict[str, Unanswered]:
+        """Replies that are no answers, by the key that the answer would have: the latest of each.
+
+        None of which there is an answer since.
+        """
+        sql = """
+            SELECT * FROM unanswered WHERE rowid IN (
+                SELECT max(rowid) FROM unanswered WHERE subject NOT IN (SELECT key FROM answers)
+                GROUP BY subject) ORDER BY rowid"""
+        rows = (decode(Unanswered, row) for row in self._connections.db.query(sql))
+        return {row.subject: row for row in rows}
+
     def still_failing(self) -> dict[str, int]:
         """By stage: rows that were tried, failed, and are not there to this day."""
         tables = ("answers", "verdicts", "scores", "rankings", "completions", "likelihoods")
@@ -320,6 +352,10 @@ class Store:
         """
         return StoreVersion(*map(int, self._connections.db.execute(_VERSION).fetchone()))
 
+    def copy_to(self, path: Path) -> None:
+        """Write the whole database as it is now into a new file."""
+        self._connections.db.execute("VACUUM INTO ?", [str(path)])
+
     def close(self) -> None:
         """Close this thread's connection."""
         self._connections.close()
@@ -330,7 +366,8 @@ def _check_place(path: Path, create: bool) -> None:
         raise StoreError(f"{path}: a folder; --db takes a file")
     if not path.exists() and not create:
         raise StoreError(
-            f"{path}: no such database; make one with 'arena init --sample' or 'arena generate'"
+            f"{path}: no such database; 'arena run' makes one of what arena.yaml says, "
+            "'arena generate' one with answers, and 'arena init --sample' one to look at"
         )
     if not path.resolve().parent.is_dir():
         raise StoreError(f"{path}: the folder {path.resolve().parent} does not exist")
@@ -341,7 +378,8 @@ def _spec(model: Model) -> dict[str, Any]:
 
 
 def _model(spec: dict[str, Any]) -> Model:
-    decoding = Decoding(**spec.pop("decoding"))
+    how = spec.pop("decoding")
+    decoding = Decoding(**how | {"stop": tuple(how.get("stop", ()))})
     if spec.get("price"):
         spec["price"] = tuple(spec["price"])
     return Model(**spec | {"backend": BackendKind(spec["backend"])}, decoding=decoding)
@@ -351,12 +389,19 @@ def differences(old: Model, new: Model) -> list[tuple[str, Any, Any]]:
     """The settings that make them two models: each by its key in arena.yaml, old and new."""
     both = [
         {"use": f"{model.backend}:{model.weights}", "revision": model.revision}
-        | asdict(model.decoding)
+        | _shown(model.decoding)
         for model in (old, new)
     ]
     return [
         (name, both[0][name], both[1][name]) for name in both[0] if both[0][name] != both[1][name]
     ]
+
+
+def _shown(decoding: Decoding) -> dict[str, Any]:
+    """Decoding by its keys in arena.yaml."""
+    found = asdict(decoding)
+    budget = found.pop("thinking_budget")
+    return found | ({} if budget is None else {"thinking": budget})
 
 
 def described(old: Model, new: Model) -> str:

@@ -5,17 +5,15 @@ stored as `greedy@2`, beside the old one. Which of them the file means is told b
 themselves, so going back to earlier settings goes back to their answers.
 """
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from arena.errors import InputError, ModelConflictError
 from arena.records import Model
+from arena.records.names import apart
 from arena.store import Store
 from arena.store.archive import Archivable
 from arena.store.store import described, differences
-
-_VERSION = re.compile(r"(.+)@([1-9]\d*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +26,6 @@ class Changed:
 
     def __str__(self) -> str:
         return f"models.{self.model.name}: {described(self.stored, self.model)}"
-
-
-def apart(name: str) -> tuple[str, int]:
-    """A name without its version, and the version: 1 where it has none."""
-    found = _VERSION.fullmatch(name)
-    return (found[1], int(found[2])) if found else (name, 1)
-
-
-def old_versions(names: Iterable[str]) -> dict[str, str]:
-    """The names that a later version took the place of, each with the latest one."""
-    known = set(names)
-    latest: dict[str, str] = {}
-    for name in known:
-        stem, _ = apart(name)
-        if stem in known:
-            latest[stem] = max(latest.get(stem, stem), name, key=lambda one: apart(one)[1])
-    return {n: latest[s] for n in known if (s := apart(n)[0]) in latest and n != latest[s]}
 
 
 def find(store: Store, model: Model) -> Model | Changed:

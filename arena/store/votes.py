@@ -1,13 +1,37 @@
 """Votes: one a battle, never changed, and chained so that an edit shows."""
 
+import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import islice
+from json.encoder import encode_basestring as quoted
+from typing import Any
 
 from arena.errors import SecondVoteError, StoreError
 from arena.records import Vote
 from arena.store.chain import broken, last_link, linked
 from arena.store.connection import Connections, sqlite3
-from arena.store.rows import Rows, encode
+from arena.store.rows import Rows, chunks, encode
+
+BATCH = 10_000
+_COLUMNS = (
+    "battle",
+    "prompt_key",
+    "first",
+    "second",
+    "winner",
+    "voter",
+    "language",
+    "propensity",
+    "seconds",
+    "app_version",
+    "created_at",
+    "previous",
+    "hash",
+)
+_INSERT = f"INSERT INTO votes ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 
 
 class Votes(Rows[Vote]):
@@ -47,23 +71,60 @@ class Votes(Rows[Vote]):
 
         Returns how many were new.
         """
-        votes = list(votes)
-        known = {row[0] for row in self._connections.db.execute("SELECT battle FROM votes")}
-        at = now()
+        added, left = 0, iter(votes)
         with self._connections.transaction() as db:
-            previous, rows = last_link(db, "votes"), []
-            for vote in votes:
-                if vote.battle not in known:
-                    rows.append(linked(encode(vote) | {"created_at": at}, previous))
-                    previous = str(rows[-1]["hash"])
-            if rows:
-                columns, marks = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
-                db.conn.executemany(f"INSERT INTO votes ({columns}) VALUES ({marks})", rows)
-        return len(rows)
+            link = _Linking(last_link(db, "votes"), now())
+            while batch := list(islice(left, BATCH)):
+                known = self._voted([vote.battle for vote in batch])
+                new = {vote.battle: vote for vote in reversed(batch) if vote.battle not in known}
+                db.conn.executemany(_INSERT, [link.row(vote) for vote in reversed(new.values())])
+                added += len(new)
+        return added
+
+    def _voted(self, battles: list[str]) -> set[str]:
+        """Those of some battles that were voted on, even if the vote was taken back."""
+        sql = "SELECT battle FROM votes WHERE battle IN (SELECT value FROM json_each(?))"
+        found = self._connections.db.execute(sql, [json.dumps(battles)])
+        return {str(row[0]) for row in found}
+
+    def voted(self, battles: Iterable[str]) -> set[str]:
+        """Those of the battles that were voted on, whether the vote was taken back or not."""
+        return {
+            str(row[0])
+            for part in chunks(list(battles))
+            for row in self._connections.db.execute(
+                f"SELECT battle FROM votes WHERE battle IN ({', '.join('?' * len(part))})", part
+            ).fetchall()
+        }
 
     def broken(self) -> Iterator[int]:
         """The ids of rows whose content or place does not fit the chain."""
         return broken(self._connections, "votes")
+
+
+@dataclass
+class _Linking:
+    """Makes rows of the chain one after the other, as `chain.linked` does and much sooner."""
+
+    previous: str
+    at: str
+
+    def row(self, v: Vote) -> tuple[Any, ...]:
+        """A vote in the order of `_COLUMNS`. The text of the digest is that of `json.dumps`."""
+        drawn = "null" if v.propensity is None else json.dumps(v.propensity)
+        seconds = "null" if v.seconds is None else json.dumps(v.seconds)
+        text = (
+            f'{{"app_version": {quoted(v.app_version)}, "battle": {quoted(v.battle)}, '
+            f'"created_at": "{self.at}", "first": {quoted(v.first)}, '
+            f'"language": {quoted(v.language)}, "previous": "{self.previous}", '
+            f'"prompt_key": {quoted(v.prompt_key)}, "propensity": {drawn}, '
+            f'"second": {quoted(v.second)}, "seconds": {seconds}, "voter": {quoted(v.voter)}, '
+            f'"winner": "{v.winner}"}}'
+        )
+        previous, self.previous = self.previous, sha256(text.encode()).hexdigest()
+        said = (v.battle, v.prompt_key, v.first, v.second, str(v.winner), v.voter, v.language)
+        rest = (v.propensity, v.seconds, v.app_version, self.at, previous, self.previous)
+        return (*said, *rest)
 
 
 def now() -> str:

@@ -22,6 +22,7 @@ from arena.web.pages.vote import VotePage
 from arena.web.security.inputs import Pages
 from arena.web.services import Services
 from arena.web.sessions import lighten
+from arena.web.views.board_table import template
 from arena.web.views.words import WORDS, Words
 
 # By the path of the page; the first one is the root. In the order of the navigation.
@@ -88,12 +89,12 @@ def build(services: Services) -> tuple[gr.Blocks, dict[str, Any]]:
     return blocks, {"i18n": i18n, "theme": theme}
 
 
-def head(title: str = "") -> str:
+def head(title: str = "", *, admin: bool = False) -> str:
     """Style and script of the page's own frame, which must be there before Gradio is.
 
-    title: of this arena, where it has one of its own.
+    title: of this arena, where it has one of its own. admin: whether there is an admin page.
     """
-    pages = list(PAGES)
+    pages = [*PAGES, *([ADMIN] if admin else [])]
     names = [f"{page or 'vote'}_tab" for page in pages]
     words = {
         language: {name: said[name] for name in (*names, "title", "pages", "shade")}
@@ -112,6 +113,15 @@ def head(title: str = "") -> str:
         f"<style>{read['css']}</style>"
         f"<script>const arena = {settings.replace('<', escape('<'))};\n{read['js']}{board}</script>"
     )
+
+
+def absent(root_path: str = "") -> str:
+    """What stands at an address that has no page: a few words in both languages, and the way home.
+
+    root_path: under which the app is reached.
+    """
+    home = f"{root_path.rstrip('/')}/"
+    return template("absent.html").render(both=list(WORDS.values()), home=home)
 
 
 def _keyed(words: Words) -> dict[str, str]:

@@ -1,13 +1,29 @@
 """What there is to browse: prompts with what was said of them, and benchmarks' outcomes."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from arena.config import Config
 from arena.judging.report_card.orders import majority
-from arena.records import Answer, Grade, Outcome, Prompt, Remark, Report, Score, Verdict, Vote
+from arena.leaderboard.board import policy_of
+from arena.leaderboard.evidence.counted_judgements import current_cards
+from arena.records import (
+    LIVE,
+    Answer,
+    Grade,
+    Outcome,
+    Preference,
+    Prompt,
+    Remark,
+    Report,
+    Score,
+    Verdict,
+    Vote,
+)
 from arena.store import Store
 from arena.store.archive import Archivable
+from arena.store.columns import VerdictColumns
 
 # What an admin may take out as a file, by the name of its table.
 EXPORTS = {
@@ -26,9 +42,9 @@ MIRRORED = {"A": "B", "B": "A"}
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """A prompt in the list. split: in which share of the verdicts on pairs that people decided a
-    judge takes the opposite side; 0 where there are none. turned: a judge's two orders disagree
-    on some pair.
+    """A prompt in the list. verdicts: that count, as in the ranking. split: in which share of
+    them, on pairs that people decided, a judge takes the opposite side; 0 where there are none.
+    turned: a judge's two orders disagree on some pair. live: asked in a live battle.
     """
 
     key: str
@@ -43,6 +59,17 @@ class CatalogueEntry:
     verdicts: int
     split: float
     turned: bool
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What there is to browse. entries: in the order of the store. cards: by judge that counts,
+    the key of the card whose verdicts count.
+    """
+
+    entries: tuple[CatalogueEntry, ...]
+    cards: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +112,25 @@ class Detail:
     grades: tuple[Grade, ...]
 
 
-def entries(store: Store) -> tuple[CatalogueEntry, ...]:
-    """Every prompt that is not hidden and has answers, in the order of the store."""
+def catalogue(store: Store, _: str = "", config: Config | None = None) -> Catalogue:
+    """Every prompt that is not hidden and has answers, those of live battles too.
+
+    config: says whose verdicts count; see `board.policy_of`.
+    """
     hidden = store.withheld("prompt")
     models: defaultdict[str, set[str]] = defaultdict(set)
-    for model, prompt, _ in store.evidence.shown_answers():
+    for model, prompt in store.evidence.answered():
         models[prompt].add(model)
     votes, people = _people(store)
-    judges, counts, split, turned = _judged(store, people)
-    return tuple(
+    verdicts = store.evidence.verdicts()
+    chosen = policy_of(store, config or Config()).judges
+    cards = {
+        judge: key
+        for judge, key in current_cards(verdicts).items()
+        if not chosen or judge in chosen
+    }
+    judged = _judged(verdicts, people, cards)
+    entries = tuple(
         CatalogueEntry(
             prompt.key,
             line_of(prompt),
@@ -101,16 +138,18 @@ def entries(store: Store) -> tuple[CatalogueEntry, ...]:
             prompt.category,
             prompt.language,
             frozenset(models[prompt.key]),
-            frozenset(judges[prompt.key]),
+            frozenset(judged.judges[prompt.key]),
             len(models[prompt.key]),
             votes[prompt.key],
-            counts[prompt.key],
-            split.get(prompt.key, 0.0),
-            prompt.key in turned,
+            judged.counts[prompt.key],
+            judged.split(prompt.key),
+            prompt.key in judged.turned,
+            prompt.source == LIVE,
         )
         for prompt in store.prompts.where()
         if prompt.key not in hidden and models[prompt.key]
     )
+    return Catalogue(entries, cards)
 
 
 def detail(store: Store, key: str) -> Detail | None:
@@ -167,39 +206,49 @@ def _people(store: Store) -> tuple[Counter[str], dict[tuple[str, str], list[str]
     return votes, people
 
 
-def _judged(
-    store: Store, people: dict[tuple[str, str], list[str]]
-) -> tuple[dict[str, set[str]], Counter[str], dict[str, float], set[str]]:
-    """By prompt: judges, how many verdicts, the share of them against people; and the prompts on
-    which a judge disagrees with itself.
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """By prompt: who judged it, how many verdicts count, on how many of them people decided the
+    pair, and how many of those are against people; and where a judge disagrees with itself.
     """
-    judges: defaultdict[str, set[str]] = defaultdict(set)
-    counts: Counter[str] = Counter()
-    decided: Counter[str] = Counter()
-    against: Counter[str] = Counter()
-    turned = set()
-    columns = store.evidence.verdicts()
-    for judge, prompt, a, b, forward, backward in zip(
-        columns.judge,
-        columns.prompt,
-        columns.answer_a,
-        columns.answer_b,
-        columns.forward,
-        columns.backward,
-        strict=True,
-    ):
-        judges[prompt].add(judge)
-        counts[prompt] += 1 + (backward is not None)
+
+    judges: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    counts: Counter[str] = field(default_factory=Counter)
+    decided: Counter[str] = field(default_factory=Counter)
+    against: Counter[str] = field(default_factory=Counter)
+    turned: set[str] = field(default_factory=set)
+
+    def split(self, prompt: str) -> float:
+        """The share of the verdicts against people; 0 where there are none to tell by."""
+        decided = self.decided[prompt]
+        return self.against[prompt] / decided if decided else 0.0
+
+
+def _judged(
+    columns: VerdictColumns,
+    people: Mapping[tuple[str, str], list[str]],
+    cards: Mapping[str, str],
+) -> _Judged:
+    """What judges said of each prompt. people: see `_people`. cards: whose verdicts count."""
+    found = _Judged()
+    for i, (judge, prompt) in enumerate(zip(columns.judge, columns.prompt, strict=True)):
+        found.judges[prompt].add(judge)
+        if cards.get(judge) != columns.judge_key[i]:
+            continue
+        forward, backward = columns.forward[i], columns.backward[i]
+        found.counts[prompt] += sum(
+            said not in (None, Preference.UNPARSED) for said in (forward, backward)
+        )
         sides = {forward} if backward is None else {forward, MIRRORED.get(backward, backward)}
-        if len(sides) > 1 and "unparsed" not in sides:
-            turned.add(prompt)
-        said = people.get((a, b))
+        if len(sides) > 1 and Preference.UNPARSED not in sides:
+            found.turned.add(prompt)
+        said = people.get((columns.answer_a[i], columns.answer_b[i]))
         if said and sides <= {"A", "B"} and len(sides) == 1:
             most = majority(said)
             if most in MIRRORED:
-                decided[prompt] += 1
-                against[prompt] += most not in sides
-    return judges, counts, {p: against[p] / n for p, n in decided.items()}, turned
+                found.decided[prompt] += 1
+                found.against[prompt] += most not in sides
+    return found
 
 
 def pages(rows: Sequence[CatalogueEntry], size: int = PAGE) -> Iterator[Sequence[CatalogueEntry]]:

@@ -13,7 +13,7 @@ from arena.leaderboard.judge_audit import JudgeAudit
 from arena.leaderboard.snapshot import Sheet, Slice, Wins
 from arena.store import Store
 from arena.store.rows import encode
-from arena.web.background.worker import LONG_ENOUGH
+from arena.web.background.cache import LONG_ENOUGH, WHOLE
 from arena.web.catalogue import EXPORTS, detail
 from arena.web.services import Services
 from arena.web.views.detail import as_json
@@ -41,7 +41,7 @@ def add_routes(server: "FastAPI", shared: Services) -> None:
 
     @server.get("/data/judges.{kind}")
     def judges(kind: str) -> Response:
-        cards = shared.cards.get(LONG_ENOUGH)
+        cards = shared.cards.get(WHOLE, LONG_ENOUGH)
         if kind not in KINDS or not cards:
             raise HTTPException(404, "No judge has compared anything yet.")
         return _file(f"judges.{kind}", cards_file(cards, kind))
@@ -146,10 +146,10 @@ def metrics_text(shared: Services) -> str:
     lines = []
     for name, count in counts.items():
         lines += [f"# TYPE arena_{name}_rows gauge", f"arena_{name}_rows {count}"]
-    sheet = shared.boards.get(Slice(), 0.0)
-    if sheet is not None:
-        lines += ["# TYPE arena_board_made_seconds gauge", f"arena_board_made_seconds {sheet.made}"]
-        lines += ["# TYPE arena_board_seconds gauge", f"arena_board_seconds {sheet.seconds:.3f}"]
+    board = shared.boards.made(Slice(), 0.0)
+    if board is not None:
+        lines += ["# TYPE arena_board_made_seconds gauge", f"arena_board_made_seconds {board.made}"]
+        lines += ["# TYPE arena_board_seconds gauge", f"arena_board_seconds {board.seconds:.3f}"]
     return "\n".join(lines) + "\n"
 
 

@@ -17,7 +17,7 @@ from arena.errors import InputError
 from arena.interchange.sample import load_sample
 from arena.records import Model
 from arena.store import Store
-from arena.web.security.guard import Guard
+from arena.web.security.guard import Guard, PageHtml
 from arena.web.security.rate_limits import Limit
 from arena.web.security.voters import Voters, load_secret
 from arena.web.services import Services, services
@@ -83,7 +83,7 @@ def build_server(
     from fastapi import FastAPI
     from fastapi.middleware.cors import CORSMiddleware
 
-    from arena.web.app import build, head
+    from arena.web.app import absent, build, head
     from arena.web.files import add_routes
 
     settings = settings or AppSettings()
@@ -119,8 +119,8 @@ def build_server(
     per_minute = settings.requests_per_minute
     requests = Limit(per_minute / 60, per_minute / 3)
     title = shared.boards.policy().title
-    page_head = head(title)
-    return Guard(mounted, voters, requests, shared.allowances, page_head, settings.root_path, hosts)
+    html = PageHtml(head(title, admin=bool(shared.password)), absent(settings.root_path))
+    return Guard(mounted, voters, requests, shared.allowances, html, settings.root_path, hosts)
 
 
 def hosts_of(host: str, settings: AppSettings) -> Collection[str]:

@@ -1,6 +1,7 @@
 """What the pages share: the store, and what is derived from it or guards it."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from arena.config import AppSettings, Config
@@ -10,9 +11,9 @@ from arena.records import Model
 from arena.store import Store
 from arena.web.background.audits import Audits
 from arena.web.background.boards import Boards
-from arena.web.background.cache import Kept
+from arena.web.background.cache import WHOLE, Cache
 from arena.web.background.model_record import Records
-from arena.web.catalogue import CatalogueEntry, entries
+from arena.web.catalogue import Catalogue, catalogue
 from arena.web.security.rate_limits import Allowances
 from arena.web.security.voters import Voters
 from arena.web.voting.blind import Blind
@@ -31,8 +32,8 @@ class Services:
     boards: Boards
     records: Records
     audits: Audits
-    cards: Kept[tuple[JudgeAudit, ...]]
-    entries: Kept[tuple[CatalogueEntry, ...]]
+    cards: Cache[str, tuple[JudgeAudit, ...]]
+    catalogue: Cache[str, Catalogue]
     live: Live
     allowances: Allowances
     settings: AppSettings = field(default_factory=AppSettings)
@@ -63,8 +64,8 @@ def services(
         Boards(store, config),
         Records(store, config),
         Audits(store),
-        Kept(store, report_cards),
-        Kept(store, entries),
+        Cache(store, report_cards, WHOLE),
+        Cache(store, partial(catalogue, config=config), WHOLE),
         Live(store, models or {}, settings),
         Allowances(settings),
         settings,
@@ -88,6 +89,6 @@ def read_guidelines(given: str, home: Path) -> str:
     raise InputError(f"app: guidelines names {name!r}, and there is no such file; write the text")
 
 
-def report_cards(store: Store) -> tuple[JudgeAudit, ...]:
+def report_cards(store: Store, _: str = WHOLE) -> tuple[JudgeAudit, ...]:
     """The report card of every judge that has compared pairs."""
     return tuple(audit_judge(store, judge) for judge in judges_with_verdicts(store))

@@ -125,6 +125,7 @@ def test_nothing_is_invented(text: str) -> None:
     assert split("<think>x</think>" + found.answer).unfinished == split(found.answer).unfinished
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     ["<think>", "</think>", "`<think>`", "<", "<|channel|>a<|message|>", "```\n", "</s>", "\n"],

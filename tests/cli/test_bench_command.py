@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from arena.cli.main import app
 from arena.files.assets import builtin
+from arena.store import Store
 
 pytestmark = pytest.mark.slow
 
@@ -292,3 +293,28 @@ def test_outcomes_make_rankings_by_benchmark_and_dimension(
         first, second = boards[group]["models"]
         assert (first["model"], second["model"]) == ("good", "bad")
         assert first["rating"] > 1000 > second["rating"]
+
+
+def test_a_benchmark_is_one_step_though_replies_are_asked_for_once_more(
+    run: Callable[..., Result],
+) -> None:
+    """`fake:echo` has no option in what it writes, so that it is asked again with room."""
+    done = run("bench", "--data", "choice.csv", "--mode", "gen", "--models", "fake:echo")
+    assert done.exit_code == 0, done.output
+    told = [line for line in done.stderr.splitlines() if line.startswith("echo does choice")]
+    assert told[0] == "echo does choice (gen): 3 asked once more"
+    assert told[1].startswith("echo does choice (gen): 3 new, 0 already there")
+    assert len(told) == 2
+    again = run("bench", "--data", "choice.csv", "--mode", "gen", "--models", "fake:echo")
+    told = [line for line in again.stderr.splitlines() if line.startswith("echo does choice")]
+    assert told == ["echo does choice (gen): 0 new, 3 already there"]
+
+
+def test_a_renamed_model_is_not_asked_nor_stored_again(run: Callable[..., Result]) -> None:
+    words = ("bench", "--data", "open.csv", "--models")
+    assert run(*words, "m=fake:echo").exit_code == 0
+    before = Store(Path("arena.db")).counts()["outcomes"]
+    assert run("models", "rename", "m", "n").exit_code == 0
+    assert "0 new, 3 already there" in run(*words, "n=fake:echo").stderr
+    assert Store(Path("arena.db")).counts()["outcomes"] == before
+    assert {outcome.model for outcome in Store(Path("arena.db")).outcomes.where()} == {"n"}

@@ -11,7 +11,6 @@ import pytest
 
 from arena.cli import output
 from arena.cli.main import app
-from arena.generation.batch import Progress
 from arena.store import Store
 
 pytestmark = pytest.mark.slow
@@ -251,42 +250,38 @@ def test_weights_and_templates_that_are_not_there_are_named(tmp_path: Path) -> N
     assert "absent.md is not there" in done.stderr
 
 
-def test_where_there_is_no_terminal_lines_tell_how_far_a_step_is(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(output, "FIRST_SECONDS", 0.01)
-    monkeypatch.setattr(output, "LINE_SECONDS", 0.01)
-    with output.watched() as tracker:
-        control = tracker("m answers")
-        control.on_progress(Progress("answer", 8, found=2, stored=1))
-        said = ""
-        while "m answers: 3 of 8" not in said:
-            said += capsys.readouterr().err
-        control.on_progress(Progress("answer", 8, found=2, stored=6, ended=True))
-    ended = capsys.readouterr().err
-    assert "m answers: 6 new, 2 already there" in ended
-    assert "3 of 8" not in ended.rpartition("6 new")[2]
-
-
-def test_a_running_step_says_its_rate_and_what_is_left() -> None:
-    progress = Progress("answer", 40, found=4, stored=12, seconds=60.0)
-    assert output.standing(progress, 61.0) == (
-        "16 of 40, 61 s since the start, 12.0 a minute, about 2.0 min left"
-    )
-    begun = Progress("answer", 40, under_way=2.5, seconds=5.0)
-    assert output.standing(begun, 6.0) == (
-        "2 of 40, 6 s since the start, 30.0 a minute, about 75 s left"
-    )
-    loading = Progress("answer", 40, doing="loading smollm2")
-    assert output.standing(loading, 5.0) == "0 of 40, 5 s since the start, loading smollm2"
-    assert output.standing(Progress("answer", 40), 5.0) == "0 of 40, 5 s since the start"
-
-
 @pytest.mark.parametrize(("width", "columns"), [(200, 3), (33, 3), (32, 2), (22, 1), (3, 1)])
 def test_columns_are_left_out_before_a_name_is_broken(width: int, columns: int) -> None:
     rows = [{"model": "qwen3-8b-it", "score": 0.6667, "why": "a 模型 answers"}]
     assert output.fitting(rows, width) == columns
     assert output.fitting([], width) == 0
+
+
+def test_a_table_in_a_pipe_is_whole_whatever_started_the_command(tmp_path: Path) -> None:
+    """GNU readline, which Python loads for its prompt, hands COLUMNS=80 to what it starts."""
+    code = (
+        "import readline, subprocess, sys\n"
+        "words = [sys.executable, '-c', 'from arena.cli import main; main()', 'judges']\n"
+        "sys.exit(subprocess.run(words).returncode)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert max(map(len, done.stdout.splitlines())) > 80
+    assert "Left out" not in done.stderr
+
+
+def test_a_width_that_is_asked_for_holds_in_a_pipe_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = arena("judges", cwd=tmp_path)
+    narrow = arena("--width", "60", "judges", cwd=tmp_path)
+    assert max(map(len, whole.stdout.splitlines())) > 60
+    assert max(map(len, narrow.stdout.splitlines())) <= 60
+    assert "Left out to fit the width: " in narrow.stderr
+    monkeypatch.setenv("ARENA_WIDTH", "60")
+    assert arena("judges", cwd=tmp_path).stdout == narrow.stdout
+    assert arena("--width", "9", "judges", cwd=tmp_path).returncode == 2
 
 
 def test_shares_keep_three_digits() -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from arena.cli.main import app
 from arena.ratings import Comparisons, RatingResult, bradley_terry
 from tests.cli.test_cli import arena
 
@@ -109,9 +111,6 @@ def test_a_column_of_differences_is_taken_as_it_is(battles: pd.DataFrame, tmp_pa
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--interval wald", ["'wald'", "sandwich", "bootstrap"]),
-        ("--ties drop", ["'drop'", "half", "davidson"]),
-        ("--cluster judge", ["'judge'", "prompt", "voter"]),
         ("--style size", ["battles.csv:1", "'size'", "size_a", "length_a"]),
         ("--style winner", ["battles.csv:2", "winner", "number"]),
         ("--style length --ties davidson", ["--ties half, not 'davidson'"]),
@@ -128,6 +127,40 @@ def test_an_option_that_makes_no_sense_is_one_sentence(
     assert done.stderr.count("\n") == 1, done.stderr
     for part in said:
         assert part in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--interval wald", ["'wald'", "'sandwich'", "'bootstrap'"]),
+        ("--ties drop", ["'drop'", "'half'", "'davidson'", "'rao-kupper'"]),
+        ("--cluster judge", ["'judge'", "'prompt'", "'voter'", "'none'"]),
+        ("--method best", ["'best'", "'hierarchical'", "'ppi'", "'joint'"]),
+        ("--panel median", ["'median'", "'majority'", "'mean'"]),
+        ("--by colour", ["'colour'", "'category'", "'language'", "'benchmark'"]),
+    ],
+)
+def test_a_word_that_is_not_among_the_allowed_ones_is_refused_with_them(
+    words: str, said: list[str]
+) -> None:
+    done = CliRunner().invoke(app, ["rank", *words.split()], env={"COLUMNS": "200"})
+    assert done.exit_code == 2
+    for part in said:
+        assert part in done.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["--evidence human", "--by category", "--method ppi", "--panel mean", "--cap 0.1",
+     "--judges j", "--keep-leaked", "--without-flagged"],
+)  # fmt: skip
+def test_what_is_about_a_database_is_refused_beside_a_file(
+    words: str, battles: pd.DataFrame, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "battles.csv")
+    done = CliRunner().invoke(app, ["rank", path, *words.split()])
+    assert done.exit_code == 2
+    assert "go with the database, not a file" in done.output
 
 
 def told(tmp_path: Path, rows: list[str], *options: str) -> str:

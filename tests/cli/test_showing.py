@@ -1,5 +1,7 @@
 """`arena show` prints what is stored."""
 
+import csv
+import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +14,7 @@ from arena.cli.main import app
 from arena.config import parse_model
 from arena.generation.answering import generate
 from arena.judging import judge, load_card
-from arena.records import Answer, Prompt
+from arena.records import Answer, Mode, Prompt
 from arena.store import Store
 
 
@@ -41,8 +43,13 @@ def test_answers_of_one_model_as_text_and_json(answered: Store) -> None:
     printed, _ = show(answered, "answers", "two", "--model", "long")
     assert "turn 2:" in printed
     assert "middle" not in printed
-    lines = show(answered, "answers", "two", "--json")[0].splitlines()
-    assert {json.loads(line)["model"] for line in lines} == {"long", "middle", "short"}
+    rows = json.loads(show(answered, "answers", "two", "--format", "json")[0])
+    assert {row["model"] for row in rows} == {"long", "middle", "short"}
+    assert {len(row["turns"]) for row in rows} == {2}
+    table = show(answered, "answers", "two", "--format", "csv")[0]
+    assert {row["model"] for row in csv.DictReader(io.StringIO(table))} == {
+        *("long", "middle", "short")
+    }
 
 
 def test_thinking_is_printed_where_it_is_asked_for(store: Store) -> None:
@@ -64,8 +71,32 @@ def test_verdicts_with_their_replies_and_reasons(judged: Store) -> None:
     printed, _ = show(judged, "verdicts", "--unparsed", "--limit", "2")
     assert printed.count("silent on ") == 2
     assert "unparsed: the reply" in printed
-    lines = show(judged, "verdicts", "--prompt", "one", "--json", "--limit", "3")[0].splitlines()
-    assert [len(json.loads(line)["models"]) for line in lines] == [2, 2, 2]
+    words = ("verdicts", "--prompt", "one", "--limit", "3", "--format", "json")
+    assert [len(row["models"]) for row in json.loads(show(judged, *words)[0])] == [2, 2, 2]
+
+
+def test_the_reply_to_a_repair_is_told_from_the_first_one(judged: Store) -> None:
+    words = ("verdicts", "--judge", "silent", "--prompt", "one", "--limit", "1")
+    printed, _ = show(judged, *words)
+    first, second = printed.split("second reply, after it was told that the first has no verdict")
+    assert first.count("I would rather not say.") == 1
+    assert second.count("I would rather not say.") == 1
+    assert "this one counts" in second
+    (row,) = json.loads(show(judged, *words, "--format", "json")[0])
+    assert row["replies"] == ["I would rather not say."] * 2
+    clear = show(judged, "verdicts", "--judge", "clear", "--limit", "1")[0]
+    assert "second reply" not in clear
+
+
+def test_what_was_said_in_several_ways_is_one_table(
+    judged: Store, prompts: list[Prompt], write_card: Callable[..., str]
+) -> None:
+    judge(judged, load_card(write_card("giver", "fake:first"), judged.home), prompts, Mode.SCORE)
+    printed, _ = show(judged, "verdicts", "--limit", "99", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(printed)))
+    assert {row["value"] for row in rows if row["judge"] == "giver"} == {"7.0"}
+    assert {row["value"] for row in rows if row["judge"] == "clear"} == {""}
+    assert {row["preference"] for row in rows if row["judge"] == "giver"} == {""}
 
 
 @pytest.mark.parametrize(

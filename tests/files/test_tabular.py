@@ -265,3 +265,16 @@ def test_one_look_tells_what_is_in_a_file(tmp_path: Path) -> None:
     assert look(write(tmp_path, "a", "a\r\n" * (2**20 // 3) + "b\rc")).lone_returns
     assert not look(write(tmp_path, "a", "a" * (2**20 - 1) + "\r\n")).lone_returns
     assert look(write(tmp_path, "a", 'a,"b"')).quotes
+
+
+def test_labels_stand_in_the_order_of_the_rows(tmp_path: Path) -> None:
+    """Whatever order a dictionary of Parquet has them in, and whatever it holds besides."""
+    kind = pd.CategoricalDtype(["never", "b", "a"])
+    values = ["a", None, "b", "a"]
+    path = tmp_path / "a.parquet"
+    pd.DataFrame({"x": pd.Series(values, dtype=kind)}).to_parquet(path)
+    found = columns(path, ["x"])["x"]
+    assert list(found) == values
+    assert found.labels == ["a", None, "b"]
+    assert found.codes.tolist() == [0, 1, 2, 0]
+    assert found.in_order().codes.tolist() == [0, 1, 2, 0]

@@ -45,7 +45,7 @@ def test_a_reply_that_ends_before_an_answer_is_a_failure(store: Store, text: str
     assert (progress.stored, progress.failed) == (0, 1)
     assert store.answers.count() == 0
     assert "max_tokens: 77" in progress.last_error
-    assert progress.faults == {"no answer": 1}
+    assert progress.faults == {"ended while thinking": 1}
 
 
 def test_thinking_is_not_shown_while_an_answer_grows() -> None:

@@ -44,6 +44,10 @@ def test_an_unknown_set_offers_the_nearest(tmp_path: Path) -> None:
         ("{", ":2: not JSON"),
         ("[]", ":2: "),
         ('{"id": "b"}', ":2: turns: is missing"),
+        (
+            '{"id": "b", "turn": ["q"]}',
+            ":2: turn: unknown key, did you mean turns; allowed here: id, turns",
+        ),
         ('{"id": "b", "turns": []}', ":2: turns: "),
         ('{"id": "b", "turns": [" "]}', ":2: turns.0: ' ': "),
         (

@@ -2,7 +2,9 @@
 
 import csv
 import json
+from contextlib import closing
 from pathlib import Path
+from random import Random
 
 import pandas as pd
 import pytest
@@ -10,12 +12,13 @@ import pytest
 from arena.errors import InputError, UnavailableError, UnknownNameError
 from arena.interchange.imports import import_battles
 from arena.judging import judge, load_card
-from arena.leaderboard.board import Fit
+from arena.leaderboard.board import Policy
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.judge_audit import audit_judge
 from arena.leaderboard.ranking import leaderboard
-from arena.records import Evidence, Prompt
+from arena.records import Evidence, Prompt, Vote, Winner, content_key, keys_after
 from arena.store import Store
+from arena.store.connection import sqlite3 as driver
 from tests.conftest import DATASETS
 
 ROWS = """prompt,model_a,model_b,winner,source,answer_a,answer_b
@@ -65,8 +68,8 @@ def test_exchanging_the_sides_in_the_file_changes_no_rating(store: Store, tmp_pa
     other = Store(tmp_path / "other.db")
     import_battles(store, write(tmp_path))
     import_battles(other, write(tmp_path, text, "mirrored.csv"))
-    fit = Fit(min_comparisons=1)
-    boards = [leaderboard(s, evidence=Evidence.HUMAN, fit=fit).rows for s in (store, other)]
+    policy = Policy(min_comparisons=1)
+    boards = [leaderboard(s, policy, evidence=Evidence.HUMAN).rows for s in (store, other)]
     assert [(r.model, r.rank) for r in boards[0]] == [(r.model, r.rank) for r in boards[1]]
     for there, here in zip(*boards, strict=True):
         assert there.rating == pytest.approx(here.rating, abs=1e-9)
@@ -116,6 +119,7 @@ def test_a_file_without_a_column_for_it_may_be_one_judges(store: Store, tmp_path
     assert import_battles(store, write(tmp_path, text), "human").votes == 2
 
 
+@pytest.mark.slow
 def test_the_judges_of_pandalm_are_as_their_makers_found_them(store: Store) -> None:
     import_battles(store, real("pandalm.csv"))
     gpt, own = (audit_judge(store, name).audit for name in ("gpt-3.5-turbo", "pandalm-7b"))
@@ -135,6 +139,7 @@ def test_the_judges_of_pandalm_are_as_their_makers_found_them(store: Store) -> N
         audit_judge(store, "pandalm-7")
 
 
+@pytest.mark.slow
 def test_the_votes_and_judges_of_llmfao_meet_on_the_same_battles(store: Store) -> None:
     votes = import_battles(store, real("llmfao_votes.csv"), within="llmfao")
     verdicts = import_battles(store, real("llmfao_judges.csv"), within="llmfao")
@@ -277,3 +282,94 @@ def test_a_file_that_an_earlier_version_imported_adds_nothing(store: Store, tmp_
     file.write_text("prompt,model_a,model_b,winner,voter\nq1,a,b,model_a,v\n")
     store.put_prompts([Prompt("q1", ("q1",), "imported", "en", source=str(file))])
     assert import_battles(store, file).prompts == 0
+
+
+def test_keys_that_begin_alike_are_those_of_whole_parts() -> None:
+    key = keys_after("imported", "甲", 1)
+    assert key(',"b",2]') == content_key("imported", "甲", 1, "b", 2)
+    assert key(',"c",3]') == content_key("imported", "甲", 1, "c", 3)
+
+
+def some_battles(folder: Path, rows: int, name: str = "many.csv") -> Path:
+    dice = Random(rows)
+    lines = ["model_a,model_b,winner,voter,prompt,category,propensity"]
+    for _ in range(rows):
+        a, b = dice.sample("wxyz", 2)
+        winner = dice.choice(["model_a", "model_b", "tie", "both_bad"])
+        prompt, drawn = dice.choice(["", "p1", "p2", "五"]), dice.choice(["", "0.5", "1"])
+        lines.append(f'{a},{b},{winner},"v {dice.randrange(3)} ""é""",{prompt},c,{drawn}')
+    return write(folder, "\n".join(lines) + "\n", name)
+
+
+def indexes(store: Store) -> list[tuple[str, str]]:
+    with closing(driver.connect(str(store.path))) as conn:
+        sql = "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name"
+        return conn.execute(sql).fetchall()
+
+
+def test_many_rows_are_stored_as_a_few_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts, indexes that are made at the end and the quick digest change nothing."""
+    path, stores = some_battles(tmp_path, 60), []
+    for name, few in (("few.db", 1_000), ("many.db", 10)):
+        monkeypatch.setattr("arena.store.large.bulk.FEW", few)
+        monkeypatch.setattr("arena.interchange.imports.BATCH", few)
+        monkeypatch.setattr("arena.store.votes.BATCH", few)
+        store = Store(tmp_path / name)
+        assert import_battles(store, path).votes == 60
+        assert list(store.votes.broken()) == []
+        assert import_battles(store, path).votes == 0
+        stores.append(store)
+    for store in stores:
+        with closing(driver.connect(str(store.path))) as conn:
+            assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
+            assert conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        with pytest.raises(driver.IntegrityError):  # references are looked at again
+            store.votes.cast_all([Vote("b", "no prompt", "no", "answer", Winner.TIE, "v")])
+    one, other = stores
+    assert indexes(one) == indexes(other)
+    assert one.evidence.votes() == other.evidence.votes()
+    assert [*one.votes.where()] == [*other.votes.where()]
+    assert [*one.answers.where()] == [*other.answers.where()]
+    assert [*one.prompts.where()] == [*other.prompts.where()]
+
+
+def test_votes_are_known_by_what_they_say(store: Store, tmp_path: Path) -> None:
+    """A battle's key is made of the answers, the vote, the voter and how often it was said."""
+    text = "model_a,model_b,winner,voter,prompt\n" + "x,y,model_a,ann,1\n" * 2
+    import_battles(store, write(tmp_path, text))
+    one, two = store.votes.where()
+    for times, vote in ((1, one), (2, two)):
+        same = (vote.first, vote.second, "model_a", "ann")
+        assert vote.battle == content_key("imported", *same, times)
+    assert {a.key for a in store.answers.where()} == {one.first, one.second}
+
+
+def test_the_last_row_says_what_an_answer_is(store: Store, tmp_path: Path) -> None:
+    text = (
+        "prompt,question,model_a,model_b,winner,voter,answer_a,answer_b,category\n"
+        "1,What?,x,y,tie,ann,early,only,first\n"
+        "1,What?,y,x,tie,bob,only,late,second\n"
+    )
+    import_battles(store, write(tmp_path, text))
+    said = {answer.model: answer.turns for answer in store.answers.where()}
+    assert said == {"x": ("late",), "y": ("only",)}
+    assert [prompt.category for prompt in store.prompts.where()] == ["second"]
+
+
+@pytest.mark.parametrize("where", ["_votes", "_add_verdicts"])
+def test_an_import_that_is_cut_off_stores_nothing(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setattr("arena.store.large.bulk.FEW", 1)
+    before = indexes(store)
+
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"arena.interchange.imports.{where}", cut)
+        with pytest.raises(KeyboardInterrupt):
+            import_battles(store, write(tmp_path))
+    assert not any(store.counts().values())
+    assert indexes(store) == before
+    assert import_battles(store, write(tmp_path)).votes == 3

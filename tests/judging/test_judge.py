@@ -206,3 +206,21 @@ def test_an_address_changes_neither_the_judge_nor_its_verdicts(tmp_path: Path) -
     assert here.key(Mode.PAIRWISE) == there.key(Mode.PAIRWISE) != other.key(Mode.PAIRWISE)
     assert open_backend(other.model) is not None
     assert other.model.weights == parse_model("smollm2").weights
+
+
+def test_cards_that_say_the_same_are_said_to_be_one_judge(
+    answered: Store, prompts: list[Prompt], write_card: Callable[..., str]
+) -> None:
+    cards = [load_card(write_card("one", "fake:longer"), answered.home)]
+    (answered.home / "judges" / "two.yaml").write_text(
+        (answered.home / "judges" / "one.yaml").read_text()
+    )
+    cards.append(load_card("two", answered.home))
+    (first,), (second,) = (judge(answered, card, prompts) for card in cards)
+    assert (first.stored, first.notes) == (18, ())
+    assert (second.stored, second.found) == (0, 18)
+    (note,) = second.notes
+    assert note.startswith("The cards of two and one say the same, so they are one judge")
+    assert answered.verdicts.count(judge="two") == 0
+    (again,) = judge(answered, cards[0], prompts)
+    assert again.notes == ()  # its own name is no twin

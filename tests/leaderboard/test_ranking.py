@@ -11,17 +11,25 @@ from arena.config import parse_model
 from arena.errors import GateError, InputError, TooFewError
 from arena.generation.answering import generate
 from arena.judging import Wanted, judge, load_card
-from arena.leaderboard.board import Fit, Leaderboard
-from arena.leaderboard.evidence.gathering import gather
+from arena.leaderboard.board import USUAL_FIT, Leaderboard, Policy
+from arena.leaderboard.evidence.gathering import gather, groups
 from arena.leaderboard.evidence.groups import Group
-from arena.leaderboard.ranking import leaderboard, leaderboards, rank_comparisons, views
+from arena.leaderboard.ranking import (
+    grouped_rankings,
+    leaderboard,
+    leaderboards,
+    rank_comparisons,
+    ranking,
+    views,
+)
 from arena.ratings import Comparisons
-from arena.records import Decoding, Evidence, Outcome, Prompt, Vote, Winner
+from arena.records import Decoding, Evidence, Mode, Outcome, Prompt, Vote, Winner
 from arena.store import Store
+from arena.store.archive import Archivable
 
 Write = Callable[..., str]
 _BATTLE = count()
-ANY = Fit(min_comparisons=1)
+ANY = Policy(min_comparisons=1)
 
 
 def answer_of(store: Store, model: str, prompt: Prompt) -> str:
@@ -164,7 +172,7 @@ def test_groups_have_rankings_of_their_own(
     boards = leaderboards(
         answered,
         "language",
-        lambda group: leaderboard(answered, evidence=Evidence.JUDGE, group=group, fit=ANY),
+        lambda group: leaderboard(answered, evidence=Evidence.JUDGE, group=group, policy=ANY),
     )
     assert [board.group for board in boards] == ["en", "zh"]
     assert [board.counts["j"] for board in boards] == [6, 3]
@@ -190,12 +198,13 @@ def test_views_are_the_other_kinds_of_evidence(
 ) -> None:
     judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
     vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
-    board = leaderboard(answered, fit=ANY, allow_weak_judges=True)
+    weak = replace(ANY, allow_weak_judges=True)
+    board = leaderboard(answered, weak)
     assert board.label == "human-anchored"
-    others = [view.label for view in views(answered, board, True, ANY)]
+    others = [view.label for view in views(answered, board, weak)]
     assert others == ["human-anchored", "judge-only"]
-    judged = leaderboard(answered, evidence=Evidence.JUDGE, fit=ANY, allow_weak_judges=True)
-    assert [view.label for view in views(answered, judged, True, ANY)] == ["human-anchored"]
+    judged = leaderboard(answered, weak, evidence=Evidence.JUDGE)
+    assert [view.label for view in views(answered, judged, weak)] == ["human-anchored"]
 
 
 def test_style_is_counted_in_the_stored_answers(answered: Store, prompts: list[Prompt]) -> None:
@@ -207,23 +216,34 @@ def test_style_is_counted_in_the_stored_answers(answered: Store, prompts: list[P
         vote(answered, prompt, "middle", "short", Winner.MODEL_A)
         vote(answered, prompt, "short", "long", Winner.MODEL_A)
         vote(answered, prompt, "long", "middle", Winner.MODEL_A)
-    board = leaderboard(answered, evidence=Evidence.HUMAN, fit=Fit(style=("length",)))
+    board = leaderboard(
+        answered, evidence=Evidence.HUMAN, policy=Policy(fit=replace(USUAL_FIT, style=("length",)))
+    )
     assert [effect.name for effect in board.effects] == ["length"]
     assert "style held equal: length" in str(board.method)
     with pytest.raises(InputError, match="'size'; allowed are length"):
-        leaderboard(answered, evidence=Evidence.HUMAN, fit=Fit(style=("size",)))
+        leaderboard(
+            answered,
+            evidence=Evidence.HUMAN,
+            policy=Policy(fit=replace(USUAL_FIT, style=("size",))),
+        )
 
 
 @pytest.mark.parametrize(
-    "fit", [Fit(ties="davidson"), Fit(interval="bootstrap"), Fit(style=("length",))]
+    "policy",
+    [
+        Policy(fit=replace(USUAL_FIT, ties="davidson")),
+        Policy(fit=replace(USUAL_FIT, interval="bootstrap")),
+        Policy(fit=replace(USUAL_FIT, style=("length",))),
+    ],
 )
 def test_the_combined_ranking_says_which_options_it_has_not(
-    fit: Fit, answered: Store, prompts: list[Prompt], write_card: Write
+    policy: Policy, answered: Store, prompts: list[Prompt], write_card: Write
 ) -> None:
     judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
     vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
     with pytest.raises(InputError, match="--evidence human"):
-        leaderboard(answered, fit=fit)
+        leaderboard(answered, policy)
 
 
 def crowd(store: Store, prompts: list[Prompt], write_card: Write) -> None:
@@ -249,6 +269,7 @@ def long_prompts() -> list[Prompt]:
     return [Prompt(f"p{k}", (f"{text} {k}",), "writing", "en") for k in range(6)]
 
 
+@pytest.mark.slow
 def test_people_and_judges_beside_each_other(store: Store, write_card: Write) -> None:
     crowd(store, long_prompts(), write_card)
     board = leaderboard(store, allow_weak_judges=True)
@@ -267,9 +288,11 @@ def test_people_and_judges_beside_each_other(store: Store, write_card: Write) ->
     assert mark.endswith("points below what judges predict.")
     assert not any("judges predict:" in note for note in map(str, board.general))
     assert sum(row.p_best for row in board.rows) == pytest.approx(1)
-    methods = [view.settings.method for view in views(store, board, True)]
+    methods = [view.settings.method for view in views(store, board, Policy(allow_weak_judges=True))]
     assert methods == ["ppi", "bradley-terry", "bradley-terry"]
-    anchored = leaderboard(store, fit=Fit(anchor=("m02", 500.0)), allow_weak_judges=True)
+    anchored = leaderboard(
+        store, policy=Policy(fit=replace(USUAL_FIT, anchor=("m02", 500.0))), allow_weak_judges=True
+    )
     shift = {row.model: row for row in anchored.rows}
     assert shift["m02"].rating == pytest.approx(500)
     for row in board.rows:
@@ -279,14 +302,15 @@ def test_people_and_judges_beside_each_other(store: Store, write_card: Write) ->
         assert moved.predicted - row.predicted == pytest.approx(moved.rating - row.rating)
 
 
+@pytest.mark.slow
 def test_a_method_goes_with_all_the_evidence(store: Store, write_card: Write) -> None:
     crowd(store, long_prompts(), write_card)
-    board = leaderboard(store, fit=Fit(method="human"), allow_weak_judges=True)
+    board = leaderboard(store, policy=Policy(method="human"), allow_weak_judges=True)
     assert board.counts == {"votes": 720}
     with pytest.raises(InputError, match="--method goes with --evidence combined"):
-        leaderboard(store, evidence=Evidence.HUMAN, fit=Fit(method="ppi"))
+        leaderboard(store, evidence=Evidence.HUMAN, policy=Policy(method="ppi"))
     with pytest.raises(InputError, match=r"'pip'; allowed are .*'ppi'"):
-        leaderboard(store, fit=Fit(method="pip"))
+        leaderboard(store, policy=Policy(method="pip"))
 
 
 def test_a_panel_counts_as_one_judge_and_says_how_far_it_is_apart(
@@ -294,7 +318,9 @@ def test_a_panel_counts_as_one_judge_and_says_how_far_it_is_apart(
 ) -> None:
     for name, persona in (("j", "longer"), ("k", "longer@0.0001"), ("l", "first")):
         judge(answered, load_card(write_card(name, f"fake:{persona}"), answered.home), prompts)
-    board = leaderboard(answered, fit=Fit(panel="majority", min_valid=2), allow_weak_judges=True)
+    board = leaderboard(
+        answered, policy=Policy(panel="majority", min_valid=2), allow_weak_judges=True
+    )
     assert board.counts == {"panel of 3": 9}
     assert any(note.startswith("Panel of 3: 9 battles") for note in map(str, board.notes))
     assert [row.model for row in board.rows] == ["long", "middle", "short"]
@@ -310,7 +336,7 @@ def test_a_judge_that_follows_the_order_decides_nothing_in_a_majority(
     board = leaderboard(
         answered,
         evidence=Evidence.JUDGE,
-        fit=Fit(panel="majority"),
+        policy=Policy(panel="majority"),
         allow_weak_judges=True,
         gathered=replace(found, judges=uneven),
     )
@@ -352,7 +378,7 @@ def test_a_neutral_ranking_leaves_a_judge_out_of_its_own_familys_pairs(
     write_card("j", "{use: fake:longer, family: F}")
     judge(store, load_card("j", store.home), prompts)
     assert leaderboard(store).counts == {"j": 9}
-    board = leaderboard(store, fit=Fit(neutral=True, min_comparisons=3))
+    board = leaderboard(store, policy=Policy(neutral=True, min_comparisons=3))
     assert board.counts == {"j": 3}
     assert [row.model for row in board.rows] == ["b", "c"]
 
@@ -371,7 +397,10 @@ def test_a_judge_in_one_order_is_marked_where_it_stands(
 
 def test_names_that_differ_only_in_case_are_named() -> None:
     c = Comparisons.from_columns(["GPT", "gpt", "x"], ["gpt", "x", "GPT"], outcome=[1, 1, 1])
-    assert "These names differ only in case: GPT/gpt." in map(str, rank_comparisons(c, ANY).notes)
+    said = [*map(str, rank_comparisons(c, ANY).notes)]
+    assert [one for one in said if "gpt" in one] == [
+        "'GPT' and 'gpt' are taken for 2 models: their names differ in case or spaces alone."
+    ]
 
 
 def test_only_the_chosen_judges_count(
@@ -381,7 +410,7 @@ def test_only_the_chosen_judges_count(
         judge(answered, load_card(write_card(name, f"fake:{persona}"), answered.home), prompts)
     every = leaderboard(answered, evidence=Evidence.JUDGE)
     assert list(every.counts) == ["abandoned", "kept"]
-    board = leaderboard(answered, evidence=Evidence.JUDGE, fit=Fit(judges=("kept", "new")))
+    board = leaderboard(answered, evidence=Evidence.JUDGE, policy=Policy(judges=("kept", "new")))
     assert list(board.counts) == ["kept"]
     assert [report.judge for report in board.reports] == ["kept"]
     assert (
@@ -389,7 +418,7 @@ def test_only_the_chosen_judges_count(
         in map(str, board.notes)
     )
     with pytest.raises(InputError, match="no verdicts"):
-        leaderboard(answered, evidence=Evidence.JUDGE, fit=Fit(judges=("new",)))
+        leaderboard(answered, evidence=Evidence.JUDGE, policy=Policy(judges=("new",)))
 
 
 @pytest.mark.parametrize("evidence", [Evidence.COMBINED, Evidence.HUMAN])
@@ -436,7 +465,7 @@ def test_where_votes_are_too_few_the_next_kind_ranks_and_says_so(
 ) -> None:
     judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
     vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
-    board = leaderboard(answered, fit=Fit(method="human"))
+    board = leaderboard(answered, policy=Policy(method="human"))
     assert board.label == "judge-only"
     assert board.counts == {"j": 9}
     said = "Comparisons by people's votes that are too few to rate any model, and do not count: 1."
@@ -445,7 +474,156 @@ def test_where_votes_are_too_few_the_next_kind_ranks_and_says_so(
     assert [row.model for row in alone.rows] == ["long", "short"]
     assert any("No model has the 5 comparisons" in note for note in map(str, alone.notes))
     with pytest.raises(TooFewError, match="most compared are long"):
-        leaderboard(answered, evidence=Evidence.HUMAN, fit=Fit(min_comparisons=5))
-    few = Fit(min_comparisons=50)
+        leaderboard(answered, evidence=Evidence.HUMAN, policy=Policy(min_comparisons=5))
+    few = Policy(min_comparisons=50)
     with pytest.raises(TooFewError):
-        leaderboard(answered, fit=few)
+        leaderboard(answered, policy=few)
+
+
+def outcomes(store: Store, variant: str, right: dict[str, str], benchmark: str = "exam") -> None:
+    """What models got right, an item a letter: `1` is right."""
+    keys = {model.name: model.key for model in store.models()}
+    store.outcomes.add(
+        Outcome(name, keys[name], benchmark, "1", str(k), "acc", float(mark), variant=variant)
+        for name, marks in right.items()
+        for k, mark in enumerate(marks)
+    )
+
+
+def test_each_way_of_asking_a_benchmark_is_ranked_where_it_compares_models(
+    answered: Store,
+) -> None:
+    """By `gen` all tie; the ranking by `ppl` is shown all the same, and `gen` is named."""
+    outcomes(answered, "gen", {"long": "1100", "middle": "1100", "short": "1100"})
+    outcomes(answered, "ppl", {"long": "1110", "middle": "0110", "short": "0001"})
+    outcomes(answered, "", {"long": "01", "middle": "10", "short": "11"}, "other")
+    policy = replace(ANY, ways=(("exam", ("gen",)),))
+    found = grouped_rankings(
+        answered, "benchmark", lambda group: ranking(answered, policy, group), policy.ways
+    )
+    assert [board.group for board in found.boards] == ["exam (ppl)", "other"]
+    first = found.boards[0]
+    assert [row.model for row in first.rows] == ["long", "middle", "short"]
+    assert {score.variant for score in first.benchmarks} == {"ppl"}
+    assert [*map(str, found.left_out)] == [
+        "Benchmark exam (gen) is not ranked: there are benchmark outcomes of long, middle, short, "
+        "which got the same items right: nothing compares models yet."
+    ]
+
+
+def test_the_way_that_stands_for_a_benchmark_is_ranked_first(answered: Store) -> None:
+    for variant in ("gen", ""):
+        outcomes(answered, variant, {"long": "1110", "middle": "0110", "short": "0001"})
+    for way, titles in (
+        ("gen", ["exam (gen)", "exam (default)"]),
+        ("", ["exam (default)", "exam (gen)"]),
+    ):
+        assert [g.title for g in groups(answered, "benchmark", (("exam", (way,)),))] == titles
+
+
+def test_where_no_group_is_ranked_each_reason_is_said(answered: Store) -> None:
+    outcomes(answered, "", {"long": "11", "middle": "11"})
+    with pytest.raises(InputError) as error:
+        leaderboards(answered, "benchmark", lambda group: ranking(answered, ANY, group))
+    assert "nothing that compares models by benchmark. Benchmark exam is not ranked" in str(
+        error.value
+    )
+    with pytest.raises(InputError) as error:
+        leaderboards(answered, "category", lambda group: ranking(answered, ANY, group))
+    assert "they are not ranked: knowledge, maths, writing." in str(error.value)
+
+
+def test_groups_without_evidence_are_named(answered: Store, prompts: list[Prompt]) -> None:
+    vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
+    found = grouped_rankings(answered, "category", lambda group: ranking(answered, ANY, group))
+    assert [board.group for board in found.boards] == ["knowledge"]
+    assert [*map(str, found.left_out)] == [
+        "Nothing compares models on these, so they are not ranked: maths, writing."
+    ]
+
+
+def test_judgements_of_an_earlier_card_are_counted_as_they_are_stored(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    """Both orders of a pair are two verdicts, and a score is one."""
+    for persona in ("first", "longer"):
+        card = load_card(write_card("j", f"fake:{persona}"), answered.home)
+        judge(answered, card, prompts)
+    assert answered.verdicts.count() == 36
+    said = [str(note) for note in gather(answered).notes]
+    assert said == [
+        "18 judgements of an earlier card of j are left out: a changed card or template is another "
+        "judge."
+    ]
+    for persona in ("first", "longer"):
+        card = load_card(write_card("j", f"fake:{persona}"), answered.home)
+        judge(answered, card, prompts, Mode.SCORE)
+    assert "27 judgements of an earlier card of j" in str(gather(answered).notes[0])
+
+
+def objective_and_votes(store: Store, prompts: list[Prompt]) -> None:
+    for prompt in prompts:
+        for first, second in (("long", "short"), ("middle", "short"), ("long", "middle")):
+            for winner in (Winner.MODEL_A, Winner.MODEL_A, Winner.MODEL_B):
+                vote(store, prompt, first, second, winner)
+    outcomes(store, "", {"long": "1" * 8 + "0" * 4, "middle": "0" * 8 + "1" * 4})
+
+
+def overall_notes(board: Leaderboard) -> list[str]:
+    return [text for note in board.notes if (text := str(note)).startswith("There is no overall")]
+
+
+def test_where_the_overall_column_is_gone_it_is_said_why(
+    answered: Store, prompts: list[Prompt]
+) -> None:
+    objective_and_votes(answered, prompts)
+    board = leaderboard(answered)
+    assert [row.model for row in board.overall] == ["long", "middle"]
+    assert overall_notes(board) == []
+    answered.archive.put(Archivable.MODEL, "middle")
+    board = leaderboard(answered)
+    assert board.overall == ()
+    assert overall_notes(board) == [
+        "There is no overall column: the benchmarks compare no two of the models that count."
+    ]
+    assert overall_notes(leaderboard(answered, evidence=Evidence.HUMAN)) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        (Policy(weights=(("human", 0.0), ("judge", 0.0), ("objective", 1.0))), "have a weight"),
+        (
+            Policy(min_comparisons=10),
+            "the comparisons by people's votes are too few to rate any model.",
+        ),
+    ],
+)
+def test_other_reasons_for_no_overall_column(
+    policy: Policy, said: str, answered: Store, prompts: list[Prompt]
+) -> None:
+    vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
+    outcomes(answered, "", {"long": "1" * 8 + "0" * 4, "middle": "0" * 8 + "1" * 4})
+    (found,) = overall_notes(leaderboard(answered, policy))
+    assert said in found
+
+
+def test_no_overall_column_of_kinds_that_rate_no_model_in_common(
+    answered: Store, prompts: list[Prompt]
+) -> None:
+    base = parse_model("fake:echo")
+    generate(answered, replace(base, name="other", decoding=Decoding(max_tokens=3)), prompts)
+    for winner in (Winner.MODEL_A, Winner.MODEL_B, Winner.MODEL_A):
+        vote(answered, prompts[0], "long", "short", winner)
+    outcomes(answered, "", {"other": "1" * 8 + "0" * 4, "middle": "0" * 8 + "1" * 4})
+    (found,) = overall_notes(leaderboard(answered, ANY))
+    assert found.endswith("no model is rated by people's votes and by benchmarks alike.")
+
+
+def test_benchmarks_that_are_left_alone_say_so(answered: Store, prompts: list[Prompt]) -> None:
+    outcomes(answered, "", {"long": "1" * 8 + "0" * 4, "middle": "0" * 8 + "1" * 4})
+    assert overall_notes(leaderboard(answered)) == []  # nobody ever voted or judged
+    vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
+    answered.archive.put(Archivable.MODEL, "short")
+    (found,) = overall_notes(leaderboard(answered))
+    assert found.endswith("so that benchmarks stand alone.")

@@ -7,9 +7,9 @@ import pytest
 from arena.config import parse_model
 from arena.errors import InputError
 from arena.generation.answering import generate
-from arena.leaderboard.board import Fit
-from arena.leaderboard.evidence.counted_votes import VoteRules
+from arena.leaderboard.board import Policy
 from arena.leaderboard.evidence.gathering import gather
+from arena.leaderboard.evidence.rules import VoteRules
 from arena.leaderboard.ranking import leaderboard
 from arena.leaderboard.vote_audit import record_flags, vote_report, without_flagged
 from arena.ratings import SuspicionKind
@@ -58,8 +58,8 @@ def test_flags_are_rows_and_both_rankings_are_there(voted: Store) -> None:
 
 
 def test_the_ranking_without_the_flagged_says_so(voted: Store) -> None:
-    fit = without_flagged(vote_report(voted), Fit(), cap=0.2)
-    board = leaderboard(voted, evidence=Evidence.HUMAN, fit=fit)
+    policy = without_flagged(vote_report(voted), Policy(), cap=0.2)
+    board = leaderboard(voted, policy, evidence=Evidence.HUMAN)
     assert board.counts == {"votes": 900}
     assert "30 votes of voters who were flagged are left out." in map(str, board.notes)
     assert "No voter counts for more than 20% of a model's votes." in map(str, board.notes)

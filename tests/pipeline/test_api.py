@@ -34,6 +34,7 @@ def test_importing_costs_nothing() -> None:
     assert not {"numpy", "sqlite3", "yaml"} & set(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_from_answers_to_a_site(tmp_path: Path, write_card: Callable[..., str]) -> None:
     path = tmp_path / "my.db"
     write_card("longer", "fake:longer")

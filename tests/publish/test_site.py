@@ -12,7 +12,7 @@ import pytest
 
 from arena.benchmarks.scores import BenchmarkScore
 from arena.errors import InputError
-from arena.leaderboard.board import Fit, Leaderboard, Policy
+from arena.leaderboard.board import Leaderboard, Policy
 from arena.leaderboard.formats import to_csv, to_json
 from arena.leaderboard.ranking import ranking
 from arena.publish import FILES, publish, publish_ranking
@@ -323,7 +323,7 @@ def test_rankings_of_groups_models_not_rated_and_what_is_known_of_a_model(
 
 
 def test_a_policy_publishes_its_categories(voted: Store, tmp_path: Path) -> None:
-    policy = Policy(title="Mine", fit=Fit(min_comparisons=1))
+    policy = Policy(title="Mine", min_comparisons=1)
     publish_ranking(voted, tmp_path, ranking(voted, policy), policy)
     groups = [one["group"] for one in json.loads((tmp_path / "groups.json").read_text())]
     assert groups == ["coding", "maths", "en", "zh"]

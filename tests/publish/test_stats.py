@@ -1,13 +1,18 @@
 """The figures at the top: what counts, and what is stored beside it."""
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
 
-from arena.leaderboard.board import Leaderboard
+from arena.leaderboard.board import Leaderboard, Policy
+from arena.leaderboard.evidence.counted_judgements import NotCounted
+from arena.leaderboard.unranked import ranked_or_not
+from arena.publish.page import render
 from arena.publish.stats import Figure, figures
 from arena.records import Judge, Preference, Score, Verdict
 from arena.store import Store
+from arena.store.archive import Archivable
 
 serial = count()
 
@@ -31,7 +36,41 @@ def test_verdicts_of_an_older_card_and_unread_ones_stand_beside(
 ) -> None:
     judged(filled, "old", *[Preference.UNPARSED] * 4, Preference.A)
     judged(filled, "new", Preference.A, Preference.B, Preference.TIE, Preference.UNPARSED)
-    assert figure(filled, board, "verdicts") == Figure("verdicts", 3, beside=6)
+    assert figure(filled, board, "verdicts") == Figure(
+        "verdicts", 3, 6, {NotCounted.OLDER_CARD: 5, NotCounted.UNREAD: 1}
+    )
+
+
+def test_verdicts_of_a_judge_that_the_ranking_leaves_out_stand_beside(
+    filled: Store, board: Leaderboard
+) -> None:
+    judged(filled, "card", Preference.A, Preference.B, Preference.UNPARSED)
+    nobody = replace(board, judges=())
+    assert figure(filled, nobody, "verdicts") == Figure("verdicts", 0, 3, {NotCounted.LEFT_OUT: 3})
+    page = render(filled, nobody, title="Arena")
+    assert "3 more not counted: " in page
+    assert "来自未计入榜单的裁判" in page
+
+
+def test_what_was_asked_again_or_archived_stands_beside(filled: Store, board: Leaderboard) -> None:
+    judged(filled, "card", Preference.A, Preference.B)
+    judged(filled, "card", Preference.B)  # the first pair once more
+    assert figure(filled, board, "verdicts") == Figure("verdicts", 2, 1, {NotCounted.REPLACED: 1})
+    filled.archive.put(Archivable.JUDGE, "smollm2")
+    assert figure(filled, board, "verdicts") == Figure("verdicts", 0, 3, {NotCounted.REPLACED: 3})
+
+
+@pytest.mark.parametrize("allow", [True, False])
+def test_a_ranking_names_the_judges_that_the_gate_lets_in(filled: Store, allow: bool) -> None:
+    judged(filled, "card", *[Preference.A] * 8)
+    back = zip(filled.answers.where(model="warm"), filled.answers.where(model="hot"), strict=True)
+    filled.verdicts.add(  # the first one wins in both orders of all pairs
+        Verdict(f"b{k}", "smollm2", "card", a.prompt_key, a.key, b.key, Preference.A)
+        for k, (a, b) in enumerate(back)
+    )
+    found, _ = ranked_or_not(filled, Policy(allow_weak_judges=allow))
+    assert found.judges == (("smollm2",) if allow else ())
+    assert figure(filled, found, "verdicts").number == (16 if allow else 0)
 
 
 def test_scores_are_shown_where_there_are_some(filled: Store, board: Leaderboard) -> None:
@@ -42,7 +81,9 @@ def test_scores_are_shown_where_there_are_some(filled: Store, board: Leaderboard
         Score(f"s{i}", "marker", "card", answer.prompt_key, answer.key, value)
         for i, (answer, value) in enumerate(zip(answers, (4.0, None, 2.0), strict=True))
     )
-    assert figure(filled, board, "scores") == Figure("scores", 2, beside=1)
+    assert figure(filled, replace(board, judges=("marker",)), "scores") == Figure(
+        "scores", 2, 1, {NotCounted.UNREAD: 1}
+    )
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,12 @@ CASES: list[dict[str, Any]] = [
     {"rate": "bradley_terry", "confidence": 0.8, "anchor": ["m02", 1200.0]},
     {"rate": "elo"},
     {"rate": "elo", "permutations": 20, "k": 8.0},
-    *({"rate": "combine", "method": name} for name in ("hierarchical", "ppi", "joint", "human")),
+    *(
+        {"rate": "combine", "method": name}
+        for name in ("hierarchical", "stacked", "ppi", "joint", "human")
+    ),
     {"rate": "combine", "method": "hierarchical", "others": 2},
+    {"rate": "combine", "method": "stacked", "others": 2},
     {"rate": "combine", "method": "judge-only"},
     {"rate": "combine", "method": "auto", "evidence": "objective"},
     {"rate": "combine", "method": "human", "evidence": "overall"},

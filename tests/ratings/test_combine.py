@@ -143,6 +143,7 @@ def test_a_good_judge_narrows_intervals(method: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_crowd_of_judges_is_about_as_good_as_the_best_of_them() -> None:
     truth = 1000.0 + POINTS_PER_LOG * THETA
     best = {"best": judged(1.0, 5, noise=0.1)}
@@ -243,6 +244,7 @@ def test_impossible_requests_are_named(arguments, message: str) -> None:
         combine(**arguments)
 
 
+@pytest.mark.slow
 def test_default_beats_votes_alone_on_llmfao(dataset) -> None:
     rows = pd.DataFrame(dataset("llmfao_votes.csv"))
     columns = ["model_a", "model_b", "winner", "prompt"]

@@ -15,6 +15,8 @@ from arena.ratings.voter_audit.copies import shared
 from arena.ratings.voter_audit.crowd import ballots, crowd
 from arena.ratings.voter_audit.nulls import Counts, Null, even, fit_null
 
+pytestmark = pytest.mark.slow
+
 Dataset = Callable[[str], dict[str, list[str]]]
 
 

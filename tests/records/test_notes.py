@@ -10,18 +10,20 @@ import pytest
 
 import arena
 from arena.benchmarks.contamination import FRESH, REWORDED, VERBATIM, warning
+from arena.benchmarks.items.dimensions import Dimension
 from arena.errors import DisconnectedError, TooFewError
 from arena.judging.report_card.measures import share_of
 from arena.judging.report_card.orders import JudgeReport
-from arena.leaderboard.board import Fit, describe
-from arena.leaderboard.evidence.counted_votes import VoteRules, counted_votes
+from arena.leaderboard.board import Policy, describe
+from arena.leaderboard.evidence.counted_judges import chosen_judges, describe_panel
+from arena.leaderboard.evidence.counted_votes import counted_votes
 from arena.leaderboard.evidence.gathering import Gathered
-from arena.leaderboard.ranking import chosen_judges, describe_panel, rank_comparisons
+from arena.leaderboard.evidence.groups import Group
+from arena.leaderboard.evidence.rules import VoteRules
+from arena.leaderboard.ranking import rank_comparisons
 from arena.ratings import STYLE_NAMES, Comparisons, Settings, bradley_terry, panel
-from arena.ratings.bradley_terry import Interval, Ties
-from arena.ratings.combined.combined_result import Method
-from arena.records import COMMAND_LINE, Check, Note, setting
-from arena.records.notes import load_sentences
+from arena.records import COMMAND_LINE, Check, Interval, Method, Note, Ties, setting
+from arena.records.notes import load_sentences, name_of
 from arena.store import Store
 
 ENGLISH = re.compile(r"[A-Za-z]{3,},? [a-z]{2,}")
@@ -142,7 +144,7 @@ def test_what_is_said_of_ratings_that_the_data_does_not_determine() -> None:
         columns = Comparisons.from_columns(
             [w[0] for w in wins], [w[1] for w in wins], outcome=[1.0] * len(wins)
         )
-        (said,) = rank_comparisons(columns, Fit(min_comparisons=1)).notes
+        (said,) = rank_comparisons(columns, Policy(min_comparisons=1)).notes
         return chinese(said)
 
     assert note("ab", "bc", "cb").endswith("a 从未输过。")
@@ -153,7 +155,7 @@ def test_what_is_said_of_ratings_that_the_data_does_not_determine() -> None:
 def test_what_is_said_where_too_little_is_known() -> None:
     few = Comparisons.from_columns(["a"], ["b"], outcome=[1.0])
     with pytest.raises(TooFewError) as error:
-        rank_comparisons(few, Fit(min_comparisons=5))
+        rank_comparisons(few, Policy(min_comparisons=5))
     assert chinese(error.value.note).endswith("目前比较最多的是 a（1 次）、b（1 次）")
     judges = {"j": few, "k": few, "l": few}
     nothing = Gathered(None, judges, judges, {}, {}, (), (), ())
@@ -176,3 +178,28 @@ def test_signs_of_contamination(measure: str) -> None:
     assert "gsm8k" in found
     assert "0.200 至 0.400，n = 50" in found
     assert not ENGLISH.search(found.replace("my model", ""))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "english", "chinese"),
+    [
+        ("category", "writing", "Category writing", "类别 写作"),
+        ("category", "knowledge", "Category knowledge", "类别 知识"),
+        ("category", "my own", "Category my own", "类别 my own"),
+        ("language", "zh", "Language Chinese", "语言 中文"),
+        ("dimension", "long context", "Dimension long context", "能力 长文本"),
+        ("benchmark", "sums", "Benchmark sums", "评测 sums"),
+    ],
+)
+def test_groups_are_named_in_the_language_of_the_note(
+    kind: str, value: str, english: str, chinese: str
+) -> None:
+    note = Group(kind, value).note
+    assert (note.text("en"), note.text("zh")) == (english, chinese)
+
+
+def test_every_capability_has_a_chinese_name() -> None:
+    for one in Dimension:
+        name = name_of("dimension", one)
+        assert isinstance(name, Note)
+        assert name.text("zh") != name.text("en") == one

@@ -12,9 +12,10 @@ from arena.judging import judge, load_card
 from arena.leaderboard.evidence.gathering import gather
 from arena.pipeline.drift import mismatches, stages
 from arena.records import Check, Decoding, Model, Outcome, Prompt, Vote, Winner
+from arena.records.names import old_versions
 from arena.store import Store
 from arena.store.archive import Archivable
-from arena.store.versions import current_name, old_versions, settle
+from arena.store.versions import current_name, settle
 
 
 def shorter(model: Model, tokens: int) -> Model:
@@ -117,7 +118,7 @@ def test_status_names_what_no_longer_fits_the_file(
     answered: Store, prompts: list[Prompt], write_card: Callable[..., str]
 ) -> None:
     judge(answered, load_card(write_card("mute", "fake:mute"), answered.home), prompts)
-    unparsed = {stage.stage: stage.unparsed for stage in stages(answered)}
+    unparsed = {stage.stage: stage.unparsed for stage in stages(answered, Config())}
     assert unparsed["verdicts"] == answered.counts()["verdicts"] > 0
     write_card("mute", "fake:first")
     (answered.home / "prompts").mkdir()
@@ -134,3 +135,36 @@ def test_status_names_what_no_longer_fits_the_file(
     assert "--new-version" in said
     assert "not in arena.yaml: middle, short" in said
     assert "The card of mute has changed since its verdicts" in said
+
+
+def test_a_renamed_model_keeps_its_outcomes_under_keys_of_its_new_name(answered: Store) -> None:
+    """A benchmark that is run again finds them, and stores none a second time."""
+    key = next(model.key for model in answered.models() if model.name == "long")
+
+    def of(name: str) -> list[Outcome]:
+        return [Outcome(name, key, "exam", "1", str(k), "acc", 1.0) for k in range(3)]
+
+    answered.outcomes.put(of("long"))
+    answered.archive.rename("long", "tall")
+    answered.outcomes.put(of("tall"))
+    assert answered.outcomes.count() == 3
+    assert {row.model for row in answered.outcomes.get([o.key for o in of("tall")]).values()} == {
+        "tall"
+    }
+    answered.archive.rename("tall", "long")
+    answered.outcomes.put(of("long"))
+    assert answered.outcomes.count() == 3
+
+
+def test_outcomes_that_an_earlier_version_stored_twice_do_not_stop_a_renaming(
+    answered: Store,
+) -> None:
+    key = next(model.key for model in answered.models() if model.name == "long")
+    old, new = (Outcome(name, key, "exam", "1", "0", "acc", 1.0) for name in ("long", "tall"))
+    answered.outcomes.put([old])
+    with answered._connections.transaction() as db:  # as it was once renamed, and run again
+        db.execute("UPDATE outcomes SET model = 'long', key = ? WHERE key = ?", [new.key, old.key])
+    answered.outcomes.put([old])
+    answered.archive.rename("long", "tall")
+    assert answered.outcomes.count() == 2
+    assert {row.model for row in answered.outcomes.where()} == {"tall"}

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -20,12 +21,14 @@ from arena.backends.base import (
     cut_at,
 )
 from arena.backends.local import likelihood
+from arena.backends.local.chat import Chat
 from arena.backends.local.grouping import like_length
 from arena.backends.local.reading import BATCH_ROWS, BATCH_TOKENS
 from arena.backends.local.talk import Turns
 from arena.backends.local.tree import TreeRow
 from arena.backends.local.weights.loading import Loaded, is_loaded, loaded
 from arena.backends.local.writing import Begun
+from arena.backends.thinking import split
 from arena.errors import BackendError
 from arena.records import Model, Usage
 
@@ -40,6 +43,9 @@ class LocalBackend(Backend):
         self._spec = model
         self._rows = batch_rows
         self._has_folded = False
+        how = model.decoding
+        effort = {"reasoning_effort": how.reasoning_effort} if how.reasoning_effort else {}
+        self._settings = effort | how.template_settings
 
     @property
     def starting(self) -> str:
@@ -53,20 +59,33 @@ class LocalBackend(Backend):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Says where a system text had to stand in a user's turn."""
-        if not self._has_folded:
-            return ()
-        return (
-            f"{self._spec.name}: the chat template has no place for a system text, so it stands "
-            "before the first question.",
-        )
+        """Says where a system text had to stand, and which settings have no effect."""
+        return tuple(f"{self._spec.name}: {note}" for note in self._noted())
+
+    def _noted(self) -> Iterator[str]:
+        spec, how = self._spec, self._spec.decoding
+        if self._has_folded:
+            yield (
+                "the chat template has no place for a system text, so it stands before the first "
+                "question."
+            )
+        given = self._settings
+        if not given or not is_loaded(spec.weights, spec.revision):
+            return
+        if not self._loaded().chat.heeds(given):
+            yield f"the chat template knows none of {', '.join(given)}, so they change nothing."
+        if how.thinking_budget is not None and not self._chat.closers:
+            yield (
+                "the tokenizer has no tokens that open and close thinking, so its budget is not "
+                "held to."
+            )
 
     def converse(
         self, requests: Sequence[Request], intake: Intake | None = None
     ) -> Iterator[Result[Reply]]:
         """Conversations of like length together, each batch yielded whole."""
         intake = intake or Intake()
-        room = self._spec.decoding.max_tokens
+        room = self._spec.decoding.room
         sizes = [self._size(request) + room for request in requests]
         alike = [(r.stop, r.verbatim, len(r.turns)) for r in requests]
         order = sorted(range(len(requests)), key=lambda i: (*alike[i], sizes[i], i))
@@ -81,9 +100,9 @@ class LocalBackend(Backend):
 
         talk = Turns.of(request)
         talk.put_next()
-        room = self._spec.decoding.max_tokens
+        room = self._spec.decoding.room
         begun = Begun(self._begin(talk, room), request.seed)
-        yield from stream(self._loaded(), begun, self._spec.decoding)
+        yield from stream(self._loaded(), self._chat, begun, self._spec.decoding)
 
     def odds(
         self, requests: Sequence[OddsRequest], intake: Intake | None = None
@@ -113,7 +132,7 @@ class LocalBackend(Backend):
 
     def opens_thinking(self) -> bool:
         """As its chat template does with a user's turn."""
-        return bool(self._loaded().chat.opening)
+        return bool(self._chat.opening)
 
     def count_tokens(self, text: str) -> int:
         """As its tokenizer counts, without special tokens."""
@@ -128,22 +147,35 @@ class LocalBackend(Backend):
     def _loaded(self) -> Loaded:
         return loaded(self._spec.weights, self._spec.revision)
 
+    @cached_property
+    def _chat(self) -> Chat:
+        """The chat template with the model's own settings of it."""
+        here = self._loaded()
+        return Chat(here.tokenizer, self._settings) if self._settings else here.chat
+
+    def _stops(self, request: Request) -> tuple[str, ...]:
+        return (*self._spec.decoding.stop, *request.stop)
+
     def _hold(
-        self, requests: list[Request], indices: list[int], tell: Callable[[float], None]
+        self, requests: list[Request], indices: list[int], tell: Callable[[float, int], None]
     ) -> Result[Reply]:
         """All turns of a batch of conversations; a conversation that outgrows the window fails.
 
-        tell: is told, while they are written, how many of them that is worth.
+        tell: is told, while they are written, how many of them that is worth, and how many of
+        them are asked once more.
         """
         started = time.perf_counter()
         talks = [Turns.of(request) for request in requests]
-        turns, done = sum(len(request.turns) for request in requests), 0
+        turns, done, again = sum(len(request.turns) for request in requests), 0, 0
 
         def told(rows: float) -> None:
-            tell((done + rows) / turns * len(requests))
+            tell((done + rows) / turns * len(requests), again)
 
-        room = self._spec.decoding.max_tokens
+        room = self._spec.decoding.room
         while asking := [talk for talk in talks if talk.put_next()]:
+            again = sum(talk.is_followed_up for talk in asking)
+            turns += again
+            told(0)
             begun: list[tuple[Turns, Begun]] = []
             for talk in asking:
                 try:
@@ -153,7 +185,8 @@ class LocalBackend(Backend):
                     talk.fail(error)
             rows = [row for _, row in begun]
             writer, decoding = self._loaded().writer, self._spec.decoding
-            written = writer.write(rows, decoding, requests[0].stop, told)
+            stops, closers = self._stops(requests[0]), self._chat.closers
+            written = writer.write(rows, decoding, stops, told, closers)
             done += len(rows)
             for (talk, row), tokens in zip(begun, written, strict=True):
                 if isinstance(tokens, BackendError):
@@ -164,16 +197,19 @@ class LocalBackend(Backend):
         return [(i, talk.result(seconds)) for i, talk in zip(indices, talks, strict=True)]
 
     def _answer(self, talk: Turns, row: Begun, tokens: list[int]) -> None:
-        here, request = self._loaded(), talk.request
-        ended = bool(tokens) and tokens[-1] in here.writer.ends(request.stop)
+        here, chat, request = self._loaded(), self._chat, talk.request
+        stops = self._stops(request)
+        ended = bool(tokens) and tokens[-1] in here.writer.ends(stops)
         kept = tokens[:-1] if ended else tokens
-        whole = here.chat.said(kept)
+        whole = chat.said(kept)
         if not (request.plain or talk.prefill):
-            whole = here.chat.opening + whole
-        text = cut_at(whole, request.stop)
+            whole = chat.opening + whole
+        text = cut_at(whole, stops)
         finish = "stop" if ended or text != whole else "length"
         said = text if request.verbatim else text.strip()
-        talk.answered(said, finish, len(row.tokens), len(kept))
+        thinking = split(said).thinking
+        thought = min(len(kept), self.count_tokens(thinking)) if thinking else 0
+        talk.answered(said, finish, len(row.tokens), len(kept), thought)
 
     def _read(self, rows: Mapping[int, TreeRow], intake: Intake) -> Iterator[list[Logits]]:
         """Pass by pass the logits of rows that may be read; rows of the same tokens are one."""
@@ -231,7 +267,7 @@ class LocalBackend(Backend):
     def _scored(self, request: TextRequest) -> likelihood.Scored | BackendError:
         here, system = self._loaded(), self._spec.decoding.system
         try:
-            scored = likelihood.encode(here.chat, here.tokenizer, request, system, self.window())
+            scored = likelihood.encode(self._chat, here.tokenizer, request, system, self.window())
             self._fitting(scored.read, 0)
         except BackendError as error:
             return error
@@ -242,7 +278,7 @@ class LocalBackend(Backend):
         self, messages: Sequence[Message], prefill: str = "", *, plain: bool = False
     ) -> tuple[int, ...]:
         """Token ids up to where the reply goes on; control tokens in the text are plain text."""
-        chat = self._loaded().chat
+        chat = self._chat
         if plain:
             return (*chat.plain(messages[-1].content).ids, *chat.begun(prefill))
         written = chat.write(messages, self._spec.decoding.system, prefill)

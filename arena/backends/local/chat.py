@@ -1,6 +1,6 @@
 """Conversations as a model's own chat template writes them, or as plain text where it has none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -9,7 +9,7 @@ from jinja2 import TemplateError
 
 from arena.backends.base import Message, as_json, with_system
 from arena.backends.local.attempts import first_line
-from arena.backends.thinking import is_mark, left_open
+from arena.backends.thinking import is_mark, left_open, opened_by
 from arena.errors import BackendError
 
 # What a template can raise: by itself, or because messages are not as it expects them.
@@ -33,8 +33,10 @@ class Chat:
     want a text in parts. What a template does is tried on two words, once.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Any, settings: Mapping[str, Any] | None = None) -> None:
+        """settings: what the template is given beside the messages."""
         self._tokenizer = tokenizer
+        self._settings = dict(settings or {})
 
     def write(
         self, messages: Sequence[Message], system: str | None = None, prefill: str = ""
@@ -86,6 +88,24 @@ class Chat:
         except _FAULTS:
             return ""
         return left_open(str(text).rpartition(_USER.content)[2])
+
+    @cached_property
+    def closers(self) -> dict[int, int]:
+        """Tokens that open thinking, each with the one that closes it."""
+        known = {str(token): i for i, token in self._tokenizer.added_tokens_decoder.items()}
+        return {
+            known[opening]: i
+            for token, i in known.items()
+            if is_mark(token) and (opening := opened_by(token)) in known
+        }
+
+    def heeds(self, settings: Mapping[str, Any]) -> bool:
+        """Whether any of these settings changes what the template writes."""
+        try:
+            texts = {str(Chat(self._tokenizer, s)._apply([_USER], False)) for s in ({}, settings)}
+        except _FAULTS:
+            return True  # it looks at them at least
+        return len(texts) > 1
 
     def plain(self, text: str) -> ChatText:
         """A text as it stands, after what the tokenizer puts before a document."""
@@ -167,6 +187,7 @@ class Chat:
             return_dict=False,
             tokenize=tokenize,
             sanitize_control_tokens=tokenize,
+            **self._settings,
         )
 
 

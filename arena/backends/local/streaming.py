@@ -7,23 +7,24 @@ from typing import Any
 
 import torch
 
-from arena.backends.base import Reply
+from arena.backends.base import Reply, cut_at
 from arena.backends.local.attempts import failed
 from arena.backends.local.chat import Chat
 from arena.backends.local.sampling import logits_processors
 from arena.backends.local.weights.loading import Loaded
-from arena.backends.local.writing import Begun
+from arena.backends.local.writing import Begun, StopTexts
 from arena.records import Decoding, Usage
 
 
-def stream(here: Loaded, begun: Begun, decoding: Decoding) -> Iterator[Reply]:
+def stream(here: Loaded, chat: Chat, begun: Begun, decoding: Decoding) -> Iterator[Reply]:
     """Replies that grow; the last one has its finish and usage."""
     from transformers import TextIteratorStreamer
 
-    text, started, abandoned = here.chat.opening, time.perf_counter(), threading.Event()
+    text, started, abandoned = chat.opening, time.perf_counter(), threading.Event()
+    stops = [StopTexts(here.tokenizer, decoding.stop, len(begun.tokens))] if decoding.stop else []
     written: list[int] = []
     faults: list[BaseException] = []
-    streamer = TextIteratorStreamer(_Decoder(here.chat), skip_prompt=True)
+    streamer = TextIteratorStreamer(_Decoder(chat), skip_prompt=True)
 
     def write() -> None:
         batch = torch.tensor([begun.tokens], device=here.model.device)
@@ -32,9 +33,11 @@ def stream(here: Loaded, begun: Begun, decoding: Decoding) -> Iterator[Reply]:
                 output = here.model.generate(
                     input_ids=batch,
                     attention_mask=torch.ones_like(batch),
-                    generation_config=here.writer.settings(decoding.max_tokens),
-                    logits_processor=logits_processors(decoding, [begun.seed]),
-                    stopping_criteria=[lambda rows, _: _all(rows, abandoned.is_set())],
+                    generation_config=here.writer.settings(decoding.room, decoding.stop),
+                    logits_processor=logits_processors(
+                        decoding, [begun.seed], chat.closers, len(begun.tokens)
+                    ),
+                    stopping_criteria=[lambda rows, _: _all(rows, abandoned.is_set()), *stops],
                     streamer=streamer,
                 )
             written.extend(output[0, len(begun.tokens) :].tolist())
@@ -48,15 +51,17 @@ def stream(here: Loaded, begun: Begun, decoding: Decoding) -> Iterator[Reply]:
         for piece in streamer:
             text += piece
             if piece:
-                yield Reply((text.lstrip(),), ("",))
+                yield Reply((cut_at(text, decoding.stop).lstrip(),), ("",))
     finally:
         abandoned.set()
         thread.join()
     if faults:
         raise failed(faults[0]) from faults[0]
-    finish = "stop" if written and written[-1] in here.writer.stops else "length"
+    said = cut_at(text, decoding.stop)
+    ended = bool(written) and written[-1] in here.writer.ends(decoding.stop)
+    finish = "stop" if ended or said != text else "length"
     usage = Usage(len(begun.tokens), len(written), time.perf_counter() - started)
-    yield Reply((text.strip(),), (finish,), usage)
+    yield Reply((said.strip(),), (finish,), usage)
 
 
 class _Decoder:

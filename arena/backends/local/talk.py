@@ -18,6 +18,7 @@ class Turns:
     finishes: list[str] = field(default_factory=list)
     read: int = 0
     written: int = 0
+    thought: int = 0
     ended: bool = False
     error: BackendError | None = None
 
@@ -31,6 +32,11 @@ class Turns:
         """How the reply that is due begins: that of the last turn may."""
         is_last = len(self.texts) + 1 == len(self.request.turns)
         return self.request.prefill if is_last else ""
+
+    @property
+    def is_followed_up(self) -> bool:
+        """Whether the reply that is due is one more than the request has turns."""
+        return len(self.finishes) >= len(self.request.turns)
 
     def put_next(self) -> bool:
         """Put the next turn, or the follow-up after the last; False where there is none."""
@@ -47,8 +53,9 @@ class Turns:
             self.messages.append(Message("user", text))
         return not self.ended
 
-    def answered(self, text: str, finish: str, read: int, written: int) -> None:
-        """Take what the model said to the last turn, and the tokens read and written."""
+    def answered(self, text: str, finish: str, read: int, written: int, thought: int) -> None:
+        """Take what the model said to the last turn, and the tokens read, written and thought."""
+        self.thought += thought
         self.messages.append(Message("assistant", split(text).answer))
         self.texts.append(text)
         self.finishes.append(finish)
@@ -65,6 +72,6 @@ class Turns:
         """The reply, which took so long."""
         if self.error:
             return self.error
-        return Reply(
-            tuple(self.texts), tuple(self.finishes), Usage(self.read, self.written, seconds)
-        )
+        usage = Usage(self.read, self.written, seconds)
+        texts, finishes = tuple(self.texts), tuple(self.finishes)
+        return Reply(texts, finishes, usage, thinking_tokens=self.thought)

@@ -1,10 +1,11 @@
 """Tokens that a model writes, such that no row's depend on the rows beside it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ PROBE_STEPS = 3
 TELL_EVERY = 8  # tokens
 
 Tell = Callable[[float], None]
+NO_CLOSERS: Mapping[int, int] = MappingProxyType({})
 
 
 class StopTexts:
@@ -142,18 +144,21 @@ class Writer:
         decoding: Decoding,
         stop: Sequence[str] = (),
         tell: Tell = lambda _: None,
+        closers: Mapping[int, int] = NO_CLOSERS,
     ) -> list[list[int] | BackendError]:
         """What each row goes on with, up to one of its `ends` and with it, or why nothing.
 
-        tell: is told meanwhile how many rows what is written is worth.
+        tell: is told meanwhile how many rows what is written is worth. closers: as in
+        `sampling.ThinkingBudget`.
         """
         found: dict[int, list[int] | BackendError] = {}
-        for group in self._groups(rows, decoding.max_tokens):
+        for group in self._groups(rows, decoding.room):
             compute = partial(
                 self._generate,
                 decoding=decoding,
                 stop=stop,
                 tell=partial(_tell_after, tell, len(found)),
+                closers=closers,
             )
             found |= zip(group, in_halves([rows[i] for i in group], compute), strict=True)
         return [found[i] for i in range(len(rows))]
@@ -184,9 +189,15 @@ class Writer:
         return groups.values()
 
     def _generate(
-        self, rows: Sequence[Begun], decoding: Decoding, stop: Sequence[str], tell: Tell
+        self,
+        rows: Sequence[Begun],
+        decoding: Decoding,
+        stop: Sequence[str],
+        tell: Tell,
+        closers: Mapping[int, int],
     ) -> list[list[int]]:
-        width, room = max(len(row.tokens) for row in rows), decoding.max_tokens
+        width, room = max(len(row.tokens) for row in rows), decoding.room
+        seeds = [row.seed for row in rows]
         criteria: list[Any] = [Teller(tell, width, room, self.ends(stop))]
         criteria += [StopTexts(self._tokenizer, stop, width)] if stop else []
         with torch.inference_mode(), quiet_transformers():
@@ -194,7 +205,7 @@ class Writer:
                 **self._batch(rows),
                 generation_config=self.settings(room, stop),
                 stopping_criteria=criteria,
-                logits_processor=logits_processors(decoding, [row.seed for row in rows]),
+                logits_processor=logits_processors(decoding, seeds, closers, width),
             )
         return [self._ended(row, stop) for row in output[:, width:].tolist()]
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from arena.backends.base import Reply, Request
 from arena.backends.limits import Budget
-from arena.backends.openai.calls import apart, errors_of, open_client
+from arena.backends.openai.calls import apart, errors_of, open_client, told
 from arena.backends.openai.messages import (
     body_of,
     is_message,
-    storable,
     text_of,
+    thinking_tokens_of,
     usage_of,
     worst_case,
 )
@@ -109,18 +109,19 @@ def _read(model: Model, text: str) -> Iterator[tuple[str, Reply | BackendError]]
             case {"custom_id": str(name), "response": {"status_code": 200, "body": dict(body)}}:
                 yield name, _reply(model, body)
             case {"custom_id": str(name)}:
-                yield name, BackendError(f"{model.name}: {_why(row)}")
+                yield name, BackendError(f"{model.name}: {_why(row, model)}")
 
 
 def _reply(model: Model, body: dict[str, Any]) -> Reply | BackendError:
     match body:
         case {"choices": [{"message": message} as choice, *_]} if is_message(message):
-            text, thinking, finish = text_of(choice, Request(()))
-            return Reply((text,), (finish,), usage_of(body), thinking=(thinking,))
+            text, thinking, finish = text_of(choice, Request(()), model.decoding.stop)
+            thought = thinking_tokens_of(body)
+            return Reply((text,), (finish,), usage_of(body), (), (thinking,), thought)
     return BackendError(f"{model.name}: the reply is no chat completion")
 
 
-def _why(row: dict[str, Any]) -> str:
+def _why(row: dict[str, Any], model: Model) -> str:
     match row:
         case {"error": said} if said:
             pass
@@ -128,4 +129,4 @@ def _why(row: dict[str, Any]) -> str:
             pass
         case _:
             said = "no reason given"
-    return storable(json.dumps(said, ensure_ascii=False))[:200]
+    return told(json.dumps(said, ensure_ascii=False), model)

@@ -16,12 +16,14 @@ from urllib.request import getproxies_environment, proxy_bypass
 from arena.backends.base import Availability
 from arena.backends.openai.dialect import REFUSES_SYSTEM, SettingRefusedError
 from arena.backends.openai.messages import is_message, storable
-from arena.errors import TransientError, UnavailableError
-from arena.records import Model
+from arena.errors import NoAnswerError, TransientError, UnavailableError
+from arena.records import Model, NoAnswer
 
 T = TypeVar("T")
 # OpenAI's servers repeat a refused key, its middle blotted out.
 _KEY = re.compile(r"\b(?:sk|pk|gsk|xai)-[\w*.-]{4,}")
+# How Azure and DashScope say that they do not let a prompt through.
+_FILTER = re.compile(r"content_filter|ResponsibleAIPolicyViolation|data_inspection_failed", re.I)
 SHOWN = 300
 PREFLIGHT_SECONDS = 10.0
 NEVER_ASK_AGAIN_AFTER = 600.0
@@ -61,10 +63,19 @@ def availability(model: Model) -> Availability:
 
 def _served(listed: object) -> list[str] | None:
     """The names in a list of models, which may be bare (Together's); None where it is no list."""
-    entries = listed.get("data") if isinstance(listed, dict) else listed
-    entries = entries if isinstance(entries, list) else []
-    names = [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
+    entries = listed
+    if isinstance(listed, dict):
+        entries = listed.get("data") or listed.get("models")
+    found = [_name(entry) for entry in entries] if isinstance(entries, list) else []
+    names = [name for name in found if name]
     return names if names or isinstance(listed, dict) else None
+
+
+def _name(entry: object) -> str:
+    """The name in an entry of a list of models, which servers put in one of three places."""
+    if isinstance(entry, dict):
+        return next((str(entry[key]) for key in ("id", "model", "name") if entry.get(key)), "")
+    return entry if isinstance(entry, str) else ""
 
 
 def apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -84,6 +95,7 @@ def open_client(model: Model, timeout: float) -> Any:
         return AsyncOpenAI(
             base_url=model.base_url,
             api_key=_api_key(model),
+            default_headers=_headers(model),
             max_retries=0,
             timeout=timeout,
             http_client=DefaultAioHttpClient(trust_env=not is_direct),
@@ -140,6 +152,19 @@ def _api_key(model: Model) -> str | None:
     return "none" if model.base_url else None
 
 
+def _headers(model: Model) -> dict[str, str]:
+    """The headers that arena.yaml names, with their values from the environment."""
+    found = {}
+    for name, variable in model.extra_headers:
+        if not (value := os.environ.get(variable)):
+            raise UnavailableError(
+                f"{model.name}: the environment variable {variable}, which the header {name} "
+                "names, is not set"
+            )
+        found[name] = value
+    return found
+
+
 async def complete(client: Any, model: Model, body: dict[str, Any]) -> dict[str, Any]:
     """One completion, of a `prompt` or of `messages`, as the server's JSON with a text in it.
 
@@ -156,7 +181,7 @@ async def complete(client: Any, model: Model, body: dict[str, Any]) -> dict[str,
         case {"choices": [{"text": str()}, *_]} if "prompt" in body:
             return dict(reply)
     said = reply.get("error") if isinstance(reply, dict) else None
-    why = f" but an error: {storable(str(said))[:200]}" if said else ""
+    why = f" but an error: {told(str(said), model)}" if said else ""
     raise TransientError(f"{model.name}: the reply is no completion{why}", "unreadable")
 
 
@@ -197,6 +222,8 @@ def _ours(error: Exception, client: Any, model: Model) -> Exception:
             return TransientError(f"{name}: no server answers at {client.base_url}", "connection")
         case openai.AuthenticationError() | openai.PermissionDeniedError() | openai.NotFoundError():
             return UnavailableError(f"{name}: {said}")
+        case openai.APIStatusError(status_code=400) if _FILTER.search(f"{error.body}"):
+            return NoAnswerError(f"{name}: {said}", NoAnswer.FILTER)
         case openai.OpenAIError():
             return SettingRefusedError(f"{name}: {said}", getattr(error, "body", None))
         case ValueError() | RecursionError():  # a body that is not JSON
@@ -221,7 +248,13 @@ def _retry_after(error: Any) -> float:
 
 def _short(error: Exception, model: Model) -> str:
     """The beginning of what the server says, without a key."""
-    text = storable(str(error)).strip() or type(error).__name__
-    for secret in {os.environ.get(name) for name in (model.api_key_env, "OPENAI_API_KEY") if name}:
+    return told(str(error), model) or type(error).__name__
+
+
+def told(text: str, model: Model) -> str:
+    """The beginning of a server's text on one line, without a key."""
+    text = " ".join(storable(text).split())
+    names = (model.api_key_env, "OPENAI_API_KEY", *(name for _, name in model.extra_headers))
+    for secret in {os.environ.get(name) for name in names if name}:
         text = text.replace(secret, "…") if secret else text
-    return _KEY.sub("…", text.splitlines()[0])[:SHOWN]
+    return _KEY.sub("…", text)[:SHOWN]

@@ -4,11 +4,12 @@ Nothing that changes what a model says is left out on the quiet: a setting goes 
 has the protocol's default value, or where it decides nothing but whether a run repeats itself.
 """
 
+import json
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
-from arena.backends.openai.messages import DEFAULTS, LENGTH
+from arena.backends.openai.messages import BUDGETS, CHOSEN, DEFAULTS, LENGTH
 from arena.errors import BackendError, UnavailableError
 from arena.records import Model
 
@@ -31,6 +32,10 @@ REFUSES_SYSTEM = re.compile(
 )
 
 
+_ODDS = ("logprobs", "top_logprobs")
+_BOUND = re.compile(
+    r"(?:max(?:imum)?(?: allowed)?|at most|less than or equal to|<=|0 and|0, )\D{0,12}?([1-9]\d?)\b"
+)
 T = TypeVar("T")
 
 
@@ -43,13 +48,19 @@ class SettingRefusedError(BackendError):
 
 
 class Dialect:
-    """How one server wants its requests. notes: what is done otherwise than asked, and why."""
+    """How one server wants its requests.
+
+    notes: what is done otherwise than asked, and why. continues: whether the server goes on from
+    a begun reply; None until that was tried.
+    """
 
     def __init__(self, model: Model) -> None:
         self._model = model
         self._left_out: set[str] = set()
         self._renamed: dict[str, str] = {}
         self._folds_system = False
+        self._most_logprobs: int | None = None
+        self.continues: bool | None = None
         self.notes: list[str] = []
 
     def speak(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -59,6 +70,8 @@ class Dialect:
             for name, value in body.items()
             if name not in self._left_out
         }
+        if self._most_logprobs and "top_logprobs" in spoken:
+            spoken["top_logprobs"] = min(spoken["top_logprobs"], self._most_logprobs)
         if self._folds_system and "messages" in spoken:
             spoken["messages"] = folded(spoken["messages"])
         return spoken
@@ -70,14 +83,15 @@ class Dialect:
             try:
                 return await ask(sent)
             except SettingRefusedError as error:
-                self.learn(sent, error.said or str(error))
+                self.learn(sent, error.said or str(error), str(error))
                 if self.speak(body) == sent:
                     raise
 
-    def learn(self, sent: dict[str, Any], said: object) -> None:
+    def learn(self, sent: dict[str, Any], said: object, shown: str = "") -> None:
         """Take in a refusal: the body of the server's error, parsed where it is JSON.
 
-        Raises UnavailableError where the server does not take a setting that matters.
+        shown: what of it may be shown. Raises UnavailableError where the server does not take a
+        setting that matters.
         """
         text = str(said)
         if REFUSES_SYSTEM.search(text) and any(
@@ -89,23 +103,58 @@ class Dialect:
         refused = [name for name in _named(said, sent) if _REFUSING.search(text)]
         spared = [n for n in refused if n in _SPARED or sent[n] == DEFAULTS.get(n)]
         for name in spared:
-            self._left_out.add(name)
-            self._note(f"`{name}`", _SPARED.get(name, "and it had its default value"))
+            self._leave_out(name, _SPARED.get(name, "and it had its default value"))
+        if budgets := [name for name in refused if name in BUDGETS]:
+            self._left_out |= {*budgets}
+            if not self._left_out.issuperset(BUDGETS):
+                return  # it has another name for the same
         lengths = [name for name in refused if name in LENGTH]
         for name in lengths:
             self._renamed[name] = LENGTH[1 - LENGTH.index(name)]
-        if not spared and not lengths:
-            for name in (name for name in refused if name in DEFAULTS):
-                raise UnavailableError(
-                    f"{self._model.name}: the server does not take {name}: {sent[name]:g}; set "
-                    f"`{name}: {DEFAULTS[name]:g}`, which is its default, and it is left out "
-                    f"({text[:200]})"
-                )
+        if "top_logprobs" in sent and (most := _most_logprobs(text)):
+            if most < (self._most_logprobs or sent["top_logprobs"]):
+                self._most_logprobs = most
+                self._note(f"more than {most} `top_logprobs`", "so fewer words' odds are read")
+        elif not spared and not lengths:
+            self._refuse(refused, sent, shown.removeprefix(f"{self._model.name}: "))
+
+    def _leave_out(self, name: str, so: str) -> None:
+        self._left_out.add(name)
+        self._note(f"`{name}`", so)
+
+    def _refuse(self, refused: list[str], sent: dict[str, Any], shown: str) -> None:
+        """Raise UnavailableError for the first of these settings that the user chose."""
+        wanted, extra = self._model.decoding, json.loads(self._model.decoding.extra_body or "{}")
+        for name in refused:
+            if name in DEFAULTS:
+                said = f"{name}: {sent[name]:g}; set `{name}: {DEFAULTS[name]:g}`, which is its"
+                way = f"{said} default, and it is left out"
+            elif name in BUDGETS:
+                way = f"a budget for thinking; set `thinking: on` in place of {sent[name]}"
+            elif name == "chat_template_kwargs" and wanted.thinking is not None:
+                way = "a switch of thinking; take `thinking` out of the model's entry, or try "
+                way += "`reasoning_effort`"
+            elif name in CHOSEN or name in extra:
+                way = f"{name}; take `{name}` out of the model's entry"
+                way += "'s extra_body" if name in extra else ""
+            elif name in _ODDS and "messages" in sent:
+                way = f"{name}; use a judge card with `reading: reasoned`"
+            else:
+                continue
+            raise UnavailableError(
+                f"{self._model.name}: the server does not take {way} ({shown or 'no reason given'})"
+            )
 
     def _note(self, what: str, so: str) -> None:
         sentence = f"{self._model.name}: the server does not take {what}, {so}."
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+
+def _most_logprobs(text: str) -> int | None:
+    """The most alternatives to a word that a server gives, where its refusal says so."""
+    found = _BOUND.search(text) if "logprobs" in text else None
+    return int(found[1]) if found else None
 
 
 def folded(messages: list[dict[str, str]]) -> list[dict[str, str]]:

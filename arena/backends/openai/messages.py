@@ -1,5 +1,6 @@
 """The JSON of chat completions: what is sent, and what comes back."""
 
+import json
 import re
 from collections.abc import Sequence
 from itertools import accumulate
@@ -7,11 +8,14 @@ from math import exp, inf, log
 from typing import Any
 
 from arena.backends.base import Request, TextOdds, TextRequest, as_json, cut_at, with_system
+from arena.backends.thinking import split
 from arena.records import Model, Usage
 
 # OpenAI's own newer models refuse the older name, which is the only one that others know.
 LENGTH = ("max_tokens", "max_completion_tokens")
 DEFAULTS = {"temperature": 1.0, "top_p": 1.0}
+CHOSEN = ("top_k", "min_p", "repetition_penalty", "reasoning_effort", "chat_template_kwargs")
+BUDGETS = ("thinking_token_budget", "thinking_budget_tokens")
 # More than any tokenizer in use makes of a text: the bound that a budget reserves by.
 TOKENS_PER_BYTE = 0.5
 TOKENS_OF_FRAME = 16
@@ -19,7 +23,11 @@ MOST_STOPS = 4
 LEAST_LEFT = 1e-9  # of a distribution: what rounding may hide behind a list that sums to 1
 MOST_TOKENS = 10**12  # in one call; what a server says beyond is no count
 
+REFUSED, FILTERED = "refusal", "content_filter"
+# OpenAI's and Azure's word; Gemini's; Zhipu's.
+_FILTERS = {"content_filter", "safety", "prohibited_content", "recitation", "sensitive"}
 _TOKEN_ID = re.compile(r"token_id:[0-9]+")
+_ALTERNATIVES = ("top_logprobs", "top_probs", "probs")
 _SPACES = "Ġ▁ "  # how tokenizers show the space before a word
 
 
@@ -36,17 +44,47 @@ def decoding(
     settings: dict[str, Any] = {
         "temperature": wanted.temperature,
         "top_p": wanted.top_p,
-        LENGTH[model.base_url is None]: wanted.max_tokens,
+        LENGTH[model.base_url is None]: wanted.room,
         "seed": seed % 2**31,
     }
     if model.base_url is None:  # OpenAI's own reasoning models refuse even the default by name
         settings = {name: value for name, value in settings.items() if value != DEFAULTS.get(name)}
-    if stop:
-        settings["stop"] = list(stop)[:MOST_STOPS]
+    settings |= _chosen(model)
+    if stops := [*wanted.stop, *stop]:
+        settings["stop"] = stops[:MOST_STOPS]
     if schema is not None:
         named = {"name": "verdict", "schema": schema, "strict": True}
         settings["response_format"] = {"type": "json_schema", "json_schema": named}
     return settings
+
+
+def _chosen(model: Model) -> dict[str, Any]:
+    """The settings that a server is only sent where the user chose them.
+
+    The budget of thinking has two names: vLLM's and llama.cpp's.
+    """
+    wanted = model.decoding
+    values = {name: getattr(wanted, name) for name in CHOSEN[:-1]}
+    values |= {CHOSEN[-1]: wanted.template_settings or None}
+    values |= dict.fromkeys(BUDGETS, wanted.thinking_budget)
+    found = {name: value for name, value in values.items() if value is not None}
+    extra: dict[str, Any] = json.loads(_extra(model))
+    return found | extra
+
+
+def odds_settings(model: Model) -> dict[str, Any]:
+    """The settings of a request whose first word's odds are read: those that shape the prompt."""
+    shaping = ("reasoning_effort", "chat_template_kwargs", *json.loads(_extra(model)))
+    found = {name: value for name, value in _chosen(model).items() if name in shaping}
+    return {"temperature": 0, "max_tokens": 1, **found}
+
+
+def _extra(model: Model) -> str:
+    return model.decoding.extra_body or "{}"
+
+
+# With these vLLM and SGLang go on from the last message, which is a begun reply.
+GOES_ON = {"continue_final_message": True, "add_generation_prompt": False}
 
 
 def body_of(model: Model, request: Request) -> dict[str, Any]:
@@ -64,12 +102,31 @@ def worst_case(body: dict[str, Any]) -> Usage:
     return Usage(int(text * TOKENS_PER_BYTE) + TOKENS_OF_FRAME, written)
 
 
-def text_of(choice: dict[str, Any], request: Request) -> tuple[str, str, str]:
+def text_of(
+    choice: dict[str, Any], request: Request, stop: Sequence[str] = ()
+) -> tuple[str, str, str]:
     """The text of a choice, the thinking that the server tells apart, and why it ended."""
     said, thinking = (choice["text"], "") if request.plain else said_in(choice["message"])
-    text, finish = cut_at(storable(said), request.stop), choice.get("finish_reason")
+    finish = finish_of(choice) or "stop"
+    if not said and (refusal := refusal_in(choice.get("message"))):
+        said, finish = refusal, REFUSED
+    text = cut_at(storable(said), (*stop, *request.stop))
     text = text if request.verbatim else text.strip()
-    return text, storable(thinking).strip(), finish if isinstance(finish, str) else "stop"
+    return text, storable(thinking).strip(), finish
+
+
+def finish_of(choice: dict[str, Any]) -> str:
+    """Why a reply ended, in one spelling for what a filter stopped; empty while it goes on."""
+    finish = choice.get("finish_reason")
+    if not isinstance(finish, str):
+        return ""
+    return FILTERED if finish.casefold() in _FILTERS else finish
+
+
+def refusal_in(message: object) -> str:
+    """What a message, or a piece of one, says in place of an answer; empty where it answers."""
+    refusal = message.get("refusal") if isinstance(message, dict) else None
+    return refusal if isinstance(refusal, str) else ""
 
 
 def said_in(message: dict[str, Any]) -> tuple[str, str]:
@@ -105,8 +162,8 @@ def is_message(message: object) -> bool:
     if not isinstance(message, dict):
         return False
     content = message.get("content")
-    known = "content" in message or any(said_in(message))
-    return known and (content is None or isinstance(content, str | list))
+    known = "content" in message or any(said_in(message)) or refusal_in(message)
+    return bool(known) and (content is None or isinstance(content, str | list))
 
 
 def storable(text: str) -> str:
@@ -147,6 +204,21 @@ def usage_of(reply: dict[str, Any]) -> Usage:
     return Usage(*(_count(counts.get(name)) for name in ("prompt_tokens", "completion_tokens")))
 
 
+def thinking_tokens_of(reply: dict[str, Any]) -> int | None:
+    """How many of the tokens written are of thinking; None where the server does not say.
+
+    One that counts none though it shows some does not count them.
+    """
+    match reply:
+        case {
+            "usage": {"completion_tokens_details": {"reasoning_tokens": int(count)}},
+            "choices": [{"message": dict(message)}, *_],
+        } if 0 <= count < MOST_TOKENS:
+            said, thinking = said_in(message)
+            return count if count or not (thinking or split(said).thinking) else None
+    return None
+
+
 def _count(said: object) -> int:
     """A number of tokens; 0 for what cannot be one."""
     return said if isinstance(said, int) and 0 <= said < MOST_TOKENS else 0
@@ -155,17 +227,35 @@ def _count(said: object) -> int:
 def first_alternatives(choice: dict[str, Any]) -> list[tuple[str, float]]:
     """The likeliest first words of a reply and their log-probabilities; empty if it has none.
 
-    As OpenAI has them; or as the older completions do, which some servers keep for chat.
+    As OpenAI has them, and vLLM, SGLang and LMDeploy with it; as the older completions do, which
+    Together and others keep for chat; as a bare list (Ollama); or as llama.cpp's own fields do.
     """
     match choice.get("logprobs"):
-        case {"content": [{"top_logprobs": [*listed]}, *_]}:
-            return [found for one in listed if (found := _alternative(one))]
-        case {"content": [{"top_logprobs": dict(listed)}, *_]} | {
-            "top_logprobs": [dict(listed), *_]
-        }:
-            pairs = [{"token": word, "logprob": value} for word, value in listed.items()]
-            return [found for one in pairs if (found := _alternative(one))]
+        case {"content": [dict(first), *_]} | [dict(first), *_]:
+            return _listed(first)
+        case {"top_logprobs": [dict(listed), *_]}:
+            return _listed({"top_logprobs": listed})
+    match choice.get("completion_probabilities"):
+        case [dict(first), *_]:
+            return _listed(first)
     return []
+
+
+def _listed(first: dict[str, Any]) -> list[tuple[str, float]]:
+    """The alternatives to one word: a list of them, or their values by word."""
+    listed: Any = next((first[key] for key in _ALTERNATIVES if first.get(key)), [])
+    if isinstance(listed, dict):
+        listed = [{"token": word, "logprob": value} for word, value in listed.items()]
+    return [found for one in listed if (found := _alternative(_spelled(one)))]
+
+
+def _spelled(one: object) -> object:
+    """An alternative in OpenAI's words; llama.cpp has probabilities under names of its own."""
+    match one:
+        case {"prob": float() | int() as share} if share > 0:
+            word = one.get("token", one.get("tok_str"))  # type: ignore[attr-defined]
+            return {"token": word, "logprob": log(share)}
+    return one
 
 
 def _alternative(listed: object) -> tuple[str, float] | None:

@@ -8,10 +8,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from arena.backends.base import Reply, Request
+from arena.backends.base import Reply, Request, cut_at
 from arena.backends.openai.calls import errors_of, open_client
 from arena.backends.openai.dialect import Dialect
-from arena.backends.openai.messages import body_of, is_message, said_in, storable, usage_of
+from arena.backends.openai.messages import (
+    REFUSED,
+    body_of,
+    finish_of,
+    is_message,
+    refusal_in,
+    said_in,
+    storable,
+    usage_of,
+)
 from arena.errors import TransientError
 from arena.records import Model, Usage
 
@@ -23,12 +32,14 @@ class _Piece:
     """What one event brings. finish: why the reply ended, empty while it goes on.
 
     thinking: what the server tells apart from the text. usage: so far, where it is said.
+    refuses: whether the text stands in place of an answer.
     """
 
     text: str
     thinking: str
     finish: str
     usage: Usage | None
+    refuses: bool = False
 
 
 def stream(model: Model, request: Request, dialect: Dialect) -> Iterator[Reply]:
@@ -48,21 +59,25 @@ def stream(model: Model, request: Request, dialect: Dialect) -> Iterator[Reply]:
 
     started = time.perf_counter()
     threading.Thread(target=work, daemon=True).start()
-    text, thinking, finish, usage = "", "", "", Usage()
+    text, thinking, finish, usage, refuses = "", "", "", Usage(), False
+    stop = model.decoding.stop
     try:
         while (piece := pieces.get()) is not _END:
             if isinstance(piece, BaseException):
                 raise piece
             text, thinking = text + piece.text, thinking + piece.thinking
+            refuses |= piece.refuses
             finish, usage = piece.finish or finish, piece.usage or usage
             if piece.text:
-                yield Reply((storable(text).lstrip(),), ("",))
+                yield Reply((cut_at(storable(text), stop).lstrip(),), ("",))
     finally:
         abandoned.set()
     if not finish:
         raise TransientError(f"{model.name}: the reply broke off", "unreadable")
     usage += Usage(seconds=time.perf_counter() - started)
-    yield Reply((storable(text).strip(),), (finish,), usage, (), (storable(thinking).strip(),))
+    said = cut_at(storable(text), stop).strip()
+    finish = REFUSED if refuses else finish
+    yield Reply((said,), (finish,), usage, (), (storable(thinking).strip(),))
 
 
 async def _receive(
@@ -107,9 +122,15 @@ def _piece(model: Model, event: Any) -> _Piece:
     counted = isinstance(event, dict) and isinstance(event.get("usage"), dict)
     usage = usage_of(event) if counted else None
     match event:
+        case {"choices": [dict(choice), *_]}:
+            delta = choice.get("delta", choice.get("message", {})) or {}
+            if is_message({"content": "", **delta}) and ("delta" in choice or "message" in choice):
+                said, thinking = said_in(delta)
+                refusal = refusal_in(delta)
+                text = said or refusal
+                return _Piece(text, thinking, finish_of(choice), usage, bool(refusal))
         case {"choices": []}:
             return _Piece("", "", "", usage)
-        case {"choices": [{"delta": delta} as choice, *_]} if is_message({"content": "", **delta}):
-            finish = choice.get("finish_reason")
-            return _Piece(*said_in(delta), finish if isinstance(finish, str) else "", usage)
+        case {"usage": dict()} if "choices" not in event and "error" not in event:
+            return _Piece("", "", "", usage)
     raise TransientError(f"{model.name}: a piece of the reply is unreadable", "unreadable")

@@ -79,21 +79,17 @@ def _leave_root() -> None:
 def _hook(library: tuple[str, ...]) -> Callable[[str, tuple[Any, ...]], None]:
     """What is not named is refused, so that what a later Python adds is refused as well.
 
-    All it needs is bound when it is made: the program may overwrite what modules hold.
+    All it needs is bound when it is made: the program may overwrite what modules hold. It is
+    bound as one tuple, taken apart at each call: what a closure or a dataclass holds can be
+    overwritten through the frame of a refusal.
     """
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    types = type, str, int, PermissionError
+    lists = READING, HARMLESS, BARRED, library, writing
 
-    def hook(
-        event: str,
-        args: tuple[Any, ...],
-        kind: type = type,
-        text: type = str,
-        number: type = int,
-        refused: type[Exception] = PermissionError,
-        reading: frozenset[str] = READING,
-        harmless: frozenset[str] = HARMLESS,
-        barred: frozenset[str] = BARRED,
-    ) -> None:
+    def hook(event: str, args: tuple[Any, ...], bound: tuple[Any, Any] = (types, lists)) -> None:
+        kind, text, number, refused = bound[0]
+        reading, harmless, barred, library, writing = bound[1]
         if event in reading:
             place = args[0]
             is_ours = kind(place) is text and place.startswith(library) and "/.." not in place

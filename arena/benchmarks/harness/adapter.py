@@ -93,10 +93,8 @@ class ArenaLM(LM):
                 break
             ample = self._ample(decoding, room)
             free = {k: replace(asked[k], stop=()) for k in short}
-            again = dict(
-                zip(free, self._asker.try_to_write(list(free.values()), ample), strict=True)
-            )
-            self._asker.forgive()
+            more = self._asker.try_to_write(list(free.values()), ample, again=True)
+            again = dict(zip(free, more, strict=True))
             for k, done in again.items():
                 if done is None:
                     why = said[k].why or "the reply ends before its answer"
@@ -156,7 +154,7 @@ class ArenaLM(LM):
         temperature = 0.0 if greedy else float(settings.get("temperature", own.temperature))
         room = settings.get("max_gen_toks") or settings.get("max_new_tokens") or ROOM
         top_p = float(settings.get("top_p", own.top_p))
-        return Decoding(temperature, top_p, int(room), own.system, own.seed)
+        return replace(own, temperature=temperature, top_p=top_p, max_tokens=int(room))
 
 
 def _has_thought(done: Completion) -> bool:

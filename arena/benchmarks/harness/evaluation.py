@@ -105,7 +105,10 @@ def _measure(
         unread = partial(is_unread, benchmark.task)
         lm = ArenaLM(asked, model.decoding, unread)
         converses = _converses(model, benchmark)
-        results = _evaluate(lm, benchmark, limit, chat=converses)
+        try:
+            results = _evaluate(lm, benchmark, limit, chat=converses)
+        finally:
+            asked.end()
     samples = results["samples"][benchmark.name]
     outcomes, unusual = outcomes_of(model, benchmark, samples)
     store.outcomes.put(outcomes)

@@ -2,10 +2,11 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from arena.benchmarks.code.code_eval import code_runs
+from arena.benchmarks.harness.naming import by_item
 from arena.benchmarks.harness.requests import ReplyText
 from arena.benchmarks.items.tasks import FOUND, Benchmark, why_unread
 from arena.records import NOBODY, RULE, UNSAFE, AllowCode, Model, Outcome, content_key
@@ -15,13 +16,14 @@ def outcomes_of(
     model: Model, benchmark: Benchmark, samples: Sequence[dict[str, Any]]
 ) -> tuple[list[Outcome], list[str]]:
     """One for each item and metric; and the metrics that are no number in [0, 1] for an item."""
-    together: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    by_filter: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for sample in samples:
-        together[_item(sample), sample["filter"]].append(sample)
+        by_filter[sample["filter"]].append(sample)
     rising = benchmark.task.higher_is_better()
     outcomes, unusual = [], dict[str, None]()
     rule = UNSAFE if code_runs(benchmark.task) is AllowCode.UNSAFE else RULE
-    for (item, filtered), here in together.items():
+    together = [(f, *one) for f, rows in by_filter.items() for one in by_item(rows).items()]
+    for filtered, item, here in together:
         request = content_key(*[(s["arguments"], s["target"]) for s in here])
         for metric in here[0]["metrics"]:
             values = [_number(sample[metric]) for sample in here]
@@ -51,19 +53,14 @@ def outcomes_of(
     return outcomes, list(unusual)
 
 
-def _why(benchmark: Benchmark, sample: dict[str, Any]) -> str:
+def _why(benchmark: Benchmark, sample: Mapping[str, Any]) -> str:
     """Why nothing could be marked in a reply."""
     reply = sample["resps"][0][0]
     cut = reply.why if isinstance(reply, ReplyText) else ""
     return cut or why_unread(sample["doc"], reply, benchmark.asking.metric)
 
 
-def _item(sample: dict[str, Any]) -> str:
-    """An item's own name where it has one; rotations of one item share it."""
-    return str(sample["doc"].get("id") or sample["doc_hash"])
-
-
-def _said(sample: dict[str, Any]) -> str:
+def _said(sample: Mapping[str, Any]) -> str:
     first = [responses[0] for responses in sample["resps"]]
     if all(isinstance(response, str) for response in first):
         return "\n".join(first)

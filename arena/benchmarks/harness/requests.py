@@ -8,10 +8,11 @@ from typing import Any, Self
 from arena.backends import Backend, Message, Reply, Request, TextOdds, TextRequest, open_backend
 from arena.errors import BackendError
 from arena.generation.batch import Control, Progress, Work, run
-from arena.records import Completion, Decoding, Likelihood, Model, content_key, seed_of
+from arena.records import Completion, Decoding, Likelihood, Model, Usage, content_key, seed_of
 from arena.store import Store
 
 STAGE = "benchmark"
+_SPENT = ("retried", "cost", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,10 @@ class ReplyText(str):
 
 
 class ModelRequests:
-    """Asks a model for what is not stored, and stores it; adds up how that went."""
+    """Asks a model for what is not stored, and stores it; shows all of it as one step.
+
+    What is asked once more is no more rows: until it is answered, its rows are not done.
+    """
 
     def __init__(self, store: Store, model: Model, control: Control) -> None:
         self._store = store
@@ -49,18 +53,36 @@ class ModelRequests:
         self._control = control
         self._prepare = partial(store.put_model, model)
         self._steps: list[Progress] = []
+        self._again: list[Progress] = []
 
     @property
     def progress(self) -> Progress:
-        """All that was asked, as one step."""
+        """All that was asked, as one step. What failed when it was asked once more is forgiven."""
         last = self._steps[-1]
-        added = ("total", "found", "stored", "truncated", "retried", "cost", "seconds")
+        added = ("total", "found", "stored", "under_way", "truncated")
         sums = {name: sum(getattr(step, name) for step in self._steps) for name in added}
-        usage = last.usage
-        for step in self._steps[:-1]:
-            usage += step.usage
-        notes = tuple(dict.fromkeys(note for step in self._steps for note in step.notes))
-        return replace(last, usage=usage, notes=notes, **sums)
+        every = [*self._steps, *self._again]
+        sums |= {name: sum(getattr(step, name) for step in every) for name in _SPENT}
+        usage = sum((step.usage for step in every), Usage())
+        notes = tuple(dict.fromkeys(note for step in every for note in step.notes))
+        stopped = next((step.stopped for step in reversed(every) if step.stopped), "")
+        return replace(last, usage=usage, notes=notes, stopped=stopped, **sums)
+
+    def end(self) -> None:
+        """Show that all is asked."""
+        if self._steps:
+            self._control.on_progress(replace(self.progress, ended=True))
+
+    def _show(self, step: Progress, *, again: bool) -> None:
+        """Show the step in hand as a part of the whole."""
+        steps = self._again if again else self._steps
+        steps.append(step)
+        whole = replace(self.progress, doing=step.doing, ended=False)
+        steps.pop()
+        if again:
+            left = step.total - step.found - step.done
+            whole = replace(whole, under_way=-left, again=step.total - step.found)
+        self._control.on_progress(whole)
 
     def opens_thinking(self) -> bool:
         """Whether its chat template is known to open the model's thinking."""
@@ -79,9 +101,12 @@ class ModelRequests:
         return [reply for reply in replies if reply is not None]
 
     def try_to_write(
-        self, requests: Sequence[GenerationRequest], decoding: Decoding
+        self, requests: Sequence[GenerationRequest], decoding: Decoding, *, again: bool = False
     ) -> list[Completion | None]:
-        """As `write`, with None for a request that failed; a run that was stopped raises."""
+        """As `write`, with None for a request that failed; a run that was stopped raises.
+
+        again: whether these are asked once more, and their first replies are stored.
+        """
         asked = replace(self._model, decoding=decoding)
         name, in_keys = self._model.name, self._model.name_in_keys
         keys = [
@@ -109,16 +134,11 @@ class ModelRequests:
         with open_backend(asked, self._control.limits) as backend:
             ask = partial(backend.converse, conversations)
             work = Work(STAGE, self._store.completions, keys, ask, make, self._prepare, asked.price)
-            self._run(backend, work)
-        if self._steps[-1].stopped:
+            step = self._run(backend, work, again=again)
+        if step.stopped:
             self._check([key in self._store.completions.present(keys) for key in keys])
         stored = self._store.completions.get(keys)
         return [stored.get(key) for key in keys]
-
-    def forgive(self) -> None:
-        """Take what failed in the last step for not asked: the run has replies without it."""
-        last = self._steps[-1]
-        self._steps[-1] = replace(last, total=last.total - last.failed, failed=0, last_error="")
 
     def read(self, requests: Sequence[TextRequest]) -> list[tuple[float, bool]]:
         """How likely the model finds each text, and whether it would write it."""
@@ -155,12 +175,15 @@ class ModelRequests:
         self._check([key in stored for key in keys])
         return [stored[key] for key in keys]
 
-    def _run(self, backend: Backend, work: Work[Any, Any]) -> None:
-        self._steps.append(run(self._store, backend, work, self._control))
+    def _run(self, backend: Backend, work: Work[Any, Any], *, again: bool = False) -> Progress:
+        control = replace(self._control, on_progress=partial(self._show, again=again))
+        step = run(self._store, backend, work, control)
+        (self._again if again else self._steps).append(step)
+        return step
 
     def _check(self, answered: Sequence[bool]) -> None:
         if missing := answered.count(False):
-            last = self._steps[-1]
+            last = (self._again or self._steps)[-1]
             why = last.last_error or last.stopped or "another process works on them"
             raise BackendError(
                 f"{missing} of {len(answered)} items are not answered ({why}); run it again: "

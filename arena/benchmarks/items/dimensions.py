@@ -1,10 +1,8 @@
 """Which capability a benchmark or a category of prompts shows, by name."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from fnmatch import fnmatch
 from functools import cache
-from types import MappingProxyType
 
 import yaml
 
@@ -23,26 +21,6 @@ class Dimension(StrEnum):
     INSTRUCTION = "instruction following"
     SAFETY = "safety"
     LONG_CONTEXT = "long context"
-
-
-CHINESE: Mapping[str, str] = MappingProxyType(
-    {
-        Dimension.LANGUAGE: "语言",
-        Dimension.KNOWLEDGE: "知识",
-        Dimension.UNDERSTANDING: "理解",
-        Dimension.REASONING: "推理",
-        Dimension.MATHS: "数学",
-        Dimension.CODE: "代码",
-        Dimension.INSTRUCTION: "指令遵循",
-        Dimension.SAFETY: "安全",
-        Dimension.LONG_CONTEXT: "长文本",
-    }
-)
-
-
-def in_chinese(dimension: str) -> str:
-    """A dimension's Chinese name; another word as it is."""
-    return CHINESE.get(dimension, dimension)
 
 
 def dimension_of(name: str) -> str:

@@ -20,6 +20,8 @@ _HYPHEN = re.compile(r"(?:(?<=[^\W\d_]{2})-|\A\s*-\s+)(?=[^\W\d_]{2})")
 _EMPHASIS = re.compile(r"\A\s*([*_])([^*_]*)\1\W*\Z")
 _MATHS = re.compile(r"\$([^$]*)\$")
 _GROUP = re.compile(r"(?<=[\^_])\{\s*(\w+)\s*\}|(?<=\\sqrt)\{\s*(\w+)\s*\}")
+_FRACTION_NAME = re.compile(r"\\[dtc]frac(?![a-z])")
+_ONE_ARGUMENT = re.compile(r"(\\sqrt)\s?(\w)(?!\w*})")
 _IN_BRACKETS = re.compile(r"(?:\(([^()\[\],;]*)\)|\[([^()\[\],;]*)\])\W?")
 _TYPED = (("<=", "≤"), (">=", "≥"), ("!=", "≠"))
 _SHOUT = re.compile(r"!+(?![\w=(])")
@@ -42,7 +44,9 @@ def _currency(text: str) -> set[str]:
 
 def _tokens(text: str) -> list[str]:
     """The words and signs that mean something; without articles, unless nothing else is there."""
-    text = _MATHS.sub(r"\1", plainly(text).casefold()).strip()
+    text = _FRACTION_NAME.sub(r"\\frac", plainly(text))
+    text = _ONE_ARGUMENT.sub(r"\1{\2}", text)
+    text = _MATHS.sub(r"\1", text.casefold()).strip()
     text = _DASHES.sub("-", _EMPHASIS.sub(r"\2", text))
     if alone := _IN_BRACKETS.fullmatch(text):
         text = alone[1] or alone[2] or ""

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from string import ascii_uppercase
 
 from arena.benchmarks.replies.declared import (
@@ -22,6 +21,7 @@ from arena.benchmarks.replies.declared import (
     past,
     states,
 )
+from arena.benchmarks.replies.letter_patterns import letter_patterns
 from arena.benchmarks.replies.plain import before_another_question, plain, plainly
 
 
@@ -50,7 +50,9 @@ _DECLARED = cue(
     | 选项(?:应该|应)?(?:是|为|:)""",
 )
 _LEANS = re.compile(
-    r"""(?i:\b(?:choose|pick|select|go\ with|going\ with|opt\ for|vote\ for|chose|selected|picked)\s
+    r"""(?i:\b(?:choose|pick|select|go\ with|going\ with|opt\ for|vote\ for|chose|selected
+        |picked|prefer)\s
+    | \b(?:we|I)\ get\s
     | \bleav(?:es|ing)\s
     | \b(?:so|therefore|thus|hence|conclu(?:sion|de))\b[,:]?\s
     | \b(?:it|that|this)(?:['’]s|\ is|\ must\ be|\ should\ be|\ has\ to\ be)\s)
@@ -71,34 +73,16 @@ _LONGEST_NOUN = 16
 _NOUN_BEFORE = re.compile(
     r"(?i)(?:\b(?:option|choice|answer)|选项)\s?[(\[*\"']{0,3}$|[(\[*\"']{1,3}$"
 )
-_CALLED_RIGHT = (
-    r"(?i:(?:is|was|seems|looks|must be|should be|would be|has to be)\s(?:[a-z]{3,12}ly\s)?"
-    r"(?:the|my)\s(?:(?:correct|right|best|final|only|most|appropriate|suitable|accurate|likely|"
-    r"single|one|true|logical|closest|valid)\s){0,3}(?:answer|option|choice|pick|one)\b)"
-)
-_FITS = (
-    r"(?i:(?:is|was|seems|looks|must be|should be)\s(?:[a-z]{3,12}ly\s)?(?:the\s)?"
-    r"(?:correct|right|true|best)\b)|(?:选项|项)?(?:是|为|才)?(?:正确|对的|符合题意)"
-)
 _INSTEAD_ENDS = re.compile(r"[)\]\"'”’*_$]{0,4}\s*(?:$|[.!;。)\n])")
-_CLAUSE = (
-    r"(?:['’]s\b|\s*[)\]\"'*:]{0,3}\s?(?:is|are|was|were|would|does|do|did|has|have|had|can|could|"
-    r"refers?|describes?|says?|states?|means?|fails?|lacks?|only|moves?|looks?|seems?|"
-    r"comes?|belongs?|isn|doesn|won|cannot)\b|(?:选项|项)?(?:是|为|不|错|的|则|属|在|虽))"
-)
-_JOINT = (
-    r"[)\]}\"'”*_\s$]{0,6}(?:\bor\b|\band\b|&|/|\+|,|、|;|和|或者?|与|及|以及|还是|\bvs\b\.?)"
-    r"(?:\s|\bor\b|\band\b|\bthe\b|\boption\b|\bchoice\b|\beither\b|选项?|[\"'“(\[*_$]){0,10}"
-)
-_GOES_ON = (  # an A before one of these is the letter, and before other words the article
-    r"because|since|as|for|which|and|but|due|with|given|in|is|not|here|so|then|on|or|from|by|"
-    r"that|when|if|according|based|i|it|this|the|was|would|at|to|while|although|though|only"
-)
 _ALONE = re.compile(
-    r"[\s*_$\\(\[{【「《<\"'“‘]{0,10}(?i:(?:option|choice|answer|选项?)\s{0,2})?"
+    r"[\s*_$\\(\[{【「《<\"'“‘]{0,10}(?i:(?:option|choice|letter|answer|ans|选项?)\s{0,2})?"
     r"[(\[]?([A-Za-z])[\s*_$\\)\]}】」》>\"'”’.:。!?,;]{0,10}"
 )
 _ITEM = re.compile(r"^[ \t*_(\[-]{0,6}([A-Z])[.):、]", re.MULTILINE)
+# What follows an option's text where a reply begins with it and goes on to explain it.
+_EXPLAINED = re.compile(r"[*\"”)]{0,3}(?:[.!:]\s|,?\s(?:because|since|as it)\b)")
+# The A of "Q: …" and "A: …", which is no option where an option follows it.
+_AFTER_A = re.compile(r"(?:\AQ:[^\n]{0,400}\n\s{0,4})?A:\s{0,3}")
 
 
 def letter(reply: str, choices: Sequence[str]) -> int | None:
@@ -128,14 +112,16 @@ class _Reader:
 
     def __init__(self, choices: tuple[str, ...]) -> None:
         self.letters = ascii_uppercase[: len(choices)]
-        self.patterns = _patterns(self.letters)
-        self.texts = [_squeezed(plainly(choice)).strip(" .。") for choice in choices]
+        self.patterns = letter_patterns(self.letters)
+        self.texts = [_squeezed(plainly(choice)).strip(" .。$") for choice in choices]
 
     def read(self, text: str) -> Pick:
         whole = _squeezed(text).strip(" .。!\"'“”$")
         if whole in self.texts and self.texts.count(whole) == 1:
             return Pick(self.texts.index(whole))
         declared, leans = self._last(self._declared(text)), self._last(self._leans(text))
+        if declared is None and (answer := self._after_a(text)) is not None:
+            return answer
         if declared is not None:
             after = text[declared[0] :]
             doubt = DOUBT.search(after)
@@ -143,10 +129,36 @@ class _Reader:
                 declared = leans
             elif doubt and WRONG.search(after):
                 return Pick(None, Unread.TAKEN_BACK)
-        for found in (declared, leans):
+        judged = self._judged(text) if declared is None else None
+        for found in (declared, judged, leans):
             if found is not None:
                 return found[1]
         return self._undeclared(text)
+
+    def _after_a(self, text: str) -> Pick | None:
+        """The option that alone follows an `A:`, which stands for "answer" then."""
+        found = _AFTER_A.match(text)
+        rest = text[found.end() :].strip() if found else ""
+        if not found or "\n" in rest:
+            return None
+        by_text = self._text_at(rest, 0)
+        if by_text is not None and _squeezed(rest).strip(" .。!") == self.texts[by_text]:
+            return Pick(by_text)
+        alone = _ALONE.fullmatch(rest)
+        is_option = alone and alone[1].upper() in self.letters
+        return Pick(self.letters.index(alone[1].upper())) if alone and is_option else None
+
+    def _judged(self, text: str) -> tuple[int, Pick] | None:
+        """The one option that is called right where each in turn is called right or wrong."""
+        said = list(self.patterns.judged.finditer(text))
+        if len({found["letter"] for found in said}) < max(2, len(self.letters) - 1):
+            return None
+        right = {found["letter"].upper() for found in said if found["right"]}
+        if not right:
+            return None
+        several = Pick(None, Unread.SEVERAL)
+        option = Pick(self.letters.index(right.pop())) if len(right) == 1 else several
+        return said[-1].end(), option
 
     @staticmethod
     def _last(found: Iterator[tuple[int, Pick]]) -> tuple[int, Pick] | None:
@@ -193,7 +205,7 @@ class _Reader:
         for found in pattern.finditer(text):
             noun = _NOUN_BEFORE.search(text[max(0, found.start() - _LONGEST_NOUN) : found.start()])
             if states(text, found.start() - (len(noun[0]) if noun else 0)):
-                yield found.start(), Pick(self.letters.index(found[1].upper()))
+                yield found.start(), Pick(self.letters.index((found[1] or found[2]).upper()))
 
     def _stated(
         self, text: str, start: int, *, alone: bool = False, texts: bool = True
@@ -240,6 +252,8 @@ class _Reader:
         last = _ALONE.fullmatch(text.rpartition("\n")[2])
         if last and last[1].upper() in self.letters:
             return Pick(self.letters.index(last[1].upper()))
+        if (again := self._restated(text)) is not None:
+            return Pick(again)
         listed = [item for item in _ITEM.findall(text) if item in self.letters]
         is_list = len(set(listed)) > 1 and listed[0] == self.letters[0]
         if not is_list and (opening := self.patterns.opening.match(text)):
@@ -248,13 +262,33 @@ class _Reader:
                 other = self.patterns.another.match(text, opening.end(1))
                 if not other or other[1].upper() == opening[1].upper():
                     return Pick(option)
+        place = past(_OPENS, text)
+        begins = self._text_at(text, place)
+        if begins is not None and _EXPLAINED.match(
+            _squeezed(text[place:]), len(self.texts[begins])
+        ):
+            return Pick(begins)
         return self._only_one(text)
+
+    def _restated(self, text: str) -> int | None:
+        """The option that a last line gives by its text, after others and itself were named."""
+        before, newline, last = text.rpartition("\n")
+        item = _ITEM.match(last)
+        place = past(_OPENS, last, item.end() if item else 0)
+        by_text = self._text_at(last, place)
+        if not newline or before.strip() == "" or by_text is None:
+            return None
+        if item and item[1] != self.letters[by_text]:
+            return None
+        is_all = _squeezed(last[place:]).strip(" .。!*_") == self.texts[by_text]
+        return by_text if is_all and _says(_squeezed(before), self.texts[by_text]) else None
 
     def _only_one(self, text: str) -> Pick:
         denied = {c for found in self.patterns.denials.findall(text) for c in found if c.isupper()}
         named = {
             found[1] or found[2] or found[3] for found in self.patterns.named.finditer(text)
         } - denied
+        named |= {c for row in self.patterns.row.findall(text) for c in row.split()}
         if len(named) == 1:
             return Pick(self.letters.index(named.pop()))
         folded = _squeezed(text)
@@ -265,80 +299,6 @@ class _Reader:
         if len(longest) == 1 and not named:
             return Pick(longest[0])
         return Pick(None, Unread.SEVERAL if named or longest else Unread.NONE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Patterns:
-    """Patterns in which the letters of the options stand."""
-
-    letter: re.Pattern[str]
-    stated: re.Pattern[str]
-    small_alone: re.Pattern[str]
-    several: re.Pattern[str]
-    another: re.Pattern[str]
-    denied: re.Pattern[str]
-    denials: re.Pattern[str]
-    called_right: re.Pattern[str]
-    fits: re.Pattern[str]
-    opening: re.Pattern[str]
-    named: re.Pattern[str]
-
-
-@lru_cache(maxsize=32)
-def _patterns(letters: str) -> _Patterns:
-    small = "".join(c for c in letters.lower() if c not in "ai")
-    no_word = r"(?![A-Za-z0-9+#])(?!['’][A-Za-z])(?!-[A-Za-z0-9])(?!\.[A-Za-z](?![A-Za-z]))"
-    words = "".join(c for c in letters.lower() if c in "ai")
-    articles = "".join(c for c in letters if c in "AI")
-    article = rf"(?<=[{articles}])(?!\s(?!(?:{_GOES_ON})\b)[a-z])"
-    lone = rf"(?<![A-Za-z0-9'’])(?:(?<![^\s(\[\"'“*/])|(?<=[^\x00-\x7f]))([{letters}])"
-    upper = rf"[{letters}]{no_word}(?:(?<![{articles}])|{article})"
-    lower = rf"[{small}]{no_word}(?!\s?[,、]?\s?[a-z](?![A-Za-z]))" if small else "(?!)"
-    end = r"(?=\s*(?:$|[.,;:)\]}\"'”*_<。,!]))"
-    listed = rf"[{letters}](?:\s?(?:,|、|/|&|and|or|和|或|与)\s?(?:option\s)?[{letters}]){{0,8}}"
-    more = rf"(?:\s?(?:,\s?and|,\s?or|,|and|or|&|、|和)\s?[{letters}]){{0,8}}"
-    neg = (
-        r"(?i:\bif\b|\bnot\b|n['’]t\b|\bneither\b|\bnor\b|\bruled? out\b|\bexclud\w+|"
-        r"\beliminat\w+|\bconsider(?:ing)?\b|\blook(?:ing)? at\b|\bcheck(?:ing)?\b|\bexamin\w+|"
-        r"\bevaluat\w+|\bbetween\b|不|非|排除)"
-    )
-    wrong = r"(?:wrong|incorrect|false|not\b|out\b|n['’]t|错|不)"
-    return _Patterns(
-        letter=re.compile(rf"(?<![A-Za-z'])[{letters}](?![A-Za-z'])"),
-        stated=re.compile(rf"({upper}|{lower}|[{words}]{no_word}{end})"),
-        small_alone=re.compile(rf"([{letters.lower()}]){end}"),
-        several=re.compile(
-            rf"([{letters}]{{2,{max(2, len(letters))}}}(?![A-Za-z0-9'])"
-            rf"|[{letters}](?:\s[{letters}]){{1,{max(1, len(letters) - 1)}}}(?=\s*(?:$|[.,;:)])))"
-        ),
-        another=re.compile(
-            rf"{_JOINT}([{letters}{letters.lower()}])(?![A-Za-z0-9'])"
-            rf"(?!{more}{_CLAUSE}(?!\s(?:both\s|all\s)?(?:correct|right|true)))"
-            r"(?! (?!and\b|or\b)[a-z])"
-        ),
-        denied=re.compile(
-            r"[)\]\"'*]{0,3}\s?(?:(?:is|was|are|being)\s?(?:n['’]t\b|wrong|incorrect|false|not\b)|"
-            r"(?:选项|项)?(?:是|为)?(?:错|不对|不正确|不符))"
-        ),
-        denials=re.compile(
-            rf"{neg}\s?(?:(?i:option|choice|answer|the|is|be|it|choose|pick|select)|选项?|是|为|\s|\(){{0,8}}({listed})(?![A-Za-z])"
-            rf"|(?<![A-Za-z])({listed})\)?\s?(?:选项|项)?\s?(?:is|are|was)?\s?(?:all\s|都)?{wrong}"
-        ),
-        called_right=re.compile(
-            rf"(?<![A-Za-z0-9'’])([{letters}])[)\]\"'*.]{{0,3}}\s{{1,3}}{_CALLED_RIGHT}"
-        ),
-        fits=re.compile(rf"(?<![A-Za-z0-9'’])([{letters}])[)\]\"'*.]{{0,3}}\s{{0,3}}(?:{_FITS})"),
-        opening=re.compile(
-            rf"[\s*_$(\[{{【「《\"'“‘]{{0,8}}(?i:(?:option|choice|answer|选项)\s{{0,2}}[(\[]?(?=[A-Z](?:$|[\s]*$|[.:)\n])))?"
-            rf"([{letters}{letters.lower()}])(?=$|[.:;)\]*_、。,}}\"'”’】」》$\n]|\s*[-–—]\s|\s+[(\[\"“]|\s+(?i:because|since|as)\b)"
-            rf"(?!\.[A-Za-z](?![A-Za-z]))(?!,\s?[a-z]+\s(?:is|are)\b)"
-        ),
-        named=re.compile(
-            rf"(?i:option|choice|选项)\s?[(\[*]{{0,3}}([{letters}])(?![A-Za-z0-9'])(?!{_CLAUSE})"
-            rf"|{lone}(?=[)\]:;/]|\.\s|[.。]?$|\s*[,、。]|\s(?:or|and)\b|[\u4e00-\u9fff])"
-            rf"|(?:(?<=\band )|(?<=\bor ))([{letters}])(?![A-Za-z0-9'+])"
-        ),
-    )
 
 
 def _squeezed(text: str) -> str:

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 
 from arena.benchmarks.replies.declared import DOUBT, WRONG, cue, declarations, last_boxes, past
+from arena.benchmarks.replies.number_words import NOTHING, FoundNumber, alone
 from arena.benchmarks.replies.plain import before_another_question, boxes, plain, plainly
 
-NO_NUMBER, SEVERAL_NUMBERS, TAKEN_BACK = (
-    "the reply gives no number",
+SEVERAL_NUMBERS, TAKEN_BACK = (
     "the reply gives several numbers as its answer",
     "the reply takes its answer back and gives no other",
 )
@@ -24,19 +23,23 @@ _CORE = r"""
 _NUMBER = re.compile(
     rf"""(?<![A-Za-z0-9_.^])(?<!\^\{{)(?<![√±])(?<!\\sqrt\{{)(?<!\\pm)(?<!\\pm\ )
     (?<!\d:)(?!\d{{1,2}}:\d\d)
-    (?:(?P<sign>[-+]|(?i:\b(?:negative|minus)\ ))(?=[$€£¥]?\.?\d))?[$€£¥]?(?P<inner>-(?=\d))?
+    (?:(?P<sign>[-+]|(?i:\b(?:negative|minus)\ ))(?=[$€£¥]?\.?\d))?
+    (?P<currency>[$€£¥])?(?P<inner>-(?=\d))?
     (?:(?P<whole>\d{{1,9}})\s(?=\d{{1,9}}/\d))?(?P<core>{_CORE})
     (?:[eE](?P<e>[-+]?\d{{1,4}})(?![A-Za-z\d])
       |\s?[×x*·]\s?10\s?\^\s?[({{]?\s?(?P<times>[-+]?\d{{1,4}})[)}}]?
       |\^\s?[({{]?\s?(?P<power>[-+]?\d{{1,3}})[)}}]?
       |\s?/\s?(?P<below>\d+(?:\.\d+)?)(?![/\d])
       |(?P<k>k)(?![A-Za-z])
+      |\s?(?P<money>[KMB]|mn|bn)(?![A-Za-z])
       |\s?(?P<scale>hundred|thousand|million|billion|trillion|千万|百万|万|亿|千|百)(?![A-Za-z])
+        (?:(?P<more>\d{{1,4}})(?P<smaller>千万|百万|万|千|百)(?![\d千百万亿]))?
     )?(?P<percent>\s?%|\spercent\b|\sper\ cent\b)?""",
     re.VERBOSE,
 )
 _SCALES = {
     "hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12, "k": 3,
+    "K": 3, "M": 6, "mn": 6, "B": 9, "bn": 9,
     "百": 2, "千": 3, "万": 4, "百万": 6, "千万": 7, "亿": 8,
 }  # fmt: skip
 _LARGEST_POWER = 400
@@ -50,7 +53,24 @@ _REMARK = re.compile(r"(?is)(?!.*\b(?:so|thus|hence|therefore|have|had)\b)[^.!?\
 _CALLED = re.compile(r"(?i)[)*$]{0,3}\sis (?:the|my) (?:(?:final|correct|right) )?answer\b")
 _LINE = 120
 _NEAR = 40
-_SUM = re.compile(r"\d\s*[-+*/×÷x]\s*\d")
+_SUM = re.compile(r"[\d.,]+(?:\s?[A-Za-z%°]{1,12}\b)?[)\s]{0,3}[-+*/×÷x]\s*[($€£¥]{0,2}\d")
+_SENTENCE_END = re.compile(r"\n|[.!?;]\s|[。！？；]")
+_SPACED_MINUS = re.compile(r"\A-\s(?=\d)")
+_EQUALS_MINUS = re.compile(r"(?<==)\s?-\s(?=\d)")
+_RESULT = re.compile(r"\s*\$?[A-Za-z\\][\w\\]{0,20}\s?[({_][^=\n]{0,40}=\s?([^=\n]{1,40})\s*")
+_IN_PARENTHESES = re.compile(r"\([^()\n]{1,200}\)")
+_WORKED_OUT = re.compile(r"\s?=\s?[$€£¥(]{0,2}\d")
+# The larger unit of a measure in two, as in "2 hours and 30 minutes".
+_IN_TWO_UNITS = re.compile(
+    r"\s?(?:hours?|hrs?|h|minutes?|mins?|dollars?|pounds?|euros?|feet|foot|ft|years?|months?|weeks?"
+    r"|days?|kg|km|meters?|metres?|小时|分钟|分|元|米|年|个月|天),?\s?(?:and\s|零|又)?",
+    re.IGNORECASE,
+)
+_SMALLER_UNIT = re.compile(
+    r"\s?(?:minutes?|mins?|seconds?|secs?|cents?|pence|inch(?:es)?|months?|weeks?|days?|hours?|ounces?"
+    r"|grams?|g|cm|m|meters?|metres?|分钟|分|秒|角|厘米|个月|天|小时)(?![A-Za-z])",
+    re.IGNORECASE,
+)
 _JOINT = r"(?:,?\s?or\b|或者?|还是)"
 _OTHER = re.compile(
     rf"[)\]$*\"]{{0,3}}\s{{0,3}}(?:{_JOINT}|,?\s?and\b|和|;|,)\s{{0,3}}\$?(?:[a-z]\s?=\s?)?"
@@ -90,53 +110,6 @@ _INSTEAD = re.compile(
 )
 _ENDS = re.compile(r"(?:\s[a-z]{1,12})?[)*$\"]{0,3}\s*(?:$|[.,;!。)\n])")
 _PER = re.compile(r"(?i)\b(?:per|every|out of)\s$")
-_COUNTED = re.compile(r"[^\x00-\x7f]{0,3}|\s?[A-Za-z]{0,12}")
-_CHINESE_DIGITS = "[零〇一二两三四五六七八九十百千万]+"
-_CHINESE_NUMBER = re.compile(rf"负?(?:{_CHINESE_DIGITS}分之)?{_CHINESE_DIGITS}")
-_DIGITS = {c: k for k, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_UNITS = {"十": 10, "百": 100, "千": 1000}
-_SMALL = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_WORDS = {word: k for k, word in enumerate(_SMALL)} | {w: 20 + 10 * k for k, w in enumerate(_TENS)}
-_LARGE = {"thousand": 1000, "million": 10**6, "billion": 10**9}
-_ANY_WORD = "|".join([*_WORDS, "hundred", *_LARGE])
-_SPELLED = re.compile(
-    rf"(?i)\b(?:(?:minus|negative) )?(?:a (?=hundred|thousand|million))?(?:{_ANY_WORD})"
-    rf"(?:(?:[ -]|,? and )(?:{_ANY_WORD})){{0,12}}\b"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class FoundNumber:
-    """value: None where there is none, or several, and `why` then. percent: said as such."""
-
-    value: Decimal | None
-    percent: bool = False
-    why: str = ""
-
-
-_NOTHING = FoundNumber(None, why=NO_NUMBER)
 
 
 def number(reply: str) -> Decimal | None:
@@ -149,10 +122,10 @@ def find_number(reply: str) -> FoundNumber:
 
     Numerals and words count where they are declared, or all that is said.
     """
-    text = plain(reply).strip().replace("$$", "$")
+    text = _EQUALS_MINUS.sub("-", plain(reply).strip().replace("$$", "$"))
     first = before_another_question(text)
     found = _read(first)
-    return _read(text) if found is _NOTHING and first != text else found
+    return _read(text) if found is NOTHING and first != text else found
 
 
 def same_number(said: FoundNumber, gold: str) -> bool:
@@ -177,7 +150,7 @@ def value_of(text: str, *, with_unit: bool = False) -> FoundNumber:
     text = text.strip().rstrip("$€£¥. ").removeprefix("$$")
     found = _NUMBER.match(text)
     if not found or ((rest := text[found.end() :]) and not (with_unit and _UNIT.fullmatch(rest))):
-        return _NOTHING
+        return NOTHING
     return _valued(found)
 
 
@@ -186,8 +159,8 @@ def _read(text: str) -> FoundNumber:
     if declared:
         return _unless_taken_back(declared[1], text[declared[0] :])
     if boxes(text):
-        return _NOTHING  # what it boxed is no number
-    return _total(text) or _last_said(text) or _alone(text) or _NOTHING
+        return NOTHING  # what it boxed is no number
+    return _total(text) or _last_said(text) or alone(text) or NOTHING
 
 
 def _total(text: str) -> FoundNumber | None:
@@ -200,10 +173,18 @@ def _total(text: str) -> FoundNumber | None:
 
 def _last_said(text: str) -> FoundNumber | None:
     """What the last statement with a number gives."""
+    shares: FoundNumber | None = None
     for clause in reversed(_SENTENCE.split(text)):
-        if numbers := list(_NUMBER.finditer(clause)):
+        numbers = list(_NUMBER.finditer(clause))
+        if numbers and len(numbers) == 1 and _is_share(clause, numbers[0]):
+            shares = shares or _of_clause(clause, numbers)  # "…, out of 20" gives no answer
+        elif numbers:
             return _of_clause(clause, numbers)
-    return None
+    return shares
+
+
+def _is_share(clause: str, found: re.Match[str]) -> bool:
+    return not clause[: found.start()].strip().lower().replace("out of", "", 1)
 
 
 def _unless_taken_back(said: FoundNumber, after: str) -> FoundNumber:
@@ -241,19 +222,22 @@ def _declared(text: str) -> Iterator[tuple[int, FoundNumber]]:
 
 def _stated(text: str, start: int) -> FoundNumber | None:
     """The number that stands after `start`: of a sum that is worked out there, its result."""
-    line = text[start : start + _LINE].lstrip().split("\n", 1)[0]
+    line = _SENTENCE_END.split(text[start : start + _LINE].lstrip(), maxsplit=1)[0]
+    line = _SPACED_MINUS.sub("-", line)
+    if (result := _RESULT.fullmatch(line)) and _NUMBER.fullmatch(result[1]):
+        line = result[1]
     left, equals, right = line.partition("=")
     while equals and not _NUMBER.search(left):
         line = right
         left, equals, right = line.partition("=")
-    if equals and _SUM.search(left):
+    if equals and (first := _NUMBER.search(left)) and _SUM.match(left, first.start("core")):
         line = line.rpartition("=")[2]
     for found in _NUMBER.finditer(line):
         if found.start() > _NEAR:
             break
         if not _NOT.search(line[: found.start()]):
             return _in_its_place(line, found)
-    return _alone(line, begins=True) if line.strip() else None
+    return alone(line, begins=True) if line.strip() else None
 
 
 def _in_its_place(text: str, found: re.Match[str], joint: re.Pattern[str] = _OTHER) -> FoundNumber:
@@ -271,12 +255,21 @@ def _in_its_place(text: str, found: re.Match[str], joint: re.Pattern[str] = _OTH
         if end and value.value is not None and (_valued(end).value or 0) > value.value:
             return FoundNumber(None, why=SEVERAL_NUMBERS)
     if _EXPRESSION_BEFORE.search(before) or _EXPRESSION_AFTER.match(text, found.end()):
-        return _NOTHING
+        return NOTHING
     return value
 
 
 def _of_clause(clause: str, numbers: list[re.Match[str]]) -> FoundNumber:
     """The number that a clause says something to be, else its last one."""
+    outside = _IN_PARENTHESES.sub(lambda found: " " * len(found[0]), clause)
+    if free := [one for one in numbers if outside[one.start("core")].isdigit()]:
+        numbers = free
+    if len(numbers) > 1 and _is_in_two_units(clause, *numbers[-2:]):
+        return FoundNumber(None, why=SEVERAL_NUMBERS)
+    if len(numbers) > 1 and _WORKED_OUT.match(clause, numbers[0].end()):
+        result = _in_its_place(clause, numbers[-1], _CHOICE)
+        if result is NOTHING:
+            return _in_its_place(clause[: numbers[0].end()], numbers[0], _CHOICE)
     starts = {k: one for one in numbers for k in range(one.start(), one.start("core") + 1)}
     said = [starts[end] for end in (m.end() for m in _IS.finditer(clause)) if end in starts]
     operands = re.compile(r"\s?[-+*/×÷=^]")
@@ -292,6 +285,12 @@ def _of_clause(clause: str, numbers: list[re.Match[str]]) -> FoundNumber:
     return _in_its_place(clause, last[-1], _CHOICE)
 
 
+def _is_in_two_units(clause: str, one: re.Match[str], other: re.Match[str]) -> bool:
+    """Whether two numbers are one measure, as in "2 hours and 30 minutes"."""
+    unit = _IN_TWO_UNITS.fullmatch(clause, one.end(), other.start())
+    return bool(unit and _SMALLER_UNIT.match(clause, other.end()))
+
+
 def _are_rivals(clause: str, one: re.Match[str], other: re.Match[str]) -> bool:
     """Whether two numbers are the ends of a range or a choice, as in "18 or 20"."""
     between = clause[one.end() : other.start()]
@@ -304,22 +303,12 @@ def _are_rivals(clause: str, one: re.Match[str], other: re.Match[str]) -> bool:
     return bool(_CHOICE.fullmatch(between)) or (is_range and low < high)
 
 
-def _alone(text: str, *, begins: bool = False) -> FoundNumber | None:
-    """A number in numerals or words where it is all that is said, or what is said first."""
-    bare = text.strip(" *_$\"'.。!")
-    for pattern, read in ((_CHINESE_NUMBER, _in_chinese), (_SPELLED, _spelled)):
-        found = pattern.match(bare)
-        if found and (begins or _COUNTED.fullmatch(bare, found.end())):
-            return read(found[0])
-    return None
-
-
 def _valued(found: re.Match[str]) -> FoundNumber:
     try:
         value = _amount(found)
     except ArithmeticError:
-        return _NOTHING
-    return FoundNumber(value, bool(found["percent"])) if value.is_finite() else _NOTHING
+        return NOTHING
+    return FoundNumber(value, bool(found["percent"])) if value.is_finite() else NOTHING
 
 
 def _amount(found: re.Match[str]) -> Decimal:
@@ -328,8 +317,13 @@ def _amount(found: re.Match[str]) -> Decimal:
         value /= Decimal(found["below"])
     if found["power"] and abs(int(found["power"])) <= _LARGEST_POWER:
         value **= int(found["power"])
-    shift = int(found["e"] or found["times"] or 0) + _SCALES.get(found["k"] or found["scale"], 0)
+    scale = found["k"] or found["scale"]
+    if found["money"] and (found["currency"] or len(found["money"]) > 1):
+        scale = found["money"]  # 15K alone may be a temperature
+    shift = int(found["e"] or found["times"] or 0) + _SCALES.get(scale, 0)
     value = value.scaleb(shift) if shift else value
+    if found["more"]:
+        value += Decimal(found["more"]).scaleb(_SCALES[found["smaller"]])
     value += Decimal(found["whole"] or 0)
     is_negative = found["inner"] or found["sign"] not in (None, "+")
     return -value if is_negative else value
@@ -343,46 +337,3 @@ def _point(core: str) -> str:
     elif re.fullmatch(r"\d+,\d{1,2}", core):
         core = core.replace(",", ".")
     return core.replace(",", "")
-
-
-def _in_chinese(text: str) -> FoundNumber:
-    """A numeral, a fraction as 三分之二, or a percentage as 百分之五."""
-    bare = text.removeprefix("负")
-    below, is_ratio, above = bare.rpartition("分之")
-    value, divisor = _chinese(above), _chinese(below) if is_ratio else Decimal(1)
-    is_percent = below == "百"
-    if not divisor:
-        return _NOTHING
-    value = value if is_percent else value / divisor
-    return FoundNumber(-value if bare != text else value, is_percent)
-
-
-def _chinese(text: str) -> Decimal:
-    """Numerals below a hundred million, as 三百二十 or 二〇二五."""
-    above, myriad, below = text.partition("万")
-    if myriad:
-        low = below.partition("万")[0]
-        return _chinese(above) * 10000 + (_chinese(low) if low else 0)
-    if not any(char in _UNITS for char in text):
-        return Decimal("".join(str(_DIGITS.get(char, 0)) for char in text) or "0")
-    total, digit = 0, 0
-    for char in text:
-        if char in _UNITS:
-            total, digit = total + (digit or 1) * _UNITS[char], 0
-        else:
-            digit = _DIGITS.get(char, 0)
-    return Decimal(total + digit)
-
-
-def _spelled(text: str) -> FoundNumber:
-    """English words, as twenty-five or two hundred and six."""
-    total, here = 0, 0
-    for word in re.findall("[a-z]{2,}", text.lower()):
-        if word == "hundred":
-            here = (here or 1) * 100
-        elif word in _LARGE:
-            total, here = total + (here or 1) * _LARGE[word], 0
-        else:
-            here += _WORDS.get(word, 0)
-    is_negative = text.lower().startswith(("minus", "negative"))
-    return FoundNumber(Decimal(-(total + here) if is_negative else total + here))

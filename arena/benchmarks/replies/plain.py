@@ -24,11 +24,12 @@ _FRACTION = re.compile(
     r"|\{(\d{1,40})\}(\d))"
 )
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
-_POWER = re.compile("(?<=[0-9])([⁺⁻]?[⁰¹²³⁴-⁹]{1,6})")
+_POWER = re.compile(r"(?<=[0-9A-Za-z)\]])([⁺⁻]?[⁰¹²³⁴-⁹]{1,6})")
 _PLAIN_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _VULGAR = re.compile(r"(?<=\d)\s?(?=[¼-¾⅐-⅞])")
 _SIGNS = (
-    (re.compile(r"\{\s*,\s*\}|\{,\\?!?\}"), ","),
+    (re.compile(r"\\!"), ""),
+    (re.compile(r"\{\s*,\s*\}"), ","),
     (re.compile(r"\\(?:times|cdot|ast)(?![A-Za-z])"), "×"),
     (re.compile(r"\\div(?![A-Za-z])"), "÷"),
     (re.compile(r"\\(?:approx|simeq)(?![A-Za-z])"), "≈"),
@@ -37,11 +38,19 @@ _SIGNS = (
     (re.compile(r"\\neq?(?![A-Za-z])"), "≠"),
     (re.compile(r"\^\s*\{?\s*\\circ(?![A-Za-z])\s*\}?|\\degree(?![A-Za-z])|\\textdegree"), "°"),
     (re.compile(r"\\(?:left|right|big|Big|bigl|bigr|displaystyle)(?![A-Za-z])\.?"), ""),
+    (
+        re.compile(
+            r"\\(?:[lL]arge|LARGE|huge|Huge|small|bf|rm|it|sf|tt|em|bfseries|normalsize)(?![A-Za-z])\s?"
+        ),
+        "",
+    ),
     (re.compile(r"\\(?:quad|qquad)(?![A-Za-z])|\\[ ,;:!>]|(?<!\\)~"), " "),
     (re.compile(r"\\[()\[\]]"), " "),
     (re.compile(r"\\([%$#&_{}])"), r"\1"),
 )
 _DASH = re.compile(r"(?<![^\W_])[‐‑‒–—−﹣－](?=\s?[$€£¥]?\s?[\d.\\])")
+_STRUCK_OUT = re.compile(r"~~[^~\n]{1,200}~~")
+_BRACKETS = str.maketrans("〔〕〖〗﹝﹞", "[][][]")
 _MARKDOWN = re.compile(r"\*\*|__|`{1,3}(?:[a-z]{1,10}\n)?|</?(?:b|i|strong|em|u|mark)>")
 _NESTED = 3
 _LINE_START = r"\n[ \t#>*_]{0,8}"
@@ -52,6 +61,11 @@ _SPEAKER = re.compile(
       |<(?:start|end)_of_turn>|</s>|\[INST\]|<\|(?:User|end▁of▁sentence)\|>
       |{_LINE_START}(?:\#{{2,3}}[ ])(?:human|user|instruction)\b)""",
     re.VERBOSE | re.IGNORECASE,
+)
+# What a base model or a server leaves of the turn's own mark before a reply.
+_OWN_TURN = re.compile(
+    r"\A\s{0,8}(?:<\|assistant\|>|<\|im_start\|>assistant|<\|start_header_id\|>assistant"
+    r"<\|end_header_id\|>|<start_of_turn>model|<\|Assistant\|>|\[/INST\])\s{0,8}"
 )
 _QUESTION = re.compile(
     rf"(?<=\S)\s{{0,8}}{_LINE_START}(?:question|problem|q|问题|题目|问)[ \t]?\d{{0,4}}[ \t]?:",
@@ -65,7 +79,8 @@ def plain(reply: str) -> str:
     A base model may go on with a dialogue of its own: what another speaker says, and all after
     that, is no part of the reply.
     """
-    return _SPEAKER.split(plainly(split(reply).answer), maxsplit=1)[0]
+    said = _OWN_TURN.sub("", plainly(split(reply).answer))
+    return _SPEAKER.split(said, maxsplit=1)[0]
 
 
 def before_another_question(text: str) -> str:
@@ -78,7 +93,7 @@ def before_another_question(text: str) -> str:
 
 def plainly(text: str) -> str:
     """A text in plain characters: for what people wrote, in which nobody thinks aloud."""
-    text = _INVISIBLE.sub("", text)
+    text = _STRUCK_OUT.sub("", _INVISIBLE.sub("", text)).translate(_BRACKETS)
     text = _POWER.sub(lambda found: f"^{found[1].translate(_PLAIN_DIGITS)}", text)
     text = _VULGAR.sub(" ", text)
     text = _DASH.sub("-", text)

@@ -22,6 +22,9 @@ __all__ = ["METRICS", "ReplyScore", "contains", "letter", "mark_choice", "metric
 
 _NUMERAL = "[〇零一二两三四五六七八九十百千万0-9]"
 _WORDS = re.compile(rf"(?:(?<![^\W_])-(?=\d))?(?:{WORD})")
+# Indices and powers as H_2O, H_{2}O and x^{2} are written beside H2O and x^2.
+_INDEX = re.compile(r"(?<=[A-Za-z])_(?:(\d)|\{(\w{1,8})\})|(?<=\^)\{(\w{1,8})\}")
+_QUOTES = str.maketrans("‘’“”", "''\"\"")
 _MEASURE = re.compile(r"([-+]?[\d.,]*\d)\s?([^\W\d_].*|[°%µ].*)")
 
 
@@ -143,11 +146,17 @@ def contains(reply: str, answer: str) -> bool:
 
     Not where it is denied, as in "not London".
     """
-    text, wanted = (" ".join(plainly(s).casefold().split()) for s in (reply, answer))
+    text, wanted = (_levelled(said) for said in (reply, answer))
     if not wanted:
         return False
     found = re.finditer(_whole(wanted), text)
     return not all(is_denied(text, one) for one in found)
+
+
+def _levelled(text: str) -> str:
+    """A text in one case, without the marks of a formula, and with one form of each quote."""
+    text = _INDEX.sub(lambda found: found[1] or found[2] or found[3], plainly(text))
+    return " ".join(text.translate(_QUOTES).casefold().split())
 
 
 def _whole(wanted: str) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from arena.cli.options import RANKING, ConfigFile, Db, Limit, Prompts, open_store, settings, split
-from arena.cli.output import say, table, watched
-from arena.cli.ranking import AllowWeak, JudgesOption, asked_policy
+from arena.cli.options.ranking import AllowWeak, JudgesOption, WhatCounts
+from arena.cli.output import say, table
+from arena.cli.progress import watched
 from arena.errors import InputError
 from arena.records import COMMAND_LINE, Evidence
 
@@ -152,7 +153,8 @@ def compare(
     )  # fmt: skip
     conf = settings(config, (*RANKING, "models", "prompts"))
     store = open_store(db, conf)
-    policy = asked_policy(store, policy_of(store, conf), None, allow_weak_judges, judges)
+    counts = WhatCounts(allow_weak_judges=allow_weak_judges, judges=judges)
+    policy = counts.applied(store, policy_of(store, conf))
     other = None if against is None else Store(against, create=False)
     old, new = stored_name(other or store, conf, old), stored_name(store, conf, new)
     if power:

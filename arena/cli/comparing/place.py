@@ -20,8 +20,9 @@ from arena.cli.options import (
     settings,
     split,
 )
-from arena.cli.output import Format, emit, say, watched
-from arena.cli.ranking import AllowWeak
+from arena.cli.options.ranking import AllowWeak
+from arena.cli.output import Format, emit, say
+from arena.cli.progress import watched
 from arena.errors import InputError
 from arena.records import Evidence
 

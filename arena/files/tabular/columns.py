@@ -49,6 +49,18 @@ class Column:
         codes = np.array([-1 if x is None else next(place) for x in self.labels], np.int32)
         return (codes[self.codes] if len(codes) else self.codes), kept
 
+    def in_order(self) -> Self:
+        """The same column, its labels in the order in which they come, without unused ones."""
+        import numpy as np
+
+        first = np.full(len(self.labels), len(self))
+        first[self.codes[::-1]] = np.arange(len(self))[::-1]
+        used = np.flatnonzero(first < len(self))
+        used = used[np.argsort(first[used])]
+        place = np.zeros(len(first), np.int32)
+        place[used] = np.arange(len(used), dtype=np.int32)
+        return type(self)(place[self.codes], [self.labels[k] for k in used.tolist()])
+
     def first(self, wanted: Callable[[Any], bool]) -> int | None:
         """The first row whose value is so; None where there is none."""
         import numpy as np
@@ -159,7 +171,7 @@ def _of_csv(path: Path, wanted: Sequence[str], seen: Look) -> Table:
 
 def _split(path: Path, header: delimited.Header, found: Mapping[str, str]) -> Table | None:
     """A file without quotes by pyarrow; None where a row is odd, for the reader of rows to say."""
-    from pyarrow import ArrowException, csv, string
+    from pyarrow import ArrowException, csv, dictionary, int32, string
 
     names = [name or f"\0{k}" for k, name in enumerate(header.names)]
     bare = [names[k] for k in header.bare]
@@ -171,7 +183,7 @@ def _split(path: Path, header: delimited.Header, found: Mapping[str, str]) -> Ta
             csv.ParseOptions(delimiter=header.delimiter, quote_char=False, double_quote=False),
             csv.ConvertOptions(
                 include_columns=taken,
-                column_types=dict.fromkeys(taken, string()),
+                column_types=dict.fromkeys(taken, dictionary(int32(), string())),
                 strings_can_be_null=False,
             ),
         )
@@ -187,12 +199,24 @@ def _split(path: Path, header: delimited.Header, found: Mapping[str, str]) -> Ta
 
 def _of_parquet(path: Path, wanted: Sequence[str]) -> Table:
     with parquet.open_parquet(path) as file:
-        names, count = tuple(file.schema_arrow.names), file.metadata.num_rows
+        names, count, texts = (
+            tuple(file.schema_arrow.names),
+            file.metadata.num_rows,
+            [f.name for f in file.schema_arrow if _is_text(f.type)],
+        )
     found = resolve(path, names, wanted)
-    with parquet.open_parquet(path) as file:
-        table = file.read(columns=list(found.values()))
-        made = {name: _of_arrow(table.column(own)) for name, own in found.items()}
+    # One column at a time, and texts as the codes that the file has for them.
+    with parquet.open_parquet(path, texts) as file:
+        made = {
+            name: _of_arrow(file.read(columns=[own]).column(own)) for name, own in found.items()
+        }
     return Table(path, names, made, count)
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _of_arrow(array: Any) -> Column:
@@ -201,19 +225,31 @@ def _of_arrow(array: Any) -> Column:
     import pyarrow as pa
 
     kind = array.type
-    if pa.types.is_dictionary(kind):
-        array = array.cast(kind.value_type)
-    if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
-        maker = _Maker()
-        for value in array.to_pylist():
-            maker.add(value)
-        return maker.column()
-    whole = array.dictionary_encode(null_encoding="encode").unify_dictionaries()
-    if not whole.num_chunks:
+    if not pa.types.is_dictionary(kind):
+        if not _is_text(kind):
+            return _of_values(array.to_pylist())
+        array = array.dictionary_encode()
+    elif not _is_text(kind.value_type):
+        return _of_values(array.cast(kind.value_type).to_pylist())
+    if not array.num_chunks:
         return Column(np.zeros(0, np.int32), [])
-    whole = whole.combine_chunks()
-    codes = whole.indices.to_numpy(zero_copy_only=False).astype(np.int32)
-    return Column(codes, whole.dictionary.to_pylist())
+    whole = array.unify_dictionaries().combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):  # too large for one, which texts of gigabytes are
+        return _of_values(array.cast(kind.value_type).to_pylist())
+    labels: list[Any] = whole.dictionary.to_pylist()
+    indices = whole.indices.cast(pa.int32())
+    if whole.null_count:
+        indices, labels = indices.fill_null(len(labels)), [*labels, None]
+    # Not by `to_numpy`, which imports pandas.
+    codes = np.frombuffer(indices.buffers()[1], np.int32)[indices.offset :][: len(indices)]
+    return Column(codes, labels).in_order()
+
+
+def _of_values(values: Sequence[Any]) -> Column:
+    maker = _Maker()
+    for value in values:
+        maker.add(value)
+    return maker.column()
 
 
 class _Maker:

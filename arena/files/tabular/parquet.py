@@ -1,6 +1,6 @@
 """Parquet files: opened, and as rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,18 @@ _BATCH = 2**12
 
 
 @contextmanager
-def open_parquet(path: Path) -> Iterator[Any]:
-    """The file; what pyarrow has against it is an InputError."""
+def open_parquet(path: Path, coded: Sequence[str] = ()) -> Iterator[Any]:
+    """The file; what pyarrow has against it is an InputError.
+
+    coded: columns of text that are to be read as codes and labels.
+    """
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
     with open_bytes(path):
         pass  # says whether it can be read at all
     try:
-        with ParquetFile(path) as file:
+        with ParquetFile(path, read_dictionary=list(coded)) as file:
             names = file.schema_arrow.names
             if twice := [name for name in names if names.count(name) > 1]:
                 raise InputError(f"{path}: the column {twice[0]!r} is there twice")

@@ -38,8 +38,8 @@ class PairwiseSettings(ModeSettings):
     """How a pair is put to the judge.
 
     options: the words that stand for A, B and a tie, or for the five steps from `A>>B` to
-    `B>>A`. prefill: how a reply begins whose next word is read; logit reading of a local
-    model only.
+    `B>>A`. prefill: how a reply begins whose next word is read; for logit reading by a
+    local model, or by a server that can go on from a begun reply.
     """
 
     prefill: str = ""
@@ -140,7 +140,7 @@ class CardFile(Strict):
             self._check_logit(modes)
         if self.cascade and not self.pairwise:
             raise ValueError("cascade goes with `pairwise:`")
-        window, written = self.model.context_length, self.model.max_tokens
+        window, written = self.model.context_length, self.model.decoding().room
         if window is not None and window <= written:
             raise ValueError(
                 f"model.context_length is {window}, and max_tokens takes {written} of it; "

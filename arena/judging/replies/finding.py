@@ -24,11 +24,13 @@ from arena.judging.replies.stated import (
 DOUBLE = re.compile(r"\[ ?\[([^\[\]]*)\] ?\]")
 SINGLE = re.compile(
     r"\[{1,2}([^\[\]\n]{1,60})\]{1,2}|\((score:? ?[0-9.]{1,6})\)|"
-    r"<(?:verdict|choice|score|rating|answer|winner)>([^<>\n]{1,60})</\w{1,10}>",
+    r"<(?:final_)?(?:verdict|choice|score|rating|answer|winner|preference|result|decision)>"
+    r"([^\n]{1,60}?)</\w{1,20}>",
     re.IGNORECASE,
 )
 _BEFORE = r"^[ \t>*#_`$-]*(?:(?:my|the|so|所以|我的) )?(?:最终|综合|最后|final |overall )?"
-_AFTER = r"(?: is)?[ \t*_`]*[:：][ \t*_`]*(.*)$"
+# A line that only announces it is followed by it.
+_AFTER = r"(?: is)?[ \t*_`]*(?:[:：]|(?=\n))[ \t*_`]*(?:\n[ \t]*){0,2}[ \t*_`]*(.*)$"
 _LINES = re.IGNORECASE | re.MULTILINE
 _CHOICE = re.compile(
     _BEFORE
@@ -68,6 +70,7 @@ _OVERALL = re.compile(
 # Full-width forms stand for the plain characters, as they do on a Chinese keyboard.
 _PLAIN: dict[int, int | str | None] = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _PLAIN |= {ord("【"): "[", ord("】"): "]", ord("≫"): ">>", ord("≪"): "<<", ord("\xa0"): " "}
+_PLAIN |= {ord(sign): "[" for sign in "〔〖"} | {ord(sign): "]" for sign in "〕〗"}
 _PLAIN |= dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\xad"))
 _LATEX = re.compile(r"\\(?:text|textbf|mathbf|mathrm)\{([^{}\n]{0,80})\}")
 _BOXED = re.compile(r"\\boxed\{([^{}\n]{0,80})\}")
@@ -76,13 +79,21 @@ _STRUCK_OUT = re.compile(r"~~[^~\n]{1,200}~~")
 _NEXT_TURN = re.compile(
     r"^[ \t]*(?:\[(?:User |Next )?Question\]|\[The Start of |(?:System|User|Human|用户)[ \t]*[:：]|"
     r"#{2,4} ?(?:Task Description|Instruction|User|Human)\b|"
-    r"<\|im_start\|>|<start_of_turn>|\[INST\])",
+    r"<\|im_start\|>|<start_of_turn>|\[INST\])|<\|(?:endoftext|im_end|eot_id|end)\|>|</s>|"
+    r"<end_of_turn>",
     _LINES,
 )
 _ENDED = re.compile(
     r"\]\]|\[(?:result|score)\b|^[ \t*#]*(?:choice|verdict|score|选择|评分)\b", _LINES
 )
 _WORD = re.compile(r"[^\W_]")
+# Words that come after a verdict in the place of one, as in "[RESULT] A (clearer) [END]".
+_REMARK = re.compile(
+    r"\s*(?:[,，]?\s?(?P<reason>\b(?:because|since)\b|因为)|[(（,，;；]|[.。](?=\s)|\s[-–—]\s|"
+    r"\bis (?:[a-z]{4,15} )?better\b|\[/?\w{1,10}\])",
+    re.IGNORECASE,
+)
+_ANOTHER = re.compile(r"\b[A-Z]\b|[0-9]|\b(?:tie|both|neither|or|not)\b|平", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +162,7 @@ def find(
 ) -> WrittenVerdict | None:
     """The last verdict that is stated, in a reply that was cut off only where it is whole."""
     mark = _FINDERS[form](said.text, kind, is_offered)
+    mark = mark and _without_remark(mark, is_offered)
     if mark is None or not said.cut_at:
         return mark
     if not is_offered(mark.said):
@@ -158,6 +170,17 @@ def find(
     if form is ReplyFormat.JSON:
         return None if said.lost_after(mark.end) else mark
     return mark if outlasts_cut(said.text, mark) else None
+
+
+def _without_remark(mark: WrittenVerdict, is_offered: IsOffered) -> WrittenVerdict:
+    """A verdict without the reason that is written after it, which names no other."""
+    remark = None if is_offered(mark.said) else _REMARK.search(mark.said)
+    if not remark or not is_offered(mark.said[: remark.start()]):
+        return mark
+    if not remark["reason"] and _ANOTHER.search(mark.said, remark.start()):
+        return mark
+    bare = mark.said[: remark.start()]
+    return WrittenVerdict(bare, mark.start, mark.end - len(mark.said) + len(bare))
 
 
 def _in_brackets(text: str, kind: AnswerKind, is_offered: IsOffered) -> WrittenVerdict | None:
@@ -179,12 +202,16 @@ def _on_last_line(text: str, kind: AnswerKind, is_offered: IsOffered) -> Written
     line = text[start:end]
     if re.search("[<>=]", line) and is_offered(line):  # no word that stands there by chance
         return WrittenVerdict(line, start, end)
-    found = [m for m in marks(kind.line, line) if is_offered(m.said)]
-    return (
-        WrittenVerdict(found[-1].said, start + found[-1].start, start + found[-1].end)
-        if found
-        else None
-    )
+    # The line before it may announce it.
+    since = text.rfind("\n", 0, len(text[:start].rstrip())) + 1
+    found = [
+        mark
+        for mark in marks(kind.line, text[since:end])
+        if since + mark.end == end and is_offered(mark.said)
+    ]
+    if not found:
+        return None
+    return WrittenVerdict(found[-1].said, since + found[-1].start, since + found[-1].end)
 
 
 def _on_lines(text: str, kind: AnswerKind, is_offered: IsOffered) -> WrittenVerdict | None:

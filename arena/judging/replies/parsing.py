@@ -27,7 +27,7 @@ from arena.judging.replies.stated import WrittenVerdict, marks
 from arena.records import Preference
 
 # Part of a judge's identity: a change in how replies are read is a new number.
-VERSION = 4
+VERSION = 5
 LEAST_MASS = 0.5
 VERDICTS = {
     "A": (Preference.A, False),
@@ -53,7 +53,8 @@ _SLOT = re.compile(
     re.IGNORECASE,
 )
 _TIES = ("tie", "平局", "平手")
-_COMPARED = re.compile(r"([ab])(<{1,2}|={1,2})([ab])")
+_SIGN = re.compile(r"([<>=]+)")
+_COMPARED = re.compile(r"([ab])(<{1,2}|={1,2}|>{1,2})([ab])")
 _EDGES = " \t\r\n*_`\"'.。,，;；!！$(){}“”‘’"
 
 
@@ -294,18 +295,33 @@ def _may_go_on(text: str, mark: WrittenVerdict, scale: tuple[int, int]) -> bool:
 def _meant(said: str, options: Mapping[str, str]) -> str | None:
     """The verdict that a word stands for: case, spaces, marks and `Answer` do not matter."""
     bare = _bare(said)
-    forms = {bare, _bare(bare[prefix.end() :])} if (prefix := _SLOT.match(bare)) else {bare}
+    forms = {bare, "".join(map(_without_slot, _SIGN.split(bare)))}
     forms |= {turned for form in forms if (turned := _turned(form))}
-    for verdict, word in options.items():
-        if _bare(word) in forms or (verdict == "tie" and forms & set(_TIES)):
+    words = {verdict: _bare(word) for verdict, word in options.items()}
+    if not any(_SIGN.search(word) for word in words.values()):
+        forms |= {winner for form in forms if (winner := _winner(form))}
+    for verdict, word in words.items():
+        if word in forms or (verdict == "tie" and forms & set(_TIES)):
             return verdict
     return None
+
+
+def _without_slot(form: str) -> str:
+    return _bare(form[prefix.end() :]) if (prefix := _SLOT.match(form)) else form
+
+
+def _winner(form: str) -> str:
+    """What a comparison says of two answers where the words are for them alone."""
+    found = _COMPARED.fullmatch(_turned(form) or form)
+    if not found or found[1] == found[3]:
+        return ""
+    return _TIES[0] if "=" in found[2] else found[1]
 
 
 def _turned(form: str) -> str:
     """`B<A` as `A>B`, and what is equal as `A=B`; empty for other words."""
     found = _COMPARED.fullmatch(form)
-    if not found or found[1] == found[3]:
+    if not found or found[1] == found[3] or ">" in found[2]:
         return ""
     return "a=b" if "=" in found[2] else f"{found[3]}{found[2].replace('<', '>')}{found[1]}"
 

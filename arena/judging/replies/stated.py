@@ -26,6 +26,14 @@ _KEYWORD = (
     r"(?:verdict|decision|choice|choose|pick|select|judge?ment|answer|rating|score|rate|result|"
     r"preference|prefer|winner|conclusion|ranking|order|选择|结论|判断|评分|得分|分数|打分|结果|排序|胜者)"
 )
+_BETWEEN = re.compile(r"\bbetween\W*$|在\W*$", re.I)
+# What a line of several is about, as in "Accuracy: [[B]]", and what the last of them sums up.
+_LABEL = re.compile(r"[\W_]*([^\W_][\w /&-]{1,39}?)[ \t*_]*[:：|][\W_]*")
+_SUMS_UP = re.compile(
+    r"\b(?:my|final|overall|total|all|sum|average|revised|corrected|now|so|thus|therefore|after)\b|"
+    rf"总|综合|最终|{_KEYWORD}",
+    re.I,
+)
 _DECLARED = re.compile(rf"{_KEYWORD}[^\n]{{0,80}}$", re.I)
 _OWN = re.compile(
     rf"\b(?:my|final|overall)\b[^\n]{{0,30}}{_KEYWORD}|(?:我的|最终|综合){_KEYWORD}|"
@@ -91,7 +99,7 @@ _CITED = re.compile(
 _QUOTES_WORDS = re.compile(r"[^\W_][^\"“]*[\"“][^\"“”]*[^\W_][^\"“”]*$")
 _SINGLE_QUOTED = re.compile(r"(?:^|[\s(])['‘]\w[^'’\n]{0,60}$")
 _NOT_MEANT = re.compile(
-    r"[\"'”’`*_\s,.:]*(?:\?|？|(?:if|when|whenever|unless|means?|meaning|indicates?|denotes|"
+    r"[\"'”’`*_\s,.:;]*(?:\?|？|(?:otherwise|else|if|when|whenever|unless|means?|meaning|indicates?|denotes|"
     r"stands for|represents|for (?:a |the )?tie|at first|initially|(?:was|is) tempting|"
     r"seem(?:s|ed)|look(?:s|ed)|appear(?:s|ed)|might|may|could|would (?:be|have)|"
     r"was my (?:first|initial)|(?:is|was) (?:wrong|incorrect|not)|isn't|wasn't|"
@@ -151,9 +159,12 @@ def last_stated(
 ) -> WrittenVerdict | None:
     """The last mark that states a verdict; None where there is none, or it was taken back."""
     listed = set(_in_one_line(text, found, is_offered)) | set(_line_by_line(text, found))
-    last = None
+    last, condition = None, False
     for i, mark in enumerate(found):
-        if i not in listed and _is_stated(text, mark, _around(text, found, i)):
+        around = _around(text, found, i)
+        gap = text[found[i - 1].end : mark.start] if i else ""
+        condition = _is_conditional(around) or (condition and _continues(gap))
+        if i not in listed and not condition and _is_stated(text, mark, around):
             last = mark
     return None if last and _TAKEN_BACK.search(text, last.end) else last
 
@@ -206,8 +217,19 @@ def _is_stated(text: str, mark: WrittenVerdict, around: _Around) -> bool:
     clause = before[max((turn.end() for turn in _TURN.finditer(before)), default=0) :]
     if _ASKED.search(clause):
         return False
-    is_doubtful = _CONDITION.search(clause) or _AT_FIRST.search(clause)
-    return not is_doubtful or bool(_OWN.search(before))
+    return not _AT_FIRST.search(clause) or bool(_OWN.search(before))
+
+
+def _is_conditional(around: _Around) -> bool:
+    """Whether it holds only in a case that is named before it."""
+    before = around.before
+    clause = before[max((turn.end() for turn in _TURN.finditer(before)), default=0) :]
+    return bool(_CONDITION.search(clause)) and not _OWN.search(before)
+
+
+def _continues(gap: str) -> bool:
+    """Whether words between two marks go on with the sentence of the first, without a turn."""
+    return not (_TURN.search(gap) or _OWN.search(gap) or _ENDS.search(gap))
 
 
 def _in_one_line(
@@ -220,7 +242,7 @@ def _in_one_line(
             for i in run
             if is_offered(found[i].said) and not _DENIED.search(_around(text, found, i).before)
         }
-        if len(said) > 1:
+        if len(said) > 1 or _BETWEEN.search(_around(text, found, run[0]).before):
             yield from run
 
 
@@ -232,8 +254,20 @@ def _line_by_line(text: str, found: Sequence[WrittenVerdict]) -> Iterator[int]:
     """Marks of several verdicts on lines that follow each other, as options are explained."""
     for run in _runs(found, lambda a, b: _on_next_line(text, a, b)):
         said = {_plain(found[i].said) for i in run}
-        if len(said) > 2 or (len(said) > 1 and all(_has_bullet(text, found[i]) for i in run)):
+        labels = [_label(text, found[i]) for i in run]
+        are_stated = all(_is_stated(text, found[i], _around(text, found, i)) for i in run)
+        if len(said) > 1 and all(labels) and len(set(labels)) == len(labels) and are_stated:
+            is_summed_up = _SUMS_UP.search(labels[-1]) and not _SUMS_UP.search(labels[0])
+            yield from run[:-1] if is_summed_up else run
+        elif len(said) > 2 or (len(said) > 1 and all(_has_bullet(text, found[i]) for i in run)):
             yield from run
+
+
+def _label(text: str, mark: WrittenVerdict) -> str:
+    """What stands before a mark on its line, where it names what the mark is about."""
+    start = text.rfind("\n", max(0, mark.start - _WINDOW), mark.start) + 1
+    found = _LABEL.fullmatch(text, start, mark.start)
+    return found[1].casefold() if found else ""
 
 
 def _on_next_line(text: str, a: WrittenVerdict, b: WrittenVerdict) -> bool:

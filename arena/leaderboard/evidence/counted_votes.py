@@ -1,72 +1,55 @@
 """Which votes count, and people's votes and grades as comparisons."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 
-from arena.leaderboard.evidence.groups import NO_STYLE, Group, Styles, rows_in
+import numpy as np
+
+from arena.files.tabular import Column
+from arena.leaderboard.evidence.groups import Group, rows_in
 from arena.leaderboard.evidence.identity import RULES, identity_claim, names_of
+from arena.leaderboard.evidence.rules import ALL, VoteRules
 from arena.ratings import Comparisons
 from arena.records import Leak, Note
 from arena.store import Store
-from arena.store.columns import VoteColumns
+from arena.store.columns import CodedVotes
+from arena.store.rows import chunks
 
 
-@dataclass(frozen=True, slots=True)
-class VoteRules:
-    """Which votes count, and how much.
-
-    keep_leaked: those on battles in which an answer says who wrote it, too. without: voters
-    who are left out. cap: the largest share that one voter may have of any model's votes.
-    """
-
-    keep_leaked: bool = False
-    without: frozenset[str] = frozenset()
-    cap: float | None = None
-
-
-ALL = VoteRules()
-
-
-def counted_votes(store: Store, rules: VoteRules = ALL) -> tuple[VoteColumns, list[Note]]:
+def counted_votes(store: Store, rules: VoteRules = ALL) -> tuple[CodedVotes, list[Note]]:
     """The votes that count, and a note for each reason why others do not."""
-    votes, notes = store.evidence.votes(), []
-    kept: Sequence[int] = range(len(votes.voter))
+    votes, notes = store.evidence.coded_votes(), []
     if not rules.keep_leaked and (leaked := leaked_answers(store)):
-        blind = [i for i in kept if not leaked & {votes.answer_a[i], votes.answer_b[i]}]
-        if len(blind) < len(kept):
-            notes.append(Note.of("votes.leaked", count=len(kept) - len(blind)))
-        kept = blind
+        named = np.isin(votes.answer_a, leaked) | np.isin(votes.answer_b, leaked)
+        if named.any():
+            notes.append(Note.of("votes.leaked", count=int(named.sum())))
+            votes = votes.take(~named)
     if rules.without:
-        others = [i for i in kept if votes.voter[i] not in rules.without]
-        if len(others) < len(kept):
-            notes.append(Note.of("votes.flagged", count=len(kept) - len(others)))
-        kept = others
+        voters = np.array([name in rules.without for name in votes.voter.labels], bool)
+        flagged = voters[votes.voter.codes]
+        if flagged.any():
+            notes.append(Note.of("votes.flagged", count=int(flagged.sum())))
+            votes = votes.take(~flagged)
     if rules.cap is not None:
         notes.append(Note.of("votes.cap", cap=rules.cap))
-    return chosen(votes, kept), notes
+    return votes, notes
 
 
-def chosen(votes: VoteColumns, rows: Sequence[int]) -> VoteColumns:
-    """The votes at these positions."""
-    if len(rows) == len(votes.voter):
-        return votes
-    columns = {field.name: getattr(votes, field.name) for field in fields(votes)}
-    return VoteColumns(**{name: [values[i] for i in rows] for name, values in columns.items()})
-
-
-def leaked_answers(store: Store) -> frozenset[str]:
-    """Keys of the answers voted on that say who wrote them; those not yet read are read now."""
-    if unread := store.evidence.unread(RULES):
-        answers = store.answers.get(unread)
+def leaked_answers(store: Store) -> list[int]:
+    """Numbers of the answers voted on that say who wrote them; those not yet read are read now."""
+    unread, until = store.evidence.unread(RULES)
+    names = {model.name: names_of(model) for model in store.models(archived=True)}
+    for keys in chunks(unread):
+        answers = store.answers.get(keys)
         prompts = store.prompts.get({answer.prompt_key for answer in answers.values()})
-        names = {model.name: names_of(model) for model in store.models()}
         store.leaks.put(
             Leak(key, RULES, identity_claim("\n".join(a.turns), asked, names[a.model]) or "")
             for key, a in answers.items()
             for asked in ["\n".join(prompts[a.prompt_key].turns)]
         )
+    if until is not None:
+        store.evidence.searched(RULES, until)
     return store.evidence.leaked()
 
 
@@ -99,16 +82,21 @@ def graded(store: Store, group: Group | None = None) -> Comparisons | None:
     )
 
 
-def vote_comparisons(votes: VoteColumns, styles: Styles = NO_STYLE) -> Comparisons:
-    """Votes as comparisons, in the order of voting, the answer on the left first."""
-    known = [p for p in votes.propensity if p is not None]
+def vote_comparisons(
+    votes: CodedVotes, style: Mapping[str, Iterable[float]] | None = None
+) -> Comparisons:
+    """Votes as comparisons, in the order of voting, the answer on the left first.
+
+    style: covariates by name, one entry a vote.
+    """
+    drawn = votes.propensity
     return Comparisons.from_columns(
         votes.model_a,
         votes.model_b,
         votes.winner,
-        prompt=votes.prompt,
-        voter=votes.voter,
-        source=["human"] * len(votes.voter),
-        propensity=known if len(known) == len(votes.voter) else None,
-        style=styles.differences(votes.answer_a, votes.answer_b),
+        prompt=votes.prompt.in_order(),
+        voter=votes.voter.in_order(),
+        source=Column(np.zeros(len(votes), np.int32), ["human"]),
+        propensity=None if drawn is None or np.isnan(drawn).any() else drawn,
+        style=style,
     )

@@ -1,6 +1,6 @@
 """From stored rows to comparisons: what each source has to say about pairs of models."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -13,18 +13,20 @@ from arena.benchmarks.items.dimensions import dimension_of
 from arena.benchmarks.scores import BenchmarkScore, Objective, Ways, objective
 from arena.errors import InputError
 from arena.judging.report_card.orders import JudgedPair, JudgeReport, read_pairs, report
-from arena.leaderboard.evidence.counted_votes import (
-    ALL,
-    VoteRules,
-    chosen,
-    counted_votes,
-    vote_comparisons,
-)
-from arena.leaderboard.evidence.groups import GROUPINGS, Group, Styles, rows_in
+from arena.leaderboard.evidence.counted_votes import counted_votes, vote_comparisons
+from arena.leaderboard.evidence.groups import GROUPINGS, Group, Styles, rows_in, votes_in
+from arena.leaderboard.evidence.lost import LostBattle, lost_battles
+from arena.leaderboard.evidence.rules import ALL, VoteRules
 from arena.ratings import STYLE_NAMES, Comparisons, capped, concat, next_pairs
 from arena.records import Note, Preference, Prompt
 from arena.store import Store
-from arena.store.columns import RankingColumns, ScoreColumns, VerdictColumns, VoteColumns
+from arena.store.columns import (
+    CodedVotes,
+    RankingColumns,
+    ScoreColumns,
+    VerdictColumns,
+    VoteColumns,
+)
 
 ROUNDING = 1e-9
 
@@ -65,9 +67,12 @@ def gather(
     votes, left_out = counted_votes(store, rules)
     results = _objective(store, group, ways)
     styles = Styles(texts, tuple(style))
-    judges, decisions, reports, notes = _judges(store, votes, group, styles)
+    lost = lost_battles(store, group) if rules.lose else []
+    if lost:
+        left_out.append(Note.of("answers.lost", count=len({row[:2] for row in lost})))
+    judges, decisions, reports, notes = _judges(store, votes, group, styles, lost)
     return Gathered(
-        human=_votes(votes, group, styles, rules.cap),
+        human=_votes(store, votes, group, styles, rules.cap),
         judges=judges,
         decisions=decisions,
         objective=results.comparisons,
@@ -78,18 +83,27 @@ def gather(
     )
 
 
-def groups(store: Store, by: str) -> list[Group]:
-    """What the prompts and benchmarks of a store can be grouped by."""
+def groups(store: Store, by: str, ways: Ways = ()) -> list[Group]:
+    """What the prompts and benchmarks of a store can be grouped by.
+
+    ways: of asking benchmarks. One that was asked in several ways is a group for each of them,
+    first for the way that stands for it.
+    """
     if by not in GROUPINGS:
         raise InputError(f"--by {by!r}; allowed are {', '.join(GROUPINGS)}")
-    scores = objective(store.evidence.outcomes()).scores
+    scores = objective(store.evidence.outcomes(), ways).scores
     if by == "benchmark":
-        values = {score.benchmark for score in scores}
-    elif by == "dimension":
-        values = {dimension_of(prompt.category) for prompt in store.prompts.where()}
+        asked = {(s.benchmark, s.variant): s for s in sorted(scores, key=lambda s: s.primary)}
+        several = Counter(benchmark for benchmark, _ in asked)
+        order = sorted(asked.values(), key=lambda s: (s.benchmark, not s.primary, s.variant))
+        return [
+            Group(by, s.benchmark, s.variant if several[s.benchmark] > 1 else None) for s in order
+        ]
+    if by == "dimension":
+        values = {dimension_of(category) for category in store.prompts.distinct("category")}
         values |= {score.dimension for score in scores}
     else:
-        values = {getattr(prompt, by) for prompt in store.prompts.where()}
+        values = set(store.prompts.distinct(by))
     return [Group(by, value) for value in sorted(values - {""})]
 
 
@@ -98,6 +112,8 @@ def _objective(store: Store, group: Group | None, ways: Ways) -> Objective:
     found = objective(store.evidence.outcomes(), ways)
     if group is None:
         return found
+    if group.way is not None:
+        return _asked_so(store, group, group.way)
     scores = tuple(s for s in found.scores if group.has_benchmark(s.benchmark, s.dimension))
     names = {score.benchmark for score in scores}
     return Objective(
@@ -106,6 +122,14 @@ def _objective(store: Store, group: Group | None, ways: Ways) -> Objective:
         tuple(d for d in found.dimensions if group.has_benchmark("", d.dimension)),
         found.notes if names else (),
     )
+
+
+def _asked_so(store: Store, group: Group, way: str) -> Objective:
+    """What one way of asking a benchmark says, whichever way stands for it elsewhere."""
+    found = objective(store.evidence.outcomes(), ((group.value, (way,)),))
+    scores = tuple(s for s in found.scores if s.benchmark == group.value and s.variant == way)
+    comparisons = {n: part for n, part in found.comparisons.items() if n == group.value}
+    return Objective(scores, comparisons, (), ())
 
 
 Battle = tuple[str, str, str]
@@ -173,38 +197,55 @@ def _pairs_to_compare(
 
 
 def _votes(
-    votes: VoteColumns, group: Group | None, styles: Styles, cap: float | None
+    store: Store, votes: CodedVotes, group: Group | None, styles: Styles, cap: float | None
 ) -> Comparisons | None:
-    rows = rows_in(votes, group)
-    if not rows:
+    votes = votes_in(votes, group)
+    if not len(votes):
         return None
-    comparisons = vote_comparisons(chosen(votes, rows), styles)
+    style = None
+    if styles.names:
+        sides = votes.answer_a.tolist(), votes.answer_b.tolist()
+        keys = store.evidence.answer_keys({*sides[0], *sides[1]})
+        style = styles.differences(*([keys[number] for number in side] for side in sides))
+    comparisons = vote_comparisons(votes, style)
     return comparisons if cap is None else capped(comparisons, cap)
 
 
 def _judges(
-    store: Store, votes: VoteColumns, group: Group | None, styles: Styles
+    store: Store,
+    votes: CodedVotes,
+    group: Group | None,
+    styles: Styles,
+    lost: Sequence[LostBattle] = (),
 ) -> tuple[dict[str, Comparisons], dict[str, Comparisons], dict[str, JudgeReport], list[Note]]:
     """Each judge's comparisons, the same as decisions, its report, and what was left out.
 
     Its verdicts come first, then its rankings and last its scores, each only for pairs that it
-    has not compared so far.
+    has not compared so far. lost: battles that count as lost for every judge, without its word.
     """
     rows: defaultdict[str, list[_Row]] = defaultdict(list)
     compared: defaultdict[str, set[frozenset[str]]] = defaultdict(set)
-    older: defaultdict[str, int] = defaultdict(int)
     reports: dict[str, JudgeReport] = {}
-    for verdicts in (store.evidence.verdicts(), as_verdicts(store.evidence.rankings())):
-        for judge, kept in latest(verdicts, rows_in(verdicts, group), older).items():
+    orders, scores = store.evidence.rankings(), store.evidence.scores()
+    pairs = store.evidence.verdicts()
+    both = pairs, as_verdicts(orders)
+    labels = _votes_on(store, votes, {key for v in both for key in (*v.answer_a, *v.answer_b)})
+    for verdicts in both:
+        for judge, kept in latest(verdicts, rows_in(verdicts, group)).items():
             new = [i for i in kept if _answers(verdicts, i) not in compared[judge]]
             rows[judge] += _pair_columns(verdicts, read_pairs(verdicts, new))
             compared[judge] |= {_answers(verdicts, i) for i in new}
             if judge not in reports:
-                about = Note.of(f"group.{group.by}", name=group.value) if group else None
-                reports[judge] = report(judge, verdicts, kept, votes, about)
-    scores = store.evidence.scores()
-    for judge, kept in latest(scores, rows_in(scores, group), older).items():
+                about = group.note if group else None
+                reports[judge] = report(judge, verdicts, kept, labels, about)
+    for judge, kept in latest(scores, rows_in(scores, group)).items():
         rows[judge] += _score_columns(scores, kept, compared[judge])
+    for judge in [name for name in rows if rows[name]]:
+        rows[judge] += _lost_columns(rows[judge], lost)
+    older = sum(
+        (earlier(said, rows_in(said, group)) for said in (pairs, orders, scores)),
+        Counter[str](),
+    )
     notes = [
         Note.of("judge.older_card", count=count, judge=judge)
         for judge, count in sorted(older.items())
@@ -217,6 +258,32 @@ def _judges(
         for judge, c in comparisons.items()
     }
     return comparisons, decisions, reports, notes
+
+
+def _votes_on(store: Store, votes: CodedVotes, answers: set[str]) -> VoteColumns:
+    """The votes on pairs of these answers, which are given by their keys."""
+    numbers = store.evidence.answer_numbers(answers) if len(votes) and answers else []
+    voted = votes.take(np.isin(votes.answer_a, numbers) & np.isin(votes.answer_b, numbers))
+    keys = store.evidence.answer_keys({*voted.answer_a.tolist(), *voted.answer_b.tolist()})
+
+    def known(values: Any) -> list[float | None]:
+        if values is None:
+            return [None] * len(voted)
+        return [None if np.isnan(value) else value for value in values.tolist()]
+
+    return VoteColumns(
+        model_a=list(voted.model_a),
+        model_b=list(voted.model_b),
+        winner=list(voted.winner),
+        prompt=list(voted.prompt),
+        voter=list(voted.voter),
+        propensity=known(voted.propensity),
+        category=list(voted.category),
+        language=list(voted.language),
+        answer_a=[keys[number] for number in voted.answer_a.tolist()],
+        answer_b=[keys[number] for number in voted.answer_b.tolist()],
+        seconds=known(voted.seconds),
+    )
 
 
 def as_verdicts(rankings: RankingColumns) -> VerdictColumns:
@@ -280,6 +347,16 @@ def _pair_columns(verdicts: VerdictColumns, pairs: Iterable[JudgedPair]) -> list
     ]
 
 
+def _lost_columns(rows: list[_Row], lost: Sequence[LostBattle]) -> list[_Row]:
+    """What is lost to the models that a judge has judged, and to no others."""
+    judged = {model for row in rows for model in row[:2]}
+    return [
+        (winner, loser, 1.0, prompt, key, key, 1.0)
+        for loser, prompt, winner, key in lost
+        if winner in judged
+    ]
+
+
 def _score_columns(
     scores: ScoreColumns, rows: Iterable[int], compared: set[frozenset[str]]
 ) -> list[_Row]:
@@ -291,7 +368,8 @@ def _score_columns(
     columns = []
     for (prompt, _, _), here in together.items():
         for i, j in combinations(here, 2):
-            if frozenset((scores.answer[i], scores.answer[j])) not in compared:
+            pair = frozenset((scores.answer[i], scores.answer[j]))
+            if pair not in compared and scores.model[i] != scores.model[j]:
                 difference = (scores.value[i] or 0.0) - (scores.value[j] or 0.0)
                 close = abs(difference) <= scores.tie[i] + ROUNDING
                 outcome = 0.5 if close else float(difference > 0)
@@ -313,16 +391,24 @@ def _from_rows(rows: list[_Row], source: str, styles: Styles) -> Comparisons:
     )
 
 
-def latest(
-    columns: VerdictColumns | ScoreColumns, rows: list[int], older: defaultdict[str, int]
-) -> dict[str, list[int]]:
-    """Rows by judge, of its latest card; those of earlier cards are counted in `older`."""
+Said = VerdictColumns | RankingColumns | ScoreColumns
+
+
+def latest(columns: Said, rows: Sequence[int]) -> dict[str, list[int]]:
+    """Rows by judge, of its latest card."""
     newest = {columns.judge[i]: columns.judge_key[i] for i in rows}
     kept: defaultdict[str, list[int]] = defaultdict(list)
     for i in rows:
-        judge = columns.judge[i]
-        if columns.judge_key[i] == newest[judge]:
-            kept[judge].append(i)
-        else:
-            older[judge] += 1
+        if columns.judge_key[i] == newest[columns.judge[i]]:
+            kept[columns.judge[i]].append(i)
     return dict(kept)
+
+
+def earlier(columns: Said, rows: Sequence[int]) -> Counter[str]:
+    """By judge, what it said by earlier cards: verdicts in both orders of a pair are two."""
+    kept = {i for here in latest(columns, rows).values() for i in here}
+    found: Counter[str] = Counter()
+    for i in set(rows) - kept:
+        both = isinstance(columns, VerdictColumns) and columns.backward[i] is not None
+        found[columns.judge[i]] += 1 + both
+    return found

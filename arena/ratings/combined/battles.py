@@ -4,18 +4,19 @@ Rows of one source about one battle are one observation: a judge asked in both o
 said one thing, not two. Battles are where people and judges meet.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.special import expit, logit
 
 from arena.errors import InputError
-from arena.ratings.arrays import Floats, Ints, distinct, totals
+from arena.ratings.arrays import Floats, Ints, Objects, distinct, totals
 from arena.ratings.comparisons import GROUPS, Comparisons
 from arena.ratings.factors import Factor, union
+from arena.records import Cluster
 
-AUTO, BATTLE = "auto", "battle"
+AUTO, BATTLE = Cluster.AUTO, Cluster.BATTLE
 CLUSTERS = (AUTO, *GROUPS, BATTLE)
 
 
@@ -25,7 +26,7 @@ class BattleRows:
 
     key: (n,) the battle, numbered alike in every source. group: (n,) the independent group
     (prompt, or the battle itself). outcome: (n,) mean share of i in [0, 1].
-    weight: (n,) rows behind it.
+    weight: (n,) rows behind it. style: covariates by name, (n,) each, i's minus j's.
     """
 
     key: Ints
@@ -34,6 +35,7 @@ class BattleRows:
     j: Ints
     outcome: Floats
     weight: Floats
+    style: Mapping[str, Floats] = field(default_factory=dict)
 
 
 def one_per_battle(c: Comparisons) -> Comparisons:
@@ -58,6 +60,7 @@ def one_per_battle(c: Comparisons) -> Comparisons:
         mean,
         prompt=c.prompt[rows],
         propensity=None if c.propensity is None else c.propensity[rows],
+        style=_style(c, weight, inverse, len(key)),
     )
 
 
@@ -92,8 +95,16 @@ def match(sources: Sequence[Comparisons], *, by_prompt: bool) -> list[BattleRows
 
     Independent groups are prompts, or battles where by_prompt is false.
     """
-    prompts = [_prompt(c) for c in sources]
-    _, codes = union(prompts)
+    _, codes, numbers = numbered(sources)
+    return [
+        _collapse(c, number, number if not by_prompt else code)
+        for c, code, number in zip(sources, codes, numbers, strict=True)
+    ]
+
+
+def numbered(sources: Sequence[Comparisons]) -> tuple[Objects, list[Ints], list[Ints]]:
+    """All prompts, and each row's prompt and battle, numbered alike in all sources."""
+    labels, codes = union([_prompt(c) for c in sources])
     models = len(sources[0].models)
     parts = [(np.minimum(c.i, c.j), np.maximum(c.i, c.j)) for c in sources]
     cells = [
@@ -101,11 +112,7 @@ def match(sources: Sequence[Comparisons], *, by_prompt: bool) -> list[BattleRows
         for code, (i, j) in zip(codes, parts, strict=True)
     ]
     _, inverse = np.unique(np.concatenate(cells), return_inverse=True)
-    numbers = np.split(inverse, np.cumsum([len(c) for c in sources])[:-1])
-    return [
-        _collapse(c, number, number if not by_prompt else code)
-        for c, code, number in zip(sources, codes, numbers, strict=True)
-    ]
+    return labels, codes, np.split(inverse, np.cumsum([len(c) for c in sources])[:-1])
 
 
 def _collapse(c: Comparisons, key: Ints, group: Ints) -> BattleRows:
@@ -120,6 +127,7 @@ def _collapse(c: Comparisons, key: Ints, group: Ints) -> BattleRows:
         second[rows],
         _mean(share, weight, inverse, len(distinct)),
         totals(inverse, weight, len(distinct)),
+        _style(c, weight, inverse, len(distinct)),
     )
 
 
@@ -169,6 +177,12 @@ def _mean(share: Floats, weight: Floats, codes: Ints, size: int) -> Floats:
     mean: Floats = totals(codes, share * weight, size) / totals(codes, weight, size)
     # Rounding must not push a mean of ones past one.
     return np.clip(mean, 0.0, 1.0)
+
+
+def _style(c: Comparisons, weight: Floats, codes: Ints, size: int) -> dict[str, Floats]:
+    """Covariates of each battle, the lower code's minus the higher one's."""
+    part = np.where(c.i < c.j, weight, -weight) / totals(codes, weight, size)[codes]
+    return {name: totals(codes, column * part, size) for name, column in c.style.items()}
 
 
 def _prompt(c: Comparisons) -> Factor:

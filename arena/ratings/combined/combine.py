@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from arena.errors import InputError
 from arena.ratings.arrays import Ints
-from arena.ratings.bradley_terry import bradley_terry, choice, rate, wald
+from arena.ratings.bradley_terry import bradley_terry, rate, wald
 from arena.ratings.combined.battles import (
     AUTO,
     BATTLE,
@@ -23,17 +23,21 @@ from arena.ratings.combined.battles import (
     one_per_battle,
     rows_of_battles,
 )
-from arena.ratings.combined.combined_result import CombinedResult, Label, Method, Source
+from arena.ratings.combined.combined_result import CombinedResult, Label, Source
 from arena.ratings.combined.hierarchical import PriorColumn, hierarchical
 from arena.ratings.combined.joint import joint
 from arena.ratings.combined.ppi import ppi
+from arena.ratings.combined.stacked import predict, stacked
 from arena.ratings.comparisons import Comparisons, concat, require_comparisons
 from arena.ratings.factors import union
 from arena.ratings.fitting.fitted import fit_half
 from arena.ratings.fitting.likelihood import precision_of
 from arena.ratings.fitting.newton import bread
+from arena.ratings.options import CombineChanges, CombineOptions, choice
 from arena.ratings.result import RatingResult, Settings
 from arena.ratings.scale import MEAN, WEAK_PRIOR, to_points
+from arena.ratings.threads import on_one_thread
+from arena.records import Method
 
 # Below this many models a spread of residuals cannot be learned.
 FEWEST_MODELS = 8
@@ -61,36 +65,38 @@ class _Evidence:
         return {name: one_per_battle(c) for name, c in self.judges.items()}
 
 
+@on_one_thread
 def combine(
     human: Comparisons | None = None,
     judges: Mapping[str, Comparisons] | None = None,
     objective: Mapping[str, Comparisons] | None = None,
     method: str = Method.AUTO,
-    *,
-    cluster: str | None = AUTO,
-    confidence: float = 0.95,
-    prior: float | None = None,
-    seed: int = 0,
-    anchor: tuple[str, float] | None = None,
+    options: CombineOptions | None = None,
+    **changes: Unpack[CombineChanges],
 ) -> CombinedResult:
     """Human-preference ratings from all the evidence, in Elo points, mean 1000.
 
-    method: "hierarchical" (default with votes, judges or benchmarks, and 8 models), "ppi",
-        "joint", "human", "judge-only" (default without votes), or "auto".
-    cluster: whose groups of votes are independent, as in `bradley_terry`; judges and
+    human: people's votes. judges, objective: comparisons by the name of the judge or benchmark.
+    method: "hierarchical" (default with votes, judges or benchmarks, and 8 models), "stacked",
+        "ppi", "joint", "human", "judge-only" (default without votes), or "auto".
+    options: how to rate; see `CombineOptions`. Its clusters are those of votes: judges and
         benchmarks always take "auto".
-    prior: standard deviation in Elo points of a normal prior on the ratings. If none is given,
-        methods that combine take 400, and ratings by one kind of evidence alone take it only
-        where that evidence does not determine them, as `bradley_terry` with prior="auto".
+    changes: options given one by one, as in `combine(votes, judges, seed=1)`.
+
+    Where the prior is None or "auto", methods that combine take one of 400 points, and ratings
+    by one kind of evidence alone take it only where that evidence does not determine them, as
+    `bradley_terry` with prior="auto".
     """
+    asked = replace(options or CombineOptions(), **changes)
+    prior = None if isinstance(asked.prior, str) else asked.prior
     settings = Settings(
         method=choice(Method, method, "method"),
         interval="sandwich",
-        cluster=cluster,
-        confidence=confidence,
+        cluster=asked.cluster,
+        confidence=asked.confidence,
         prior=WEAK_PRIOR if prior is None else prior,
-        seed=seed,
-        anchor=anchor,
+        seed=asked.seed,
+        anchor=asked.anchor,
     )
     evidence = _aligned(human, judges or {}, objective or {}, settings, prior)
     if evidence.human is None and not evidence.judges and settings.method == Method.AUTO:
@@ -197,6 +203,40 @@ def _hierarchical(evidence: _Evidence) -> CombinedResult:
     )
 
 
+def _stacked(evidence: _Evidence) -> CombinedResult:
+    votes = _votes(evidence)
+    if not evidence.judges:
+        settings = replace(evidence.settings, method=Method.HIERARCHICAL)
+        return _hierarchical(replace(evidence, settings=settings))
+    s = evidence.settings
+    name, codes = independent_groups(votes, s.cluster)
+    prediction = predict(votes, list(evidence.single.values()), codes, evidence.prior)
+
+    def columns(one: Comparisons) -> list[PriorColumn]:
+        return _rated([one, *evidence.objective.values()], evidence)
+
+    found = stacked(prediction, votes, columns, codes, evidence.prior)
+    posterior = found.posterior
+    names = [*evidence.judges, *evidence.objective]
+    weights = [*found.judges.tolist(), *posterior.weights[1:].tolist()]
+    settings = replace(s, cluster=name, clusters=_count(codes))
+    spread = wald(posterior.theta, posterior.covariance, s.confidence, posterior.freedom)
+    rated = rate(votes, posterior.theta, spread, settings)
+    return _from(
+        rated,
+        settings,
+        Label.HUMAN_ANCHORED,
+        _sources(evidence, dict(zip(names, weights, strict=True))),
+        parameters=(
+            ("tau", posterior.tau),
+            ("design effect", posterior.design_effect),
+            ("power", found.power),
+            *((f"style {name}", weight) for name, weight in found.style.items()),
+        ),
+        predicted=to_points(posterior.predicted) - MEAN + rated.ratings.mean(),
+    )
+
+
 def _ppi(evidence: _Evidence) -> CombinedResult:
     votes = _votes(evidence)
     if not evidence.judges:
@@ -268,6 +308,7 @@ def _objective_only(evidence: _Evidence) -> CombinedResult:
 METHODS: Mapping[Method, Callable[[_Evidence], CombinedResult]] = MappingProxyType(
     {
         Method.HIERARCHICAL: _hierarchical,
+        Method.STACKED: _stacked,
         Method.PPI: _ppi,
         Method.JOINT: _joint,
         Method.HUMAN: _human,
@@ -295,9 +336,12 @@ def _votes(evidence: _Evidence) -> Comparisons:
 
 def _columns(evidence: _Evidence) -> list[PriorColumn]:
     """Own ratings of judges and benchmarks; a model that one never saw is rated as average."""
+    return _rated([*evidence.single.values(), *evidence.objective.values()], evidence)
+
+
+def _rated(sources: Sequence[Comparisons], evidence: _Evidence) -> list[PriorColumn]:
     models = len(evidence.models)
     precision = precision_of(models, evidence.prior)
-    sources = [*evidence.single.values(), *evidence.objective.values()]
     _, groups = _shared_groups(sources)
     count = max(int(codes.max()) for codes in groups) + 1
     columns = []

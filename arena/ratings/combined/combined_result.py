@@ -7,17 +7,6 @@ from arena.ratings.arrays import Floats
 from arena.ratings.result import RatingResult
 
 
-class Method(StrEnum):
-    """How evidence is combined; `auto` takes the best that the evidence allows."""
-
-    AUTO = "auto"
-    HIERARCHICAL = "hierarchical"
-    PPI = "ppi"
-    JOINT = "joint"
-    HUMAN = "human"
-    JUDGE_ONLY = "judge-only"
-
-
 class Label(StrEnum):
     """What a ranking stands on, as every page says beside it."""
 
@@ -30,9 +19,9 @@ class Label(StrEnum):
 class Source:
     """One source of evidence, and what the fit made of it.
 
-    kind: "human", "judge" or "objective". weight: the scale β of its ratings (hierarchical),
-    its part in the stacked prediction (ppi), its discrimination (joint); None where it took
-    no part. bias: preference for the first slot in log-odds (joint).
+    kind: "human", "judge" or "objective". weight: the scale β of its ratings (hierarchical), its
+    part in the prediction of votes (ppi; stacked, in log-odds), its discrimination (joint); None
+    where it took no part. bias: preference for the first slot in log-odds (joint).
     """
 
     name: str
@@ -47,8 +36,9 @@ class CombinedResult(RatingResult):
     """Ratings with the evidence that they stand on.
 
     label: see `Label`. sources: all that was given. parameters: what else was fitted, by
-    name ("tau" in Elo points, "design effect", "power"). predicted: (m,) Elo points, what
-    judges alone would say on people's scale (hierarchical).
+    name ("tau" in Elo points, "design effect", "power"; "style NAME" in log-odds of one of the
+    covariate, stacked). predicted: (m,) Elo points, what
+    judges alone would say on people's scale (hierarchical, stacked).
     """
 
     label: Label = Label.HUMAN_ANCHORED

@@ -37,6 +37,7 @@ from arena.ratings.scale import POINTS_PER_LOG
 
 # Standard deviations of the residual, in Elo points; the prior on log τ is flat over them.
 GRID = np.geomspace(5.0, 400.0, 14)
+FLAT_TAU = np.zeros(len(GRID))
 # Degrees of freedom of the residuals, and how often their scales are estimated.
 TAILS = 4.0
 REWEIGHTINGS = 3
@@ -56,13 +57,15 @@ class PriorColumn:
 
     theta: (m,) log-strengths, mean 0. scores: (groups, m) of its fit, groups numbered alike
     in all columns, so that judges of the same answers share their luck. inverse: (m, m) of
-    its Hessian. precision: (m, m) of its prior.
+    its Hessian. precision: (m, m) of its prior. doubt: (m, m) covariance of an error beside
+    these, as of what was fitted to make the column; None is none.
     """
 
     theta: Floats
     scores: csr_array
     inverse: Floats
     precision: Floats
+    doubt: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,15 +97,30 @@ def hierarchical(
     codes: (n,) independent groups of votes. prior: standard deviation in Elo points of what
         judges may predict of a model, and of ratings in the design effect.
     """
-    effect = design_effect(human, codes, prior)
-    votes = _tempered(human.pair_counts, effect)
-    models = len(human.models)
+    return posterior(human.pair_counts, design_effect(human, codes, prior), columns, prior)
+
+
+def posterior(
+    counts: PairCounts,
+    effect: float,
+    columns: Sequence[PriorColumn],
+    prior: float,
+    expected: Floats = FLAT_TAU,
+) -> Posterior:
+    """The posterior of the ratings behind these pair counts.
+
+    effect: the votes' design effect. prior: as for `hierarchical`. expected: (len(GRID),) log
+        of how likely each τ of `GRID` is before any vote, up to a constant.
+    """
+    votes = _tempered(counts, effect)
+    models = len(votes.battles)
     span = _span(columns)
     prior_ = _Prior(
         basis=span.directions,
         noise=np.zeros((models, models)),
         loose=np.ones(models),
         wide=models * (prior / POINTS_PER_LOG) ** 2,
+        expected=expected,
     )
     scale = span.scale(_apart(votes, prior_, span))
     basis, to_basis = span.directions * scale, span.back * scale
@@ -127,9 +145,17 @@ def design_effect(human: Comparisons, codes: Ints | None, prior: float) -> float
     """φ: mean ratio of the sandwich variance to the Hessian's, over directions of ratings."""
     fitted = fit_half(human, precision_of(len(human.models), prior))
     inverse = bread(fitted.hessian, len(human.models))
-    freedom = fitted.freedom(inverse)
     groups = len(human) if codes is None else len(np.unique(codes))
-    ratio = float((inverse * fitted.meat(codes)).sum()) / freedom
+    return effect_of(inverse, fitted.meat(codes), fitted.freedom(inverse), groups)
+
+
+def effect_of(inverse: Floats, meat: Floats, freedom: float, groups: int) -> float:
+    """φ of a fit: see `design_effect`.
+
+    inverse: (m, m) of the Hessian. meat: (m, m) of the score over `groups` independent groups.
+    freedom: how many parameters the votes determine.
+    """
+    ratio = float((inverse * meat).sum()) / freedom
     return max(ratio * sandwich.inflation(groups, freedom), sandwich.least_share(groups))
 
 
@@ -154,12 +180,13 @@ class _Range:
 
 @dataclass(frozen=True, eq=False)
 class _Prior:
-    """θ ~ N(basis γ, noise + τ² diag(loose)), γ ~ N(0, wide)."""
+    """θ ~ N(basis γ, noise + τ² diag(loose)), γ ~ N(0, wide); expected: see `posterior`."""
 
     basis: Floats
     noise: Floats
     loose: Floats
     wide: float
+    expected: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +240,7 @@ def _integrate(votes: PairCounts, prior: _Prior) -> _Mixture:
     for tau in GRID[::-1] / POINTS_PER_LOG:
         points.append(_conditional(votes, prior, tau, start))
         start = points[-1].theta
-    logs = [point.evidence for point in points]
+    logs = np.array([point.evidence for point in points]) + prior.expected[::-1]
     share = softmax(logs)
 
     def mean(name: str) -> Floats:
@@ -265,6 +292,9 @@ def _error(columns: Sequence[PriorColumn], weights: Floats) -> Floats:
     shocks = sum(c.scores @ (w * c.inverse) for c, w in pairs)
     prior = sum(w * c.inverse for c, w in pairs)
     error: Floats = shocks.T @ shocks + prior @ columns[0].precision @ prior
+    for column, weight in pairs:
+        if column.doubt is not None:
+            error = error + weight**2 * column.doubt
     return error
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
@@ -13,13 +12,7 @@ from arena.ratings.comparisons import Comparisons
 from arena.ratings.factors import Factor, union
 from arena.ratings.intervals.estimates import Estimate
 from arena.ratings.intervals.estimates import share as share_of
-
-
-class PanelRule(StrEnum):
-    """How a panel comes to one outcome: by the side that most judges take, or by the mean."""
-
-    MAJORITY = "majority"
-    MEAN = "mean"
+from arena.records import PanelRule
 
 
 @dataclass(frozen=True, eq=False)

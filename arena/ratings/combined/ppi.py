@@ -54,7 +54,7 @@ def ppi(
     theta, hessian = fit_counts(_points(human, prediction, 0.0, models), precision)
     own, help_ = _scores(human, prediction, theta)
     inverse = bread(hessian, models)
-    power = _power(own @ inverse, help_ @ inverse)
+    power = power_of(own @ inverse, help_ @ inverse)
     for _ in range(2):
         counts = _points(human, prediction, power, models)
         theta, hessian = fit_counts(counts, precision)
@@ -101,7 +101,8 @@ def _union(judges: Sequence[BattleRows]) -> BattleRows:
         for name in ("key", "group", "i", "j", "outcome", "weight")
     }
     _, first = np.unique(columns["key"], return_index=True)
-    return BattleRows(**{name: column[first] for name, column in columns.items()})
+    key, group, i, j, outcome, weight = (column[first] for column in columns.values())
+    return BattleRows(key, group, i, j, outcome, weight)
 
 
 def _least_squares(features: Floats, share: Floats, weight: Floats) -> Floats:
@@ -153,7 +154,7 @@ def _scores(
     )
 
 
-def _power(own: Floats, help_: Floats) -> float:
+def power_of(own: Floats, help_: Floats) -> float:
     """λ in [0, 1] with the least total variance of own + λ help."""
     scale = float((help_**2).sum())
     return 0.0 if scale == 0.0 else float(np.clip(-(own * help_).sum() / scale, 0.0, 1.0))

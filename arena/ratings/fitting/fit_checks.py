@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from arena.errors import InputError
 from arena.ratings.arrays import Floats
@@ -84,7 +84,7 @@ def goodness_of_fit(c: Comparisons, result: RatingResult) -> GoodnessOfFit:
     return GoodnessOfFit(
         statistic,
         degrees,
-        float(chi2.sf(statistic, degrees)),
+        float(chdtrc(degrees, statistic)),
         statistic / degrees,
         (c.models[i], c.models[j]),
         float(deviation[place]),

@@ -8,6 +8,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from arena.errors import ConvergenceError
 from arena.ratings.arrays import Floats
+from arena.ratings.threads import on_one_thread
 from arena.records import setting
 
 ITERATIONS = 100
@@ -40,6 +41,7 @@ class LocalModel:
     hessian: Floats
 
 
+@on_one_thread
 def minimise(
     evaluate: Callable[[Floats], LocalModel], start: Floats, size: Floats, models: int
 ) -> tuple[Floats, LocalModel]:
@@ -65,6 +67,7 @@ def minimise(
     )
 
 
+@on_one_thread
 def bread(hessian: Floats, models: int) -> Floats:
     """(p, p) inverse of the Hessian among ratings with mean 0.
 

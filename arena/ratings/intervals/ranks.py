@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from arena.ratings.arrays import Floats, Ints
+from arena.ratings.threads import on_one_thread
 
 DRAWS = 2000
 
@@ -19,6 +20,7 @@ def order(ratings: Floats) -> Ints:
     return (ahead + 1).astype(np.int32)
 
 
+@on_one_thread
 def rank_ranges(
     ratings: Floats, covariance: Floats, confidence: float = 0.95, seed: int = 0
 ) -> tuple[Ints, Ints]:
@@ -32,6 +34,7 @@ def rank_ranges(
     return best.astype(np.int32), worst.astype(np.int32)
 
 
+@on_one_thread
 def probability_best(ratings: Floats, covariance: Floats, seed: int = 0) -> Floats:
     """(m,) share of draws from N(ratings, covariance) in which each model comes first."""
     first = np.argmax(ratings + _draws(covariance, seed), axis=1)
@@ -54,7 +57,8 @@ def _critical(covariance: Floats, spread: Floats, confidence: float, seed: int) 
 def _draws(covariance: Floats, seed: int) -> Floats:
     """(DRAWS, m) deviations from N(0, covariance), which may be singular."""
     values, vectors = eigh(covariance)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    # The symmetric root, which is the same whatever signs and order a machine gives the vectors.
+    root = vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
     normal = np.random.default_rng(seed).standard_normal((DRAWS, len(values)))
-    draws: Floats = normal @ root.T
+    draws: Floats = normal @ root
     return draws

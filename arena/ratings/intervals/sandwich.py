@@ -8,7 +8,7 @@ the result tends to the posterior covariance where the data are few.
 import numpy as np
 from scipy.linalg.blas import dgemm
 from scipy.sparse import csr_array
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 from arena.errors import ConvergenceError
 from arena.ratings.arrays import Floats, Ints
@@ -115,4 +115,4 @@ def quantile(confidence: float, freedom: Floats | int | None = None) -> Floats:
         1; None is known.
     """
     tail = 0.5 + confidence / 2.0
-    return np.asarray(norm.ppf(tail) if freedom is None else t.ppf(tail, np.maximum(freedom, 1)))
+    return np.asarray(ndtri(tail) if freedom is None else stdtrit(np.maximum(freedom, 1), tail))

@@ -16,6 +16,7 @@ from scipy.special import logsumexp
 from arena.errors import InputError
 from arena.ratings.arrays import Floats, totals
 from arena.ratings.comparisons import Comparisons, require_comparisons
+from arena.ratings.threads import on_one_thread
 from arena.ratings.voter_audit.crowd import Ballots, ballots, crowd
 from arena.ratings.voter_audit.suspicion import Suspicion, SuspicionKind, suspicions
 
@@ -85,8 +86,9 @@ class Integrity:
         return tuple(voter for voter in self.voters if voter.flagged)
 
 
+@on_one_thread
 def integrity(
-    c: Comparisons, *, seconds: Sequence[float | None] | None = None, level: float = LEVEL
+    c: Comparisons, *, seconds: Sequence[float | None] | Floats | None = None, level: float = LEVEL
 ) -> Integrity:
     """Every voter's report; rows are in the order of voting, with model i on the left.
 
@@ -112,7 +114,7 @@ def _look(
     return found, explain(np.stack([s.odds for s in found], axis=1))
 
 
-def _known(seconds: Sequence[float | None] | None) -> Floats | None:
+def _known(seconds: Sequence[float | None] | Floats | None) -> Floats | None:
     """(n,) NaN where not known; None where none is."""
     if seconds is None:
         return None

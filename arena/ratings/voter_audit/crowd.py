@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from arena.ratings.arrays import Bools, Floats, Ints, Objects, totals
@@ -190,5 +189,7 @@ def _logistic(x: Floats, y: Floats, offset: Floats | float, weight: Floats) -> F
         push = -weight * y * expit(-odds)
         value = -(weight * log_sigmoid(odds)).sum() + 0.5 * b @ b
         return float(value), np.array([push.sum(), push @ x]) + b
+
+    from scipy.optimize import minimize
 
     return np.asarray(minimize(loss, np.zeros(2), jac=True, method="BFGS").x)

@@ -16,6 +16,7 @@ from arena.ratings.fitting.fitted import HalfFit, fit_half
 from arena.ratings.fitting.likelihood import fit_counts, precision_of
 from arena.ratings.fitting.newton import bread
 from arena.ratings.pairs import count_pairs
+from arena.ratings.threads import on_one_thread
 
 RIVALS = 5
 FLAT_PRIOR = 4000.0
@@ -35,6 +36,7 @@ class Influence:
     voters: tuple[tuple[str, int], ...]
 
 
+@on_one_thread
 def influence(c: Comparisons, *, prior: float = FLAT_PRIOR) -> Influence:
     """The smallest set of votes found that holds up the first place.
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import betaln, expit, gammaln, log_expit, logit
 
 from arena.ratings.arrays import Bools, Floats, Ints, totals
@@ -106,6 +105,8 @@ def fit_null(x: Counts, bad: Likelihood, *, may_shift: bool = True) -> Null:
         likely = np.logaddexp(honest + log_expit(-mix), wrong + log_expit(mix))
         off = (shift / SHIFT_SD) ** 2 + ((odds - logit(SPREAD)) / SPREAD_SD) ** 2
         return float(-likely.sum() + off / 2.0 - (BAD - 1.0) * log_expit(-mix))
+
+    from scipy.optimize import minimize
 
     start = [0.0, float(logit(SPREAD)), -float(np.log(BAD))][0 if may_shift else 1 :]
     found = minimize(loss, np.array(start), method="Nelder-Mead").x

@@ -1,21 +1,18 @@
 """The audit of the votes as the admin page shows it, made beside the app."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from itertools import islice
-from pathlib import Path
 
 from arena.errors import ArenaError
 from arena.leaderboard.vote_audit import record_flags, vote_report
-from arena.store import Store, StoreVersion
-from arena.web.background.worker import Beside
+from arena.store import Store
+from arena.web.background.cache import WHOLE, Cache
 from arena.web.views.board_table import note, utc
 from arena.web.views.words import WORDS, Words
 
 MOST_SHOWN = 20
-EVERY = "votes"  # the one key there is
 PATIENCE = 3.0
 
 
@@ -23,17 +20,14 @@ PATIENCE = 3.0
 class AuditOfVotes:
     """What is known of the votes' honesty, as far as it is shown.
 
-    version, made, seconds: see `worker.Made`. votes: that count. taken_back: votes and ratings
+    votes: that count. taken_back: votes and ratings
     that do not. broken, broken_withdrawals: ids of the first votes, and of the first
     things taken back, that do not fit their chain; nothing more is said where there are any.
     reason: why nothing more can be said, as a sentence. flagged: name, votes and kinds of the
     first flagged voters, of `suspects` in all. ranks: model, rank, and rank without the flagged.
     """
 
-    version: StoreVersion
-    made: float
     votes: int
-    seconds: float = 0.0
     taken_back: int = 0
     broken: tuple[int, ...] = ()
     broken_withdrawals: tuple[int, ...] = ()
@@ -45,23 +39,9 @@ class AuditOfVotes:
     ranks: tuple[tuple[str, int, int | None], ...] = ()
 
 
-def audit(path: Path, _: str = EVERY) -> AuditOfVotes:
+def audit(store: Store, _: str = WHOLE) -> AuditOfVotes:
     """Read and audit the votes of a store, and record whom it flags."""
-    started, made = time.perf_counter(), time.time()
-    store = Store(path, create=False)
-    try:
-        found = _audited(store, _begun(store, made))
-    finally:
-        store.close()
-    return replace(found, seconds=time.perf_counter() - started)
-
-
-def _begun(store: Store, made: float) -> AuditOfVotes:
-    back = store.withdrawals.count()
-    return AuditOfVotes(store.version(), made, store.votes.count(), taken_back=back)
-
-
-def _audited(store: Store, begun: AuditOfVotes) -> AuditOfVotes:
+    begun = AuditOfVotes(store.votes.count(), taken_back=store.withdrawals.count())
     broken, taken_back = (
         tuple(islice(table.broken(), MOST_SHOWN)) for table in (store.votes, store.withdrawals)
     )
@@ -85,23 +65,23 @@ def _audited(store: Store, begun: AuditOfVotes) -> AuditOfVotes:
     )
 
 
-class Audits(Beside[str, AuditOfVotes]):
+class Audits(Cache[str, AuditOfVotes]):
     """Threads may share it."""
 
-    def __init__(self, store: Store, make: Callable[[Path, str], AuditOfVotes] = audit) -> None:
-        super().__init__(store, make, EVERY)
+    def __init__(self, store: Store, make: Callable[[Store, str], AuditOfVotes] = audit) -> None:
+        super().__init__(store, make, WHOLE)
 
     def page(self, language: str, patience: float = PATIENCE) -> str:
         """The last audit as HTML, and whether a newer one is under way."""
         words = WORDS[language]
-        found = self.get(EVERY, patience)
-        under_way = note(words["auditing"]) if self.is_under_way(EVERY) else ""
-        return under_way + (render(found, words) if found else "")
+        found = self.made(WHOLE, patience)
+        under_way = note(words["auditing"]) if self.is_under_way(WHOLE) else ""
+        return under_way + (render(found.value, words, found.made) if found else "")
 
 
-def render(found: AuditOfVotes, words: Words) -> str:
+def render(found: AuditOfVotes, words: Words, made: float) -> str:
     """HTML: when it was made, the chain, flagged voters, both rankings."""
-    when = note(words["as_of"].format(time=utc(found.made)))
+    when = note(words["as_of"].format(time=utc(made)))
     chains = (("chain_broken", found.broken), ("chain_broken_back", found.broken_withdrawals))
     broken = [note(words[w].format(ids=", ".join(map(str, ids)))) for w, ids in chains if ids]
     if broken:

@@ -7,10 +7,10 @@ from arena.config import Config
 from arena.leaderboard.board import Policy, Row, policy_of
 from arena.leaderboard.snapshot import Sheet, Slice, compute
 from arena.store import Store
-from arena.web.background.worker import Beside, rests
+from arena.web.background.cache import Cache
 
 
-class Boards(Beside[Slice, Sheet]):
+class Boards(Cache[Slice, Sheet]):
     """Threads may share it. config: says how to rank; see `board.policy_of`."""
 
     def __init__(self, store: Store, config: Config | None = None) -> None:
@@ -23,8 +23,8 @@ class Boards(Beside[Slice, Sheet]):
 
     def known_rows(self) -> Mapping[str, Row]:
         """The ranking as last computed, by model; nobody waits for a newer one."""
-        sheet = self.last(Slice())
-        if sheet is None or not rests(sheet):
-            sheet = self.get(Slice(), 0.0)
-        board = sheet.boards.get(sheet.policy.evidence) if sheet else None
+        found = self.last(Slice())
+        if found is None or not found.rests:
+            found = self.made(Slice(), 0.0)
+        board = found.value.boards.get(found.value.policy.evidence) if found else None
         return {row.model: row for row in board.rows} if board else {}

@@ -1,21 +1,19 @@
 """What is known of one model: its record against the others, and the prompts it does best on."""
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from arena.config import Config
 from arena.leaderboard.board import policy_of
+from arena.leaderboard.evidence.counted_judges import chosen_judges
 from arena.leaderboard.evidence.gathering import gather
-from arena.leaderboard.ranking import chosen_judges
 from arena.ratings import Comparisons, concat
 from arena.records import Prompt
-from arena.store import Store, StoreVersion
-from arena.web.background.worker import Beside
+from arena.store import Store
+from arena.web.background.cache import Cache
 from arena.web.catalogue import line_of
 
 # More than a page shows: some may be hidden from a visitor who has yet to judge them.
@@ -72,14 +70,10 @@ class ModelRecord:
     """A model's comparisons. opponents: those it met most often first.
 
     best, worst: prompts on which it got most and fewest points for how often it was compared
-    there. by_people: whether those are by votes, not by judges. version, made, seconds: of
-    the store, when it was made, and how long that took.
+    there. by_people: whether those are by votes, not by judges.
     """
 
     model: str
-    version: StoreVersion
-    made: float
-    seconds: float
     people: WinRecord = NOBODY
     judges: WinRecord = NOBODY
     opponents: tuple[Opponent, ...] = ()
@@ -93,35 +87,26 @@ class ModelRecord:
         return Opponent("", self.people, self.judges)
 
 
-class Records(Beside[str, ModelRecord]):
+class Records(Cache[str, ModelRecord]):
     """Threads may share it. config: says which votes and judges count."""
 
     def __init__(self, store: Store, config: Config | None = None) -> None:
         super().__init__(store, partial(record, config=config), "")
 
 
-def record(path: Path, model: str, config: Config | None = None) -> ModelRecord:
-    """Read the store at a path; a model of which nothing is known has an empty record."""
-    started, made = time.perf_counter(), time.time()
-    store = Store(path, create=False)
-    try:
-        version = store.version()
-        fit = policy_of(store, config or Config()).fit
-        gathered = chosen_judges(gather(store, rules=fit.rules), fit.judges)
-        verdicts = list(gathered.judges.values())
-        people = _Side.of(gathered.human, model)
-        judges = _Side.of(concat(verdicts) if verdicts else None, model)
-        by_people = people.whole.n > 0
-        prompts = list(_on_prompts(store, people if by_people else judges))
-    finally:
-        store.close()
+def record(store: Store, model: str, config: Config | None = None) -> ModelRecord:
+    """Read a store; a model of which nothing is known has an empty record."""
+    policy = policy_of(store, config or Config())
+    gathered = chosen_judges(gather(store, rules=policy.rules), policy.judges)
+    verdicts = list(gathered.judges.values())
+    people = _Side.of(gathered.human, model)
+    judges = _Side.of(concat(verdicts) if verdicts else None, model)
+    by_people = people.whole.n > 0
+    prompts = list(_on_prompts(store, people if by_people else judges))
     best = [one for one in prompts if one.score.points > one.score.n / 2]
     worst = [one for one in reversed(prompts) if one.score.points < one.score.n / 2]
     return ModelRecord(
         model,
-        version,
-        made,
-        time.perf_counter() - started,
         people.whole,
         judges.whole,
         tuple(_opponents(people, judges)),

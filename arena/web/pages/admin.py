@@ -113,7 +113,7 @@ class AdminPage:
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
         gr.Markdown(say("admin_intro"), elem_classes="lead")
-        with gr.Row():
+        with gr.Row() as door:
             password = gr.Textbox(type="password", label=say("password"), elem_id="password")
             enter = gr.Button(
                 say("enter"), variant="primary", elem_id="enter", scale=0, min_width=120
@@ -131,7 +131,7 @@ class AdminPage:
             action.event(
                 self._guarded(action.work),
                 [password, *action.inputs],
-                [said, given, inside, state, *chosen, report],
+                [said, given, door, inside, state, *chosen, report],
                 **EVENT,
             ).success(None, [given], None, js=KEEP)
 
@@ -189,15 +189,17 @@ class AdminPage:
             visitor = self._services.voters.visitor(request)
             refused = self.refusal(visitor, password)
             if refused is not None:
-                return [refused, "", *[gr.skip()] * 5]
+                shut = [gr.update(visible=True), gr.update(visible=False)]
+                return [refused, "", *shut, *[gr.skip()] * 4]
             try:
                 sentence, html = work(visitor, *values)
             except ArenaError as error:
                 sentence, html = as_text(str(error)), gr.skip()
-            inside = [gr.update(visible=True), self.state(visitor)]
+            # The field keeps the password, which every action sends along.
+            opened = [gr.update(visible=False), gr.update(visible=True), self.state(visitor)]
             models = gr.update(choices=sorted(self._models()))
             hidden = gr.update(choices=self.hidden(), value=None)
-            return [sentence, admin_pass(self._services), *inside, models, hidden, html]
+            return [sentence, admin_pass(self._services), *opened, models, hidden, html]
 
         return run
 

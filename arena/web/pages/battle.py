@@ -1,5 +1,6 @@
 """The page on which two anonymous models answer live."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from arena.errors import BackendError
-from arena.records import Talk, Winner
+from arena.records import LIVE, Talk, Winner
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.components import CHOICES, EVENT
@@ -23,6 +24,8 @@ from arena.web.voting.undo import on_undo
 
 TALK = "talk"
 EXAMPLES = 12
+# Seconds between two looks at whether the models have ended.
+LOOK = 0.3
 # Battles that write at once; the others wait in the queue.
 AT_ONCE = 4
 
@@ -53,7 +56,7 @@ class BattlePage:
             for prompt in self._services.store.prompts.where()
             if prompt.key not in hidden
             and len(prompt.turns) == 1
-            and prompt.source != "live"
+            and prompt.source != LIVE
             and len(prompt.turns[0]) <= most
         ]
         step = max(1, len(prompts) // EXAMPLES)
@@ -80,6 +83,28 @@ class BattlePage:
             return talk, replace(shorter(talk), turns=talk.turns), glimpses
 
         yield from self._write(visitor, token, "", ask)
+
+    def resume(self, visitor: Visitor) -> Iterator[BattleView]:
+        """The battle that is under way, for a page that was opened anew; nothing if there is none.
+
+        While the models are still writing, it waits for them. A turn that was left unanswered
+        comes back as a draft.
+        """
+        live, words = self._services.live, WORDS[visitor.language]
+        talk = live.latest(visitor.voter) if visitor.voter else None
+        if visitor.voter is None or talk is None:
+            return
+        token = self._services.voters.token(TALK, visitor.voter, talk.key)
+        if live.is_writing(talk.key):
+            yield self._growing(talk, words, token, "", "")
+        while live.is_writing(talk.key):
+            time.sleep(LOOK)
+        found, draft = live.find(talk.key, visitor.voter), ""
+        if found is not None and not found.answered and found.turns:
+            found, draft = live.give_back(found), found.turns[-1]
+        elif found is not None and found.turns != talk.turns:
+            draft = talk.turns[-1]
+        yield replace(self.view(found, words, token), draft=draft) if found else BattleView()
 
     def stop(self, visitor: Visitor, token: str) -> None:
         """Let both models stop writing."""
@@ -200,6 +225,8 @@ class BattlePage:
             gr.Markdown(say("no_live"), elem_classes="note")
             gr.Button(say("to_vote"), link="./", elem_id="to-vote", variant="primary")
         with gr.Column(visible=False, elem_id="live") as live:
+            if not self._services.blind.is_closed:
+                gr.Markdown(say("battle_public"), elem_classes="hint")
             draw_guidelines(self._services.guidelines, say)
             parts = draw_battle(say)
 
@@ -213,9 +240,25 @@ class BattlePage:
             ]
 
         root.load(start, outputs=[absent, live, parts.examples], **EVENT)
+        self._on_return(root, parts, say)
         parts.examples.input(lambda taken: taken or "", [parts.examples], [parts.text], **EVENT)
         self._on_turns(parts, say)
         self._on_votes(parts, say)
+
+    def _on_return(self, root: gr.Blocks, parts: Parts, say: Say) -> None:
+        """Whoever opens the page again finds the battle that is under way."""
+
+        def resume(request: gr.Request) -> Iterator[list[Any]]:
+            views = self.resume(self._services.voters.visitor(request))
+            if (first := next(views, None)) is None:
+                yield [gr.skip()] * len(parts.page)
+                return
+            yield updates(first, say)
+            for view in views:
+                yield updates(view, say)
+
+        waiting = EVENT | {"concurrency_limit": None, "concurrency_id": None}
+        root.load(resume, outputs=parts.page, **waiting)
 
     def _on_turns(self, parts: Parts, say: Say) -> None:
         writing = EVENT | {"concurrency_limit": AT_ONCE, "concurrency_id": "live"}

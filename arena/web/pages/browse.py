@@ -1,6 +1,6 @@
 """The page on which everything can be looked up: prompts, answers, votes, verdicts, outcomes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
+from arena.web.background.cache import LONG_ENOUGH, PATIENCE, WHOLE
 from arena.web.catalogue import PAGE, CatalogueEntry, Filter, detail, outcomes
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
@@ -24,7 +25,6 @@ from arena.web.voting.hiding import draw_hiding, on_hiding
 
 SLOTS = 6
 ITEMS = 25
-WAIT = 20.0
 # The address has what is looked at, so that Back, a reload and a link bring it again.
 KEEP_ADDRESS = """(query) => {
   const here = new URL(location), theme = here.searchParams.get("__theme");
@@ -50,13 +50,18 @@ class BrowsePage:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def listing(self, visitor: Visitor, looking: Looking) -> tuple[str, int]:
+    def listing(
+        self, visitor: Visitor, looking: Looking, patience: float = PATIENCE
+    ) -> tuple[str, int]:
         """A page of the prompts that a filter lets through, and how many pages there are."""
         wanted = looking.wanted
         words = WORDS[visitor.language]
         if self._services.blind.is_closed:
             return note(words["browse_closed"]), 1
-        known = self.entries()
+        catalogue = self._services.catalogue.get(WHOLE, patience)
+        if catalogue is None:
+            return note(words["computing_catalogue"]), 1
+        known = catalogue.entries
         # What is open stands in the list, but no filter may tell who answered it.
         unsaid = self._services.blind.open_to(visitor) if wanted.names_somebody else Open()
         rows = [entry for entry in known if wanted.lets(entry) and not unsaid.has_entry(entry)]
@@ -100,7 +105,7 @@ class BrowsePage:
         return DetailView(
             prompt,
             tuple((names[a.key], answer_text(a, words)) for a in shown),
-            render(self._services.store, found, visitor.language, back),
+            render(self._services.store, found, visitor.language, back, self._cards()),
             names,
         )
 
@@ -117,8 +122,14 @@ class BrowsePage:
         return text
 
     def entries(self) -> tuple[CatalogueEntry, ...]:
-        """All prompts, as they were when last read."""
-        return self._services.entries.get(WAIT) or ()
+        """All prompts, as they were when last read; none where they have not been read yet."""
+        known = self._services.catalogue.get(WHOLE)
+        return known.entries if known else ()
+
+    def _cards(self) -> Mapping[str, str] | None:
+        """By judge the card whose verdicts count; None where that is not known yet."""
+        known = self._services.catalogue.get(WHOLE)
+        return known.cards if known else None
 
     def benchmarks(self) -> list[str]:
         """The benchmarks that have outcomes."""
@@ -181,14 +192,15 @@ class BrowsePage:
             visitor = self._services.voters.visitor(request)
             return self._shown(visitor, _looking(fields, int(page) + step if step else 1))
 
-        def begin(request: gr.Request) -> list[Any]:
+        def begin(request: gr.Request) -> Iterator[list[Any]]:
             if request.query_params.get("prompt"):
-                return [gr.skip()] * (len(fields) + len(outputs))
+                yield [gr.skip()] * (len(fields) + len(outputs))
+                return
             visitor = self._services.voters.visitor(request)
-            looking = looking_at(request.query_params)
-            return [*self._fields(visitor, looking), *self._shown(visitor, looking)]
+            yield from self._begun(visitor, looking_at(request.query_params))
 
-        root.load(begin, outputs=[*fields, *outputs], **EVENT)
+        waiting = EVENT | {"concurrency_limit": None, "concurrency_id": None}
+        root.load(begin, outputs=[*fields, *outputs], **waiting)
         what, search, *chosen, only, benchmarks = fields
         gr.on(
             [what.input, only.input, benchmarks.input, *(field.input for field in chosen)],
@@ -220,6 +232,14 @@ class BrowsePage:
             button.click(turn, [page, *fields], outputs, **EVENT).success(
                 None, [address], None, js=KEEP_ADDRESS
             )
+
+    def _begun(self, visitor: Visitor, looking: Looking) -> Iterator[list[Any]]:
+        """Fields and list; before them, where that takes a while, what is being done."""
+        if self._services.catalogue.get(WHOLE) is None:
+            waiting = self._shown(visitor, looking)
+            yield [*[gr.skip()] * len(self._fields(visitor, looking)), *waiting]
+            self._services.catalogue.get(WHOLE, LONG_ENOUGH)
+        yield [*self._fields(visitor, looking), *self._shown(visitor, looking)]
 
     def _shown(self, visitor: Visitor, looking: Looking) -> list[Any]:
         """The list: its rows, page and address, its fields, and whether it has several pages."""

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from arena.leaderboard.judge_audit import JudgeAudit
+from arena.web.background.cache import LONG_ENOUGH, PATIENCE, WHOLE
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views import judge_plots
@@ -29,7 +30,6 @@ CHARTS = {
 }
 _PLAIN = ("kappa", "kappa_parsed", "human_alpha", "brier", "ece")
 _DOLLARS = "cost_per_verdict"
-WAIT = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,14 @@ class JudgesPage:
         self._services = services
 
     def show(
-        self, visitor: Visitor, chart: str, judge: str = "", patience: float = 0.6
+        self, visitor: Visitor, chart: str, judge: str = "", patience: float = PATIENCE
     ) -> JudgesView:
         """All cards as one table, and one chart of them, or of one judge by pairs of models.
 
         chart: its name, empty for the first that has anything to show.
         """
         words = WORDS[visitor.language]
-        cards = self._services.cards.get(patience)
+        cards = self._services.cards.get(WHOLE, patience)
         if cards is None:
             return JudgesView(note(words["computing"]), done=False)
         if not cards:
@@ -103,7 +103,7 @@ class JudgesPage:
 
         def show(chart: str | None, judge: str | None, request: gr.Request) -> Iterator[list[Any]]:
             visitor = self._services.voters.visitor(request)
-            for patience in (0.6, WAIT):
+            for patience in (PATIENCE, LONG_ENOUGH):
                 view = self.show(visitor, chart or "", judge or "", patience)
                 yield _updates(view)
                 if view.done:

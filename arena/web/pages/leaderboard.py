@@ -9,7 +9,7 @@ import gradio as gr
 from arena.leaderboard.board import Policy
 from arena.leaderboard.snapshot import GRADED, JUDGE, PANEL, Sheet, Slice
 from arena.records import Evidence
-from arena.web.background.worker import LONG_ENOUGH, PATIENCE
+from arena.web.background.cache import LONG_ENOUGH, PATIENCE
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views import board_table, no_ranking, plots
@@ -83,11 +83,11 @@ class BoardPage:
         """The table and one chart, of the newest sheet that there is."""
         words = WORDS[visitor.language]
         boards = self._services.boards
-        unheld = wanted.style and not bears_style(wanted.view)
-        wanted = replace(wanted, style=wanted.style and not unheld)
-        sheet = boards.get(wanted.slice, patience)
-        if sheet is None:
+        wanted = replace(wanted, style=wanted.style and bears_style(wanted.view))
+        made = boards.made(wanted.slice, patience)
+        if made is None:
             return BoardView(board_table.note(words["computing"]), done=False)
+        sheet = made.value
         if wanted.view not in sheet.boards:
             return BoardView(no_ranking.render(sheet, wanted.view, visitor.language))
         table = board_table.render(
@@ -96,8 +96,8 @@ class BoardPage:
             visitor.language,
             columns=wanted.columns,
             search=wanted.search,
-            old=boards.is_old(sheet),
-            unheld=unheld,
+            made=made.made,
+            old=boards.is_old(made),
         )
         offered = plots.offered(sheet, wanted.view)
         wanted = replace(wanted, chart=wanted.chart if wanted.chart in offered else offered[0])
@@ -106,7 +106,7 @@ class BoardPage:
             charted = boards.get(wanted.charted, patience)
         chart, hint = self._chart(sheet, charted, wanted, words)
         board = sheet.boards[wanted.view]
-        tasks = board_table.tasks_table(board, visitor.language)
+        tasks = board_table.tasks_table(board, visitor.language, sheet.about)
         tasks += board_table.movers_table(board, visitor.language)
         charts = tuple((words[f"chart_{name}"], name) for name in offered)
         is_done = charted is not None
@@ -118,11 +118,27 @@ class BoardPage:
         """The chart and what is to be known of it. charted: the sheet that has it."""
         if charted is None:
             return None, words["computing_chart"]
-        chart = plots.CHARTS[wanted.chart](charted, wanted.view, words)
+        chart = plots.draw(wanted.chart, charted, wanted.view, words, wanted.search)
         if chart is None:
-            return None, words["no_chart"]
-        left_out = plots.left_out(sheet, wanted.view, wanted.chart, words)
+            return None, words["nobody_found" if wanted.search.strip() else "no_chart"]
+        left_out = plots.left_out(sheet, wanted.view, wanted.chart, words, wanted.search)
         return chart, " ".join(filter(None, (words.get(f"hint_{wanted.chart}", ""), left_out)))
+
+    def sought(self, visitor: Visitor, wanted: BoardRequest) -> tuple[Any, str] | None:
+        """The chart and its hint for another search; None where there is no ranking yet."""
+        wanted = replace(wanted, style=wanted.style and bears_style(wanted.view))
+        sheet = self._last(wanted.slice)
+        if sheet is None or wanted.view not in sheet.boards:
+            return None
+        if wanted.chart not in plots.offered(sheet, wanted.view):
+            return None
+        charted = self._last(wanted.charted)
+        return self._chart(sheet, charted, wanted, WORDS[visitor.language])
+
+    def _last(self, wanted: Slice) -> Sheet | None:
+        """The sheet that was made last, however old it is."""
+        made = self._services.boards.last(wanted)
+        return made.value if made else None
 
     def waiting(self, visitor: Visitor, wanted: BoardRequest) -> Iterator[BoardView]:
         """At once what there is; then, where some of it was missing, all when it is done."""
@@ -136,7 +152,7 @@ class BoardPage:
 
         view: one that is offered in any case.
         """
-        words, sheet = WORDS[language], self._services.boards.last(Slice())
+        words, sheet = WORDS[language], self._last(Slice())
         known = {*sheet.boards, *sheet.problems, *sheet.errors} if sheet else set(VIEWS)
         known |= {str(self._services.boards.policy().evidence), view}
         judges = [name for name in sorted(known) if name.startswith(JUDGE)]
@@ -150,7 +166,7 @@ class BoardPage:
 
         One alone is no choice. chosen: one that is offered in any case.
         """
-        words, sheet = WORDS[language], self._services.boards.last(Slice())
+        words, sheet = WORDS[language], self._last(Slice())
         found = sheet.grouped if sheet else ()
         offered = [
             (group_name(words, group.by, group.value), f"{group.by}={group.value}")
@@ -171,7 +187,8 @@ class BoardPage:
         chosen = [
             controls.view, controls.group, controls.style, controls.weak, controls.search, chart
         ]  # fmt: skip
-        outputs = [*chosen, board, controls.again, controls.choice, more, *shown]
+        drawn = gr.Textbox(visible="hidden")  # the search that the chart is by
+        outputs = [*chosen, drawn, board, controls.again, controls.choice, more, *shown]
 
         def show(
             view: str,
@@ -196,6 +213,7 @@ class BoardPage:
                 yield [*self._chosen(wanted, found, visitor.language), *_updates(found)]
 
         events: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": None}
+        self._on_search(controls.search, [*chosen, drawn], [drawn, *shown[:2]], events)
         root.load(start, [controls.columns], outputs, **events)
         fields = (controls.view, controls.group, controls.style, controls.weak, controls.columns)
         gr.on(
@@ -209,17 +227,51 @@ class BoardPage:
             **events,
         )  # fmt: skip
 
+    def _on_search(
+        self, field: gr.Textbox, inputs: list[Any], outputs: list[Any], events: dict[str, Any]
+    ) -> None:
+        """Let the chart follow what is typed; the table does so in the browser, see board.js."""
+
+        def search_chart(
+            view: str,
+            group: str,
+            style: bool,
+            weak: bool,
+            search: str,
+            chart: str,
+            drawn: str,
+            request: gr.Request,
+        ) -> list[Any]:
+            if search == drawn:  # the page itself has put it into the field
+                return [gr.skip()] * 3
+            wanted = BoardRequest(view, group, style, weak, search=search, chart=chart)
+            found = self.sought(self._services.voters.visitor(request), wanted)
+            if found is None:
+                return [gr.skip()] * 3
+            return [search, _plot(found[0]), found[1]]
+
+        # Of what is typed while a chart is drawn only the last is drawn.
+        field.change(
+            search_chart,
+            inputs,
+            outputs,
+            show_progress="hidden",
+            trigger_mode="always_last",
+            **events,
+        )
+
     def _chosen(self, wanted: BoardRequest, found: BoardView, language: str) -> list[Any]:
-        """The controls as they are set, with what can be chosen: view, group, style and so on."""
+        """The controls as they are set, with what can be chosen; last the search of the chart."""
         return [
             gr.update(choices=self.views(language, wanted.view), value=wanted.view),
             gr.update(choices=self.groups(language, wanted.group), value=wanted.group),
-            wanted.style,
+            style_of(wanted, language),
             wanted.weak,
             wanted.search,
             gr.update(choices=list(found.charts), value=found.charted)
             if found.charts
             else gr.skip(),
+            wanted.search,
         ]
 
 
@@ -289,7 +341,7 @@ def _draw_charts(say: Say) -> tuple[gr.Column, gr.Dropdown, list[Any]]:
     """What stands under a table: all of it, the choice of a chart, and what is shown."""
     with gr.Column(visible=False) as more:
         chart = gr.Dropdown(
-            [(say(f"chart_{name}"), name) for name in plots.CHARTS],
+            [(say(f"chart_{name}"), name) for name in plots.NAMES],
             value="ratings",
             label=say("chart"),
             elem_id="chart",
@@ -317,13 +369,28 @@ def wanted_of(
         weak=query.get("weak") == "1",
         columns=tuple(columns),
         search=query.get("search", "")[:LONGEST_SEARCH],
-        chart=chart if chart in plots.CHARTS else "ratings",
+        chart=chart if chart in plots.NAMES else "ratings",
     )
 
 
 def bears_style(view: str) -> bool:
     """Whether a view can be rated with style held equal: by votes, and by judges."""
     return view in (Evidence.HUMAN, Evidence.JUDGE, PANEL) or view.startswith(JUDGE)
+
+
+def style_of(wanted: BoardRequest, language: str) -> dict[str, Any]:
+    """The box for style control; where it would have no effect it is shut, and says why."""
+    words, has_effect = WORDS[language], bears_style(wanted.view)
+    info = words["style_info" if has_effect else "style_combined"]
+    update: dict[str, Any] = gr.update(
+        value=wanted.style and has_effect, interactive=has_effect, info=info
+    )
+    return update
+
+
+def _plot(chart: Any) -> dict[str, Any]:
+    update: dict[str, Any] = gr.update(value=chart, visible=chart is not None)
+    return update
 
 
 def _updates(found: BoardView) -> list[Any]:
@@ -333,7 +400,7 @@ def _updates(found: BoardView) -> list[Any]:
         table_only,
         table_only,
         table_only,
-        gr.update(value=found.chart, visible=found.chart is not None),
+        _plot(found.chart),
         found.hint,
         found.tasks,
     ]

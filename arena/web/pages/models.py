@@ -11,8 +11,9 @@ from arena.leaderboard.board import Row
 from arena.leaderboard.formats import decimals, points, rank_range
 from arena.leaderboard.snapshot import JUDGE, Sheet, Slice
 from arena.records import BackendKind, Decoding, Model
+from arena.records.names import old_versions
+from arena.web.background.cache import LONG_ENOUGH, PATIENCE
 from arena.web.background.model_record import OnPrompt
-from arena.web.background.worker import LONG_ENOUGH, PATIENCE
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.board_table import note, template
@@ -72,7 +73,9 @@ class ModelsPage:
                 state, css = ("ready", "good") if ready[name].ready else ("not_ready", "bad")
             rows.append(_row(model, words[state], css, answers.get(name, 0), words))
         time = datetime.now(UTC).strftime("%H:%M:%S")
-        return template("models.html").render(rows=rows, heads=HEADS, words=words, time=time)
+        return template("models.html").render(
+            rows=rows, heads=HEADS, words=words, time=time, replaced=old_versions(known)
+        )
 
     def one(self, visitor: Visitor, name: str, patience: float = PATIENCE) -> str | None:
         """The page of one model; None where it is still being made."""
@@ -86,6 +89,7 @@ class ModelsPage:
             return None
         return template("model.html").render(
             record=record,
+            latest=old_versions(known).get(name, ""),
             prompts=[
                 (words["best_prompts"], self._shown(visitor, record.best)),
                 (words["worst_prompts"], self._shown(visitor, record.worst)),
@@ -95,6 +99,15 @@ class ModelsPage:
             words=words,
             group_name=group_name,
         )
+
+    def waiting(self, visitor: Visitor, name: str) -> Iterator[str]:
+        """The page of one model; before it, where that takes a while, what is being done."""
+        page = self.one(visitor, name)
+        if page is None:
+            yield note(WORDS[visitor.language]["computing_model"])
+            page = self.one(visitor, name, LONG_ENOUGH)
+        if page is not None:
+            yield page
 
     def _shown(self, visitor: Visitor, prompts: Sequence[OnPrompt]) -> list[OnPrompt]:
         """Those of which the visitor may know who answered them."""
@@ -111,14 +124,14 @@ class ModelsPage:
         with gr.Row():
             again = gr.Button(say("check"), elem_id="check", size="sm", scale=0, min_width=120)
 
-        def show(request: gr.Request) -> list[Any]:
+        def show(request: gr.Request) -> Iterator[list[Any]]:
             visitor = self._services.voters.visitor(request)
             name = request.query_params.get("name", "")
             if not name:
-                return [self.show(visitor), gr.skip(), gr.skip()]
-            page = self.one(visitor, name, LONG_ENOUGH)
-            page = page or note(WORDS[visitor.language]["computing"])
-            return [page, gr.update(visible=False), gr.update(visible=False)]
+                yield [self.show(visitor), gr.skip(), gr.skip()]
+                return
+            for page in self.waiting(visitor, name):
+                yield [page, gr.update(visible=False), gr.update(visible=False)]
 
         def check(request: gr.Request) -> str:
             visitor = self._services.voters.visitor(request)

@@ -12,10 +12,10 @@ from arena.web.views.components import EVENT, draw_skip
 from arena.web.views.markdown import as_text
 from arena.web.views.texts import answer_text, draw_guidelines, draw_switch, prompt_text, text_box
 from arena.web.views.words import WORDS, Say
-from arena.web.voting.casting import CastResult, admit, claim, outcome
+from arena.web.voting.casting import CastResult, admit, claim, outcome, skipped_key
 from arena.web.voting.grades import SCALE, Single, UnknownShowingError, grade, show
 from arena.web.voting.pool import NothingToShowError
-from arena.web.voting.reporting import draw_report, on_report
+from arena.web.voting.reporting import EMPTY, draw_report, on_report
 from arena.web.voting.reveal import link, rating_text
 from arena.web.voting.undo import draw_undo, on_undo
 
@@ -47,9 +47,8 @@ class RatePage:
         services, words = self._services, WORDS[visitor.language]
         if visitor.voter is None:
             return RateView("", words["no_cookie"])
-        given = services.voters.read_token(GRADE, visitor.voter, skipped) if skipped else None
         worn = services.blind.worn(visitor)
-        instead_of = given[0] if given else ""
+        instead_of = skipped_key(services, visitor, GRADE, skipped)
         try:
             shown = show(
                 services.store, services.pool, visitor.voter, worn=worn, instead_of=instead_of
@@ -130,7 +129,7 @@ class RatePage:
             view = self.next_answer(self._services.voters.visitor(request), skipped)
             is_open = gr.update(visible=view.open)
             values = [view.token, view.prompt, view.answer, view.progress]
-            empty = [None, None, "", "", *(None for _ in parts)]
+            empty = [*EMPTY, *(None for _ in parts)]
             return [*values, *[is_open] * 3, gr.update(visible=False), "", *empty]
 
         gr.on([root.load, following.click], start, outputs=page, **EVENT)

@@ -1,7 +1,7 @@
 """The page on which two named models are read beside each other."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -13,7 +13,7 @@ from arena.web.views.components import EVENT
 from arena.web.views.markdown import as_text
 from arena.web.views.texts import answer_text, draw_switch, prompt_text, text_box, turns_text
 from arena.web.views.words import WORDS, Say
-from arena.web.voting.live import TurnRefusedError
+from arena.web.voting.live import StoppedError, TurnRefusedError
 
 MOST = 200
 LINE = 90
@@ -21,12 +21,13 @@ LINE = 90
 
 @dataclass(frozen=True, slots=True)
 class SideBySideView:
-    """What the page shows."""
+    """What the page shows. writing: both models are at it."""
 
     prompt: str = ""
     first: str = ""
     second: str = ""
     status: str = ""
+    writing: bool = False
 
 
 class SideBySidePage:
@@ -90,20 +91,29 @@ class SideBySidePage:
         else:
             yield from self._write(visitor, [ready[first], ready[second]], text)
 
+    def stop(self, visitor: Visitor) -> None:
+        """Let both models stop writing."""
+        self._services.live.stop_side_by_side(visitor.voter or "")
+
     def _write(self, visitor: Visitor, models: Any, text: str) -> Iterator[SideBySideView]:
-        words = WORDS[visitor.language]
+        words, view = WORDS[visitor.language], SideBySideView()
+        live, voter = self._services.live, str(visitor.voter)
         try:
-            asked = self._services.live.check(text)
+            asked = live.check(text)
             prompt = turns_text([asked], words, several=False)
-            yield SideBySideView(prompt, status=words["waiting_model"])
-            for glimpse, whole in self._services.live.side_by_side(models, asked):
+            view = SideBySideView(prompt, status=words["waiting_model"], writing=True)
+            yield view
+            for glimpse, whole in live.side_by_side(models, asked, voter):
                 status = "" if glimpse.done else words["writing"]
                 ends = [reply.finish for reply in whole] if whole else [(), ()]
                 first, second = (
                     turns_text([part], words, several=False, finish=finish)
                     for part, finish in zip((glimpse.first, glimpse.second), ends, strict=True)
                 )
-                yield SideBySideView(prompt, first, second, status)
+                view = SideBySideView(prompt, first, second, status, writing=not glimpse.done)
+                yield view
+        except StoppedError:
+            yield replace(view, status=words["side_stopped"], writing=False)
         except TurnRefusedError as refused:
             yield SideBySideView(status=words[refused.word].format(**refused.values))
         except BackendError:
@@ -115,8 +125,8 @@ class SideBySidePage:
         """Components and events; must be called inside a Blocks."""
         gr.Markdown(say("side_intro"), elem_classes="lead")
         with gr.Row():
-            first = gr.Dropdown([], label=say("model_1"), elem_id="model-1", min_width=160)
-            second = gr.Dropdown([], label=say("model_2"), elem_id="model-2", min_width=160)
+            first = gr.Dropdown([], label=say("model_1"), elem_id="model-1", min_width=260)
+            second = gr.Dropdown([], label=say("model_2"), elem_id="model-2", min_width=260)
         taken = gr.Dropdown([], label=say("stored_prompt"), elem_id="stored")
         status = gr.Markdown(elem_id="status", elem_classes="hint")
         shown = _draw_sides(say)
@@ -125,7 +135,8 @@ class SideBySidePage:
                 label=say("your_prompt"), lines=3, max_lines=12, elem_id="prompt-text"
             )
             send = gr.Button(say("ask_live"), variant="primary", elem_id="send")
-        outputs = [*shown, status]
+            stop = gr.Button(say("stop"), elem_id="stop", visible=False)
+        outputs = [*shown, status, send, stop]
 
         def stored(first: str, second: str, key: str | None, request: gr.Request) -> list[Any]:
             visitor = self._services.voters.visitor(request)
@@ -153,11 +164,15 @@ class SideBySidePage:
             for view in self.ask(visitor, first, second, text):
                 yield _filled(view, first, second)
 
+        def halt(request: gr.Request) -> None:
+            self.stop(self._services.voters.visitor(request))
+
         root.load(start, outputs=[first, second, taken, *outputs], **EVENT)
         gr.on([first.input, second.input], pair, [first, second, taken], [taken, *outputs], **EVENT)
         taken.input(stored, [first, second, taken], outputs, **EVENT)
         live = EVENT | {"concurrency_limit": 4, "concurrency_id": "live"}
         send.click(ask, [first, second, text], outputs, **live)
+        stop.click(halt, **EVENT)
 
 
 def _draw_sides(say: Say) -> list[Any]:
@@ -176,7 +191,8 @@ def _filled(view: SideBySideView, first: str, second: str) -> list[Any]:
     """A view in the parts of the page, which are hidden where there is nothing to read."""
     names = as_text(first or ""), as_text(second or "")
     texts = [view.prompt, names[0], view.first, names[1], view.second]
-    return [gr.update(visible=bool(view.prompt)), *texts, view.status]
+    buttons = [gr.update(visible=on) for on in (not view.writing, view.writing)]
+    return [gr.update(visible=bool(view.prompt)), *texts, view.status, *buttons]
 
 
 def _line(text: str) -> str:

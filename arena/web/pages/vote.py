@@ -23,9 +23,9 @@ from arena.web.views.texts import answer_text, draw_guidelines, prompt_text
 from arena.web.views.words import WORDS, Say, Words
 from arena.web.voting import reveal
 from arena.web.voting.battles import Ballot, NotShownError, ShownPair, start, vote
-from arena.web.voting.casting import CastResult, admit, claim, outcome
+from arena.web.voting.casting import CastResult, admit, claim, outcome, skipped_key
 from arena.web.voting.pool import NothingToShowError, Standing
-from arena.web.voting.reporting import draw_report, on_report
+from arena.web.voting.reporting import EMPTY, draw_report, on_report
 from arena.web.voting.undo import draw_undo, on_undo
 
 BATTLE = "battle"
@@ -50,7 +50,8 @@ TURN_OVER = """(text) => {
   const show = (visible) => ({__type__: "update", visible});
   const open = show(next.open === true);
   return [next.token, next.prompt, next.first, next.second, next.progress, open, open, open,
-          show(false), "", [], "", null, null, "", "", String(Date.now())];
+          show(false), "", [], "", null, null, "", "", {__type__: "update", open: false},
+          String(Date.now())];
 }"""
 # Done by the browser: the server would build both controls anew for each vote.
 REVEAL = """(text, progress, last) => {
@@ -77,9 +78,8 @@ class VotePage:
         services, words = self._services, WORDS[visitor.language]
         if visitor.voter is None:
             return VoteView("", words["no_cookie"])
-        given = services.voters.read_token(BATTLE, visitor.voter, skipped) if skipped else None
         worn = services.blind.worn(visitor)
-        instead_of = given[0] if given else ""
+        instead_of = skipped_key(services, visitor, BATTLE, skipped)
         try:
             shown = start(
                 services.store, services.pool, visitor.voter, worn=worn, instead_of=instead_of
@@ -161,7 +161,7 @@ class VotePage:
             return [*values, *[gr.update(visible=view.open)] * 3]
 
         def pass_over(request: gr.Request, skipped: str) -> list[Any]:
-            unfilled: list[Any] = ["", [], "", None, None, "", "", ""]
+            unfilled: list[Any] = ["", [], "", *EMPTY, ""]
             return [*show(request, skipped), gr.update(visible=False), *unfilled]
 
         root.load(show, outputs=shown, **EVENT)

@@ -5,6 +5,7 @@ Plain ASGI, so that streams pass through untouched.
 
 from asyncio import CancelledError
 from collections.abc import Callable, Collection, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -62,6 +63,17 @@ class Moved(Refusal):
         self.headers = [(b"location", there + b"?" * bool(query) + query)]
 
 
+@dataclass(frozen=True, slots=True)
+class PageHtml:
+    """What pages have of ours. head: with which each begins; absent: where there is no page."""
+
+    head: str = ""
+    absent: str = ""
+
+
+NO_HTML = PageHtml()
+
+
 class Guard:
     """Wraps an ASGI app."""
 
@@ -71,16 +83,17 @@ class Guard:
         voters: Voters,
         requests: Limit,
         allowances: Allowances,
-        head: str = "",
+        html: PageHtml = NO_HTML,
         root_path: str = "",
         hosts: Collection[str] = (),
     ) -> None:
-        """head: HTML that every page begins with; Gradio would add it when it is too late.
+        """html: of the pages; Gradio would add a head when it is too late.
 
         hosts: names that requests may be for; empty is any.
         """
         self._app = app
-        self._head = head.encode()
+        self._head = html.head.encode()
+        self._absent = html.absent.encode()
         self._voters = voters
         self._requests = requests
         self._allowances = allowances
@@ -99,11 +112,14 @@ class Guard:
         try:
             self._check(scope, headers, path)
         except Refusal as refusal:
-            await _say(send, refusal)
+            if refusal.status == 404 and self._is_page(scope, path):
+                await _show(send, self._absent)
+            else:
+                await _say(send, refusal)
             return
         cookie = self._new_cookie(scope, headers, path)
         if self._is_page(scope, path):
-            send = _with_head(send, self._head)
+            send = _with_head(_or_absent(send, self._absent), self._head)
             plain = [(n, v) for n, v in kept if n != b"accept-encoding"]
             # The page's script reads the query; Gradio would take one of its own from it.
             scope = {**scope, "headers": plain, "query_string": b""}
@@ -250,6 +266,31 @@ def _with_head(send: Send, head: bytes) -> Send:
         await send({"type": "http.response.body", "body": body})
 
     return held
+
+
+def _or_absent(send: Send, absent: bytes) -> Send:
+    """Shows a page of ours in place of whatever says that there is none."""
+    is_absent = False
+
+    async def shown(message: MutableMapping[str, Any]) -> None:
+        nonlocal is_absent
+        if message["type"] == "http.response.start" and message["status"] == 404:
+            is_absent = True
+            await _show(send, absent)
+        if not is_absent:
+            await send(message)
+
+    return shown
+
+
+async def _show(send: Send, absent: bytes) -> None:
+    """The page that says that there is none."""
+    head = [
+        (b"content-type", b"text/html; charset=utf-8"),
+        (b"content-length", b"%d" % len(absent)),
+    ]
+    await send({"type": "http.response.start", "status": 404, "headers": [*head, *HEADERS]})
+    await send({"type": "http.response.body", "body": absent})
 
 
 async def _say(send: Send, refusal: Refusal) -> None:

@@ -1,6 +1,6 @@
 """The leaderboard as a table: which columns it can have, and what stands in them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -14,6 +14,7 @@ from arena.leaderboard.contrasts import movers
 from arena.leaderboard.formats import decimals, every_way, interval, points, rank_range, ranked
 from arena.leaderboard.snapshot import Sheet, Slice
 from arena.publish.chart import axis_of
+from arena.records.names import old_versions
 from arena.web.views.words import WORDS, Words
 
 # In the order of the table; those that are shown unless others are chosen.
@@ -88,13 +89,13 @@ def render(
     *,
     columns: Sequence[str] = SHOWN,
     search: str = "",
+    made: float | None = None,
     old: bool = False,
-    unheld: bool = False,
 ) -> str:
     """A line a model, the best first, with its interval drawn on one axis.
 
-    search: a part of the names that are shown. unheld: style control was asked for, and this kind
-    of evidence is not rated with it.
+    search: a part of the names that are shown. made: when, in seconds since the epoch. old:
+    whether the store has changed since.
     """
     board, words = sheet.boards[view], WORDS[language]
     rows, wanted = ranked(board), {*FIXED, *columns}
@@ -120,24 +121,25 @@ def render(
         ],
         place=axis_of(rows).place,
         points=partial(points, digits=digits),
-        time=utc(sheet.made),
+        time=None if made is None else utc(made),
         old=old,
         links=links(sheet.slice, view),
         shares=" · ".join(f"{words[kind]} {share:.0%}" for kind, share in board.weights),
         policy=policy_line(sheet.policy, words),
-        unheld=unheld,
+        replaced=old_versions(sheet.about),
     )
 
 
 def policy_line(policy: Policy, words: Words) -> str:
     """How the database is ranked, and where that is written."""
-    fit = policy.fit
     parts = [
         words[f"policy_{policy.origin}"],
         words["policy_first"].format(view=words[str(policy.evidence)]),
-        words["policy_least"].format(least=fit.least),
+        words["policy_least"].format(least=policy.least),
     ]
-    parts += [words["policy_judges"].format(names=", ".join(fit.judges))] if fit.judges else []
+    parts += (
+        [words["policy_judges"].format(names=", ".join(policy.judges))] if policy.judges else []
+    )
     parts += [words["policy_weak"]] if policy.allow_weak_judges else []
     return " · ".join(parts)
 
@@ -230,8 +232,11 @@ def _cell(
     return NOTHING
 
 
-def tasks_table(board: Leaderboard, language: str) -> str:
-    """Benchmarks by task: a row a task and way of asking it, a column a model: means."""
+def tasks_table(board: Leaderboard, language: str, known: Iterable[str] = ()) -> str:
+    """Benchmarks by task: a row a task and way of asking it, a column a model: means.
+
+    known: names of all models, by which old versions are told.
+    """
     scores = every_way(board)
     if not scores:
         return ""
@@ -240,9 +245,13 @@ def tasks_table(board: Leaderboard, language: str) -> str:
     models += sorted({s.model for s in scores} - set(models))
     found = {(s.title, s.model): s for s in scores}
     tasks = list(dict.fromkeys(s.title for s in scores))
-    page = template("tasks.html")
-    return page.render(
-        words=WORDS[language], models=models, tasks=tasks, found=found, interval=interval
+    return template("tasks.html").render(
+        words=WORDS[language],
+        models=models,
+        tasks=tasks,
+        found=found,
+        interval=interval,
+        replaced=old_versions(known),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from arena.records import Preference, Score, Verdict, Vote, Winner
+from arena.records import LIVE, Preference, Score, Verdict, Vote, Winner
 from arena.store import Store
 from arena.web.catalogue import Detail
 from arena.web.views.board_table import template
@@ -14,13 +14,19 @@ from arena.web.views.markdown import brief
 from arena.web.views.words import WORDS, Words
 
 MOST_ROWS = 60
-_SIDES = {Winner.MODEL_A: "A", Winner.MODEL_B: "B"}
 
 
-def render(store: Store, found: Detail, language: str, back: str = "") -> str:
+def render(
+    store: Store,
+    found: Detail,
+    language: str,
+    back: str = "",
+    cards: Mapping[str, str] | None = None,
+) -> str:
     """Votes, verdicts in both orders with their explanations, scores and grades.
 
-    back: the query of the list from which somebody came.
+    back: the query of the list from which somebody came. cards: by judge the card whose verdicts
+    count; None where that is not known.
     """
     words = WORDS[language]
     names = answer_names(found)
@@ -28,6 +34,7 @@ def render(store: Store, found: Detail, language: str, back: str = "") -> str:
     grades: defaultdict[str, list[str]] = defaultdict(list)
     for grade in found.grades:
         grades[names.get(grade.answer, "–")].append(str(grade.value))
+    verdicts = _verdicts(found.verdicts, names, words, cards)
     return template("detail.html").render(
         words=words,
         key=found.prompt.key,
@@ -35,8 +42,9 @@ def render(store: Store, found: Detail, language: str, back: str = "") -> str:
         references=[brief(text, words["cut"]) for text in found.prompt.references],
         votes=[_vote(v, names, remarks, words) for v in found.votes[-MOST_ROWS:][::-1]],
         more_votes=max(0, len(found.votes) - MOST_ROWS),
-        verdicts=_verdicts(found.verdicts, names, words)[:MOST_ROWS],
-        more_verdicts=max(0, len(found.verdicts) - MOST_ROWS),
+        verdicts=verdicts[:MOST_ROWS],
+        more_verdicts=max(0, len(verdicts) - MOST_ROWS),
+        live=found.prompt.source == LIVE,
         scores=[_score(score, names, words) for score in found.scores[:MOST_ROWS]],
         grades=[(model, ", ".join(values)) for model, values in sorted(grades.items())],
     )
@@ -77,24 +85,31 @@ def _vote(
     why = [words[f"reason_{reason}"] for reason in remark.reasons] if remark else []
     if remark and remark.comment:
         why.append(f"“{remark.comment}”")
+    winner = {Winner.MODEL_A: vote.first, Winner.MODEL_B: vote.second}.get(vote.winner)
     return {
         "first": names.get(vote.first, "–"),
         "second": names.get(vote.second, "–"),
-        "winner": _SIDES.get(vote.winner, words.get(str(vote.winner), "–")),
+        "winner": names.get(winner, "–") if winner else words[str(vote.winner)],
         "why": " · ".join(why),
     }
 
 
 def _verdicts(
-    verdicts: Sequence[Verdict], names: Mapping[str, str], words: Words
+    verdicts: Sequence[Verdict],
+    names: Mapping[str, str],
+    words: Words,
+    cards: Mapping[str, str] | None,
 ) -> list[dict[str, Any]]:
-    """Both orders of a pair beneath each other; turned: where they disagree."""
-    pairs: defaultdict[tuple[str, frozenset[str], int], dict[str, Verdict]] = defaultdict(dict)
+    """Both orders of a pair beneath each other, those that count first; of each the last reading.
+
+    turned: where the two orders disagree. aside: why they do not count.
+    """
+    pairs: defaultdict[tuple[Any, ...], dict[str, Verdict]] = defaultdict(dict)
     for verdict in verdicts:
-        pair = verdict.judge, frozenset((verdict.first, verdict.second)), verdict.turn
-        pairs[pair][verdict.first] = verdict
+        pair = frozenset((verdict.first, verdict.second)), verdict.turn, verdict.sample
+        pairs[(verdict.judge, verdict.judge_key, *pair)][verdict.first] = verdict
     rows = []
-    for (judge, _, _), orders in pairs.items():
+    for (judge, card, *_), orders in pairs.items():
         winners = {_winner(verdict) for verdict in orders.values()}
         rows += [
             {
@@ -105,10 +120,18 @@ def _verdicts(
                 "turned": len(winners) > 1,
                 "text": brief(verdict.text, words["cut"]),
                 "odds": _odds(verdict),
+                "aside": _aside(judge, card, words, cards),
             }
             for verdict in orders.values()
         ]
-    return rows
+    return sorted(rows, key=lambda row: row["aside"] != "")
+
+
+def _aside(judge: str, card: str, words: Words, cards: Mapping[str, str] | None) -> str:
+    """Why verdicts by a card do not count; empty where they do, or nobody knows."""
+    if cards is None or cards.get(judge) == card:
+        return ""
+    return words["older_card" if judge in cards else "judge_left_out"]
 
 
 def _winner(verdict: Verdict) -> str:

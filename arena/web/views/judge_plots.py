@@ -13,8 +13,8 @@ from arena.web.views.figures import (
     MOST_LINES,
     WARNING,
     figure_of,
+    in_lines,
     labels,
-    short,
     whiskers,
 )
 from arena.web.views.words import Words
@@ -29,7 +29,7 @@ def measures(cards: Sequence[JudgeAudit], measures: Sequence[str], words: Words)
     if not known & set(measures):
         return None
     figure = figure_of(height=120 + len(measures) * max(46, 18 * len(cards)))
-    names = [words[f"m_{measure}"] for measure in measures]
+    names = [in_lines(words[f"m_{measure}"]) for measure in measures]
     for k, card in enumerate(cards[:MOST_LINES]):
         found = dict(card.measures())
         shown = [(n, found[m]) for n, m in zip(names, measures, strict=True) if m in found]
@@ -41,7 +41,7 @@ def measures(cards: Sequence[JudgeAudit], measures: Sequence[str], words: Words)
         figure.add_scatter(
             x=[value for _, value, _, _ in kept],
             y=[n for n, *_ in kept],
-            name=short(card.judge),
+            name=in_lines(card.judge),
             mode="markers",
             marker={"color": COLOURS[k], "size": 9, "symbol": k},
             error_x=whiskers([(low, value, high) for _, value, low, high in kept], COLOURS[k]),

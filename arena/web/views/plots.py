@@ -1,42 +1,39 @@
 """Charts of a sheet."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from arena.benchmarks.needle import NeedleMap
-from arena.leaderboard.board import Leaderboard, Row
-from arena.leaderboard.contrasts import Contrast, Point, compare
+from arena.leaderboard.board import Leaderboard
+from arena.leaderboard.by_category import ByCategory
 from arena.leaderboard.formats import ranked
-from arena.leaderboard.snapshot import History, Sheet
+from arena.leaderboard.snapshot import History, Sheet, Wins
 from arena.records import Evidence
+from arena.web.views.contrast_plots import people_and_judges, subjective_and_objective
 from arena.web.views.figures import (
     ACCENT,
+    BREAK,
     COLOURS,
     DIVERGING,
     GRID,
-    INK,
     MOST_CELLS,
     MOST_LINES,
     MOST_ROWS,
-    ROW,
-    WARNING,
     figure_of,
     height_of,
+    in_lines,
     labels,
-    short,
+    spans_of,
     styled,
     whiskers,
 )
 from arena.web.views.words import Words, group_name
 
-# Up to so many points have their names beside them.
-MOST_NAMES = 20
-# Models off a line that are named; there may be dozens.
-MOST_OFF = 6
-# Pixels that the names of columns take above a table of cells.
-TALL_NAMES = 130
+# Pixels of a letter, for the names that stand upright above a table of cells.
+LETTER = 7
 # Differences smaller than this have pale colours, however small the others are.
 MOST_POINTS = 100.0
 
@@ -44,13 +41,15 @@ MOST_POINTS = 100.0
 def ratings(sheet: Sheet, view: str, words: Words) -> Any:
     """Every model's rating with its interval, the best on top."""
     rows = ranked(sheet.boards[view])[:MOST_ROWS][::-1]
+    if not rows:
+        return None
     names = labels(row.model for row in rows)
-    figure = figure_of(words["rating"], height=height_of(len(rows)))
+    figure = figure_of(words["rating"], height=height_of(len(rows), names.values()))
     figure.update_xaxes(side="top")
     figure.add_scatter(
         x=[row.rating for row in rows],
         y=[names[row.model] for row in rows],
-        error_x=whiskers(_spans(rows), ACCENT),
+        error_x=whiskers(spans_of(rows), ACCENT),
         mode="markers",
         marker={"color": ACCENT, "size": 9},
         hovertemplate="%{y}: %{x:.0f}<extra></extra>",
@@ -61,8 +60,10 @@ def ratings(sheet: Sheet, view: str, words: Words) -> Any:
 def ranks(sheet: Sheet, view: str, words: Words) -> Any:
     """The places that the evidence leaves open to each model."""
     rows = ranked(sheet.boards[view])[:MOST_ROWS][::-1]
+    if not rows:
+        return None
     names = labels(row.model for row in rows)
-    figure = figure_of(words["rank"], height=height_of(len(rows)))
+    figure = figure_of(words["rank"], height=height_of(len(rows), names.values()))
     figure.add_bar(
         x=[row.rank_high - row.rank_low + 0.8 for row in rows],
         base=[row.rank_low - 0.4 for row in rows],
@@ -85,11 +86,11 @@ def ranks(sheet: Sheet, view: str, words: Words) -> Any:
 
 def wins(sheet: Sheet, view: str, words: Words) -> Any:
     """Observed win rates, and beside them those that the ratings predict."""
-    if view not in sheet.wins:
+    found = sheet.wins.get(view)
+    if found is None or not found.models:
         return None
     from plotly.subplots import make_subplots
 
-    found = sheet.wins[view]
     size = min(len(found.models), MOST_CELLS)
     names = list(labels(found.models[:size]).values())
     figure = make_subplots(
@@ -112,26 +113,30 @@ def wins(sheet: Sheet, view: str, words: Words) -> Any:
             colorscale=DIVERGING,
             showscale=column == 2,
             texttemplate="%{z:.0%}" if size <= 8 else None,
+            textfont={"size": 9},
             colorbar={"tickformat": ".0%", "thickness": 10, "outlinewidth": 0},
             hovertemplate="%{y} > %{x}: %{z:.0%}<extra></extra>",
             row=1,
             col=column,
         )
-    styled(figure, height=max(320, 140 + TALL_NAMES + 22 * size))
+    # The columns have the same names, each in one line.
+    upright = [name.replace(BREAK, "") for name in names]
+    tall = 20 + LETTER * max(map(len, upright))
+    styled(figure, height=30 + tall + height_of(size, names))
     figure.update_yaxes(autorange="reversed", title=words["rows_beat"], col=1)
     figure.update_yaxes(autorange="reversed", col=2)
-    figure.update_xaxes(tickangle=-90, side="top", dtick=1)
+    figure.update_xaxes(tickangle=-90, side="top", tickvals=names, ticktext=upright)
     figure.update_yaxes(dtick=1)
     # The two titles stand above the names of the columns.
-    figure.update_annotations(y=1.0, yshift=TALL_NAMES, yanchor="bottom")
-    figure.update_layout(margin={"t": TALL_NAMES + 30})
+    figure.update_annotations(y=1.0, yshift=tall, yanchor="bottom")
+    figure.update_layout(margin={"t": tall + 30})
     return figure
 
 
 def history(sheet: Sheet, view: str, words: Words) -> Any:
     """How the ratings by people's votes have moved."""
     found: History | None = sheet.history
-    if found is None:
+    if found is None or not found.ratings:
         return None
     figure = figure_of(words["votes"], words["rating"], height=420)
     last = {name: values[-1] for name, values in found.ratings.items() if values[-1] is not None}
@@ -140,7 +145,7 @@ def history(sheet: Sheet, view: str, words: Words) -> Any:
         figure.add_scatter(
             x=list(found.votes),
             y=list(found.ratings[name]),
-            name=short(name),
+            name=in_lines(name),
             mode="lines+markers",
             line={"color": colour},
             customdata=list(found.times),
@@ -148,18 +153,6 @@ def history(sheet: Sheet, view: str, words: Words) -> Any:
         )
     figure.update_layout(showlegend=True, hovermode="x unified")
     return figure
-
-
-def people_and_judges(sheet: Sheet, view: str, words: Words) -> Any:
-    """Ratings by people against ratings by judges."""
-    others = sheet.boards.get(Evidence.JUDGE)
-    return _against(sheet, others, "judge", words)
-
-
-def subjective_and_objective(sheet: Sheet, view: str, words: Words) -> Any:
-    """Ratings by people, or by judges where nobody voted, against benchmarks."""
-    others = sheet.boards.get(Evidence.OBJECTIVE)
-    return _against(sheet, others, "objective", words)
 
 
 def radar(sheet: Sheet, view: str, words: Words) -> Any:
@@ -175,12 +168,12 @@ def radar(sheet: Sheet, view: str, words: Words) -> Any:
     for colour, model in zip(COLOURS, models[:MOST_LINES], strict=False):
         values = [means.get((model, name)) for name in names]
         if len(names) < 3:  # a radar needs an area
-            figure.add_bar(x=shown, y=values, name=short(model), marker={"color": colour})
+            figure.add_bar(x=shown, y=values, name=in_lines(model), marker={"color": colour})
             continue
         figure.add_scatterpolar(
             r=[*values, values[0]],
             theta=[*shown, shown[0]],
-            name=short(model),
+            name=in_lines(model),
             fill="toself",
             opacity=0.55,
             line={"color": colour},
@@ -237,13 +230,13 @@ def needles(sheet: Sheet, view: str, words: Words) -> Any:
 def categories(sheet: Sheet, view: str, words: Words) -> Any:
     """How many points each model is better in each category than over all."""
     found = sheet.apart
-    if found is None:
+    if found is None or not found.models:
         return None
     models = labels(found.models[:MOST_ROWS])
     difference, told = found.difference[: len(models)], found.told[: len(models)]
     shown = [[None if np.isnan(v) else round(float(v)) for v in row] for row in difference]
     most = max(MOST_POINTS, float(np.nanmax(np.abs(difference))))
-    figure = figure_of(height=150 + ROW * max(4, len(models)))
+    figure = figure_of(height=60 + height_of(max(4, len(models)), models.values()))
     figure.add_heatmap(
         z=shown,
         x=[group_name(words, "category", name) for name in found.categories],
@@ -280,11 +273,12 @@ def offered(sheet: Sheet, view: str) -> tuple[str, ...]:
         "radar": any(board.dimensions for board in boards.values()),
         "needle": bool(sheet.needles),
     }
-    return tuple(name for name in CHARTS if there[name])
+    return tuple(name for name in NAMES if there[name])
 
 
-def left_out(sheet: Sheet, view: str, chart: str, words: Words) -> str:
+def left_out(sheet: Sheet, view: str, chart: str, words: Words, search: str = "") -> str:
     """What a chart leaves out for want of room, in a sentence; empty where it shows everything."""
+    sheet = narrowed(sheet, search.strip().casefold())
     rated = len(sheet.boards[view].rows)
     shown, of = {
         "ratings": (MOST_ROWS, rated),
@@ -304,96 +298,72 @@ def _common(one: Leaderboard | None, other: Leaderboard | None) -> int:
     return len(models[0] & models[1])
 
 
+def draw(chart: str, sheet: Sheet, view: str, words: Words, search: str = "") -> Any:
+    """A chart by its name; None where there is nothing to show.
+
+    search: a part of the names that are shown, as in the table; empty for all.
+    """
+    sought = search.strip().casefold()
+    if chart in CONTRASTS:
+        return CONTRASTS[chart](sheet, words, sought)
+    return CHARTS[chart](narrowed(sheet, sought), view, words)
+
+
+def narrowed(sheet: Sheet, sought: str) -> Sheet:
+    """A sheet with those models alone whose names have a text in them. sought: without case."""
+    if not sought:
+        return sheet
+    past, apart = sheet.history, sheet.apart
+    if past:
+        kept = {model: line for model, line in past.ratings.items() if sought in model.casefold()}
+        past = replace(past, ratings=kept)
+    return replace(
+        sheet,
+        boards={view: _only(board, sought) for view, board in sheet.boards.items()},
+        wins={view: _wins_of(wins, sought) for view, wins in sheet.wins.items()},
+        history=past,
+        needles=tuple(one for one in sheet.needles if sought in one.title.casefold()),
+        apart=apart and _apart_of(apart, sought),
+    )
+
+
+def _only(board: Leaderboard, sought: str) -> Leaderboard:
+    return replace(
+        board,
+        rows=tuple(row for row in board.rows if sought in row.model.casefold()),
+        dimensions=tuple(one for one in board.dimensions if sought in one.model.casefold()),
+    )
+
+
+def _wins_of(wins: Wins, sought: str) -> Wins:
+    kept = [k for k, model in enumerate(wins.models) if sought in model.casefold()]
+    models, cells = tuple(wins.models[k] for k in kept), np.ix_(kept, kept)
+    observed, predicted, played = (
+        cell[cells] for cell in (wins.observed, wins.predicted, wins.played)
+    )
+    return Wins(models, observed, predicted, played, wins.rate[kept])
+
+
+def _apart_of(found: ByCategory, sought: str) -> ByCategory:
+    kept = [k for k, model in enumerate(found.models) if sought in model.casefold()]
+    models = tuple(found.models[k] for k in kept)
+    return ByCategory(models, found.categories, found.difference[kept], found.half[kept])
+
+
 APART = "categories"
+# Those that are by the models one by one, and those that are by all of them together.
 CHARTS: Mapping[str, Callable[[Sheet, str, Words], Any]] = {
     "ratings": ratings,
     "ranks": ranks,
     "wins": wins,
     "history": history,
     APART: categories,
-    "judges": people_and_judges,
-    "objective": subjective_and_objective,
     "radar": radar,
     "needle": needles,
 }
-
-
-def _against(sheet: Sheet, others: Leaderboard | None, kind: str, words: Words) -> Any:
-    """Ratings by people (or judges) on one axis, those of another source on the other."""
-    people, axis = sheet.boards.get(Evidence.HUMAN), "human"
-    if people is None and kind == "objective":
-        people, axis = sheet.boards.get(Evidence.JUDGE), "judge"
-    if people is None or others is None:
-        return None
-    rows = {row.model: row for row in people.rows}
-    both = [(row, rows[row.model]) for row in others.rows if row.model in rows]
-    if len(both) < 2:
-        return None
-    x, y = [a.rating for a, _ in both], [b.rating for _, b in both]
-    found = compare([a for a, _ in both], [b for _, b in both], axis)
-    off = {point.model for point in found.points if point.off} if found else set()
-    named = _named(both, found)
-    figure = figure_of(words[kind], words[axis], height=480)
-    if found and found.slope is not None and found.intercept is not None:
-        ends = [min(x), max(x)]
-        figure.add_scatter(
-            x=ends,
-            y=[found.intercept + found.slope * v for v in ends],
-            mode="lines",
-            line={"color": INK, "dash": "dot"},
-            hoverinfo="skip",
-        )
-    figure.add_scatter(
-        x=x,
-        y=y,
-        text=[short(a.model) if a.model in named else "" for a, _ in both],
-        customdata=[short(a.model) for a, _ in both],
-        mode="markers+text",
-        textposition="top center",
-        marker={"size": 11, "color": [WARNING if a.model in off else ACCENT for a, _ in both]},
-        error_x=_errors([a for a, _ in both]),
-        error_y=_errors([b for _, b in both]),
-        hovertemplate="%{customdata}: %{x:.0f}, %{y:.0f}<extra></extra>",
-    )
-    if found:
-        figure.update_layout(title={"text": _said(found, words), "font": {"size": 13}, "x": 0.02})
-    figure.update_layout(margin={"t": 60})
-    return figure
-
-
-def _named(both: Sequence[tuple[Row, Row]], found: Contrast | None) -> set[str]:
-    """The points that have a name: where all would lie over each other, those that stand out."""
-    if len(both) <= MOST_NAMES:
-        return {row.model for row, _ in both}
-    order = [row.model for _, row in sorted(both, key=lambda pair: pair[1].rating)]
-    off = [point.model for point in _off(found)[:MOST_OFF]] if found else []
-    return {*order[:2], *order[-2:], *off}
-
-
-def _off(found: Contrast) -> list[Point]:
-    """The models off the line, the farthest first."""
-    return sorted((p for p in found.points if p.off), key=lambda point: -abs(point.gap))
-
-
-def _said(found: Contrast, words: Words) -> str:
-    """How far two ratings go together, and which models do not."""
-    said = words["correlation"].format(
-        value=f"{found.correlation:.2f}",
-        low=f"{found.low:.2f}",
-        high=f"{found.high:.2f}",
-        n=len(found.points),
-    )
-    off = _off(found)
-    if not off:
-        return said
-    more = words["left_out"].format(count=len(off) - MOST_OFF) if len(off) > MOST_OFF else ""
-    listed = ", ".join(short(point.model) for point in off[:MOST_OFF])
-    return f"{said}<br>{words['off_line']}: {listed} {more}".rstrip()
-
-
-def _spans(rows: Iterable[Row]) -> list[tuple[float, float, float]]:
-    return [(row.ci_low, row.rating, row.ci_high) for row in rows]
-
-
-def _errors(rows: Iterable[Row]) -> dict[str, Any]:
-    return whiskers(_spans(rows), "rgba(99,102,241,.35)", thickness=1)
+CONTRASTS: Mapping[str, Callable[[Sheet, Words, str], Any]] = {
+    "judges": people_and_judges,
+    "objective": subjective_and_objective,
+}
+# In the order in which they are offered.
+NAMES = ("ratings", "ranks", "wins", "history", APART, "judges", "objective", "radar", "needle")

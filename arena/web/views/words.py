@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from arena.benchmarks.items.dimensions import in_chinese
+from arena.records import name_of
 
 # From the name of a word to what Gradio shows in the language of the browser.
 Say = Callable[[str], Any]
@@ -24,10 +24,8 @@ WORDS: Mapping[str, Words] = {language: _read(language) for language in LANGUAGE
 
 def group_name(words: Words, by: str, value: str) -> str:
     """What a category, language or capability is called; a name that is not known stays."""
-    known = words.get(f"{by}_of_{value}")
-    if known is None and by in ("category", "dimension") and words is WORDS["zh"]:
-        return in_chinese(value)
-    return known or value
+    name = name_of(by, value)
+    return name if isinstance(name, str) else name.text("zh" if words is WORDS["zh"] else "en")
 
 
 def language_of(chosen: str | None, accept_language: str | None) -> str:

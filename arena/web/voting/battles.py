@@ -1,6 +1,5 @@
 """A pair as it is shown, and the one vote that it allows. No page in here."""
 
-import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -8,9 +7,9 @@ from arena import __version__
 from arena.errors import SecondVoteError
 from arena.records import REASONS, Answer, Battle, Prompt, Remark, Vote, Winner
 from arena.store import Store
-from arena.web.security.voters import TOKEN_SECONDS
-from arena.web.voting.casting import ReplacedError, VoteRefusedError
-from arena.web.voting.pool import NothingToShowError, Pool
+from arena.web.voting.casting import VoteRefusedError
+from arena.web.voting.opening import new_key, open_or_next, shown_to
+from arena.web.voting.pool import Pool
 
 MOST_COMMENT = 2000
 
@@ -61,26 +60,19 @@ def start(
     worn: keys of prompts to avoid. instead_of: the battle that the voter would rather not judge;
     it is forgotten where there is another pair.
     """
-    kept = store.battles.open_to(voter, TOKEN_SECONDS)
-    if kept is not None and not pool.shows(kept.first, kept.second):
-        instead_of = kept.key
-    if kept is not None and kept.key != instead_of:
-        return read(store, kept)
-    try:
-        drawn = pool.draw(voter, worn)
-    except NothingToShowError:
-        if kept is None or not pool.shows(kept.first, kept.second):
-            raise
-        return read(store, kept)
-    battle = Battle(
-        secrets.token_urlsafe(24),
-        drawn.prompt,
-        drawn.first,
-        drawn.second,
+
+    def draw() -> Battle:
+        new = pool.draw(voter, worn)
+        return Battle(new_key(), new.prompt, new.first, new.second, voter, new.propensity)
+
+    battle = open_or_next(
+        store.battles,
         voter,
-        drawn.propensity,
+        may_be_shown=lambda kept: pool.shows(kept.first, kept.second),
+        draw=draw,
+        instead_of=instead_of,
     )
-    return read(store, store.battles.show(battle, TOKEN_SECONDS, instead_of))
+    return read(store, battle)
 
 
 def read(store: Store, battle: Battle) -> ShownPair:
@@ -97,13 +89,15 @@ def vote(store: Store, key: str, voter: str, ballot: Ballot, *, live: bool = Fal
     NotShownError for a battle that was never shown to this voter, ReplacedError for one that is
     not open any more, and VotedAlreadyError where this voter has voted on these answers.
     """
-    battle = store.battles.get([key]).get(key)
-    if battle is None or not secrets.compare_digest(battle.voter, voter):
-        raise NotShownError("this pair was not shown to you")
-    if store.votes.count(battle=key):
-        raise VotedAlreadyError("this battle has been voted on already; its first vote counts")
-    if not live and store.battles.open_to(voter, TOKEN_SECONDS) != battle:
-        raise ReplacedError("another pair was shown since")
+    again = VotedAlreadyError("this battle has been voted on already; its first vote counts")
+    battle = shown_to(
+        store.battles,
+        key,
+        voter,
+        unknown=NotShownError,
+        judged=lambda: again if store.votes.count(battle=key) else None,
+        still_open=not live,
+    )
     cast = Vote(
         battle.key,
         battle.prompt_key,

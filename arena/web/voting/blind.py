@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass
 
 from arena.config import Browse
-from arena.records import Prompt
+from arena.records import LIVE, Prompt
 from arena.store import Store
 from arena.web.catalogue import CatalogueEntry
 from arena.web.security.voters import TOKEN_SECONDS, Visitor
@@ -36,11 +36,19 @@ class Open:
     texts: frozenset[str] = frozenset()
 
     def has(self, prompt: Prompt) -> bool:
-        """Whether a prompt is open, or one that begins with the same words."""
+        """Whether a prompt is open, or one that begins with the same words.
+
+        Of a live battle, which anybody may have begun with a few words more or less, any turn
+        that asks what is open.
+        """
+        if prompt.source == LIVE and any(map(self.echoes, prompt.turns)):
+            return True
         return prompt.key in self.keys or essence(prompt.turns[0]) in self.asked
 
     def has_entry(self, entry: CatalogueEntry) -> bool:
         """As `has`, of a prompt in the list."""
+        if entry.live and self.echoes(entry.text):
+            return True
         return entry.key in self.keys or entry.text in self.texts
 
     def echoes(self, text: str) -> bool:

@@ -69,6 +69,14 @@ def claim(
     return Claim(visitor.voter, *found)
 
 
+def skipped_key(services: Services, visitor: Visitor, kind: str, token: str) -> str:
+    """The key of what a visitor would rather not judge; empty where the token names nothing."""
+    if not token or visitor.voter is None:
+        return ""
+    found = services.voters.read_token(kind, visitor.voter, token)
+    return found[0] if found else ""
+
+
 def admit(services: Services, visitor: Visitor) -> None:
     """Count one thing cast; raises TooFastError where it is one too many."""
     if not services.allowances.vote(visitor):

@@ -7,7 +7,7 @@ import gradio as gr
 
 from arena.web.views.components import draw_answers, draw_choices, draw_prompt, draw_reasons
 from arena.web.views.words import Say
-from arena.web.voting.reporting import ReportForm, draw_report
+from arena.web.voting.reporting import EMPTY, ReportForm, draw_report
 from arena.web.voting.undo import draw_undo
 
 
@@ -89,7 +89,7 @@ def draw_battle(say: Say) -> Parts:
     stages = [ballot, why, after, composer, send, stop, again, following]
     page = [token, talk, prompt, first, second, status, text, *stages]
     fields = [*given, examples, *form.fields]
-    unfilled: list[Any] = [[], "", None, None, None, "", ""]
+    unfilled: list[Any] = [[], "", None, *EMPTY]
     return Parts(
         token,
         page,

@@ -1,6 +1,5 @@
 """One answer shown to one person, and the one grade that it allows. No page in here."""
 
-import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -8,9 +7,9 @@ from arena import __version__
 from arena.errors import InputError
 from arena.records import REASONS, Answer, Grade, Prompt, Showing
 from arena.store import Store
-from arena.web.security.voters import TOKEN_SECONDS
-from arena.web.voting.casting import ReplacedError, VoteRefusedError
-from arena.web.voting.pool import NothingToShowError, Pool
+from arena.web.voting.casting import VoteRefusedError
+from arena.web.voting.opening import new_key, open_or_next, shown_to
+from arena.web.voting.pool import Pool
 
 SCALE = range(1, 6)
 
@@ -45,19 +44,19 @@ def show(
     instead_of: str = "",
 ) -> Single:
     """The answer that this voter has open, else a new one; see `battles.start`."""
-    kept = store.showings.open_to(voter, TOKEN_SECONDS)
-    if kept is not None and not pool.shows(kept.answer):
-        instead_of = kept.key
-    if kept is not None and kept.key != instead_of:
-        return read(store, kept)
-    try:
+
+    def draw() -> Showing:
         prompt, answer = pool.answer(voter, worn)
-    except NothingToShowError:
-        if kept is None or not pool.shows(kept.answer):
-            raise
-        return read(store, kept)
-    showing = Showing(secrets.token_urlsafe(24), prompt, answer, voter)
-    return read(store, store.showings.show(showing, TOKEN_SECONDS, instead_of))
+        return Showing(new_key(), prompt, answer, voter)
+
+    showing = open_or_next(
+        store.showings,
+        voter,
+        may_be_shown=lambda kept: pool.shows(kept.answer),
+        draw=draw,
+        instead_of=instead_of,
+    )
+    return read(store, showing)
 
 
 def read(store: Store, showing: Showing) -> Single:
@@ -82,13 +81,14 @@ def grade(
     Raises UnknownShowingError for what was never shown to this voter, ReplacedError for what
     is not open any more, and GradedAlreadyError for what was graded.
     """
-    showing = store.showings.get([key]).get(key)
-    if showing is None or not secrets.compare_digest(showing.voter, voter):
-        raise UnknownShowingError("this answer was not shown to you")
-    if store.grades.count(key=key):
-        raise GradedAlreadyError("this showing has been graded already; the first grade counts")
-    if store.showings.open_to(voter, TOKEN_SECONDS) != showing:
-        raise ReplacedError("another answer was shown since")
+    again = GradedAlreadyError("this showing has been graded already; the first grade counts")
+    showing = shown_to(
+        store.showings,
+        key,
+        voter,
+        unknown=UnknownShowingError,
+        judged=lambda: again if store.grades.count(key=key) else None,
+    )
     if value not in SCALE:
         raise InputError(f"a grade is {value}; allowed are {SCALE[0]} to {SCALE[-1]}")
     given = tuple((name, parts[name]) for name in REASONS if parts and parts.get(name) in SCALE)
@@ -96,5 +96,5 @@ def grade(
         key, showing.prompt_key, showing.answer, voter, value, given, language, seconds, __version__
     )
     if not store.grades.add([row]):
-        raise GradedAlreadyError("this showing has been graded already; the first grade counts")
+        raise again
     return read(store, showing)

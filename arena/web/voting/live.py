@@ -15,14 +15,13 @@ from arena.backends.thinking import split
 from arena.config import AppSettings
 from arena.errors import ArenaError, BackendError, InputError
 from arena.generation.answering import spoken
-from arena.records import Answer, BackendKind, Battle, Model, Prompt, Talk, answer_key
+from arena.records import LIVE, Answer, BackendKind, Battle, Model, Prompt, Talk, answer_key
 from arena.store import Store
 from arena.web.security.voters import TOKEN_SECONDS
 from arena.web.voting.idle import Idle
 
 CHECKED_FOR = 60.0
 TICK = 0.15
-LIVE = "live"
 # Between the seeds of one attempt at a turn and the next; a battle has fewer turns.
 APART = 1000
 # Battles that one voter may have open; the oldest makes way.
@@ -79,7 +78,9 @@ class Live:
         self._dice = dice or random.SystemRandom()
         self._idle = Idle(60 * settings.idle_minutes, release)
         self._turn = threading.Lock()
+        # What stops the models: by battle, and by the voter who asked two by name.
         self._writing: dict[str, threading.Event] = {}
+        self._reading: dict[str, threading.Event] = {}
         self._checked: tuple[float, tuple[Ready, ...]] = (0.0, ())
 
     def states(self, again: bool = False) -> tuple[Ready, ...]:
@@ -122,6 +123,23 @@ class Live:
         talk = next(self._store.talks.recent(TOKEN_SECONDS, key=key), None)
         return talk if talk and secrets.compare_digest(talk.voter, voter) else None
 
+    def latest(self, voter: str) -> Talk | None:
+        """The battle that this voter began last, if it is under way and something was asked."""
+        talks = [
+            talk for talk in self._store.talks.recent(TOKEN_SECONDS, voter=voter) if talk.turns
+        ]
+        return talks[-1] if talks else None
+
+    def is_writing(self, key: str) -> bool:
+        """Whether this app's models are writing in a battle."""
+        return key in self._writing
+
+    def give_back(self, talk: Talk) -> Talk:
+        """A battle whose last turn nobody answers any more, as it was before that turn."""
+        before = replace(talk, turns=talk.turns[: len(talk.first)])
+        self._go_on(talk, before)
+        return before
+
     def check(self, text: str, turns: int = 0) -> str:
         """A user's turn, trimmed; raises TurnRefusedError where it cannot be taken."""
         text = text.strip()
@@ -153,10 +171,24 @@ class Live:
             raise TurnRefusedError("not_ended")
         return self._put(talk, shorter(talk), talk.turns[-1])
 
-    def side_by_side(self, models: list[Model], text: str) -> Iterator[Asked]:
-        """Both answers to one question, of which nothing is kept; see the function below."""
-        with self._idle.in_use():
-            yield from side_by_side(models, [(), ()], text, secrets.randbits(32))
+    def side_by_side(self, models: list[Model], text: str, voter: str) -> Iterator[Asked]:
+        """Both answers to one question, of which nothing is kept; see the function below.
+
+        voter: who may stop them; another question of theirs stops this one too.
+        """
+        self.stop_side_by_side(voter)
+        stop = self._reading[voter] = threading.Event()
+        try:
+            with self._idle.in_use():
+                yield from side_by_side(models, [(), ()], text, secrets.randbits(32), stop)
+        finally:
+            if self._reading.get(voter) is stop:
+                del self._reading[voter]
+
+    def stop_side_by_side(self, voter: str) -> None:
+        """Let both models stop that this voter has asked by name."""
+        if reading := self._reading.get(voter):
+            reading.set()
 
     def stop(self, key: str, voter: str) -> None:
         """Let both models stop writing, if they are at it in this battle of this voter."""

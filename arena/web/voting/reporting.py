@@ -13,6 +13,8 @@ from arena.web.voting.battles import MOST_COMMENT
 from arena.web.voting.casting import CastResult, VoteRefusedError, admit, claim, outcome
 
 SIDES = ("a", "b")
+# What is in the form before anything is: side, reason, comment, what was said of it; and shut.
+EMPTY: tuple[Any, ...] = (None, None, "", "", gr.update(open=False))
 
 
 class NothingReportedError(VoteRefusedError):
@@ -74,7 +76,11 @@ def _answer(shown: Battle | Showing, side: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ReportForm:
-    """The form's components. fields: what is filled in, and cleared with each new pair."""
+    """The form's components.
+
+    fields: what is filled in, and as the last the form itself, which is shut and `EMPTY` again
+    with each new pair.
+    """
 
     fields: list[Any]
     said: gr.Markdown
@@ -83,7 +89,7 @@ class ReportForm:
 
 def draw_report(say: Say, *, pair: bool) -> ReportForm:
     """A form that is closed until somebody wants it. pair: it asks which of two answers."""
-    with gr.Accordion(say("report"), open=False, elem_id="report-answer"):
+    with gr.Accordion(say("report"), open=False, elem_id="report-answer") as whole:
         gr.Markdown(say("report_info"), elem_classes="hint")
         side = gr.Radio(
             [(say(f"answer_{name}"), name) for name in SIDES],
@@ -99,7 +105,7 @@ def draw_report(say: Say, *, pair: bool) -> ReportForm:
         comment = gr.Textbox(label=say("comment"), elem_id="report-comment")
         send = gr.Button(say("report_send"), size="sm", elem_id="report-send")
         said = gr.Markdown(elem_id="report-said")
-    return ReportForm([side, reason, comment, said], said, send)
+    return ReportForm([side, reason, comment, said, whole], said, send)
 
 
 def on_report(services: Services, kind: str, form: ReportForm, token: gr.Textbox) -> list[Any]:

@@ -10,7 +10,6 @@ from arena.web.services import Services
 from arena.web.views.markdown import as_text
 from arena.web.views.words import WORDS, Words
 from arena.web.voting.battles import ShownPair
-from arena.web.voting.blind import Open
 
 MOST_JUDGES = 6
 
@@ -19,7 +18,7 @@ def sentence(services: Services, shown: ShownPair, visitor: Visitor) -> str:
     """All of it as Markdown; names wait while the voter has more of this prompt to judge."""
     language = visitor.language
     words = WORDS[language]
-    if _is_open(services.blind.open_to(visitor), shown):
+    if services.blind.open_to(visitor).has(shown.prompt):
         waiting = f"{words['counted']} {words['names_wait']}"
         return "\n\n".join([waiting, *link(services, shown.prompt, words)])
     services.blind.learned(visitor, shown.prompt.key)
@@ -34,12 +33,6 @@ def sentence(services: Services, shown: ShownPair, visitor: Visitor) -> str:
     if said := judges_text(verdicts, shown.battle.first, language):
         lines.append(said)
     return "\n\n".join([*lines, *link(services, shown.prompt, words)])
-
-
-def _is_open(opened: Open, shown: ShownPair) -> bool:
-    """Whether the voter has more to judge of what was asked; a live prompt may have words added."""
-    live = shown.first.sample != 0
-    return opened.has(shown.prompt) or (live and any(map(opened.echoes, shown.prompt.turns)))
 
 
 def link(services: Services, prompt: Prompt, words: Words) -> list[str]:

@@ -19,6 +19,8 @@ from arena.errors import BackendError
 from arena.records import Decoding
 from tests.backends.local import tiny
 
+pytestmark = pytest.mark.slow
+
 # Those whose cache cannot go on from a shared beginning, or does it wrongly (Jamba, Bamba).
 RECURRENT = {"mamba", "mamba2", "recurrent_gemma", "rwkv", "minimax", "jamba", "bamba"}
 SPEC = replace(parse_model("tiny=./tiny"), decoding=Decoding(max_tokens=4))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from arena.backends import (
+    Intake,
     Message,
     Odds,
     OddsRequest,
@@ -178,3 +179,28 @@ def test_a_folder_that_holds_no_model_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="cannot be loaded") as caught:
         open_backend(parse_model(str(tmp_path))).start()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.model
+def test_rows_that_are_asked_once_more_are_counted_and_are_not_done_yet() -> None:
+    """Two of four replies are followed up: two rows are whole then, and two are half done."""
+    told: list[tuple[float, int]] = []
+
+    class Listening(Intake):
+        def tell(self, rows: float, again: int = 0) -> None:
+            told.append((rows, again))
+
+    requests = [
+        Request((question,), follow_up=(lambda *_: "Again, please.") if k < 2 else None)
+        for k, question in enumerate(QUESTIONS)
+    ]
+    (results,) = LocalBackend(embedded(max_tokens=12)).converse(requests, Listening())
+    assert sorted(len(reply.turns) for _, reply in results if isinstance(reply, Reply)) == [
+        *(1, 1, 2, 2)
+    ]
+    first = [rows for rows, again in told if not again]
+    second = [rows for rows, again in told if again]
+    assert {again for _, again in told} == {0, 2}
+    assert max(first) <= 4
+    assert second[0] == pytest.approx(4 * 4 / 6)  # of six replies, four are there
+    assert second[0] <= max(second) <= 4

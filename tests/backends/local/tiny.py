@@ -186,15 +186,26 @@ FAMILIES: dict[str, Mapping[str, Any]] = {
 }
 
 
-def tokenizer(template: str | None = None, *, special: bool = True, bos: bool = False) -> Any:
-    """A tokenizer of whole words. special: whether it has <s> and </s>. bos: it puts <s> first."""
-    raw = Tokenizer(models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="<unk>"))
+def tokenizer(
+    template: str | None = None,
+    *,
+    special: bool = True,
+    bos: bool = False,
+    marks: tuple[str, ...] = (),
+) -> Any:
+    """A tokenizer of whole words. special: whether it has <s> and </s>. bos: it puts <s> first.
+
+    marks: tokens of its own, in place of the last words.
+    """
+    words = [*WORDS[: len(WORDS) - len(marks)], *marks]
+    raw = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="<unk>"))
     raw.pre_tokenizer = pre_tokenizers.Whitespace()
     if bos:
         raw.post_processor = processors.TemplateProcessing("<s> $A", special_tokens=[("<s>", 1)])
-    marks = {"bos_token": "<s>", "eos_token": "</s>"} if special else {}
-    fast = PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="<unk>", **marks)
+    ends = {"bos_token": "<s>", "eos_token": "</s>"} if special else {}
+    fast = PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="<unk>", **ends)
     fast.chat_template = template
+    fast.add_tokens(list(marks))
     return fast
 
 

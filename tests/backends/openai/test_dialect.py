@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from arena.backends import Request, open_backend
+from arena.backends import Limits, OddsRequest, Request, open_backend
 from arena.backends.openai.dialect import Dialect, folded
 from arena.backends.openai.messages import said_in
 from arena.config import parse_model
@@ -178,3 +178,52 @@ def test_a_key_is_not_told_with_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
         ((_, error),) = next(iter(open_backend(model).converse([Request(("One?",))])))
     assert "Incorrect key … or …" in str(error)
     assert len(str(error)) < 320
+
+
+@pytest.mark.parametrize(
+    ("said", "most"),
+    [
+        ("Requested sample logprobs of 20, which is greater than max allowed: 5", 5),
+        ({"message": "Invalid 'top_logprobs': must be less than or equal to 8."}, 8),
+        ("top_logprobs: Input should be <= 10", 10),
+    ],
+)
+def test_fewer_alternatives_are_asked_for_where_a_server_gives_fewer(
+    said: object, most: int
+) -> None:
+    dialect, body = Dialect(MODEL), BODY | {"logprobs": True, "top_logprobs": 20}
+    dialect.learn(body, said)
+    assert dialect.speak(body) == body | {"top_logprobs": most}
+    (note,) = dialect.notes
+    assert f"more than {most} `top_logprobs`" in note
+
+
+def test_a_server_that_gives_no_odds_is_asked_once_and_the_way_out_is_named() -> None:
+    said = {"error": {"message": "logprobs are not supported with this model", "param": "logprobs"}}
+    with serve(lambda _: web.json_response(said, status=400)) as served:
+        backend = open_backend(replace(parse_model(f"m=openai:m@{served.url}")), Limits(1))
+        requests = [OddsRequest("Which?", ("A", "B"))] * 40
+        with pytest.raises(UnavailableError, match="`reading: reasoned`"):
+            list(backend.odds(requests))
+    assert len(served.calls) < 10
+
+
+def test_what_a_server_says_is_shown_in_300_characters_on_one_line() -> None:
+    said = {"error": {"message": "no such model\n  here " + "x" * 500}}
+    with serve(lambda _: web.json_response(said, status=404)) as served:
+        backend = open_backend(parse_model(f"m=openai:m@{served.url}"))
+        with pytest.raises(UnavailableError) as caught:
+            list(backend.converse([Request(("One?",))]))
+    assert "no such model" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert 300 <= len(str(caught.value)) <= 310
+
+
+def test_a_key_in_a_refusal_of_a_setting_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "very-secret")
+    said = {"error": {"message": "very-secret: temperature is not supported"}}
+    with serve(lambda _: web.json_response(said, status=400)) as served:
+        model = replace(parse_model(f"m=openai:m@{served.url}"), api_key_env="MY_KEY")
+        with pytest.raises(UnavailableError, match="set `temperature: 1`") as caught:
+            list(open_backend(model).converse([Request(("One?",))]))
+    assert "very-secret" not in str(caught.value)

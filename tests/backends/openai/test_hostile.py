@@ -21,7 +21,7 @@ Script = Callable[[dict[str, Any]], Any]
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arena.backends.openai.backend.back_off", lambda attempt: 0.0)
+    monkeypatch.setattr("arena.backends.openai.running.back_off", lambda attempt: 0.0)
 
 
 def raw(text: str | bytes, kind: str = "application/json") -> web.Response:
@@ -259,3 +259,20 @@ def test_an_address_that_is_no_model_server_is_said_before_any_work(
     if not ready:
         assert "127.0.0.1" in state.detail
         assert "\n" not in state.detail
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        {"object": "list", "data": [{"id": "other"}]},
+        [{"id": "other"}],  # Together
+        ["other"],
+        {"models": [{"name": "other", "model": "other"}]},  # Ollama
+        {"models": [{"name": "other"}], "data": []},
+    ],
+)
+def test_a_list_of_models_is_read_in_each_shape(listed: Any) -> None:
+    with serve(lambda _: "x", listing=lambda: web.json_response(listed)) as served:
+        state = availability(parse_model(f"openai:m@{served.url}"))
+    assert state.ready
+    assert state.detail.endswith("but lists other")

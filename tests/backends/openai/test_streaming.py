@@ -79,6 +79,34 @@ def test_garbage_in_between_is_an_error(garbage: str) -> None:
         replies(lambda _: events(piece("Half"), garbage, ENDED, "[DONE]"))
 
 
+def event(**choice: Any) -> str:
+    return json.dumps({"choices": [choice]})
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        [event(delta={"role": "assistant", "content": ""}), event(delta={"content": "Hi."}), ENDED],
+        [event(delta={"content": None}), event(delta={"content": "Hi."}, finish_reason="stop")],
+        [event(delta={"content": [{"type": "text", "text": "Hi."}]}), ENDED],
+        [event(message={"content": "Hi."}), event(message={}, finish_reason="stop")],
+        [event(delta={"content": "Hi."}), event(delta=None, finish_reason="stop")],
+        ['{"choices": []}', event(delta={"content": "Hi."}, finish_reason=""), ENDED],
+        [piece("Hi."), ENDED, '{"usage": {"prompt_tokens": 3, "completion_tokens": 4}}'],
+        [event(delta={"content": "Hi.", "refusal": None}, finish_reason="stop")],
+    ],
+)
+def test_a_stream_may_be_spelled_in_many_ways(spelled: list[str]) -> None:
+    *_, last = replies(lambda _: events(*spelled, "[DONE]"))
+    assert (last.turns, last.finish) == (("Hi.",), ("stop",))
+
+
+def test_a_refusal_that_is_streamed_is_no_answer() -> None:
+    data = [event(delta={"refusal": "I can"}), event(delta={"refusal": "not."}), ENDED]
+    *_, last = replies(lambda _: events(*data))
+    assert (last.turns, last.finish) == (("I cannot.",), ("refusal",))
+
+
 @pytest.mark.parametrize(
     "whole",
     [

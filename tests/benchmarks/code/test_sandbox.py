@@ -267,6 +267,7 @@ def test_what_did_not_start_is_no_wrong_answer() -> None:
         run(broken, RIGHT, TESTS)
 
 
+@pytest.mark.slow
 @needs_container
 def test_it_works_without_libseccomp(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seccomp, "program", lambda: b"")

@@ -188,11 +188,14 @@ def test_the_same_items_under_several_prompts(
         ("cot", 1.0),
         ("mine", 0.25),
     ]
-    # Differences of few-shot to zero-shot: 0, 0, 1, 0. Mean 1/4, standard deviation 1/2, so a
-    # standard error of 1/4; t with 3 degrees of freedom leaves 2.5 % above 3.182446.
+    # Two of four to three of four: Wilson's intervals are 0.15004 to 0.84996 and 0.30064 to
+    # 0.95441. Both right 2, neither 1, few-shot alone 1: 4 × 2 - 2 × 3 = 2, which is no more than
+    # half of the items, so that Newcombe takes no correlation.
     few = report.effects[1]
     assert few.difference == 0.25
-    assert (few.low, few.high) == pytest.approx((0.25 - 0.7956116, 0.25 + 0.7956116))
+    low = ((0.75 - 0.30064) ** 2 + (0.84996 - 0.5) ** 2) ** 0.5
+    high = ((0.95441 - 0.75) ** 2 + (0.5 - 0.15004) ** 2) ** 0.5
+    assert (few.low, few.high) == pytest.approx((0.25 - low, 0.25 + high), abs=2e-5)
     # Sums of squares: 15/4 in all, 5/4 by items, 5/4 by prompts, so 5/4 is left over 9 degrees
     # of freedom. Mean squares 5/12 of prompts and 5/36 of noise: (5/12 - 5/36) / 4 items = 5/72.
     assert report.spread.range == 0.75
@@ -208,7 +211,11 @@ def test_the_spread_is_without_the_noise_of_items() -> None:
     assert (spread.range, spread.items) == (0.75, 4)
     assert (effects[0].low, effects[0].difference) == (None, 0.0)
     assert effects[1].difference == 0.75
-    assert effects[1].high == pytest.approx(0.75 + 3.182446 * 0.25, abs=1e-6)
+    # Of one in four, Wilson's interval ends at 0.69936; of four in four it begins at 0.51010.
+    # All four were right in "b", so that nothing tells of a correlation.
+    low = ((1 - 0.51010) ** 2 + (0.69936 - 0.25) ** 2) ** 0.5
+    assert effects[1].low == pytest.approx(0.75 - low, abs=1e-4)
+    assert effects[1].high == pytest.approx(0.75 + (0.25 - 0.04559), abs=1e-4)
 
 
 def test_prompts_no_further_apart_than_chance_have_no_spread() -> None:
@@ -221,7 +228,7 @@ def test_prompts_are_compared_over_the_items_they_share() -> None:
     effects, spread = prompt_effects({"a": {"x": 1.0, "y": 0.0}, "b": {"x": 1.0, "z": 0.0}})
     assert [effect.score.mean for effect in effects] == [1.0, 1.0]
     assert spread.items == 1
-    assert effects[1].low is None
+    assert (effects[1].low, effects[1].high) == pytest.approx((-0.7935, 0.7935), abs=1e-4)
     with pytest.raises(InputError, match="no item in common"):
         prompt_effects({"a": {"x": 1.0}, "b": {"y": 1.0}})
 

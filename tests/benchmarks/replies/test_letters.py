@@ -178,6 +178,32 @@ UNREAD = [
     "Question: which? A. Paris B. London", "A and C are correct.", "A, B and C are all correct.",
 ]  # fmt: skip
 
+PICKS_B += [
+    # Each option judged in turn, and the one that is right.
+    "A. Incorrect. B. Correct. C. Incorrect. D. Incorrect.", "A: wrong\nB: right\nC: wrong\nD: wrong", "A) ❌\nB) ✅\nC) ❌\nD) ❌",
+    "Option A: Incorrect\nOption B: Correct\nOption C: Incorrect\nOption D: Incorrect", "A ✗ B ✓ C ✗ D ✗", "A错误，B正确，C错误，D错误",
+    "(A) Paris: no.\n(B) London: yes.\n(C) Rome: no.\n(D) Berlin: no.",
+    # A last line that gives again what was named before.
+    "(A) Paris: no.\n(B) London: it is.\n(C) Rome: no.\n\n(B) London", "A. Paris\nB. London\nC. Rome\nD. Berlin\n\nLondon.",
+    # "A:" before an answer.
+    "A: B", "A: London", "Q: What is it?\nA: B", "Q: What is it?\nA: (B)",
+    # One before another.
+    "B rather than A.", "B instead of A", "I prefer B to A.", "A is close, but B is better.", "A is plausible, but B is more accurate.",
+    # Another case, and what others may say.
+    "Answer: B\n\nIf the question asked for France, the answer would be A.", "Answer: B. (If it were France the answer would be A.)",
+    "The answer is B. For Italy, the answer would be C.", "The answer is B. You might think the answer is A.", "If that is so, the answer would be B.",
+    "The answer is B. The second best answer is C.", "The answer is B. Some students may say that the correct answer is A.",
+    "A... wait, no. B.", "A. No wait, B.", "The answer is ~~A~~ B.", "~~Answer: A~~ Answer: B",
+    # Small letters, other words, other languages, other brackets.
+    "option b is correct", "b is correct.", "b is the answer", "b is right", "letter b", "ans b", "B it is.", "B for sure", "Only B remains.",
+    "Eliminating A, C, D, we get B.", "A is Paris. C is Rome; D is Berlin. Only B remains.", "答え：B", "答えはBです。", "正解はBです。", "정답은 B입니다.",
+    "<|answer|>B", "[ANSWER]B[/ANSWER]", "<ans>B</ans>", "〖B〗", "〔B〕", "\\boxed{\\large B}", "\\boxed{\\bf B}", "<|assistant|>B", "London. It is in England.",
+]  # fmt: skip
+UNREAD += [
+    "Options: A B C D", "The correct answer cannot be B.", "B > A", "A. Correct. B. Correct. C. Incorrect. D. Incorrect.",
+    "A ❌ B ❌ C ❌ D ❌", "Paris, London", "Q: A or B?\nA: neither",
+]  # fmt: skip
+
 
 @pytest.mark.parametrize("reply", PICKS_B)
 def test_a_reply_that_picks_the_second(reply: str) -> None:
@@ -223,6 +249,9 @@ def test_any_number_of_options_has_its_letters(count: int) -> None:
         ("\\boxed{\\frac12}", ("\\frac{1}{3}", "\\frac{1}{2}"), 1),
         ("1,200", ("120", "1{,}200"), 1),
         ("True", ("False", "True"), 1),
+        ("x^3", ("$x^2$", "$x^3$"), 1),
+        ("\\boxed{x³}", ("$x^2$", "$x^3$"), 1),
+        ("Yes, because no other would do.", ("Yes", "No"), 0),
         ("The answer is not true, so False.", ("True", "False"), 1),
         ("北京", ("上海", "北京"), 1),
         ("答案是北京。", ("上海", "北京"), 1),

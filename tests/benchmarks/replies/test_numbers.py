@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from arena.benchmarks.replies.number_words import NO_NUMBER
 from arena.benchmarks.replies.numbers import (
-    NO_NUMBER,
     SEVERAL_NUMBERS,
     TAKEN_BACK,
     find_number,
@@ -87,7 +87,7 @@ GIVES_NONE = [
     ("The answer is \\log 2", NO_NUMBER), ("The answer is 5√2", NO_NUMBER), ("x\\leq 5", NO_NUMBER), ("x > 5", NO_NUMBER),
     ("x >= 5", NO_NUMBER), ("The answer is 3i", NO_NUMBER), ("3:4", NO_NUMBER), ("3+4i", NO_NUMBER), ("\\boxed{3!}", NO_NUMBER),
     ("\\boxed{x + 5}", NO_NUMBER), ("The answer is 3*6", NO_NUMBER), ("The answer is 17 - x", NO_NUMBER), ("10^x", NO_NUMBER),
-    ("18 = 3*6", NO_NUMBER), ("$x=18$ or $x=-18$", SEVERAL_NUMBERS), ("零分之一", NO_NUMBER),
+    ("$x=18$ or $x=-18$", SEVERAL_NUMBERS), ("零分之一", NO_NUMBER),
     # Several at once, in a row, a range, a choice, or two boxes side by side.
     ("(3, 4)", SEVERAL_NUMBERS), ("\\boxed{(1,2)}", SEVERAL_NUMBERS), ("\\boxed{\\{1,2\\}}", SEVERAL_NUMBERS), ("[0; 1]", SEVERAL_NUMBERS),
     ("17-19", SEVERAL_NUMBERS), ("between 17 and 19", SEVERAL_NUMBERS), ("18 or 20", SEVERAL_NUMBERS), ("18或20", SEVERAL_NUMBERS),
@@ -95,6 +95,27 @@ GIVES_NONE = [
     ("\\boxed{18} or \\boxed{20}", SEVERAL_NUMBERS), ("\\boxed{18} apples, \\boxed{20} pears", SEVERAL_NUMBERS),
     ("$x = \\boxed{5}$, $y = \\boxed{3}$", SEVERAL_NUMBERS),
     ("One can do so.", NO_NUMBER), ("One of them is right, I am quite sure of it.", NO_NUMBER),
+]  # fmt: skip
+
+GIVES += [
+    # A check after the answer is none, whatever it comes to.
+    ("The answer is 7. To verify: 7 + 3 = 10.", "7"), ("Answer: 7; indeed 7 * 2 = 14", "7"), ("答案是7。验算：7+3=10", "7"),
+    ("The answer is 7 apples * 3 = 21.", "21"),
+    # Remarks in parentheses and shares.
+    ("7 (3 boys and 4 girls)", "7"), ("He bought 7 apples (3 red and 4 green).", "7"), ("(7)", "7"),
+    ("So there are 12 eggs left, out of 20.", "12"), ("out of 20", "20"),
+    # What something is equal to.
+    ("18 = 3 × 6", "18"), ("18 = 3*6", "18"), ("The total is 18 = 3 × 6.", "18"), ("\\boxed{f(2)=42}", "42"), ("\\boxed{a_{10} = 42}", "42"),
+    ("\\boxed{\\binom{5}{2} = 10}", "10"), ("\\boxed{- 7}", "-7"), ("x = - 7", "-7"),
+    # Spaces of LaTeX, what is struck out, money in letters, Chinese scales one in the other.
+    ("\\boxed{1\\!,\\!000}", "1000"), ("\\boxed{1,\\!000}", "1000"), ("\\boxed{\\large 42}", "42"), ("\\boxed{\\bf 42}", "42"),
+    ("The answer is ~~7~~ 8.", "8"), ("$1.5M", "1500000"), ("$15K", "15000"), ("$2 B", "2000000000"), ("1.5bn", "1500000000"), ("300 K", "300"),
+    ("一共1万2千元", "12000"), ("3亿5千万", "350000000"), ("2千3百", "2300"), ("The answer is 42 cm²", "42"), ("正解は42です", "42"), ("[ANSWER]42[/ANSWER]", "42"),
+    ("The answer is 7. For 2 bags, the answer would be 14.", "7"), ("You might think the answer is 5. The answer is 7.", "7"),
+]  # fmt: skip
+GIVES_NONE += [
+    ("It takes 2 hours and 30 minutes.", SEVERAL_NUMBERS), ("7 dollars and 50 cents", SEVERAL_NUMBERS), ("3小时20分钟", SEVERAL_NUMBERS),
+    ("one half", NO_NUMBER), ("The answer is one third.", NO_NUMBER),
 ]  # fmt: skip
 
 

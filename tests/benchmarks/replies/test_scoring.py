@@ -186,6 +186,13 @@ def test_the_number_that_a_reply_gives(reply: str, value: str | None) -> None:
         ("Ｌｏｎｄｏｎ", "London", True),
         ("New   York", "New York", True),
         ("$x^2+1$", "x^2+1", True),
+        ("London? No, Paris.", "London", False),
+        ("London? No, Paris.", "Paris", True),
+        ("I don't think it's London.", "London", False),
+        ("It was O'Brien.", "O’Brien", True),
+        ("$H_2O$", "H2O", True),
+        ("x^{2}", "x²", True),
+        ("~~Paris~~ London", "Paris", False),
     ],
 )
 def test_an_answer_stands_in_a_reply(reply: str, answer: str, right: bool) -> None:
@@ -245,6 +252,10 @@ def test_thinking_is_not_said() -> None:
         ("\\boxed{London}", "London", True),
         ("So it is \\boxed{\\text{London}}.", "London", True),
         ("1,200", "1200", True),
+        ("\\boxed{\\frac{x}{2}}", "\\dfrac{x}{2}", True),
+        ("\\boxed{11\\sqrt2}", "11\\sqrt{2}", True),
+        ("\\sqrt{2x}", "\\sqrt2x", False),
+        ("x²", "x^{2}", True),
     ],
 )
 def test_exact(reply: str, answer: str, right: bool) -> None:
@@ -373,6 +384,7 @@ def took(mark: Callable[[str], object], text: str) -> float:
     return min(seconds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MARKERS)
 def test_no_reply_takes_more_than_linear_time(name: str) -> None:
     """Eight times the text may take twenty times as long; a quadratic rule takes 64 times."""

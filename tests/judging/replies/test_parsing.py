@@ -608,6 +608,73 @@ SCORING = {
 - | Result: A
 """,
 }
+
+# Found by a second reader: lines of several criteria, cases that are only named, values below
+# their heading, remarks behind a verdict, tags of other names, end tokens in the middle.
+PAIRWISE_2 = {
+    (ReplyFormat.BRACKETS, "OPTIONS"): r"""
+- | The choice is between [[A]] and [[B]].
+B | I had to choose between [[A]] and [[B]]. I go with [[B]].
+- | Helpfulness: [[A]]\nAccuracy: [[B]]
+B | Helpfulness: [[A]]\nAccuracy: [[B]]\nOverall: [[B]]
+tie | Clarity: [[A]]\nAccuracy: [[B]]\nOverall verdict: [[C]]
+B | Initial: [[A]]\nRevised: [[B]]
+- | If safety matters most, [[A]]. Otherwise [[B]].
+A | If safety matters most, [[B]]. Otherwise [[B]]. So my verdict is [[A]]
+- | 如果A更好输出[[A]]，如果B更好输出[[B]]，平局输出[[C]]
+B | 如果A更好输出[[A]]，如果B更好输出[[B]]，平局输出[[C]]。我的判断：[[B]]
+A | [[A]]<|endoftext|>Human: and this pair? [[B]]
+A | [[A]]</s> [[B]]
+A | <preference>A</preference>
+B | <final_verdict>Assistant B</final_verdict>
+A | <result>A</result>
+A | 〔A〕
+A | [[A is better]]
+B | [[Assistant B is clearly better]]
+A | [[A>B]]
+B | [[Assistant A < Assistant B]]
+tie | [[A = B]]
+A | ## Verdict\n\n**A**
+B | Verdict:\nAssistant B
+""",
+    (ReplyFormat.BRACKETS, "FIVE"): r"""
+A+ | [[Assistant A >> Assistant B]]
+B | <verdict>B>A</verdict>
+A | Clarity: [[A>>B]]\nDepth: [[B>A]]\nOverall: [[A>B]]
+- | Clarity: [[A>>B]]\nDepth: [[B>A]]\nStyle: [[A>B]]
+- | [[A is better]]
+""",
+    (ReplyFormat.CHOICE, "OPTIONS"): r"""
+A | Choice:\nA
+B | Choice:\n\n**B**
+A | Choice: A (better)
+A | Choice: A, because B is wrong
+- | Choice: A, B
+- | Choice: A (or a tie)
+A | Choice: A > B
+""",
+    (ReplyFormat.PROMETHEUS, "OPTIONS"): r"""
+A | Feedback: clear. [RESULT] A [END]
+A | [RESULT] A [/RESULT]
+A | [RESULT] A is better
+B | [RESULT]: Response B is better overall.
+- | [RESULT] A, B
+""",
+}
+SCORING_2 = {
+    (ReplyFormat.BRACKETS, (1, 10)): r"""
+6 | Clarity: [[3]]\nAccuracy: [[9]]\nOverall: [[6]]
+- | Clarity: [[3]]\nAccuracy: [[9]]\nDepth: [[6]]
+7 | Rating:\n7
+7 | ### Rating\n7
+- | Rating\nof 7 answers
+""",
+    (ReplyFormat.PROMETHEUS, (1, 5)): r"""
+4 | [RESULT] 4 [END]
+4 | [RESULT] 4 (good)
+- | [RESULT] 4 (or 5)
+""",
+}
 TABLES = {"OPTIONS": OPTIONS, "FIVE": FIVE}
 
 
@@ -626,7 +693,7 @@ def rows(
             )
 
 
-@pytest.mark.parametrize(("form", "offer", "meant", "text"), list(rows(PAIRWISE)))
+@pytest.mark.parametrize(("form", "offer", "meant", "text"), [*rows(PAIRWISE), *rows(PAIRWISE_2)])
 def test_a_reply_says_what_a_person_reads_in_it(
     form: ReplyFormat, offer: str, meant: str, text: str
 ) -> None:
@@ -636,7 +703,7 @@ def test_a_reply_says_what_a_person_reads_in_it(
     assert bool(parsed.reason) == (meant == "-")
 
 
-@pytest.mark.parametrize(("form", "scale", "meant", "text"), list(rows(SCORING)))
+@pytest.mark.parametrize(("form", "scale", "meant", "text"), [*rows(SCORING), *rows(SCORING_2)])
 def test_a_reply_gives_the_number_that_a_person_reads_in_it(
     form: ReplyFormat, scale: tuple[int, int], meant: str, text: str
 ) -> None:
@@ -738,6 +805,7 @@ def test_the_reason_names_max_tokens(text: str, cut_at: int | None, said: str) -
     assert re.match(f".*{said}", parse_verdict(text, OPTIONS, cut_at=cut_at).reason)
 
 
+@pytest.mark.slow
 @given(TEXTS, st.sampled_from(ReplyFormat))
 def test_cut_off_no_text_says_more_than_whole(text: str, form: ReplyFormat) -> None:
     """What is read of a reply that was cut off is what is read of the same text, whole."""
@@ -747,6 +815,7 @@ def test_cut_off_no_text_says_more_than_whole(text: str, form: ReplyFormat) -> N
     assert value in (None, parse_score(text, (1, 10), form).value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [
@@ -777,6 +846,7 @@ def real_texts() -> list[str]:
     return [row[name] for row in rows for name in ("gpt35_reason", "pandalm_reason")]
 
 
+@pytest.mark.slow
 def test_real_judge_texts_hold_no_verdict_that_was_not_offered() -> None:
     """They are explanations in words: whoever reads a verdict into them guesses."""
     texts = real_texts()
@@ -802,6 +872,7 @@ def mutated(text: str, dice: random.Random) -> str:
     return text
 
 
+@pytest.mark.slow
 def test_no_mutation_of_a_real_text_raises_or_counts_outside_the_offer() -> None:
     dice = random.Random(7)
     read = Counter[str]()

@@ -11,13 +11,12 @@ import pytest
 
 from arena.records import Vote, Winner
 from arena.store import Store
-from arena.web.background import worker as beside
-from arena.web.background.audits import EVERY, AuditOfVotes, Audits, audit, render
+from arena.web.background import cache
+from arena.web.background.audits import AuditOfVotes, Audits, audit, render
+from arena.web.background.cache import LONG_ENOUGH, WHOLE
 from arena.web.views.words import WORDS
 
 pytestmark = pytest.mark.slow
-
-LONG_ENOUGH = 120.0
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ def voted(answered: Store) -> Store:
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every store counts as a large one."""
-    monkeypatch.setattr(beside, "LARGE", 0)
+    monkeypatch.setattr(cache, "LARGE", 0)
 
 
 @pytest.fixture
@@ -54,17 +53,17 @@ def gate(voted: Store) -> Iterator[Path]:
     pipe.unlink()
 
 
-def held(path: Path, key: str) -> AuditOfVotes:
+def held(store: Store, key: str) -> AuditOfVotes:
     """An audit that begins when the gate opens; `leaked` tells the process's priority."""
-    (path.parent / "gate").read_text()
-    return replace(audit(path, key), leaked=os.nice(0))
+    (store.home / "gate").read_text()
+    return replace(audit(store, key), leaked=os.nice(0))
 
 
-def doomed(path: Path, key: str) -> AuditOfVotes:
+def doomed(store: Store, key: str) -> AuditOfVotes:
     """One that the system kills, for its memory perhaps, as long as the gate is there."""
-    if (path.parent / "gate").exists():
+    if (store.home / "gate").exists():
         os.kill(os.getpid(), signal.SIGKILL)
-    return audit(path, key)
+    return audit(store, key)
 
 
 def one_more(store: Store, name: str) -> None:
@@ -90,11 +89,12 @@ def test_people_vote_while_it_runs_and_the_last_one_is_shown(voted: Store, gate:
     assert audits.page("en", 0.0) == f'<p class="note">{WORDS["en"]["auditing"]}</p>'
     one_more(voted, "while the first runs")
     gate.write_text("go")
-    first = audits.get(EVERY, LONG_ENOUGH)
-    assert first is not None
-    assert first.leaked >= beside.NICE
+    made = audits.made(WHOLE, LONG_ENOUGH)
+    assert made is not None
+    first = made.value
+    assert first.leaked >= cache.NICE
     voted_then = voted.votes.count()
-    audits._keep(EVERY, replace(first, made=0.0))  # long ago: it no longer rests
+    audits._keep(WHOLE, replace(made, made=0.0))  # long ago: it no longer rests
     one_more(voted, "after it")
     page = audits.page("en", 0.0)
     assert WORDS["en"]["auditing"] in page
@@ -103,7 +103,7 @@ def test_people_vote_while_it_runs_and_the_last_one_is_shown(voted: Store, gate:
     one_more(voted, "while the second runs")
     assert voted.votes.count() == voted_then + 2
     gate.write_text("go")
-    second = audits.get(EVERY, LONG_ENOUGH)
+    second = audits.get(WHOLE, LONG_ENOUGH)
     assert second is not None
     assert second.votes == voted_then + 2
     audits.close()
@@ -113,9 +113,9 @@ def test_people_vote_while_it_runs_and_the_last_one_is_shown(voted: Store, gate:
 def test_a_process_that_was_killed_is_begun_again(voted: Store, gate: Path) -> None:
     audits = Audits(voted, doomed)
     with pytest.raises(BrokenExecutor):
-        audits.get(EVERY, LONG_ENOUGH)
+        audits.get(WHOLE, LONG_ENOUGH)
     os.rename(gate, gate.with_name("open"))
-    found = audits.get(EVERY, LONG_ENOUGH)
+    found = audits.get(WHOLE, LONG_ENOUGH)
     assert found is not None
     assert found.suspects == 1
     os.rename(gate.with_name("open"), gate)
@@ -124,7 +124,7 @@ def test_a_process_that_was_killed_is_begun_again(voted: Store, gate: Path) -> N
 
 def test_a_store_without_votes_and_one_that_was_edited(answered: Store) -> None:
     assert "The chain of 0 votes is whole." in Audits(answered).page("en", LONG_ENOUGH)
-    failed = AuditOfVotes((), 0.0, 9, reason="<b> is missing")
-    assert "did not work: &lt;b&gt; is missing" in render(failed, WORDS["en"])
-    edited = AuditOfVotes((), 0.0, 9, broken=(4, 7))
-    assert "Votes 4, 7 do not fit the chain" in render(edited, WORDS["en"])
+    failed = AuditOfVotes(9, reason="<b> is missing")
+    assert "did not work: &lt;b&gt; is missing" in render(failed, WORDS["en"], 0.0)
+    edited = AuditOfVotes(9, broken=(4, 7))
+    assert "Votes 4, 7 do not fit the chain" in render(edited, WORDS["en"], 0.0)

@@ -13,8 +13,9 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from arena.benchmarks.scores import BenchmarkScore
 from arena.config import Config, JudgeRun, RankSettings, parse_model
-from arena.leaderboard.board import Fit, Mark, Policy, Row
+from arena.leaderboard.board import Mark, Policy, Row
 from arena.leaderboard.ranking import rank_comparisons
 from arena.leaderboard.snapshot import GRADED, Sheet, Slice, _wins, compute
 from arena.ratings import Comparisons, Unrated
@@ -22,7 +23,7 @@ from arena.records import Answer, Evidence, Note, Prompt, Vote, Winner
 from arena.store import Store
 from arena.web.app import head
 from arena.web.files import board_file, wins_file
-from arena.web.pages.leaderboard import BoardPage, BoardRequest, wanted_of
+from arena.web.pages.leaderboard import BoardPage, BoardRequest, style_of, wanted_of
 from arena.web.security.voters import Visitor, Voters
 from arena.web.services import Services, services
 from arena.web.views import board_table, no_ranking, plots
@@ -52,7 +53,7 @@ def voted(answered: Store, pool: Pool) -> Store:
 
 
 def test_a_sheet_has_every_view_that_there_is_evidence_for(voted: Store) -> None:
-    sheet = compute(voted.path, Slice())
+    sheet = compute(voted, Slice())
     assert set(sheet.boards) == {"combined", "human", GRADED}
     best = max(sheet.boards["human"].rows, key=lambda row: row.rating)
     assert best.model == "long"
@@ -69,7 +70,7 @@ def test_a_sheet_has_every_view_that_there_is_evidence_for(voted: Store) -> None
 
 def test_a_slice_counts_its_prompts_alone(voted: Store) -> None:
     few = Config(rank=RankSettings(min_comparisons=1))
-    sheet = compute(voted.path, Slice("category", "maths"), few)
+    sheet = compute(voted, Slice("category", "maths"), few)
     assert sheet.boards["human"].counts == {"votes": 9}
     assert sheet.boards["human"].group == "maths"
 
@@ -120,7 +121,7 @@ def test_where_there_is_no_ranking_the_page_says_why_and_what_to_do(
 
 
 def test_a_name_cannot_write_html(voted: Store) -> None:
-    sheet = compute(voted.path, Slice())
+    sheet = compute(voted, Slice())
     board = sheet.boards["human"]
     rows = tuple(replace(row, model="<img src=x>") for row in board.rows)
     hostile = replace(sheet, boards={"human": replace(board, rows=rows)})
@@ -129,10 +130,10 @@ def test_a_name_cannot_write_html(voted: Store) -> None:
     assert "&lt;img" in page
 
 
-@pytest.mark.parametrize("name", list(plots.CHARTS))
+@pytest.mark.parametrize("name", plots.NAMES)
 def test_a_chart_is_drawn_or_said_to_be_missing(voted: Store, name: str) -> None:
-    sheet = compute(voted.path, Slice())
-    figure = plots.CHARTS[name](sheet, "human", WORDS["zh"])
+    sheet = compute(voted, Slice())
+    figure = plots.draw(name, sheet, "human", WORDS["zh"])
     drawn = {"ratings", "ranks", "wins", "history"}
     assert (figure is not None) == (name in drawn)
 
@@ -146,7 +147,7 @@ def test_models_off_the_line_are_named() -> None:
     def title(human: list[float]) -> str:
         boards = {"human": make_board(*rows(human)), "objective": make_board(*rows(measured))}
         sheet = Sheet(Slice(), boards=boards)
-        return str(plots.subjective_and_objective(sheet, "human", WORDS["en"]).layout.title.text)
+        return str(plots.draw("objective", sheet, "human", WORDS["en"]).layout.title.text)
 
     measured = [900.0 + 20 * k for k in range(10)]
     human = [2 * v - 1000 for v in measured]
@@ -156,7 +157,7 @@ def test_models_off_the_line_are_named() -> None:
 
 
 def test_the_overall_column_is_there_with_its_weights_where_benchmarks_are(voted: Store) -> None:
-    sheet = compute(voted.path, Slice())
+    sheet = compute(voted, Slice())
     assert WORDS["en"]["overall_is"] not in board_table.render(sheet, "combined", "en")
     board = sheet.boards["combined"]
     rows = board.rows
@@ -176,7 +177,7 @@ def test_the_overall_column_is_there_with_its_weights_where_benchmarks_are(voted
 
 
 def test_files_hold_what_the_page_shows(voted: Store) -> None:
-    sheet = compute(voted.path, Slice())
+    sheet = compute(voted, Slice())
     table = board_file(sheet, "human", "csv")
     assert table is not None
     assert next(iter(csv.DictReader(io.StringIO(table))))["model"] == "long"
@@ -218,7 +219,7 @@ def voted_on(store: Store, answer: Callable[[int], str]) -> Sheet:
             pair = keys[first, k], keys[second, k]
             votes.append(Vote(f"{first}{second}{k}", prompt.key, *pair, won, f"v{k}"))
     store.votes.cast_all(votes)
-    return compute(store.path, Slice(style=True))
+    return compute(store, Slice(style=True))
 
 
 def test_style_control_holds_what_differs(store: Store) -> None:
@@ -240,7 +241,7 @@ def test_where_no_style_differs_the_page_says_so(store: Store) -> None:
 def test_notes_are_one_line_and_what_concerns_one_model_is_in_its_row() -> None:
     c = Comparisons.from_columns(["A", "a", "x"], ["a", "x", "A"], outcome=[1, 1, 1])
     marks = (Mark("x", Note.of("ratings.model_above", points=90)),)
-    board = replace(rank_comparisons(c, Fit(min_comparisons=1)), marks=marks)
+    board = replace(rank_comparisons(c, Policy(min_comparisons=1)), marks=marks)
     sheet = Sheet(Slice(), boards={"human": board})
     for language, line, said in (
         ("en", "1 note", "Votes put it 90 points above what judges predict."),
@@ -317,12 +318,57 @@ def test_only_what_has_evidence_can_be_chosen(voted: Store) -> None:
     ]
 
 
-def test_style_control_where_it_does_not_apply_is_explained(voted: Store) -> None:
+def test_style_control_is_shut_where_it_has_no_effect_and_says_why(voted: Store) -> None:
     page = BoardPage(services(voted, Voters("a secret of enough characters")))
-    for view, unheld in (("combined", True), (GRADED, True), ("human", False)):
-        shown = page.show(Visitor(None, "en", ""), BoardRequest(view=view, style=True), 30.0)
-        assert (board_table.note(WORDS["en"]["style_combined"]) in shown.table) == unheld
+    for view, has_effect in (("combined", False), (GRADED, False), ("human", True)):
+        wanted = BoardRequest(view=view, style=True)
+        box = style_of(wanted, "en")
+        assert (box["interactive"], box["value"]) == (has_effect, has_effect)
+        assert box["info"] == WORDS["en"]["style_info" if has_effect else "style_combined"]
+        assert style_of(replace(wanted, style=False), "zh")["value"] is False
+        shown = page.show(Visitor(None, "en", ""), wanted, 30.0)
         assert shown.ranked or view == "human"
+
+
+def test_old_versions_are_marked_wherever_a_model_has_a_line() -> None:
+    rows = [Row(name, 1010, 990, 1030, 1, 1, 2, 9, 0.5) for name in ("m", "m@2")]
+    score = BenchmarkScore("sums", "acc", "m", 1.0, 0.0, 4)
+    board = replace(make_board(*rows), unrated=(Unrated("n", 1, 4, False),), benchmarks=(score,))
+    names = ("m", "m@2", "n", "n@3")
+    about = {name: replace(parse_model("fake:echo"), name=name) for name in names}
+    page = board_table.render(Sheet(Slice(), boards={"human": board}, about=about), "human", "en")
+    assert (
+        page.split('data-value="m"')[1]
+        .split("</th>")[0]
+        .endswith('<small class="old">old version of m@2</small>')
+    )
+    assert "old" not in page.split('data-value="m@2"')[1].split("</th>")[0]
+    assert "old version of n@3" in page.split('id="unrated"')[1]
+    assert page.count("old version") == 2
+    tasks = board_table.tasks_table(board, "zh", names)
+    assert tasks.count("m@2 的旧版") == 1
+    assert "SE –" in tasks  # all alike: there is no spread to tell an error by
+    assert "SE 0" not in tasks
+
+
+def test_the_rank_is_explained_where_it_stands() -> None:
+    for language in ("en", "zh"):
+        page = board_table.render(ranked_sheet(), "human", language)
+        assert WORDS[language]["rank_is"] in unescape(page.split("</table>")[1])
+
+
+def test_the_chart_follows_the_search_of_the_table(voted: Store, visit: Visit) -> None:
+    page = BoardPage(services(voted, Voters("a secret of enough characters")))
+    wanted = BoardRequest(view="human", search=" LON")
+    assert page.sought(visit(), wanted) is None  # nothing is computed yet
+    assert page.show(visit(), wanted, 30.0).chart.data[0].y == ("long",)
+    found = page.sought(visit(), replace(wanted, search="MID"))
+    assert found is not None
+    assert found[0].data[0].y == ("middle",)
+    assert page.sought(visit(), replace(wanted, search="nobody")) == (
+        None,
+        WORDS["en"]["nobody_found"],
+    )
 
 
 def test_a_chart_says_what_it_leaves_out_and_names_its_columns_on_top() -> None:
@@ -337,7 +383,7 @@ def test_a_chart_says_what_it_leaves_out_and_names_its_columns_on_top() -> None:
     wins = plots.wins(sheet, "human", words)
     assert wins.layout.xaxis.side == "top"
     both = replace(sheet, boards={"human": board, "judge": board})
-    chart = plots.people_and_judges(both, "human", words)
+    chart = plots.draw("judges", both, "human", words)
     named = [text for text in chart.data[-1].text if text]
     assert 0 < len(named) < 10
     assert len(chart.data[-1].customdata) == 40

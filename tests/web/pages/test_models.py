@@ -33,7 +33,7 @@ def voted(answered: Store, prompts: list[Prompt]) -> Store:
 
 
 def test_a_record_counts_from_the_models_side(voted: Store, prompts: list[Prompt]) -> None:
-    long, middle = (record(voted.path, name) for name in ("long", "middle"))
+    long, middle = (record(voted, name) for name in ("long", "middle"))
     assert long.people == WinRecord(4, 1, 3, 4.5)
     assert middle.people == WinRecord(3, 1, 4, 3.5)
     assert [(o.model, o.people) for o in long.opponents] == [("middle", long.people)]
@@ -42,9 +42,9 @@ def test_a_record_counts_from_the_models_side(voted: Store, prompts: list[Prompt
     assert [one.prompt.name for one in middle.best] == ["three"]
     assert long.by_people
     voted.withhold("prompt", prompts[2].key, True)
-    assert record(voted.path, "long").worst == ()
-    assert record(voted.path, "short").opponents == ()
-    assert record(voted.path, "nobody").people.share is None
+    assert record(voted, "long").worst == ()
+    assert record(voted, "short").opponents == ()
+    assert record(voted, "nobody").people.share is None
 
 
 def test_the_page_shows_it_and_nothing_of_what_is_still_to_be_judged(
@@ -72,3 +72,28 @@ def test_the_page_shows_it_and_nothing_of_what_is_still_to_be_judged(
     assert hidden not in shown
     unrated = page.one(visit(), "short", 30.0) or ""
     assert WORDS["en"]["nothing_said"] in unrated
+
+
+def test_a_page_that_takes_a_while_says_what_is_being_done(
+    voted: Store, shared: Services, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = ModelsPage(shared)
+    for language in ("en", "zh"):
+        shown: list[str] = []
+        answers = iter([None, "the record"])
+        monkeypatch.setattr(page, "one", lambda *_, answers=answers: next(answers))
+        shown = list(page.waiting(visit(language), "long"))
+        assert WORDS[language]["computing_model"] in shown[0]
+        assert shown[1:] == ["the record"]
+
+
+def test_old_versions_are_marked_on_both_pages(
+    voted: Store, shared: Services, visit: Visit
+) -> None:
+    (long,) = [model for model in voted.models() if model.name == "long"]
+    voted.put_model(replace(long, name="long@2"))
+    page = ModelsPage(shared)
+    for language, said in (("en", "old version of long@2"), ("zh", "long@2 的旧版")):
+        assert page.show(visit(language)).count(said) == 1
+        assert said in (page.one(visit(language), "long", 30.0) or "")
+        assert said not in (page.one(visit(language), "long@2", 30.0) or "")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from arena.web.views.plots import CHARTS
+from arena.web.views.plots import NAMES
 from arena.web.views.words import WORDS, group_name, language_of
 
 FIELD = re.compile(r"\{(\w+)\}")
@@ -12,7 +12,7 @@ FIELD = re.compile(r"\{(\w+)\}")
 
 def test_every_word_is_there_in_both_languages() -> None:
     assert WORDS["en"].keys() == WORDS["zh"].keys()
-    assert all(f"chart_{name}" in WORDS["en"] for name in CHARTS)
+    assert all(f"chart_{name}" in WORDS["en"] for name in NAMES)
 
 
 @pytest.mark.parametrize("word", sorted(WORDS["en"]))

@@ -149,6 +149,87 @@ def test_whoever_stops_gets_the_text_back_and_the_battle_as_it_was(
     assert page.cast(visitor, last.token, Winner.TIE).counted
 
 
+def test_a_battle_comes_back_as_it_is_between_two_turns(
+    page: BattlePage, shared: Services, visit: Visit
+) -> None:
+    visitor = visit()
+    assert list(page.resume(visitor)) == []
+    assert list(page.resume(visit(cookie=False))) == []
+    *_, said = page.say(visitor, "", ASKED)
+    (back,) = page.resume(visitor)
+    assert replace(back, token=said.token) == said
+    assert list(page.resume(visit())) == []  # nobody else's
+    *_, went_on = page.say(visitor, back.token, "And around Spain?")
+    assert went_on.full
+    (back,) = page.resume(visitor)
+    assert replace(back, token=went_on.token) == went_on
+    assert page.cast(visitor, back.token, Winner.TIE).counted
+    assert list(page.resume(visitor)) == []
+
+
+def test_whoever_comes_back_while_both_write_waits_for_them(
+    store: Store, voters: Voters, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("arena.web.pages.battle.LOOK", 0.01)
+    models = {name: replace(parse_model("fake:echo@0.3"), name=name) for name in "ab"}
+    page, visitor = BattlePage(services(store, voters, models=models)), visit()
+    *_, first = page.say(visitor, "", ASKED)
+    views = page.say(visitor, first.token, "Seven swift swans.")
+    next(views)
+    next(views)
+    back = page.resume(visitor)
+    waiting = next(back)
+    assert waiting.writing
+    assert "Seven swift swans" in waiting.prompt
+    *_, said = views
+    (then,) = back
+    assert replace(then, token=said.token) == said
+    # A page that is left in the middle gives its turn up: it comes back as a draft.
+    views = page.say(visitor, then.token, "And eight geese?")
+    next(views)
+    next(views)
+    back = page.resume(visitor)
+    assert next(back).writing
+    views.close()  # type: ignore[attr-defined]
+    (then,) = back
+    assert replace(then, token=said.token, draft="") == said
+    assert then.draft == "And eight geese?"
+
+
+def test_a_turn_that_died_with_the_app_comes_back_as_a_draft(
+    page: BattlePage, store: Store, visit: Visit
+) -> None:
+    visitor = visit()
+    *_, said = page.say(visitor, "", ASKED)
+    (talk,) = store.talks.where()
+    store.talks.put([replace(talk, turns=(*talk.turns, "And Spain?"))])
+    (back,) = page.resume(visitor)
+    assert replace(back, token=said.token, draft="") == said
+    assert back.draft == "And Spain?"
+    assert [*store.talks.where()] == [talk]
+    assert page.cast(visitor, back.token, Winner.TIE).counted
+
+
+def test_two_named_models_are_stopped_by_whoever_asked_them(
+    store: Store, voters: Voters, visit: Visit
+) -> None:
+    models = {name: replace(parse_model("fake:echo@0.6"), name=name) for name in "ab"}
+    page, visitor = SideBySidePage(services(store, voters, models=models)), visit()
+    page.stop(visitor)  # nothing is written yet
+    views = page.ask(visitor, "a", "b", "Seven swift swans swam silently southwards.")
+    _, writing = next(views), next(views)
+    assert writing.writing
+    page.stop(visit())
+    page.stop(visit(cookie=False))
+    assert next(views).writing
+    page.stop(visitor)
+    *_, last = views
+    assert (last.status, last.writing) == (WORDS["en"]["side_stopped"], False)
+    assert last.first
+    *_, again = page.ask(visitor, "a", "b", "Once more.")
+    assert (again.status, again.writing) == ("", False)
+
+
 def test_a_turn_is_asked_anew_and_the_last_answers_count(
     store: Store, voters: Voters, visit: Visit
 ) -> None:

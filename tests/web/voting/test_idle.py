@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable
 
+import pytest
+
 from arena import backends
 from arena.backends.local.weights import loading as weights
 from arena.config import AppSettings, parse_model
@@ -41,6 +43,7 @@ def test_a_new_question_puts_the_release_off() -> None:
     assert not released.is_set()
 
 
+@pytest.mark.model
 def test_a_live_battle_leaves_no_weights_behind(store: Store, voters: Voters, visit: Visit) -> None:
     model = parse_model("small=smollm2")
     shared = services(

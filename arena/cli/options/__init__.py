@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -67,6 +68,20 @@ Models = Annotated[
     ),
 ]
 
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        help="The address of the server on which the judge runs, as in http://localhost:8000/v1."
+    ),
+]
+Concurrency = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="How many calls may wait for an answer at the same time.",
+        show_default="adapts to the server",
+    ),
+]
 NewVersion = Annotated[
     bool,
     typer.Option(
@@ -123,6 +138,24 @@ def fill_store(path: Path) -> "Iterator[Store]":
             if not path.with_name(path.name + "-wal").exists():  # gone with the last connection
                 path.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def rehearsal(path: Path) -> "Iterator[Store]":
+    """A copy of the database, or an empty one, in which a command does all and changes nothing."""
+    from arena.store import Store
+
+    with TemporaryDirectory(prefix="arena-dry-run-") as folder:
+        copy = Path(folder) / path.name
+        if path.exists():
+            original = Store(path, create=False)
+            original.copy_to(copy)
+            original.close()
+        store = Store(copy)
+        try:
+            yield store
+        finally:
+            store.close()
 
 
 def split(values: list[str] | None) -> list[str]:

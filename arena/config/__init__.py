@@ -3,91 +3,26 @@
 Settings are looked up in this order: flag, environment, file, default.
 """
 
-import os
 import re
 from collections.abc import Sequence
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from arena.config.entries import EMBEDDED as EMBEDDED
+from arena.config.entries import ModelSettings as ModelSettings
+from arena.config.entries import parse_model as parse_model
+from arena.config.matrix import expanded
 from arena.errors import InputError
-from arena.files.strict import read_parts, read_yaml
-from arena.records import AllowCode, BackendKind, Decoding, Evidence, Mode, Model
+from arena.files.strict import Short, read_parts, read_yaml
+from arena.files.strict import Strict as Strict
+from arena.records import AllowCode, Evidence, Mode, Model
 
-EMBEDDED = "smollm2"
-MODEL_FORMS = (
-    f"{EMBEDDED} (embedded), hf:ORG/NAME, a local folder or .gguf file, openai:NAME[@URL], "
-    "fake:echo, or NAME=one of these"
-)
 # With fewer, an interval is hundreds of points wide, and says nothing of a place.
 LEAST_COMPARISONS = 5
-_NAME = re.compile(r"[\w][\w.+-]{0,79}")
-
-
-class Strict(BaseModel):
-    """A part of a file: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Short(Strict):
-    """A part that may be written as one word alone, which is its `ALONE` field."""
-
-    ALONE: ClassVar[str]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _word_alone(cls, value: Any) -> Any:
-        return {cls.ALONE: value} if isinstance(value, str) else value
-
-
-class DecodingSettings(Strict):
-    """How a model writes; the ranges are those of `records.Decoding`."""
-
-    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
-    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
-    max_tokens: Annotated[int, Field(ge=1)] = 512
-    system: str | None = None
-    seed: int = 0
-
-
-class PriceSettings(Strict):
-    """US dollars for a million tokens, read and written."""
-
-    input: Annotated[float, Field(ge=0)]
-    output: Annotated[float, Field(ge=0)]
-
-
-class ModelSettings(Short, DecodingSettings):
-    """One entry under `models:`; `use` is what would be written on a command line."""
-
-    ALONE = "use"
-    use: str
-    revision: str | None = None
-    context_length: Annotated[int, Field(ge=1)] | None = None
-    family: str | None = None
-    organization: str | None = None
-    license: str | None = None
-    base: bool = False
-    base_url: str | None = None
-    api_key_env: str | None = None
-    timeout: Annotated[float, Field(gt=0)] = 120.0
-    price: PriceSettings | None = None
-
-    def model(self, name: str | None = None) -> Model:
-        """The record, under that name or the one that `use` implies."""
-        record = parse_model(self.use if name is None else f"{name}={self.use}")
-        reach = {"use", "base_url", "price"}
-        own = self.model_dump(exclude={*reach, *DecodingSettings.model_fields})
-        decoding = Decoding(**self.model_dump(include=set(DecodingSettings.model_fields)))
-        url = record.base_url if self.base_url is None else _checked_url(self.base_url)
-        fields = {f: getattr(record, f) for f in ("name", "backend", "weights")}
-        price = (self.price.input, self.price.output) if self.price else None
-        return Model(**fields, decoding=decoding, base_url=url, price=price, **own)
 
 
 class JudgeRun(Short):
@@ -181,7 +116,8 @@ class RankSettings(Strict):
     """How the evidence becomes a ranking.
 
     min_comparisons: a model with fewer comparisons stands below the ranking, not rated yet; None
-    stands for LEAST_COMPARISONS, or 1 where no model has as many.
+    stands for LEAST_COMPARISONS, or 1 where no model has as many. no_answer: what becomes, for
+    judges, of a prompt that a model has no answer to.
     """
 
     evidence: Evidence = Evidence.COMBINED
@@ -191,6 +127,7 @@ class RankSettings(Strict):
     keep_leaked: bool = False
     cap: Annotated[float, Field(gt=0, le=1)] | None = None
     min_comparisons: Annotated[int, Field(ge=1)] | None = None
+    no_answer: Literal["lose", "leave_out"] = "leave_out"
 
 
 def host_name(host: str) -> str:
@@ -275,6 +212,11 @@ class Config(Strict):
     app: AppSettings = AppSettings()
     publish: str | Literal[False] = "site"
 
+    @field_validator("models", mode="before")
+    @classmethod
+    def _stand_for_several(cls, models: Any) -> Any:
+        return expanded(models)
+
     @field_validator("models")
     @classmethod
     def _are_well_formed(cls, models: dict[str, ModelSettings]) -> dict[str, ModelSettings]:
@@ -292,50 +234,6 @@ class Config(Strict):
     def model(self, text: str) -> Model:
         """A model of the file by its name, or one given inline."""
         return self.candidates().get(text) or parse_model(text)
-
-
-def parse_model(text: str) -> Model:
-    """Read an inline model: `smollm2`, `hf:ORG/NAME`, a path, `openai:NAME@URL`, `NAME=…`."""
-    name, given, use = text.partition("=")
-    if not given or not _NAME.fullmatch(name):
-        name, use = "", text
-    backend, weights, url = _reach(use)
-    return Model(
-        name=name or _NAME.findall(weights.rstrip("/").removesuffix(".gguf").split("/")[-1])[0],
-        backend=backend,
-        weights=weights,
-        base_url=url,
-        family="SmolLM2" if weights == EMBEDDED else None,
-        license="Apache-2.0" if weights == EMBEDDED else None,
-    )
-
-
-def _reach(use: str) -> tuple[BackendKind, str, str | None]:
-    scheme, colon, rest = use.partition(":")
-    if use == EMBEDDED:
-        return BackendKind.LOCAL, EMBEDDED, None
-    if colon and rest and scheme == "hf":
-        return BackendKind.LOCAL, rest, None
-    if colon and rest and scheme == "openai":
-        weights, _, url = rest.partition("@")
-        return BackendKind.OPENAI, weights, _checked_url(url) if url else None
-    if colon and rest and scheme == "fake":
-        return BackendKind.FAKE, rest, None
-    if use.endswith(".gguf") or use.startswith((".", "/", "~")) or Path(use).is_dir():
-        return BackendKind.LOCAL, os.path.expanduser(use), None
-    raise InputError(f"model {use!r} is neither in arena.yaml nor one of: {MODEL_FORMS}")
-
-
-def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError(f"base_url {url!r} must start with http:// or https:// and name a host")
-    if parts.username or parts.password:
-        raise InputError(
-            f"base_url for {parts.hostname!r} holds a password; put it into an environment "
-            "variable and name that one in api_key_env"
-        )
-    return url.rstrip("/")
 
 
 # The parts of which no command can do without.

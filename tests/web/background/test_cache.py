@@ -15,19 +15,20 @@ APP = """
 import sys
 from pathlib import Path
 from arena.store import Store
-from arena.web.background import worker
+from arena.web.background import cache
 
-def work(path, wanted):
+def work(store, wanted):
     import os, time
     print(os.getpid(), flush=True)
     time.sleep(10_000)
 
 if __name__ == "__main__":
-    worker.LARGE = 0
-    worker.Beside(Store(Path(sys.argv[1])), work, "all").get("all", 10_000.0)
+    cache.LARGE = 0
+    cache.Cache(Store(Path(sys.argv[1])), work, "all").get("all", 10_000.0)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_what_works_beside_an_app_ends_with_it(tmp_path: Path, how: signal.Signals) -> None:
     script = tmp_path / "serving.py"

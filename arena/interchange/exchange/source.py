@@ -1,0 +1,195 @@
+"""A store as entries, for whoever writes files: what each row says, with the texts it is about."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TypeVar
+
+from arena.interchange.exchange.entries import Compared, SaidText, ScoredAnswer
+from arena.interchange.exchange.masking import redacted
+from arena.records import Answer, Preference, Prompt, Score, Verdict, Vote, Winner
+from arena.store import Store
+
+AT_ONCE = 500
+WINNERS = {
+    Preference.A: Winner.MODEL_A,
+    Preference.B: Winner.MODEL_B,
+    Preference.TIE: Winner.TIE,
+    Preference.UNPARSED: None,
+}
+R = TypeVar("R", Vote, Verdict, Score)
+
+
+@dataclass(frozen=True, slots=True)
+class BothOrders:
+    """A judge's verdicts on one pair. back: None where the other order was not asked."""
+
+    forward: Compared
+    back: Compared | None
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """What of a store goes out, and how.
+
+    voters: with the voters' hashes; without, they are numbered. comments: with what voters wrote.
+    redact: without e-mail addresses, telephone numbers and keys in any text. baseline: the model
+    that formats with one compare the others with. parquet: whether a folder of tables is of it.
+    """
+
+    store: Store
+    voters: bool = False
+    comments: bool = False
+    redact: bool = False
+    baseline: str | None = None
+    parquet: bool = False
+    _numbers: dict[str, int] = field(default_factory=dict)
+    _shared: set[str] | None = None
+
+    def text(self, text: str) -> str:
+        """A text as it goes out."""
+        return redacted(text) if self.redact else text
+
+    def voter(self, voter: str) -> str:
+        """A voter as it goes out: by number, in the order in which they come."""
+        if self.voters:
+            return voter
+        return f"voter-{self._numbers.setdefault(voter, len(self._numbers) + 1)}"
+
+    def prompts(self) -> Iterator[Prompt]:
+        """All prompts."""
+        return map(self._prompt, self.store.prompts.where())
+
+    def answers(self) -> Iterator[tuple[Prompt, list[SaidText]]]:
+        """The answers to each prompt that are here with their texts."""
+        for prompt in self.store.prompts.where():
+            found = self.store.answers.where(prompt_key=prompt.key)
+            texts = [self._text(answer) for answer in found if not answer.is_absent]
+            if texts:
+                yield self._prompt(prompt), texts
+
+    def votes(self) -> Iterator[Compared]:
+        """The votes that stand."""
+        return self._votes(self.store.votes.where())
+
+    def said_of(self, first: str, second: str) -> Iterator[Compared]:
+        """What was said of two answers in either order: votes, then the latest verdicts."""
+        orders = ((first, second), (second, first))
+        for one, other in orders:
+            yield from self._votes(self.store.votes.where(first=one, second=other))
+        for one, other in orders:
+            yield from self._verdicts(self.store.verdicts.where(first=one, second=other))
+
+    def _votes(self, votes: Iterable[Vote]) -> Iterator[Compared]:
+        for vote, prompt, (first, second) in self._joined(votes, _pair):
+            yield Compared(
+                prompt,
+                first,
+                second,
+                vote.winner,
+                self.voter(vote.voter),
+                is_vote=True,
+                propensity=vote.propensity,
+                seconds=vote.seconds,
+            )
+
+    def verdicts(self) -> Iterator[Compared]:
+        """The latest verdicts of each judge's latest card, both orders apart."""
+        return self._verdicts(self.store.verdicts.where())
+
+    def _verdicts(self, verdicts: Iterable[Verdict]) -> Iterator[Compared]:
+        latest = self._latest()
+        rows = (v for v in verdicts if latest[v.judge] == v.judge_key)
+        kept = (v for v in rows if self._last(v, v.first, v.second) == v)
+        for verdict, prompt, (first, second) in self._joined(kept, _pair):
+            yield self._verdict(verdict, prompt, first, second)
+
+    def both_orders(self) -> Iterator[BothOrders]:
+        """The same, the two orders of a pair together."""
+        latest = self._latest()
+        done: set[str] = set()
+        rows = (v for v in self.store.verdicts.where() if latest[v.judge] == v.judge_key)
+        for verdict, prompt, (first, second) in self._joined(rows, _pair):
+            last = self._last(verdict, verdict.first, verdict.second)
+            if verdict.key in done or last != verdict:
+                done.discard(verdict.key)
+                continue
+            other = self._last(verdict, verdict.second, verdict.first)
+            if other is not None:
+                done.add(other.key)
+            back = None if other is None else self._verdict(other, prompt, second, first)
+            yield BothOrders(self._verdict(verdict, prompt, first, second), back)
+
+    def scores(self) -> Iterator[ScoredAnswer]:
+        """The scores of each judge's latest card."""
+        latest = self._latest()
+        rows = (s for s in self.store.scores.where() if latest[s.judge] == s.judge_key)
+        for score, prompt, (text,) in self._joined(rows, lambda s: (s.answer,)):
+            yield ScoredAnswer(
+                prompt, text, score.value, score.judge, self.text(score.text), score.turn
+            )
+
+    def _latest(self) -> dict[str, str]:
+        """The latest card of each judge."""
+        return {judge.name: judge.key for judge in self.store.judges.where()}
+
+    def _last(self, verdict: Verdict, first: str, second: str) -> Verdict | None:
+        """The latest reading of a pair in this order."""
+        found = self.store.verdicts.where(
+            judge_key=verdict.judge_key,
+            first=first,
+            second=second,
+            turn=verdict.turn,
+            sample=verdict.sample,
+        )
+        return ([None, *found])[-1]
+
+    def _joined(
+        self, rows: Iterable[R], answers: Callable[[R], tuple[str, ...]]
+    ) -> Iterator[tuple[R, Prompt, tuple[SaidText, ...]]]:
+        """Rows with their prompt and answers, some hundred at once."""
+        rows = iter(rows)
+        while chunk := list(islice(rows, AT_ONCE)):
+            prompts = self.store.prompts.get({row.prompt_key for row in chunk})
+            texts = self.store.answers.get({key for row in chunk for key in answers(row)})
+            for row in chunk:
+                said = tuple(self._text(texts[key]) for key in answers(row))
+                yield row, self._prompt(prompts[row.prompt_key]), said
+
+    def _prompt(self, prompt: Prompt) -> Prompt:
+        """As it goes out; where several prompts have one name, each gets one of its own."""
+        if self._shared is None:
+            names = Counter(one.name for one in self.store.prompts.where())
+            self._shared = {name for name, count in names.items() if count > 1}
+        name = f"{prompt.name}-{prompt.key[:8]}" if prompt.name in self._shared else prompt.name
+        if not self.redact:
+            return replace(prompt, name=name) if name != prompt.name else prompt
+        turns = tuple(map(redacted, prompt.turns))
+        told = tuple(map(redacted, prompt.references))
+        return replace(prompt, name=name, turns=turns, references=told)
+
+    def _text(self, answer: Answer) -> SaidText:
+        turns = None if answer.is_absent else tuple(map(self.text, answer.turns))
+        return SaidText(answer.model, turns, answer.sample, answer.finish, (), answer.usage)
+
+    def _verdict(
+        self, verdict: Verdict, prompt: Prompt, first: SaidText, second: SaidText
+    ) -> Compared:
+        p, q, t = verdict.p_first, verdict.p_second, verdict.p_tie
+        return Compared(
+            prompt,
+            first,
+            second,
+            WINNERS[verdict.preference],
+            verdict.judge,
+            is_vote=False,
+            odds=None if p is None or q is None else (p, q, t or 0.0),
+            words=self.text(verdict.text),
+            slight=verdict.slight,
+            turn=verdict.turn,
+        )
+
+
+def _pair(row: Vote | Verdict) -> tuple[str, ...]:
+    return row.first, row.second

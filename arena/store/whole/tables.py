@@ -1,0 +1,166 @@
+"""The tables of a database as rows, and rows of another database taken in, each once."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from arena.errors import InputError, ModelConflictError
+from arena.records import Answer, Prompt, content_key
+from arena.store.chain import last_link, linked
+from arena.store.connection import Connections, sqlite3
+from arena.store.rows import chunks, decode
+from arena.store.schema import STEPS
+
+# In the order in which rows may name others. Work in progress is left out: what is open to
+# judge, claims, batches, failures; so are flags and leaks, which an audit makes anew.
+CARRIED = (
+    "prompts", "models", "judges", "answers", "verdicts", "scores", "rankings", "completions",
+    "likelihoods", "markings", "checks", "outcomes", "probes", "votes", "remarks", "grades",
+    "withdrawals", "reports", "archived", "withheld", "policies",
+)  # fmt: skip
+VOTERS = ("votes", "grades", "withdrawals", "reports")
+COMMENTS = ("remarks", "reports")
+_CHAINED = ("votes", "withdrawals")
+_DERIVED = ("id", "previous", "hash")
+# What tells that a row is there already.
+_IDENTITY = {
+    "models": ("name",),
+    "votes": ("battle",),
+    "withdrawals": ("subject",),
+    "archived": ("kind", "name"),
+    "withheld": ("kind", "name"),
+    "policies": ("settings",),
+}
+KINDS = {"TEXT": str, "INTEGER": int, "REAL": float}
+SCHEMA = STEPS[-1].__name__
+
+
+@dataclass(frozen=True, slots=True)
+class WholeTables:
+    """A database's tables, by name."""
+
+    connections: Connections
+
+    def columns(self, table: str) -> dict[str, type]:
+        """The columns that are carried, with the type of their values."""
+        found = self.connections.db.execute(f"PRAGMA table_info({table})").fetchall()
+        names = {str(row[1]): KINDS[str(row[2])] for row in found}
+        own = _DERIVED if table in (*_CHAINED, "policies") else ()
+        return {name: kind for name, kind in names.items() if name not in own}
+
+    def rows(self, table: str) -> Iterator[dict[str, Any]]:
+        """All rows, in the order in which they were stored."""
+        names = ", ".join(f'"{name}"' for name in self.columns(table))
+        yield from self.connections.db.query(f"SELECT {names} FROM {table} ORDER BY rowid")
+
+    def add(self, table: str, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[int, int]:
+        """Store rows, each given with its place; returns how many are new, and were there.
+
+        Raises InputError where a row is not one of the table, or names one that is not there.
+        """
+        kinds = self.columns(table)
+        new = there = 0
+        for chunk in _some(rows):
+            values = [(where, _checked(table, row, kinds, where)) for where, row in chunk]
+            fresh = list(self._fresh(table, values))
+            there += len(values) - len(fresh)
+            new += len(fresh)
+            self._insert(table, fresh)
+        return new, there
+
+    def _fresh(
+        self, table: str, rows: list[tuple[str, dict[str, Any]]]
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Those that are not there yet, each once."""
+        names = _IDENTITY.get(table, ("key",))
+        stored = self._stored(table, names, [row[names[-1]] for _, row in rows])
+        for where, row in rows:
+            identity = tuple(row[name] for name in names)
+            if identity not in stored:
+                stored[identity] = row.get("key")
+                yield where, row
+            elif table == "models" and stored[identity] != row["key"]:
+                raise ModelConflictError(
+                    f"{where}: the model name {row['name']!r} is already stored with other settings"
+                )
+
+    def _stored(
+        self, table: str, names: tuple[str, ...], last: list[Any]
+    ) -> dict[tuple[Any, ...], Any]:
+        columns = [*names, *(["key"] if table == "models" else [])]
+        listed = ", ".join(columns)
+        found = {}
+        for part in chunks(last):
+            marks = ", ".join("?" * len(part))
+            sql = f"SELECT {listed} FROM {table} WHERE {names[-1]} IN ({marks})"
+            for row in self.connections.db.execute(sql, part).fetchall():
+                found[tuple(row[: len(names)])] = row[-1]
+        return found
+
+    def _insert(self, table: str, rows: list[tuple[str, dict[str, Any]]]) -> None:
+        with self.connections.transaction() as db:
+            previous = last_link(db, table) if table in _CHAINED else ""
+            for where, row in rows:
+                if table in _CHAINED:
+                    row = linked(row, previous)
+                    previous = str(row["hash"])
+                names = ", ".join(f'"{name}"' for name in row)
+                marks = ", ".join(f":{name}" for name in row)
+                try:
+                    db.conn.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", row)
+                except sqlite3.IntegrityError as error:
+                    raise InputError(f"{where}: the {table} table refuses it: {error}") from error
+
+
+def with_voter(table: str, row: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """A row with its voter changed, and with the key that is made of the voter."""
+    row = row | {"voter": change(row["voter"])}
+    if table == "reports":
+        row["key"] = content_key("report", row["answer"], row["voter"])
+    return row
+
+
+def _checked(
+    table: str, row: Mapping[str, Any], kinds: Mapping[str, type], where: str
+) -> dict[str, Any]:
+    """A row with all its columns, of the right types. Columns that came later may be missing."""
+    if unknown := sorted(set(row) - set(kinds)):
+        raise InputError(
+            f"{where}: {unknown[0]!r} is no column of {table}; was it written by a newer version?"
+        )
+    for name, value in row.items():
+        kind = kinds[name]
+        fits = isinstance(value, (int, float) if kind is float else kind)
+        if value is not None and (not fits or isinstance(value, bool)):
+            raise InputError(f"{where}: {name}: {value!r:.60}; it must be of type {kind.__name__}")
+    values = {name: row.get(name) for name in kinds} if table in _CHAINED else dict(row)
+    if table in ("prompts", "answers"):
+        _check_key(Prompt if table == "prompts" else Answer, values, where)
+    for name in _IDENTITY.get(table, ("key",)):
+        if values.get(name) is None:
+            raise InputError(f"{where}: it has no {name!r}")
+    return values
+
+
+def _check_key(record: type[Prompt] | type[Answer], row: dict[str, Any], where: str) -> None:
+    """A key is the digest of what the row holds; another would mix up rows."""
+    try:
+        key = decode(record, {"thinking": "[]", "first_name": "", **row}).key
+    except (KeyError, TypeError, ValueError, json.JSONDecodeError) as error:
+        raise InputError(f"{where}: it is no {record.__name__.lower()} ({error})") from error
+    if key != row.get("key"):
+        raise InputError(f"{where}: its key is not the digest of what it holds; it was changed")
+
+
+def _some(
+    rows: Iterable[tuple[str, Mapping[str, Any]]], most: int = 500
+) -> Iterator[list[tuple[str, Mapping[str, Any]]]]:
+    part: list[tuple[str, Mapping[str, Any]]] = []
+    for row in rows:
+        part.append(row)
+        if len(part) == most:
+            yield part
+            part = []
+    if part:
+        yield part

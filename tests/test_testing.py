@@ -65,10 +65,14 @@ def test_the_plugin_writes_one_comment(db: Path, tmp_path: Path) -> None:
     assert "### ✅ new against old" in text
 
 
-def run_action(folder: Path, candidate: str, judge: str = "fake:longer") -> int:
-    """The workflow's own steps, with fakes for its models; the exit code of the last."""
+FAKE = "{use: 'fake:echo', temperature: 0, max_tokens: 12}"
+
+
+def run_action(
+    folder: Path, candidate: str, released: str = FAKE, judge: str = "fake:longer"
+) -> int:
+    """The workflow's own steps, with these models in place of its own; the last one's exit code."""
     shutil.copytree(ACTION, folder)
-    released = "{use: 'fake:echo', temperature: 0, max_tokens: 12}"
     (folder / "arena.yaml").write_text(
         f"models:\n  released: {released}\n  candidate: {candidate}\n"
         "prompts: [gate]\njudges: [gate]\n"
@@ -109,3 +113,16 @@ def test_the_actions_steps_stop_a_worse_decoding(tmp_path: Path) -> None:
     assert failure is not None
     assert failure.get("type") == "do-not-ship"
     assert (tmp_path / "worse" / "comment.md").read_text().startswith("### ❌ candidate")
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_the_actions_steps_tell_decodings_of_the_embedded_model_apart(tmp_path: Path) -> None:
+    """Greedy against greedy passes; at temperature 1.5 there is more noise than English."""
+    greedy = "{use: smollm2, temperature: 0, max_tokens: 16}"
+    hot = "{use: smollm2, temperature: 1.5, max_tokens: 16}"
+    for name, candidate, passes in (("same", greedy, True), ("hot", hot, False)):
+        code = run_action(tmp_path / name, candidate, greedy, "fake:plain")
+        assert (code == 0) is passes, name
+        failures = Xml.parse(tmp_path / name / "gate.xml").getroot().get("failures")
+        assert failures == ("0" if passes else "1")

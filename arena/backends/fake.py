@@ -1,8 +1,9 @@
 """Models that need no weights, for tests and for trying a configuration.
 
 `fake:echo` answers with the words of the question, varied by temperature and seed.
-As a judge, `fake:first` always prefers the first answer, `fake:longer` the longer one and
-`fake:mute` says nothing that can be read. `fake:reader` finds the sentences that answer the
+As a judge, `fake:first` always prefers the first answer, `fake:longer` the longer one,
+`fake:plain` the one with the larger share of everyday words, and `fake:mute` says nothing that can
+be read. `fake:reader` finds the sentences that answer the
 question at the end of a long text; `fake:edges` does too, and does not see the middle half.
 `fake:echo@0.05` takes 0.05 s for each reply. To all of them a text is the likelier, the more
 of its words were there before it.
@@ -56,6 +57,16 @@ def _longer(text: str, decoding: Decoding, seed: int) -> str:
     return "[[A]]" if lengths["a"] > lengths["b"] else "[[B]]"
 
 
+def _plain(text: str, decoding: Decoding, seed: int) -> str:
+    share = {"a": 0.0, "b": 0.0}
+    for _, slot, _, body in _ANSWER.findall(text):
+        words = _WORD.findall(body.lower())
+        share[slot] = sum(word in _EVERYDAY for word in words) / max(1, len(words))
+    if share["a"] == share["b"]:
+        return "Both are as plain. [[C]]"
+    return "[[A]]" if share["a"] > share["b"] else "[[B]]"
+
+
 def _mute(text: str, decoding: Decoding, seed: int) -> str:
     return "I would rather not say."
 
@@ -80,10 +91,18 @@ def _edges(text: str, decoding: Decoding, seed: int) -> str:
 
 _SENTENCE = re.compile(r"[^.!?。！？]+[.!?。！？]?")
 _WORD = re.compile(r"[a-zA-Z0-9]+|[\u4e00-\u9fff]")
+_EVERYDAY = {
+    "the", "of", "and", "to", "a", "in", "is", "it", "you", "that", "for", "on", "are", "with",
+    "as", "i", "be", "at", "this", "have", "from", "or", "by", "not", "but", "what", "all", "we",
+    "when", "your", "can", "there", "an", "how", "their", "if", "will", "up", "about", "out",
+    "many", "then", "them", "so", "some", "would", "make", "like", "him", "into", "has", "more",
+    "no", "way", "could", "my", "than", "been", "who", "its", "now", "long", "get", "may",
+}  # fmt: skip
 _PERSONAS: dict[str, Callable[[str, Decoding, int], str]] = {
     "echo": _echo,
     "first": _first,
     "longer": _longer,
+    "plain": _plain,
     "mute": _mute,
     "reader": _reader,
     "edges": _edges,

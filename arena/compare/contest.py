@@ -39,7 +39,8 @@ class Contests:
     """All kinds of evidence about two models: the old one, a, and the new one, b.
 
     a, b: the names under which they are in the comparisons. groups: by the key of a prompt, its
-    category and language, and by an item's its benchmark; each as (kind, value).
+    category and language, and by an item's its benchmark; each as (kind, value). weak: whether a
+    judge was let in that the gate objects to.
     """
 
     a: str
@@ -47,6 +48,7 @@ class Contests:
     kinds: Mapping[Evidence, Contest]
     groups: Mapping[str, tuple[tuple[str, str], ...]]
     notes: tuple[Note, ...]
+    weak: bool = False
 
 
 def contests(
@@ -68,7 +70,8 @@ def contests(
             require_model(store, name)
         gathered, notes = _fit_to_count(store, policy)
         kinds = _kinds(gathered, _item_table(store, gathered))
-        return Contests(a, b, _contests(kinds, a, b), _groups(store), notes)
+        found = _contests(kinds, a, b)
+        return Contests(a, b, found, _groups(store), notes, _has_weak(gathered))
     require_model(against, a)
     require_model(store, b)
     return _of_two_stores(store, against, a, b, policy)
@@ -94,6 +97,12 @@ def _fit_to_count(store: Store, policy: Policy) -> tuple[Gathered, tuple[Note, .
     gathered = chosen_judges(gather(store, None, (), policy.rules, policy.ways), policy.judges)
     judges, notes = counted_judges(store, gathered, replace(policy, evidence=Evidence.COMBINED))
     return replace(gathered, judges=judges), (*notes, *gathered.notes)
+
+
+def _has_weak(gathered: Gathered) -> bool:
+    """Whether a judge counts that the gate objects to."""
+    counted = (gathered.reports[name] for name in gathered.judges if name in gathered.reports)
+    return any(report.objection is not None for report in counted)
 
 
 def _item_table(store: Store, gathered: Gathered) -> dict[str, Items]:
@@ -185,7 +194,8 @@ def _of_two_stores(store: Store, against: Store, a: str, b: str, policy: Policy)
     items = {name: before.items.get(a, {}), b: after.items.get(b, {})}
     found = _contests(_Said(sources, items), name, b)
     said = tuple(dict.fromkeys((*notes, *left_out)))
-    return Contests(name, b, found, _groups(against, store), said)
+    weak = _has_weak(old) or _has_weak(new)
+    return Contests(name, b, found, _groups(against, store), said, weak)
 
 
 def _same_models(store: Store, against: Store) -> set[str]:

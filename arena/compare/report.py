@@ -168,8 +168,17 @@ def _findings(
         if said is not None:
             route, one, note = said
             notes += [note] if note else []
-            findings.append(KindFinding(kind, route, one, question.decide(one), contest.sources))
+            decision = question.decide(one)
+            if decision is Decision.SHIP and kind is Evidence.JUDGE and _blind(found, question):
+                decision = Decision.CANNOT_TELL
+                notes.append(Note.of("compare.blind"))
+            findings.append(KindFinding(kind, route, one, decision, contest.sources))
     return findings
+
+
+def _blind(found: Contests, question: Question) -> bool:
+    """Whether "no difference" may mean that the judge sees none between any two answers."""
+    return found.weak and question.aim is Aim.NOT_WORSE
 
 
 def _by_route(

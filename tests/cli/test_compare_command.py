@@ -64,6 +64,11 @@ def test_files_for_a_build_server_and_a_pull_request(db: Path, tmp_path: Path) -
         (["--confidence", "0.2"], "allowed is between"),
         (["--control", "bonferroni"], "allowed are holm, bh"),
         (["--evidence", "judge"], "no judge that counts"),
+        (["--power", "--sequential"], "do not go together"),
+        (["--difference", "3"], "goes with --power only"),
+        (["--judge", "j"], "goes with --sequential only"),
+        (["--power", "--md", "x.md"], "--md does not go with --power"),
+        (["--sequential", "--evidence", "judge"], "--evidence does not go with --sequential"),
         (["--junit", "/nowhere/at/all.xml"], "cannot be written"),
     ],
 )

@@ -11,6 +11,7 @@ from arena.compare.formats import fact_rows, to_json, to_junit, to_markdown
 from arena.compare.question import Aim, Decision, Question
 from arena.compare.report import BOARD, CORRECTED, DIRECT, CompareReport, compare
 from arena.errors import GateError, InputError, NoEvidenceError, UnknownNameError
+from arena.leaderboard.board import Policy
 from arena.records import Evidence, Preference, Winner
 from arena.store import Store
 from tests.compare.stores import answered_store, outcomes, prompts_of, verdicts, vote
@@ -124,6 +125,14 @@ def test_a_judge_that_follows_the_order_decides_nothing(tmp_path: Path) -> None:
     first_always(other)
     with pytest.raises(GateError, match="changes its verdict"):
         compare(other, "old", "new")
+    # Let in, it finds the two exactly alike, as it would any two models: nothing to ship by.
+    let_in = Policy(allow_weak_judges=True)
+    report = compare(other, "old", "new", Question(margin=10), policy=let_in)
+    assert report.decides.advantage.share == 0.5
+    assert report.decides.advantage.certainty(0.4) > 0.99
+    assert report.decision is Decision.CANNOT_TELL
+    (blind,) = (note for note in report.notes if note.code == "compare.blind")
+    assert "不能作为发布的理由" in blind.text("zh")
 
 
 def first_always(store: Store) -> None:

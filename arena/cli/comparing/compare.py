@@ -17,6 +17,8 @@ from arena.errors import InputError
 from arena.records import COMMAND_LINE, Evidence
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from arena.compare.differences.multiplicity import Adjustment
     from arena.compare.question import Question
     from arena.compare.report import CompareReport
@@ -145,6 +147,10 @@ def compare(
     from arena.store import Store
 
     question = asked_question(margin, superior, two_sided, confidence)
+    _check_together(
+        power, sequential, {"--against": against, "--junit": junit, "--md": markdown},
+        {"--difference": difference}, {"--judge": judge, "--evidence": evidence},
+    )  # fmt: skip
     conf = settings(config, (*RANKING, "models", "prompts"))
     store = open_store(db, conf)
     counts = WhatCounts(allow_weak_judges=allow_weak_judges, judges=judges)
@@ -165,6 +171,34 @@ def compare(
     )  # fmt: skip
     print_report(report, form, junit, markdown)
     sys.exit(report.decision.exit_code)
+
+
+def _check_together(
+    power: bool,
+    sequential: bool,
+    whole: "Mapping[str, object]",
+    planned: "Mapping[str, object]",
+    judged: "Mapping[str, object]",
+) -> None:
+    """Refuse what cannot all be meant. Options by name, None where not given.
+
+    whole: of the comparison itself. planned: of --power. judged: the judge, and the evidence.
+    """
+    if power and sequential:
+        raise InputError("--power and --sequential do not go together; give one of them")
+    mode = "--power" if power else "--sequential" if sequential else ""
+    taken = {} if not mode else dict(whole)
+    if not power:
+        taken |= planned
+    if sequential:
+        taken["--evidence"] = judged["--evidence"]
+    else:
+        taken["--judge"] = judged["--judge"]
+    for name, value in taken.items():
+        if value is not None:
+            needed = {"--difference": "--power", "--judge": "--sequential"}.get(name)
+            said = f"goes with {needed} only" if needed else f"does not go with {mode}"
+            raise InputError(f"{name} {said}")
 
 
 def stored_name(store: "Store", conf: "Config", name: str) -> str:

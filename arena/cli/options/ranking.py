@@ -168,8 +168,9 @@ class HowToCombine:
         Method,
         typer.Option(
             help="How judges and benchmarks help people's votes: hierarchical takes them as what "
-            "to expect, stacked does so with all judges as one, ppi corrects them by the votes, joint rates judges and models at once, "
-            "human takes the votes alone, judge-only the judges. docs/judging.md explains them."
+            "to expect, stacked does so with all judges as one, ppi corrects them by the votes, "
+            "joint rates judges and models at once, human takes the votes alone, judge-only the "
+            "judges. docs/judging.md explains them."
         ),
     ] = Method.AUTO
     panel: Annotated[

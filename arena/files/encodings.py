@@ -29,6 +29,10 @@ _FOREIGN = (
     (b"\xd0\xcf\x11\xe0", "an Excel workbook; save it as CSV UTF-8"),
     (b"SQLite format 3\0", "a SQLite database and not a file of text"),
     (b"%PDF", "a PDF and not a file of text"),
+    (b"version https://git-lfs", "a pointer of Git LFS and not the file; git lfs pull gets it"),
+    (b"<!DOCTYPE html", "a web page and no data; was the download refused?"),
+    (b"<!doctype html", "a web page and no data; was the download refused?"),
+    (b"<html", "a web page and no data; was the download refused?"),
 )
 UTF8 = (
     "save it as UTF-8 (in Excel: CSV UTF-8), or convert it from the encoding it was written in "

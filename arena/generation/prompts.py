@@ -14,7 +14,7 @@ from arena.config import Strict
 from arena.errors import InputError
 from arena.files.assets import find, named
 from arena.files.strict import path_of, sentence, unknown_key
-from arena.files.tabular import json_rows, parse_json, wrapped
+from arena.files.tabular import json_rows, listed, parse_json, wrapped
 from arena.generation.foreign_prompts import foreign_prompt
 from arena.records import Prompt
 
@@ -29,13 +29,18 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _as_code(value: Any) -> Any:
+    """A language in small letters, as its code is written."""
+    return value.casefold() if isinstance(value, str) else value
+
+
 class PromptLine(Strict):
     """One line of a prompt file."""
 
     id: Annotated[Text, BeforeValidator(_as_text)]
     turns: Annotated[tuple[Text, ...], Field(min_length=1)]
     category: Text = "general"
-    language: Text = "en"
+    language: Annotated[Text, BeforeValidator(_as_code)] = "en"
     references: tuple[Text, ...] = ()
 
 
@@ -132,4 +137,7 @@ def _entry(fields: dict[str, Any], where: str) -> PromptLine:
         else:
             said = sentence(problem)
         help_ = wrapped(fields) if problem["type"] in ("missing", "extra_forbidden") else ""
+        if problem["type"] == "missing" and not help_:
+            names = ", ".join(PromptLine.model_fields)
+            help_ = f"it has {listed(fields)}, and a prompt has {names}"
         raise InputError(f"{where}: {field}: {said}{'; ' if help_ else ''}{help_}") from error

@@ -14,6 +14,7 @@ from arena.records import Winner, tidy
 UNPARSED = "unparsed"
 ALLOWED = ("model_a", "model_b", "tie", "tie (bothbad)", "both_bad")
 _BLANKS = re.compile(r"[\s_]+")
+_BRACKETED, _COMPARES = re.compile(r"\[\[([^\[\]]+)\]\]"), re.compile("[<>=]")
 _WORDS: dict[str, str] = {
     "model_a": Winner.MODEL_A,
     "model_b": Winner.MODEL_B,
@@ -149,8 +150,12 @@ def _word(label: Any) -> str:
     if not isinstance(label, str):
         return ""
     word = _BLANKS.sub("_", tidy(label).casefold()).removesuffix(".0")
-    if ">" in word or "=" in word:  # A>B, A>>B: how much better does not matter
-        word = word.replace("_", "").replace(">>", ">").replace("==", "=")
+    if bracketed := _BRACKETED.fullmatch(word):  # as judges write it
+        word = bracketed[1].strip("_")
+    if _COMPARES.search(word):  # A>B, A>>B: how much better does not matter
+        word = word.replace("_", "").replace(">>", ">").replace("<<", "<").replace("==", "=")
+        left, turned, right = word.partition("<")
+        word = f"{right}>{left}" if turned else "a=b" if word == "b=a" else word
     return word
 
 

@@ -161,6 +161,12 @@ def test_rare_characters_are_not_read_as_chinese() -> None:
             "a,b\n1,2\n".encode("utf-16")[:-1],
             ": it begins as UTF-16 and does not go on so",
         ),
+        (
+            "a.jsonl",
+            b"version https://git-lfs.github.com/spec/v1\n",
+            ": a pointer of Git LFS and not",
+        ),
+        ("a.csv", b"<!DOCTYPE html>\n<html>", ": a web page and no data"),
         ("a.csv", b"PK\x03\x04xx", ": a zip archive, as Excel's .xlsx is; save it as CSV UTF-8"),
         ("a.csv", b"SQLite format 3\0", ": a SQLite database"),
         ("a.csv", b"PAR1xxxx", ": a Parquet file; its name must end in .parquet"),

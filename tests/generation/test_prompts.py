@@ -94,6 +94,7 @@ def test_a_list_of_objects_numbers_for_ids_and_other_encodings(tmp_path: Path) -
     ("content", "said"),
     [
         ('{"prompts": [{"id": "a", "turns": ["q"]}]}', "its list 'prompts' may hold the rows"),
+        ('{"question_id": 81, "turns": ["q"]}', "id: is missing; it has question_id, turns, and a"),
         ('{"id": true, "turns": ["q"]}', "id: True: must be text"),
         ('{"id": "a", "turns": "q"}', "turns: 'q': must be a list"),
         ("id,turns\na,q\n", ":1: not JSON"),
@@ -107,6 +108,12 @@ def test_what_is_no_prompt_file(tmp_path: Path, content: str, said: str) -> None
         read_prompts(path)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_language_is_a_code_in_small_letters(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text('{"id": "a", "turns": ["q"], "language": "ZH"}\n')
+    assert [prompt.language for prompt in read_prompts(path)] == ["zh"]
 
 
 def test_a_broken_file_does_not_hide_the_other_sets(tmp_path: Path) -> None:

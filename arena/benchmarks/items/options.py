@@ -11,8 +11,11 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 LONGEST_CELL = 100_000
-_LETTER = re.compile(r"(?i:option|choice|选项)?[\s(\[]*([A-Z])[)\].:、。\s]*")
+_LETTER = re.compile(r"(?i:option|choice|选项)?[\s_(\[]*([A-Z])[)\].:、。\s]*")
 _LETTERS = re.compile(r"[A-Z](?:\s?[,;/&+、和]?\s?[A-Z])+")
+_PREFIX = r"\s*\(?{}[).:、]\s*(?=\S)"
+# Texts side by side without a comma, which Python would read as one text.
+_AS_NUMPY = re.compile(r"""(?:'[^'\\]*'|"[^"\\]*")\s+['"]""")
 _NUMBER = re.compile(r"(\d{1,2})(?:\.0+)?")
 _TEXTS, _LABELS = ("text", "texts", "content", "value", "option"), ("label", "labels", "key", "id")
 
@@ -46,7 +49,17 @@ def options_of(found: object) -> Options:
         )
     if not isinstance(held, list) or len(held) < 2:
         raise RowError(found, "it must be a list of two options or more")
-    return Options(tuple(map(_text, held)))
+    return Options(without_letters(tuple(map(_text, held))))
+
+
+def without_letters(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Options without their own letters, where each begins with its own, as "A. Paris"."""
+    patterns = [re.compile(_PREFIX.format(letter)) for letter in ascii_uppercase[: len(texts)]]
+    plain = [unicodedata.normalize("NFKC", text) for text in texts]
+    found = [pattern.match(text) for pattern, text in zip(patterns, plain, strict=False)]
+    if len(found) < len(texts) or not all(found):
+        return texts
+    return tuple(text[one.end() :] for text, one in zip(plain, found, strict=True) if one)
 
 
 def in_cell(found: object) -> object:
@@ -57,6 +70,8 @@ def in_cell(found: object) -> object:
         or len(found) > LONGEST_CELL
     ):
         return found
+    if found.strip()[0] == "[" and _AS_NUMPY.match(found.strip()[1:].lstrip()):
+        raise RowError(found, "a list as numpy prints it, without commas; write it as JSON")
     for read in (json.loads, ast.literal_eval):
         try:
             with catch_warnings():

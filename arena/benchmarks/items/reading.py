@@ -1,8 +1,10 @@
 """The items of a data set: read from a table, their shape recognised from the columns."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isinf
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any, NoReturn
@@ -15,10 +17,11 @@ from arena.benchmarks.items.options import (
     number_in,
     options_of,
     right_option,
+    without_letters,
 )
 from arena.benchmarks.replies.plain import boxes
 from arena.errors import InputError
-from arena.files.tabular import listed, rows
+from arena.files.tabular import listed, rows, wrapped
 
 LANGUAGES = ("en", "zh")  # that there are templates for; a text in another is told by its letters
 COLUMNS = {
@@ -41,8 +44,11 @@ SHAPES = (
     "or question, answer (问题, 答案)"
 )
 FROM_0 = ("endings",)  # lists whose answers are known to be counted from 0, as texts too
-_NUMBERED = re.compile(r"(?:option|choice|选项)[ _]?\d+")
-_OPTION = re.compile(r"(?:选项|option[ _]?)?([A-Z])", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:option|opt|choice|ending|选项)[ _]?\d+")
+_OPTION = re.compile(
+    r"(?:选项|(?:option|choice|opt)[ _]?|op(?=[A-J]$))?\(?([A-Z])(?:[).]|选项|项)?", re.IGNORECASE
+)
+_WHOLE = re.compile(r"(\d+)\.0+")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -101,8 +107,8 @@ def read_items(path: Path) -> list[Item]:
     for line, row in _rows(path):
         columns = tuple(row)
         if columns not in shapes:
-            shapes[columns] = _recognise(path, 1 if _is_csv(path) else line, columns)
-        shape = shapes[columns]
+            shapes[columns] = _recognise(path, 1 if _is_csv(path) else line, columns, wrapped(row))
+        shape = _with_answer(shapes[columns], row)
         item = _item(path, line, row, shape, len(items) + 1, positions)
         if item.name in lines:
             _refuse(
@@ -135,10 +141,12 @@ def language_of(text: str) -> str:
     return "zh" if _CHINESE.search(text) else "en"
 
 
-def _recognise(path: Path, line: int, columns: Sequence[str]) -> _Shape:
+def _recognise(path: Path, line: int, columns: Sequence[str], hint: str = "") -> _Shape:
+    """hint: what would help where the columns are those of no table."""
     known: dict[str, str] = {}
     for name in columns:
-        if known.setdefault(name.strip().casefold(), name) != name:
+        plain = unicodedata.normalize("NFKC", name).strip().casefold()
+        if known.setdefault(plain, name) != name:
             raise InputError(f"{path}:{line}: the column {name!r} is there twice")
 
     def find(field: str) -> str | None:
@@ -153,6 +161,7 @@ def _recognise(path: Path, line: int, columns: Sequence[str]) -> _Shape:
             raise InputError(
                 f"{path}:{line}: no column for the {field} ({' or '.join(COLUMNS[field])}); "
                 f"it has {listed(columns)}{commas}. Allowed are {SHAPES}"
+                + (f"; {hint}" if hint else "")
             )
     assert question is not None
     assert answer is not None
@@ -184,6 +193,23 @@ def _recognise(path: Path, line: int, columns: Sequence[str]) -> _Shape:
         find("language"),
         find("reworded"),
     )
+
+
+def _with_answer(shape: _Shape, row: Mapping[str, Any]) -> _Shape:
+    """The shape with the first of its answer columns that has a value in this row."""
+    has_options = shape.options or shape.choices  # which tell whether it can be an answer
+    if not has_options or not _is_empty(row.get(shape.answer)):
+        return shape
+    known = {unicodedata.normalize("NFKC", name).strip().casefold(): name for name in row}
+    there = (known[name] for name in COLUMNS["answer"] if name in known)
+    answer = next((name for name in there if not _is_empty(row[name])), shape.answer)
+    return replace(
+        shape, answer=answer, position=None if answer == shape.position else shape.position
+    )
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 class _Positions:
@@ -252,7 +278,12 @@ def _item(
 
 def _accepted(path: Path, line: int, row: Mapping[str, Any], column: str) -> tuple[str, ...]:
     """The answers that count; of a worked solution what it ends with."""
-    wanted: Any = in_cell(row.get(column))
+    try:
+        wanted: Any = in_cell(row.get(column))
+    except RowError as error:
+        _refuse(path, line, column, error.value, error.rule)
+    if isinstance(wanted, Mapping) and isinstance(wanted.get("text"), list):  # as SQuAD has it
+        wanted = list(dict.fromkeys(map(str, wanted["text"])))
     if isinstance(wanted, Mapping) and isinstance(wanted.get("aliases"), list):
         wanted = list(dict.fromkeys([wanted.get("value") or "", *wanted["aliases"]]))
         wanted = [one for one in wanted if one]
@@ -260,7 +291,7 @@ def _accepted(path: Path, line: int, row: Mapping[str, Any], column: str) -> tup
     if is_list and isinstance(row.get(column), str):  # in a cell, [1, 2] may be an answer itself
         is_list = all(isinstance(one, str) for one in wanted)
     if is_list and all(isinstance(x, str | int | float) and str(x).strip() for x in wanted):
-        return tuple(final_answer(str(one)) for one in wanted)
+        return tuple(final_answer(_written(one)) for one in wanted)
     return (final_answer(_text(path, line, row, column)),)
 
 
@@ -274,8 +305,14 @@ def final_answer(solution: str) -> str:
 
 def _name(value: object) -> str:
     """An item's name; a number that pandas made 1.0 is 1 again."""
+    name = "" if value is None else _written(value).strip()
+    return whole[1] if (whole := _WHOLE.fullmatch(name)) else name
+
+
+def _written(value: object) -> str:
+    """A value as text; a whole number that was stored as 1990.0 is 1990."""
     is_whole = isinstance(value, float) and value.is_integer()
-    return "" if value is None else str(int(value) if is_whole else value)  # type: ignore[call-overload]
+    return str(int(value) if is_whole else value)  # type: ignore[call-overload]
 
 
 def _choices(path: Path, line: int, row: Mapping[str, Any], shape: _Shape) -> Options:
@@ -293,7 +330,7 @@ def _choices(path: Path, line: int, row: Mapping[str, Any], shape: _Shape) -> Op
         if shape.options and len(texts) < 2:
             column = shape.options[len(texts)]
             _refuse(path, line, column, "", "a question needs at least two options")
-        options = Options(tuple(texts))
+        options = Options(without_letters(tuple(texts)))
     if len(options.texts) > len(ascii_uppercase):
         _refuse(path, line, columns[0], len(options.texts), "there are letters for 26 options")
     for k, text in enumerate(options.texts):
@@ -345,8 +382,9 @@ def _right(
 
 def _text(path: Path, line: int, row: Mapping[str, Any], column: str) -> str:
     value = row.get(column)
-    text = "" if value is None else str(value).strip()
-    if not text or isinstance(value, dict | list):
+    text = "" if value is None else _written(value).strip()
+    is_endless = isinstance(value, float) and isinf(value)
+    if not text or is_endless or isinstance(value, dict | list):
         _refuse(path, line, column, value, "it must be a text")
     return text
 

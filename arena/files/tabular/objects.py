@@ -66,7 +66,8 @@ def _rows(stream: IO[str], place: str) -> Found:
 
 
 def _lines(stream: IO[str], place: str, before: int) -> Found:
-    for number, line in enumerate(stream, start=before + 1):
+    for number, read in enumerate(stream, start=before + 1):
+        line = read.removeprefix("\ufeff")  # of files that were put together
         if line.strip():
             where = f"{place}:{number}"
             yield number, _object(value_of(line, where), where, line)

@@ -60,6 +60,18 @@ BLUE = [
     {"question_stem": "Sky?", "choices": {"text": [*TWO], "label": ["A", "B"]}, "answerKey": "B"},
     {"ctx": "Sky?", "endings": [*TWO], "label": "1", "ind": 4},
     {"options": [*TWO], "answer": "B", "answer_index": 1, "category": "x"},
+    # Letters before the texts, columns of other names, an empty column before the one that tells.
+    {"choices": ["A. green", "B. blue"], "answer": "B"},
+    {"choices": ["(A)green", "(B)blue"], "answer": "blue"},
+    {"choices": ["A. green", "B. blue"], "answer": "B. blue"},
+    {"A": "A、green", "B": "B、blue", "answer": "B"},
+    {"choice_a": "green", "choice_b": "blue", "answer": "b"},
+    {"option_a": "green", "option_b": "blue", "answer": "option_b"},
+    {"opa": "green", "opb": "blue", "answer": "B"},
+    {"Ａ": "green", "Ｂ": "blue", "answer": "Ｂ"},
+    {"A)": "green", "B)": "blue", "answer": "B"},
+    {"A选项": "green", "B选项": "blue", "答案": "B"},
+    {"options": [*TWO], "answer": None, "label": "B"},
     {"题目": "天？", "A": "green", "B": "blue", "答案": "B", "explanation": "x"},
 ]
 
@@ -115,6 +127,13 @@ def test_the_right_option_is_the_second(tmp_path: Path, row: dict[str, Any]) -> 
         ([{"choices": "['green', ", "answer": "A"}], "it must be a list of two options or more"),
         ([{"options": [*TWO], "answer": "A", "answer_idx": "B"}],
          ":1: answer: 'A'; answer_idx tells another option (B)"),
+        ([{"choices": "['green' 'blue']", "answer": "B"}], "a list as numpy prints it, without commas"),
+        ([{"answer": "['London' 'Paris']"}], "a list as numpy prints it, without commas"),
+        ([{"answer": None, "label": "geography"}], ":1: answer: ''; it must be a text"),
+        ([{"answer": 1e999}], ":1: answer: 'inf'; it must be a text"),
+        ([{"options": [*TWO], "answer": "", "label": "geography"}], "allowed are A, B or"),
+        ([{"ending0": "green", "ending1": "blue", "label": "1"}], "'ending0' is an option without a"),
+        ([{"data": [{"question": "q", "answer": "5"}]}], "its list 'data' may hold the rows"),
         ([{"option1": "green", "option2": "blue", "answer": "2"}],
          ":1: the column 'option1' is an option without a letter; name the options A, B and so on"),
     ],
@@ -153,6 +172,10 @@ def test_positions_in_a_table_count_as_the_whole_file_tells(tmp_path: Path) -> N
         ("So $x = \\boxed{\\frac{1}{2}}$.", ("\\frac{1}{2}",)),
         ("5 km", ("5 km",)),
         ("#1 of all", ("#1 of all",)),
+        (1990.0, ("1990",)),
+        ([1990.0, "1990 AD"], ("1990", "1990 AD")),
+        ({"text": ["London", "london", "London"], "answer_start": [1, 2, 3]}, ("London", "london")),
+        ("['It''s' one]", ("['It''s' one]",)),
         ({"value": "London", "aliases": ["London", "Londinium"]}, ("London", "Londinium")),
     ],
 )
@@ -165,3 +188,16 @@ def test_a_competition_problem_is_answered_by_the_box_of_its_solution(tmp_path: 
     row = {"problem": "1+1?", "level": "1", "type": "x", "solution": "So \\boxed{2}."}
     (item,) = read_items(write(tmp_path, [row]))
     assert item.answers == ("2",)
+
+
+def test_names_that_pandas_made_numbers_are_whole_again(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("id,question,answer\n1.0,q,5\n1.5,r,6\n2.0,s,7\n")
+    assert [item.name for item in read_items(path)] == ["1", "1.5", "2"]
+
+
+def test_files_that_were_put_together_keep_a_mark_in_the_middle(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    lines = [json.dumps({"question": f"q{k}", "answer": "5"}) for k in range(3)]
+    path.write_text("".join(f"\ufeff{line}\n" for line in lines), "utf-8")
+    assert len(read_items(path)) == 3

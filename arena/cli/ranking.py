@@ -17,8 +17,7 @@ from arena.records import COMMAND_LINE, GroupBy, Method
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
     from collections.abc import Mapping
 
-    from arena.leaderboard.board import Leaderboard
-    from arena.leaderboard.facts import ModelFacts
+    from arena.leaderboard.board import Leaderboard, ModelFacts
 
 
 @bundled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -146,6 +146,35 @@ class Row:
     comparisons: int | float
     p_best: float
     predicted: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What a reader weighs beside quality. What is not known is None, and never 0.
+
+    input_price, output_price: US dollars for a million tokens. cost_per_1000: dollars that 1,000
+    answers would cost at these, replies that were no answers included. seconds: median of an
+    answer; where several were written at once, its share of their time. tokens_per_second: of
+    one answer, median. tokens, thinking_tokens, answer_tokens: written for an answer, mean.
+    no_answer: share of the replies that were no answers. context_length: tokens.
+    """
+
+    organization: str | None = None
+    license: str | None = None
+    released: str | None = None
+    context_length: int | None = None
+    input_price: float | None = None
+    output_price: float | None = None
+    cost_per_1000: float | None = None
+    seconds: float | None = None
+    tokens_per_second: float | None = None
+    tokens: float | None = None
+    thinking_tokens: float | None = None
+    answer_tokens: float | None = None
+    no_answer: float | None = None
+
+
+NO_FACTS: Mapping[str, ModelFacts] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,7 @@ from operator import attrgetter
 from typing import Any
 
 from arena.benchmarks.scores import BenchmarkScore, MeanScore
-from arena.leaderboard.board import Leaderboard, Row
-from arena.leaderboard.facts import NO_FACTS, ModelFacts
+from arena.leaderboard.board import NO_FACTS, Leaderboard, ModelFacts, Row
 from arena.ratings import Unrated
 
 Scores = dict[str, dict[str, BenchmarkScore]]

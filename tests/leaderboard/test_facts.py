@@ -12,11 +12,11 @@ from aiohttp import web
 from arena.config import Config, parse_model
 from arena.generation.answering import generate
 from arena.judging import judge, load_card
-from arena.leaderboard.board import Fit, Policy
+from arena.leaderboard.board import Fit, ModelFacts, Policy
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.evidence.groups import Group
 from arena.leaderboard.evidence.lost import lost_battles
-from arena.leaderboard.facts import ModelFacts, model_facts
+from arena.leaderboard.facts import model_facts
 from arena.leaderboard.formats import to_csv, to_json
 from arena.leaderboard.ranking import leaderboard
 from arena.records import Decoding, Evidence, Model, Prompt

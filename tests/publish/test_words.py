@@ -9,17 +9,19 @@ import pytest
 from arena.leaderboard.board import Leaderboard
 from arena.publish import publish
 from arena.records import BackendKind, Model, Prompt
+from arena.records.notes import load_sentences
 from arena.store import Store
 from arena.web.views.words import WORDS
 from tests.boards import NAMES, fill, make_board, make_row
 
-NAMED = ("category_of_", "language_of_")
+NAMED = ("name.category.", "name.language.")
 GROUPS = {
-    key.removeprefix(start): {language: words[key] for language, words in WORDS.items()}
-    for key in WORDS["en"]
+    code.removeprefix(start): {one: load_sentences(one)[code] for one in ("en", "zh")}
+    for code in load_sentences("en")
     for start in NAMED
-    if key.startswith(start)
+    if code.startswith(start)
 }
+assert len(GROUPS) > 8
 
 
 def opened(browser: Any, site: Path, locale: str) -> Any:

@@ -237,10 +237,10 @@ class EvidenceColumns:
     def shown_answers(self) -> list[tuple[str, str, str]]:
         """Model, prompt's key and answer's key of every answer that can be looked at."""
         rows = self._connections.db.execute(
-            "SELECT model, prompt_key, key FROM answers "
+            "SELECT rowid, model, prompt_key, key FROM answers "
             f"WHERE sample = 0 AND finish != '[\"absent\"]' AND model {_MODEL}"
         ).fetchall()
-        return [(str(m), str(p), str(k)) for m, p, k in rows]
+        return [(str(m), str(p), str(k)) for _, m, p, k in sorted(rows)]
 
     def taken(self) -> list[tuple[str, Usage, int | None]]:
         """Model, usage and tokens of thinking of every answer that a model was asked for here."""
@@ -334,8 +334,8 @@ class EvidenceColumns:
             return [], None
         told = "finish != '[\"absent\"]' AND key NOT IN (SELECT key FROM leaks WHERE rules = ?)"
         if until.vote - since > FEW:  # then it is quicker to begin with the answers
-            texts = db.execute(f"SELECT key FROM answers WHERE {told} ORDER BY key", [rules])
-            keys = [str(key) for (key,) in texts.fetchall()]
+            texts = db.execute(f"SELECT key FROM answers WHERE {told}", [rules])
+            keys = sorted(str(key) for (key,) in texts.fetchall())
             return (self._voted_on(keys) if keys else []), until
         voted = "SELECT {} FROM votes WHERE id > ? AND id <= ?"
         both = f"{voted.format('first')} UNION {voted.format('second')}"

@@ -302,6 +302,7 @@ def m013_kept(db: Database) -> None:
     """What is derived from votes and kept: columns by block, and how far a search has come.
 
     Nothing here is said by anybody; all of it may be deleted and is made again. See `kept.py`.
+    Two indexes find what is rare among millions: answers with a text, and those that name a writer.
     """
     db.executescript("""
         CREATE TABLE kept_votes (
@@ -314,6 +315,7 @@ def m013_kept(db: Database) -> None:
             winners BLOB NOT NULL, propensity BLOB, seconds BLOB) STRICT;
         CREATE TABLE kept_until (name TEXT PRIMARY KEY, vote INTEGER NOT NULL) STRICT;
         CREATE INDEX leaks_found ON leaks (key) WHERE words != '';
+        CREATE INDEX answers_told ON answers (model) WHERE finish != '["absent"]';
     """)
 
 

@@ -15,11 +15,8 @@ from arena.errors import GateError, InputError, RatingError, UnknownNameError
 from arena.records import COMMAND_LINE, Evidence, alike
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
-    from collections.abc import Mapping
-
     from arena.leaderboard.board import Fit, Leaderboard, Policy
     from arena.leaderboard.evidence.groups import Group
-    from arena.leaderboard.facts import ModelFacts
     from arena.store import Store
 
 EvidenceOption = Annotated[
@@ -204,10 +201,9 @@ def rank(
 ) -> None:
     """Rank the models of the database, or those of a battles file."""
     from arena.leaderboard.board import Policy, policy_of
-    from arena.leaderboard.facts import NO_FACTS, model_facts
     from arena.leaderboard.ranking import leaderboards, rank_comparisons, ranking
 
-    conf, facts = settings(config, RANKING), NO_FACTS
+    conf = settings(config, RANKING)
     asked: dict[str, Any] = {
         "prior": "auto" if prior is None else prior,
         "interval": interval,
@@ -254,9 +250,7 @@ def rank(
             return ranking(store, policy, group)
 
         boards = leaderboards(store, by, board) if by else [board()]
-        if form in (Format.JSON, Format.CSV):
-            facts = model_facts(store, list(conf.candidates().values()))
-    print_boards(boards, form, facts, grouped=by is not None)
+    print_boards(boards, form, grouped=by is not None)
 
 
 def publish(
@@ -313,18 +307,12 @@ def _asked(
     )
 
 
-def print_boards(
-    boards: list["Leaderboard"],
-    form: Format,
-    facts: "Mapping[str, ModelFacts]",
-    *,
-    grouped: bool = False,
-) -> None:
+def print_boards(boards: list["Leaderboard"], form: Format, *, grouped: bool = False) -> None:
     """Print rankings in one format; JSON holds a list only where groups were asked for."""
     from arena.leaderboard.formats import to_csv, to_json, to_markdown
 
     if form is Format.JSON:
-        parts = [to_json(board, facts) for board in boards]
+        parts = [to_json(board) for board in boards]
         whole = parts if grouped else parts[0]
         sys.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
         return
@@ -334,7 +322,7 @@ def print_boards(
         else:
             if grouped:
                 sys.stdout.write(f"# {board.group}\n")
-            text = to_csv(board, facts) if form is Format.CSV else to_markdown(board)
+            text = to_csv(board) if form is Format.CSV else to_markdown(board)
             sys.stdout.write(text.rstrip("\n") + "\n")
 
 

@@ -1,6 +1,6 @@
 """A ranking as it is shown, and how it was asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +11,7 @@ from arena.benchmarks.scores import BenchmarkScore
 from arena.config import LEAST_COMPARISONS, Config, JudgeRun
 from arena.judging.report_card.orders import JudgeReport
 from arena.leaderboard.evidence.counted_votes import ALL, VoteRules
+from arena.leaderboard.facts import ModelFacts
 from arena.ratings import STYLE_NAMES, Coefficient, Settings, Source, Unrated
 from arena.records import Evidence, Note
 from arena.store import Store
@@ -167,7 +168,8 @@ class Leaderboard:
     language that it is restricted to, empty for all. dimensions: means of benchmarks by
     capability. overall: the weighted mean of `parts`, the ratings by each kind of evidence;
     weights: of the kinds, which sum to 1. unrated: the models that the evidence does not place
-    yet; min_comparisons: how many comparisons a model needs.
+    yet; min_comparisons: how many comparisons a model needs. facts: what is known of each model
+    beside its rating, where all prompts are ranked.
     """
 
     evidence: Evidence
@@ -189,6 +191,7 @@ class Leaderboard:
     marked: tuple[Note, ...] = ()
     unrated: tuple[Unrated, ...] = ()
     min_comparisons: int = 1
+    facts: Mapping[str, ModelFacts] = field(default_factory=dict)
 
     @property
     def places(self) -> dict[str, int]:

@@ -118,6 +118,7 @@ def _ranked(
         benchmarks=gathered.benchmarks,
         dimensions=gathered.dimensions,
         reports=tuple(gathered.reports.values()),
+        facts=gathered.facts,
         **(_overall(gathered, judges, fit, stands_on) if is_combined else {}),
     )
 

@@ -1,7 +1,7 @@
 """From stored rows to comparisons: what each source has to say about pairs of models."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from random import Random
@@ -22,6 +22,7 @@ from arena.leaderboard.evidence.counted_votes import (
 )
 from arena.leaderboard.evidence.groups import GROUPINGS, Group, Styles, rows_in
 from arena.leaderboard.evidence.lost import LostBattle, lost_battles
+from arena.leaderboard.facts import NO_FACTS, ModelFacts, model_facts
 from arena.ratings import STYLE_NAMES, Comparisons, capped, concat, next_pairs
 from arena.records import Note, Preference, Prompt
 from arena.store import Store
@@ -35,7 +36,8 @@ class Gathered:
     """All evidence of a store as comparisons, by source.
 
     decisions: the judges' comparisons with each pair decided as their verdicts say, whatever the
-    odds of these; what a panel's majority counts. notes: what was left out, and why.
+    odds of these; what a panel's majority counts. notes: what was left out, and why. facts: of
+    each model beside its rating; none where only a group was asked for.
     """
 
     human: Comparisons | None
@@ -46,6 +48,7 @@ class Gathered:
     benchmarks: tuple[BenchmarkScore, ...]
     dimensions: tuple[BenchmarkScore, ...]
     notes: tuple[Note, ...]
+    facts: Mapping[str, ModelFacts]
 
 
 def gather(
@@ -79,6 +82,7 @@ def gather(
         benchmarks=results.scores,
         dimensions=results.dimensions,
         notes=(*left_out, *notes, *results.notes),
+        facts=model_facts(store) if group is None else NO_FACTS,
     )
 
 

@@ -15,9 +15,7 @@ from arena.errors import GateError, InputError, RatingError
 from arena.records import COMMAND_LINE, GroupBy, Method
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
-    from collections.abc import Mapping
-
-    from arena.leaderboard.board import Leaderboard, ModelFacts
+    from arena.leaderboard.board import Leaderboard
 
 
 @bundled
@@ -71,16 +69,11 @@ def rank(
     if policy.fit.style and not store.evidence.answers().model:
         raise InputError("no answer here has a text, so no style of it can be held equal")
     policy = votes.applied(store, policy)
-    facts: Mapping[str, ModelFacts] = {}
-    if form in (Format.JSON, Format.CSV):
-        from arena.leaderboard.facts import model_facts
-
-        facts = model_facts(store, list(conf.candidates().values()))
     if by is None:
-        print_boards([ranking(store, policy)], form, facts)
+        print_boards([ranking(store, policy)], form)
         return
     found = grouped_rankings(store, by, lambda group: ranking(store, policy, group), policy.ways)
-    print_boards(found.boards, form, facts, grouped=True)
+    print_boards(found.boards, form, grouped=True)
     for note in found.left_out:
         say(f"Note: {note.text(place=COMMAND_LINE)}")
 
@@ -146,20 +139,12 @@ def publish(
         sys.exit(1)
 
 
-def print_boards(
-    boards: list["Leaderboard"],
-    form: Format,
-    facts: "Mapping[str, ModelFacts] | None" = None,
-    *,
-    grouped: bool = False,
-) -> None:
+def print_boards(boards: list["Leaderboard"], form: Format, *, grouped: bool = False) -> None:
     """Print rankings in one format; JSON holds a list only where groups were asked for."""
     from arena.leaderboard.formats import to_csv, to_json, to_markdown
 
-    facts = facts or {}
-
     if form is Format.JSON:
-        parts = [to_json(board, facts) for board in boards]
+        parts = [to_json(board) for board in boards]
         whole = parts if grouped else parts[0]
         sys.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
         return
@@ -169,7 +154,7 @@ def print_boards(
         else:
             if grouped:
                 sys.stdout.write(f"# {board.group}\n")
-            text = to_csv(board, facts) if form is Format.CSV else to_markdown(board)
+            text = to_csv(board) if form is Format.CSV else to_markdown(board)
             sys.stdout.write(text.rstrip("\n") + "\n")
 
 

@@ -20,6 +20,9 @@ from arena.store import Store
 
 R = TypeVar("R")
 
+# Fields that came after the sample was made; where nothing is known of them they are left out.
+_LATER = {"thinking_tokens", "room", "released", "extra_headers"}
+
 
 def load_sample(store: Store, folder: Path | None = None) -> None:
     """Put the sample into the store; what is there already stays.
@@ -105,6 +108,14 @@ def _read(folder: Path, record: type[R]) -> list[R]:
     return rows
 
 
+def _told(row: Any) -> dict[str, Any]:
+    """A row without what is not known of it in the fields that came later."""
+    told = {k: v for k, v in asdict(row).items() if v not in (None, ()) or k not in _LATER}
+    if isinstance(row, Model):
+        told["decoding"] = row.decoding.chosen
+    return told
+
+
 def _write(folder: Path, record: type, rows: Iterable[Any]) -> None:
-    lines = (json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
+    lines = (json.dumps(_told(row), ensure_ascii=False) + "\n" for row in rows)
     _file(folder, record).write_text("".join(lines), encoding="utf-8")

@@ -201,7 +201,8 @@ class Leaderboard:
     capability. overall: the weighted mean of `parts`, the ratings by each kind of evidence;
     weights: of the kinds, which sum to 1. unrated: the models that the evidence does not place
     yet; min_comparisons: how many comparisons a model needs. judges: those that were chosen and
-    are fit to rank by, whatever kind of evidence this ranking is by.
+    are fit to rank by, whatever kind of evidence this ranking is by. facts: what is known of each
+    model beside its rating, where all prompts are ranked.
     """
 
     evidence: Evidence
@@ -224,6 +225,7 @@ class Leaderboard:
     unrated: tuple[Unrated, ...] = ()
     min_comparisons: int = 1
     judges: tuple[str, ...] = ()
+    facts: Mapping[str, ModelFacts] = field(default_factory=dict)
 
     @property
     def places(self) -> dict[str, int]:

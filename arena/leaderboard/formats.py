@@ -9,17 +9,15 @@ import io
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import asdict, astuple, fields
 from operator import attrgetter
 from typing import Any
 
 from arena.benchmarks.scores import BenchmarkScore, MeanScore
-from arena.leaderboard.board import NO_FACTS, Leaderboard, ModelFacts, Row
+from arena.leaderboard.board import Leaderboard, ModelFacts, Row
 from arena.ratings import Unrated
 
 Scores = dict[str, dict[str, BenchmarkScore]]
-Facts = Mapping[str, ModelFacts]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARKUP = re.compile(r"([\\|<>\[\]`*])")
 # What stands beside the mean of a benchmark.
@@ -30,12 +28,12 @@ _NARROW = 5.0
 MOST_COLUMNS = 4
 
 
-def to_json(board: Leaderboard, facts: Facts = NO_FACTS) -> dict[str, Any]:
+def to_json(board: Leaderboard) -> dict[str, Any]:
     """What `json.dumps` takes; a number that JSON cannot say is None.
 
     `benchmarks` is there only for models that have objective scores, and `group` only where
     the ranking is restricted to one. `unrated`: the models that are not rated yet. `facts`: of
-    each model, where they are given: what it costs, how fast and how long it writes.
+    each model, where all prompts are ranked: what it costs, how fast and how long it writes.
     """
     scores, places = scores_by_model(board), board.places
     whole: dict[str, Any] = {
@@ -52,8 +50,8 @@ def to_json(board: Leaderboard, facts: Facts = NO_FACTS) -> dict[str, Any]:
         "min_comparisons": board.min_comparisons,
     }
     for entry in [*whole["models"], *whole["unrated"]]:
-        if entry["model"] in facts:
-            entry["facts"] = asdict(facts[entry["model"]])
+        if entry["model"] in board.facts:
+            entry["facts"] = asdict(board.facts[entry["model"]])
     if board.overall:
         whole["overall"] = {
             "weights": dict(board.weights),
@@ -71,11 +69,11 @@ def to_json(board: Leaderboard, facts: Facts = NO_FACTS) -> dict[str, Any]:
     return {"group": board.group, **whole} if board.group else whole
 
 
-def to_csv(board: Leaderboard, facts: Facts = NO_FACTS) -> str:
+def to_csv(board: Leaderboard) -> str:
     """A header and a line a model; a benchmark has its mean, stderr, low, high and items.
 
     Models that are not rated yet come last: without a rating, and with what they lack. The last
-    columns are `facts`, where they are given.
+    columns are its `facts`, where all prompts are ranked.
     """
     scores, columns = scores_by_model(board), score_columns(board)
     out = io.StringIO()
@@ -85,7 +83,7 @@ def to_csv(board: Leaderboard, facts: Facts = NO_FACTS) -> str:
     sums = ["overall", "overall_ci_low", "overall_ci_high"] if whole else []
     names = [field.name for field in fields(Row)]
     places = board.places
-    about = [field.name for field in fields(ModelFacts)] if facts else []
+    about = [field.name for field in fields(ModelFacts)] if board.facts else []
     tail = ["rank_by_upper_end", "lacks", *about]
     writer.writerow([*names, *sums, *(_text(head) for head in heads), *tail])
     for row in ranked(board):
@@ -94,12 +92,12 @@ def to_csv(board: Leaderboard, facts: Facts = NO_FACTS) -> str:
         sums_here = (there.rating, there.ci_low, there.ci_high) if there else (None,) * len(sums)
         scored = _score_cells(scores.get(model, {}), columns)
         line = [_text(model), *map(_finite, (*numbers, *sums_here)), *scored]
-        writer.writerow([*line, places[model], 0, *_fact_cells(facts, model)])
+        writer.writerow([*line, places[model], 0, *_fact_cells(board, model)])
     for one in board.unrated:
         cells: list[Any] = [None] * len(names)
         cells[0], cells[names.index("comparisons")] = _text(one.model), one.comparisons
         scored = _score_cells(scores.get(one.model, {}), columns)
-        known = _fact_cells(facts, one.model)
+        known = _fact_cells(board, one.model)
         writer.writerow([*cells, *([None] * len(sums)), *scored, None, one.lacks, *known])
     return out.getvalue()
 
@@ -281,9 +279,9 @@ def _score_cells(scores: dict[str, BenchmarkScore], columns: list[str]) -> list[
     return cells
 
 
-def _fact_cells(facts: Facts, model: str) -> list[Any]:
+def _fact_cells(board: Leaderboard, model: str) -> list[Any]:
     """The facts of a model; text is no formula, and what is not known is empty."""
-    found = astuple(facts.get(model, ModelFacts())) if facts else ()
+    found = astuple(board.facts.get(model, ModelFacts())) if board.facts else ()
     return [_text(cell) if isinstance(cell, str) else _finite(cell) for cell in found]
 
 

@@ -108,6 +108,7 @@ def _ranked(store: Store, policy: Policy, group: Group | None, gathered: Gathere
         dimensions=gathered.dimensions,
         reports=tuple(gathered.reports.values()),
         judges=fit_judges(gathered, policy.allow_weak_judges),
+        facts=gathered.facts,
         **columns,
     )
 

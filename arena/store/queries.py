@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
-from arena.records import Usage
 from arena.store.columns import (
     AnswerColumns,
     CodedVotes,
@@ -25,6 +24,8 @@ from arena.store.large.kept import KeptVotes
 ROWS = 10_000  # of a result that are held at once
 FEW = 5_000  # votes whose answers are looked up one by one
 # Models and judges that were put aside say nothing.
+# A model; tokens read, written, seconds; tokens of thinking, None where they are not known.
+Taken = tuple[str, int, int, float, int | None]
 _MODEL = "NOT IN (SELECT name FROM archived WHERE kind = 'model')"
 _ANSWER = f"NOT IN (SELECT key FROM answers WHERE NOT model {_MODEL})"
 _JUDGE = "NOT IN (SELECT name FROM archived WHERE kind = 'judge')"
@@ -242,14 +243,13 @@ class EvidenceColumns:
         ).fetchall()
         return [(str(m), str(p), str(k)) for _, m, p, k in sorted(rows)]
 
-    def taken(self) -> list[tuple[str, Usage, int | None]]:
-        """Model, usage and tokens of thinking of every answer that a model was asked for here."""
-        rows = self._connections.db.execute(
+    def taken(self) -> list[Taken]:
+        """What every answer took that a model was asked for here."""
+        return self._connections.db.execute(
             "SELECT model, coalesce(prompt_tokens, 0), completion_tokens, coalesce(seconds, 0), "
             "thinking_tokens FROM answers "
             f"WHERE completion_tokens > 0 AND model {_MODEL}"
         ).fetchall()
-        return [(str(row[0]), Usage(row[1], row[2], row[3]), row[4]) for row in rows]
 
     def answered(self) -> list[tuple[str, str]]:
         """Model and prompt's key of everything that was answered, in live battles too."""

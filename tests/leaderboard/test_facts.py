@@ -94,15 +94,16 @@ def test_facts_are_columns_of_the_files(
 ) -> None:
     judged(answered, write_card, prompts)
     board = leaderboard(answered, evidence=Evidence.JUDGE, fit=Fit(prior="auto"))
-    facts = {"long": ModelFacts(organization="=Lab", seconds=1.5)}
-    entries = {entry["model"]: entry for entry in to_json(board, facts)["models"]}
+    assert set(board.facts) == {"long", "middle", "short"}
+    board = replace(board, facts={"long": ModelFacts(organization="=Lab", seconds=1.5)})
+    entries = {entry["model"]: entry for entry in to_json(board)["models"]}
     assert entries["long"]["facts"]["seconds"] == 1.5
     assert entries["long"]["facts"]["license"] is None
     assert "facts" not in entries["short"]
-    rows = {row["model"]: row for row in csv.DictReader(io.StringIO(to_csv(board, facts)))}
+    rows = {row["model"]: row for row in csv.DictReader(io.StringIO(to_csv(board)))}
     assert rows["long"]["organization"] == "'=Lab"
     assert (rows["long"]["seconds"], rows["short"]["seconds"]) == ("1.5", "")
-    assert "seconds" not in to_csv(board).splitlines()[0]
+    assert "seconds" not in to_csv(replace(board, facts={})).splitlines()[0]
 
 
 def with_silence(store: Store, prompts: list[Prompt], write_card: Write) -> None:

@@ -1,7 +1,7 @@
 """From stored rows to comparisons: what each source has to say about pairs of models."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from random import Random
@@ -13,10 +13,12 @@ from arena.benchmarks.items.dimensions import dimension_of
 from arena.benchmarks.scores import BenchmarkScore, Objective, Ways, objective
 from arena.errors import InputError
 from arena.judging.report_card.orders import JudgedPair, JudgeReport, read_pairs, report
+from arena.leaderboard.board import NO_FACTS, ModelFacts
 from arena.leaderboard.evidence.counted_votes import counted_votes, vote_comparisons
 from arena.leaderboard.evidence.groups import GROUPINGS, Group, Styles, rows_in, votes_in
 from arena.leaderboard.evidence.lost import LostBattle, lost_battles
 from arena.leaderboard.evidence.rules import ALL, VoteRules
+from arena.leaderboard.facts import model_facts
 from arena.ratings import STYLE_NAMES, Comparisons, capped, concat, next_pairs
 from arena.records import Note, Preference, Prompt
 from arena.store import Store
@@ -36,7 +38,8 @@ class Gathered:
     """All evidence of a store as comparisons, by source.
 
     decisions: the judges' comparisons with each pair decided as their verdicts say, whatever the
-    odds of these; what a panel's majority counts. notes: what was left out, and why.
+    odds of these; what a panel's majority counts. notes: what was left out, and why. facts: of
+    each model beside its rating; none where only a group was asked for.
     """
 
     human: Comparisons | None
@@ -47,6 +50,7 @@ class Gathered:
     benchmarks: tuple[BenchmarkScore, ...]
     dimensions: tuple[BenchmarkScore, ...]
     notes: tuple[Note, ...]
+    facts: Mapping[str, ModelFacts]
 
 
 def gather(
@@ -80,6 +84,7 @@ def gather(
         benchmarks=results.scores,
         dimensions=results.dimensions,
         notes=(*left_out, *notes, *results.notes),
+        facts=model_facts(store) if group is None else NO_FACTS,
     )
 
 

@@ -14,7 +14,7 @@ SHOWN = 80  # characters of a prompt
 
 
 @dataclass(frozen=True, slots=True)
-class ModelFacts:
+class SideFacts:
     """Means over one model's answers; None where nothing is known.
 
     characters: of a whole answer. tokens: written. seconds: of an answer. dollars: a thousand
@@ -40,7 +40,7 @@ class MovedPrompt:
     said: int
 
 
-def facts_of(store: Store, a: str, b: str, against: Store | None) -> tuple[ModelFacts, ...]:
+def facts_of(store: Store, a: str, b: str, against: Store | None) -> tuple[SideFacts, ...]:
     """Of both models, over the prompts that both answered, or over all where they share none."""
     old, new = _answers(against or store, a), _answers(store, b)
     shared = {x.prompt_key for x in old} & {x.prompt_key for x in new}
@@ -56,7 +56,7 @@ def _answers(store: Store, model: str) -> list[Answer]:
     return [answer for answer in store.answers.where(model=model) if not answer.is_absent]
 
 
-def _facts(name: str, answers: Sequence[Answer], model: Model | None) -> ModelFacts:
+def _facts(name: str, answers: Sequence[Answer], model: Model | None) -> SideFacts:
     """Usage of 0 stands for one that is not known: an import, for example."""
 
     def mean(values: list[float]) -> float | None:
@@ -66,7 +66,7 @@ def _facts(name: str, answers: Sequence[Answer], model: Model | None) -> ModelFa
     price = model.price if model else None
     costs = [cost_of(answer.usage, price) for answer in answers] if price else []
     dollars = mean(costs)
-    return ModelFacts(
+    return SideFacts(
         name,
         len(answers),
         mean([float(sum(map(len, answer.turns))) for answer in answers]),

@@ -10,7 +10,7 @@ from arena.compare.question import Decision, Question
 from arena.compare.sequential import SureSoFar, standing
 from arena.errors import GateError, InputError
 from arena.generation.batch import Progress, Watch, unwatched
-from arena.judging import JudgeCard, Wanted, plan
+from arena.judging import JudgeCard, plan
 from arena.leaderboard.evidence.gathering import gather
 from arena.records import Mode, Note, Prompt
 from arena.store import Store
@@ -74,7 +74,6 @@ def judge_until_sure(
     b: str,
     question: Question,
     *,
-    wanted: Wanted | None = None,
     allow_weak: bool = False,
     watch: Watch = unwatched,
 ) -> SequentialRun:
@@ -82,7 +81,7 @@ def judge_until_sure(
 
     prompts: those that both answered are used; which come first depends on their texts alone, so
     that a run that was stopped goes on in the same order. Stored verdicts are not paid for again.
-    wanted: samples and orders. allow_weak: whether a judge that the gate objects to may go on.
+    allow_weak: whether a judge that the gate objects to may go on.
 
     Raises GateError where the judge turns out too weak, InputError where nothing can be judged.
     """
@@ -93,7 +92,7 @@ def judge_until_sure(
     done, found = 0, standing([], question)
     while done < len(order) and found.decision is Decision.CANNOT_TELL:
         batch = order[done : done + max(FIRST, done // GROWTH)]
-        todo = plan(store, card, batch, Mode.PAIRWISE, models=[a, b], wanted=wanted)
+        todo = plan(store, card, batch, Mode.PAIRWISE, models=[a, b])
         steps += todo.run(watch)
         done += len(batch)
         values = _shares(store, card.name, order[:done], a, b, allow_weak)

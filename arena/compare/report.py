@@ -12,7 +12,7 @@ from arena.compare.differences.board_fit import through_board
 from arena.compare.differences.corrected import LEAST_SHARED, corrected
 from arena.compare.differences.multiplicity import Adjustment, adjusted
 from arena.compare.differences.paired import advantage
-from arena.compare.facts import ModelFacts, MovedPrompt, facts_of, movers
+from arena.compare.facts import MovedPrompt, SideFacts, facts_of, movers
 from arena.compare.question import Aim, Decision, Question
 from arena.errors import InputError, NoEvidenceError, RatingError
 from arena.leaderboard.board import Policy
@@ -81,7 +81,7 @@ class CompareReport:
     control: Adjustment = Adjustment.HOLM
     gained: tuple[MovedPrompt, ...] = ()
     lost: tuple[MovedPrompt, ...] = ()
-    facts: tuple[ModelFacts, ...] = ()
+    facts: tuple[SideFacts, ...] = ()
     notes: tuple[Note, ...] = field(default=())
 
     @property

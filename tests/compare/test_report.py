@@ -6,7 +6,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from arena.compare.facts import ModelFacts
+from arena.compare.facts import SideFacts
 from arena.compare.formats import fact_rows, to_json, to_junit, to_markdown
 from arena.compare.question import Aim, Decision, Question
 from arena.compare.report import BOARD, CORRECTED, DIRECT, CompareReport, compare
@@ -219,4 +219,4 @@ def test_markdown_is_one_comment_in_which_names_break_nothing(tmp_path: Path) ->
 
 def test_what_is_not_known_is_a_dash(report: CompareReport) -> None:
     assert fact_rows(report)[0]["dollars per 1,000"] == "–"
-    assert isinstance(report.facts[0], ModelFacts)
+    assert isinstance(report.facts[0], SideFacts)

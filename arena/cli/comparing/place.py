@@ -76,7 +76,7 @@ def place(
     rated 10 or more models, it is also said what people would say of this one.
     """
     from arena.compare.boards.place import place as place_model
-    from arena.compare.boards.placing import place_by_judge, split_off
+    from arena.compare.boards.placing import PlacedWhen, place_by_judge, split_off
     from arena.generation.prompts import load_prompts
     from arena.interchange.battles import read_battles
     from arena.judging import load_card
@@ -92,7 +92,7 @@ def place(
         asked = load_prompts(split(prompts) or conf.prompts, store.home, limit)
         with watched() as tracker:
             run = place_by_judge(
-                store, card, asked, model, budget=budget, width=width, confidence=confidence,
+                store, card, asked, model, until=PlacedWhen(budget, width), confidence=confidence,
                 allow_weak=allow_weak_judges, watch=tracker,
             )  # fmt: skip
         say(f"{judge} was asked about {run.asked} pairs of answers.")

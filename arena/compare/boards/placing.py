@@ -17,6 +17,18 @@ STEP = 10  # pairs of answers between two looks at the interval
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedWhen:
+    """When a run may stop.
+
+    budget: at most so many pairs of answers. width: where the whole interval is no wider, in Elo
+    points; None is to use the budget up.
+    """
+
+    budget: int
+    width: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PlacingRun:
     """How a model was placed. asked: pairs that were put to the judge in this run."""
 
@@ -31,8 +43,7 @@ def place_by_judge(
     prompts: Sequence[Prompt],
     model: str,
     *,
-    budget: int,
-    width: float | None = None,
+    until: PlacedWhen,
     confidence: float = 0.95,
     allow_weak: bool = False,
     watch: Watch = unwatched,
@@ -40,8 +51,7 @@ def place_by_judge(
     """Let a judge compare a model with others of its board until it is placed.
 
     The pool is what the judge has said of the other models, and stays as it is.
-    budget: at most so many pairs of answers. width: stop where the whole interval is no wider, in
-    Elo points; None is to use the budget up. Opponents are drawn by `next_opponents`, and of the
+    until: when to stop. Opponents are drawn by `next_opponents`, and of the
     prompts that both answered those come first that were used least.
 
     Raises GateError where the judge is too weak, InputError where the judge has compared no other
@@ -53,9 +63,11 @@ def place_by_judge(
     while True:
         pool, own = _said(store, card.name, model, allow_weak)
         found = None if own is None else place(pool, own, model, confidence)
-        narrow = found is not None and width is not None and found.high - found.low <= width
+        narrow = (
+            found is not None and until.width is not None and found.high - found.low <= until.width
+        )
         battles = set() if narrow else _battles(
-            store, pool, own, model, prompts, min(STEP, budget - asked), spent
+            store, pool, own, model, prompts, min(STEP, until.budget - asked), spent
         )  # fmt: skip
         if not battles:
             break

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from arena.cli.main import app
 from arena.compare.boards.place import next_opponents, place, predicted
-from arena.compare.boards.placing import place_by_judge, split_off
+from arena.compare.boards.placing import PlacedWhen, place_by_judge, split_off
 from arena.config import parse_model
 from arena.errors import GateError, InputError
 from arena.generation.answering import generate
@@ -131,14 +131,14 @@ def test_a_judge_is_asked_as_much_as_the_budget_allows(judged: tuple[Store, list
     store, prompts = judged
     card = load_card("j", store.home)
     before = store.verdicts.count()
-    done = place_by_judge(store, card, prompts, "new", budget=25)
+    done = place_by_judge(store, card, prompts, "new", until=PlacedWhen(25))
     assert done.asked == 25
     assert store.verdicts.count() == before + 50
     assert done.placement.comparisons == 25
     assert done.placement.rank == 3
-    wide = place_by_judge(store, card, prompts, "new", budget=100, width=5000)
+    wide = place_by_judge(store, card, prompts, "new", until=PlacedWhen(100, 5000))
     assert wide.asked == 0
-    rest = place_by_judge(store, card, prompts, "new", budget=100)
+    rest = place_by_judge(store, card, prompts, "new", until=PlacedWhen(100))
     assert rest.asked == 60 - 25
 
 
@@ -148,17 +148,17 @@ def test_a_judge_that_follows_the_order_places_nobody(
     store, prompts = judged
     weak = load_card(write_card("weak", "fake:first"), store.home)
     with pytest.raises(InputError, match="no board to place on"):
-        place_by_judge(store, weak, prompts, "new", budget=10)
+        place_by_judge(store, weak, prompts, "new", until=PlacedWhen(10))
     judge(store, weak, prompts, models=["m2", "m4", "m6"])
     with pytest.raises(GateError):
-        place_by_judge(store, weak, prompts, "new", budget=10)
+        place_by_judge(store, weak, prompts, "new", until=PlacedWhen(10))
 
 
 def test_the_command_places_by_what_is_stored(
     judged: tuple[Store, list[Prompt]], tmp_path: Path
 ) -> None:
     store, prompts = judged
-    place_by_judge(store, load_card("j", store.home), prompts, "new", budget=20)
+    place_by_judge(store, load_card("j", store.home), prompts, "new", until=PlacedWhen(20))
     store.close()
     args = ["place", "new", "--evidence", "judge", "--db", str(tmp_path / "arena.db")]
     done = CliRunner().invoke(app, [*args, "--format", "json"])

@@ -16,7 +16,7 @@ REFUSED, FILTERED = "refusal", "content_filter"  # how a reply may end; see `Rep
 
 
 @dataclass(frozen=True)
-class Asked:
+class Assignment:
     """What a model is to answer: each prompt, so many times.
 
     room: the tokens that replies have, where it is not what the model's settings give.
@@ -96,7 +96,7 @@ def generate(
             f"--samples {samples}: {model.name} says the same each time; give it a temperature "
             "above 0"
         )
-    asked = Asked(model, prompts, samples)
+    asked = Assignment(model, prompts, samples)
     aside = store.standing_unanswered().keys() & set(asked.keys)
     progress = _run(store, asked, frozenset(aside), control or Control())
     return replace(progress, unanswered=len(aside)) if aside else progress
@@ -111,7 +111,7 @@ def retry(
     samples: int = 1,
 ) -> list[Progress]:
     """Ask again for what failed, and, with more room, for replies that were no answers."""
-    asked, control = Asked(model, prompts, samples), control or Control()
+    asked, control = Assignment(model, prompts, samples), control or Control()
     keys, silent = set(asked.keys), store.standing_unanswered()
     failed = store.failed(STAGE) & keys - silent.keys() - store.answers.present(keys)
     steps = [_run(store, asked, frozenset(keys - failed), control)] if failed else []
@@ -123,7 +123,7 @@ def retry(
     return steps
 
 
-def _run(store: Store, asked: Asked, aside: frozenset[str], control: Control) -> Progress:
+def _run(store: Store, asked: Assignment, aside: frozenset[str], control: Control) -> Progress:
     model, keys = asked.model, asked.keys
     store.check_model(model)
     requests = [
@@ -153,7 +153,7 @@ def _with_room(model: Model, room: int | None) -> Model:
     return replace(model, decoding=how)
 
 
-def _checked(store: Store, asked: Asked, results: Result[Reply]) -> Result[Reply]:
+def _checked(store: Store, asked: Assignment, results: Result[Reply]) -> Result[Reply]:
     """Results with an error in place of each reply that is no answer, which is stored as such."""
     checked: Result[Reply] = []
     silent = []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from arena.backends import cost_of
 from arena.backends.base import estimate_tokens
-from arena.generation.answering import Asked
+from arena.generation.answering import Assignment
 from arena.records import BackendKind, Model, Prompt, Usage
 from arena.store import Store
 
@@ -46,7 +46,7 @@ def estimate(
     Written tokens and seconds are those of its stored answers on average; without any, each turn
     is taken to use all of its room. A later turn reads all that was said before it.
     """
-    asked = Asked(model, prompts, samples)
+    asked = Assignment(model, prompts, samples)
     present = store.answers.present(asked.keys) | store.standing_unanswered().keys()
     tasks = zip(asked.tasks, asked.keys, strict=True)
     missing = [prompt for (prompt, _), key in tasks if key not in present]

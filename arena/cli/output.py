@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from arena.files.spreadsheets import harmless
 from arena.records import COMMAND_LINE, Note
 
 Cells = Sequence[Mapping[str, Any]]
@@ -92,7 +93,7 @@ def to_csv(rows: Cells) -> str:
     if rows:
         writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: harmless(value) for name, value in row.items()} for row in rows)
     return out.getvalue()
 
 

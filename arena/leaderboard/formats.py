@@ -14,11 +14,11 @@ from operator import attrgetter
 from typing import Any
 
 from arena.benchmarks.scores import BenchmarkScore, MeanScore
+from arena.files.spreadsheets import harmless
 from arena.leaderboard.board import Leaderboard, ModelFacts, Row
 from arena.ratings import Unrated
 
 Scores = dict[str, dict[str, BenchmarkScore]]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARKUP = re.compile(r"([\\|<>\[\]`*])")
 # What stands beside the mean of a benchmark.
 PARTS = ("stderr", "low", "high", "items")
@@ -85,17 +85,17 @@ def to_csv(board: Leaderboard) -> str:
     places = board.places
     about = [field.name for field in fields(ModelFacts)] if board.facts else []
     tail = ["rank_by_upper_end", "lacks", *about]
-    writer.writerow([*names, *sums, *(_text(head) for head in heads), *tail])
+    writer.writerow([*names, *sums, *(harmless(head) for head in heads), *tail])
     for row in ranked(board):
         model, *numbers = astuple(row)
         there = whole.get(model)
         sums_here = (there.rating, there.ci_low, there.ci_high) if there else (None,) * len(sums)
         scored = _score_cells(scores.get(model, {}), columns)
-        line = [_text(model), *map(_finite, (*numbers, *sums_here)), *scored]
+        line = [harmless(model), *map(_finite, (*numbers, *sums_here)), *scored]
         writer.writerow([*line, places[model], 0, *_fact_cells(board, model)])
     for one in board.unrated:
         cells: list[Any] = [None] * len(names)
-        cells[0], cells[names.index("comparisons")] = _text(one.model), one.comparisons
+        cells[0], cells[names.index("comparisons")] = harmless(one.model), one.comparisons
         scored = _score_cells(scores.get(one.model, {}), columns)
         known = _fact_cells(board, one.model)
         writer.writerow([*cells, *([None] * len(sums)), *scored, None, one.lacks, *known])
@@ -282,17 +282,12 @@ def _score_cells(scores: dict[str, BenchmarkScore], columns: list[str]) -> list[
 def _fact_cells(board: Leaderboard, model: str) -> list[Any]:
     """The facts of a model; text is no formula, and what is not known is empty."""
     found = astuple(board.facts.get(model, ModelFacts())) if board.facts else ()
-    return [_text(cell) if isinstance(cell, str) else _finite(cell) for cell in found]
+    return [harmless(_finite(cell)) for cell in found]
 
 
 def _finite(value: Any) -> Any:
     """The value, or None for an infinite one: no format here has a word for it."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _text(cell: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
 def _plain(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from arena.files.spreadsheets import harmless
 from arena.leaderboard.formats import to_csv, to_json
 from arena.leaderboard.judge_audit import JudgeAudit
 from arena.leaderboard.snapshot import Sheet, Slice, Wins
@@ -170,12 +171,5 @@ def _csv(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(heads)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows([harmless(value) for value in row] for row in rows)
     return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """A value that no spreadsheet takes for a formula."""
-    if isinstance(value, str) and value.lstrip(" ")[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value

@@ -2,7 +2,6 @@
 
 import re
 
-_PREFIX = re.compile(r"'*[=+\-@\t\r]")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
 _KEYS = re.compile(
     r"\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}|\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{20,}"
@@ -24,15 +23,3 @@ def redacted(text: str) -> str:
     for pattern, mark in ((_KEYS, "[key]"), (_MAIL, "[email]"), (_PHONE, "[phone]")):
         text = pattern.sub(mark, text)
     return text
-
-
-def harmless(cell: object) -> object:
-    """A cell that no spreadsheet takes for a formula; `as_written` gives back what it was."""
-    return f"'{cell}" if isinstance(cell, str) and _PREFIX.match(cell) else cell
-
-
-def as_written(cell: object) -> object:
-    """The text of a cell that `harmless` may have changed."""
-    if isinstance(cell, str) and cell.startswith("'") and _PREFIX.match(cell):
-        return cell[1:]
-    return cell

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from arena.errors import InputError
-from arena.interchange.exchange.masking import harmless
+from arena.files.spreadsheets import harmless
 
 _UNFIT = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
 PARQUET_ROWS = 2000

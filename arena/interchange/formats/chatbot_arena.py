@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from arena.errors import said as shown
+from arena.files.spreadsheets import as_written
 from arena.interchange.exchange.entries import PEOPLE, Compared, Entries, Entry, SaidText, Turns
 from arena.interchange.exchange.languages import code_of, name_of_code
-from arena.interchange.exchange.masking import as_written
 from arena.interchange.exchange.outgoing import Written, write_rows
 from arena.interchange.exchange.reading import (
     SHEETS,

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from arena.errors import said as shown
+from arena.files.spreadsheets import as_written
 from arena.interchange.exchange.entries import PEOPLE, Compared, Entries, Entry, SaidText, Turns
-from arena.interchange.exchange.masking import as_written
 from arena.interchange.exchange.outgoing import Written, write_rows
 from arena.interchange.exchange.reading import SHEETS, Fields, Hints, Peek, entries_of, files_in
 from arena.interchange.exchange.source import Outgoing

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arena.files.spreadsheets import as_written, harmless
 from arena.interchange.exchange.intake import take_in
-from arena.interchange.exchange.masking import as_written, harmless, redacted
+from arena.interchange.exchange.masking import redacted
 from arena.interchange.exchange.reading import Hints
 from arena.interchange.exchange.source import Outgoing
 from arena.interchange.formats import named

@@ -15,14 +15,15 @@ UNFINISHED = "the reply ends while thinking"
 _MARK = re.compile(
     r"""
       <(?:(?:start|begin)|(?P<of>end))_of_(?:thought|thinking)>
-    | <(?P<tag>/?)(?:\w{1,20}[:_])?
-      (?:think|(?:thinking|thought)_process|thinking|thoughts?|reasoning|scratchpad|inner_monologue)
-      (?:\ [^<>]{0,80})?>
+    | [<＜]\ ?(?:\\?(?P<tag>/)\ ?)?(?:\w{1,20}[:_])?
+      (?:think|(?:thinking|thought)_process|thinking|thoughts?|reason|reasoning|scratchpad
+        |antthinking|inner_monologue)
+      (?:\ [^<>＜＞]{0,80})?[>＞]
     | (?P<details></details>)(?=\s) | <details\ type="reasoning"[^<>]{0,200}>
     | \[(?P<square>/?)THINK\]
     | ◁(?P<triangle>/?)think▷
     | <\|(?:begin|(?P<thought>end))_of_(?:thought|thinking)\|>
-    | <\|(?P<token>/?)think\|>
+    | <\|(?P<token>/?)(?:think|thinking|thought)\|>
     | <\|(?:START|(?P<cohere>END))_THINKING\|>
     | <\|inner_(?:prefix|(?P<inner>suffix))\|>
     | <unused9(?:4>(?:thought)?|(?P<medgemma>5>))

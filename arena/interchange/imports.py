@@ -19,6 +19,7 @@ from arena.interchange.battle_rows import (
     together,
 )
 from arena.interchange.labels import UNPARSED
+from arena.interchange.turns import spoken
 from arena.ratings.arrays import Ints
 from arena.records import (
     ABSENT,
@@ -163,12 +164,14 @@ class _Answers:
                 said.texts[text][k + 1]
                 for text, k in zip(said.text[rows].tolist(), side.tolist(), strict=True)
             ]
+            apart = [spoken(turns or ("",)) for turns in told]
             yield NewAnswers(
                 key=_texts_at(self.keys, here),
                 model=[model.name for model in whose],
                 model_key=[keys[model.name] for model in whose],
                 prompt_key=_texts_at(said.keys, said.prompt[rows]),
-                turns=[turns or ("",) for turns in told],
+                turns=[answer for answer, _ in apart],
+                thinking=[thinking for _, thinking in apart],
                 finish=[(ABSENT,) if t is None else ("stop",) * len(t) for t in told],
                 first_name=[model.first_name or "" for model in whose],
             )

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from arena.backends.thinking import split
+
 Turns = tuple[str, ...]
 
 
@@ -75,3 +77,14 @@ def _content(content: Any, k: int) -> str:
     ):
         return "".join(part["text"] for part in content)
     raise ValueError(f"the content of message {k + 1} is not text")
+
+
+def spoken(turns: Turns) -> tuple[Turns, Turns]:
+    """What a model said in each turn, and what it thought before; the latter empty if nothing.
+
+    Other tools store a reply with its thinking inside. Nobody here judges by that.
+    """
+    parts = [split(turn) for turn in turns]
+    if not any(part.thinking for part in parts):
+        return turns, ()
+    return tuple(part.answer for part in parts), tuple(part.thinking for part in parts)

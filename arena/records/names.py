@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from unicodedata import normalize
 
 from arena.records.notes import Note
 
@@ -11,8 +12,11 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 
 
 def tidy(name: str) -> str:
-    """A name without blanks at its ends; any run of blanks inside it is one space."""
-    return " ".join(name.translate(_INVISIBLE).split())
+    """A name without blanks at its ends; any run of blanks inside it is one space.
+
+    Letters with accents are spelled in one way (Unicode's NFC): the two look the same.
+    """
+    return " ".join(normalize("NFC", name).translate(_INVISIBLE).split())
 
 
 def alike(names: Iterable[str]) -> Iterator[Note]:

@@ -15,6 +15,12 @@ MARKS = [
     ("<thinking>", "</thinking>"),
     ("<thought>", "</thought>"),
     ("<reasoning>", "</reasoning>"),
+    ("<reason>", "</reason>"),
+    ("<antThinking>", "</antThinking>"),
+    ("＜think＞", "＜/think＞"),
+    ("< think >", "</ think >"),
+    ("<think>", "<\\/think>"),
+    ("<|thinking|>", "<|/thinking|>"),
     ("<seed:think>", "</seed:think>"),
     ("<longcat_think>", "</longcat_think>"),
     ("[THINK]", "[/THINK]"),
@@ -45,7 +51,7 @@ def test_without_an_end_there_is_no_answer(opening: str, closing: str) -> None:
     assert split(f"{opening}Is it 5? It") == Spoken("", "Is it 5? It", unfinished=True)
 
 
-@pytest.mark.parametrize("closing", [closing for _, closing in MARKS[:17]])
+@pytest.mark.parametrize("closing", [closing for _, closing in MARKS[:23]])
 def test_a_template_may_have_opened_the_thinking(closing: str) -> None:
     assert split(f"Is it 5?\n{closing}\n\nIt is 4.") == Spoken("It is 4.", "Is it 5?")
 

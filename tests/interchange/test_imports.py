@@ -373,3 +373,22 @@ def test_an_import_that_is_cut_off_stores_nothing(
     assert not any(store.counts().values())
     assert indexes(store) == before
     assert import_battles(store, write(tmp_path)).votes == 3
+
+
+def test_thinking_that_another_tool_kept_in_an_answer_is_stored_beside_it(
+    store: Store, tmp_path: Path
+) -> None:
+    rows = (
+        "model_a,model_b,winner,question,answer_a,answer_b,voter\n"
+        "x,y,model_a,Two and two?,<think>Is it 5?</think>Four.,Five.,ann\n"
+    )
+    import_battles(store, write(tmp_path, rows))
+    told = {answer.model: (answer.turns, answer.thinking) for answer in store.answers.where()}
+    assert told == {"x": (("Four.",), ("Is it 5?",)), "y": (("Five.",), ())}
+
+
+def test_a_name_spelled_in_two_ways_that_look_the_same_is_one_model(
+    store: Store, tmp_path: Path
+) -> None:
+    rows = "model_a,model_b,winner,voter\nmod\u00e9,y,model_a,ann\nmode\u0301,y,model_b,bob\n"
+    assert import_battles(store, write(tmp_path, rows)).models == 2

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from arena.interchange.exchange.entries import Compared, SaidText, Turns
+from arena.interchange.turns import spoken
 from arena.records import ABSENT, Answer, Model, Prompt, answer_key
 from arena.store import Store
 
@@ -92,7 +93,7 @@ def _at(text: SaidText, sample: int) -> int:
 
 def _is_same(there: Answer, text: SaidText) -> bool:
     """Whether a stored answer is the one that a file tells of."""
-    return text.turns is None or there.turns == text.turns
+    return text.turns is None or there.turns == spoken(text.turns)[0]
 
 
 def _other(there: Answer, text: SaidText, prompt: Prompt) -> str:
@@ -111,13 +112,14 @@ def _answer(keys: tuple[str, str], text: SaidText, model: Model, sample: int) ->
     """A new answer. keys: of the model and of the prompt, which cost time to make."""
     absent = text.turns is None
     finish = (ABSENT,) if absent else text.finish or ("stop",) * len(text.turns or ())
+    turns, thinking = spoken(text.turns or UNKNOWN)
     return Answer(
         model.name,
         *keys,
-        text.turns or UNKNOWN,
+        turns,
         finish,
         text.usage,
         sample,
-        text.thinking,
+        text.thinking or thinking,
         model.first_name or "",
     )

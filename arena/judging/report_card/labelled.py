@@ -28,6 +28,7 @@ _LABELS = {
         "output_1",
         "response_1",
         "left",
+        *("[[a]]", "a>b", "model a", "answer a", "response a", "assistant a"),
     ),
     "B": (
         "b",
@@ -38,8 +39,21 @@ _LABELS = {
         "output_2",
         "response_2",
         "right",
+        *("[[b]]", "b>a", "a<b", "model b", "answer b", "response b", "assistant b"),
     ),
-    "tie": ("tie", "tie (inconsistent)", "tie (bothbad)", "bothbad", "both_bad", "both bad"),
+    "tie": (
+        "tie",
+        "draw",
+        "平局",
+        "[[c]]",
+        "[[tie]]",
+        "a=b",
+        "tie (inconsistent)",
+        "tie (bothbad)",
+        "bothbad",
+        "both_bad",
+        "both bad",
+    ),
 }
 _MEANING = {word: label for label, words in _LABELS.items() for word in words}
 _NUMBERS = (

@@ -18,13 +18,14 @@ _GROWING = ("answers", "votes")
 
 @dataclass(frozen=True, slots=True)
 class NewAnswers:
-    """Answers as columns of equal length, without thinking and usage; see `records.Answer`."""
+    """Answers as columns of equal length, without usage; see `records.Answer`."""
 
     key: list[str]
     model: list[str]
     model_key: list[str]
     prompt_key: list[str]
     turns: list[tuple[str, ...]]
+    thinking: list[tuple[str, ...]]
     finish: list[tuple[str, ...]]
     first_name: list[str]
 
@@ -37,14 +38,15 @@ def add_answers(connections: Connections, new: NewAnswers) -> None:
         new.model_key,
         new.prompt_key,
         map(_as_json, new.turns),
+        map(_as_json, new.thinking),
         map(_as_json, new.finish),
         new.first_name,
         strict=True,
     )
     connections.db.conn.executemany(
-        "INSERT INTO answers (key, model, model_key, prompt_key, turns, finish, first_name, "
-        "sample, prompt_tokens, completion_tokens, seconds) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0.0) ON CONFLICT(key) DO NOTHING",
+        "INSERT INTO answers (key, model, model_key, prompt_key, turns, thinking, finish, "
+        "first_name, sample, prompt_tokens, completion_tokens, seconds) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0.0) ON CONFLICT(key) DO NOTHING",
         rows,
     )
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # a file of battles is ranked without judges, benchmarks and 
     from arena.store import Store
 
 _DEFAULT = Policy()
+# Methods whose intervals hold on average over models, and not for each of them.
+_ON_AVERAGE = (Method.HIERARCHICAL, Method.STACKED)
 
 
 def ranking(store: Store, policy: Policy, group: Group | None = None) -> Leaderboard:
@@ -219,7 +221,7 @@ def views(store: Store, board: Leaderboard, policy: Policy = _DEFAULT) -> list[L
         for evidence in (Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE)
         if not _is_view(board, evidence)
     ]
-    if board.settings.method == Method.HIERARCHICAL:
+    if board.settings.method in _ON_AVERAGE:
         wanted.insert(0, replace(policy, evidence=Evidence.COMBINED, method=Method.PPI))
     others = []
     for how in wanted:
@@ -232,7 +234,7 @@ def _is_view(board: Leaderboard, evidence: Evidence) -> bool:
     """Whether a ranking already is the one by that kind of evidence alone."""
     if board.evidence is not Evidence.COMBINED:
         return board.evidence is evidence
-    helped = board.settings.method in (Method.HIERARCHICAL, Method.PPI, Method.JOINT)
+    helped = board.settings.method in (*_ON_AVERAGE, Method.PPI, Method.JOINT)
     return board.label == _LABELS[evidence] and not helped
 
 
@@ -318,7 +320,7 @@ def _combined(kinds: Kinds, policy: Policy) -> Leaderboard:
 
 def _cautions(result: CombinedResult) -> list[Note]:
     """What must be known of ratings that judges helped to make."""
-    if result.settings.method != Method.HIERARCHICAL or result.predicted is None:
+    if result.settings.method not in _ON_AVERAGE or result.predicted is None:
         return []
     return [Note.of("ratings.on_average")]
 
@@ -328,7 +330,7 @@ def _apart(result: CombinedResult) -> list[tuple[str, float]]:
 
     In Elo points, above it where positive; the farthest first.
     """
-    if result.settings.method != Method.HIERARCHICAL or result.predicted is None:
+    if result.settings.method not in _ON_AVERAGE or result.predicted is None:
         return []
     assert result.ci_low is not None
     assert result.ci_high is not None

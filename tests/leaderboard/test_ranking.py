@@ -303,6 +303,18 @@ def test_people_and_judges_beside_each_other(store: Store, write_card: Write) ->
 
 
 @pytest.mark.slow
+def test_many_judges_as_one_are_shown_as_a_ranking_that_holds_on_average(
+    store: Store, write_card: Write
+) -> None:
+    crowd(store, long_prompts(), write_card)
+    stacked = Policy(method="stacked", allow_weak_judges=True)
+    board = leaderboard(store, policy=stacked)
+    assert board.settings.method == "stacked"
+    assert any("on average over models" in note for note in map(str, board.notes))
+    assert views(store, board, stacked)[0].settings.method == "ppi"
+
+
+@pytest.mark.slow
 def test_a_method_goes_with_all_the_evidence(store: Store, write_card: Write) -> None:
     crowd(store, long_prompts(), write_card)
     board = leaderboard(store, policy=Policy(method="human"), allow_weak_judges=True)

@@ -133,7 +133,7 @@ def test_votes(filled: Store, tmp_path: Path) -> None:
             if v.evidence is Evidence.HUMAN
         )
         yield "the site", of_rows(view.rows)
-        sheet = compute(filled.path, Slice())
+        sheet = compute(filled, Slice())
         yield "the app", of_rows(sheet.boards[Evidence.HUMAN].rows)
         printed = to_json(by_votes)["models"]
         yield "JSON", {r["model"]: (r["rating"], r["ci_low"], r["ci_high"]) for r in printed}
@@ -154,7 +154,7 @@ def test_judges(filled: Store) -> None:
         yield "the overall column's part", of_rows(both.parts["judge"])
         yield "beside votes", of_rows(leaderboard(filled, **how).parts["judge"])
         yield "the library", of_result(combine(judges=gather(filled).judges))
-        yield "the app", of_rows(compute(filled.path, Slice(weak=True)).boards[Evidence.JUDGE].rows)
+        yield "the app", of_rows(compute(filled, Slice(weak=True)).boards[Evidence.JUDGE].rows)
 
     same(paths())
 
@@ -167,7 +167,7 @@ def test_benchmarks(filled: Store) -> None:
         whole = leaderboard(filled, allow_weak_judges=True)
         yield "the overall column's part", of_rows(whole.parts["objective"])
         yield "the library", of_result(combine(objective=pooled(gather(filled).objective)))
-        yield "the app", of_rows(compute(filled.path, Slice()).boards[Evidence.OBJECTIVE].rows)
+        yield "the app", of_rows(compute(filled, Slice()).boards[Evidence.OBJECTIVE].rows)
 
     same(paths())
 

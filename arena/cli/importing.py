@@ -164,10 +164,10 @@ def _recognise(
     _take(found, path, how, into, form)
 
 
-def _command(name: str) -> Callable[..., None]:
+def _command(name: str, place: str) -> Callable[..., None]:
     @bundled
     def take(
-        path: Annotated[Path, typer.Argument()],
+        path: Annotated[Path, typer.Argument(help=place)],
         form: Output = Format.TABLE,
         *,
         how: HowToRead,
@@ -356,8 +356,8 @@ def _way_back(path: Path, is_new: bool) -> str:
 
 for _one in FORMATS:
     if _one.name not in ("opencompass", "lm-eval", "evalscope"):
-        _help = f"Import {_one.title}.\n\nPATH: {_one.path}"
-        imports.command(_one.name, help=_help)(_command(_one.name))
+        _help = f"Import {_one.title}.\n\n\b\narena import {_one.name} FOLDER"
+        imports.command(_one.name, help=_help)(_command(_one.name, _one.path))
 
 
 def _bring(
@@ -443,9 +443,12 @@ def _export(
 ) -> None:
     """Write what the database holds as files of another tool.
 
-    An example: arena export fastchat mt-bench/ writes question.jsonl, model_answer/ and
-    model_judgment/ into a new folder. Voters are numbered, and their comments left out, unless you
-    ask for them.
+    Voters are numbered, and their comments left out, unless you ask for them.
+
+    \b
+    arena export fastchat mt-bench        question.jsonl, model_answer/ and model_judgment/
+    arena export table votes.csv          votes and verdicts as a table
+    arena export store backup             the whole database, with digests
     """
     from arena.interchange.exchange.source import Outgoing
     from arena.interchange.formats import named

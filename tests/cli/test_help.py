@@ -17,7 +17,8 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
     if path and (not below or command.invoke_without_command):
         yield path, command
     for name, one in below.items():
-        yield from commands(one, (*path, name))
+        if not one.hidden:
+            yield from commands(one, (*path, name))
 
 
 COMMANDS = list(commands(ROOT))

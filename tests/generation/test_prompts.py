@@ -94,7 +94,7 @@ def test_a_list_of_objects_numbers_for_ids_and_other_encodings(tmp_path: Path) -
     ("content", "said"),
     [
         ('{"prompts": [{"id": "a", "turns": ["q"]}]}', "its list 'prompts' may hold the rows"),
-        ('{"question_id": 81, "turns": ["q"]}', "id: is missing; it has question_id, turns, and a"),
+        ('{"number": 81, "turns": ["q"]}', "number: unknown key; allowed here: id, turns"),
         ('{"id": true, "turns": ["q"]}', "id: True: must be text"),
         ('{"id": "a", "turns": "q"}', "turns: 'q': must be a list"),
         ("id,turns\na,q\n", ":1: not JSON"),

@@ -108,7 +108,7 @@ def test_another_template_is_another_judge(
     assert after.key(Mode.SCORE) == before.key(Mode.SCORE)
     assert judge(answered, after, prompts)[0].stored == 18
     notes = [str(note) for note in gather(answered).notes]
-    assert any("9 judgements of an earlier card of j" in note for note in notes)
+    assert any("18 judgements of an earlier card of j" in note for note in notes)
 
 
 def test_one_order_is_said(answered: Store, prompts: list[Prompt], write_card: Write) -> None:

@@ -12,7 +12,7 @@ from aiohttp import web
 from arena.config import Config, parse_model
 from arena.generation.answering import generate
 from arena.judging import judge, load_card
-from arena.leaderboard.board import Fit, ModelFacts, Policy
+from arena.leaderboard.board import ModelFacts, Policy
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.evidence.groups import Group
 from arena.leaderboard.evidence.lost import lost_battles
@@ -93,7 +93,7 @@ def test_facts_are_columns_of_the_files(
     answered: Store, write_card: Write, prompts: list[Prompt]
 ) -> None:
     judged(answered, write_card, prompts)
-    board = leaderboard(answered, evidence=Evidence.JUDGE, fit=Fit(prior="auto"))
+    board = leaderboard(answered, evidence=Evidence.JUDGE)
     assert set(board.facts) == {"long", "middle", "short"}
     board = replace(board, facts={"long": ModelFacts(organization="=Lab", seconds=1.5)})
     entries = {entry["model"]: entry for entry in to_json(board)["models"]}
@@ -123,7 +123,7 @@ def test_a_prompt_without_an_answer_is_lost_only_where_the_config_says_so(
         Policy.configured(Config.model_validate({"rank": rank}))
         for rank in ({}, {"no_answer": "leave_out"}, {"no_answer": "lose"})
     ]
-    plain, left_out, lost = [gather(store, rules=policy.fit.rules) for policy in policies]
+    plain, left_out, lost = [gather(store, rules=policy.rules) for policy in policies]
     assert len(plain.judges["shorter"]) == len(left_out.judges["shorter"]) == len(before)
     comparisons = lost.judges["shorter"]
     assert len(comparisons) == len(before) + 1

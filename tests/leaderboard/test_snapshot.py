@@ -32,7 +32,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def test_every_view_is_the_ranking_by_that_kind(world: World) -> None:
-    sheet = compute(world.store.path, Slice(), CONFIG)
+    sheet = compute(world.store, Slice(), CONFIG)
     assert sheet.policy == POLICY
     for kind in Evidence:
         expected = leaderboard(world.store, POLICY, evidence=kind)
@@ -49,7 +49,7 @@ def test_every_view_is_the_ranking_by_that_kind(world: World) -> None:
 
 def test_a_slice_is_the_ranking_of_its_group(world: World) -> None:
     for category in sorted({prompt.category for prompt in world.prompts.values()}):
-        sheet = compute(world.store.path, Slice("category", category), CONFIG)
+        sheet = compute(world.store, Slice("category", category), CONFIG)
         expected = leaderboard(
             world.store, POLICY, evidence=Evidence.HUMAN, group=Group("category", category)
         )
@@ -60,7 +60,7 @@ def test_a_slice_is_the_ranking_of_its_group(world: World) -> None:
 
 
 def test_win_rates_are_those_counted_and_those_of_the_ratings(world: World) -> None:
-    sheet = compute(world.store.path, Slice(), CONFIG)
+    sheet = compute(world.store, Slice(), CONFIG)
     wins = sheet.wins[Evidence.HUMAN]
     votes = world.store.evidence.votes()
     points: Counter[tuple[str, str]] = Counter()
@@ -90,7 +90,7 @@ def test_win_rates_are_those_counted_and_those_of_the_ratings(world: World) -> N
 
 
 def test_grades_and_lengths_are_means(world: World) -> None:
-    sheet = compute(world.store.path, Slice(), CONFIG)
+    sheet = compute(world.store, Slice(), CONFIG)
     grades = world.store.evidence.grades()
     for model in set(grades.model):
         own = [v for m, v in zip(grades.model, grades.value, strict=True) if m == model]
@@ -101,7 +101,7 @@ def test_grades_and_lengths_are_means(world: World) -> None:
 
 
 def test_grades_of_one_person_on_one_prompt_make_comparisons(world: World) -> None:
-    sheet = compute(world.store.path, Slice(), CONFIG)
+    sheet = compute(world.store, Slice(), CONFIG)
     latest = {(g.voter, g.answer): g for g in world.grades if g.key not in world.withdrawn}
     pairs = 0
     for (voter, answer), grade in latest.items():
@@ -112,7 +112,7 @@ def test_grades_of_one_person_on_one_prompt_make_comparisons(world: World) -> No
 
 
 def test_the_history_ends_where_the_ratings_are(world: World) -> None:
-    sheet = compute(world.store.path, Slice(), CONFIG)
+    sheet = compute(world.store, Slice(), CONFIG)
     assert sheet.history is not None
     assert list(sheet.history.votes) == sorted(sheet.history.votes)
     assert sheet.history.votes[-1] == len(world.store.evidence.votes().voter)
@@ -127,7 +127,7 @@ def test_the_history_ends_where_the_ratings_are(world: World) -> None:
 
 
 def test_a_store_with_nothing_has_a_sheet_without_boards(store: Store) -> None:
-    sheet = compute(store.path, Slice())
+    sheet = compute(store, Slice())
     assert (dict(sheet.boards), dict(sheet.errors), sheet.history) == ({}, {}, None)
     assert sheet.policy.origin is Origin.DEFAULT
     board, why = ranked_or_not(store, Policy())

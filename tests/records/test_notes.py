@@ -158,7 +158,7 @@ def test_what_is_said_where_too_little_is_known() -> None:
         rank_comparisons(few, Policy(min_comparisons=5))
     assert chinese(error.value.note).endswith("目前比较最多的是 a（1 次）、b（1 次）")
     judges = {"j": few, "k": few, "l": few}
-    nothing = Gathered(None, judges, judges, {}, {}, (), (), ())
+    nothing = Gathered(None, judges, judges, {}, {}, (), (), (), {})
     (note,) = chosen_judges(nothing, ["k", "m"]).notes
     assert chinese(note) == "j、l 的判断未计入：这里只计入 k、m。"
 

@@ -16,6 +16,7 @@ from arena.records import (
     Likelihood,
     Mode,
     Model,
+    NoAnswer,
     Outcome,
     Preference,
     Prompt,
@@ -29,7 +30,7 @@ from arena.store.rows import Rows, chunks, decode, encode
 TABLES = ("prompts", "answers", "judges", "verdicts", "scores", "probes", "rankings",
                  "completions", "likelihoods", "markings", "checks", "outcomes", "batches",
                  "battles", "votes", "flags", "leaks", "remarks", "showings", "grades",
-                 "withdrawals", "reports", "talks")  # fmt: skip
+                 "unanswered", "withdrawals", "reports", "talks")  # fmt: skip
 
 
 def tables(store: Store) -> dict[str, Rows[Any]]:
@@ -49,7 +50,7 @@ def value_of(hint: Any, name: str) -> Any:
     known = {
         str: f"{name} – “ünï”\n行", int: 3, float: 0.125, bool: True, Usage: Usage(1, 2, 0.5),
         Winner: Winner.BOTH_BAD, Preference: Preference.TIE, Complaint: Complaint.HARMFUL,
-        BackendKind: BackendKind.FAKE, Mode: Mode.RANK,
+        BackendKind: BackendKind.FAKE, Mode: Mode.RANK, NoAnswer: NoAnswer.EMPTY,
     }  # fmt: skip
     return known[hint]
 

@@ -141,6 +141,11 @@ def compare(
     """Say whether model B is better than model A, or at least not worse, and may be shipped.
 
     Exit code 0: ship. 1: do not. 3: this cannot be told yet. 2 is a mistake in the command.
+
+    \b
+    arena compare old new                by the most direct evidence of the database
+    arena compare old new --margin 5     not worse by more than 5 points
+    arena compare old new --power        how many prompts it takes, before a run
     """
     from arena.compare.report import compare as compare_models
     from arena.leaderboard.board import policy_of

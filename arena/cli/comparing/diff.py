@@ -23,6 +23,10 @@ def diff(
 
     Intervals take the two boards for independent. Where they share comparisons, they are wider
     than they need be.
+
+    \b
+    arena diff before.db arena.db        two databases
+    arena diff site-last-week site       two published sites
     """
     from arena.compare.boards.diff import diff_boards, read_board
 

@@ -74,6 +74,10 @@ def place(
 
     The interval allows for what is not known of the others. Where people and a judge have both
     rated 10 or more models, it is also said what people would say of this one.
+
+    \b
+    arena place new                                by the votes that are stored
+    arena place new --judge smollm2 --budget 60    by a judge, with 60 pairs
     """
     from arena.compare.boards.place import place as place_model
     from arena.compare.boards.placing import PlacedWhen, place_by_judge, split_off

@@ -15,9 +15,9 @@ from arena.store.schema import STEPS
 # In the order in which rows may name others. Work in progress is left out: what is open to
 # judge, claims, batches, failures; so are flags and leaks, which an audit makes anew.
 CARRIED = (
-    "prompts", "models", "judges", "answers", "verdicts", "scores", "rankings", "completions",
-    "likelihoods", "markings", "checks", "outcomes", "probes", "votes", "remarks", "grades",
-    "withdrawals", "reports", "archived", "withheld", "policies",
+    "prompts", "models", "judges", "answers", "unanswered", "verdicts", "scores", "rankings",
+    "completions", "likelihoods", "markings", "checks", "outcomes", "probes", "votes", "remarks",
+    "grades", "withdrawals", "reports", "archived", "withheld", "policies",
 )  # fmt: skip
 VOTERS = ("votes", "grades", "withdrawals", "reports")
 COMMENTS = ("remarks", "reports")

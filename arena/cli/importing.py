@@ -1,5 +1,6 @@
 """`arena import`: what other tools have collected."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -459,7 +460,12 @@ def _export(
     parts = ", ".join(f"{count} {what}" for what, count in found.counts.items() if count)
     for what, count in found.left_out.items():
         say(f"Left out: {count} {what}.")
-    say(f"{path}: {parts or 'nothing'}.")
+    if not parts:
+        if path.is_file():
+            path.unlink()
+        say(f"Nothing here can be written as {format_}, so {path} was not made.")
+        sys.exit(1)
+    say(f"{path}: {parts}.")
 
 
 _export.__name__ = "export"

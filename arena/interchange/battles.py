@@ -150,7 +150,9 @@ def _comparisons(battles: BattleFile, style: dict[str, Floats]) -> Comparisons:
     if "weight" in table:
         given["weight"] = _floats(numbers(table, "weight"), empty=1.0)
     if "propensity" in table:
-        given["propensity"] = _floats(numbers(table, "propensity", full=True))
+        drawn = _floats(numbers(table, "propensity"))
+        # One that is not known could stand for any weight, so then all weigh the same.
+        given["propensity"] = None if np.isnan(drawn).any() else drawn
     return Comparisons.from_frame(
         {
             "model_a": battles.model_a,

@@ -356,6 +356,10 @@ class Store:
         """Write the whole database as it is now into a new file."""
         self._connections.db.execute("VACUUM INTO ?", [str(path)])
 
+    def checkpoint(self) -> None:
+        """Bring what stands in the write-ahead log into the database file, if nobody reads it."""
+        self._connections.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close(self) -> None:
         """Close this thread's connection."""
         self._connections.close()

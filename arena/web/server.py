@@ -100,6 +100,7 @@ def build_server(
         config=config,
     )
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_until_stopped)
+    server.state.store = store
     # Its presence keeps Gradio from adding its own, which lets any origin in.
     server.add_middleware(CORSMiddleware, allow_origins=[])
     if auth is None:
@@ -148,11 +149,15 @@ def _no_proxy() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _until_stopped(_: Any) -> AsyncIterator[None]:
-    """When the app stops, so does what is made beside it: it only reads, and nothing is lost."""
+async def _until_stopped(server: Any) -> AsyncIterator[None]:
+    """When the app stops, so does what is made beside it: it only reads, and nothing is lost.
+
+    The database file then holds all votes by itself, so that a copy of it is a backup.
+    """
     yield
     for process in multiprocessing.active_children():
         process.terminate()
+    server.state.store.checkpoint()
 
 
 def _warm(shared: Services) -> None:

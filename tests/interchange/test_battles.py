@@ -207,7 +207,6 @@ def test_empty_optional_cells(tmp_path: Path) -> None:
         ("weight", "0", "it must be a number of more than 0"),
         ("weight", "inf", "it must be a number of more than 0"),
         ("weight", "0,5", "it must be a number of more than 0"),
-        ("propensity", "", "it must be a number of more than 0 and at most 1"),
         ("propensity", "1.5", "it must be a number of more than 0 and at most 1"),
     ],
 )
@@ -262,3 +261,12 @@ def test_real_votes_of_another_arena(tmp_path: Path) -> None:
     assert (len(comparisons), len(board.rows)) == (8931, 59)
     assert "clustered by" in str(board.method)
     assert json.dumps([row.rating for row in board.rows])
+
+
+def test_a_propensity_that_is_not_known_everywhere_counts_nowhere(tmp_path: Path) -> None:
+    """As votes of a database do, and so that what arena export wrote can be ranked."""
+    file = tmp_path / "b.csv"
+    file.write_text("model_a,model_b,winner,propensity\na,b,model_a,0.5\nb,a,model_a,\n")
+    assert read_battles(file).propensity is None
+    file.write_text("model_a,model_b,winner,propensity\na,b,model_a,0.5\nb,a,model_a,0.25\n")
+    assert read_battles(file).propensity is not None

@@ -241,8 +241,7 @@ def _judges(
             rows[judge] += _pair_columns(verdicts, read_pairs(verdicts, new))
             compared[judge] |= {_answers(verdicts, i) for i in new}
             if judge not in reports:
-                about = group.note if group else None
-                reports[judge] = report(judge, verdicts, kept, labels, about)
+                reports[judge] = _report(judge, verdicts, labels, kept, group)
     for judge, kept in latest(scores, rows_in(scores, group)).items():
         rows[judge] += _score_columns(scores, kept, compared[judge])
     for judge in [name for name in rows if rows[name]]:
@@ -289,6 +288,25 @@ def _votes_on(store: Store, votes: CodedVotes, answers: set[str]) -> VoteColumns
         answer_b=[keys[number] for number in voted.answer_b.tolist()],
         seconds=known(voted.seconds),
     )
+
+
+def _report(
+    judge: str,
+    verdicts: VerdictColumns,
+    labels: VoteColumns,
+    rows: list[int],
+    group: Group | None,
+) -> JudgeReport:
+    """A judge's report card on a group. rows: its verdicts there.
+
+    A judge that is too weak on all prompts is so on each part of them, of which few verdicts tell
+    little: then the report is that on all.
+    """
+    if group is None:
+        return report(judge, verdicts, rows, labels)
+    every = latest(verdicts, list(range(len(verdicts.judge))))[judge]
+    whole = report(judge, verdicts, every, labels)
+    return whole if whole.objection else report(judge, verdicts, rows, labels, group.note)
 
 
 def as_verdicts(rankings: RankingColumns) -> VerdictColumns:

@@ -167,6 +167,19 @@ def test_groups_leave_out_prompts_of_others(filled: Filled) -> None:
         assert len(found.judges.get("kai", ())) == rows, group
 
 
+def test_a_judge_that_is_too_weak_on_all_prompts_is_so_on_each_part(filled: Filled) -> None:
+    """Few verdicts of a part tell little by themselves."""
+    card = filled.card("kai")
+    for prompt in ("one", "two", "three"):
+        for pair in (("long", "short"), ("long", "middle"), ("middle", "short")):
+            filled.verdict(card, prompt, *pair, Preference.A)
+            filled.verdict(card, prompt, *pair[::-1], Preference.A)
+    whole = gather(filled.store).reports["kai"]
+    part = gather(filled.store, Group("category", "maths")).reports["kai"]
+    assert (whole.objection is None) == (part.objection is None)
+    assert part.pairs == (whole.pairs if whole.objection else 3)
+
+
 def test_benchmarks_have_groups_of_their_own(filled: Filled) -> None:
     key = filled.answer("long", "one").model_key
     for name, dimension in (("mmlu", "knowledge"), ("gsm8k", "maths")):

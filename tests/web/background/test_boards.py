@@ -90,6 +90,12 @@ def test_the_page_says_what_the_ranking_stands_on(shared: Services, visit: Visit
         found = page.show(visit("zh"), BoardRequest(view="human", search="LON"), 10.0)
     assert "以人类投票为准" in found.table
     assert found.table.count("<tr hidden>") == 2
+    # Nothing came since, so nothing newer is being counted.
+    assert WORDS["zh"]["old"] not in found.table
+    vote_once = start(shared.store, pool, "another")
+    vote(shared.store, vote_once.battle.key, "another", Ballot(Winner.TIE))
+    stale = page.show(visit("zh"), BoardRequest(view="human"), 0.0)
+    assert WORDS["zh"]["old"] in stale.table
     assert found.chart is not None
 
 

@@ -425,7 +425,7 @@ def left(mark: str) -> list[str]:
 
 def until(holds: Callable[[], bool]) -> bool:
     """Whether something comes true within the time that a slow machine needs."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not holds() and time.monotonic() < end:
         time.sleep(0.02)
     return holds()

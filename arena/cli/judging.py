@@ -23,7 +23,7 @@ from arena.cli.options import (
 )
 from arena.cli.options.bundles import bundled
 from arena.cli.options.judging import Instead, RunLimits
-from arena.cli.output import Format, emit, say
+from arena.cli.output import say, say_estimates
 from arena.cli.progress import finish, watched
 from arena.errors import InputError
 from arena.records import BackendKind, Mode
@@ -215,23 +215,8 @@ def _check_judges(judges: int, min_valid: int | None) -> None:
 
 
 def _say_estimates(plans: "list[Plan]", concurrency: int | None, what: str) -> None:
-    estimates = [one.estimate(concurrency or USUAL_CONCURRENCY) for one in plans]
-    emit(
-        [
-            {
-                "judge": one.card.name,
-                "rows": e.rows,
-                "calls": e.calls,
-                "tokens read": e.read,
-                "tokens written": e.written,
-                "dollars": None if e.cost is None else f"{e.cost:.2f}",
-                "minutes": None if e.seconds is None else e.seconds / 60,
-            }
-            for one, e in zip(plans, estimates, strict=True)
-        ],
-        Format.TABLE,
-        title=f"Nothing was asked. For {what}, about:",
-    )
+    found = [(one.card.name, one.estimate(concurrency or USUAL_CONCURRENCY)) for one in plans]
+    say_estimates("judge", "rows", found, what)
 
 
 def _say_panel(store: "Store", names: list[str], min_valid: int) -> None:

@@ -7,10 +7,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arena.files.spreadsheets import harmless
 from arena.records import COMMAND_LINE, Note
+
+if TYPE_CHECKING:
+    from arena.generation.estimate import CostEstimate
 
 Cells = Sequence[Mapping[str, Any]]
 PIPED_WIDTH = 1000
@@ -144,3 +147,29 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}" if -1 < value < 1 else f"{value:.1f}"
     return str(value)
+
+
+def say_estimates(
+    kind: str, rows: str, found: Sequence[tuple[str, "CostEstimate"]], what: str
+) -> None:
+    """Print what runs would take, instead of making them.
+
+    kind: `model` or `judge`. rows: what is made, such as `answers`. found: its name, and the
+    estimate of its run. what: of all of them.
+    """
+    emit(
+        [
+            {
+                kind: name,
+                rows: one.rows,
+                "calls": one.calls,
+                "tokens read": one.read,
+                "tokens written": one.written,
+                "dollars": None if one.cost is None else f"{one.cost:.2f}",
+                "minutes": None if one.seconds is None else one.seconds / 60,
+            }
+            for name, one in found
+        ],
+        Format.TABLE,
+        title=f"Nothing was asked. For {what}, about:",
+    )

@@ -16,7 +16,7 @@ from arena.cli.options import (
     settings,
     split,
 )
-from arena.cli.output import Format, emit, say
+from arena.cli.output import say, say_estimates
 from arena.cli.progress import finish, watched
 from arena.errors import InputError
 
@@ -123,28 +123,13 @@ def _say_estimates(
     with fill_store(path) as store:
         settled = settle(store, models, new_version=new_version)
         found = [
-            estimate(store, m, prompts, samples=samples, concurrency=USUAL_CONCURRENCY)
+            (m.name, estimate(store, m, prompts, samples=samples, concurrency=USUAL_CONCURRENCY))
             for m in settled
         ]
         if store.is_empty():  # made for this: nothing was asked, so nothing is left behind
             store.close()
             path.unlink(missing_ok=True)
-    emit(
-        [
-            {
-                "model": model.name,
-                "answers": one.rows,
-                "calls": one.calls,
-                "tokens read": one.read,
-                "tokens written": one.written,
-                "dollars": None if one.cost is None else f"{one.cost:.2f}",
-                "minutes": None if one.seconds is None else one.seconds / 60,
-            }
-            for model, one in zip(settled, found, strict=True)
-        ],
-        Format.TABLE,
-        title=f"Nothing was asked. For {len(prompts)} prompts, about:",
-    )
+    say_estimates("model", "answers", found, f"{len(prompts)} prompts")
 
 
 COMMANDS = (generate,)

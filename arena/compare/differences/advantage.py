@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from scipy.stats import t
 
+from arena.ratings.intervals.estimates import score_interval
 from arena.ratings.scale import POINTS_PER_LOG
 
 EVEN = 0.5
@@ -78,10 +79,7 @@ class ScoreAdvantage(Advantage):
     def interval(self, confidence: float) -> tuple[float, float]:
         """See `Advantage`."""
         z = float(t.ppf(0.5 + confidence / 2.0, self.freedom))
-        p, n = self.share, self.count
-        middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-        half = z / (1 + z**2 / n) * math.sqrt(max(0.0, p * (1 - p)) / n + (z / (2 * n)) ** 2)
-        return max(0.0, middle - half), min(1.0, middle + half)
+        return score_interval(self.share, self.count, z)
 
     def certainty(self, limit: float) -> float:
         """See `Advantage`; the inverse of `interval`."""

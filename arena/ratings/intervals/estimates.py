@@ -31,12 +31,23 @@ class Estimate:
         return (None, None) if np.isnan(self.ci_low) else (float(self.ci_low), float(self.ci_high))
 
 
+def score_interval(value: float, count: float, z: float) -> tuple[float, float]:
+    """Wilson's interval (1927) of a share.
+
+    value: the share, in [0, 1]. count: of the independent cases that it is of, > 0. z: half-width
+    in standard errors.
+    """
+    middle = (value + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * (value * (1 - value) / count + (z / (2 * count)) ** 2) ** 0.5
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 def wilson(successes: int, trials: int, confidence: float = 0.95) -> Estimate:
     """A share of independent trials with Wilson's score interval (1927)."""
     if not 0 <= successes <= trials or trials < 1:
         raise InputError(f"{successes} of {trials} is not a share.")
     value = successes / trials
-    return Estimate(value, *_score_interval(value, trials, confidence), trials)
+    return Estimate(value, *score_interval(value, trials, _normal(confidence)), trials)
 
 
 def share(
@@ -54,7 +65,7 @@ def share(
         raise InputError("a share needs at least one case.")
     value = float(cases.mean())
     count = _effective(cases - value, groups, confidence)
-    return Estimate(value, *_score_interval(value, count, confidence), len(cases))
+    return Estimate(value, *score_interval(value, count, _normal(confidence)), len(cases))
 
 
 def mean(
@@ -167,11 +178,8 @@ def resampled(
     return Estimate(statistic(np.ones(len(groups))), float(low), float(high), len(groups))
 
 
-def _score_interval(value: float, count: float, confidence: float) -> tuple[float, float]:
-    z = float(ndtri(0.5 + confidence / 2.0))
-    middle = (value + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * (value * (1 - value) / count + (z / (2 * count)) ** 2) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
+def _normal(confidence: float) -> float:
+    return float(ndtri(0.5 + confidence / 2.0))
 
 
 def _effective(residual: Floats, groups: Ints | None, confidence: float) -> float:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from arena.errors import RatingError
 from arena.ratings import Comparisons, bradley_terry, combine
 from arena.ratings.factors import Factor
+from arena.records.errors import RatingError
 
 POINTS = 400 / np.log(10)
 

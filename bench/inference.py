@@ -25,7 +25,7 @@ from arena.backends import Backend, Message, OddsRequest, open_backend
 from arena.backends.local.backend import LocalBackend
 from arena.backends.local.tree import TreeRow, computed
 from arena.backends.local.weights.loading import Loaded, loaded
-from arena.config import parse_model
+from arena.files.config import parse_model
 from arena.interchange.sample import load_sample
 from arena.judging import load_card, plan
 from arena.records import Answer, Decoding, Model

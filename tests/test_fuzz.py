@@ -22,8 +22,7 @@ from arena.backends.thinking import split
 from arena.benchmarks.code.sandbox import code_of
 from arena.benchmarks.items.reading import read_items
 from arena.benchmarks.replies import scoring as marking
-from arena.config import load_config
-from arena.errors import ArenaError
+from arena.files.config import load_config
 from arena.generation.prompts import read_prompts
 from arena.interchange.battles import read_ballots, read_battles
 from arena.interchange.evalscope import read_evalscope
@@ -36,6 +35,7 @@ from arena.judging.cards.card import load_card
 from arena.judging.replies.forms import ReplyFormat
 from arena.judging.replies.parsing import parse_ranking, parse_score, parse_verdict
 from arena.judging.report_card.labelled import read_labelled
+from arena.records.errors import ArenaError
 from arena.store import Store
 
 COUNT = int(os.environ.get("ARENA_FUZZ", "25"))

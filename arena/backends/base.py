@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from math import exp
 from typing import Any, Self, TypeVar
 
-from arena.errors import BackendError, NoLikelihoodError
 from arena.records import Usage
+from arena.records.errors import BackendError, NoLikelihoodError
 
 
 @dataclass(frozen=True, slots=True)

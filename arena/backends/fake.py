@@ -30,8 +30,8 @@ from arena.backends.base import (
     cut_at,
 )
 from arena.backends.limits import Limits
-from arena.errors import UnknownNameError
 from arena.records import Decoding, Model, Usage
+from arena.records.errors import UnknownNameError
 
 _ANSWER = re.compile(r"<(answer_([ab])(?:_\d+)?) (\w+)>\n(.*?)\n</\1 \3>", re.DOTALL)
 

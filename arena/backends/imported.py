@@ -2,8 +2,8 @@
 
 from arena.backends.base import Availability, Backend
 from arena.backends.limits import Limits
-from arena.errors import UnavailableError
 from arena.records import Model
+from arena.records.errors import UnavailableError
 
 WHY = "its answers came from a file, and it cannot be asked"
 

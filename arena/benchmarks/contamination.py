@@ -15,10 +15,10 @@ from scipy.special import stdtrit
 from arena.backends import TextRequest
 from arena.benchmarks.harness.requests import GenerationRequest, ModelRequests
 from arena.benchmarks.items.reading import Item
-from arena.errors import InputError
 from arena.generation.batch import Control, Progress
 from arena.ratings.intervals.estimates import wilson
 from arena.records import Check, Decoding, Model, Note
+from arena.records.errors import InputError
 from arena.store import Store
 
 REWORDED, FRESH, VERBATIM = "than reworded", "than fresh", "completed verbatim"

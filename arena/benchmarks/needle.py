@@ -16,7 +16,7 @@ from arena.benchmarks.items.dimensions import Dimension
 from arena.benchmarks.items.reading import Item
 from arena.benchmarks.items.tasks import ROOM_TO_THINK, Benchmark, item_benchmark
 from arena.benchmarks.scores import ItemValue
-from arena.errors import InputError
+from arena.records.errors import InputError
 
 NAME, VERSION = "needle", "1"
 DEPTHS = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from arena.benchmarks.scores import ItemValue, MeanScore, mark
-from arena.errors import InputError
 from arena.ratings.intervals.estimates import paired_difference
+from arena.records.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)

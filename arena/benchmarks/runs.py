@@ -18,13 +18,13 @@ from arena.benchmarks.needle import NAME as NEEDLE
 from arena.benchmarks.needle import Haystack, needle_benchmark, parse_lengths
 from arena.benchmarks.replies.scoring import JUDGED
 from arena.benchmarks.scores import ItemValue, primary_metric
-from arena.config import BenchmarkRun, NeedleSettings
-from arena.errors import InputError, NoLikelihoodError
+from arena.files.config import BenchmarkRun, NeedleSettings
 from arena.files.encodings import read_text
 from arena.files.tabular import FORMATS
 from arena.generation.batch import Control, Progress
 from arena.judging import JudgeCard, load_card
 from arena.records import NO_JUDGE, NOBODY, Model, Outcome
+from arena.records.errors import InputError, NoLikelihoodError
 from arena.store import Store
 
 Tracker = Callable[[str], Control]

@@ -21,7 +21,7 @@ from arena.cli.options import (
 from arena.cli.output import Format, emit, say
 from arena.cli.progress import finish, watched
 from arena.cli.vote_audit import votes
-from arena.errors import InputError, UnknownNameError
+from arena.records.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -22,8 +22,8 @@ from arena.cli.options import (
 )
 from arena.cli.output import Format, emit, say, table, table_width
 from arena.cli.progress import finish, watched
-from arena.errors import ArenaError, InputError
 from arena.records import AllowCode
+from arena.records.errors import ArenaError, InputError
 
 if TYPE_CHECKING:
     from arena.benchmarks.needle import NeedleMap
@@ -263,7 +263,7 @@ def report(results: Sequence["Result"], form: Format) -> None:
 def _entry(**values: Any) -> Any:
     from pydantic import ValidationError
 
-    from arena.config import BenchmarkRun
+    from arena.files.config import BenchmarkRun
     from arena.files.strict import sentence
 
     try:

@@ -22,8 +22,8 @@ from arena.cli.options import (
 )
 from arena.cli.options.bundles import bundled
 from arena.cli.output import Format, emit, say
-from arena.errors import InputError
 from arena.interchange.formats import FORMATS
+from arena.records.errors import InputError
 
 if TYPE_CHECKING:
     from arena.interchange.exchange.reading import Hints

@@ -25,8 +25,8 @@ from arena.cli.options.bundles import bundled
 from arena.cli.options.judging import Instead, RunLimits
 from arena.cli.output import say, say_estimates
 from arena.cli.progress import finish, watched
-from arena.errors import InputError
 from arena.records import BackendKind, Mode
+from arena.records.errors import InputError
 
 if TYPE_CHECKING:
     from arena.backends import Budget
@@ -221,10 +221,10 @@ def _say_estimates(plans: "list[Plan]", concurrency: int | None, what: str) -> N
 
 def _say_panel(store: "Store", names: list[str], min_valid: int) -> None:
     """How far the judges are apart, and what the joint fit makes of each."""
-    from arena.errors import RatingError
     from arena.leaderboard.evidence.counted_judges import describe_panel
     from arena.leaderboard.evidence.gathering import gather
     from arena.ratings import combine, panel
+    from arena.records.errors import RatingError
 
     gathered = gather(store)
     judges = {name: c for name, c in gathered.judges.items() if name in names}

@@ -10,12 +10,12 @@ import typer
 
 from arena.cli.options import ConfigFile, Db, Output, db_path, open_store, settings
 from arena.cli.output import Format, emit, say
-from arena.errors import ArenaError, InputError
 from arena.files.assets import named
 from arena.records import BackendKind, Model
+from arena.records.errors import ArenaError, InputError
 
 if TYPE_CHECKING:
-    from arena.config import Config
+    from arena.files.config import Config
     from arena.store import Store
 
 
@@ -82,7 +82,7 @@ def list_models(
     """
     if context.invoked_subcommand:
         return
-    from arena.config import EMBEDDED, parse_model
+    from arena.files.config import EMBEDDED, parse_model
     from arena.records.names import old_versions
     from arena.store.archive import Archivable
     from arena.store.versions import current_name

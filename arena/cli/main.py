@@ -10,8 +10,8 @@ from typer.core import TyperGroup
 
 from arena import __version__
 from arena.cli.output import Loudness, voice
-from arena.errors import ArenaError, InputError
 from arena.records import COMMAND_LINE
+from arena.records.errors import ArenaError, InputError
 
 _LOUDNESS = ("-q", "--quiet", "-v", "--verbose")
 BARE = {"--allow-code": "container"}

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from arena.cli.output import Loudness, detail, say, voice
-from arena.errors import InputError
 from arena.records import NoAnswer
+from arena.records.errors import InputError
 
 if TYPE_CHECKING:
     from arena.backends import Intake, Limits

@@ -11,8 +11,8 @@ from arena.cli.options import RANKING, ConfigFile, Db, Output, open_store, setti
 from arena.cli.options.bundles import bundled
 from arena.cli.options.ranking import HowToCombine, HowToRate, WhatCounts, WhichVotes
 from arena.cli.output import Format, say, table
-from arena.errors import GateError, InputError, RatingError
 from arena.records import COMMAND_LINE, GroupBy, Method
+from arena.records.errors import GateError, InputError, RatingError
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
     from arena.leaderboard.board import Leaderboard

@@ -12,12 +12,12 @@ from arena.cli.options import ConfigFile, Db, NewVersion, db_path, fill_store, s
 from arena.cli.output import Format, say
 from arena.cli.progress import finish, watched
 from arena.cli.ranking import print_board
-from arena.errors import GateError, InputError, RatingError
 from arena.files.assets import builtin
 from arena.records import COMMAND_LINE
+from arena.records.errors import GateError, InputError, RatingError
 
 if TYPE_CHECKING:
-    from arena.config import Config
+    from arena.files.config import Config
     from arena.records import Model
 
 TINY = {"prompts": 2, "items": 4}
@@ -39,7 +39,7 @@ def demo(
     arena demo --tiny    two minutes on two cores
     arena demo           five minutes
     """
-    from arena.config import load_config
+    from arena.files.config import load_config
 
     config = load_config(builtin("data") / "demo.yaml")
     if tiny:

@@ -18,7 +18,7 @@ from arena.cli.options import (
 )
 from arena.cli.output import say, say_estimates
 from arena.cli.progress import finish, watched
-from arena.errors import InputError
+from arena.records.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

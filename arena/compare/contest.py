@@ -8,12 +8,12 @@ import numpy as np
 from arena.benchmarks.scores import item_values
 from arena.compare.differences.advantage import ACCURACY
 from arena.compare.differences.paired import Paired, between
-from arena.errors import InputError, UnknownNameError
 from arena.leaderboard.board import Policy
 from arena.leaderboard.evidence.counted_judges import chosen_judges, counted_judges
 from arena.leaderboard.evidence.gathering import Gathered, gather
 from arena.ratings import Comparisons, concat
 from arena.records import Evidence, Note
+from arena.records.errors import InputError, UnknownNameError
 from arena.store import Store
 
 Items = Mapping[tuple[str, str], float]

@@ -8,11 +8,11 @@ from arena.compare.contest import require_model
 from arena.compare.differences.paired import between
 from arena.compare.question import Decision, Question
 from arena.compare.sequential import SureSoFar, standing
-from arena.errors import GateError, InputError
 from arena.generation.batch import Progress, Watch, unwatched
 from arena.judging import JudgeCard, plan
 from arena.leaderboard.evidence.gathering import gather
 from arena.records import Mode, Note, Prompt
+from arena.records.errors import GateError, InputError
 from arena.store import Store
 
 FIRST = 10

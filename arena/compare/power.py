@@ -12,10 +12,10 @@ from arena.compare.contest import Contest
 from arena.compare.differences.advantage import PREFERENCE
 from arena.compare.differences.paired import Paired, between
 from arena.compare.question import Aim, Question
-from arena.errors import InputError
 from arena.ratings.arrays import totals
 from arena.ratings.intervals.sandwich import least_share
 from arena.records import Evidence, Note
+from arena.records.errors import InputError
 
 CHANCE = 0.8
 TIMES = (1, 2, 4, 8)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from arena.compare.differences.advantage import EVEN, Advantage
-from arena.errors import InputError
+from arena.records.errors import InputError
 
 MARGIN = 2.0  # points; see `Question`
 

@@ -14,9 +14,9 @@ from arena.compare.differences.multiplicity import Adjustment, adjusted
 from arena.compare.differences.paired import advantage
 from arena.compare.facts import MovedPrompt, SideFacts, facts_of, movers
 from arena.compare.question import Aim, Decision, Question
-from arena.errors import InputError, NoEvidenceError, RatingError
 from arena.leaderboard.board import Policy
 from arena.records import Evidence, Note
+from arena.records.errors import InputError, NoEvidenceError, RatingError
 from arena.store import Store
 
 MOVERS = 5

@@ -14,8 +14,8 @@ from scipy.special import logsumexp
 
 from arena.compare.differences.advantage import PREFERENCE
 from arena.compare.question import Decision, Question
-from arena.errors import InputError
 from arena.ratings.arrays import Floats
+from arena.records.errors import InputError
 
 # The part of what can be lost that each bet stakes on every value.
 STAKES = np.geomspace(0.005, 0.95, 32)

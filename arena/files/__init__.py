@@ -1,1 +1,1 @@
-"""Files that people and other tools write: where they are, their encoding, tables, strict YAML."""
+"""Files that people and other tools write: where they are, encodings, tables, arena.yaml."""

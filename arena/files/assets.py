@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from arena.errors import UnknownNameError
+from arena.records.errors import UnknownNameError
 
 _PACKAGE = Path(__file__).parents[1]
 _ROOTS = (_PACKAGE / "_assets", _PACKAGE.parent)

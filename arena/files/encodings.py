@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from arena.errors import InputError
+from arena.records.errors import InputError
 
 CHUNK = 2**20
 LARGEST_TEXT = 2**26  # bytes of a file that is read whole; rows of tables are read one by one

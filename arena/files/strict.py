@@ -9,9 +9,9 @@ from typing import Any, ClassVar, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from arena.errors import SHOWN, InputError
-from arena.errors import said as quoted
 from arena.files.encodings import read_text
+from arena.records.errors import SHOWN, InputError
+from arena.records.errors import said as quoted
 
 Shape = TypeVar("Shape", bound=BaseModel)
 MOST_VALUES = 100_000

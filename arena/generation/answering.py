@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from arena.backends import Intake, Reply, Request, Result, open_backend
 from arena.backends.thinking import UNFINISHED, Spoken, split
-from arena.errors import InputError, NoAnswerError
 from arena.generation.batch import Control, Progress, Work, run
 from arena.records import Answer, Model, NoAnswer, Prompt, Unanswered, answer_key, seed_of
+from arena.records.errors import InputError, NoAnswerError
 from arena.store import Store
 
 STAGE = "answer"

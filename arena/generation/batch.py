@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from arena.backends import Backend, Intake, Limits, Result, cost_of
-from arena.errors import BackendError, StoreError
 from arena.records import Failure, Usage
+from arena.records.errors import BackendError, StoreError
 from arena.store import Store
 from arena.store.leases import LEASE_SECONDS, new_owner
 from arena.store.rows import Record, Rows

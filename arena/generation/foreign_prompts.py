@@ -6,8 +6,8 @@ Texts stay as the files have them, to the last blank, so that answers to them ca
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from arena.errors import said
 from arena.records import Prompt, content_key
+from arena.records.errors import said
 
 Row = Mapping[str, Any]
 Make = Callable[[Row, str], Prompt]

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
-from arena.config import Strict
-from arena.errors import InputError
 from arena.files.assets import find, named
+from arena.files.config import Strict
 from arena.files.strict import path_of, sentence, unknown_key
 from arena.files.tabular import json_rows, listed, parse_json, wrapped
 from arena.generation.foreign_prompts import foreign_prompt
 from arena.records import Prompt
+from arena.records.errors import InputError
 
 SUFFIXES = (".jsonl", ".ndjson", ".json")
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.errors import InputError
-from arena.errors import said as shown
 from arena.files.tabular import Column, Table
 from arena.interchange.battles import BattleFile, is_missing, numbers, read_columns, texts
 from arena.interchange.labels import UNPARSED
 from arena.interchange.turns import Turns, conversation, read_lists, turns_of
 from arena.ratings.arrays import Bools, Ints
 from arena.records import KEY_BYTES, Prompt, Winner
+from arena.records.errors import InputError
+from arena.records.errors import said as shown
 
 PEOPLE = "human"
 _TEXTS = ("prompt", "category", "language", "source", "voter")

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from arena.errors import InputError, said
 from arena.files.tabular import Column, Table, columns, listed, wrapped
 from arena.interchange.labels import ONE_HOT, missing_winner, winners
 from arena.ratings import Comparisons
 from arena.ratings.arrays import Floats
 from arena.records import tidy
+from arena.records.errors import InputError, said
 
 REQUIRED = ("model_a", "model_b", "winner")
 GROUPS = ("prompt", "voter", "source")

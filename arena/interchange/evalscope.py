@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from arena.errors import InputError
 from arena.files.encodings import read_text
 from arena.files.strict import parse_yaml
 from arena.files.tabular import listed
@@ -27,6 +26,7 @@ from arena.interchange.results import (
     read_json_lines,
 )
 from arena.records import content_key
+from arena.records.errors import InputError
 
 TOOL = "evalscope"
 UNREAD = f"{TOOL} found no answer in the reply"

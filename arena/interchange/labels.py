@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from arena.errors import said
 from arena.files.tabular import Column, Table
 from arena.ratings.arrays import Bools, Ints
 from arena.records import Winner, tidy
+from arena.records.errors import said
 
 UNPARSED = "unparsed"
 ALLOWED = ("model_a", "model_b", "tie", "tie (bothbad)", "both_bad")

@@ -14,7 +14,6 @@ from typing import Any
 
 from arena.benchmarks.harness.naming import by_item
 from arena.benchmarks.items.tasks import FOUND
-from arena.errors import InputError, said
 from arena.files.tabular import listed
 from arena.interchange.exchange.reading import Peek
 from arena.interchange.remark import RepliesToItem, accepted, beside
@@ -33,6 +32,7 @@ from arena.interchange.results import (
     read_json_lines,
 )
 from arena.records import content_key
+from arena.records.errors import InputError, said
 
 TOOL = "lm-eval"
 PLAIN = "none"

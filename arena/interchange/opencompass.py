@@ -9,11 +9,11 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from arena.errors import InputError
 from arena.files.encodings import read_text
 from arena.interchange.exchange.reading import Peek
 from arena.interchange.opencompass_items import METRIC, TOOL, Marked, PredictedItem, entries, mark
 from arena.interchange.results import LeftOut, ResultSet, ToolResults, figure, read_json
+from arena.records.errors import InputError
 
 PARTS = ("predictions", "results", "summary")
 FIGURES = ("score", "accuracy", "exact_match", "f1")

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from arena.benchmarks.replies.scoring import ReplyScore
-from arena.errors import InputError
 from arena.files.tabular import listed
 from arena.interchange.remark import RepliesToItem, accepted, beside, own_marks
 from arena.interchange.results import AGREES, ItemResult, item_name
 from arena.records import content_key
+from arena.records.errors import InputError
 
 TOOL = "OpenCompass"
 METRIC = "acc"

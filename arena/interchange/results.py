@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from arena.benchmarks.items.dimensions import dimension_of
-from arena.errors import InputError, UnknownNameError, said
 from arena.files.tabular import json_rows, listed
 from arena.records import NOBODY, RULE, BackendKind, Model, Outcome, content_key
+from arena.records.errors import InputError, UnknownNameError, said
 from arena.store import Store
 
 AGREES = 5e-4

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from arena.errors import InputError
 from arena.files.assets import builtin
 from arena.files.strict import path_of, sentence
 from arena.files.tabular import json_rows
 from arena.records import Answer, Judge, Model, Prompt, Verdict
+from arena.records.errors import InputError
 from arena.store import Store
 
 R = TypeVar("R")

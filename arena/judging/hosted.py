@@ -9,12 +9,12 @@ from uuid import uuid4
 from arena.backends import Budget
 from arena.backends.base import Reply
 from arena.backends.openai import batches
-from arena.errors import BackendError, InputError
 from arena.judging.cards.card import JudgeCard
 from arena.judging.judge import Plan
 from arena.judging.modes import judge_mode
 from arena.judging.tasks import Task, Wanted
 from arena.records import BackendKind, Batch, Failure, Mode
+from arena.records.errors import BackendError, InputError
 from arena.store import Store
 from arena.store.leases import new_owner
 

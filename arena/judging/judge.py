@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, TypeVar, overload
 
 from arena.backends import Odds, OddsRequest, Reply, Request, open_backend
-from arena.errors import InputError, UnavailableError, UnknownNameError
 from arena.generation.batch import Control, Progress, Watch, Work, run, unwatched
 from arena.generation.estimate import CostEstimate
 from arena.judging.cards.card import JudgeCard
@@ -16,6 +15,7 @@ from arena.judging.modes import Pairwise, judge_mode
 from arena.judging.report_card.orders import is_hard
 from arena.judging.tasks import JudgeMode, Task, Wanted
 from arena.records import Answer, BackendKind, Judge, Mode, Prompt, seed_of
+from arena.records.errors import InputError, UnavailableError, UnknownNameError
 from arena.store import Store
 
 T = TypeVar("T")

@@ -9,7 +9,6 @@ from itertools import combinations
 from typing import Any
 
 from arena.backends import Odds
-from arena.errors import InputError
 from arena.judging.cards.card import JudgeCard, PairwiseSettings, RankingSettings, ScoreSettings
 from arena.judging.replies.parsing import (
     parse_ranking,
@@ -30,6 +29,7 @@ from arena.records import (
     Usage,
     Verdict,
 )
+from arena.records.errors import InputError
 from arena.store import Store
 from arena.store.rows import Rows
 

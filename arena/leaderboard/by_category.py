@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arena.errors import ArenaError
 from arena.leaderboard.board import Leaderboard, Policy, Row
 from arena.leaderboard.formats import ranked
 from arena.leaderboard.ranking import rank_comparisons
 from arena.ratings import Comparisons, without
 from arena.ratings.arrays import Floats
+from arena.records.errors import ArenaError
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from arena.backends import cost_of
-from arena.errors import UnknownNameError
 from arena.generation.batch import Control, Progress
 from arena.judging.cards.card import JudgeCard
 from arena.judging.judge import Plan
@@ -20,6 +19,7 @@ from arena.judging.report_card.probes import Probed, probe, probed
 from arena.leaderboard.evidence.gathering import as_verdicts, latest
 from arena.ratings import style_of
 from arena.records import Answer, Preference, Usage
+from arena.records.errors import UnknownNameError
 from arena.store import Store
 from arena.store.columns import VerdictColumns
 from arena.store.rows import Rows

@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from arena.errors import TooFewError
 from arena.leaderboard.board import Policy
 from arena.ratings import (
     CombinedResult,
@@ -27,6 +26,7 @@ from arena.ratings import (
     without,
 )
 from arena.records import Evidence, Note
+from arena.records.errors import TooFewError
 from arena.records.names import old_versions
 
 WEIGHTS: Mapping[str, float] = {"human": 0.5, "judge": 0.25, "objective": 0.25}

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from arena.errors import GateError, InputError, NoEvidenceError, TooFewError
 from arena.leaderboard.board import Leaderboard, Mark, Policy, Row
 from arena.leaderboard.overall import (
     Alone,
@@ -20,6 +19,7 @@ from arena.leaderboard.overall import (
 )
 from arena.ratings import CombinedResult, Comparisons, Method, RatingResult, RatingRow, without
 from arena.records import Evidence, Note, alike
+from arena.records.errors import GateError, InputError, NoEvidenceError, TooFewError
 
 if TYPE_CHECKING:  # a file of battles is ranked without judges, benchmarks and a database
     from arena.benchmarks.scores import Ways

@@ -8,8 +8,7 @@ import numpy as np
 
 from arena.benchmarks.needle import NeedleMap, needle_maps
 from arena.benchmarks.scores import item_values
-from arena.config import Config
-from arena.errors import ArenaError, GateError, InputError, NoEvidenceError
+from arena.files.config import Config
 from arena.leaderboard.board import Leaderboard, Policy, policy_of
 from arena.leaderboard.by_category import ByCategory, by_category
 from arena.leaderboard.evidence.counted_judges import chosen_judges, is_fit
@@ -29,6 +28,7 @@ from arena.ratings import (
 )
 from arena.ratings.arrays import Floats
 from arena.records import Evidence, Model, Note
+from arena.records.errors import ArenaError, GateError, InputError, NoEvidenceError
 from arena.store import Store
 
 PARTS = 12

@@ -1,11 +1,11 @@
 """What there is to show of a store that has no ranking yet: scores, report cards, and why."""
 
-from arena.errors import ArenaError, GateError, InputError, RatingError
 from arena.leaderboard.board import Leaderboard, Policy
 from arena.leaderboard.evidence.counted_judges import chosen_judges, fit_judges
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.ranking import ranking
 from arena.ratings import Settings
+from arena.records.errors import ArenaError, GateError, InputError, RatingError
 from arena.store import Store
 
 LABEL = "no ranking"

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from arena.errors import InputError, RatingError
 from arena.leaderboard.board import Leaderboard, Policy
 from arena.leaderboard.evidence.counted_votes import counted_votes, vote_comparisons
 from arena.leaderboard.evidence.rules import VoteRules
@@ -15,6 +14,7 @@ from arena.ratings import CAP, Comparisons, Influence, Integrity, capped, influe
 from arena.ratings.arrays import Floats
 from arena.ratings.voter_audit.audit import LEVEL
 from arena.records import Flag, content_key
+from arena.records.errors import InputError, RatingError
 from arena.store import Store
 
 # What an audit compares are rankings with and without some votes, however few there are.

@@ -4,12 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from arena.config import Config
-from arena.errors import ArenaError
+from arena.files.config import Config
 from arena.generation.prompts import load_prompts
 from arena.judging import load_card
 from arena.pipeline.missing import missing_rows
 from arena.records import Mode
+from arena.records.errors import ArenaError
 from arena.store import Store
 from arena.store.versions import Changed, find
 

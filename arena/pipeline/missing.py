@@ -16,13 +16,13 @@ from arena.benchmarks.items.reading import read_items
 from arena.benchmarks.items.tasks import builtin_tasks
 from arena.benchmarks.runs import ways_of
 from arena.benchmarks.scores import item_values
-from arena.config import BenchmarkRun, Config
-from arena.errors import ArenaError, InputError
+from arena.files.config import BenchmarkRun, Config
 from arena.files.encodings import read_text
 from arena.files.strict import parse_yaml
 from arena.generation.prompts import load_prompts
 from arena.judging import Wanted, load_card, plan
 from arena.records import BackendKind, Mode, Model, Prompt, answer_key
+from arena.records.errors import ArenaError, InputError
 from arena.records.names import old_versions
 from arena.store import Store
 from arena.store.archive import Archivable

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from arena.benchmarks import INSTALL
 from arena.benchmarks.runs import Result, run_benchmark, said_alike
-from arena.config import Config
-from arena.errors import ArenaError, InputError
+from arena.files.config import Config
 from arena.generation.answering import generate
 from arena.generation.batch import Progress, Watch
 from arena.generation.prompts import load_prompts
@@ -17,6 +16,7 @@ from arena.leaderboard.board import Leaderboard, Policy, keep_policy
 from arena.leaderboard.unranked import ranked_or_not
 from arena.publish import publish_ranking
 from arena.records import Model
+from arena.records.errors import ArenaError, InputError
 from arena.store import Store
 from arena.store.versions import settle
 

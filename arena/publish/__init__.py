@@ -7,11 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from arena.errors import GateError, InputError
 from arena.leaderboard.board import Leaderboard, Policy
 from arena.leaderboard.formats import to_csv, to_json
 from arena.leaderboard.judge_audit import audit_judge, judges_with_verdicts
 from arena.leaderboard.ranking import leaderboards, ranking, views
+from arena.records.errors import GateError, InputError
 from arena.store import Store
 
 __all__ = ["publish", "publish_ranking"]

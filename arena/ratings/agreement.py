@@ -10,7 +10,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-from arena.errors import InputError
 from arena.ratings.arrays import Floats, Ints, totals
 from arena.ratings.combined.battles import battle_groups, match
 from arena.ratings.comparisons import Comparisons
@@ -19,6 +18,7 @@ from arena.ratings.fitting.fitted import fit_half
 from arena.ratings.fitting.likelihood import precision_of
 from arena.ratings.intervals.estimates import ROUNDS, Estimate, resampled, share
 from arena.ratings.scale import WEAK_PRIOR
+from arena.records.errors import InputError
 
 RATING_ROUNDS = 200
 # Which side won: a win is a loss where the sides change places.

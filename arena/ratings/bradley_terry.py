@@ -5,7 +5,6 @@ from typing import Unpack
 
 import numpy as np
 
-from arena.errors import InputError
 from arena.ratings.arrays import Floats, distinct
 from arena.ratings.combined.battles import independent_groups
 from arena.ratings.comparisons import Comparisons, require_comparisons
@@ -21,6 +20,7 @@ from arena.ratings.result import Coefficient, RatingResult, Settings
 from arena.ratings.scale import MEAN, POINTS_PER_LOG, WEAK_PRIOR, to_points
 from arena.ratings.threads import on_one_thread
 from arena.records import Interval, Note, Ties, setting
+from arena.records.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)

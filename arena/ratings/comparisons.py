@@ -13,11 +13,11 @@ from typing import Any, Literal, Self, TypedDict, TypeVar, Unpack
 
 import numpy as np
 
-from arena.errors import InputError
 from arena.ratings.arrays import Bools, Floats, Ints
 from arena.ratings.factors import Factor, factorise, named, numbers, union
 from arena.ratings.pairs import PairCounts, count_pairs
 from arena.records import Winner
+from arena.records.errors import InputError
 
 # "tie (bothbad)" is how public battle files spell both_bad; both count as a tie.
 OUTCOMES: Mapping[str, float] = MappingProxyType(

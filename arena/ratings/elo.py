@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from arena.errors import InputError
 from arena.ratings.arrays import Floats
 from arena.ratings.comparisons import Comparisons, require_comparisons
 from arena.ratings.result import RatingResult, Settings
 from arena.ratings.scale import MEAN, POINTS_PER_LOG
+from arena.records.errors import InputError
 
 # In log-odds: beyond it an exponential would overflow, and the probability is 0 as it is.
 LARGEST_GAP = 700.0

@@ -7,8 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.errors import InputError
 from arena.ratings.arrays import Bools, Floats, Ints
+from arena.records.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,6 @@ from typing import Self
 
 import numpy as np
 
-from arena.errors import InputError
 from arena.ratings.arrays import Floats
 from arena.ratings.comparisons import Comparisons
 from arena.ratings.fitting.diagnostics import require_finite
@@ -23,6 +22,7 @@ from arena.ratings.fitting.newton import bread
 from arena.ratings.intervals.sandwich import pair_meat
 from arena.ratings.pairs import PairCounts, count_pairs
 from arena.ratings.scale import POINTS_PER_LOG, to_points
+from arena.records.errors import InputError
 
 RELINEARISE = 32
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal, TypedDict, TypeVar
 
-from arena.errors import InputError
 from arena.records import Cluster, Interval, Ties
+from arena.records.errors import InputError
 
 E = TypeVar("E", bound=StrEnum)
 Prior = float | Literal["auto"] | None

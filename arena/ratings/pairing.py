@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arena.errors import InputError
 from arena.ratings.arrays import Floats
 from arena.ratings.comparisons import Comparisons, require_comparisons
 from arena.ratings.fitting.likelihood import fit_counts, precision_of, win_probability
 from arena.ratings.fitting.newton import bread
 from arena.ratings.scale import WEAK_PRIOR
 from arena.ratings.threads import on_one_thread
+from arena.records.errors import InputError
 
 EXPLORATION = 0.1
 

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from arena.errors import InputError
 from arena.ratings.arrays import Floats, Ints, totals
+from arena.records.errors import InputError
 
 BLOCK = 131_072
 # 3 * LARGEST**2 cells are numbered with 32 bits.

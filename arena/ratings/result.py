@@ -6,10 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
-from arena.errors import InputError
 from arena.ratings.arrays import Floats, Ints
 from arena.ratings.intervals.ranks import order, probability_best, rank_ranges
 from arena.records import Note
+from arena.records.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from sqlite_utils import Database
 
-from arena.errors import StoreError, UnknownNameError
 from arena.records import Check, Outcome
+from arena.records.errors import StoreError, UnknownNameError
 from arena.store.connection import Connections
 from arena.store.large.kept import forget as forget_kept
 from arena.store.rows import decode, encode

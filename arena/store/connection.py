@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3 as sqlite3  # type: ignore[attr-defined]
 
-from arena.errors import StoreError
+from arena.records.errors import StoreError
 from arena.store.schema import NAMES, migrations
 
 BUSY_MS = 30_000

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from arena.errors import InputError, UnknownNameError
 from arena.records import Answer, Prompt, Ranking, Score, Verdict
+from arena.records.errors import InputError, UnknownNameError
 from arena.store import Store
 
 LEAST_OF_A_KEY = 6

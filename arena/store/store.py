@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from arena.errors import ModelConflictError, StoreError
 from arena.records import (
     Answer,
     BackendKind,
@@ -36,6 +35,7 @@ from arena.records import (
     Unanswered,
     Verdict,
 )
+from arena.records.errors import ModelConflictError, StoreError
 from arena.store.archive import Archivable, Archive
 from arena.store.connection import Connections
 from arena.store.large.bulk import NewAnswers, add_answers, filling

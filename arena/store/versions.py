@@ -8,8 +8,8 @@ themselves, so going back to earlier settings goes back to their answers.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from arena.errors import InputError, ModelConflictError
 from arena.records import Model
+from arena.records.errors import InputError, ModelConflictError
 from arena.records.names import apart
 from arena.store import Store
 from arena.store.archive import Archivable

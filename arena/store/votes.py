@@ -9,8 +9,8 @@ from itertools import islice
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
-from arena.errors import SecondVoteError, StoreError
 from arena.records import Vote
+from arena.records.errors import SecondVoteError, StoreError
 from arena.store.chain import broken, last_link, linked
 from arena.store.connection import Connections, sqlite3
 from arena.store.rows import Rows, chunks, encode

@@ -12,10 +12,10 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from arena.config import AppSettings, Config
-from arena.errors import InputError
+from arena.files.config import AppSettings, Config
 from arena.interchange.sample import load_sample
 from arena.records import Model
+from arena.records.errors import InputError
 from arena.store import Store
 from arena.web.security.guard import Guard, PageHtml
 from arena.web.security.rate_limits import Limit

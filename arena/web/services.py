@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from arena.config import AppSettings, Config
-from arena.errors import InputError
+from arena.files.config import AppSettings, Config
 from arena.leaderboard.judge_audit import JudgeAudit, audit_judge, judges_with_verdicts
 from arena.records import Model
+from arena.records.errors import InputError
 from arena.store import Store
 from arena.web.background.audits import Audits
 from arena.web.background.boards import Boards

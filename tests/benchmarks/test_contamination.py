@@ -20,11 +20,11 @@ from arena.benchmarks.contamination import (
 )
 from arena.benchmarks.items.reading import Item
 from arena.benchmarks.runs import run_benchmark
-from arena.config import BenchmarkRun
-from arena.errors import InputError
+from arena.files.config import BenchmarkRun
 from arena.generation.batch import Control
 from arena.ratings.intervals.estimates import wilson
 from arena.records import Check
+from arena.records.errors import InputError
 from arena.store import Store
 
 THINGS = ("boats", "lamps", "stones", "hats", "keys", "bells", "maps", "coins")
@@ -167,7 +167,7 @@ def recites_or_answers(request: Request) -> str:
 def test_a_model_that_only_writes_keeps_its_score(
     store: Store, scripted: Callable[..., Any], tmp_path: Any
 ) -> None:
-    from arena.errors import NoLikelihoodError
+    from arena.records.errors import NoLikelihoodError
 
     def mute(_: TextRequest) -> float:
         raise NoLikelihoodError("m: this server does not tell how likely a given text is")

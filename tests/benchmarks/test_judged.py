@@ -12,12 +12,12 @@ from arena.backends import Reply, Request
 from arena.benchmarks import judged
 from arena.benchmarks.runs import Result, run_benchmark
 from arena.benchmarks.scores import item_values
-from arena.config import BenchmarkRun
-from arena.errors import InputError
+from arena.files.config import BenchmarkRun
 from arena.generation.batch import Control
 from arena.judging import load_card
 from arena.leaderboard.evidence.gathering import gather
 from arena.records import NOBODY, RULE, Model
+from arena.records.errors import InputError
 from arena.store import Store
 
 pytest.importorskip("lm_eval", reason="lm-eval is not installed: extra `bench`")

@@ -22,10 +22,10 @@ from arena.benchmarks.needle import (
 )
 from arena.benchmarks.runs import Result, run_benchmark
 from arena.benchmarks.scores import item_values
-from arena.config import BenchmarkRun, NeedleSettings, parse_model
-from arena.errors import InputError
+from arena.files.config import BenchmarkRun, NeedleSettings, parse_model
 from arena.generation.batch import Control
 from arena.records import NOBODY, Model
+from arena.records.errors import InputError
 from arena.store import Store
 
 pytest.importorskip("lm_eval", reason="lm-eval is not installed: extra `bench`")

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from arena.cli.main import app
-from arena.config import parse_model
+from arena.files.config import parse_model
 from arena.generation.answering import generate
 from arena.judging import judge, load_card
 from arena.records import Answer, Mode, Prompt

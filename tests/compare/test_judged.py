@@ -6,11 +6,11 @@ import pytest
 
 from arena.compare.judged import judge_until_sure
 from arena.compare.question import Aim, Decision, Question
-from arena.config import parse_model
-from arena.errors import GateError, InputError
+from arena.files.config import parse_model
 from arena.generation.answering import generate
 from arena.judging import load_card
 from arena.records import Answer, BackendKind, Decoding, Model, Prompt
+from arena.records.errors import GateError, InputError
 from arena.store import Store
 
 Write = Callable[..., str]

@@ -10,7 +10,7 @@ from arena.compare.differences.advantage import PREFERENCE
 from arena.compare.differences.paired import Paired, advantage
 from arena.compare.power import Variation, detectable, power, prompts_needed, variation
 from arena.compare.question import Aim, Decision, Question
-from arena.errors import InputError
+from arena.records.errors import InputError
 
 
 def test_the_number_is_the_textbooks_plus_a_little_for_students_t() -> None:

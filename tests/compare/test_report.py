@@ -10,9 +10,9 @@ from arena.compare.facts import SideFacts
 from arena.compare.formats import fact_rows, to_json, to_junit, to_markdown
 from arena.compare.question import Aim, Decision, Question
 from arena.compare.report import BOARD, CORRECTED, DIRECT, CompareReport, compare
-from arena.errors import GateError, InputError, NoEvidenceError, UnknownNameError
 from arena.leaderboard.board import Policy
 from arena.records import Evidence, Preference, Winner
+from arena.records.errors import GateError, InputError, NoEvidenceError, UnknownNameError
 from arena.store import Store
 from tests.compare.stores import answered_store, outcomes, prompts_of, verdicts, vote
 

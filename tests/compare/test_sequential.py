@@ -8,7 +8,7 @@ import pytest
 from arena.compare.differences.paired import Paired, advantage
 from arena.compare.question import Aim, Decision, Question
 from arena.compare.sequential import confidence_sequence, log_capital, standing, stopped_at
-from arena.errors import InputError
+from arena.records.errors import InputError
 
 SUPERIOR = Question(Aim.SUPERIOR, 0.0)
 

@@ -13,9 +13,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from arena.errors import InputError
 from arena.files.encodings import look, read_text, reads_as_chinese
 from arena.files.tabular import columns, rows
+from arena.records.errors import InputError
 
 PLAIN = [{"a": "1", "b": "x"}, {"a": "2", "b": "模型"}]
 

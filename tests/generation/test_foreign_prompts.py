@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from arena.errors import InputError
 from arena.generation.foreign_prompts import asked_of
 from arena.generation.prompts import load_prompts, read_prompts
 from arena.interchange.exchange.intake import take_in
 from arena.interchange.exchange.reading import Hints
 from arena.interchange.formats import named
+from arena.records.errors import InputError
 from arena.store import Store
 from tests.exchange_files import EXAMPLES, lines
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from arena.config import parse_model
-from arena.errors import InputError
+from arena.files.config import parse_model
 from arena.generation.answering import generate, retry
 from arena.records import Decoding, Model, NoAnswer, Prompt
+from arena.records.errors import InputError
 from arena.store import Store
 from tests.servers import completion, fault, serve
 

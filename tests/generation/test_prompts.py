@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from arena.errors import InputError, UnknownNameError
 from arena.generation.prompts import load_prompts, prompt_sets, read_prompts
+from arena.records.errors import InputError, UnknownNameError
 
 
 def test_the_core_set_is_what_the_readme_says(tmp_path: Path) -> None:

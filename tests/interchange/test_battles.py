@@ -6,11 +6,11 @@ import pytest
 from typer.testing import CliRunner
 
 from arena.cli.main import app
-from arena.errors import InputError
 from arena.interchange.battles import read_battles
 from arena.leaderboard.ranking import rank_comparisons
 from arena.ratings import Comparisons
 from arena.records import alike
+from arena.records.errors import InputError
 from tests.conftest import DATASETS
 
 HEADER = "model_a,model_b,winner\n"

@@ -9,7 +9,6 @@ from random import Random
 import pandas as pd
 import pytest
 
-from arena.errors import InputError, UnavailableError, UnknownNameError
 from arena.interchange.imports import import_battles
 from arena.judging import judge, load_card
 from arena.leaderboard.board import Policy
@@ -17,6 +16,7 @@ from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.judge_audit import audit_judge
 from arena.leaderboard.ranking import leaderboard
 from arena.records import Evidence, Prompt, Vote, Winner, content_key, keys_after
+from arena.records.errors import InputError, UnavailableError, UnknownNameError
 from arena.store import Store
 from arena.store.connection import sqlite3 as driver
 from tests.conftest import DATASETS

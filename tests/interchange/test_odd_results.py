@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from arena.errors import ArenaError
 from arena.interchange.evalscope import read_evalscope
 from arena.interchange.lm_eval_results import read_lm_eval
 from arena.interchange.opencompass import read_opencompass
 from arena.interchange.results import ToolResults, import_results
+from arena.records.errors import ArenaError
 from arena.store import Store
 
 TIME = "2025-01-01T12-00-00.000001"

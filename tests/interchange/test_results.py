@@ -9,14 +9,14 @@ import pytest
 from typer.testing import CliRunner
 
 from arena.cli.main import app
-from arena.config import parse_model
-from arena.errors import InputError, UnknownNameError
+from arena.files.config import parse_model
 from arena.interchange.evalscope import read_evalscope
 from arena.interchange.lm_eval_results import read_lm_eval
 from arena.interchange.opencompass import read_opencompass
 from arena.interchange.results import import_results
 from arena.leaderboard.evidence.gathering import gather
 from arena.records import NOBODY
+from arena.records.errors import InputError, UnknownNameError
 from arena.store import Store
 
 

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from arena.config import load_config
-from arena.errors import InputError
+from arena.files.config import load_config
 from arena.interchange.sample import dump_sample, load_sample
 from arena.leaderboard.evidence.gathering import gather
+from arena.records.errors import InputError
 from arena.store import Store
 
 DATA = Path(__file__).resolve().parents[2] / "data"

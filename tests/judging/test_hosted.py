@@ -11,10 +11,10 @@ import pytest
 from aiohttp import web
 
 from arena.backends import Budget
-from arena.errors import BackendError, InputError
 from arena.judging import JudgeCard, judge, load_card, plan
 from arena.judging.hosted import collect, submit
 from arena.records import Prompt
+from arena.records.errors import BackendError, InputError
 from arena.store import Store
 from tests.servers import Served, fault, serve
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from arena.config import parse_model
-from arena.errors import InputError, UnavailableError, UnknownNameError
+from arena.files.config import parse_model
 from arena.judging import Wanted, judge, list_cards, load_card
 from arena.judging.judge import open_backend
 from arena.leaderboard.evidence.gathering import gather
 from arena.records import REPAIRED, Mode, Prompt
+from arena.records.errors import InputError, UnavailableError, UnknownNameError
 from arena.store import Store
 from tests.servers import serve
 

@@ -12,14 +12,14 @@ from aiohttp import web
 
 from arena.backends import OddsRequest
 from arena.backends.local.backend import LocalBackend
-from arena.config import parse_model
-from arena.errors import InputError, StoreError
+from arena.files.config import parse_model
 from arena.generation.answering import generate
 from arena.generation.batch import Control
 from arena.judging import JudgeCard, Wanted, judge, load_card, plan
 from arena.judging.tasks import Task
 from arena.leaderboard.evidence.gathering import battles_worth_judging, gather
 from arena.records import REPAIRED, Decoding, Mode, Model, Prompt
+from arena.records.errors import InputError, StoreError
 from arena.store import Store
 from tests.servers import Served, completion, fault, serve
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from arena.errors import UnknownNameError
 from arena.leaderboard.judge_audit import audit_judge, judges_with_verdicts
 from arena.records import Preference, Prompt, Winner
+from arena.records.errors import UnknownNameError
 from arena.store import Store
 from tests.leaderboard.evidence.rows import Filled
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from arena.errors import TooFewError
 from arena.leaderboard.board import USUAL_FIT, Leaderboard, Policy
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.evidence.groups import Group
 from arena.leaderboard.ranking import leaderboard
 from arena.ratings import bradley_terry, concat
 from arena.records import Evidence, Vote, Winner, Withdrawal
+from arena.records.errors import TooFewError
 from arena.store import Store
 from arena.store.archive import Archivable
 from tests.store.world import World, make_world

@@ -7,8 +7,7 @@ from random import Random
 
 import pytest
 
-from arena.config import parse_model
-from arena.errors import GateError, InputError, TooFewError
+from arena.files.config import parse_model
 from arena.generation.answering import generate
 from arena.judging import Wanted, judge, load_card
 from arena.leaderboard.board import USUAL_FIT, Leaderboard, Policy
@@ -24,6 +23,7 @@ from arena.leaderboard.ranking import (
 )
 from arena.ratings import Comparisons
 from arena.records import Decoding, Evidence, Mode, Outcome, Prompt, Vote, Winner
+from arena.records.errors import GateError, InputError, TooFewError
 from arena.store import Store
 from arena.store.archive import Archivable
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from arena.config import Config, RankSettings
-from arena.errors import NoEvidenceError
+from arena.files.config import Config, RankSettings
 from arena.leaderboard.board import (
     Origin,
     Policy,
@@ -19,6 +18,7 @@ from arena.leaderboard.snapshot import GRADED, JUDGE, PANEL, Slice, compute
 from arena.leaderboard.unranked import ranked_or_not
 from arena.ratings import Comparisons
 from arena.records import Evidence
+from arena.records.errors import NoEvidenceError
 from arena.store import Store
 from tests.store.world import World, make_world
 

@@ -4,8 +4,7 @@ from random import Random
 
 import pytest
 
-from arena.config import parse_model
-from arena.errors import InputError
+from arena.files.config import parse_model
 from arena.generation.answering import generate
 from arena.leaderboard.board import Policy
 from arena.leaderboard.evidence.gathering import gather
@@ -14,6 +13,7 @@ from arena.leaderboard.ranking import leaderboard
 from arena.leaderboard.vote_audit import record_flags, vote_report, without_flagged
 from arena.ratings import SuspicionKind
 from arena.records import Answer, Evidence, Model, Prompt, Vote, Winner, answer_key
+from arena.records.errors import InputError
 from arena.store import Store
 from arena.store.connection import sqlite3
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import arena
-from arena.errors import InputError, NoEvidenceError
 from arena.records import Evidence, Prompt
+from arena.records.errors import InputError, NoEvidenceError
 from arena.store import Store
 
 PROMPTS = [Prompt(f"p{k}", (f"Say {k} words.",), "maths" if k % 2 else "words") for k in range(6)]

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from arena.cli.main import app
-from arena.config import Config
+from arena.files.config import Config
 from arena.interchange.imports import import_battles
 from arena.pipeline.drift import stages
 from arena.pipeline.missing import missing_rows
@@ -47,7 +47,7 @@ def arena(*words: str) -> str:
 
 
 def missing(folder: Path) -> dict[str, int | None]:
-    from arena.config import load_config
+    from arena.files.config import load_config
 
     return missing_rows(Store(folder / "arena.db"), load_config(folder / "arena.yaml"))
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from arena.benchmarks.scores import BenchmarkScore
-from arena.errors import InputError
 from arena.leaderboard.board import Leaderboard, Policy
 from arena.leaderboard.formats import to_csv, to_json
 from arena.leaderboard.ranking import ranking
 from arena.publish import FILES, publish, publish_ranking
 from arena.ratings import Settings, Unrated
 from arena.records import BackendKind, Evidence, Model, Prompt, Vote, Winner
+from arena.records.errors import InputError
 from arena.store import Store
 from tests.boards import NAMES, NOTE, fill, make_board, make_row, plain
 

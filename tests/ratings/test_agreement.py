@@ -2,7 +2,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from arena.errors import InputError
 from arena.ratings import (
     Comparisons,
     agreement,
@@ -12,6 +11,7 @@ from arena.ratings import (
     position_bias,
     rank_correlation,
 )
+from arena.records.errors import InputError
 from tests.ratings.simulated import simulate
 
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.errors import DisconnectedError, InputError, RatingError, SeparatedError
 from arena.ratings import Comparisons, bradley_terry, concat, elo
 from arena.ratings.factors import factorise
 from arena.ratings.fitting.likelihood import local_model
 from arena.ratings.scale import POINTS_PER_LOG
+from arena.records.errors import DisconnectedError, InputError, RatingError, SeparatedError
 from tests.ratings.simulated import bounds, golden_case, simulate
 
 GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from arena.errors import InputError
 from arena.ratings import Comparisons, Label, RatingResult, bradley_terry, combine, concat
 from arena.ratings.scale import POINTS_PER_LOG
+from arena.records.errors import InputError
 from tests.ratings.simulated import simulate
 
 THETA = np.linspace(-1.0, 1.0, 10)

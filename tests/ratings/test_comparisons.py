@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from arena.errors import InputError
 from arena.ratings import Comparisons, concat
+from arena.records.errors import InputError
 from tests.ratings.simulated import simulate
 
 FRAME = pd.DataFrame(

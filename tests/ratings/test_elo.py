@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from arena.errors import DisconnectedError, InputError, SeparatedError
 from arena.ratings import Comparisons, Online, bradley_terry, elo
 from arena.ratings.online import RELINEARISE
 from arena.ratings.scale import MEAN
+from arena.records.errors import DisconnectedError, InputError, SeparatedError
 from tests.ratings.simulated import simulate
 
 

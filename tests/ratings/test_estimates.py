@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from arena.errors import InputError
 from arena.ratings import share, wilson
 from arena.ratings.intervals.estimates import marks, mean, paired_difference, resampled
+from arena.records.errors import InputError
 
 
 def test_wilson_published_case() -> None:

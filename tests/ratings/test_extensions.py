@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from arena.errors import InputError, RatingError
 from arena.ratings import (
     Comparisons,
     Online,
@@ -20,6 +19,7 @@ from arena.ratings.fitting.style import style_local_model
 from arena.ratings.fitting.ties import tie_local_model
 from arena.ratings.pairing import after_one_more, information_gain
 from arena.ratings.scale import POINTS_PER_LOG
+from arena.records.errors import InputError, RatingError
 from tests.ratings.simulated import simulate
 
 

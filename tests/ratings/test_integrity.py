@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy.stats import betabinom, binom
 
-from arena.errors import InputError
 from arena.ratings import Comparisons, Integrity, SuspicionKind, bradley_terry, capped, integrity
 from arena.ratings.voter_audit.audit import FREE, explain
 from arena.ratings.voter_audit.copies import shared
 from arena.ratings.voter_audit.crowd import ballots, crowd
 from arena.ratings.voter_audit.nulls import Counts, Null, even, fit_null
+from arena.records.errors import InputError
 
 pytestmark = pytest.mark.slow
 

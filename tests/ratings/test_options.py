@@ -5,7 +5,6 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from arena.errors import InputError
 from arena.ratings import (
     CombineOptions,
     Comparisons,
@@ -17,6 +16,7 @@ from arena.ratings import (
 )
 from arena.ratings.comparisons import MoreColumns
 from arena.ratings.options import CombineChanges, FitChanges
+from arena.records.errors import InputError
 from tests.ratings.simulated import simulate
 
 

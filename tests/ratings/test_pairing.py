@@ -5,12 +5,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from arena.errors import InputError
 from arena.ratings import Comparisons, next_pairs
 from arena.ratings.fitting.likelihood import fit_counts, precision_of, win_probability
 from arena.ratings.fitting.newton import bread
 from arena.ratings.pairing import EXPLORATION, after_one_more, information_gain
 from arena.ratings.scale import WEAK_PRIOR
+from arena.records.errors import InputError
 from tests.ratings.simulated import simulate
 
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.errors import InputError
 from arena.ratings import Comparisons
 from arena.ratings import pairs as module
 from arena.ratings.factors import Factor, factorise, named, numbers, union
 from arena.ratings.pairs import LARGEST, PairCounts, count_pairs
+from arena.records.errors import InputError
 
 HARD = st.sampled_from([0.0, 0.5, 1.0])
 SOFT = st.floats(0.0, 1.0, allow_nan=False)

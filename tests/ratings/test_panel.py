@@ -2,8 +2,8 @@
 
 import pytest
 
-from arena.errors import InputError
 from arena.ratings import Comparisons, panel
+from arena.records.errors import InputError
 
 
 def judge(*rows: tuple[str, str, str, float]) -> Comparisons:

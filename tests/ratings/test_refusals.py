@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from arena.errors import ArenaError, ConvergenceError, InputError, RatingError
 from arena.ratings import (
     Comparisons,
     Online,
@@ -27,6 +26,7 @@ from arena.ratings import (
 )
 from arena.ratings.fitting.newton import LocalModel, minimise
 from arena.ratings.intervals.estimates import mean, wilson
+from arena.records.errors import ArenaError, ConvergenceError, InputError, RatingError
 from tests.ratings.simulated import simulate
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from arena.errors import ArenaError, InputError
 from arena.ratings import (
     Comparisons,
     RatingResult,
@@ -21,6 +20,7 @@ from arena.ratings import (
     integrity,
     next_pairs,
 )
+from arena.records.errors import ArenaError, InputError
 from tests.ratings.simulated import simulate
 
 METHODS = ("auto", "hierarchical", "ppi", "joint", "human")

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from arena.errors import InputError
 from arena.ratings import CombinedResult, Comparisons, Method, combine
 from arena.ratings.combined.battles import match, one_per_battle
 from arena.ratings.combined.prediction import SIZE, battles_of, fitted, without_own
 from arena.ratings.factors import Factor
 from arena.ratings.scale import POINTS_PER_LOG
+from arena.records.errors import InputError
 
 MODELS, BATTLES = 10, 900
 THETA = np.linspace(-1.0, 1.0, MODELS)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from arena.errors import TooFewError
 from arena.ratings import Comparisons, Unrated, unrated, without
+from arena.records.errors import TooFewError
 
 Pairs = dict[str, float]
 

@@ -11,7 +11,6 @@ import pytest
 import arena
 from arena.benchmarks.contamination import FRESH, REWORDED, VERBATIM, warning
 from arena.benchmarks.items.dimensions import Dimension
-from arena.errors import DisconnectedError, TooFewError
 from arena.judging.report_card.measures import share_of
 from arena.judging.report_card.orders import JudgeReport
 from arena.leaderboard.board import Policy, describe
@@ -23,6 +22,7 @@ from arena.leaderboard.evidence.rules import VoteRules
 from arena.leaderboard.ranking import rank_comparisons
 from arena.ratings import STYLE_NAMES, Comparisons, Settings, bradley_terry, panel
 from arena.records import COMMAND_LINE, Check, Interval, Method, Note, Ties, setting
+from arena.records.errors import DisconnectedError, TooFewError
 from arena.records.notes import load_sentences, name_of
 from arena.store import Store
 

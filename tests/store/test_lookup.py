@@ -2,8 +2,8 @@
 
 import pytest
 
-from arena.errors import InputError, UnknownNameError
 from arena.records import Preference, Prompt, Score, Verdict
+from arena.records.errors import InputError, UnknownNameError
 from arena.store import Store
 from arena.store.lookup import find_answers, find_prompt, judgements
 from tests.store.world import World, make_world

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from arena.errors import ModelConflictError, StoreError
 from arena.generation.answering import generate
 from arena.records import (
     Answer,
@@ -26,6 +25,7 @@ from arena.records import (
     Winner,
     Withdrawal,
 )
+from arena.records.errors import ModelConflictError, StoreError
 from arena.store import Store
 from arena.store.connection import sqlite3 as driver
 

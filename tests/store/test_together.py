@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from arena.errors import InputError, StoreError
 from arena.records import BackendKind, Model, Prompt
+from arena.records.errors import InputError, StoreError
 from arena.store import Store
 from arena.store.whole.tables import CARRIED, with_voter
 

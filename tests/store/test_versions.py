@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from arena.config import Config
-from arena.errors import InputError, ModelConflictError, StoreError, UnknownNameError
+from arena.files.config import Config
 from arena.generation.answering import generate
 from arena.judging import judge, load_card
 from arena.leaderboard.evidence.gathering import gather
 from arena.pipeline.drift import mismatches, stages
 from arena.records import Check, Decoding, Model, Outcome, Prompt, Vote, Winner
+from arena.records.errors import InputError, ModelConflictError, StoreError, UnknownNameError
 from arena.records.names import old_versions
 from arena.store import Store
 from arena.store.archive import Archivable

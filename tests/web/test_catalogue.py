@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from arena.config import AppSettings, Config, JudgeRun, parse_model
+from arena.files.config import AppSettings, Config, JudgeRun, parse_model
 from arena.leaderboard.evidence.counted_judgements import count_verdicts
 from arena.records import LIVE, Judge, Preference, Verdict, Winner
 from arena.store import Store

@@ -4,7 +4,7 @@ import gc
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from arena.errors import ArenaError, BackendError
+from arena.records.errors import ArenaError, BackendError
 
 R = TypeVar("R")
 T = TypeVar("T")

@@ -29,8 +29,8 @@ from arena.backends.local.tree import TreeRow
 from arena.backends.local.weights.loading import Loaded, is_loaded, loaded
 from arena.backends.local.writing import Begun
 from arena.backends.thinking import split
-from arena.errors import BackendError
 from arena.records import Model, Usage
+from arena.records.errors import BackendError
 
 # A request's position, its logits or why there are none, and the seconds it took.
 Logits = tuple[int, torch.Tensor | BackendError, float]

@@ -10,7 +10,7 @@ from jinja2 import TemplateError
 from arena.backends.base import Message, as_json, with_system
 from arena.backends.local.attempts import first_line
 from arena.backends.thinking import is_mark, left_open, opened_by
-from arena.errors import BackendError
+from arena.records.errors import BackendError
 
 # What a template can raise: by itself, or because messages are not as it expects them.
 _FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)

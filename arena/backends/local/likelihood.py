@@ -9,7 +9,7 @@ import torch
 from arena.backends.base import Message, TextRequest
 from arena.backends.local.chat import Chat, ChatText
 from arena.backends.local.tree import Tokens
-from arena.errors import BackendError
+from arena.records.errors import BackendError
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import torch
 from arena.backends.local.attempts import in_halves
 from arena.backends.local.memory import attention_room
 from arena.backends.local.tree import Pass, PassLimits, Tokens, TreeRow, plan
-from arena.errors import BackendError
+from arena.records.errors import BackendError
 
 BATCH_ROWS = 48
 BATCH_TOKENS = 24_576

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from arena.backends.base import Message, Reply, Request
 from arena.backends.thinking import split
-from arena.errors import BackendError
 from arena.records import Usage
+from arena.records.errors import BackendError
 
 
 @dataclass

@@ -14,8 +14,8 @@ from arena.backends.local.attempts import in_halves
 from arena.backends.local.quiet import quiet_transformers
 from arena.backends.local.reading import Reader, distance
 from arena.backends.local.sampling import logits_processors
-from arena.errors import BackendError
 from arena.records import Decoding
+from arena.records.errors import BackendError
 
 PROBE_STEPS = 3
 TELL_EVERY = 8  # tokens

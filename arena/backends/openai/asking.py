@@ -15,8 +15,8 @@ from arena.backends.openai.messages import (
 )
 from arena.backends.openai.running import Caller, LeftError
 from arena.backends.thinking import split
-from arena.errors import BackendError, NoLikelihoodError, TransientError, UnavailableError
 from arena.records import Model
+from arena.records.errors import BackendError, NoLikelihoodError, TransientError, UnavailableError
 
 TOP_LOGPROBS = 20
 TRYING_SECONDS = 0.05

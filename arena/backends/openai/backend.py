@@ -24,8 +24,8 @@ from arena.backends.openai.calls import availability
 from arena.backends.openai.dialect import Dialect
 from arena.backends.openai.running import END, Caller, ServerRun
 from arena.backends.openai.streaming import stream
-from arena.errors import UnavailableError
 from arena.records import Model
+from arena.records.errors import UnavailableError
 
 MOST_AT_ONCE = 256
 

@@ -17,8 +17,8 @@ from arena.backends.openai.messages import (
     usage_of,
     worst_case,
 )
-from arena.errors import BackendError
 from arena.records import Model
+from arena.records.errors import BackendError
 
 # https://platform.openai.com/docs/guides/batch: requests in one batch, and bytes of its file.
 MOST_REQUESTS, MOST_BYTES = 50_000, 190_000_000

@@ -16,8 +16,8 @@ from urllib.request import getproxies_environment, proxy_bypass
 from arena.backends.base import Availability
 from arena.backends.openai.dialect import REFUSES_SYSTEM, SettingRefusedError
 from arena.backends.openai.messages import is_message, storable
-from arena.errors import NoAnswerError, TransientError, UnavailableError
 from arena.records import Model, NoAnswer
+from arena.records.errors import NoAnswerError, TransientError, UnavailableError
 
 T = TypeVar("T")
 # OpenAI's servers repeat a refused key, its middle blotted out.

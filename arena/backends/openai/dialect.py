@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 from arena.backends.openai.messages import BUDGETS, CHOSEN, DEFAULTS, LENGTH
-from arena.errors import BackendError, UnavailableError
 from arena.records import Model
+from arena.records.errors import BackendError, UnavailableError
 
 # Fields without which a request still means the same, and what is lost with each.
 _SPARED = {

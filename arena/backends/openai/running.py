@@ -14,8 +14,8 @@ from arena.backends.openai.calls import complete, open_client
 from arena.backends.openai.dialect import Dialect
 from arena.backends.openai.messages import thinking_tokens_of, usage_of, worst_case
 from arena.backends.openai.traffic import Lanes, Pace, back_off, rest
-from arena.errors import BackendError, TransientError, UnavailableError
 from arena.records import Model, Usage
+from arena.records.errors import BackendError, TransientError, UnavailableError
 
 TRIES = 6
 LEAST_BLOCK = 8

@@ -21,8 +21,8 @@ from arena.backends.openai.messages import (
     storable,
     usage_of,
 )
-from arena.errors import TransientError
 from arena.records import Model, Usage
+from arena.records.errors import TransientError
 
 _END = None
 

@@ -11,8 +11,8 @@ from math import comb
 from typing import Any
 
 from arena.benchmarks.code.sandbox import allowed, container, passes, unsafe
-from arena.errors import InputError
 from arena.records import AllowCode
+from arena.records.errors import InputError
 
 NAME = "code_eval"
 OURS = ("arena.benchmarks.builtin", "code")  # what marks a task file of our form

@@ -23,8 +23,8 @@ from pathlib import Path
 from arena.backends.thinking import split
 from arena.benchmarks.code.containers import Missing, Wall, candidates, install_command
 from arena.benchmarks.code.runner import FAILED, LENGTH
-from arena.errors import BackendError, InputError
 from arena.records import AllowCode
+from arena.records.errors import BackendError, InputError
 
 SECONDS = 10
 MEMORY = 512 * 2**20

@@ -22,13 +22,13 @@ from arena.benchmarks.items.tasks import (
     is_unread,
 )
 from arena.benchmarks.quiet import quiet_harness
-from arena.errors import ArenaError, InputError, NoLikelihoodError
 from arena.generation.batch import Control, Progress
 from arena.records import (
     AllowCode,
     Model,
     Outcome,
 )
+from arena.records.errors import ArenaError, InputError, NoLikelihoodError
 from arena.store import Store
 
 FEWSHOT_SEED = 1234

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any, Self
 
 from arena.backends import Backend, Message, Reply, Request, TextOdds, TextRequest, open_backend
-from arena.errors import BackendError
 from arena.generation.batch import Control, Progress, Work, run
 from arena.records import Completion, Decoding, Likelihood, Model, Usage, content_key, seed_of
+from arena.records.errors import BackendError
 from arena.store import Store
 
 STAGE = "benchmark"

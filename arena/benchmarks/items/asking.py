@@ -11,8 +11,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from arena.benchmarks.items.reading import Item
 from arena.benchmarks.replies.scoring import METRICS
-from arena.errors import InputError
 from arena.files.encodings import read_text
+from arena.records.errors import InputError
 
 FEW = 5
 LETTERS = ascii_uppercase

@@ -20,8 +20,8 @@ from arena.benchmarks.items.options import (
     without_letters,
 )
 from arena.benchmarks.replies.plain import boxes
-from arena.errors import InputError
 from arena.files.tabular import listed, rows, wrapped
+from arena.records.errors import InputError
 
 LANGUAGES = ("en", "zh")  # that there are templates for; a text in another is told by its letters
 COLUMNS = {

@@ -27,9 +27,9 @@ from arena.benchmarks.items.dimensions import dimension_of
 from arena.benchmarks.items.reading import Item, item_of, read_items
 from arena.benchmarks.quiet import quiet_harness
 from arena.benchmarks.replies.scoring import METRICS, ReplyScore, mark_choice, metric_for
-from arena.errors import InputError, UnknownNameError
 from arena.files.assets import folders
 from arena.files.tabular import FORMATS
+from arena.records.errors import InputError, UnknownNameError
 
 ROOM, ROOM_TO_THINK = 48, 512
 POOL = 1000  # items that examples are drawn from, copied for lm-eval

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from arena.backends.thinking import split
-from arena.errors import InputError
+from arena.records.errors import InputError
 
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 _SHORT = r"(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\be\.g\.)(?<!\bi\.e\.)"

@@ -13,8 +13,8 @@ from arena.cli.options import RANKING, ConfigFile, Db, Limit, Prompts, open_stor
 from arena.cli.options.ranking import AllowWeak, JudgesOption, WhatCounts
 from arena.cli.output import say, table
 from arena.cli.progress import watched
-from arena.errors import InputError
 from arena.records import COMMAND_LINE, Evidence
+from arena.records.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from arena.compare.differences.multiplicity import Adjustment
     from arena.compare.question import Question
     from arena.compare.report import CompareReport
-    from arena.config import Config
+    from arena.files.config import Config
     from arena.leaderboard.board import Policy
     from arena.store import Store
 

@@ -23,8 +23,8 @@ from arena.cli.options import (
 from arena.cli.options.ranking import AllowWeak
 from arena.cli.output import Format, emit, say
 from arena.cli.progress import watched
-from arena.errors import InputError
 from arena.records import Evidence
+from arena.records.errors import InputError
 
 if TYPE_CHECKING:
     from arena.compare.boards.place import Placement, Predicted

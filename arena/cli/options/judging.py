@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from arena.cli.options import Concurrency
-from arena.errors import InputError
+from arena.records.errors import InputError
 
 if TYPE_CHECKING:
     from arena.backends import Budget, Limits

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from arena.cli.options import split
-from arena.errors import InputError, UnknownNameError
 from arena.records import Cluster, Evidence, Interval, Method, PanelRule, Ties
+from arena.records.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
     from arena.leaderboard.board import Policy
@@ -295,7 +295,7 @@ def _weights(text: str) -> tuple[tuple[str, float], ...]:
     """`KIND=SHARE,…` as the configuration would have it."""
     from pydantic import ValidationError
 
-    from arena.config import Weights
+    from arena.files.config import Weights
 
     given = dict(part.partition("=")[::2] for part in text.split(","))
     absent = dict.fromkeys(Weights.model_fields, 0.0)

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from arena.config import Config
-from arena.errors import InputError
+from arena.files.config import Config
 from arena.leaderboard.board import policy_of
 from arena.leaderboard.formats import to_json
 from arena.leaderboard.ranking import ranking
+from arena.records.errors import InputError
 from arena.store import Store
 
 PUBLISHED = "leaderboard.json"

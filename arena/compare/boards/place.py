@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t
 
-from arena.errors import InputError
 from arena.ratings import WEAK_PRIOR, Comparisons, NextPair, bradley_terry
 from arena.ratings.arrays import Floats, Ints, totals
 from arena.ratings.combined.battles import battle_groups
 from arena.ratings.intervals.sandwich import least_share
 from arena.ratings.pairing import EXPLORATION
 from arena.ratings.scale import MEAN, POINTS_PER_LOG
+from arena.records.errors import InputError
 
 STEPS = 100
 SETTLED = 1e-10

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from arena.compare.boards.place import Placement, next_opponents, place
 from arena.compare.contest import require_model
-from arena.errors import GateError, InputError
 from arena.generation.batch import Progress, Watch, unwatched
 from arena.judging import JudgeCard, Wanted, plan
 from arena.leaderboard.evidence.gathering import gather
 from arena.ratings import Comparisons
 from arena.records import Note, Prompt
+from arena.records.errors import GateError, InputError
 from arena.store import Store
 
 STEP = 10  # pairs of answers between two looks at the interval

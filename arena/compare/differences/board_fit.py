@@ -5,7 +5,6 @@ import math
 import numpy as np
 
 from arena.compare.differences.advantage import BoardAdvantage, expected_share
-from arena.errors import InputError
 from arena.ratings import Comparisons, bradley_terry
 from arena.ratings.arrays import Floats, totals
 from arena.ratings.bradley_terry import fit
@@ -15,6 +14,7 @@ from arena.ratings.fitting.newton import bread
 from arena.ratings.intervals.sandwich import MOST_FITTED
 from arena.ratings.result import Settings
 from arena.records import Note
+from arena.records.errors import InputError
 
 OWN = 2.0  # the ratings of the two models
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from arena.compare.differences.advantage import PREFERENCE, ScoreAdvantage
-from arena.errors import InputError
 from arena.ratings import Comparisons
 from arena.ratings.arrays import Floats, Ints, distinct, totals
 from arena.ratings.intervals.sandwich import least_share
+from arena.records.errors import InputError
 
 # From so many voters on, the interval allows for other voters as well as for other prompts.
 ENOUGH_VOTERS = 10

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from arena.errors import InputError
 from arena.files.encodings import Look, look
 from arena.files.tabular import delimited, objects, parquet
 from arena.files.tabular.rows import TabularRow, kind_of, place_of, rows
+from arena.records.errors import InputError
 
 if TYPE_CHECKING:  # numpy comes with the first table
     import numpy as np

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from arena.errors import InputError
 from arena.files.encodings import open_text
+from arena.records.errors import InputError
 
 LONGEST_FIELD = 2**27
 _MARKS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}

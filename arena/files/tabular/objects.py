@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from arena.errors import InputError
 from arena.files.encodings import open_text
+from arena.records.errors import InputError
 
 Found = Iterator[tuple[int, dict[str, Any]]]
 _BLANK = re.compile(r"[ \t\r\n]*")

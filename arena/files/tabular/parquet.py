@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from arena.errors import InputError
 from arena.files.encodings import open_bytes
+from arena.records.errors import InputError
 
 _BATCH = 2**12
 

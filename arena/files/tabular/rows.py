@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from arena.errors import SHOWN, InputError
 from arena.files.encodings import look
 from arena.files.tabular import delimited, objects, parquet
+from arena.records.errors import SHOWN, InputError
 
 JSON = (".jsonl", ".ndjson", ".json")
 TEXT = (".csv", ".tsv", ".txt")

@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from arena.errors import InputError
 from arena.interchange.exchange.entries import (
     Answered,
     Asked,
@@ -31,6 +30,7 @@ from arena.records import (
     alike,
     content_key,
 )
+from arena.records.errors import InputError
 from arena.store import Store
 
 AT_ONCE = 1000

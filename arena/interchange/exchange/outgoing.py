@@ -13,8 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from arena.errors import InputError
 from arena.files.spreadsheets import harmless
+from arena.records.errors import InputError
 
 _UNFIT = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
 PARQUET_ROWS = 2000

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from arena.errors import InputError
-from arena.errors import said as shown
 from arena.interchange.exchange.entries import Asked, Entries, Entry
 from arena.interchange.exchange.reading import Fields, Hints, Peek, entries_of
 from arena.records import Prompt
+from arena.records.errors import InputError
+from arena.records.errors import said as shown
 
 NAME = "question.jsonl"
 UP = 4  # folders above a file in which its questions may stand

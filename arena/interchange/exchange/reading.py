@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from arena.errors import InputError
-from arena.errors import said as shown
 from arena.files.encodings import look, open_text
 from arena.files.tabular import json_rows, json_value, listed, rows
 from arena.files.tabular.rows import kind_of
 from arena.interchange.exchange.entries import Entries, Entry, Refused
 from arena.records import tidy
+from arena.records.errors import InputError
+from arena.records.errors import said as shown
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 SHEETS = (".csv", ".tsv")

@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from arena.errors import InputError
 from arena.interchange.exchange.entries import Compared, ScoredAnswer
 from arena.interchange.exchange.placing import Placed
 from arena.records import Judge, Preference, Score, Verdict, Winner, content_key
+from arena.records.errors import InputError
 from arena.store import Store
 
 PREFERENCES = {

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from arena.errors import InputError, UnknownNameError
+from arena.records.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
     from arena.interchange.exchange.entries import Entries

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from arena.errors import said as shown
 from arena.generation.foreign_prompts import foreign_prompt
 from arena.interchange.exchange.entries import (
     Answered,
@@ -21,6 +20,7 @@ from arena.interchange.exchange.entries import (
 )
 from arena.interchange.exchange.reading import Fields, Hints, Peek, entries_of, files_in
 from arena.records import Prompt
+from arena.records.errors import said as shown
 
 LOWEST, HIGHEST = 1, 10
 

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from arena.errors import said as shown
 from arena.generation.foreign_prompts import alpaca_prompt
 from arena.interchange.exchange.entries import Answered, Compared, Entries, Entry, SaidText
 from arena.interchange.exchange.outgoing import Written, file_name, lines_of_folder
@@ -24,6 +23,7 @@ from arena.interchange.exchange.reading import (
 )
 from arena.interchange.exchange.source import Outgoing
 from arena.records import Prompt, Winner
+from arena.records.errors import said as shown
 
 TIE = 1.5
 _SUMS = ("win_rate", "avg_length")

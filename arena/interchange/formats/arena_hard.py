@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from arena.errors import InputError
-from arena.errors import said as shown
 from arena.generation.foreign_prompts import foreign_prompt
 from arena.interchange.exchange.entries import (
     Answered,
@@ -25,6 +23,8 @@ from arena.interchange.exchange.questions import Questions
 from arena.interchange.exchange.reading import Fields, Hints, Peek, entries_of, fields_of, files_in
 from arena.interchange.exchange.source import BothOrders, Outgoing
 from arena.records import Prompt, Winner, content_key
+from arena.records.errors import InputError
+from arena.records.errors import said as shown
 
 FIRST = "arena-hard-v0.1"
 BASELINE_OF_FIRST = "gpt-4-0314"

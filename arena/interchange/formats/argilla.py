@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from arena.errors import said as shown
 from arena.interchange.exchange.entries import Compared, Entries, Entry, Passed, SaidText, Turns
 from arena.interchange.exchange.grouped import PairSaid, pairs
 from arena.interchange.exchange.outgoing import Written, write_rows
@@ -19,6 +18,7 @@ from arena.interchange.exchange.reading import Fields, Hints, Peek, as_json, ent
 from arena.interchange.exchange.source import Outgoing
 from arena.interchange.turns import read_lists, turns_of
 from arena.records import Prompt, Winner, content_key
+from arena.records.errors import said as shown
 
 QUESTIONS = ("prompt", "instruction", "question", "input")
 RESPONSES = (

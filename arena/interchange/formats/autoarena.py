@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from arena.errors import said as shown
 from arena.interchange.exchange.entries import (
     PEOPLE,
     Answered,
@@ -19,6 +18,7 @@ from arena.interchange.exchange.entries import (
 )
 from arena.interchange.exchange.reading import Fields, Hints, Peek, entries_of, files_in
 from arena.records import Prompt, Winner, content_key
+from arena.records.errors import said as shown
 
 WINNERS = {"A": Winner.MODEL_A, "B": Winner.MODEL_B, "-": Winner.TIE}
 _PAIR = ("prompt", "model_a", "model_b", "response_a", "response_b", "winner")

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from arena.errors import said as shown
 from arena.files.spreadsheets import as_written
 from arena.interchange.exchange.entries import PEOPLE, Compared, Entries, Entry, SaidText, Turns
 from arena.interchange.exchange.languages import code_of, name_of_code
@@ -28,6 +27,7 @@ from arena.interchange.exchange.reading import (
 from arena.interchange.exchange.source import Outgoing
 from arena.interchange.turns import conversation
 from arena.records import Prompt, Winner
+from arena.records.errors import said as shown
 
 WINNERS = {
     "model_a": Winner.MODEL_A,

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from arena.errors import InputError
-from arena.errors import said as shown
 from arena.generation.foreign_prompts import foreign_prompt, references
 from arena.interchange.exchange.entries import (
     Answered,
@@ -38,6 +36,8 @@ from arena.interchange.exchange.reading import (
 )
 from arena.interchange.exchange.source import Outgoing
 from arena.records import Prompt, Winner, content_key
+from arena.records.errors import InputError
+from arena.records.errors import said as shown
 
 VOTES = {
     "leftvote": Winner.MODEL_A,

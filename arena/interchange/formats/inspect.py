@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
-from arena.errors import InputError
-from arena.errors import said as shown
 from arena.files.tabular import json_value
 from arena.interchange.exchange.reading import Peek
 from arena.interchange.results import (
@@ -31,6 +29,8 @@ from arena.interchange.results import (
     read_json,
 )
 from arena.records import content_key
+from arena.records.errors import InputError
+from arena.records.errors import said as shown
 
 TOOL = "inspect"
 NO_ANSWER = "the scorer found no answer"

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from math import exp
 from pathlib import Path
 
-from arena.errors import said as shown
 from arena.generation.foreign_prompts import alpaca_prompt
 from arena.interchange.exchange.entries import Compared, Entries, Entry, SaidText
 from arena.interchange.exchange.reading import Fields, Hints, Peek, entries_of, files_in
 from arena.records import Winner
+from arena.records.errors import said as shown
 
 TEMPERATURE = 0.3
 LARGEST = 1000  # of a score; no rubric has more

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from arena.errors import said as shown
 from arena.generation.foreign_prompts import asked_of
 from arena.interchange.exchange.entries import PEOPLE, Compared, Entries, Entry, SaidText, Turns
 from arena.interchange.exchange.grouped import PairSaid, in_order, pairs
@@ -21,6 +20,7 @@ from arena.interchange.exchange.reading import Fields, Hints, Peek, entries_of, 
 from arena.interchange.exchange.source import Outgoing
 from arena.interchange.turns import conversation
 from arena.records import Prompt, Winner, content_key
+from arena.records.errors import said as shown
 
 SUFFIXES = (".jsonl", ".json")
 COLUMNS = (

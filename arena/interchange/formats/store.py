@@ -11,12 +11,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from arena.errors import InputError
-from arena.errors import said as shown
 from arena.interchange.exchange.intake import Count
 from arena.interchange.exchange.outgoing import Written, folder, write_parquet
 from arena.interchange.exchange.reading import Fields, Peek, fields_of, rows_of
 from arena.interchange.exchange.source import Outgoing
+from arena.records.errors import InputError
+from arena.records.errors import said as shown
 from arena.store import Store
 from arena.store.schema import NAMES
 from arena.store.whole.tables import CARRIED, COMMENTS, SCHEMA, VOTERS, with_voter

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from arena.errors import said as shown
 from arena.files.spreadsheets import as_written
 from arena.interchange.exchange.entries import PEOPLE, Compared, Entries, Entry, SaidText, Turns
 from arena.interchange.exchange.outgoing import Written, write_rows
@@ -18,6 +17,7 @@ from arena.interchange.exchange.source import Outgoing
 from arena.interchange.labels import UNPARSED, WinnerWords
 from arena.interchange.turns import read_lists, turns_of
 from arena.records import Prompt, Winner
+from arena.records.errors import said as shown
 
 COLUMNS = (
     "prompt", "question", "model_a", "model_b", "answer_a", "answer_b", "winner", "source",

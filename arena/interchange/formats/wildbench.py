@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from arena.errors import said as shown
 from arena.generation.foreign_prompts import asked_of, wild_prompt
 from arena.interchange.exchange.entries import (
     Answered,
@@ -22,6 +21,7 @@ from arena.interchange.exchange.entries import (
 from arena.interchange.exchange.questions import Questions
 from arena.interchange.exchange.reading import Fields, Hints, Peek, entries_of, fields_of, files_in
 from arena.records import Prompt, Winner
+from arena.records.errors import said as shown
 
 CHOICES = {
     "A++": (Winner.MODEL_A, False),

@@ -9,15 +9,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from arena.config import ModelSettings, Strict
-from arena.errors import InputError
 from arena.files.assets import find, named
+from arena.files.config import ModelSettings, Strict
 from arena.files.encodings import read_text
 from arena.files.strict import read_yaml
 from arena.judging.cards.templates import Template
 from arena.judging.replies.forms import ReplyFormat
 from arena.judging.replies.parsing import VERSION
 from arena.records import Mode, Model, Reading, content_key
+from arena.records.errors import InputError
 
 LOGIT_SCALE_TOP = 9
 

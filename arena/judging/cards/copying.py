@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from arena.errors import InputError
 from arena.files.encodings import read_text
 from arena.judging.cards.card import load_card
+from arena.records.errors import InputError
 
 
 def copy_card(name: str, new: str, home: Path) -> Path:

@@ -21,8 +21,8 @@ from jinja2 import StrictUndefined, TemplateSyntaxError, meta
 from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from arena.errors import TemplateError
 from arena.records import Mode, Prompt
+from arena.records.errors import TemplateError
 
 _COMMON = frozenset({"question", "reference", "language", "category", "turns"})
 VARIABLES = {

@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from arena.errors import InputError, said
 from arena.files.tabular import TabularRow, listed, rows, wrapped
 from arena.judging.report_card.probes import Pair
 from arena.records import Prompt, content_key, tidy
+from arena.records.errors import InputError, said
 
 _NEEDED = ("question", "answer_a", "answer_b", "label")
 # RewardBench: of two answers the better one is named in the column.

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any
 
 from arena.backends import Odds
-from arena.errors import InputError
 from arena.judging.cards.card import JudgeCard, PairwiseSettings
 from arena.judging.judge import Plan
 from arena.judging.modes import Pairwise
@@ -21,6 +20,7 @@ from arena.records import (
     Verdict,
     content_key,
 )
+from arena.records.errors import InputError
 from arena.store import Store
 from arena.store.rows import Rows
 

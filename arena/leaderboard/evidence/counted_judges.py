@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from arena.errors import GateError, InputError
 from arena.judging.report_card.orders import JudgeReport
 from arena.leaderboard.board import Mark, Policy
 from arena.leaderboard.evidence.gathering import Gathered
 from arena.ratings import Comparisons, Panel, PanelRule, panel
 from arena.records import Evidence, Note
+from arena.records.errors import GateError, InputError
 from arena.store import Store
 
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from arena.benchmarks.items.dimensions import dimension_of
 from arena.benchmarks.scores import BenchmarkScore, Objective, Ways, objective
-from arena.errors import InputError
 from arena.judging.report_card.orders import JudgedPair, JudgeReport, read_pairs, report
 from arena.leaderboard.board import NO_FACTS, ModelFacts
 from arena.leaderboard.evidence.counted_votes import counted_votes, vote_comparisons
@@ -21,6 +20,7 @@ from arena.leaderboard.evidence.rules import ALL, VoteRules
 from arena.leaderboard.facts import model_facts
 from arena.ratings import STYLE_NAMES, Comparisons, capped, concat, next_pairs
 from arena.records import Note, Preference, Prompt
+from arena.records.errors import InputError
 from arena.store import Store
 from arena.store.columns import (
     CodedVotes,

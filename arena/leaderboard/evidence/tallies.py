@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from arena.errors import InputError
 from arena.ratings import Comparisons
 from arena.records import Winner
+from arena.records.errors import InputError
 from arena.store.columns import TallyColumns
 
 # What the first model gets: none, half, all.

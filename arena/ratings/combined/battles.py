@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.special import expit, logit
 
-from arena.errors import InputError
 from arena.ratings.arrays import Floats, Ints, Objects, distinct, totals
 from arena.ratings.comparisons import GROUPS, Comparisons
 from arena.ratings.factors import Factor, union
 from arena.records import Cluster
+from arena.records.errors import InputError
 
 AUTO, BATTLE = Cluster.AUTO, Cluster.BATTLE
 CLUSTERS = (AUTO, *GROUPS, BATTLE)

@@ -12,7 +12,6 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from arena.errors import InputError
 from arena.ratings.arrays import Ints
 from arena.ratings.bradley_terry import bradley_terry, rate, wald
 from arena.ratings.combined.battles import (
@@ -38,6 +37,7 @@ from arena.ratings.result import RatingResult, Settings
 from arena.ratings.scale import MEAN, WEAK_PRIOR, to_points
 from arena.ratings.threads import on_one_thread
 from arena.records import Method
+from arena.records.errors import InputError
 
 # Below this many models a spread of residuals cannot be learned.
 FEWEST_MODELS = 8

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from arena.errors import ConvergenceError
 from arena.ratings.arrays import Floats, Ints, totals
 from arena.ratings.comparisons import Comparisons
 from arena.ratings.fitting.newton import bread
 from arena.ratings.intervals import sandwich
+from arena.records.errors import ConvergenceError
 
 ITERATIONS = 500
 TOLERANCE = 1e-9

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arena.errors import InputError
 from arena.ratings.agreement import SIDES, krippendorff_alpha
 from arena.ratings.combined.battles import match
 from arena.ratings.comparisons import Comparisons
@@ -13,6 +12,7 @@ from arena.ratings.factors import Factor, union
 from arena.ratings.intervals.estimates import Estimate
 from arena.ratings.intervals.estimates import share as share_of
 from arena.records import PanelRule
+from arena.records.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)

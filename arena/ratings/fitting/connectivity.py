@@ -6,11 +6,11 @@ from math import ceil
 
 import numpy as np
 
-from arena.errors import TooFewError
 from arena.ratings.arrays import Bools, Floats, totals
 from arena.ratings.comparisons import Comparisons
 from arena.ratings.fitting.diagnostics import components
 from arena.records import Note
+from arena.records.errors import TooFewError
 
 SHOWN = 5
 

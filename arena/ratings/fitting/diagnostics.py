@@ -10,9 +10,9 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from arena.errors import DisconnectedError, SeparatedError, UndeterminedError
 from arena.ratings.arrays import Floats
 from arena.records import Note, setting
+from arena.records.errors import DisconnectedError, SeparatedError, UndeterminedError
 
 SHOWN = 5
 REMEDY = Note.of("ratings.remedy", setting=setting("prior", 400))

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtrc
 
-from arena.errors import InputError
 from arena.ratings.arrays import Floats
 from arena.ratings.comparisons import Comparisons
 from arena.ratings.fitting.likelihood import win_probability
 from arena.ratings.result import RatingResult
 from arena.ratings.scale import to_log
+from arena.records.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)

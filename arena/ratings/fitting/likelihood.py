@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from arena.errors import InputError
 from arena.ratings.arrays import Floats
 from arena.ratings.fitting.newton import LocalModel, minimise
 from arena.ratings.pairs import PairCounts
 from arena.ratings.scale import POINTS_PER_LOG
+from arena.records.errors import InputError
 
 
 def win_probability(theta: Floats) -> Floats:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from arena.errors import ConvergenceError
 from arena.ratings.arrays import Floats
 from arena.ratings.threads import on_one_thread
 from arena.records import setting
+from arena.records.errors import ConvergenceError
 
 ITERATIONS = 100
 HALVINGS = 40

@@ -11,12 +11,12 @@ from operator import attrgetter
 
 import numpy as np
 
-from arena.errors import ConvergenceError, InputError
 from arena.ratings.arrays import Floats, Ints, totals
 from arena.ratings.comparisons import Comparisons, relative_difference
 from arena.ratings.fitting.fitted import Fitted, fit_half
 from arena.ratings.fitting.likelihood import with_prior
 from arena.ratings.fitting.newton import LocalModel, minimise
+from arena.records.errors import ConvergenceError, InputError
 
 FENCE = re.compile(
     r"^[ \t]*(?:```|~~~).*?(?:^[ \t]*(?:```|~~~)[ \t]*$|\Z)", re.DOTALL | re.MULTILINE

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arena.errors import InputError, RatingError
 from arena.ratings.arrays import Floats
 from arena.ratings.comparisons import Comparisons
 from arena.ratings.fitting.fitted import Fitted
@@ -18,6 +17,7 @@ from arena.ratings.fitting.likelihood import with_prior
 from arena.ratings.fitting.newton import LocalModel, minimise
 from arena.ratings.pairs import PairCounts
 from arena.records import setting
+from arena.records.errors import InputError, RatingError
 
 
 @dataclass(frozen=True, eq=False)

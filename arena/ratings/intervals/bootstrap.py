@@ -12,13 +12,13 @@ import numpy as np
 from numpy.random import Generator
 from scipy.sparse import coo_array, csc_array
 
-from arena.errors import RatingError
 from arena.ratings.arrays import Floats, Ints
 from arena.ratings.comparisons import Comparisons
 from arena.ratings.fitting.diagnostics import strong_components
 from arena.ratings.fitting.likelihood import win_probability
 from arena.ratings.fitting.newton import bread
 from arena.records import setting
+from arena.records.errors import RatingError
 
 BLOCKS = 8
 STEPS = 50

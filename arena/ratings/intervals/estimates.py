@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from arena.errors import InputError
 from arena.ratings.arrays import Floats, Ints, totals
+from arena.records.errors import InputError
 
 ROUNDS = 1000
 

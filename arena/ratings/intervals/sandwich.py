@@ -10,11 +10,11 @@ from scipy.linalg.blas import dgemm
 from scipy.sparse import csr_array
 from scipy.special import ndtri, stdtrit
 
-from arena.errors import ConvergenceError
 from arena.ratings.arrays import Floats, Ints
 from arena.ratings.fitting.likelihood import win_probability
 from arena.ratings.fitting.newton import UNDETERMINED
 from arena.ratings.pairs import PairCounts
+from arena.records.errors import ConvergenceError
 
 # At most this share of the clusters' residual variance is taken to be fitted away.
 MOST_FITTED = 0.75

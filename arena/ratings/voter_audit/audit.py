@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import logsumexp
 
-from arena.errors import InputError
 from arena.ratings.arrays import Floats, totals
 from arena.ratings.comparisons import Comparisons, require_comparisons
 from arena.ratings.threads import on_one_thread
 from arena.ratings.voter_audit.crowd import Ballots, ballots, crowd
 from arena.ratings.voter_audit.suspicion import Suspicion, SuspicionKind, suspicions
+from arena.records.errors import InputError
 
 LEVEL = 0.1
 # Voters that one expects before any vote, honest and bad: the prior of the shares of each.

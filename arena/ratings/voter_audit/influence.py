@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from arena.errors import RatingError
 from arena.ratings.arrays import Floats, Ints
 from arena.ratings.comparisons import Comparisons, require_comparisons
 from arena.ratings.fitting.fitted import HalfFit, fit_half
@@ -17,6 +16,7 @@ from arena.ratings.fitting.likelihood import fit_counts, precision_of
 from arena.ratings.fitting.newton import bread
 from arena.ratings.pairs import count_pairs
 from arena.ratings.threads import on_one_thread
+from arena.records.errors import RatingError
 
 RIVALS = 5
 FLAT_PRIOR = 4000.0

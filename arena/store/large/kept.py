@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
-from arena.errors import StoreError
 from arena.files.tabular import Column
+from arena.records.errors import StoreError
 from arena.store.columns import CodedVotes, TallyColumns
 from arena.store.connection import Connections
 

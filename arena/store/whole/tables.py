@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from arena.errors import InputError, ModelConflictError
 from arena.records import Answer, Prompt, content_key
+from arena.records.errors import InputError, ModelConflictError
 from arena.store.chain import last_link, linked
 from arena.store.connection import Connections, sqlite3
 from arena.store.rows import chunks, decode

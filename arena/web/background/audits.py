@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from html import escape
 from itertools import islice
 
-from arena.errors import ArenaError
 from arena.leaderboard.vote_audit import record_flags, vote_report
+from arena.records.errors import ArenaError
 from arena.store import Store
 from arena.web.background.cache import WHOLE, Cache
 from arena.web.views.board_table import note, utc

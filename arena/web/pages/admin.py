@@ -10,9 +10,9 @@ from typing import Any
 
 import gradio as gr
 
-from arena.errors import ArenaError, InputError
 from arena.generation.prompts import parse_prompts
 from arena.records import Prompt
+from arena.records.errors import ArenaError, InputError
 from arena.web.catalogue import EXPORTS, line_of
 from arena.web.security.voters import Visitor
 from arena.web.services import Services

@@ -7,8 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from arena.errors import BackendError
 from arena.records import LIVE, Talk, Winner
+from arena.records.errors import BackendError
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.components import CHOICES, EVENT

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from arena.errors import BackendError
+from arena.records.errors import BackendError
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.components import EVENT

@@ -11,7 +11,7 @@ from typing import Any
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from arena.errors import InputError
+from arena.records.errors import InputError
 from arena.web.views.words import language_of
 
 COOKIE, LANGUAGE = "arena_voter", "arena_language"

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from arena import __version__
-from arena.errors import SecondVoteError
 from arena.records import REASONS, Answer, Battle, Prompt, Remark, Vote, Winner
+from arena.records.errors import SecondVoteError
 from arena.store import Store
 from arena.web.voting.casting import VoteRefusedError
 from arena.web.voting.opening import new_key, open_or_next, shown_to

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from arena.errors import ArenaError, InputError
+from arena.records.errors import ArenaError, InputError
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.words import Words

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from arena import __version__
-from arena.errors import InputError
 from arena.records import REASONS, Answer, Grade, Prompt, Showing
+from arena.records.errors import InputError
 from arena.store import Store
 from arena.web.voting.casting import VoteRefusedError
 from arena.web.voting.opening import new_key, open_or_next, shown_to

@@ -12,9 +12,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import combinations
 
-from arena.errors import InputError
 from arena.leaderboard.evidence.tallies import Tallies
 from arena.ratings import Comparisons, NextPair, Settling, next_pairs, settling
+from arena.records.errors import InputError
 from arena.store import Store, StoreVersion
 from arena.store.columns import VotesUntil
 

@@ -14,9 +14,9 @@ from arena.backends.local.backend import LocalBackend
 from arena.backends.local.reading import TreeRow
 from arena.backends.local.weights import loading as weights
 from arena.backends.local.writing import Begun, Mix
-from arena.config import parse_model
-from arena.errors import BackendError
+from arena.files.config import parse_model
 from arena.records import Decoding
+from arena.records.errors import BackendError
 from tests.backends.local import tiny
 
 pytestmark = pytest.mark.slow

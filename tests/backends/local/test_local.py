@@ -19,9 +19,9 @@ from arena.backends import (
 from arena.backends.local.backend import LocalBackend
 from arena.backends.local.weights import gguf
 from arena.backends.local.weights import loading as weights
-from arena.config import parse_model
-from arena.errors import BackendError, UnavailableError
+from arena.files.config import parse_model
 from arena.records import Decoding, Model
+from arena.records.errors import BackendError, UnavailableError
 
 QUESTIONS = ["What is the capital of France?", "Say hello.", "Name a fruit.", "What is 2 + 2?"]
 

@@ -12,7 +12,7 @@ from arena.backends.local.backend import LocalBackend
 from arena.backends.local.chat import Chat
 from arena.backends.local.sampling import ThinkingBudget, logits_processors
 from arena.backends.thinking import split
-from arena.config import parse_model
+from arena.files.config import parse_model
 from arena.records import Decoding, Model
 from tests.backends.local import tiny
 

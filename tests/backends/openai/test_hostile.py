@@ -11,9 +11,9 @@ import pytest
 from aiohttp import web
 
 from arena.backends import Intake, Limits, OddsRequest, Reply, Request, availability, open_backend
-from arena.config import parse_model
-from arena.errors import BackendError, TransientError, UnavailableError
+from arena.files.config import parse_model
 from arena.records import Usage
+from arena.records.errors import BackendError, TransientError, UnavailableError
 from tests.servers import Served, completion, fault, serve
 
 Script = Callable[[dict[str, Any]], Any]

@@ -9,9 +9,9 @@ from aiohttp import web
 from arena.backends import Intake, Limits, OddsRequest, Reply, Request, availability, open_backend
 from arena.backends.openai.calls import apart
 from arena.backends.openai.messages import first_alternatives, option_logprobs
-from arena.config import parse_model
-from arena.errors import BackendError, TransientError, UnavailableError
+from arena.files.config import parse_model
 from arena.records import Decoding
+from arena.records.errors import BackendError, TransientError, UnavailableError
 from tests.servers import completion, fault, serve
 
 

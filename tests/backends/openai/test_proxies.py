@@ -3,8 +3,8 @@
 import pytest
 
 from arena.backends.openai.calls import availability, open_client
-from arena.config import parse_model
-from arena.errors import UnavailableError
+from arena.files.config import parse_model
+from arena.records.errors import UnavailableError
 
 HERE = ("127.0.0.1", "127.9.9.9", "[::1]", "localhost", "x.localhost", "0.0.0.0")
 

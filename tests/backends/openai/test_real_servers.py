@@ -13,7 +13,7 @@ import pytest
 from arena.backends import Odds, OddsRequest, Reply, Request, TextOdds, TextRequest, open_backend
 from arena.backends.local.weights.gguf import gguf_file
 from arena.backends.local.weights.loading import ready_folder
-from arena.config import parse_model
+from arena.files.config import parse_model
 from arena.records import Decoding, Model
 from tests.real_servers import INSTALL, Started, llama_cpp, started, vllm
 

@@ -11,9 +11,9 @@ import pytest
 from aiohttp import web
 
 from arena.backends import Reply, Request, open_backend
-from arena.config import parse_model
-from arena.errors import BackendError, TransientError, UnavailableError
+from arena.files.config import parse_model
 from arena.records import Decoding
+from arena.records.errors import BackendError, TransientError, UnavailableError
 from tests.servers import Fault, fault, piece, serve
 
 ENDED = piece(None, "stop")

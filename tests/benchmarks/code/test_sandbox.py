@@ -10,8 +10,8 @@ import pytest
 from arena.benchmarks.code import containers, sandbox, seccomp
 from arena.benchmarks.code.containers import Wall
 from arena.benchmarks.code.sandbox import allowing, code_of, container, passes, run, unsafe
-from arena.errors import BackendError, InputError
 from arena.records import AllowCode
+from arena.records.errors import BackendError, InputError
 from tests.benchmarks.code.walls import ANY, label, needs_container
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")

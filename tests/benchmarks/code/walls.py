@@ -6,7 +6,7 @@ import pytest
 
 from arena.benchmarks.code import sandbox
 from arena.benchmarks.code.containers import Wall, candidates
-from arena.errors import InputError
+from arena.records.errors import InputError
 
 CONTAINERS = [wall for wall in candidates() if isinstance(wall, Wall) and not sandbox._flaw(wall)]
 ANY = [*CONTAINERS[:1], *([] if sys.platform == "win32" else [sandbox.unsafe()])]

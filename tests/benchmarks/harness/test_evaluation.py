@@ -22,12 +22,12 @@ from arena.benchmarks.code.sandbox import container
 from arena.benchmarks.items.tasks import own_data
 from arena.benchmarks.quiet import quiet_harness
 from arena.benchmarks.scores import objective
-from arena.config import parse_model
-from arena.errors import BackendError, InputError, UnknownNameError
 from arena.files.assets import builtin
+from arena.files.config import parse_model
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.evidence.groups import Group
 from arena.records import RULE, UNSAFE, AllowCode, Completion, Decoding, Model
+from arena.records.errors import BackendError, InputError, UnknownNameError
 from arena.store import Store
 from tests.benchmarks.code.walls import needs_container
 
@@ -354,7 +354,7 @@ def test_a_base_model_is_put_plain_texts(store: Store) -> None:
 
 def test_models_that_only_write_are_asked_to_write(store: Store) -> None:
     from arena.backends.fake import FakeBackend
-    from arena.errors import NoLikelihoodError
+    from arena.records.errors import NoLikelihoodError
 
     def mute(self: FakeBackend, *_: object) -> Any:
         raise NoLikelihoodError("m: this server does not tell how likely a given text is")

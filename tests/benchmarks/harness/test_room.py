@@ -12,8 +12,8 @@ from arena.benchmarks import Asking, ItemMode, bench
 from arena.benchmarks.harness.adapter import ROOM_TO_ANSWER, ROOM_TO_THINK
 from arena.benchmarks.items.reading import Item
 from arena.benchmarks.items.tasks import item_benchmark
-from arena.errors import BackendError
 from arena.records import NOBODY, RULE, Decoding, Model
+from arena.records.errors import BackendError
 from arena.store import Store
 from tests.benchmarks.conftest import Scripted
 

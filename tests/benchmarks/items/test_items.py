@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from arena.benchmarks.items.reading import Item, item_of, read_items
-from arena.errors import InputError
 from arena.files.encodings import UTF8
 from arena.files.tabular import FORMATS
+from arena.records.errors import InputError
 
 CHOICE_CSV = "question,A,B,C,answer\nWhat is 2+2?,3,4,5,B\n"
 OPEN_CSV = "question,answer\nWhat is 2+2?,4\n"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from arena.benchmarks.items.reading import read_items
-from arena.errors import InputError
+from arena.records.errors import InputError
 
 TWO = ("green", "blue")
 BLUE = [

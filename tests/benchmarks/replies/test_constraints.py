@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arena.benchmarks.replies.constraints import CHECKS, follows
-from arena.errors import InputError
 from arena.files.assets import builtin
+from arena.records.errors import InputError
 
 Row = dict[str, Any]
 

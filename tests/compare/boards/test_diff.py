@@ -8,11 +8,11 @@ from typer.testing import CliRunner
 
 from arena.cli.main import app
 from arena.compare.boards.diff import PublishedBoard, diff_boards, read_board
-from arena.errors import InputError
 from arena.leaderboard.board import Policy
 from arena.leaderboard.unranked import ranked_or_not
 from arena.publish import publish_ranking
 from arena.records import Winner
+from arena.records.errors import InputError
 from arena.store import Store
 from tests.compare.stores import answered_store, vote
 

@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 from arena.cli.main import app
 from arena.compare.boards.place import next_opponents, place, predicted
 from arena.compare.boards.placing import PlacedWhen, place_by_judge, split_off
-from arena.config import parse_model
-from arena.errors import GateError, InputError
+from arena.files.config import parse_model
 from arena.generation.answering import generate
 from arena.judging import judge, load_card
 from arena.ratings import Comparisons, bradley_terry, concat
 from arena.records import Prompt
+from arena.records.errors import GateError, InputError
 from arena.store import Store
 
 POINTS = 400 / np.log(10)

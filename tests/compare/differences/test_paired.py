@@ -10,8 +10,8 @@ from arena.compare.differences.corrected import corrected
 from arena.compare.differences.multiplicity import Adjustment, adjusted
 from arena.compare.differences.paired import Paired, advantage, between, effective
 from arena.compare.question import Aim, Decision, Question
-from arena.errors import InputError
 from arena.ratings import Comparisons, wilson
+from arena.records.errors import InputError
 
 
 def paired(means: np.ndarray, times: int = 1, voter: np.ndarray | None = None) -> Paired:

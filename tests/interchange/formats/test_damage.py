@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from arena.errors import ArenaError, InputError
 from arena.interchange.exchange.intake import take_in
 from arena.interchange.exchange.reading import Hints
 from arena.interchange.formats import named
+from arena.records.errors import ArenaError, InputError
 from arena.store import Store
 from tests.exchange_files import EXAMPLES, MODELS, Row
 

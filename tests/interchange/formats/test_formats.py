@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from arena.errors import InputError, UnknownNameError
 from arena.interchange.exchange.intake import TakenIn, take_in
 from arena.interchange.exchange.reading import Hints
 from arena.interchange.exchange.source import Outgoing
 from arena.interchange.formats import FORMATS, named, recognised
 from arena.judging.report_card.orders import read_pairs
 from arena.records import Preference, Winner
+from arena.records.errors import InputError, UnknownNameError
 from arena.store import Store
 from tests.exchange_files import ASKED, EXAMPLES, MODELS, lines, said
 

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from arena.errors import ArenaError
 from arena.interchange.exchange.intake import take_in
 from arena.interchange.exchange.reading import Hints
 from arena.interchange.formats import named, recognised
 from arena.interchange.formats.inspect import results
+from arena.records.errors import ArenaError
 from arena.store import Store
 from tests.exchange_files import EXAMPLES
 from tests.interchange.formats.test_results import log, sample

@@ -8,10 +8,10 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
-from arena.errors import ArenaError, InputError
 from arena.interchange.formats import named, recognised
 from arena.interchange.formats.inspect import results
 from arena.interchange.results import import_results
+from arena.records.errors import ArenaError, InputError
 from arena.store import Store
 from tests.exchange_files import lines, listed
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from arena.errors import ArenaError, InputError, ModelConflictError
 from arena.interchange.exchange.intake import take_in
 from arena.interchange.exchange.reading import Hints
 from arena.interchange.exchange.source import Outgoing
@@ -25,6 +24,7 @@ from arena.records import (
     Winner,
     Withdrawal,
 )
+from arena.records.errors import ArenaError, InputError, ModelConflictError
 from arena.store import Store
 from arena.store.archive import Archivable
 from arena.store.whole.tables import CARRIED

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.errors import TemplateError
 from arena.judging.cards.templates import Template
 from arena.records import Mode, Prompt
+from arena.records.errors import TemplateError
 
 PATH = Path("judges/x.md")
 PAIR = "{{ question }}\n{{ answer_a }}\n{{ answer_b }}"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from arena.errors import InputError, TemplateError
 from arena.generation.batch import Control
 from arena.judging import judge, list_cards, load_card
 from arena.judging.cards.check import check
@@ -24,6 +23,7 @@ from arena.leaderboard.judge_audit import (
     stored_canaries,
 )
 from arena.records import Mode, Prompt
+from arena.records.errors import InputError, TemplateError
 from arena.store import Store
 from tests.conftest import DATASETS
 from tests.servers import serve

@@ -2,11 +2,11 @@
 
 import pytest
 
-from arena.errors import InputError
 from arena.leaderboard.evidence.gathering import battles_worth_judging, gather, groups
 from arena.leaderboard.evidence.groups import Group
 from arena.ratings import Comparisons
 from arena.records import Outcome, Preference, Prompt, Winner
+from arena.records.errors import InputError
 from arena.store import Store
 from tests.leaderboard.evidence.rows import Filled
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from arena.errors import InputError
 from arena.leaderboard.evidence.tallies import Tallies
 from arena.ratings import Comparisons
+from arena.records.errors import InputError
 from arena.store.columns import TallyColumns
 
 BEFORE = [("b", "a", "model_a", 3), ("a", "b", "tie", 2)]

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from arena.errors import InputError
 from arena.ratings import Comparisons
 from arena.ratings.combined.battles import (
     battle_groups,
@@ -16,6 +15,7 @@ from arena.ratings.combined.battles import (
     rows_of_battles,
     scale_free,
 )
+from arena.records.errors import InputError
 from tests.ratings.simulated import simulate
 
 

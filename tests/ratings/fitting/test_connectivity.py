@@ -7,8 +7,8 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from arena.errors import TooFewError
 from arena.ratings import Comparisons, bradley_terry, unrated, without
+from arena.records.errors import TooFewError
 
 Edges = dict[tuple[str, str], int]
 

@@ -5,7 +5,6 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from arena.errors import ConvergenceError, DisconnectedError, SeparatedError
 from arena.ratings import Comparisons
 from arena.ratings.fitting.diagnostics import (
     components,
@@ -16,6 +15,7 @@ from arena.ratings.fitting.diagnostics import (
     undetermined,
 )
 from arena.ratings.fitting.likelihood import fit_counts
+from arena.records.errors import ConvergenceError, DisconnectedError, SeparatedError
 
 
 def reach(edges: np.ndarray) -> np.ndarray:

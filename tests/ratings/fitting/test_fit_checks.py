@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from arena.errors import InputError
 from arena.ratings import Comparisons, bradley_terry, goodness_of_fit, win_matrix
+from arena.records.errors import InputError
 from tests.ratings.simulated import simulate
 
 Wins = dict[str, tuple[int, int]]

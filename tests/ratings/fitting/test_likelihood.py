@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from arena.errors import InputError
 from arena.ratings import Comparisons
 from arena.ratings.fitting.fitted import fit_half
 from arena.ratings.fitting.likelihood import (
@@ -17,6 +16,7 @@ from arena.ratings.fitting.likelihood import (
 )
 from arena.ratings.fitting.newton import bread
 from arena.ratings.scale import POINTS_PER_LOG
+from arena.records.errors import InputError
 from tests.ratings.simulated import simulate
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.linalg import pinvh
 
-from arena.errors import ConvergenceError
 from arena.ratings.fitting.newton import LocalModel, bread, centred, minimise
+from arena.records.errors import ConvergenceError
 
 
 def laplacian(models: int, seed: int = 0) -> np.ndarray:

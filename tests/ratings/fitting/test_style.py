@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from arena.errors import InputError
 from arena.ratings import (
     STYLE_NAMES,
     Comparisons,
@@ -17,6 +16,7 @@ from arena.ratings import (
 )
 from arena.ratings.fitting import style as module
 from arena.ratings.fitting.style import fit_style
+from arena.records.errors import InputError
 from tests.ratings.simulated import simulate
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from arena.errors import ConvergenceError, InputError, RatingError
 from arena.ratings import Comparisons, bradley_terry
 from arena.ratings.fitting.likelihood import precision_of
 from arena.ratings.fitting.ties import TERMS, Terms, davidson_terms, fit_ties, rao_kupper_terms
+from arena.records.errors import ConvergenceError, InputError, RatingError
 from tests.ratings.simulated import simulate
 
 MODELS = ("davidson", "rao-kupper")

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from arena.errors import InputError, RatingError
 from arena.ratings import Comparisons, bradley_terry
 from arena.ratings.fitting.fitted import fit_half
 from arena.ratings.fitting.likelihood import fit_counts, precision_of
 from arena.ratings.intervals import bootstrap
 from arena.ratings.intervals.bootstrap import resample
+from arena.records.errors import InputError, RatingError
 from tests.ratings.simulated import simulate
 
 

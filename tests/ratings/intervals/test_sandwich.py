@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t
 
-from arena.errors import ConvergenceError
 from arena.ratings import Comparisons, bradley_terry
 from arena.ratings.fitting.fitted import fit_half
 from arena.ratings.fitting.newton import bread
 from arena.ratings.intervals import sandwich
 from arena.ratings.scale import POINTS_PER_LOG
+from arena.records.errors import ConvergenceError
 from tests.ratings.simulated import simulate
 
 

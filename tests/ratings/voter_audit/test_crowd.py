@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from arena.errors import InputError
 from arena.ratings import Comparisons
 from arena.ratings.fitting.fitted import fit_half
 from arena.ratings.fitting.likelihood import precision_of
@@ -15,6 +14,7 @@ from arena.ratings.scale import WEAK_PRIOR
 from arena.ratings.voter_audit import crowd as module
 from arena.ratings.voter_audit.agreement_with_crowd import following
 from arena.ratings.voter_audit.crowd import Ballots, ballots, crowd, log_sigmoid
+from arena.records.errors import InputError
 from tests.ratings.simulated import simulate
 
 

@@ -5,12 +5,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from arena.errors import InputError, RatingError
 from arena.ratings import Comparisons, capped, influence
 from arena.ratings.fitting.fitted import fit_half
 from arena.ratings.fitting.likelihood import precision_of
 from arena.ratings.voter_audit.audit import FREE, explain
 from arena.ratings.voter_audit.influence import FLAT_PRIOR
+from arena.records.errors import InputError, RatingError
 from tests.ratings.simulated import simulate
 
 

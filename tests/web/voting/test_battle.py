@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from arena.backends import Reply
-from arena.config import AppSettings, parse_model
+from arena.files.config import AppSettings, parse_model
 from arena.records import Decoding, Model, Winner
 from arena.store import Store
 from arena.web.pages.battle import BattlePage
@@ -337,7 +337,7 @@ def test_a_model_that_fails_costs_the_turn_alone(
     page: BattlePage, store: Store, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from arena.backends.fake import FakeBackend
-    from arena.errors import BackendError
+    from arena.records.errors import BackendError
 
     def fail(self: FakeBackend, request: Any) -> Iterator[Reply]:
         raise BackendError("http://secret.example refused")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from arena.config import AppSettings, Browse, parse_model
-from arena.errors import InputError, SecondVoteError
+from arena.files.config import AppSettings, Browse, parse_model
 from arena.records import Decoding, Model, Prompt, Vote, Winner
+from arena.records.errors import InputError, SecondVoteError
 from arena.store import Store
 from arena.web.catalogue import Filter
 from arena.web.pages.battle import BattlePage

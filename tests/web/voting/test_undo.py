@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl
 import pytest
 
 import arena
-from arena.errors import InputError
 from arena.leaderboard.evidence.counted_votes import counted_votes, graded
 from arena.records import Complaint, Winner, Withdrawal
+from arena.records.errors import InputError
 from arena.store import Store
 from arena.web.background.audits import audit, render
 from arena.web.catalogue import catalogue, detail

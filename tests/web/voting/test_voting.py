@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from arena.errors import InputError
 from arena.records import Winner
+from arena.records.errors import InputError
 from arena.store import Store
 from arena.web.pages.vote import VotePage
 from arena.web.security.voters import Visitor, Voters, load_secret

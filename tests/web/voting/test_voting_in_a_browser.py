@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from arena.config import parse_model
+from arena.files.config import parse_model
 from arena.records import Answer, Prompt
 from arena.store import Store
 from tests.web.running import App

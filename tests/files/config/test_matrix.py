@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from arena.config import Config, load_config
-from arena.errors import InputError
+from arena.files.config import Config, load_config
+from arena.records.errors import InputError
 
 
 def read(tmp_path: Path, models: str) -> Config:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from arena.errors import InputError
 from arena.files.strict import SECRET, Short, Strict
 from arena.records import BackendKind, Decoding, Model
+from arena.records.errors import InputError
 
 EMBEDDED = "smollm2"
 MODEL_FORMS = (

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from arena.config import Config, load_config
-from arena.errors import InputError
+from arena.files.config import Config, load_config
 from arena.records import BackendKind, Decoding, Model
+from arena.records.errors import InputError
 from arena.store import Store
 
 SERVED = "use: 'openai:x', base_url: 'http://h/v1'"

@@ -47,7 +47,8 @@ class Policy:
     votes count. min_comparisons: a model with fewer is not rated yet; None stands for
     LEAST_COMPARISONS, or 1 where no model has as many, and in a file. judges: whose verdicts
     count, by name; all where none is named. ways: by benchmark or group of them, the ways of
-    asking whose scores stand for it, the first that there is; see `scores.objective`.
+    asking whose scores stand for it, the first that there is; see `scores.objective`. license:
+    of what is published.
     """
 
     title: str = "Arena"
@@ -64,6 +65,7 @@ class Policy:
     min_comparisons: int | None = None
     judges: tuple[str, ...] = ()
     ways: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    license: str = ""
 
     @property
     def least(self) -> int:
@@ -85,11 +87,12 @@ class Policy:
             min_comparisons=rank.min_comparisons,
             judges=_names(config.judges),
             ways=_ways(config),
+            license=config.license,
         )
 
 
 # What of a configuration decides a ranking.
-_DECISIVE = {"title", "rank", "judges", "benchmarks"}
+_DECISIVE = {"title", "license", "rank", "judges", "benchmarks"}
 
 
 def policy_of(store: Store, config: Config) -> Policy:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arena.judging.report_card.measures import Measure
@@ -15,9 +14,10 @@ from arena.leaderboard.board import Leaderboard, Row
 from arena.leaderboard.judge_audit import JudgeAudit
 from arena.publish.benchmarks import benchmarks_view
 from arena.publish.chart import Axis, axis_of
+from arena.publish.data.publication import weights_of
 from arena.publish.examples import examples
 from arena.publish.stats import figures
-from arena.records import BackendKind, Model, name_of
+from arena.records import Model, name_of
 from arena.records.names import old_versions
 from arena.store import Store
 
@@ -63,7 +63,7 @@ def render(
 
     names = [row.model for row in formats.ranked(board)]
     script = (files("arena.publish") / "page.js").read_text(encoding="utf-8")
-    template = _environment().get_template("page.html")
+    template = environment().get_template("page.html")
     return template.render(
         title=title,
         panels=[_panel(one) for one in (board, *others)],
@@ -107,7 +107,8 @@ _MEASURES = {
 }
 
 
-def _environment() -> "Environment":
+def environment() -> "Environment":
+    """Templates of this package, with what rounds numbers for reading."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -167,14 +168,7 @@ def _details(store: Store, names: Sequence[str]) -> list[Details]:
     )
     silent: tuple[int, float | None] = (0, None)
     return [
-        Details(models[name], _weights(models[name]), *said.get(name, silent))
+        Details(models[name], weights_of(models[name]), *said.get(name, silent))
         for name in names
         if name in models
     ]
-
-
-def _weights(model: Model) -> str:
-    """Where the weights are from, without the folders of whoever ran them."""
-    path = Path(model.weights).expanduser()
-    own = model.backend is BackendKind.LOCAL and (path.is_absolute() or model.weights[:1] == ".")
-    return path.name if own else model.weights

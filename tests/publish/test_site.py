@@ -69,12 +69,12 @@ def read(path: Path) -> Page:
     return page
 
 
-def test_five_files_and_nothing_else(filled: Store, board: Leaderboard, tmp_path: Path) -> None:
+def test_these_files_and_nothing_else(filled: Store, board: Leaderboard, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "site"
     path = publish(filled, folder, board, title="T")
     assert path == folder / "index.html"
-    files = ["groups.json", "index.html", "judges.json", "leaderboard.csv", "leaderboard.json"]
-    assert sorted(os.listdir(folder)) == files
+    there = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
+    assert sorted(there) == sorted(FILES)
     expected = json.loads(json.dumps(to_json(board)))
     assert json.loads((folder / "leaderboard.json").read_text()) == expected
     assert (folder / "leaderboard.csv").read_text() == to_csv(board)
@@ -204,7 +204,7 @@ def test_two_publishes_are_equal_to_the_byte(
     again = Store(filled.path)
     second = publish(again, tmp_path / "two", board, title="T", others=[board])
     again.close()
-    for name in ("index.html", "leaderboard.csv", "leaderboard.json"):
+    for name in FILES:
         assert (first.parent / name).read_bytes() == (second.parent / name).read_bytes()
 
 
@@ -213,11 +213,11 @@ def test_a_file_of_somebody_else_stays(
     filled: Store, board: Leaderboard, tmp_path: Path, name: str
 ) -> None:
     folder = tmp_path / "mine"
-    folder.mkdir()
+    (folder / name).parent.mkdir(parents=True)
     (folder / name).write_text("my own")
     with pytest.raises(InputError, match="is no file that arena wrote"):
         publish(filled, folder, board, title="T")
-    assert [path.name for path in folder.iterdir()] == [name]
+    assert [path for path in folder.rglob("*") if path.is_file()] == [folder / name]
     assert (folder / name).read_text() == "my own"
 
 
@@ -237,7 +237,7 @@ def test_a_failed_write_leaves_the_old_site(
 ) -> None:
     path = publish(filled, tmp_path / "site", board, title="Old")
     (path.parent / "CNAME").write_text("arena.example")
-    before = {file: file.read_bytes() for file in path.parent.iterdir()}
+    before = contents(path.parent)
 
     def full(descriptor: int) -> None:
         raise OSError("no space left on device")
@@ -245,7 +245,11 @@ def test_a_failed_write_leaves_the_old_site(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match="no space left"):
         publish(filled, path.parent, make_board(make_row("new", 1)), title="New")
-    assert {file: file.read_bytes() for file in path.parent.iterdir()} == before
+    assert contents(path.parent) == before
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_folder_that_is_a_file(filled: Store, board: Leaderboard, tmp_path: Path) -> None:

@@ -1,0 +1,54 @@
+"""What is published of a database: its rankings, and the report cards of its judges."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from arena.leaderboard.board import Leaderboard, Policy
+from arena.leaderboard.judge_audit import JudgeAudit, audit_judge, judges_with_verdicts
+from arena.leaderboard.ranking import leaderboards, ranking, views
+from arena.records.errors import GateError, InputError
+from arena.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a publication shows.
+
+    others: further rankings of the same models, shown beside `board`. groups: rankings of parts of
+    the prompts, by category or language. audits: of the judges of `board`. policy: how all
+    rankings were made, and what they are called.
+    """
+
+    board: Leaderboard
+    policy: Policy
+    others: Sequence[Leaderboard] = ()
+    groups: Sequence[Leaderboard] = ()
+    audits: Sequence[JudgeAudit] = ()
+
+    @property
+    def rankings(self) -> tuple[Leaderboard, ...]:
+        """All of them, the main one first."""
+        return (self.board, *self.others, *self.groups)
+
+
+def published(store: Store, board: Leaderboard, policy: Policy) -> Published:
+    """A ranking that was made as the policy says, with all that stands beside it.
+
+    Beside one without rows stands no other ranking.
+    """
+    audits = report_cards(store, board)
+    if not board.rows:
+        return Published(board, policy, audits=audits)
+    groups: list[Leaderboard] = []
+    for by in ("category", "language"):
+        with suppress(InputError, GateError):
+            found = leaderboards(store, by, lambda group: ranking(store, policy, group))
+            groups += found if len(found) > 1 else []
+    return Published(board, policy, views(store, board, policy), groups, audits)
+
+
+def report_cards(store: Store, board: Leaderboard) -> list[JudgeAudit]:
+    """What is known of the judges of a ranking that have compared pairs."""
+    known = judges_with_verdicts(store)
+    return [audit_judge(store, one.judge) for one in board.reports if one.judge in known]

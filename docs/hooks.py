@@ -1,6 +1,7 @@
 """Pages of the docs site that are made of the code and of the files at the root; see mkdocs.yml."""
 
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,7 +126,8 @@ def _inside(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def _key(name: str, field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
-    shown = "" if field.is_required() or isinstance(default, BaseModel) else f"`{default!r}`"
+    is_plain = not field.is_required() and not isinstance(default, BaseModel)
+    shown = f"`{json.dumps(default)}`" if is_plain and default is not None else ""
     return f"| `{name}` | {_cell(_type(field.annotation))} | {_cell(shown)} |"
 
 
@@ -133,22 +135,20 @@ def _type(annotation: Any) -> str:
     """A type in words of YAML."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
-        return " or ".join(dict.fromkeys(_type(part) for part in parts))
+        return " or ".join(dict.fromkeys(_type(p) for p in parts if p is not type(None)))
     if origin is list:
-        return f"list of {_type(parts[0])}"
+        return f"list of {_type(parts[0]).replace('an entry', 'entries')}"
     if origin is dict:
         return f"names, each with {_type(parts[1])}"
     if origin is not None and origin.__name__ in ("Annotated", "tuple"):
         return _type(parts[0])
     if parts:  # Literal
-        return " or ".join(f"`{part}`" for part in parts)
+        return " or ".join(f"`{json.dumps(part)}`" for part in parts)
     words = {str: "text", int: "whole number", float: "number", bool: "true or false"}
     if annotation in words:
         return words[annotation]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return "see below"
-    if annotation is type(None):
-        return "nothing"
+        return "an entry, see below"
     if members := getattr(annotation, "__members__", None):
         return " or ".join(f"`{member.value}`" for member in members.values())
     return "anything"

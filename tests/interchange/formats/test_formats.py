@@ -308,3 +308,17 @@ def test_the_documentation_names_every_format() -> None:
     for one in FORMATS:
         (row,) = [line for line in rows if f"`{one.name}`" in line.split("|")[1]]
         assert (row.split("|")[3].strip() != "–") == one.out, one.name
+
+
+def test_a_verdict_that_followed_the_order_is_a_tie(tmp_path: Path, store: Store) -> None:
+    """As MT-Bench's own data set has it of GPT-4."""
+    talk = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
+    row = {
+        "question_id": 81, "model_a": "one", "model_b": "two", "winner": "tie (inconsistent)",
+        "judge": ["gpt-4", "pair-v2"], "conversation_a": talk, "conversation_b": talk, "turn": 1,
+    }  # fmt: skip
+    path = tmp_path / "gpt4_pair.jsonl"
+    path.write_text(json.dumps(row))
+    bring(store, "chatbot-arena", path)
+    (verdict,) = store.verdicts.where()
+    assert (verdict.judge, verdict.preference) == ("gpt-4", Preference.TIE)

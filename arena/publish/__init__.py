@@ -15,6 +15,8 @@ from arena.publish.data import changes, feed, publication, tables
 from arena.publish.data.published import Published, published, report_cards
 from arena.publish.outlets import embed, picture
 from arena.publish.page import render
+from arena.publish.pages.browse import FOLDER as PROMPTS
+from arena.publish.pages.render import BROWSE, CHANGES, METHOD, render_pages
 from arena.records.errors import InputError
 from arena.store import Store
 
@@ -38,6 +40,9 @@ FILES = (
     *tables.FILES,
     publication.SCHEMA_FILE,
     publication.FILE,
+    CHANGES,
+    METHOD,
+    BROWSE,
 )
 
 
@@ -78,14 +83,21 @@ def write_site(store: Store, folder: Path, shown: Published) -> Path:
         with _together(folder) as aside:
             for name, text in texts.items():
                 _write(aside / name, text)
-            _write_data(store, shown, folder, aside)
+            log = _write_changes(store, shown, folder, aside)
+            for name, text in render_pages(store, shown, log):
+                _write(aside / name, text)
+            tables.write_tables(store, shown, aside)
+            _write(aside / publication.SCHEMA_FILE, publication.text_of(publication.schema()))
+            there = {path.relative_to(aside).as_posix(): path for path in _files(aside)}
+            whole = publication.publication(store, shown, there)
+            _write(aside / publication.FILE, publication.text_of(whole))
     except OSError as error:
         raise InputError(f"{folder}: the site cannot be written there ({error})") from error
     return folder / PAGE
 
 
 def _texts(store: Store, shown: Published) -> dict[str, str]:
-    """The files that people read, and the ranking by itself."""
+    """The page, and the ranking by itself."""
     board, title = shown.board, shown.policy.title
     page = render(
         store, board, title=title, others=shown.others, groups=shown.groups, audits=shown.audits
@@ -101,17 +113,12 @@ def _texts(store: Store, shown: Published) -> dict[str, str]:
     }
 
 
-def _write_data(store: Store, shown: Published, folder: Path, aside: Path) -> None:
-    """Write what programs read, and last `arena.json`, which has the digests of all the rest."""
-    now = read_board(aside / PUBLISHED)
-    log = changes.change_log(folder, now, store.whole.newest())
+def _write_changes(store: Store, shown: Published, folder: Path, aside: Path) -> changes.ChangeLog:
+    """Tell the ranking that was written aside against the one in the folder."""
+    log = changes.change_log(folder, read_board(aside / PUBLISHED), store.whole.newest())
     _write(aside / changes.FILE, publication.text_of(log))
     _write(aside / feed.FILE, feed.to_atom(log, shown.policy.title))
-    tables.write_tables(store, shown, aside)
-    _write(aside / publication.SCHEMA_FILE, publication.text_of(publication.schema()))
-    there = {name: aside / name for name in FILES if (aside / name).is_file()}
-    whole = publication.publication(store, shown, there)
-    _write(aside / publication.FILE, publication.text_of(whole))
+    return log
 
 
 def _check_free(store: Store, folder: Path) -> None:
@@ -121,7 +128,8 @@ def _check_free(store: Store, folder: Path) -> None:
     """
     page = folder / PAGE
     is_ours = page.is_file() and MADE_BY in page.read_text(encoding="utf-8", errors="replace")
-    for path in (folder / name for name in FILES):
+    pages = (folder / PROMPTS).glob("*.html")
+    for path in [*(folder / name for name in FILES), *pages]:
         if path.exists() and path.samefile(store.path):
             raise InputError(f"{path} is the database, and stays as it is; name another folder")
         if path.exists() and not is_ours:
@@ -138,18 +146,28 @@ def _json(content: object) -> str:
 def _together(folder: Path) -> Iterator[Path]:
     """A folder to write all files in, which then take their places; until then the old ones stay.
 
-    The page is first: by it the other files are known as ours if this ends before the last.
+    The page is first: by it the other files are known as ours if this ends before the last. Pages
+    of prompts that are left of a longer site go.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".publish-", dir=folder) as name:
         aside = Path(name)
         yield aside
-        (folder / tables.FOLDER).mkdir(exist_ok=True)
-        for file in FILES:
+        rest = sorted({path.relative_to(aside).as_posix() for path in _files(aside)} - set(FILES))
+        for file in [*FILES, *rest]:
+            (folder / file).parent.mkdir(exist_ok=True)
             os.replace(aside / file, folder / file)
+        for path in (folder / PROMPTS).glob("*.html"):
+            if path.stem.isdecimal() and f"{PROMPTS}/{path.name}" not in rest:
+                path.unlink()
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
     with path.open("wb") as file:
         file.write(text.encode())
         file.flush()

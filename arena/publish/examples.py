@@ -53,7 +53,7 @@ def examples(store: Store, models: Sequence[str]) -> list[Example]:
         given = {a.model: a for a in here if not a.is_absent}
         answers = [given[model] for model in models if model in given]
         if answers:
-            picked.append(_example(prompt, answers))
+            picked.append(example_of(prompt, answers))
     return picked
 
 
@@ -78,16 +78,19 @@ def _varied(store: Store, fewest: int) -> Iterator[Prompt]:
         yield prompt
 
 
-def _example(prompt: Prompt, answers: Sequence[Answer]) -> Example:
+def example_of(
+    prompt: Prompt, answers: Sequence[Answer], most: int = ANSWERS, characters: int = CHARACTERS
+) -> Example:
+    """A prompt with the first of the answers. characters: of each text, at most."""
     turns = []
     for index, question in enumerate(prompt.turns):
         reference = prompt.references[index] if index < len(prompt.references) else ""
-        replies = (_reply(a, index) for a in answers[:ANSWERS] if index < len(a.turns))
+        replies = (_reply(a, index, characters) for a in answers[:most] if index < len(a.turns))
         turns.append(Turn(question, reference, tuple(replies)))
-    return Example(prompt, tuple(turns), max(0, len(answers) - ANSWERS))
+    return Example(prompt, tuple(turns), max(0, len(answers) - most))
 
 
-def _reply(answer: Answer, index: int) -> ExampleReply:
+def _reply(answer: Answer, index: int, most: int) -> ExampleReply:
     text = answer.turns[index]
     finish = answer.finish[index] if index < len(answer.finish) else ""
-    return ExampleReply(answer.model, text[:CHARACTERS], max(0, len(text) - CHARACTERS), finish)
+    return ExampleReply(answer.model, text[:most], max(0, len(text) - most), finish)

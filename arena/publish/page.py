@@ -59,10 +59,7 @@ def render(
     audits: Sequence[JudgeAudit] = (),
 ) -> str:
     """The whole page as one self-contained HTML document. audits: of the board's judges."""
-    from markupsafe import Markup
-
     names = [row.model for row in formats.ranked(board)]
-    script = (files("arena.publish") / "page.js").read_text(encoding="utf-8")
     template = environment().get_template("page.html")
     return template.render(
         title=title,
@@ -76,9 +73,17 @@ def render(
         replaced=old_versions(model.name for model in store.models()),
         benchmarks=benchmarks_view(store, board),
         examples=examples(store, names),
-        script=Markup(script),
-        script_digest=b64encode(sha256(script.encode()).digest()).decode(),
+        **script_of_pages(),
     )
+
+
+def script_of_pages() -> dict[str, str]:
+    """The script that every page has, and its digest, without which a browser runs none."""
+    from markupsafe import Markup
+
+    script = (files("arena.publish") / "page.js").read_text(encoding="utf-8")
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    return {"script": Markup(script), "script_digest": digest}
 
 
 def _measures(audit: JudgeAudit) -> list[tuple[str, str, Measure]]:

@@ -38,8 +38,9 @@ def test_the_site_and_everything_else_at_once(arena: Arena, tmp_path: Path) -> N
         "--hf-space space --hf-dataset set"
     )
     assert code == 0, said
-    assert files_below(tmp_path / "site") == sorted(FILES)
-    assert files_below(tmp_path / "space") == sorted([*FILES, "README.md"])
+    whole = [*FILES, "browse/1.html", "browse/2.html"]
+    assert files_below(tmp_path / "site") == sorted(whole)
+    assert files_below(tmp_path / "space") == sorted([*whole, "README.md"])
     assert "| rank |" in (tmp_path / "README.md").read_text()
     assert (tmp_path / "chart.svg").read_bytes() == (tmp_path / "site/ranking.svg").read_bytes()
     assert "set/data/battles.parquet" in {f"set/{p}" for p in files_below(tmp_path / "set")}

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from arena.judging import JudgeCard, load_card
 from arena.leaderboard.board import Leaderboard, Policy
 from arena.leaderboard.judge_audit import JudgeAudit, audit_judge, judges_with_verdicts
 from arena.leaderboard.ranking import leaderboards, ranking, views
-from arena.records.errors import GateError, InputError
+from arena.records.errors import ArenaError, GateError, InputError
 from arena.store import Store
 
 
@@ -49,6 +50,16 @@ def published(store: Store, board: Leaderboard, policy: Policy) -> Published:
 
 
 def report_cards(store: Store, board: Leaderboard) -> list[JudgeAudit]:
-    """What is known of the judges of a ranking that have compared pairs."""
+    """What is known of the judges of a ranking that have compared pairs.
+
+    How a judge's canaries went is known where its card is there, and is as it was.
+    """
     known = judges_with_verdicts(store)
-    return [audit_judge(store, one.judge) for one in board.reports if one.judge in known]
+    names = [report.judge for report in board.reports if report.judge in known]
+    return [audit_judge(store, name, _card(store, name)) for name in names]
+
+
+def _card(store: Store, name: str) -> JudgeCard | None:
+    with suppress(ArenaError):
+        return load_card(name, store.home)
+    return None

@@ -15,6 +15,7 @@ from arena.records.answers import (
     Unanswered,
     Usage,
     answer_key,
+    untold,
 )
 from arena.records.judgements import REPAIRED, Judge, Probe, Ranking, Score, Verdict
 from arena.records.keys import KEY_BYTES, content_key, keys_after, seed_of
@@ -35,7 +36,7 @@ from arena.records.kinds import (
     Winner,
 )
 from arena.records.names import alike, tidy
-from arena.records.notes import COMMAND_LINE, Note, name_of, setting
+from arena.records.notes import COMMAND_LINE, Note, counted, counted_rows, name_of, setting
 from arena.records.outcomes import (
     NO_JUDGE,
     NOBODY,
@@ -121,9 +122,12 @@ __all__ = [
     "alike",
     "answer_key",
     "content_key",
+    "counted",
+    "counted_rows",
     "keys_after",
     "name_of",
     "seed_of",
     "setting",
     "tidy",
+    "untold",
 ]

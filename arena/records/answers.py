@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from arena.records.keys import content_key
@@ -10,6 +11,14 @@ from arena.records.kinds import BackendKind, NoAnswer
 ABSENT = "absent"
 # The source, and the category, of prompts that were asked in a live battle.
 LIVE = "live"
+
+
+def untold(place: str, name: str) -> str:
+    """What stands for the text of a question of which only an id is known.
+
+    place: the file or the set that the id belongs to.
+    """
+    return f"{place}: {name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,11 @@ class Prompt:
     def key(self) -> str:
         """What an answer depends on: the turns alone."""
         return content_key("prompt", self.turns)
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether a file told its id alone, for which `FILE: ID` stands in place of the text."""
+        return self.turns == (untold(Path(self.source).name, self.name),)
 
     def until(self, turn: int) -> "Prompt":
         """The conversation up to a turn, counted from 1."""

@@ -57,7 +57,7 @@ def test_a_bad_row_leaves_no_database(arena: Arena, tmp_path: Path) -> None:
     assert not (tmp_path / "arena.db").exists()
     said, code = arena("import files --rejects bad.jsonl --format csv")
     assert code == 0, said
-    assert "1 rows are refused; bad.jsonl says which, and why." in said
+    assert "1 row is refused; bad.jsonl says which, and why." in said
     assert "votes,1,0" in said
     (row,) = (json.loads(line) for line in Path("bad.jsonl").read_text().splitlines())
     assert row["row"] == "files/battles.jsonl:2"

@@ -50,6 +50,7 @@ def run(
 
 def test_a_dry_run_asks_nothing_and_says_what_it_would_take(run: Run, served: Served) -> None:
     done = run("judge", "--judge", "j", "--dry-run")
+    assert "asked for once more, which is not counted above: up to 18 calls" in done.output
     assert done.exit_code == 0, done.output
     assert served.calls == []
     row = re.search(r"│ j +│ +18 │ +18 │ +(\d+) │ +(\d+) │ +([\d.]+) +│ – ", done.output)

@@ -106,7 +106,7 @@ class BoardPage:
             charted = boards.get(wanted.charted, patience)
         chart, hint = self._chart(sheet, charted, wanted, words)
         board = sheet.boards[wanted.view]
-        tasks = board_table.tasks_table(board, visitor.language, sheet.about)
+        tasks = board_table.tasks_table(board, visitor.language, sheet.replaced)
         tasks += board_table.movers_table(board, visitor.language)
         charts = tuple((words[f"chart_{name}"], name) for name in offered)
         is_done = charted is not None

@@ -11,7 +11,7 @@ from arena.leaderboard.board import Row
 from arena.leaderboard.formats import decimals, points, rank_range
 from arena.leaderboard.snapshot import JUDGE, Sheet, Slice
 from arena.records import BackendKind, Decoding, Model
-from arena.records.names import old_versions
+from arena.store.versions import replaced
 from arena.web.background.cache import LONG_ENOUGH, PATIENCE
 from arena.web.background.model_record import OnPrompt
 from arena.web.security.voters import Visitor
@@ -74,7 +74,7 @@ class ModelsPage:
             rows.append(_row(model, words[state], css, answers.get(name, 0), words))
         time = datetime.now(UTC).strftime("%H:%M:%S")
         return template("models.html").render(
-            rows=rows, heads=HEADS, words=words, time=time, replaced=old_versions(known)
+            rows=rows, heads=HEADS, words=words, time=time, replaced=replaced(store, known)
         )
 
     def one(self, visitor: Visitor, name: str, patience: float = PATIENCE) -> str | None:
@@ -89,7 +89,7 @@ class ModelsPage:
             return None
         return template("model.html").render(
             record=record,
-            latest=old_versions(known).get(name, ""),
+            latest=replaced(self._services.store).get(name, ""),
             prompts=[
                 (words["best_prompts"], self._shown(visitor, record.best)),
                 (words["worst_prompts"], self._shown(visitor, record.worst)),

@@ -1,6 +1,6 @@
 """The leaderboard as a table: which columns it can have, and what stands in them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -14,7 +14,6 @@ from arena.leaderboard.contrasts import movers
 from arena.leaderboard.formats import decimals, every_way, interval, points, rank_range, ranked
 from arena.leaderboard.snapshot import Sheet, Slice
 from arena.publish.chart import axis_of
-from arena.records.names import old_versions
 from arena.web.views.words import WORDS, Words
 
 # In the order of the table; those that are shown unless others are chosen.
@@ -126,7 +125,7 @@ def render(
         links=links(sheet.slice, view),
         shares=" · ".join(f"{words[kind]} {share:.0%}" for kind, share in board.weights),
         policy=policy_line(sheet.policy, words),
-        replaced=old_versions(sheet.about),
+        replaced=sheet.replaced,
     )
 
 
@@ -232,10 +231,10 @@ def _cell(
     return NOTHING
 
 
-def tasks_table(board: Leaderboard, language: str, known: Iterable[str] = ()) -> str:
+def tasks_table(board: Leaderboard, language: str, replaced: Mapping[str, str]) -> str:
     """Benchmarks by task: a row a task and way of asking it, a column a model: means.
 
-    known: names of all models, by which old versions are told.
+    replaced: as `Sheet` has it.
     """
     scores = every_way(board)
     if not scores:
@@ -251,7 +250,7 @@ def tasks_table(board: Leaderboard, language: str, known: Iterable[str] = ()) ->
         tasks=tasks,
         found=found,
         interval=interval,
-        replaced=old_versions(known),
+        replaced=replaced,
     )
 
 

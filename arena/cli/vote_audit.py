@@ -167,8 +167,9 @@ def _say(report: "VoteReport") -> None:
     if found := report.influence:
         whose = ", ".join(f"{_named(voter)} ({n})" for voter, n in found.voters[:SHOWN])
         others = len(found.voters) - SHOWN
+        more = f" and {counted(others, 'other')}" if others > 0 else ""
+        votes = counted(len(found.rows), "vote")
         say(
-            f"Without {len(found.rows)} of the votes {found.successor} would be first, not "
-            f"{found.first}; cast by {whose}"
-            + (f" and {counted(others, 'other')}." if others > 0 else ".")
+            f"Without {votes}, cast by {whose}{more}, {found.successor} would be first, not "
+            f"{found.first}."
         )

@@ -317,7 +317,8 @@ def _nothing_to_judge(store: Store, mode: Mode, prompts: int) -> str:
     needed = "a model" if mode is Mode.SCORE else "two models"
     return (
         f"{store.path}: none of the {counted(prompts, 'prompt')} asked for has answers of "
-        f"{needed}; run 'arena generate' first, or name the prompts that were answered with --prompts"
+        f"{needed}; run 'arena generate' first, or name the prompts that were answered with "
+        "--prompts"
     )
 
 

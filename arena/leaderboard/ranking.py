@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from arena.leaderboard.board import Leaderboard, Mark, Policy, Row
@@ -372,6 +373,13 @@ def _side(gap: float) -> str:
     return "above" if gap > 0 else "below"
 
 
+# Where what is said of models is stored, by kind of evidence.
+_TABLES = {
+    Evidence.HUMAN: ("votes",),
+    Evidence.JUDGE: ("verdicts", "scores", "rankings"),
+    Evidence.OBJECTIVE: ("outcomes",),
+}
+_TABLES[Evidence.COMBINED] = tuple(chain.from_iterable(_TABLES.values()))
 _LABELS = {
     Evidence.HUMAN: "human-anchored",
     Evidence.JUDGE: "judge-only",
@@ -410,6 +418,12 @@ def _row(row: RatingRow, predicted: float | None) -> Row:
 def _nothing(
     store: Store, gathered: Gathered, evidence: Evidence, group: Group | None
 ) -> InputError:
+    from arena.store.archive import Archivable
+
+    aside = sorted(store.archive.names(Archivable.MODEL))
+    counts = store.counts()
+    if aside and group is None and any(counts[table] for table in _TABLES[evidence]):
+        return NoEvidenceError(Note.of("evidence.archived", models=tuple(aside)))
     measured = sorted({score.model for score in gathered.benchmarks})
     if measured and evidence in (Evidence.OBJECTIVE, Evidence.COMBINED):
         # Visitors of the app read this sentence too, so it does not name the file.

@@ -15,7 +15,7 @@ from arena.judging import MIN_PARSED, JudgeCard, Plan, Wanted, load_card, plan
 from arena.leaderboard.board import Leaderboard, Policy, keep_policy
 from arena.leaderboard.unranked import ranked_or_not
 from arena.publish import publish_ranking
-from arena.records import Model, Note
+from arena.records import Mode, Model, Note
 from arena.records.errors import ArenaError, InputError
 from arena.store import Store
 from arena.store.archive import Archivable
@@ -63,6 +63,9 @@ def run_config(
     cards = _standing_judges(store, config, say)
     steps = [generate(store, m, prompts, tracker(f"{m.name} answers")) for m in models]
     for card, run in cards:
+        if skipped and len(models) == 1 and run.mode is not Mode.SCORE:
+            say(str(Note.of("archived.one", name=models[0].name, judge=card.name)))
+            continue
         todo = plan(
             store,
             card,

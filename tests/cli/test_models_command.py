@@ -137,8 +137,16 @@ def test_a_run_skips_what_is_archived_and_says_so(arena: Arena, tmp_path: Path) 
     assert "Archived models: c." in told
     assert "Archived judges: j." in told
     assert "not in arena.yaml" not in told
-    for name in ("a", "b"):
-        arena(f"models archive {name}")
+    assert arena("judges restore j")[1] == 0
+    arena("models archive b")
+    said, code = arena("run")
+    assert code in (0, 1), said
+    assert "only a is not archived, so that the judge j has no pair" in said
+    assert "compares no two of the models that are not archived; archived are b, c" in said
+    arena("models archive a")
+    said, code = arena("rank")
+    assert code == 2
+    assert "archived are a, b, c" in said
     said, code = arena("run")
     assert code == 2
     assert "all models of arena.yaml are archived" in said

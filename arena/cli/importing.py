@@ -280,11 +280,11 @@ def battles(
         found = import_battles(store, file, "human" if as_votes else judge, within=within)
     rows = [counted(found.votes, "vote")]
     rows += [f"{counted(count, 'verdict')} of {name}" for name, count in found.verdicts.items()]
-    untold = f" ({found.untold:,} of them without a text)" if found.untold else ""
+    absent = f" ({found.absent:,} of them without a text)" if found.absent else ""
     say(
         f"{_would_be(path, dry_run)}: {', '.join(rows)}. New are "
         f"{counted(found.prompts, 'prompt')}, {counted(found.models, 'model')} and "
-        f"{counted(found.answers, 'answer')}{untold}."
+        f"{counted(found.answers, 'answer')}{absent}."
     )
     for note in found.notes:
         say(f"Note: {note}")

@@ -370,7 +370,7 @@ def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
     arena show verdicts --unparsed    why replies could not be read
     arena show failures               what failed
     """
-    from arena.pipeline.drift import mismatches, no_answers, older_replies, stages, untold_answers
+    from arena.pipeline.drift import absent_answers, mismatches, no_answers, older_replies, stages
 
     conf = settings(config, ())
     store = open_store(db, conf)
@@ -380,7 +380,7 @@ def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
         say("The unparsed replies, with the reasons: arena show verdicts --unparsed")
     for stage in store.failure_counts() if any(stage.failed for stage in found) else []:
         say(f"{stage.count} × {stage.kind} in stage {stage.stage}, last: {stage.message}")
-    told = (no_answers(store), older_replies(store), untold_answers(store), mismatches(store, conf))
+    told = (no_answers(store), older_replies(store), absent_answers(store), mismatches(store, conf))
     for sentence in chain.from_iterable(told):
         say(f"{sentence.rstrip('.')}.")
     for what, table in (("votes", store.votes), ("withdrawn votes", store.withdrawals)):

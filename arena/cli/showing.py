@@ -9,7 +9,7 @@ import typer
 
 from arena.cli.options import ConfigFile, Db, Output, open_store, settings
 from arena.cli.output import Format, emit, say
-from arena.records import REPAIRED, counted
+from arena.records import REPAIRED, Note, counted
 
 if TYPE_CHECKING:
     from arena.records import Answer, Prompt
@@ -55,9 +55,9 @@ def show_prompt(
         return emit([_fields(prompt, form)], form)
     names = sorted({answer.model for answer in find_answers(store, prompt)})
     _head(f"{prompt.name} ({prompt.category}, {prompt.language}, key {prompt.key[:8]})")
-    if prompt.is_untold:
-        _block("", "(the file that it was imported from has no text of it)")
-    for number, turn in enumerate(() if prompt.is_untold else prompt.turns, start=1):
+    if prompt.is_absent:
+        _block("", str(Note.of("prompt.absent", name=prompt.name)))
+    for number, turn in enumerate(() if prompt.is_absent else prompt.turns, start=1):
         _block(f"turn {number}" if len(prompt.turns) > 1 else "", turn)
     for number, reference in enumerate(prompt.references, start=1):
         _block(f"reference {number}", reference)
@@ -91,7 +91,7 @@ def show_answers(
     for answer in answers:
         _head(_about(answer))
         if answer.is_absent:
-            _block("", "(the file that it was imported from has no text of it)")
+            _block("", str(Note.of("answers.absent", count=1)))
             continue
         for number, text in enumerate(answer.turns):
             if thinking and answer.thinking:

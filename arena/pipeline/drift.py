@@ -8,7 +8,7 @@ from arena.files.config import Config
 from arena.generation.prompts import load_prompts
 from arena.judging import load_card
 from arena.pipeline.missing import missing_rows
-from arena.records import Mode, counted
+from arena.records import Mode, Note, counted
 from arena.records.errors import ArenaError
 from arena.store import Store
 from arena.store.archive import Archivable
@@ -76,14 +76,10 @@ def older_replies(store: Store) -> Iterator[str]:
         )
 
 
-def untold_answers(store: Store) -> Iterator[str]:
+def absent_answers(store: Store) -> Iterator[str]:
     """A sentence on answers that an imported file told of without their texts."""
-    if count := store.untold_answers():
-        answers = counted(count, "answer is", "answers are")
-        yield (
-            f"{answers} here without a text, as an imported file tells of them: nobody can read "
-            "or judge them, and what it says of them counts"
-        )
+    if count := store.absent_answers():
+        yield str(Note.of("answers.absent", count=count))
 
 
 def mismatches(store: Store, config: Config) -> Iterator[str]:

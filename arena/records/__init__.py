@@ -7,6 +7,7 @@ of keys are how a model is reached, not what it says, and enter no key.
 
 from arena.records.answers import (
     ABSENT,
+    IMPORTED,
     LIVE,
     Answer,
     Decoding,
@@ -15,7 +16,6 @@ from arena.records.answers import (
     Unanswered,
     Usage,
     answer_key,
-    untold,
 )
 from arena.records.judgements import REPAIRED, Judge, Probe, Ranking, Score, Verdict
 from arena.records.keys import KEY_BYTES, content_key, keys_after, seed_of
@@ -67,6 +67,7 @@ from arena.records.votes import (
 __all__ = [
     "ABSENT",
     "COMMAND_LINE",
+    "IMPORTED",
     "KEY_BYTES",
     "LIVE",
     "NOBODY",
@@ -129,5 +130,4 @@ __all__ = [
     "seed_of",
     "setting",
     "tidy",
-    "untold",
 ]

@@ -9,16 +9,10 @@ from arena.records.keys import content_key
 from arena.records.kinds import BackendKind, NoAnswer
 
 ABSENT = "absent"
+# The category of prompts for which a file of battles gives none.
+IMPORTED = "imported"
 # The source, and the category, of prompts that were asked in a live battle.
 LIVE = "live"
-
-
-def untold(place: str, name: str) -> str:
-    """What stands for the text of a question of which only an id is known.
-
-    place: the file or the set that the id belongs to.
-    """
-    return f"{place}: {name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +32,13 @@ class Prompt:
         return content_key("prompt", self.turns)
 
     @property
-    def is_untold(self) -> bool:
-        """Whether a file told its id alone, for which `FILE: ID` stands in place of the text."""
-        return self.turns == (untold(Path(self.source).name, self.name),)
+    def is_absent(self) -> bool:
+        """Whether its text is not here: a file told of it by its id, which stands for it."""
+        if len(self.turns) > 1:
+            return False
+        if self.category == IMPORTED:
+            return self.turns[0] == self.name or self.turns[0].endswith(f": {self.name}")
+        return self.turns[0] == f"{Path(self.source).name}: {self.name}"
 
     def until(self, turn: int) -> "Prompt":
         """The conversation up to a turn, counted from 1."""

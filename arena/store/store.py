@@ -317,7 +317,7 @@ class Store:
         ]
         return sum(map(int, rows))
 
-    def untold_answers(self) -> int:
+    def absent_answers(self) -> int:
         """Answers of which a file told without their texts."""
         return self.answers.count(finish=json.dumps([ABSENT]))
 

@@ -139,7 +139,7 @@ def test_what_a_file_did_not_tell_is_not_made_up(
     for words in (("prompt", "one"), ("answers", "one")):
         printed, code = show(store, *words)
         assert code == 0
-        assert "has no text of it" in printed
+        assert "The import had no text of" in printed
         assert "empty" not in printed
         assert "battles.csv: one" not in printed
         assert "of mine: one" not in printed

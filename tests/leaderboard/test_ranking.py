@@ -572,8 +572,8 @@ def test_judgements_of_an_earlier_card_are_counted_as_they_are_stored(
     assert answered.verdicts.count() == 36
     said = [str(note) for note in gather(answered).notes]
     assert said == [
-        "Left out: 18 judgements of an earlier card of j, because a changed card or template is "
-        "another judge."
+        "Left out: 18 judgements of an earlier card of j. A changed card or template is another "
+        "judge."
     ]
     for persona in ("first", "longer"):
         card = load_card(write_card("j", f"fake:{persona}"), answered.home)

@@ -62,7 +62,7 @@ def test_the_ranking_without_the_flagged_says_so(voted: Store) -> None:
     policy = Policy(rules=VoteRules(without=vote_report(voted).flagged, cap=0.2))
     board = leaderboard(voted, policy, evidence=Evidence.HUMAN)
     assert board.counts == {"votes": 900}
-    assert "Left out: 30 votes of voters who were flagged." in map(str, board.notes)
+    assert "30 votes of voters who were flagged are left out." in map(str, board.notes)
     assert "No voter counts for more than 20% of a model's votes." in map(str, board.notes)
     assert leaderboard(voted, evidence=Evidence.HUMAN).counts == {"votes": 930}
 

@@ -10,7 +10,7 @@ from arena.cli.main import app
 from arena.files.config import Config
 from arena.interchange.imports import import_battles
 from arena.judging import judge, load_card
-from arena.pipeline.drift import older_replies, stages, untold_answers
+from arena.pipeline.drift import absent_answers, older_replies, stages
 from arena.pipeline.missing import missing_rows
 from arena.records import Prompt
 from arena.store import Store
@@ -134,6 +134,6 @@ def test_status_tells_of_replies_that_an_earlier_card_could_not_read(
 def test_status_tells_of_answers_without_a_text(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "battles.csv"
     file.write_text("model_a,model_b,winner,prompt\nx,y,model_a,one\n")
-    assert import_battles(store, file, "human").untold == 2
-    (said,) = untold_answers(store)
-    assert said.startswith("2 answers are here without a text")
+    assert import_battles(store, file, "human").absent == 2
+    (said,) = absent_answers(store)
+    assert said.startswith("The import had no text of 2 answers")

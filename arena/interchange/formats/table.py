@@ -16,7 +16,7 @@ from arena.interchange.exchange.reading import SHEETS, Fields, Hints, Peek, entr
 from arena.interchange.exchange.source import Outgoing
 from arena.interchange.labels import UNPARSED, WinnerWords
 from arena.interchange.turns import read_lists, turns_of
-from arena.records import Prompt, Winner, untold
+from arena.records import IMPORTED, Prompt, Winner
 from arena.records.errors import said as shown
 
 COLUMNS = (
@@ -65,11 +65,11 @@ class _TableReader:
             raise ValueError(f"winner: {UNPARSED!r} is no vote; allowed are {', '.join(Winner)}")
         name = row.label("prompt", f"battle {self._row}")
         place = self.hints.within or self.path.name
-        question, answers = _texts(row, (untold(place, name),))
+        question, answers = _texts(row, (f"{place}: {name}",))
         prompt = Prompt(
             name,
             question,
-            row.label("category", "imported"),
+            row.label("category", IMPORTED),
             row.label("language", "en"),
             source=self.hints.within or str(self.path),
         )
@@ -127,7 +127,7 @@ def write(source: Outgoing, place: Path) -> Written:
     written = Written(place)
     write_rows(place, _rows(source, written), COLUMNS, SUFFIXES)
     written.leave_out(source.store.scores.count(), "scores", "they are of one answer")
-    strangers = sum(prompt.is_untold for prompt in source.store.prompts.where())
+    strangers = sum(prompt.is_absent for prompt in source.store.prompts.where())
     written.leave_out(strangers, "questions", "nobody knows their texts; FILE: ID stands there")
     return written
 

@@ -210,7 +210,7 @@ def _check_judges(judges: int, min_valid: int | None) -> None:
     if not judges:
         raise InputError("--judge names no judge; arena judges lists them")
     if min_valid is not None and min_valid > judges:
-        raise InputError(f"--min-valid {min_valid}: of {counted(judges, 'judge')}")
+        raise InputError(f"--min-valid {min_valid}: only {counted(judges, 'judge')} named")
 
 
 def _say_estimates(plans: "list[Plan]", concurrency: int | None, what: str) -> None:

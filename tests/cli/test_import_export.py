@@ -99,7 +99,7 @@ def test_what_does_not_fit_is_counted(arena: Arena, tmp_path: Path) -> None:
     assert arena("import files")[1] == 0
     said, code = arena("export chatbot-arena votes.json")
     assert code == 0
-    assert "Left out: 1 verdicts: arena export table writes them." in said
+    assert "Left out: 1 verdict: arena export table writes them." in said
     assert "votes.json: 2 votes." in said
 
 

@@ -251,7 +251,7 @@ def test_checking_a_card_shows_its_prompts(run: Run) -> None:
     ("words", "said"),
     [
         ("--judge ,", "names no judge"),
-        ("--judge j --min-valid 2", "there are 1 judges"),
+        ("--judge j --min-valid 2", "only 1 judge named"),
         ("--judge j --reparse --batch", "--reparse and --batch do not go together"),
         ("--judge j --collect --dry-run", "--collect and --dry-run do not go together"),
         ("--judge here --max-tokens 5", "here runs here"),

@@ -120,7 +120,7 @@ def test_a_run_skips_what_is_archived_and_says_so(arena: Arena, tmp_path: Path) 
     (tmp_path / "judges" / "j.yaml").write_text(
         "model: fake:longer\nreading: reasoned\npairwise: {template: pair.md}\n"
     )
-    models = "{a: 'fake:echo', b: 'fake:first', c: 'fake:second'}"
+    models = "{a: 'fake:echo', b: 'fake:first', c: 'fake:longer'}"
     (tmp_path / "arena.yaml").write_text(f"models: {models}\nlimit: 1\njudges: [j]\n")
     assert arena("run")[1] in (0, 1)
     assert arena("models archive c")[1] == 0
@@ -128,7 +128,7 @@ def test_a_run_skips_what_is_archived_and_says_so(arena: Arena, tmp_path: Path) 
         said, code = arena(command)
         assert code in (0, 1), said
         assert "The model c is archived and is skipped; 'arena models restore c'" in said
-    assert "is archived" in arena("generate --model c=fake:second")[0]
+    assert "is archived" in arena("generate --model c=fake:longer")[0]
     assert arena("judges archive j")[1] == 0
     said, code = arena("run")
     assert code in (0, 1)

@@ -344,7 +344,7 @@ def test_a_panel_counts_as_one_judge_and_says_how_far_it_is_apart(
         answered, policy=Policy(panel="majority", min_valid=2), allow_weak_judges=True
     )
     assert board.counts == {"panel of 3": 9}
-    assert any(note.startswith("Panel of 3 judges: 9 battles") for note in map(str, board.notes))
+    assert any(note.startswith("Panel of 3: 9 battles") for note in map(str, board.notes))
     assert [row.model for row in board.rows] == ["long", "middle", "short"]
 
 

@@ -164,7 +164,7 @@ def _places(sheet: Sheet, name: str, words: Words) -> Iterator[Place]:
         judge = view.removeprefix(JUDGE)
         title = f"{words['judge_name']}: {judge}" if view.startswith(JUDGE) else words[view]
         row = next((row for row in board.rows if row.model == name), None)
-        one = next((one for one in board.unrated if one.model == name), None)
+        one = next((one for one in board.unrated if one.model == name and one.comparisons), None)
         if row is not None:
             digits = decimals(board)
             interval = f"{points(row.ci_low, digits)} – {points(row.ci_high, digits)}"

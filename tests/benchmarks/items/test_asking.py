@@ -350,7 +350,9 @@ def test_a_run_says_why_replies_have_another_room_than_the_model(
     """Only where somebody chose less: with the usual setting nothing is to be told."""
     model, _ = scripted(say=answers)
     for tokens, is_told in ((24, True), (2000, False), (Decoding().max_tokens, False)):
-        chosen = replace(model, decoding=replace(model.decoding, max_tokens=tokens))
+        chosen = replace(
+            model, name=f"m{tokens}", decoding=replace(model.decoding, max_tokens=tokens)
+        )
         (result,) = run(store, chosen, data=sums, mode="gen")
-        said = "max_tokens: 24 of m holds for answers to prompts"
+        said = "max_tokens: 24 of m24 holds for answers to prompts"
         assert any(said in note for note in result.measured.notes) == is_told

@@ -13,7 +13,7 @@ from arena.interchange.battles import BattleFile, is_missing, numbers, read_colu
 from arena.interchange.labels import UNPARSED
 from arena.interchange.turns import Turns, conversation, read_lists, turns_of
 from arena.ratings.arrays import Bools, Ints
-from arena.records import KEY_BYTES, Prompt, Winner
+from arena.records import IMPORTED, KEY_BYTES, Prompt, Winner
 from arena.records.errors import InputError
 from arena.records.errors import said as shown
 
@@ -78,7 +78,7 @@ class FileRows:
         for row in self.prompts.tolist():
             name = self.name[row] or _nameless(row)
             question = self.texts[self.text[row]][0] or self.ids.question(name)
-            category = self.category[row] or "imported"
+            category = self.category[row] or IMPORTED
             yield Prompt(name, question, category, self.language[row], source=str(self.path))
 
 

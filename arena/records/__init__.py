@@ -7,6 +7,7 @@ of keys are how a model is reached, not what it says, and enter no key.
 
 from arena.records.answers import (
     ABSENT,
+    IMPORTED,
     LIVE,
     Answer,
     Decoding,
@@ -66,6 +67,7 @@ from arena.records.votes import (
 __all__ = [
     "ABSENT",
     "COMMAND_LINE",
+    "IMPORTED",
     "KEY_BYTES",
     "LIVE",
     "NOBODY",

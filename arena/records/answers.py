@@ -8,6 +8,8 @@ from arena.records.keys import content_key
 from arena.records.kinds import BackendKind, NoAnswer
 
 ABSENT = "absent"
+# The category of prompts for which a file of battles gives none.
+IMPORTED = "imported"
 # The source, and the category, of prompts that were asked in a live battle.
 LIVE = "live"
 
@@ -27,6 +29,13 @@ class Prompt:
     def key(self) -> str:
         """What an answer depends on: the turns alone."""
         return content_key("prompt", self.turns)
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether its text is not here: a file told of it by its id, which stands for it."""
+        if self.turns == (self.name,):
+            return self.category == IMPORTED
+        return len(self.turns) == 1 and self.turns[0].endswith(f": {self.name}")
 
     def until(self, turn: int) -> "Prompt":
         """The conversation up to a turn, counted from 1."""

@@ -97,7 +97,7 @@ def head(title: str = "", *, admin: bool = False) -> str:
     pages = [*PAGES, *([ADMIN] if admin else [])]
     names = [f"{page or 'vote'}_tab" for page in pages]
     words = {
-        language: {name: said[name] for name in (*names, "title", "pages", "shade")}
+        language: {name: said[name] for name in (*names, "title", "pages", "shade", "scroll_more")}
         | ({"title": title} if title and title != Policy().title else {})
         for language, said in WORDS.items()
     }

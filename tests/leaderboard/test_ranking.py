@@ -564,7 +564,7 @@ def test_judgements_of_an_earlier_card_are_counted_as_they_are_stored(
     assert answered.verdicts.count() == 36
     said = [str(note) for note in gather(answered).notes]
     assert said == [
-        "18 judgements of an earlier card of j are left out: a changed card or template is another "
+        "Left out: 18 judgements of an earlier card of j. A changed card or template is another "
         "judge."
     ]
     for persona in ("first", "longer"):

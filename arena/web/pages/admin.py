@@ -205,7 +205,7 @@ class AdminPage:
 
     def _models(self) -> set[str]:
         """Models that are stored, and those that may answer live."""
-        live = {state.model.name for state in self._services.live.states()}
+        live = {model.name for model in self._services.live.candidates()}
         return live | {model.name for model in self._services.store.models()}
 
 

@@ -1,6 +1,6 @@
 """The page on which everything can be looked up: prompts, answers, votes, verdicts, outcomes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
@@ -14,7 +14,7 @@ from arena.web.catalogue import PAGE, CatalogueEntry, Filter, detail, outcomes
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.board_table import note, template
-from arena.web.views.components import EVENT
+from arena.web.views.components import EVENT, PATIENT
 from arena.web.views.detail import answer_names, render
 from arena.web.views.looking import OUTCOMES, PROMPTS, Looking, looking_at
 from arena.web.views.markdown import as_text, brief
@@ -101,12 +101,19 @@ class BrowsePage:
             return DetailView(prompt, (), note(words[why]) + _ways_on(words, back), {})
         self._services.blind.learned(visitor, key)
         names = answer_names(found)
+        readable = {answer.key: names[answer.key] for answer in found.answers}
         shown = [a for a in found.answers if not chosen or a.key in chosen][:SLOTS]
         return DetailView(
             prompt,
             tuple((names[a.key], answer_text(a, words)) for a in shown),
-            render(self._services.store, found, visitor.language, back, self._cards()),
-            names,
+            render(
+                self._services.store,
+                found,
+                visitor.language,
+                back,
+                self._services.catalogue.get(WHOLE),
+            ),
+            readable,
         )
 
     def outcomes(self, visitor: Visitor, benchmark: str, search: str = "") -> str:
@@ -125,11 +132,6 @@ class BrowsePage:
         """All prompts, as they were when last read; none where they have not been read yet."""
         known = self._services.catalogue.get(WHOLE)
         return known.entries if known else ()
-
-    def _cards(self) -> Mapping[str, str] | None:
-        """By judge the card whose verdicts count; None where that is not known yet."""
-        known = self._services.catalogue.get(WHOLE)
-        return known.cards if known else None
 
     def benchmarks(self) -> list[str]:
         """The benchmarks that have outcomes."""
@@ -199,8 +201,7 @@ class BrowsePage:
             visitor = self._services.voters.visitor(request)
             yield from self._begun(visitor, looking_at(request.query_params))
 
-        waiting = EVENT | {"concurrency_limit": None, "concurrency_id": None}
-        root.load(begin, outputs=[*fields, *outputs], **waiting)
+        root.load(begin, outputs=[*fields, *outputs], **PATIENT)
         what, search, *chosen, only, benchmarks = fields
         gr.on(
             [what.input, only.input, benchmarks.input, *(field.input for field in chosen)],
@@ -302,7 +303,8 @@ def _filled(view: DetailView | None, language: str) -> list[Any]:
     """The prompt, the answers in their slots, and what was said of them."""
     if view is None:
         empty = [gr.update(visible=False), "", ""] * SLOTS
-        return ["", *empty, note(WORDS[language]["no_prompt"])]
+        words = WORDS[language]
+        return ["", *empty, note(words["no_prompt"]) + _ways_on(words, "")]
     filled: list[Any] = []
     for k in range(SLOTS):
         there = k < len(view.answers)

@@ -1,6 +1,6 @@
 """The page of judges' report cards."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +70,8 @@ class JudgesPage:
         if not cards:
             return JudgesView(note(words["no_judges"]))
         judges = tuple(card.judge for card in cards)
-        text = table(cards, visitor.language)
+        known = self._services.catalogue.get(WHOLE, patience)
+        text = table(cards, visitor.language, known.left_out if known else {})
         one = cards[judges.index(judge) if judge in judges else 0]
         found = {name: judge_plots.measures(cards, CHARTS[name], words) for name in CHARTS}
         found |= {name: draw(one, words) for name, draw in judge_plots.BY_PAIR.items()}
@@ -125,12 +126,19 @@ def _updates(view: JudgesView) -> list[Any]:
     ]
 
 
-def table(cards: Sequence[JudgeAudit], language: str) -> str:
-    """A row a measure, a column a judge."""
+def table(
+    cards: Sequence[JudgeAudit], language: str, left_out: Mapping[str, str] | None = None
+) -> str:
+    """A row a measure, a column a judge. left_out: see `Catalogue`."""
     values = {card.judge: dict(card.measures()) for card in cards}
     names = list(dict.fromkeys(name for found in values.values() for name in found))
     return template("cards.html").render(
-        cards=cards, names=names, values=values, words=WORDS[language], number=number
+        cards=cards,
+        names=names,
+        values=values,
+        words=WORDS[language],
+        number=number,
+        left_out=left_out or {},
     )
 
 
@@ -138,4 +146,4 @@ def number(name: str, value: float) -> str:
     """A measure as people read it: a share in per cent, a coefficient with two decimals."""
     if name == _DOLLARS:
         return f"${value:.4f}"
-    return f"{value:.2f}" if name in _PLAIN else f"{value:.1%}"
+    return f"{value:z.2f}" if name in _PLAIN else f"{value:z.1%}"

@@ -64,7 +64,7 @@ class RatePage:
         grades = self._services.store.grades
         everybodys, own = grades.count(), grades.count(voter=visitor.voter or "")
         so_far = WORDS[visitor.language]["ratings_so_far"]
-        return so_far.format(ratings=f"{everybodys:,}", own=f"{own:,}")
+        return so_far.format(ratings=everybodys, own=own)
 
     def cast(
         self, visitor: Visitor, token: str, value: int, parts: dict[str, int] | None = None
@@ -152,7 +152,8 @@ class RatePage:
             outputs = [result, ballot, skip, following, last, undo, progress]
             button.click(choose, [token, *parts], outputs, **EVENT)
         skip.click(start, [token], page, **EVENT)
-        undo.click(*on_undo(self._services, GRADE, undo, last, result), **EVENT)
+        counted = progress, self.progress
+        undo.click(*on_undo(self._services, GRADE, undo, last, result, counted), **EVENT)
         form.send.click(*on_report(self._services, GRADE, form, token), **EVENT)
 
 

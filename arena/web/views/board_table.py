@@ -106,7 +106,7 @@ def render(
     return page.render(
         board=board,
         notes=notes,
-        notes_line=words["notes" if len(notes) > 1 else "one_note"].format(count=len(notes)),
+        notes_line=words["notes"].format(count=len(notes)),
         said_of=lambda subject: " ".join(note.text(language) for note in board.marks_of(subject)),
         method=board.method.text(language),
         rows=rows,

@@ -22,6 +22,9 @@ EVENT: dict[str, Any] = {
     "concurrency_id": "quick",
 }
 
+# For what waits for others, such as servers of models: whoever waits holds up nobody.
+PATIENT = EVENT | {"concurrency_limit": None, "concurrency_id": None}
+
 
 def draw_prompt() -> gr.Markdown:
     """What was asked."""

@@ -13,7 +13,7 @@ from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.components import CHOICES, EVENT, PATIENT
 from arena.web.views.texts import draw_guidelines, turns_text
-from arena.web.views.words import WORDS, Say, Words
+from arena.web.views.words import WORDS, Say, Words, sentences
 from arena.web.voting import reveal
 from arena.web.voting.battles import Ballot, NotShownError, VotedAlreadyError, vote
 from arena.web.voting.casting import CastResult, VoteRefusedError, admit, claim, outcome
@@ -328,7 +328,7 @@ class BattlePage:
 
 def _again(view: BattleView, words: Words) -> BattleView:
     """A battle that was begun before the page was opened, and says so."""
-    return replace(view, status=" ".join(filter(None, (words["battle_again"], view.status))))
+    return replace(view, status=sentences(words, words["battle_again"], view.status))
 
 
 def _line(text: str) -> str:

@@ -119,7 +119,9 @@ class BrowsePage:
     def outcomes(self, visitor: Visitor, benchmark: str, search: str = "") -> str:
         """A benchmark's items with what each model made of them."""
         words = WORDS[visitor.language]
-        found = outcomes(self._services.store, benchmark) if benchmark else {}
+        if not benchmark:
+            return note(words["why_no_objective"])
+        found = outcomes(self._services.store, benchmark)
         rows = [
             (item, here) for item, here in found.items() if search.casefold() in item.casefold()
         ]

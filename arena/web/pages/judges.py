@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from arena.judging.report_card.orders import LEADING
 from arena.leaderboard.judge_audit import JudgeAudit
 from arena.web.background.cache import LONG_ENOUGH, PATIENCE, WHOLE
 from arena.web.security.voters import Visitor
@@ -18,8 +19,8 @@ from arena.web.views.words import WORDS, Say
 # Shares that share an axis from 0 to 1, by the question that they answer.
 CHARTS = {
     "agreement": (
-        "agreement",
         "decided_agreement",
+        "agreement",
         "human_agreement",
         "longest_agreement",
         "length_matched_agreement",
@@ -129,9 +130,14 @@ def _updates(view: JudgesView) -> list[Any]:
 def table(
     cards: Sequence[JudgeAudit], language: str, left_out: Mapping[str, str] | None = None
 ) -> str:
-    """A row a measure, a column a judge. left_out: see `Catalogue`."""
+    """A row a measure that some judge has or that is looked at first, a column a judge.
+
+    left_out: see `Catalogue`.
+    """
     values = {card.judge: dict(card.measures()) for card in cards}
-    names = list(dict.fromkeys(name for found in values.values() for name in found))
+    told = [name for card in cards for name, found in card.measures() if found.value is not None]
+    every = dict.fromkeys(name for found in values.values() for name in found)
+    names = [name for name in every if name in {*LEADING, *told}]
     return template("cards.html").render(
         cards=cards,
         names=names,

@@ -10,14 +10,14 @@ import gradio as gr
 
 from arena.leaderboard.board import Row
 from arena.leaderboard.formats import decimals, points, rank_range
-from arena.leaderboard.snapshot import JUDGE, Sheet, Slice
+from arena.leaderboard.snapshot import Sheet, Slice
 from arena.records import BackendKind, Decoding, Model
 from arena.records.names import old_versions
 from arena.web.background.cache import LONG_ENOUGH, PATIENCE
 from arena.web.background.model_record import OnPrompt
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
-from arena.web.views.board_table import note, template
+from arena.web.views.board_table import note, template, view_name
 from arena.web.views.components import PATIENT
 from arena.web.views.words import WORDS, Say, Words, group_name
 from arena.web.voting.live import Ready
@@ -176,8 +176,7 @@ class Place:
 def _places(sheet: Sheet, name: str, words: Words) -> Iterator[Place]:
     """A place for each view that rates the model, or says what it lacks."""
     for view, board in sheet.boards.items():
-        judge = view.removeprefix(JUDGE)
-        title = f"{words['judge_name']}: {judge}" if view.startswith(JUDGE) else words[view]
+        title = view_name(words, view)
         row = next((row for row in board.rows if row.model == name), None)
         one = next((one for one in board.unrated if one.model == name), None)
         if row is not None:
@@ -189,7 +188,8 @@ def _places(sheet: Sheet, name: str, words: Words) -> Iterator[Place]:
         elif one is not None:
             how = words["unrated_apart" if one.apart else "unrated_few"]
             said = how.format(count=one.comparisons, lacks=one.lacks)
-            yield Place(view, title, None, lacking=f"{words['unrated_title']}: {said}")
+            lacking = words["named"].format(name=words["unrated_title"], value=said)
+            yield Place(view, title, None, lacking=lacking)
 
 
 def _facts(model: Model, words: Words) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from arena.web.services import Services
 from arena.web.views.components import EVENT, draw_skip
 from arena.web.views.markdown import as_text
 from arena.web.views.texts import answer_text, draw_guidelines, draw_switch, prompt_text, text_box
-from arena.web.views.words import WORDS, Say
+from arena.web.views.words import WORDS, Say, sentences
 from arena.web.voting.casting import CastResult, admit, claim, outcome, skipped_key
 from arena.web.voting.grades import SCALE, Single, UnknownShowingError, grade, show
 from arena.web.voting.pool import NothingToShowError
@@ -96,8 +96,9 @@ class RatePage:
         else:
             model = shown.answer.model
             rating = rating_text(services.boards.known_rows(), model, visitor.language)
-            who = f"{words['model']}: **{as_text(model)}** ({rating})"
-        said = f"{words['grade_counted']} {who}"
+            named = words["in_brackets"].format(name=f"**{as_text(model)}**", value=rating)
+            who = words["named"].format(name=words["model"], value=named)
+        said = sentences(words, words["grade_counted"], who)
         return "\n\n".join([said, *link(services, shown.prompt, words)])
 
     def draw(self, root: gr.Blocks, say: Say) -> None:

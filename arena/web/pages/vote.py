@@ -21,7 +21,7 @@ from arena.web.views.components import (
     draw_skip,
 )
 from arena.web.views.texts import answer_text, draw_guidelines, prompt_text
-from arena.web.views.words import WORDS, Say, Words
+from arena.web.views.words import WORDS, Say, Words, sentences
 from arena.web.voting import reveal
 from arena.web.voting.battles import Ballot, NotShownError, ShownPair, start, vote
 from arena.web.voting.casting import CastResult, admit, claim, outcome, skipped_key
@@ -202,7 +202,7 @@ def standing_text(standing: Standing, own: int, words: Words) -> str:
     """How far the votes have come, own ones among them, and what the next ones would settle."""
     votes = max(standing.votes, own)  # those of the pool may be a moment older
     so_far = words["votes_so_far"].format(votes=votes, own=own)
-    return " ".join([so_far, _next_step(standing, words)])
+    return sentences(words, so_far, _next_step(standing, words))
 
 
 def _next_step(standing: Standing, words: Words) -> str:

@@ -61,7 +61,7 @@ def draw_choices(say: Say) -> tuple[gr.Row, list[gr.Button]]:
 
 def draw_skip(say: Say) -> gr.Button:
     """For what somebody cannot judge, such as a language that they do not read."""
-    return gr.Button(say("skip"), elem_id="skip", visible=False, size="sm", scale=0, min_width=80)
+    return gr.Button(say("skip"), elem_id="skip", visible=False, size="sm", elem_classes="small")
 
 
 def draw_reasons(say: Say) -> tuple[gr.CheckboxGroup, gr.Textbox]:

@@ -41,6 +41,11 @@ def group_name(words: Words, by: str, value: str) -> str:
     return name if isinstance(name, str) else said(words, name)
 
 
+def sentences(words: Words, *parts: str) -> str:
+    """Sentences after each other, as the language has it; empty ones are left out."""
+    return words["gap"].join(filter(None, parts))
+
+
 def said(words: Words, note: Note) -> str:
     """A note in the language of these words."""
     return note.text("zh" if words is WORDS["zh"] else "en")

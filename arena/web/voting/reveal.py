@@ -11,7 +11,7 @@ from arena.web.catalogue import Catalogue
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.markdown import as_text
-from arena.web.views.words import WORDS, Words
+from arena.web.views.words import WORDS, Words, sentences
 from arena.web.voting.battles import ShownPair
 
 MOST_JUDGES = 6
@@ -22,16 +22,18 @@ def sentence(services: Services, shown: ShownPair, visitor: Visitor) -> str:
     language = visitor.language
     words = WORDS[language]
     if services.blind.open_to(visitor).has(shown.prompt):
-        waiting = f"{words['counted']} {words['names_wait']}"
+        waiting = sentences(words, words["counted"], words["names_wait"])
         return "\n\n".join([waiting, *link(services, shown.prompt, words)])
     services.blind.learned(visitor, shown.prompt.key)
     rows = services.boards.known_rows()
     names = [
-        f"**{side}** {words['was']} **{as_text(answer.model)}** "
-        f"({rating_text(rows, answer.model, language)})"
+        words["in_brackets"].format(
+            name=f"**{side}** {words['was']} **{as_text(answer.model)}**",
+            value=rating_text(rows, answer.model, language),
+        )
         for side, answer in (("A", shown.first), ("B", shown.second))
     ]
-    lines = [f"{words['counted']} {' · '.join(names)}"]
+    lines = [sentences(words, words["counted"], " · ".join(names))]
     archived = services.store.archive.names(Archivable.JUDGE)
     every = services.store.verdicts_on(shown.battle.first, shown.battle.second)
     verdicts = [verdict for verdict in every if verdict.judge not in archived]

@@ -12,7 +12,7 @@ from arena.records import Answer, Judge, Preference, Prompt, Verdict, Vote, Winn
 from arena.store import Store
 from arena.web.views.words import WORDS
 from tests.web.running import App
-from tests.web.test_app import LIVE, PASSWORD, Visitor
+from tests.web.test_app import LIVE, PASSWORD, READY, Visitor
 
 NAMES = (
     "meta-llama/Meta-Llama-3.1-8B-Instruct",
@@ -218,3 +218,21 @@ def test_on_a_phone_nothing_is_cut_or_lies_over_another(browser: Any, app: App) 
     assert all(page.evaluate(BESIDE, name) for name in NAMES)
     assert visitor.width() == 390
     assert visitor.complaints == []
+
+
+def test_nothing_is_on_a_page_that_is_for_the_page_alone(browser: Any, app: App) -> None:
+    """Gradio shows what is hidden in a part that is made visible twice."""
+    visitor = Visitor(browser, app)
+    for path in READY:
+        visitor.open(path)
+        visitor.settle()
+        found = visitor.page.get_by_text("Textbox", exact=True).filter(visible=True)
+        assert not found.count(), path
+    assert visitor.complaints == []
+
+
+def test_columns_without_an_entry_are_left_out(browser: Any, app: App) -> None:
+    visitor = Visitor(browser, app, "models")
+    visitor.settle()
+    heads = visitor.page.locator("#models thead th").all_inner_texts()
+    assert heads == ["Name", "Now", "Runs on", "Weights", "Answers", "Decoding"]

@@ -231,6 +231,7 @@ class BattlePage:
         asking = gr.Markdown(
             say("asking_models"), elem_id="asking", elem_classes="hint", visible=False
         )
+        token = gr.Textbox(visible="hidden", elem_id="battle")
         with gr.Column(visible=False, elem_id="no-live") as absent:
             gr.Markdown(say("no_live"), elem_classes="note")
             gr.Button(say("to_vote"), link="./", elem_id="to-vote", variant="primary")
@@ -238,7 +239,7 @@ class BattlePage:
             if not self._services.blind.is_closed:
                 gr.Markdown(say("battle_public"), elem_classes="hint")
             draw_guidelines(self._services.guidelines, say)
-            parts = draw_battle(say)
+            parts = draw_battle(say, token)
 
         def start(request: gr.Request) -> Iterator[list[Any]]:
             for possible in self.opening():

@@ -16,7 +16,7 @@ from arena.web.services import Services
 from arena.web.views.board_table import note, template
 from arena.web.views.components import EVENT, PATIENT
 from arena.web.views.detail import answer_names, render
-from arena.web.views.looking import OUTCOMES, PROMPTS, Looking, looking_at
+from arena.web.views.looking import OUTCOMES, PROMPTS, Looking, looking_at, page_of
 from arena.web.views.markdown import as_text, brief
 from arena.web.views.texts import answer_text, draw_switch, prompt_text, text_box
 from arena.web.views.words import WORDS, Say, Words, group_name
@@ -194,7 +194,7 @@ class BrowsePage:
 
         def show(request: gr.Request, page: str, *fields: Any, step: int = 0) -> list[Any]:
             visitor = self._services.voters.visitor(request)
-            return self._shown(visitor, _looking(fields, int(page) + step if step else 1))
+            return self._shown(visitor, _looking(fields, page_of(page) + step if step else 1))
 
         def begin(request: gr.Request) -> Iterator[list[Any]]:
             if request.query_params.get("prompt"):
@@ -247,6 +247,8 @@ class BrowsePage:
     def _shown(self, visitor: Visitor, looking: Looking) -> list[Any]:
         """The list: its rows, page and address, its fields, and whether it has several pages."""
         is_list = looking.what == PROMPTS
+        if not is_list and not looking.benchmark:
+            looking = replace(looking, benchmark=next(iter(self.benchmarks()), ""))
         if is_list:
             text, pages = self.listing(visitor, looking)
         else:

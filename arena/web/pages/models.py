@@ -89,7 +89,11 @@ class ModelsPage:
             rows.append(_row(model, words[state], css, answers.get(name, 0), words))
         time = "" if doubt else datetime.now(UTC).strftime("%H:%M:%S")
         return template("models.html").render(
-            rows=rows, heads=HEADS, words=words, time=time, replaced=old_versions(known)
+            rows=rows,
+            heads=[one for one in HEADS if any(getattr(row, one[0]) != "–" for row in rows)],
+            words=words,
+            time=time,
+            replaced=old_versions(known),
         )
 
     def one(self, visitor: Visitor, name: str, patience: float = PATIENCE) -> str | None:

@@ -59,9 +59,11 @@ class Parts:
     examples: gr.Dropdown
 
 
-def draw_battle(say: Say) -> Parts:
-    """All parts, in the order of the page; must be called inside a Blocks."""
-    token = gr.Textbox(visible="hidden", elem_id="battle")
+def draw_battle(say: Say, token: gr.Textbox) -> Parts:
+    """All parts, in the order of the page; must be called inside a Blocks.
+
+    token: of the battle, drawn outside what is made visible, which would show it too.
+    """
     with gr.Column():
         with gr.Column(visible=False) as talk:
             prompt = draw_prompt()

@@ -240,6 +240,25 @@ def test_browse_says_what_is_being_put_together_and_not_that_nothing_fits(
     assert text.count('class="entry"') == 3
 
 
+def test_where_nothing_can_be_read_browse_says_why(
+    store: Store, voters: Voters, visit: Visit, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare.csv"
+    bare.write_text("prompt,model_a,model_b,winner,voter\n8,one,two,model_a,v\n")
+    import_battles(store, bare)
+    shared = services(store, voters)
+    shared.catalogue.get(WHOLE, LONG_ENOUGH)
+    for language, words in WORDS.items():
+        text, _ = BrowsePage(shared).listing(visit(language), Looking())
+        assert words["no_texts"] in text
+        assert "./leaderboard" in text
+        assert "(./leaderboard)" in VotePage(shared).next_pair(visit(language)).prompt
+    (prompt,) = store.prompts.where()
+    view = BrowsePage(shared).prompt(visit(), prompt.key)
+    assert view is not None
+    assert WORDS["en"]["because"] not in view.about  # nobody gave any
+
+
 def test_what_an_import_had_no_text_of_says_so(
     store: Store, voters: Voters, visit: Visit, tmp_path: Path
 ) -> None:

@@ -62,6 +62,8 @@ class BrowsePage:
         if catalogue is None:
             return note(words["computing_catalogue"]), 1
         known = catalogue.entries
+        if not known:
+            return note(words["no_texts"]) + _ways_on(words), 1
         # What is open stands in the list, but no filter may tell who answered it.
         unsaid = self._services.blind.open_to(visitor) if wanted.names_somebody else Open()
         rows = [entry for entry in known if wanted.lets(entry) and not unsaid.has_entry(entry)]
@@ -308,7 +310,7 @@ def _filled(view: DetailView | None, language: str) -> list[Any]:
     if view is None:
         empty = [gr.update(visible=False), "", ""] * SLOTS
         words = WORDS[language]
-        return ["", *empty, note(words["no_prompt"]) + _ways_on(words, "")]
+        return ["", *empty, note(words["no_prompt"]) + _ways_on(words)]
     filled: list[Any] = []
     for k in range(SLOTS):
         there = k < len(view.answers)
@@ -348,12 +350,13 @@ def _draw_filters(say: Say) -> tuple[list[Any], gr.Row, gr.Dropdown]:
     return [what, search, *chosen, only, benchmark], filters, benchmark
 
 
-def _ways_on(words: Words, back: str) -> str:
-    """Where somebody may go who is not shown the answers yet."""
+def _ways_on(words: Words, back: str = "") -> str:
+    """Where somebody may go who is not shown answers. back: the query of the list."""
     ways = (
         (f"./browse?{back}" if back else "./browse", f"← {words['back']}"),
         ("./", words["vote_tab"]),
         ("./rate", words["rate_tab"]),
+        ("./leaderboard", words["leaderboard_tab"]),
     )
     links = "".join(f'<a href="{escape(to)}">{escape(said)}</a>' for to, said in ways)
     return f'<p class="links">{links}</p>'

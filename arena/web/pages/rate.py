@@ -10,7 +10,14 @@ from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.components import EVENT, draw_skip
 from arena.web.views.markdown import as_text
-from arena.web.views.texts import answer_text, draw_guidelines, draw_switch, prompt_text, text_box
+from arena.web.views.texts import (
+    answer_text,
+    draw_guidelines,
+    draw_switch,
+    prompt_text,
+    text_box,
+    way_on,
+)
 from arena.web.views.words import WORDS, Say, sentences
 from arena.web.voting.casting import CastResult, admit, claim, outcome, skipped_key
 from arena.web.voting.grades import SCALE, Single, UnknownShowingError, grade, show
@@ -54,7 +61,8 @@ class RatePage:
                 services.store, services.pool, visitor.voter, worn=worn, instead_of=instead_of
             )
         except NothingToShowError as nothing:
-            return RateView("", words["all_rated" if nothing.seen else "nothing_to_rate"])
+            said = words["all_rated" if nothing.seen else "nothing_to_rate"]
+            return RateView("", way_on(said, words))
         token = self._services.voters.token(GRADE, visitor.voter, shown.showing.key)
         prompt, answer = prompt_text(shown.prompt, words), answer_text(shown.answer, words)
         return RateView(token, prompt, answer, True, self.progress(visitor))

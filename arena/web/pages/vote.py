@@ -20,7 +20,7 @@ from arena.web.views.components import (
     draw_reasons,
     draw_skip,
 )
-from arena.web.views.texts import answer_text, draw_guidelines, prompt_text
+from arena.web.views.texts import answer_text, draw_guidelines, prompt_text, way_on
 from arena.web.views.words import WORDS, Say, Words, sentences
 from arena.web.voting import reveal
 from arena.web.voting.battles import Ballot, NotShownError, ShownPair, start, vote
@@ -86,7 +86,7 @@ class VotePage:
                 services.store, services.pool, visitor.voter, worn=worn, instead_of=instead_of
             )
         except NothingToShowError as nothing:
-            return VoteView("", words["all_seen" if nothing.seen else "nothing"])
+            return VoteView("", way_on(words["all_seen" if nothing.seen else "nothing"], words))
         token = self._services.voters.token(BATTLE, visitor.voter, shown.battle.key)
         return VoteView(token, *texts(shown, words), True, self.progress(visitor))
 

@@ -64,6 +64,11 @@ def answer_text(answer: Answer, words: Words) -> str:
     return turns_text(answer.turns, words, several=several, finish=answer.finish)
 
 
+def way_on(sentence: str, words: Words) -> str:
+    """A sentence for whoever has nothing to judge, and where there is something to look at."""
+    return f"{sentence}\n\n[{words['leaderboard_tab']}](./leaderboard)"
+
+
 def _turn(text: str, end: str, words: Words, number: int) -> str:
     parts = [_ours("turn", words["turn"].format(number=number))] if number else []
     if any(letter.isprintable() and not letter.isspace() for letter in text):

@@ -1,6 +1,6 @@
 """The page on which two named models are read beside each other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -127,6 +127,31 @@ class SideBySidePage:
                 turns_text([text], words, several=False), status=words["model_failed"]
             )
 
+    def _opening(self, request: gr.Request, pair: Callable[..., list[Any]]) -> Iterator[list[Any]]:
+        """The page at once, and once more where models that answer live join the others.
+
+        pair: fills what follows the two models.
+        """
+        query, models = request.query_params, self.models(ask=False)
+        wanted = query.get("first", ""), query.get("second", "")
+        chosen = self.chosen(models, *wanted)
+        yield [
+            *(gr.update(choices=models, value=name or None) for name in chosen),
+            *pair(chosen[0], chosen[1], query.get("prompt"), request),
+        ]
+        if (every := self.models()) == models:
+            return
+        now = self.chosen(every, *wanted)
+        # What somebody may have chosen meanwhile stays.
+        values: list[dict[str, Any]] = [
+            {} if a == b else {"value": b} for a, b in zip(chosen, now, strict=True)
+        ]
+        rest = pair(now[0], now[1], query.get("prompt"), request)
+        yield [
+            *(gr.update(choices=every, **value) for value in values),
+            *(rest if now != chosen else [gr.skip()] * len(rest)),
+        ]
+
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
         gr.Markdown(say("side_intro"), elem_classes="lead")
@@ -157,25 +182,7 @@ class SideBySidePage:
             return [choice, *stored(first, second, kept, request)]
 
         def start(request: gr.Request) -> Iterator[list[Any]]:
-            query, models = request.query_params, self.models(ask=False)
-            wanted = query.get("first", ""), query.get("second", "")
-            chosen = self.chosen(models, *wanted)
-            yield [
-                *(gr.update(choices=models, value=name or None) for name in chosen),
-                *pair(chosen[0], chosen[1], query.get("prompt"), request),
-            ]
-            if (every := self.models()) == models:
-                return
-            now = self.chosen(every, *wanted)
-            # What somebody may have chosen meanwhile stays.
-            values: list[dict[str, Any]] = [
-                {} if a == b else {"value": b} for a, b in zip(chosen, now, strict=True)
-            ]
-            rest = pair(now[0], now[1], query.get("prompt"), request)
-            yield [
-                *(gr.update(choices=every, **value) for value in values),
-                *(rest if now != chosen else [gr.skip()] * len(rest)),
-            ]
+            yield from self._opening(request, pair)
 
         def ask(first: str, second: str, text: str, request: gr.Request) -> Iterator[list[Any]]:
             visitor = self._services.voters.visitor(request)

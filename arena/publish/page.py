@@ -129,6 +129,7 @@ def _environment() -> "Environment":
         "signed": "{:+z.0f}".format,
         "signed_percent": "{:+z.1%}".format,
         "count": "{:,}".format,
+        "decimal": lambda value, digits: f"{value:z.{digits}f}",
         "name_of": _name_of,
     }
     return environment

@@ -48,6 +48,11 @@ def counted_rows(count: float, kind: str) -> str:
     return counted(count, one, kind)
 
 
+def fill(sentence: str, *places: object, **values: object) -> str:
+    """A sentence with its fields filled, which are written as in `load_sentences`."""
+    return _Words("", "").vformat(sentence, places, values)
+
+
 def name_of(kind: str, value: str) -> Note | str:
     """What a category or language of prompts, or a capability, is called in each language.
 

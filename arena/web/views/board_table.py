@@ -12,9 +12,9 @@ from jinja2 import Environment, Template
 from arena.leaderboard.board import Leaderboard, Policy, Row
 from arena.leaderboard.contrasts import movers
 from arena.leaderboard.formats import decimals, every_way, interval, points, rank_range, ranked
-from arena.leaderboard.snapshot import Sheet, Slice
+from arena.leaderboard.snapshot import JUDGE, Sheet, Slice
 from arena.publish.chart import axis_of
-from arena.web.views.words import WORDS, Words
+from arena.web.views.words import WORDS, Words, sentences
 
 # In the order of the table; those that are shown unless others are chosen.
 COLUMNS = (
@@ -105,8 +105,10 @@ def render(
     return page.render(
         board=board,
         notes=notes,
-        notes_line=words["notes" if len(notes) > 1 else "one_note"].format(count=len(notes)),
-        said_of=lambda subject: " ".join(note.text(language) for note in board.marks_of(subject)),
+        notes_line=words["notes"].format(count=len(notes)),
+        said_of=lambda subject: sentences(
+            words, *(n.text(language) for n in board.marks_of(subject))
+        ),
         method=board.method.text(language),
         rows=rows,
         hidden=[sought not in row.model.casefold() for row in rows],
@@ -127,6 +129,13 @@ def render(
         policy=policy_line(sheet.policy, words),
         replaced=sheet.replaced,
     )
+
+
+def view_name(words: Words, view: str) -> str:
+    """What a kind of evidence, or the ranking by one judge, is called."""
+    if not view.startswith(JUDGE):
+        return words[view]
+    return words["named"].format(name=words["judge_name"], value=view.removeprefix(JUDGE))
 
 
 def policy_line(policy: Policy, words: Words) -> str:

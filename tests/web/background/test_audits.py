@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from arena.records import Vote, Winner
+from arena.records.errors import InputError
 from arena.store import Store
 from arena.web.background import cache
 from arena.web.background.audits import AuditOfVotes, Audits, audit, render
@@ -75,7 +76,7 @@ def test_a_small_audit_is_there_at_once(voted: Store) -> None:
     audits = Audits(voted)
     page = audits.page("en", LONG_ENOUGH)
     assert "The chain of 312 votes is whole." in page
-    assert "1 of 13 voters do not look honest." in page
+    assert "Voters who do not look honest: 1 of 13." in page
     assert "<td>left</td><td>24</td>" in page
     assert WORDS["en"]["auditing"] not in page
     assert [flag.voter for flag in voted.flags.where()] == ["left"]
@@ -124,7 +125,7 @@ def test_a_process_that_was_killed_is_begun_again(voted: Store, gate: Path) -> N
 
 def test_a_store_without_votes_and_one_that_was_edited(answered: Store) -> None:
     assert "The chain of 0 votes is whole." in Audits(answered).page("en", LONG_ENOUGH)
-    failed = AuditOfVotes(9, reason="<b> is missing")
+    failed = AuditOfVotes(9, reason=InputError("<b> is missing").note)
     assert "did not work: &lt;b&gt; is missing" in render(failed, WORDS["en"], 0.0)
     edited = AuditOfVotes(9, broken=(4, 7))
     assert "Votes 4, 7 do not fit the chain" in render(edited, WORDS["en"], 0.0)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from html import escape
 from itertools import islice
 
+from arena.files.config import Config
+from arena.leaderboard.board import policy_of
 from arena.leaderboard.vote_audit import record_flags, vote_report
 from arena.records import Note
 from arena.records.errors import ArenaError
@@ -40,8 +42,11 @@ class AuditOfVotes:
     ranks: tuple[tuple[str, int, int | None], ...] = ()
 
 
-def audit(store: Store, _: str = WHOLE) -> AuditOfVotes:
-    """Read and audit the votes of a store, and record whom it flags."""
+def audit(store: Store, _: str = WHOLE, config: Config | None = None) -> AuditOfVotes:
+    """Read and audit the votes of a store, and record whom it flags.
+
+    config: says how to rank; see `board.policy_of`.
+    """
     begun = AuditOfVotes(store.votes.count(), taken_back=store.withdrawals.count())
     broken, taken_back = (
         tuple(islice(table.broken(), MOST_SHOWN)) for table in (store.votes, store.withdrawals)
@@ -51,7 +56,7 @@ def audit(store: Store, _: str = WHOLE) -> AuditOfVotes:
     if not begun.votes:
         return begun
     try:
-        found = vote_report(store)
+        found = vote_report(store, policy_of(store, config or Config()))
     except ArenaError as error:
         return replace(begun, reason=error.note)
     record_flags(store, found)

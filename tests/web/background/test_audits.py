@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from arena.files.config import Config
 from arena.records import Vote, Winner
 from arena.records.errors import InputError
 from arena.store import Store
@@ -82,6 +83,13 @@ def test_a_small_audit_is_there_at_once(voted: Store) -> None:
     assert [flag.voter for flag in voted.flags.where()] == ["left"]
     assert "13 位投票人中有 1 位看起来不诚实" in audits.page("zh", LONG_ENOUGH)
     audits.close()
+
+
+def test_its_ranks_are_those_of_the_configuration(voted: Store) -> None:
+    """Models with fewer comparisons than it asks for have no rank to gain or lose."""
+    assert audit(voted).ranks
+    config = Config.model_validate({"rank": {"min_comparisons": 10_000}})
+    assert audit(voted, config=config).ranks == ()
 
 
 @pytest.mark.usefixtures("large")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from arena.judging import JudgeCard, load_card
 from arena.leaderboard.board import Leaderboard, Policy
 from arena.leaderboard.judge_audit import JudgeAudit, audit_judge, judges_with_verdicts
-from arena.leaderboard.ranking import leaderboards, ranking, views
+from arena.leaderboard.ranking import grouped_rankings, views
 from arena.records.errors import ArenaError, GateError, InputError
 from arena.store import Store
 
@@ -44,7 +44,7 @@ def published(store: Store, board: Leaderboard, policy: Policy) -> Published:
     groups: list[Leaderboard] = []
     for by in ("category", "language"):
         with suppress(InputError, GateError):
-            found = leaderboards(store, by, lambda group: ranking(store, policy, group))
+            found = grouped_rankings(store, by, policy).boards
             groups += found if len(found) > 1 else []
     return Published(board, policy, views(store, board, policy), groups, audits)
 

@@ -26,7 +26,9 @@ class Listed:
 
     @property
     def title(self) -> str:
-        """How it begins, on one line."""
+        """How it begins, on one line; its name, where no text of it is here."""
+        if self.prompt.is_absent:
+            return self.prompt.name
         words = " ".join(self.prompt.turns[0].split())
         return words if len(words) <= _TITLE else f"{words[:_TITLE]}…"
 

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -89,6 +89,8 @@ def script_of_pages() -> dict[str, str]:
 def _measures(audit: JudgeAudit) -> list[tuple[str, str, Measure]]:
     """What is known of a judge beside its card's four figures, named in both languages."""
     found = dict(audit.measures())
+    if _COST in found:
+        found[_COST] = _thousandfold(found[_COST])
     return [
         (english, chinese, found[name])
         for name, (english, chinese) in _MEASURES.items()
@@ -96,6 +98,12 @@ def _measures(audit: JudgeAudit) -> list[tuple[str, str, Measure]]:
     ]
 
 
+def _thousandfold(one: Measure) -> Measure:
+    value, low, high = (None if x is None else 1000.0 * x for x in (one.value, one.low, one.high))
+    return replace(one, value=value, low=low, high=high)
+
+
+_COST = "cost_per_verdict"
 _MEASURES = {
     "agreement": ("Agreement with the majority, ties counted", "与多数意见一致（平局也算）"),
     "kappa": ("Cohen’s κ with the majority", "与多数意见的 Cohen κ"),
@@ -107,6 +115,15 @@ _MEASURES = {
     "markdown_preference": ("Leaning to more markup; none is 0.5", "偏向排版多的；无偏为 0.5"),
     "self_preference": ("Favour to its own answers; none is 0", "偏袒自己的回答；无偏为 0"),
     "family_preference": ("Favour to its family; none is 0", "偏袒同系模型；无偏为 0"),
+    "canaries_won": (
+        "Bad answers that talked it into choosing them",
+        "劣质回答靠操纵裁判胜出",
+    ),
+    "plain_canaries_won": (
+        "The same answers without a trick",
+        "同样的回答不加操纵时胜出",
+    ),
+    _COST: ("Dollars for 1,000 verdicts", "每 1,000 次判断的费用（美元）"),
     "brier": ("Brier score of its probabilities", "概率的 Brier 分数"),
     "ece": ("Expected calibration error", "期望校准误差"),
 }

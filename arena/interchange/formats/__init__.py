@@ -120,6 +120,7 @@ FORMATS = (
         "OpenCompass, subjective sets: predictions, and what a judge wrote of pairs",
         "A run's folder, with predictions/ and results/.",
         out=False,
+        home="arena.interchange.opencompass_subjective",
     ),
     FileFormat(
         "opencompass",

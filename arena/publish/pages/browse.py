@@ -39,7 +39,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class PromptList:
     """What there is to browse. step: every so many prompts one is here. left_out: how many not."""
 
     entries: tuple[Listed, ...]
@@ -52,7 +52,7 @@ class Catalogue:
         return -(-len(self.entries) // ON_PAGE)
 
 
-def catalogue(store: Store) -> Catalogue:
+def prompt_list(store: Store) -> PromptList:
     """The prompts that have an answer with a text, in order of category, language and name.
 
     Without prompts that are withheld, and without what visitors asked in live battles.
@@ -73,11 +73,11 @@ def catalogue(store: Store) -> Catalogue:
         Listed(prompt, counts[prompt.key], 1 + place // ON_PAGE)
         for place, prompt in enumerate(taken)
     )
-    return Catalogue(tuple(entries), step, len(found) - len(taken))
+    return PromptList(tuple(entries), step, len(found) - len(taken))
 
 
 def examples_by_page(
-    store: Store, listed: Catalogue, models: Sequence[str]
+    store: Store, listed: PromptList, models: Sequence[str]
 ) -> Iterator[list[Example]]:
     """The prompts of each page with their answers. models: best first, before all others."""
     hidden, entries = store.withheld("model"), iter(listed.entries)

@@ -8,7 +8,7 @@ from arena.publish.data.changes import ChangeLog
 from arena.publish.data.published import Published
 from arena.publish.data.tables import SUFFIXES, TABLES
 from arena.publish.page import environment, script_of_pages
-from arena.publish.pages.browse import FOLDER, ON_PAGE, catalogue, examples_by_page
+from arena.publish.pages.browse import FOLDER, ON_PAGE, examples_by_page, prompt_list
 from arena.store import Store
 
 CHANGES, METHOD, BROWSE = "changes.html", "method.html", "browse.html"
@@ -20,7 +20,7 @@ def render_pages(store: Store, shown: Published, log: ChangeLog) -> Iterator[tup
     newest = store.whole.newest()
     tables: dict[str, Any] = {"tables": list(TABLES), "suffixes": SUFFIXES}
     yield METHOD, _page("method", shown, **tables, shown=shown, updated=newest)
-    listed = catalogue(store)
+    listed = prompt_list(store)
     yield BROWSE, _page("browse", shown, listed=listed)
     models = [row.model for row in ranked(shown.board)]
     for number, examples in enumerate(examples_by_page(store, listed, models), start=1):

@@ -6,7 +6,7 @@ import pytest
 from arena.leaderboard.board import Leaderboard
 from arena.publish import publish
 from arena.publish.pages import browse
-from arena.publish.pages.browse import ANSWERS, CHARACTERS, FOLDER, catalogue, examples_by_page
+from arena.publish.pages.browse import ANSWERS, CHARACTERS, FOLDER, examples_by_page, prompt_list
 from arena.records import LIVE, Prompt
 from arena.store import Store
 from tests.boards import NAMES, fill, make_board, make_row, varied_prompts
@@ -17,7 +17,7 @@ def many(count: int) -> list[Prompt]:
 
 
 def test_prompts_are_listed_by_category_and_language(filled: Store) -> None:
-    found = catalogue(filled).entries
+    found = prompt_list(filled).entries
     order = [(one.prompt.category, one.prompt.language) for one in found]
     assert order == sorted(order)
     assert {one.answers for one in found} == {len(NAMES)}
@@ -29,7 +29,7 @@ def test_of_many_prompts_the_same_share_of_each_kind_is_there(
 ) -> None:
     monkeypatch.setattr(browse, "PROMPTS", 20)
     fill(store, ("a",), many(90), "something")
-    found = catalogue(store)
+    found = prompt_list(store)
     assert (found.step, len(found.entries), found.left_out) == (5, 18, 72)
     assert [sum(e.prompt.category == f"c{k}" for e in found.entries) for k in range(3)] == [6, 6, 6]
 
@@ -39,7 +39,7 @@ def test_what_is_withheld_or_was_asked_live_is_not_there(store: Store) -> None:
     fill(store, ("a", "b"), [shown, hidden, replace(live, source=LIVE)], "something")
     store.withhold("prompt", hidden.key, True)
     store.withhold("model", "b", True)
-    found = catalogue(store)
+    found = prompt_list(store)
     assert [one.prompt.name for one in found.entries] == ["s"]
     ((example,),) = examples_by_page(store, found, ("b", "a"))
     assert [reply.model for reply in example.turns[0].replies] == ["a"]
@@ -48,7 +48,7 @@ def test_what_is_withheld_or_was_asked_live_is_not_there(store: Store) -> None:
 def test_the_best_come_first_and_texts_are_cut(store: Store) -> None:
     names = tuple(f"m{k}" for k in range(ANSWERS + 3))
     fill(store, names, many(1), "x" * CHARACTERS)
-    ((example,),) = examples_by_page(store, catalogue(store), ("m5", "m2"))
+    ((example,),) = examples_by_page(store, prompt_list(store), ("m5", "m2"))
     replies = example.turns[0].replies
     assert [reply.model for reply in replies][:3] == ["m5", "m2", "m0"]
     assert len(replies) == ANSWERS
@@ -93,6 +93,6 @@ def test_without_texts_there_is_nothing_to_browse(store: Store, tmp_path: Path) 
 def test_every_link_leads_somewhere(filled: Store, board: Leaderboard, tmp_path: Path) -> None:
     publish(filled, tmp_path, board, title="T")
     page = (tmp_path / FOLDER / "1.html").read_text("utf-8")
-    for one in catalogue(filled).entries:
+    for one in prompt_list(filled).entries:
         assert one.link.startswith(f"{FOLDER}/1.html#")
         assert f'id="{one.link.partition("#")[2]}"' in page

@@ -11,7 +11,7 @@ import pytest
 from arena.interchange.exchange.intake import take_in
 from arena.interchange.exchange.reading import Hints
 from arena.interchange.formats import recognised
-from arena.interchange.formats.opencompass_subjective import read
+from arena.interchange.opencompass_subjective import read
 from arena.records import Preference
 from arena.records.errors import InputError
 from arena.store import Store

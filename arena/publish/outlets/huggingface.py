@@ -33,14 +33,15 @@ Front = Mapping[str, Any]
 def write_dataset(store: Store, shown: Published, place: Path, *, redact: bool = False) -> None:
     """Write all that was asked, answered and judged, as Parquet, with a card that loads it.
 
-    Voters are numbered, and what they wrote stays out. redact: without e-mail addresses, telephone
+    Voters are numbered, and what they wrote stays out, as do prompts and models that are withheld
+    with all that was said of them. redact: without e-mail addresses, telephone
     numbers and keys in any text. Raises InputError where a file there is somebody else's.
     """
     check_free(place, [f"{FOLDER}/{name}.parquet" for name in _PARTS])
     data = place / FOLDER
     data.mkdir(parents=True, exist_ok=True)
     _write_card(place, {}, shown.policy.title, [])
-    source = Outgoing(store, redact=redact)
+    source = Outgoing(store, redact=redact, public=True)
     counts = {"battles": table.write(source, data / "battles.parquet").counts.total()}
     path = data / "answers.parquet"
     counts["answers"] = write_rows(path, _answers(source), _ANSWERS, (".parquet",))

@@ -62,6 +62,21 @@ def test_no_voter_is_named_and_texts_can_be_masked(
         assert not re.search(rb"\bv[0-5]\b", whole)
 
 
+def test_what_is_withheld_stays_here(voted: Store, shown: Published, tmp_path: Path) -> None:
+    hidden = next(prompt for prompt in voted.prompts.where() if prompt.name == "p")
+    voted.withhold("prompt", hidden.key, True)
+    write_dataset(voted, shown, tmp_path / "set")
+    data = tmp_path / "set" / "data"
+    for name, rows in (("battles", 6), ("answers", 2)):
+        found = read_table(data / f"{name}.parquet").to_pylist()
+        assert len(found) == rows
+        assert {row["prompt"] for row in found} == {"q"}
+    voted.withhold("model", "a", True)
+    write_dataset(voted, shown, tmp_path / "set")
+    assert read_table(data / "battles.parquet").num_rows == 0
+    assert {r["model"] for r in read_table(data / "answers.parquet").to_pylist()} == {"b"}
+
+
 def test_it_is_written_anew_and_over_nothing_else(
     voted: Store, shown: Published, tmp_path: Path
 ) -> None:

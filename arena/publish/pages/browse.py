@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from arena.publish.examples import Example, example_of
-from arena.records import LIVE, Prompt
+from arena.publish.examples import Example, example_of, public_prompts
+from arena.records import Prompt
 from arena.store import Store
 
 FOLDER = "browse"
@@ -53,18 +53,10 @@ class PromptList:
 
 
 def prompt_list(store: Store) -> PromptList:
-    """The prompts that have an answer with a text, in order of category, language and name.
-
-    Without prompts that are withheld, and without what visitors asked in live battles.
-    """
+    """The public prompts that have an answer with a text, by category, language and name."""
     counts = Counter(prompt for _, prompt, _ in store.evidence.shown_answers())
-    withheld = store.withheld("prompt")
     found = sorted(
-        (
-            prompt
-            for prompt in store.prompts.where()
-            if counts[prompt.key] and prompt.key not in withheld and prompt.source != LIVE
-        ),
+        (prompt for prompt in public_prompts(store) if counts[prompt.key]),
         key=lambda p: (p.category, p.language, p.name, p.key),
     )
     step = max(1, -(-len(found) // PROMPTS))

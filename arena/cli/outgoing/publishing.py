@@ -124,8 +124,8 @@ def publish(
     why. With --evidence, nothing is written where that evidence makes no ranking.
 
     \b
-    arena publish site    into the folder site
-    arena publish         into the folder that arena.yaml names
+    arena publish site                    into the folder site
+    arena publish                         into the folder that arena.yaml names
     arena publish --markdown README.md    the table inside a README
     """
     from arena.leaderboard.board import policy_of

@@ -16,6 +16,7 @@ LENGTH = ("max_tokens", "max_completion_tokens")
 DEFAULTS = {"temperature": 1.0, "top_p": 1.0}
 CHOSEN = ("top_k", "min_p", "repetition_penalty", "reasoning_effort", "chat_template_kwargs")
 BUDGETS = ("thinking_token_budget", "thinking_budget_tokens")
+STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 # More than any tokenizer in use makes of a text: the bound that a budget reserves by.
 TOKENS_PER_BYTE = 0.5
 TOKENS_OF_FRAME = 16
@@ -28,7 +29,7 @@ REFUSED, FILTERED = "refusal", "content_filter"
 _FILTERS = {"content_filter", "safety", "prohibited_content", "recitation", "sensitive"}
 _TOKEN_ID = re.compile(r"token_id:[0-9]+")
 _ALTERNATIVES = ("top_logprobs", "top_probs", "probs")
-_SPACES = "Ġ▁ "  # how tokenizers show the space before a word
+_SPACES = "Ġ▁ \t\r\n"  # how tokenizers show the space before a word
 
 
 def opening(model: Model, request: Request | None = None) -> list[dict[str, str]]:
@@ -96,9 +97,11 @@ def body_of(model: Model, request: Request) -> dict[str, Any]:
 
 def worst_case(body: dict[str, Any]) -> Usage:
     """What a call can take at most, without counting in its tokenizer."""
-    texts = [message["content"] for message in body.get("messages", ())]
-    text = sum(len(text.encode()) for text in [body.get("prompt", ""), *texts])
     written = next(body[name] for name in LENGTH if name in body)
+    if isinstance(tokens := body.get("prompt", ""), list):
+        return Usage(len(tokens), written)
+    texts = [tokens, *(message["content"] for message in body.get("messages", ()))]
+    text = sum(len(text.encode()) for text in texts)
     return Usage(int(text * TOKENS_PER_BYTE) + TOKENS_OF_FRAME, written)
 
 
@@ -106,7 +109,7 @@ def text_of(
     choice: dict[str, Any], request: Request, stop: Sequence[str] = ()
 ) -> tuple[str, str, str]:
     """The text of a choice, the thinking that the server tells apart, and why it ended."""
-    said, thinking = (choice["text"], "") if request.plain else said_in(choice["message"])
+    said, thinking = said_in(choice["message"]) if "message" in choice else (choice["text"], "")
     finish = finish_of(choice) or "stop"
     if not said and (refusal := refusal_in(choice.get("message"))):
         said, finish = refusal, REFUSED
@@ -259,7 +262,7 @@ def _spelled(one: object) -> object:
 
 
 def _alternative(listed: object) -> tuple[str, float] | None:
-    """A word without the space around it; None for what is no word, such as a token's number."""
+    """A word, with a space where it has one before it; None for what is no word, as a number."""
     match listed:
         case {"token": str(word), "logprob": float() | int() as value} if value < 1:
             if _TOKEN_ID.fullmatch(word):
@@ -267,8 +270,34 @@ def _alternative(listed: object) -> tuple[str, float] | None:
             match listed.get("bytes"):  # type: ignore[attr-defined]
                 case [*codes] if codes and all(type(c) is int and 0 <= c < 256 for c in codes):
                     word = bytes(codes).decode(errors="replace")
-            return word.strip().lstrip(_SPACES), min(0.0, value)
+            kept = word.lstrip(_SPACES)
+            return (f" {kept}" if kept != word else kept).rstrip(), min(0.0, value)
     return None
+
+
+def left_by(listed: Sequence[tuple[str, float]]) -> float:
+    """The share of the distribution that the words not listed hold together."""
+    return max(1 - sum(exp(value) for _, value in listed), LEAST_LEFT)
+
+
+def forcing(word: str) -> dict[str, Any]:
+    """Fields that make a word the only reply: vLLM's, and llama.cpp's."""
+    return {"structured_outputs": {"choice": [word]}, "grammar": f"root ::= {json.dumps(word)}"}
+
+
+def forced_logprob(choice: dict[str, Any], word: str, most: float) -> float | None:
+    """The log-probability of a word that the reply was forced to; None where that is not told.
+
+    most: what it can be at most. A server that tells the odds among what it allows tells more.
+    """
+    match choice.get("logprobs"):
+        case {"content": [{"token": _, "logprob": _} as said, *_]}:
+            found = _alternative(said)
+        case {"tokens": [str(token), *_], "token_logprobs": [value, *_]}:
+            found = _alternative({"token": token, "logprob": value})
+        case _:
+            return None
+    return found[1] if found and found[0] == word and found[1] <= most else None
 
 
 def option_logprobs(
@@ -285,11 +314,10 @@ def option_logprobs(
         return None
     mass = dict.fromkeys(options, 0.0)
     for word, value in listed:
-        if word in mass:
-            mass[word] += exp(value)
+        if word.strip() in mass:
+            mass[word.strip()] += exp(value)
     missing = sum(value == 0 for value in mass.values())
     if missing == len(mass):
         return (-inf,) * len(options)
-    left = max(1 - sum(exp(value) for _, value in listed), LEAST_LEFT)
-    bound = min(min(value for _, value in listed), log(left / max(missing, 1)))
+    bound = min(min(value for _, value in listed), log(left_by(listed) / max(missing, 1)))
     return tuple(log(mass[option]) if mass[option] > 0 else bound for option in options)

@@ -20,6 +20,7 @@ from tempfile import TemporaryFile
 HOME = Path(__file__).resolve().parents[1] / ".servers"
 INSTALL = "make servers"
 LONGEST = 600.0  # seconds until it must answer
+LOADING = 503
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,10 @@ def llama_cpp(file: str) -> Command | None:
 LLAMA_SERVER = """
 import sys, threading, xllamacpp
 wanted = xllamacpp.CommonParams()
-wanted.model.path, wanted.port, wanted.hostname = sys.argv[1], int(sys.argv[2]), "127.0.0.1"
+wanted.model.path, wanted.port, wanted.hostnames = sys.argv[1], int(sys.argv[2]), ["127.0.0.1"]
 wanted.n_ctx, wanted.n_parallel, wanted.cpuparams.n_threads = 2048, 1, 1
+wanted.cache_type_k = wanted.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
+wanted.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
 server = xllamacpp.Server(wanted)
 threading.Event().wait()
 """
@@ -162,10 +165,12 @@ def _wait(process: "subprocess.Popen[bytes]", address: str) -> None:
         try:
             with opener.open(address, timeout=2):
                 return
-        except urllib.error.HTTPError:
-            return  # it answers
+        except urllib.error.HTTPError as error:
+            if error.code != LOADING:
+                return  # it answers
         except OSError:
-            time.sleep(0.2)
+            pass
+        time.sleep(0.2)
     raise RuntimeError("the server has not started")
 
 

@@ -112,7 +112,7 @@ async def _forced(
     dialect, known = caller.work.dialect, {word.strip() for word, _ in listed}
     most = min(value for _, value in listed) + ROUNDING
     missing = [option for option in options if option not in known]
-    settings = {"logprobs": 0} if "prompt" in asked else LISTING | {"top_logprobs": 0}
+    settings = {"logprobs": 1} if "prompt" in asked else LISTING | {"top_logprobs": 1}
     found = []
     for word in [*missing, *(f" {option}" for option in missing)]:
         if dialect.forces is False or (dialect.forces is None and word not in missing):

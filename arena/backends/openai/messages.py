@@ -113,6 +113,8 @@ def text_of(
     finish = finish_of(choice) or "stop"
     if not said and (refusal := refusal_in(choice.get("message"))):
         said, finish = refusal, REFUSED
+    if request.prefill:  # llama.cpp says it once more
+        said = said.removeprefix(request.prefill)
     text = cut_at(storable(said), (*stop, *request.stop))
     text = text if request.verbatim else text.strip()
     return text, storable(thinking).strip(), finish

@@ -118,7 +118,8 @@ async def _forced(
         if dialect.forces is False or (dialect.forces is None and word not in missing):
             break
         try:
-            choice = await caller.complete(**asked, **settings, **forcing(word))
+            token = await caller.token_of(word)
+            choice = await caller.complete(**asked, **settings, **forcing(word, token))
         except (TransientError, UnavailableError, LeftError):
             raise
         except BackendError:

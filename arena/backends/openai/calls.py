@@ -18,7 +18,7 @@ from arena.backends.base import Availability
 from arena.backends.openai.dialect import REFUSES_SYSTEM, SettingRefusedError
 from arena.backends.openai.messages import is_message, storable
 from arena.records import Model, NoAnswer
-from arena.records.errors import NoAnswerError, TransientError, UnavailableError
+from arena.records.errors import BackendError, NoAnswerError, TransientError, UnavailableError
 
 T = TypeVar("T")
 # OpenAI's servers repeat a refused key, its middle blotted out.
@@ -195,6 +195,22 @@ def checked(reply: Any, model: Model, body: dict[str, Any]) -> dict[str, Any]:
     said = reply.get("error") if isinstance(reply, dict) else None
     why = f" but an error: {told(str(said), model)}" if said else ""
     raise TransientError(f"{model.name}: the reply is no completion{why}", "unreadable")
+
+
+async def token_of(client: Any, model: Model, word: str) -> int | None:
+    """The token that a word is, as vLLM and llama.cpp tell it; None where it is not one."""
+    place = f"{str(client.base_url).rstrip('/').removesuffix('/v1')}/tokenize"
+    body = {"model": model.weights, "prompt": word, "content": word, "add_special_tokens": False}
+    try:
+        with errors_of(client, model):
+            async with asyncio.timeout(model.timeout):
+                reply = await client.post(place, cast_to=object, body=body)
+    except BackendError:
+        return None
+    match reply:
+        case {"tokens": [int(token)]}:
+            return token
+    return None
 
 
 @contextmanager

@@ -282,9 +282,13 @@ def left_by(listed: Sequence[tuple[str, float]]) -> float:
     return max(1 - sum(exp(value) for _, value in listed), LEAST_LEFT)
 
 
-def forcing(word: str) -> dict[str, Any]:
-    """Fields that make a word the only reply: vLLM's, and llama.cpp's."""
-    return {"structured_outputs": {"choice": [word]}, "grammar": f"root ::= {json.dumps(word)}"}
+def forcing(word: str, token: int | None) -> dict[str, Any]:
+    """Fields that make a word the only reply: llama.cpp's, and vLLM's, which takes its token.
+
+    vLLM's structured outputs would do, too, but then it tells the odds among what they allow.
+    """
+    fields: dict[str, Any] = {"grammar": f"root ::= {json.dumps(word)}"}
+    return fields | ({} if token is None else {"allowed_token_ids": [token]})
 
 
 def forced_logprob(choice: dict[str, Any], word: str, most: float) -> float | None:

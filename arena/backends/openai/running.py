@@ -10,7 +10,7 @@ from typing import Any
 
 from arena.backends.base import Intake, Odds, Reply, TextOdds
 from arena.backends.limits import Limits
-from arena.backends.openai.calls import complete, open_client
+from arena.backends.openai.calls import complete, open_client, token_of
 from arena.backends.openai.dialect import Dialect
 from arena.backends.openai.messages import thinking_tokens_of, usage_of, worst_case
 from arena.backends.openai.streaming import streamed
@@ -45,6 +45,7 @@ class ServerRun:
         self._reserved = 0
         self._fatal: UnavailableError | None = None
         self.trying = False
+        self.tokens: dict[str, int | None] = {}
         self.has_answered = False
 
     def ended(self) -> bool:
@@ -168,6 +169,13 @@ class Caller:
                 self.retried.append(error.kind)
                 await self.wait(max(error.wait, back_off(attempt)))
         raise AssertionError
+
+    async def token_of(self, word: str) -> int | None:
+        """The token that a word is to the server, asked for once in a run; None if it has none."""
+        known = self.work.tokens
+        if word not in known:
+            known[word] = await token_of(self.client, self.model, word)
+        return known[word]
 
     async def wait(self, seconds: float) -> None:
         """Wait without a permit, so that others go on; raises LeftError where the run ends."""

@@ -1,12 +1,13 @@
 """Words that a server does not list among the likeliest are asked for one by one."""
 
+import json
 from math import exp, log
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from arena.backends import OddsRequest, open_backend
+from arena.backends import Limits, OddsRequest, open_backend
 from arena.files.config import parse_model
 from tests.servers import Served, completion, fault, serve
 
@@ -15,17 +16,14 @@ TOP = {"A": log(0.5), "The": log(0.25), "It": log(0.1)}
 
 
 def forced(body: dict[str, Any]) -> str | None:
-    choices = body.get("structured_outputs", {}).get("choice")
-    return choices[0] if choices else None
+    return json.loads(body["grammar"].removeprefix("root ::= ")) if "grammar" in body else None
 
 
-def odds(script: Any, times: int = 1) -> tuple[Any, Served]:
-    with serve(script) as served:
-        backend = open_backend(parse_model(f"openai:m@{served.url}"))
-        found = []
-        for _ in range(times):
-            ((_, result),) = next(iter(backend.odds([OddsRequest("Which?", ("A", "B"))])))
-            found.append(result)
+def odds(script: Any, times: int = 1, **more: Any) -> tuple[Any, Served]:
+    with serve(script, **more) as served:
+        backend = open_backend(parse_model(f"openai:m@{served.url}"), Limits(concurrency=1))
+        requests = [OddsRequest(f"Which, {i}?", ("A", "B")) for i in range(times)]
+        found = [result for part in backend.odds(requests) for _, result in part]
     return found[-1], served
 
 
@@ -46,6 +44,24 @@ def test_odds_are_exact_where_the_server_tells_of_each_word() -> None:
     assert [exp(p) for p in found.logprobs] == pytest.approx([0.5, 0.0015])
     assert [forced(body) for body in served.calls] == [None, "B", " B"]
     assert served.calls[1]["grammar"] == 'root ::= "B"'
+    assert "allowed_token_ids" not in served.calls[1]
+
+
+def test_a_server_that_takes_tokens_is_asked_by_token() -> None:
+    """As vLLM: a word's number comes from the server, once in a run."""
+    numbers = {"B": [50], " B": [389]}
+
+    def words(body: dict[str, Any]) -> web.Response:
+        return web.json_response({"tokens": numbers[body["prompt"]]})
+
+    def script(body: dict[str, Any]) -> web.Response:
+        asked = body.get("allowed_token_ids")
+        word = next((word for word, number in numbers.items() if number == asked), None)
+        return reply(word, log(TRUE[word])) if word else web.json_response(completion("A", TOP))
+
+    found, served = odds(script, tokens=words)
+    assert [exp(p) for p in found.logprobs] == pytest.approx([0.5, 0.0015])
+    assert served.words == ["B", " B"]
 
 
 def among_allowed(body: dict[str, Any]) -> web.Response:
@@ -58,7 +74,7 @@ def deaf(body: dict[str, Any]) -> web.Response:
 
 
 def refuses(body: dict[str, Any]) -> web.Response:
-    said = "Unrecognized request argument supplied: structured_outputs"
+    said = "Unrecognized request argument supplied: grammar"
     return fault(400, said) if forced(body) else web.json_response(completion("A", TOP))
 
 

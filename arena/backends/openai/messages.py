@@ -192,14 +192,33 @@ def text_odds(choice: dict[str, Any], request: TextRequest, **others: Any) -> Te
             before = "".join(shown).find(request.context + request.text)
             places = list(accumulate(map(len, shown), initial=-before))
             own = [
-                (value, top)
+                (_logprob(value), top)
                 for at, until, value, top in zip(places, places[1:], values, tops, strict=False)
                 if at < end and (at >= start or until > start) and value is not None
             ]
-            if before >= 0 and own and None not in [top for _, top in own]:
-                greedy = all(value >= max(top.values(), default=value) for value, top in own)
-                return TextOdds(sum(value for value, _ in own), greedy, len(own), **others)
+            if before >= 0 and own:
+                return _sum_of(own, others)
     return None
+
+
+def _sum_of(own: Sequence[tuple[float | None, object]], others: dict[str, Any]) -> TextOdds | None:
+    """The odds of all tokens together; None where one of them cannot be read."""
+    total, greedy = 0.0, True
+    for value, top in own:
+        others_in_place = [*map(_logprob, top.values())] if isinstance(top, dict) else [None]
+        known = [one for one in others_in_place if one is not None]
+        if value is None or len(known) < len(others_in_place):
+            return None
+        total += value
+        greedy = greedy and value >= max(known, default=value)
+    return TextOdds(total, greedy, len(own), **others)
+
+
+def _logprob(said: object) -> float | None:
+    """A logarithm of a probability; None for what cannot be one, as NaN or a text."""
+    if isinstance(said, bool) or not isinstance(said, int | float) or not said < 1:
+        return None
+    return min(0.0, float(said))
 
 
 def usage_of(reply: dict[str, Any]) -> Usage:
@@ -251,6 +270,8 @@ def _listed(first: dict[str, Any]) -> list[tuple[str, float]]:
     listed: Any = next((first[key] for key in _ALTERNATIVES if first.get(key)), [])
     if isinstance(listed, dict):
         listed = [{"token": word, "logprob": value} for word, value in listed.items()]
+    if not isinstance(listed, list):
+        return []
     return [found for one in listed if (found := _alternative(_spelled(one)))]
 
 

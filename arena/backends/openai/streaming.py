@@ -59,7 +59,7 @@ class Growing:
         match event:
             case {"choices": [dict(choice), *_]} if "delta" in choice or "message" in choice:
                 delta = choice.get("delta", choice.get("message")) or {}
-                if not is_message({"content": "", **delta}):
+                if not (isinstance(delta, dict) and is_message({"content": "", **delta})):
                     raise self._unreadable("a piece of the reply is unreadable")
                 self._add(delta, finish_of(choice))
             case {"choices": []}:

@@ -34,7 +34,7 @@ def model_facts(store: Store, models: Sequence[Model] = ()) -> dict[str, ModelFa
     known |= {model.name: model for model in models if model.name in known}
     luck = luck_of(store)
     return {
-        name: _facts(model, took[name], wasted[name], luck.get(name))
+        name: facts_of(model, took[name], wasted[name], luck.get(name))
         for name, model in known.items()
     }
 
@@ -66,7 +66,13 @@ def luck_of(store: Store) -> dict[str, Luck]:
     return {str(names[code]): luck for code, luck in found.items()}
 
 
-def _facts(model: Model, took: list[Taken], wasted: list[Usage], luck: Luck | None) -> ModelFacts:
+def facts_of(
+    model: Model,
+    took: Sequence[Taken] = (),
+    wasted: Sequence[Usage] = (),
+    luck: Luck | None = None,
+) -> ModelFacts:
+    """The facts of a model. took: of each answer; wasted: of each reply that was none."""
     price, public = model.price, open_model(model.weights)
     written = [row[2] for row in took]
     thoughts = [(row[4], row[2] - row[4]) for row in took if row[4] is not None]

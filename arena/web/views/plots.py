@@ -30,6 +30,7 @@ from arena.web.views.figures import (
     styled,
     whiskers,
 )
+from arena.web.views.tradeoff_plots import WEIGHED, is_known, weighed
 from arena.web.views.words import Words, group_name
 
 # Pixels of a letter, for the names that stand upright above a table of cells.
@@ -270,6 +271,7 @@ def offered(sheet: Sheet, view: str) -> tuple[str, ...]:
         APART: len(categories) > 1 and sheet.slice.by != "category",
         "judges": _common(people, judges) > 1,
         "objective": _common(people or judges, boards.get(Evidence.OBJECTIVE)) > 1,
+        **{name: is_known(boards[view], name) for name in WEIGHED},
         "radar": any(board.dimensions for board in boards.values()),
         "needle": bool(sheet.needles),
     }
@@ -306,6 +308,8 @@ def draw(chart: str, sheet: Sheet, view: str, words: Words, search: str = "") ->
     sought = search.strip().casefold()
     if chart in CONTRASTS:
         return CONTRASTS[chart](sheet, words, sought)
+    if chart in WEIGHED:
+        return weighed(chart, sheet, view, words, sought)
     return CHARTS[chart](narrowed(sheet, sought), view, words)
 
 
@@ -366,4 +370,7 @@ CONTRASTS: Mapping[str, Callable[[Sheet, Words, str], Any]] = {
     "objective": subjective_and_objective,
 }
 # In the order in which they are offered.
-NAMES = ("ratings", "ranks", "wins", "history", APART, "judges", "objective", "radar", "needle")
+NAMES = (
+    *("ratings", "ranks", "wins", "history", APART, "judges", "objective"),
+    *(*WEIGHED, "radar", "needle"),
+)

@@ -51,7 +51,7 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FactColumn:
     """One column of the table: its heading in both languages, and the text of each model."""
 
     english: str
@@ -66,7 +66,7 @@ class Costs:
 
     charts: tuple[Chart, ...]
     models: tuple[str, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[FactColumn, ...]
 
 
 def costs(board: Leaderboard, models: Sequence[Model] = ()) -> Costs:
@@ -133,9 +133,9 @@ def _column(
     chinese: str,
     show: Callable[[ModelFacts], str | None],
     is_number: bool = True,
-) -> Column:
+) -> FactColumn:
     shown = {model: text for model, facts in known.items() if (text := show(facts))}
-    return Column(english, chinese, shown, is_number)
+    return FactColumn(english, chinese, shown, is_number)
 
 
 def _price(facts: ModelFacts) -> str | None:

@@ -1,6 +1,7 @@
 """What is put to a server: conversations, the odds of the next word, how likely a text is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from arena.backends.base import Odds, OddsRequest, Reply, Request, TextOdds, TextRequest
@@ -38,18 +39,20 @@ async def hold(caller: Caller, request: Request) -> Reply:
     turns: list[str] = list(request.turns)
     for turn, text in enumerate(turns):
         messages.append({"role": "user", "content": text})
+        is_last = turn + 1 == len(request.turns)
+        due = request if is_last else replace(request, prefill="")
         try:
-            choice = await caller.complete(**await _asked(caller, request, messages, turn))
+            choice = await caller.complete(**await _asked(caller, due, messages, turn))
         except BackendError:
             if turn < len(request.turns):
                 raise
             break
-        text, thought, finish = text_of(choice, request, caller.model.decoding.stop)
+        text, thought, finish = text_of(choice, due, caller.model.decoding.stop)
         texts.append(text)
         thinking.append(thought)
         finishes.append(finish)
         messages.append({"role": "assistant", "content": split(text).answer})
-        if turn + 1 == len(request.turns) and request.follow_up:
+        if is_last and request.follow_up:
             more = request.follow_up(text, finish)
             turns += [] if more is None else [more]
     return Reply(
@@ -71,8 +74,7 @@ async def _asked(
     settings = decoding(caller.model, request.seed + turn, request.schema, request.stop)
     if request.plain:
         return {"prompt": messages[-1]["content"], **settings}
-    is_last = turn + 1 == len(request.turns)
-    begun = await _begun(caller, list(messages), request.prefill if is_last else "")
+    begun = await _begun(caller, list(messages), request.prefill)
     return begun | settings | (STREAMED if request.timed and not turn else {})
 
 

@@ -12,7 +12,13 @@ from arena.leaderboard.by_category import ByCategory
 from arena.leaderboard.formats import ranked
 from arena.leaderboard.snapshot import History, Sheet, Wins
 from arena.records import Evidence
-from arena.web.views.contrast_plots import people_and_judges, subjective_and_objective
+from arena.web.views.contrast_plots import (
+    WEIGHED,
+    is_known,
+    people_and_judges,
+    subjective_and_objective,
+    weighed,
+)
 from arena.web.views.figures import (
     ACCENT,
     BREAK,
@@ -30,7 +36,6 @@ from arena.web.views.figures import (
     styled,
     whiskers,
 )
-from arena.web.views.tradeoff_plots import WEIGHED, is_known, weighed
 from arena.web.views.words import Words, group_name
 
 # Pixels of a letter, for the names that stand upright above a table of cells.

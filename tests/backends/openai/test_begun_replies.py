@@ -110,3 +110,20 @@ def test_a_text_goes_on_from_how_it_begins() -> None:
     assert isinstance(reply, Reply)
     assert (reply.turns, reply.adjustments) == (("Paris.",), (("messages", "prompt"),))
     assert served.calls[-1]["max_tokens"] == 512
+
+
+def test_only_the_last_reply_begins_so_and_what_the_server_repeats_is_no_part_of_it() -> None:
+    """As llama.cpp, which says the beginning once more."""
+
+    def script(body: dict[str, Any]) -> Any:
+        goes_on = body.get("continue_final_message") is True
+        if goes_on and body["add_generation_prompt"]:
+            return fault(400, "Cannot set both add_generation_prompt and continue_final_message.")
+        return "It is Paris." if goes_on else "It is a city."
+
+    with serve(script) as served:
+        backend = open_backend(parse_model(f"openai:m@{served.url}"))
+        request = Request(("What is it?", "Which?"), prefill="It is")
+        ((_, reply),) = next(iter(backend.converse([request])))
+    assert isinstance(reply, Reply)
+    assert reply.turns == ("It is a city.", "Paris.")

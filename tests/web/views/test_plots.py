@@ -12,9 +12,9 @@ from arena.benchmarks.scores import BenchmarkScore
 from arena.leaderboard.board import ModelFacts, Row
 from arena.leaderboard.by_category import ByCategory
 from arena.leaderboard.snapshot import History, Sheet, Slice, Wins
+from arena.web.views.contrast_plots import WEIGHED
 from arena.web.views.figures import BREAK, MOST_LETTERS, WIDE, height_of, in_lines, labels
 from arena.web.views.plots import CHARTS, CONTRASTS, NAMES, draw, offered
-from arena.web.views.tradeoff_plots import WEIGHED
 from arena.web.views.words import WORDS
 from tests.boards import make_board
 

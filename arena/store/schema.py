@@ -345,7 +345,19 @@ def m014_no_answers(db: Database) -> None:
 
 
 @migrations()
-def m015_servers(db: Database) -> None:
+def m015_in_use(db: Database) -> None:
+    """Which version of a model a run took last, where that is not the one with the highest number.
+
+    A model whose settings were changed, and then changed back, is in use under its first name.
+    """
+    db.execute(f"""
+        CREATE TABLE in_use (
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL, created_at {_NOW}) STRICT""")
+    _append_only(db, ("in_use",))
+
+
+@migrations()
+def m016_servers(db: Database) -> None:
     """What a server did not take of a request, and how soon an answer began."""
     db.executescript("""
         ALTER TABLE answers ADD COLUMN first_token REAL;
@@ -390,6 +402,7 @@ STEPS = (
     m012_policy,
     m013_kept,
     m014_no_answers,
-    m015_servers,
+    m015_in_use,
+    m016_servers,
 )
 NAMES = frozenset(step.__name__ for step in STEPS)

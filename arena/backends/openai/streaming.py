@@ -50,6 +50,11 @@ class Growing:
         return self._message["content"] or self._message["refusal"]
 
     @property
+    def ended(self) -> bool:
+        """Whether the server has said why it ended."""
+        return bool(self._finish)
+
+    @property
     def counts(self) -> bool:
         """Whether the server has said how many tokens it took."""
         return self._usage is not None
@@ -105,29 +110,39 @@ async def grown(
     goes_on: is shown it after each event, and says whether to go on. A server that does not
     stream may answer in one piece. Raises TransientError where something cannot be read.
     """
-    from openai import AsyncStream
-
     reply = Growing(model)
     with errors_of(client, model):
-        async with asyncio.timeout(model.timeout):
-            events = await client.post(
-                "/chat/completions",
-                cast_to=object,
-                body={"model": model.weights, **body},
-                stream=True,
-                stream_cls=AsyncStream[object],
-            )
-            try:
-                if "json" in events.response.headers.get("content-type", ""):
-                    reply.take_whole((await events.response.aread()).decode(), body)
-                    return reply
-                async for event in events:
-                    reply.take(event)
-                    if not goes_on(reply):
-                        break
-            finally:
-                await events.close()
+        try:
+            async with asyncio.timeout(model.timeout):
+                await _receive(client, {"model": model.weights, **body}, reply, goes_on)
+        except TimeoutError:
+            if not reply.ended:
+                raise  # else the reply is whole, and the server has only not hung up
     return reply
+
+
+async def _receive(
+    client: Any, body: dict[str, Any], reply: Growing, goes_on: Callable[[Growing], bool]
+) -> None:
+    from openai import AsyncStream
+
+    events = await client.post(
+        "/chat/completions",
+        cast_to=object,
+        body=body,
+        stream=True,
+        stream_cls=AsyncStream[object],
+    )
+    try:
+        if "json" in events.response.headers.get("content-type", ""):
+            reply.take_whole((await events.response.aread()).decode(), body)
+            return
+        async for event in events:
+            reply.take(event)
+            if not goes_on(reply):
+                break
+    finally:
+        await events.close()
 
 
 async def streamed(
@@ -160,7 +175,7 @@ def stream(model: Model, request: Request, dialect: Dialect) -> Iterator[Reply]:
 
     def work() -> None:
         try:
-            asyncio.run(_receive(model, dialect, body, pieces, abandoned))
+            asyncio.run(_pass_on(model, dialect, body, pieces, abandoned))
         except Exception as error:  # the thread's edge: it is raised again where replies are read
             pieces.put(error)
         pieces.put(_END)
@@ -192,7 +207,7 @@ def stream(model: Model, request: Request, dialect: Dialect) -> Iterator[Reply]:
     )
 
 
-async def _receive(
+async def _pass_on(
     model: Model,
     dialect: Dialect,
     body: dict[str, Any],

@@ -232,3 +232,13 @@ def test_an_error_in_the_middle_of_a_stream_is_tried_again(
     (reply, notes), calls = whole(script)
     assert (reply.turns, reply.retried) == (("Hi.",), ("server error",))
     assert (len(calls), notes) == (2, ())
+
+
+def test_a_reply_that_has_ended_is_one_though_the_server_does_not_hang_up() -> None:
+    async def for_ever(_: Any) -> AsyncIterator[str]:
+        for one in (piece("Hi."), ENDED, COUNTED):
+            yield one
+        await asyncio.Event().wait()
+
+    *_, last = replies(for_ever, timeout=1.0)
+    assert (last.turns, last.usage.completion_tokens) == (("Hi.",), 4)

@@ -49,7 +49,7 @@ from arena.store.whole.backup import copy_database
 from arena.store.whole.tables import WholeTables
 from arena.store.withdrawals import Withdrawals
 
-_NOT_CONTENT = ("base_url", "api_key_env", "timeout", "extra_headers")
+_NOT_CONTENT = ("base_url", "api_key_env", "timeout", "extra_headers", "tokenizer")
 TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "rankings", "outcomes")
 # One statement: a page asks this each time.
 _LAST = [

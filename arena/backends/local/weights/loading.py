@@ -56,9 +56,12 @@ def load(weights: str, revision: str | None) -> tuple[Any, Any]:
 def loaded(weights: str, revision: str | None) -> Loaded:
     """What `load` gives, with the ways to read, write and talk; the last one is kept.
 
-    Raises UnavailableError with what is wrong with the weights.
+    It is forgotten before another is loaded, so that two need never fit at once. Raises
+    UnavailableError with what is wrong with the weights.
     """
     with _LOADING:  # two threads that need the same weights load them once
+        if not is_loaded(weights, revision):
+            _forget()
         found = _load(weights, revision)
         _last[:] = [(weights, revision)]
         return found
@@ -72,7 +75,12 @@ def is_loaded(weights: str, revision: str | None) -> bool:
 def release() -> None:
     """Forget the weights that were loaded last, and give their memory back."""
     with _LOADING:
-        _load.cache_clear()
+        _forget()
+
+
+def _forget() -> None:
+    _last.clear()
+    _load.cache_clear()
     gc.collect()
     if "torch" in sys.modules:
         import torch
@@ -81,8 +89,20 @@ def release() -> None:
             torch.cuda.empty_cache()
 
 
-@lru_cache(maxsize=1)
-def _load(weights: str, revision: str | None) -> Loaded:
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where weights are, a folder or a hub's name, and their tokenizer."""
+
+    place: str
+    settings: dict[str, Any]
+    tokenizer: Any
+
+
+def checkpoint_of(weights: str, revision: str | None) -> Checkpoint:
+    """Where weights are and the tokenizer that goes with them.
+
+    Raises UnavailableError with what is wrong with them.
+    """
     with _refusing(weights, "weights"):
         folder = ready_folder(weights)
     if folder is None and _is_path(weights):
@@ -94,15 +114,21 @@ def _load(weights: str, revision: str | None) -> Loaded:
         "local_files_only": folder is not None,
         "trust_remote_code": False,
     }
-    source = str(folder) if folder else weights
+    place = str(folder) if folder else weights
     with quiet_transformers():
         with _refusing(weights, "weights", folder):
-            kind = _kind(weights, source, settings)
+            kind = _kind(weights, place, settings)
         with _refusing(weights, "tokenizer", folder):
-            own = internlm2.tokenizer(source, settings) if kind == internlm2.MODEL_TYPE else None
-            tokenizer = own or _tokenizer(weights, source, settings)
-        with _refusing(weights, "weights", folder):
-            return ready(tokenizer, _model(weights, source, settings))
+            own = internlm2.tokenizer(place, settings) if kind == internlm2.MODEL_TYPE else None
+            return Checkpoint(place, settings, own or _tokenizer(weights, place, settings))
+
+
+@lru_cache(maxsize=1)
+def _load(weights: str, revision: str | None) -> Loaded:
+    source = checkpoint_of(weights, revision)
+    folder = Path(source.place) if source.settings["local_files_only"] else None
+    with quiet_transformers(), _refusing(weights, "weights", folder):
+        return ready(source.tokenizer, _model(weights, source.place, source.settings))
 
 
 def _tokenizer(weights: str, source: str, settings: dict[str, Any]) -> Any:

@@ -4,6 +4,7 @@ import json
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,9 +17,11 @@ from arena.cli.options import (
     Limit,
     Models,
     Prompts,
+    SharedOut,
     db_path,
     open_store,
     settings,
+    shard_of,
     split,
 )
 from arena.cli.options.bundles import bundled
@@ -115,6 +118,7 @@ def judge(
             help="Also write the progress to the end of this file, as one JSON object a line."
         ),
     ] = None,
+    shard: SharedOut = None,
     base_url: BaseUrl = None,
     db: Db = None,
     config: ConfigFile = None,
@@ -132,6 +136,7 @@ def judge(
     arena judge --judge smollm2              every pair of answers
     arena judge --judge a,b --mode score     points of two judges for each answer
     """
+    from arena.generation.batch import in_turn
     from arena.generation.prompts import load_prompts
     from arena.judging import Wanted, load_card, plan
     from arena.leaderboard.evidence.gathering import battles_worth_judging
@@ -155,6 +160,10 @@ def judge(
         _collect(store, cards)
         return
     asked = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
+    if part := shard_of(shard):
+        if pairs:
+            raise InputError("--pairs chooses among all prompts; it does not go with --shard")
+        asked = part.take(asked)
     candidates = conf.candidates()
 
     def stored(name: str) -> str:  # a name in arena.yaml stands for its version
@@ -183,8 +192,8 @@ def judge(
     steps = []
     if not instead.reparse:
         with watched(limits.within(budget), json_log) as tracker:
-            for one in plans:
-                steps += one.run(tracker, retry_failed=instead.retry_failed)
+            runs = [partial(p.run, tracker, retry_failed=instead.retry_failed) for p in plans]
+            steps = in_turn(str(mode), runs)
     poor = _poorly_parsed(plans, min_parsed)
     if len(cards) > 1:
         _say_panel(store, [card.name for card in cards], min_valid or 1)

@@ -290,7 +290,10 @@ def finish(steps: "Sequence[Progress]") -> None:
     if stopped:
         left = sum(step.total - step.found - step.stored for step in stopped)
         say(f"{left} are left ({stopped[0].stopped}). Run the same command again to go on.")
-    if failed or stopped:
+    left_out = [step.unavailable for step in steps if step.unavailable]
+    for why in left_out:
+        say(f"Left out: {why}")
+    if failed or stopped or left_out:
         sys.exit(1)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # what is heavy is imported by the command that uses it
     from collections.abc import Iterator, Sequence
 
     from arena.files.config import Config
+    from arena.generation.shards import Shard
     from arena.store import Store
 
 
@@ -68,6 +69,15 @@ Models = Annotated[
     ),
 ]
 
+SharedOut = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="PART/PARTS",
+        help="Do one part of the work only, as in 1/3, with a database of its own. arena merge "
+        "puts the parts together.",
+    ),
+]
 BaseUrl = Annotated[
     str | None,
     typer.Option(
@@ -156,6 +166,13 @@ def rehearsal(path: Path) -> "Iterator[Store]":
             yield store
         finally:
             store.close()
+
+
+def shard_of(text: str | None) -> "Shard | None":
+    """The part of the work that is done here; None for all."""
+    from arena.generation.shards import Shard
+
+    return Shard.parse(text) if text else None
 
 
 def split(values: list[str] | None) -> list[str]:

@@ -7,6 +7,7 @@ class BackendKind(StrEnum):
     """Where a model's text comes from."""
 
     LOCAL = "local"
+    VLLM = "vllm"
     OPENAI = "openai"
     FAKE = "fake"
     IMPORTED = "imported"

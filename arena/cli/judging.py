@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import click
 import typer
 
 from arena.cli.options import (
@@ -17,6 +18,7 @@ from arena.cli.options import (
     Limit,
     Models,
     Prompts,
+    Serve,
     SharedOut,
     db_path,
     open_store,
@@ -28,7 +30,7 @@ from arena.cli.options.bundles import bundled
 from arena.cli.options.judging import Instead, RunLimits
 from arena.cli.output import say, say_estimates
 from arena.cli.progress import finish, watched
-from arena.records import BackendKind, Mode
+from arena.records import BackendKind, Mode, ServerProgram
 from arena.records.errors import InputError
 
 if TYPE_CHECKING:
@@ -118,6 +120,7 @@ def judge(
             help="Also write the progress to the end of this file, as one JSON object a line."
         ),
     ] = None,
+    serve: Serve = None,
     shard: SharedOut = None,
     base_url: BaseUrl = None,
     db: Db = None,
@@ -146,6 +149,8 @@ def judge(
     conf = settings(config, ("models", "prompts", "limit"))
     home = db_path(db, conf).resolve().parent
     cards = [load_card(name, home, weights=weights, base_url=base_url) for name in split(judges)]
+    if serve and not instead.dry_run:
+        cards = [_at_a_server(card, serve) for card in cards]
     budget = limits.budget
     _check_budget(cards, budget)
     _check_judges(len(cards), min_valid)
@@ -200,6 +205,14 @@ def judge(
     finish(steps)
     if poor:
         sys.exit(1)
+
+
+def _at_a_server(card: "JudgeCard", program: ServerProgram) -> "JudgeCard":
+    """The card with its model on a server that is started now and ends with the command."""
+    from arena.backends.serving import as_served, reached
+
+    server = reached(as_served(card.model), program)
+    return replace(card, model=click.get_current_context().with_resource(server))
 
 
 def _check_budget(cards: "list[JudgeCard]", budget: "Budget") -> None:

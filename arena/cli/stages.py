@@ -12,6 +12,7 @@ from arena.cli.options import (
     Models,
     NewVersion,
     Prompts,
+    Serve,
     SharedOut,
     db_path,
     fill_store,
@@ -74,6 +75,7 @@ def generate(
             "cuda:0,cuda:1; `all` is every GPU.",
         ),
     ] = None,
+    serve: Serve = None,
     shard: SharedOut = None,
     new_version: NewVersion = False,
     db: Db = None,
@@ -90,6 +92,7 @@ def generate(
     arena generate --shard 2/8 --db 2.db        the second of eight parts, for arena merge
     """
     from arena.backends import Budget, Limits
+    from arena.backends.serving import as_served, reached
     from arena.generation.answering import STAGE, Answering
     from arena.generation.batch import in_turn
     from arena.generation.devices import parse_devices, side_by_side
@@ -109,16 +112,21 @@ def generate(
             f"--max-cost: the model {free[0]} has no price; write "
             "`price: {input: …, output: …}` into its entry, in dollars a million tokens"
         )
+    own = [as_served(m) for m in chosen if serve and m.backend is BackendKind.LOCAL]
+    chosen = [next((o for o in own if o.name == model.name), model) for model in chosen]
     if dry_run:
         _say_estimates(db_path(db, conf), chosen, wanted, samples, new_version=new_version)
         return
     limits = Limits(budget=Budget(max_cost=max_cost))
     with fill_store(db_path(db, conf)) as store, watched(limits) as tracker:
         settled = settle(store, chosen, new_version=new_version)
+        weights = {model.weights for model in own}
         asked = Answering(store.path, wanted, samples, retry_failed)
 
         def ask(model: "Model") -> "list[Progress]":
-            return asked.ask(model, tracker(f"{model.name} answers"))
+            control = tracker(f"{model.name} answers")
+            with reached(model, serve if model.weights in weights else None) as there:
+                return asked.ask(there, control)
 
         apart = [m for m in settled if devices and m.backend is BackendKind.LOCAL]
         jobs = {f"{model.name} answers": partial(asked.ask, model) for model in apart}

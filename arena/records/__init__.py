@@ -31,6 +31,7 @@ from arena.records.kinds import (
     PanelRule,
     Preference,
     Reading,
+    ServerProgram,
     Ties,
     Winner,
 )
@@ -109,6 +110,7 @@ __all__ = [
     "Remark",
     "Report",
     "Score",
+    "ServerProgram",
     "Showing",
     "Talk",
     "Ties",

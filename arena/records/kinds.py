@@ -13,6 +13,13 @@ class BackendKind(StrEnum):
     IMPORTED = "imported"
 
 
+class ServerProgram(StrEnum):
+    """A server that can be started for one model."""
+
+    VLLM = "vllm"
+    TRANSFORMERS = "transformers"
+
+
 class NoAnswer(StrEnum):
     """Why a reply is no answer: each is a state of its own, and counts for nobody by itself."""
 

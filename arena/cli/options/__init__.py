@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.cli.output import Format, say
+from arena.records import ServerProgram
 
 if TYPE_CHECKING:  # what is heavy is imported by the command that uses it
     from collections.abc import Iterator, Sequence
@@ -76,6 +77,13 @@ SharedOut = Annotated[
         metavar="PART/PARTS",
         help="Do one part of the work only, as in 1/3, with a database of its own. arena merge "
         "puts the parts together.",
+    ),
+]
+Serve = Annotated[
+    ServerProgram | None,
+    typer.Option(
+        "--serve",
+        help="Start this server for the model, wait until it answers, and end it after the run.",
     ),
 ]
 BaseUrl = Annotated[

@@ -25,7 +25,10 @@ def answer(weights: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
         context_length=1024,
     )
     kinds: dict[str, Any] = {"converse": Request, "odds": OddsRequest, "likelihoods": TextRequest}
-    requests = [kinds[asked["ask"]](**fields) for fields in asked["requests"]]
+    requests = [
+        kinds[asked["ask"]](**{k: tuple(v) if isinstance(v, list) else v for k, v in one.items()})
+        for one in asked["requests"]
+    ]
     with open_backend(model) as backend:
         results = getattr(backend, asked["ask"])(requests)
         found = {i: said(reply) for result in results for i, reply in result}

@@ -77,7 +77,7 @@ def engine() -> Iterator[Engine]:
     started = Engine(str(ready_folder("smollm2")))
     yield started
     started.process.kill()
-    started.process.wait()
+    started.process.communicate()
 
 
 def here(what: str, requests: list[Any], **decoding: Any) -> list[Any]:

@@ -19,18 +19,19 @@ from arena.cli.options import (
     settings,
     shard_of,
     split,
+    standing_models,
 )
 from arena.cli.output import say, say_estimates
 from arena.cli.progress import finish, watched
-from arena.records import BackendKind
+from arena.records import BackendKind, counted
 from arena.records.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from arena.generation.batch import Progress
     from arena.records import Model, Prompt
+    from arena.store import Store
 
 USUAL_CONCURRENCY = 16  # for an estimate: a run adapts the number to the server
 
@@ -97,7 +98,7 @@ def generate(
     from arena.generation.batch import in_turn
     from arena.generation.devices import parse_devices, side_by_side
     from arena.generation.prompts import load_prompts
-    from arena.store.versions import settle
+    from arena.store.versions import resolve, settle
 
     conf = settings(config, ("models", "prompts", "limit"))
     chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())
@@ -115,21 +116,28 @@ def generate(
     own = [as_served(m) for m in chosen if serve and m.backend is BackendKind.LOCAL]
     chosen = [next((o for o in own if o.name == model.name), model) for model in chosen]
     if dry_run:
-        _say_estimates(db_path(db, conf), chosen, wanted, samples, new_version=new_version)
+        with fill_store(db_path(db, conf)) as store:
+            asked = resolve(
+                store,
+                standing_models(store, chosen, named=bool(models)),
+                new_version=new_version,
+            )
+            _say_estimates(store, asked, wanted, samples)
         return
     limits = Limits(budget=Budget(max_cost=max_cost))
     with fill_store(db_path(db, conf)) as store, watched(limits) as tracker:
-        settled = settle(store, chosen, new_version=new_version)
+        standing = standing_models(store, chosen, named=bool(models))
+        settled = settle(store, standing, new_version=new_version)
         weights = {model.weights for model in own}
-        asked = Answering(store.path, wanted, samples, retry_failed)
+        work = Answering(store.path, wanted, samples, retry_failed)
 
         def ask(model: "Model") -> "list[Progress]":
             control = tracker(f"{model.name} answers")
             with reached(model, serve if model.weights in weights else None) as there:
-                return asked.ask(there, control)
+                return work.ask(there, control)
 
         apart = [m for m in settled if devices and m.backend is BackendKind.LOCAL]
-        jobs = {f"{model.name} answers": partial(asked.ask, model) for model in apart}
+        jobs = {f"{model.name} answers": partial(work.ask, model) for model in apart}
         steps = side_by_side(parse_devices(split(devices)), jobs, STAGE, tracker)
         steps += in_turn(STAGE, [partial(ask, model) for model in settled if model not in apart])
     if not steps:
@@ -138,26 +146,19 @@ def generate(
 
 
 def _say_estimates(
-    path: "Path",
-    models: "Sequence[Model]",
-    prompts: "Sequence[Prompt]",
-    samples: int,
-    *,
-    new_version: bool,
+    store: "Store", models: "Sequence[Model]", prompts: "Sequence[Prompt]", samples: int
 ) -> None:
+    """Print what the run would take; a database that was made for this is removed."""
     from arena.generation.estimate import estimate
-    from arena.store.versions import settle
 
-    with fill_store(path) as store:
-        settled = settle(store, models, new_version=new_version)
-        found = [
-            (m.name, estimate(store, m, prompts, samples=samples, concurrency=USUAL_CONCURRENCY))
-            for m in settled
-        ]
-        if store.is_empty():  # made for this: nothing was asked, so nothing is left behind
-            store.close()
-            path.unlink(missing_ok=True)
-    say_estimates("model", "answers", found, f"{len(prompts)} prompts")
+    found = [
+        (m.name, estimate(store, m, prompts, samples=samples, concurrency=USUAL_CONCURRENCY))
+        for m in models
+    ]
+    if store.is_empty():  # made for this: nothing was asked, so nothing is left behind
+        store.close()
+        store.path.unlink(missing_ok=True)
+    say_estimates("model", "answers", found, counted(len(prompts), "prompt"))
 
 
 COMMANDS = (generate,)

@@ -349,6 +349,18 @@ def m014_no_answers(db: Database) -> None:
     )
 
 
+@migrations()
+def m015_in_use(db: Database) -> None:
+    """Which version of a model a run took last, where that is not the one with the highest number.
+
+    A model whose settings were changed, and then changed back, is in use under its first name.
+    """
+    db.execute(f"""
+        CREATE TABLE in_use (
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL, created_at {_NOW}) STRICT""")
+    _append_only(db, ("in_use",))
+
+
 def _append_only(db: Database, tables: tuple[str, ...]) -> None:
     for table in tables:
         for action in ("UPDATE", "DELETE"):
@@ -373,5 +385,6 @@ STEPS = (
     m012_policy,
     m013_kept,
     m014_no_answers,
+    m015_in_use,
 )
 NAMES = frozenset(step.__name__ for step in STEPS)

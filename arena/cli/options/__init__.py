@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # what is heavy is imported by the command that uses it
 
     from arena.files.config import Config
     from arena.generation.shards import Shard
+    from arena.records import Model
     from arena.store import Store
 
 
@@ -181,6 +182,21 @@ def shard_of(text: str | None) -> "Shard | None":
     from arena.generation.shards import Shard
 
     return Shard.parse(text) if text else None
+
+
+def standing_models(store: "Store", models: "list[Model]", *, named: bool) -> "list[Model]":
+    """The models of arena.yaml that are not archived; of each other one it says so.
+
+    named: whether options name the models, of which none is skipped.
+    """
+    from arena.store.versions import standing
+
+    if named:
+        return models
+    kept, skipped = standing(store, models)
+    for note in skipped:
+        say(note)
+    return kept
 
 
 def split(values: list[str] | None) -> list[str]:

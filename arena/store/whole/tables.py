@@ -18,6 +18,7 @@ CARRIED = (
     "prompts", "models", "judges", "answers", "unanswered", "verdicts", "scores", "rankings",
     "completions", "likelihoods", "markings", "checks", "outcomes", "probes", "votes", "remarks",
     "grades", "withdrawals", "reports", "archived", "withheld", "policies",
+    "in_use",
 )  # fmt: skip
 VOTERS = ("votes", "grades", "withdrawals", "reports")
 COMMENTS = ("remarks", "reports")
@@ -31,6 +32,7 @@ _IDENTITY = {
     "archived": ("kind", "name"),
     "withheld": ("kind", "name"),
     "policies": ("settings",),
+    "in_use": ("name", "created_at"),
 }
 # What two rows of the same identity must both say, where databases are merged.
 _SAID = {
@@ -59,7 +61,7 @@ class WholeTables:
         """The columns that are carried, with the type of their values."""
         found = self.connections.db.execute(f"PRAGMA table_info({table})").fetchall()
         names = {str(row[1]): KINDS[str(row[2])] for row in found}
-        own = _DERIVED if table in (*_CHAINED, "policies") else ()
+        own = _DERIVED if table in (*_CHAINED, "policies", "in_use") else ()
         return {name: kind for name, kind in names.items() if name not in own}
 
     def rows(self, table: str) -> Iterator[dict[str, Any]]:

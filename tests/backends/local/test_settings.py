@@ -66,7 +66,8 @@ def test_a_penalty_on_repetition_holds_for_greedy_decoding_too() -> None:
         here = weights.ready(tiny.tokenizer(), tiny.model())
         here.model.generation_config.repetition_penalty = own
         how = Writing(Decoding(repetition_penalty=entry))
-        row = here.writer._row(Begun((1,)), here.writer.settings(how))
+        begun = Begun((1,))
+        row = Draft(begun, steps=here.writer._steps(begun, here.writer.settings(how)))
         chosen = Chooser(how.decoding, {})([row], SCORES.clone())
         assert chosen == [2 if entry or own else 1]
 

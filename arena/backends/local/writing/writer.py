@@ -86,9 +86,10 @@ class Writer:
         """
         lanes: dict[Hashable, deque[Draft]] = defaultdict(deque)
         settings, room = self.settings(how), how.decoding.room
+        has_steps = any(self._steps(row, settings) for row in begun[:1])
 
         def put(place: int, begun: Begun) -> None:
-            row = self._row(begun, settings, place)
+            row = Draft(begun, place, self._steps(begun, settings) if has_steps else None)
             lanes[self._lane(row, room)].append(row)
 
         def finish(row: Draft, error: BackendError | None) -> None:
@@ -111,7 +112,7 @@ class Writer:
         """The tokens one by one; the model rests while nobody asks. Raises BackendError."""
         settings = self.settings(how)
         yield from WritingRun(self._model, self._rules(how, settings)).stream(
-            self._row(begun, settings)
+            Draft(begun, steps=self._steps(begun, settings))
         )
 
     def _rules(self, how: Writing, settings: Any, **more: Any) -> Rules:
@@ -135,17 +136,16 @@ class Writer:
             repetition_penalty=how.decoding.repetition_penalty,
         )
 
-    def _row(self, begun: Begun, settings: Any, place: int = 0) -> Draft:
-        """A text to write, with what the model's own settings make of its scores."""
+    def _steps(self, begun: Begun, settings: Any) -> Any:
+        """What the model's own settings make of a text's scores: logits processors, if any."""
         batch = torch.tensor([begun.tokens], device=self._model.device)
         with quiet_transformers():
-            steps = self._model.generate(
+            return self._model.generate(
                 batch,
                 attention_mask=torch.ones_like(batch),
                 generation_config=settings,
                 custom_generate=lambda *_, logits_processor, **__: logits_processor,
             )
-        return Draft(begun, place, steps)
 
     def _lane(self, row: Draft, room: int) -> Hashable:
         """What rows must have in common to be written together."""

@@ -129,7 +129,11 @@ def run(
         return progress
     if backend.starting:
         control.on_progress(replace(progress, doing=backend.starting))
-    backend.start()
+    try:
+        backend.start()
+    except UnavailableError as error:
+        control.on_progress(replace(progress, ended=True, stopped=str(error)))
+        raise
     control.on_progress(progress)
     asked = time.perf_counter()  # the rate is that of the rows, without what comes before them
     with _claims(store, work, present | aside, control.intake) as claims:

@@ -19,7 +19,7 @@ from arena.interchange.battle_rows import (
     together,
 )
 from arena.interchange.labels import UNPARSED
-from arena.interchange.turns import spoken
+from arena.interchange.turns import Turns, spoken
 from arena.ratings.arrays import Ints
 from arena.records import (
     ABSENT,
@@ -143,12 +143,11 @@ class _Answers:
 
     def batches(self, said: FileRows, models: Sequence[Model]) -> Iterator[NewAnswers]:
         """All of them with their texts, as the last row that names each has them."""
-        of_name = {model.name: model for model in models}
+        writer = {m.name: (m.name, m.key, m.first_name or "") for m in models}
         sides = [
-            [of_name[label] for label in column.labels] for column in (said.model_a, said.model_b)
+            [writer[label] for label in column.labels] for column in (said.model_a, said.model_b)
         ]
         codes = np.stack([said.model_a.codes, said.model_b.codes])
-        keys = {model.name: model.key for model in models}
         # What has no text is never shown, so its order is free, and in that of keys it is stored
         # much sooner.
         is_bare = all(text[1:] == (None, None) for text in said.texts)
@@ -156,25 +155,28 @@ class _Answers:
         for part in _parts(len(order)):
             here = order[part]
             rows, side = np.divmod(self.last[here], 2)
-            whose = [
-                sides[k][code]
-                for k, code in zip(side.tolist(), codes[side, rows].tolist(), strict=True)
-            ]
-            told = [
-                said.texts[text][k + 1]
-                for text, k in zip(said.text[rows].tolist(), side.tolist(), strict=True)
-            ]
-            apart = [spoken(turns or ("",)) for turns in told]
+            both = list(zip(said.text[rows].tolist(), side.tolist(), strict=True))
+            written = {one: _written(said.texts[one[0]][one[1] + 1]) for one in dict.fromkeys(both)}
+            turns, finish, thinking = zip(*map(written.__getitem__, both), strict=True)
             yield NewAnswers(
                 key=_texts_at(self.keys, here),
-                model=[model.name for model in whose],
-                model_key=[keys[model.name] for model in whose],
+                writer=[
+                    sides[k][code]
+                    for (_, k), code in zip(both, codes[side, rows].tolist(), strict=True)
+                ],
                 prompt_key=_texts_at(said.keys, said.prompt[rows]),
-                turns=[answer for answer, _ in apart],
-                thinking=[thinking for _, thinking in apart],
-                finish=[(ABSENT,) if t is None else ("stop",) * len(t) for t in told],
-                first_name=[model.first_name or "" for model in whose],
+                turns=turns,
+                finish=finish,
+                thinking=thinking,
             )
+
+
+def _written(turns: Turns | None) -> tuple[str, str, str]:
+    """An answer's turns, how each ended, and its thinking, as JSON."""
+    answer, thinking = spoken(turns or ("",))
+    finish = (ABSENT,) if turns is None else ("stop",) * len(turns)
+    as_json = [json.dumps(texts, ensure_ascii=False) for texts in (answer, finish, thinking)]
+    return as_json[0], as_json[1], as_json[2]
 
 
 def _namesakes(store: Store, said: FileRows, path: Path) -> list[str]:

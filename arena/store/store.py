@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from arena.records import (
-    Answer,
     BackendKind,
     Batch,
     Battle,
@@ -36,6 +35,7 @@ from arena.records import (
     Verdict,
 )
 from arena.records.errors import ModelConflictError, StoreError
+from arena.store.answers import Answers
 from arena.store.archive import Archivable, Archive
 from arena.store.connection import Connections
 from arena.store.large.bulk import NewAnswers, add_answers, filling
@@ -49,12 +49,13 @@ from arena.store.withdrawals import Withdrawals
 
 _NOT_CONTENT = ("base_url", "api_key_env", "timeout", "extra_headers")
 TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "rankings", "outcomes")
+_BY_NUMBER = {"answers": "answer_rows", "votes": "vote_rows"}
 # One statement: a page asks this each time.
 _LAST = [
-    f"(SELECT coalesce(max(rowid), 0) FROM {table}) AS {table}"
+    f"(SELECT coalesce(max(rowid), 0) FROM {_BY_NUMBER.get(table, table)}) AS {table}"
     for table in (*TABLES, "grades", "withdrawals", "withheld", "policies")
 ]
-_OF_MODELS = ("answers", "completions", "likelihoods", "outcomes", "checks")
+_OF_MODELS = ("writers", "completions", "likelihoods", "outcomes", "checks")
 _ROWS_OF_MODEL = "SELECT " + " OR ".join(
     [f"EXISTS (SELECT 1 FROM {table} WHERE model = :name)" for table in _OF_MODELS]
     + ["EXISTS (SELECT 1 FROM talks WHERE :name IN (first_model, second_model))"]
@@ -118,7 +119,7 @@ class Store:
         self._connections = Connections(self.path)
         self._connections.migrate()
         self.prompts = Rows(self._connections, "prompts", Prompt)
-        self.answers = Rows(self._connections, "answers", Answer)
+        self.answers = Answers(self._connections)
         self.judges = Rows(self._connections, "judges", Judge)
         self.verdicts = Rows(self._connections, "verdicts", Verdict)
         self.scores = Rows(self._connections, "scores", Score)
@@ -305,11 +306,13 @@ class Store:
     def counts(self) -> dict[str, int]:
         """Rows in each stage's table, without votes that were taken back."""
         db = self._connections.db
-        views = {table: table for table in TABLES} | {"votes": "standing_votes"}
-        return {
-            table: int(db.execute(f"SELECT count(*) FROM {view}").fetchone()[0])
-            for table, view in views.items()
+        counted = {
+            table: int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+            for table in TABLES
+            if table not in _BY_NUMBER
         }
+        counted |= {"answers": self.answers.count(), "votes": self.votes.count()}
+        return {table: counted[table] for table in TABLES}
 
     def verdicts_on(self, first: str, second: str) -> list[Verdict]:
         """All verdicts on two answers, in either order; of each judge and order the latest."""

@@ -1,7 +1,7 @@
 """Votes: one a battle, never changed, and chained so that an edit shows."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -13,10 +13,13 @@ from arena.records import Vote
 from arena.records.errors import SecondVoteError, StoreError
 from arena.store.chain import broken, last_link, linked
 from arena.store.connection import Connections, sqlite3
-from arena.store.rows import Rows, chunks, encode
+from arena.store.rows import Rows, encode
+from arena.store.schema.driver import Database
+from arena.store.schema.packing import OF_VOTES, winner_place
 
 BATCH = 10_000
-_COLUMNS = (
+# The values that a row is made of, in this order. The hash before its own stands in the row before.
+_VALUES = (
     "battle",
     "prompt_key",
     "first",
@@ -28,17 +31,24 @@ _COLUMNS = (
     "seconds",
     "app_version",
     "created_at",
-    "previous",
     "hash",
 )
-_INSERT = f"INSERT INTO votes ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_INSERT = f"""
+    INSERT INTO vote_rows (battle, prompt, first, second, winner, voter, language, propensity,
+                           seconds, app_version, created_at, hash)
+    VALUES (packed(?), (SELECT id FROM prompts WHERE key = ?),
+            (SELECT id FROM answer_rows WHERE key = ?), (SELECT id FROM answer_rows WHERE key = ?),
+            {winner_place("?5")}, (SELECT id FROM voters WHERE name = ?), ?, ?, ?, ?,
+            moment(?, '{OF_VOTES}'), packed(?))"""
+_STANDING = "vote_rows WHERE battle NOT IN (SELECT packed(subject) FROM withdrawals)"
+_INSERT_VOTER = "INSERT INTO voters (name) VALUES (?) ON CONFLICT DO NOTHING"
 
 
 class Votes(Rows[Vote]):
     """The votes table, a chain; those that were taken back are read by nobody who counts."""
 
     def __init__(self, connections: Connections) -> None:
-        super().__init__(connections, "votes", Vote, view="standing_votes")
+        super().__init__(connections, "votes", Vote, view="standing_votes", counted=_STANDING)
 
     def cast(self, vote: Vote, *, once_a_pair: bool = False) -> None:
         """Store one vote; a second one for the same battle is refused.
@@ -51,12 +61,16 @@ class Votes(Rows[Vote]):
                 raise SecondVoteError(
                     "this voter has voted on these two answers already; the first vote counts"
                 )
-            row = linked(encode(vote) | {"created_at": now()}, last_link(db, "votes"))
-            columns, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
             try:
-                db.conn.execute(f"INSERT INTO votes ({columns}) VALUES ({marks})", row)
+                add_rows(db, [linked(encode(vote) | {"created_at": now()}, last_link(db, "votes"))])
             except sqlite3.IntegrityError as error:
                 raise _refusal(vote, str(error)) from error
+
+    def _equals(self, column: str) -> str:
+        """As in `Rows`; a battle is found by the index of what is stored of it."""
+        if column == "battle":
+            return "rowid = (SELECT id FROM vote_rows WHERE battle = packed(?))"
+        return super()._equals(column)
 
     def _has_voted(self, vote: Vote) -> bool:
         sql = (
@@ -77,29 +91,30 @@ class Votes(Rows[Vote]):
             while batch := list(islice(left, BATCH)):
                 known = self._voted([vote.battle for vote in batch])
                 new = {vote.battle: vote for vote in reversed(batch) if vote.battle not in known}
-                db.conn.executemany(_INSERT, [link.row(vote) for vote in reversed(new.values())])
+                _store(db, [link.row(vote) for vote in reversed(new.values())])
                 added += len(new)
         return added
 
     def _voted(self, battles: list[str]) -> set[str]:
         """Those of some battles that were voted on, even if the vote was taken back."""
-        sql = "SELECT battle FROM votes WHERE battle IN (SELECT value FROM json_each(?))"
+        sql = "SELECT value FROM json_each(?) WHERE packed(value) IN (SELECT battle FROM vote_rows)"
         found = self._connections.db.execute(sql, [json.dumps(battles)])
         return {str(row[0]) for row in found}
-
-    def voted(self, battles: Iterable[str]) -> set[str]:
-        """Those of the battles that were voted on, whether the vote was taken back or not."""
-        return {
-            str(row[0])
-            for part in chunks(list(battles))
-            for row in self._connections.db.execute(
-                f"SELECT battle FROM votes WHERE battle IN ({', '.join('?' * len(part))})", part
-            ).fetchall()
-        }
 
     def broken(self) -> Iterator[int]:
         """The ids of rows whose content or place does not fit the chain."""
         return broken(self._connections, "votes")
+
+
+def add_rows(db: Database, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Store votes that are linked already, in a transaction. rows: as the view `votes` has them."""
+    _store(db, [tuple(row[name] for name in _VALUES) for row in rows])
+
+
+def _store(db: Database, rows: Sequence[tuple[Any, ...]]) -> None:
+    place = _VALUES.index("voter")
+    db.conn.executemany(_INSERT_VOTER, [(name,) for name in {row[place]: None for row in rows}])
+    db.conn.executemany(_INSERT, rows)
 
 
 @dataclass
@@ -110,7 +125,7 @@ class _Linking:
     at: str
 
     def row(self, v: Vote) -> tuple[Any, ...]:
-        """A vote in the order of `_COLUMNS`. The text of the digest is that of `json.dumps`."""
+        """A vote in the order of `_VALUES`. The text of the digest is that of `json.dumps`."""
         drawn = "null" if v.propensity is None else json.dumps(v.propensity)
         seconds = "null" if v.seconds is None else json.dumps(v.seconds)
         text = (
@@ -121,10 +136,9 @@ class _Linking:
             f'"second": {quoted(v.second)}, "seconds": {seconds}, "voter": {quoted(v.voter)}, '
             f'"winner": "{v.winner}"}}'
         )
-        previous, self.previous = self.previous, sha256(text.encode()).hexdigest()
+        self.previous = sha256(text.encode()).hexdigest()
         said = (v.battle, v.prompt_key, v.first, v.second, str(v.winner), v.voter, v.language)
-        rest = (v.propensity, v.seconds, v.app_version, self.at, previous, self.previous)
-        return (*said, *rest)
+        return (*said, v.propensity, v.seconds, v.app_version, self.at, self.previous)
 
 
 def now() -> str:
@@ -133,6 +147,6 @@ def now() -> str:
 
 
 def _refusal(vote: Vote, reason: str) -> StoreError:
-    if "votes.battle" in reason:
+    if "vote_rows.battle" in reason:
         return SecondVoteError("this battle has been voted on already; its first vote counts")
     return StoreError(f"the vote on battle {vote.battle} was refused: {reason}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from arena.records import Answer, Prompt, content_key
 from arena.records.errors import InputError, ModelConflictError
+from arena.store import answers, votes
 from arena.store.chain import last_link, linked
 from arena.store.connection import Connections, sqlite3
 from arena.store.rows import chunks, decode
@@ -22,7 +23,7 @@ CARRIED = (
 VOTERS = ("votes", "grades", "withdrawals", "reports")
 COMMENTS = ("remarks", "reports")
 _CHAINED = ("votes", "withdrawals")
-_DERIVED = ("id", "previous", "hash")
+_DERIVED = ("id", "rowid", "told", "previous", "hash")
 # What tells that a row is there already.
 _IDENTITY = {
     "models": ("name",),
@@ -32,6 +33,8 @@ _IDENTITY = {
     "withheld": ("kind", "name"),
     "policies": ("settings",),
 }
+_BY_NUMBER = {"answers": answers.add_rows, "votes": votes.add_rows}
+# Of a column that a view makes of another only its values have a type, which is text.
 KINDS = {"TEXT": str, "INTEGER": int, "REAL": float}
 SCHEMA = STEPS[-1].__name__
 
@@ -45,9 +48,8 @@ class WholeTables:
     def columns(self, table: str) -> dict[str, type]:
         """The columns that are carried, with the type of their values."""
         found = self.connections.db.execute(f"PRAGMA table_info({table})").fetchall()
-        names = {str(row[1]): KINDS[str(row[2])] for row in found}
-        own = _DERIVED if table in (*_CHAINED, "policies") else ()
-        return {name: kind for name, kind in names.items() if name not in own}
+        names = {str(row[1]): KINDS.get(str(row[2]), str) for row in found}
+        return {name: kind for name, kind in names.items() if name not in _DERIVED}
 
     def rows(self, table: str) -> Iterator[dict[str, Any]]:
         """All rows, in the order in which they were stored."""
@@ -100,7 +102,10 @@ class WholeTables:
 
     def _insert(self, table: str, rows: list[tuple[str, dict[str, Any]]]) -> None:
         with self.connections.transaction() as db:
-            previous = last_link(db, table) if table in _CHAINED else ""
+            previous, store = (
+                last_link(db, table) if table in _CHAINED else "",
+                _BY_NUMBER.get(table),
+            )
             for where, row in rows:
                 if table in _CHAINED:
                     row = linked(row, previous)
@@ -108,7 +113,10 @@ class WholeTables:
                 names = ", ".join(f'"{name}"' for name in row)
                 marks = ", ".join(f":{name}" for name in row)
                 try:
-                    db.conn.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", row)
+                    if store is None:
+                        db.conn.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", row)
+                    else:
+                        store(db, [row])
                 except sqlite3.IntegrityError as error:
                     raise InputError(f"{where}: the {table} table refuses it: {error}") from error
 

@@ -87,9 +87,12 @@ def import_battles(
         for model in models:
             if model.name not in known:
                 store.put_model(model)
-        for batch in answers.batches(said, models):
-            store.add_answers(batch)
-        votes = store.votes.cast_all(_votes(said, answers))
+        numbers = np.empty(len(answers.keys), np.int32)
+        for here, batch in answers.batches(said, models):
+            numbers[here] = store.add_answers(batch)
+        votes = store.votes.cast_all(
+            _votes(said, answers), _references(store, said, answers, numbers)
+        )
         verdicts = _add_verdicts(store, said, answers)
         store.evidence.keep_up()
         after = store.counts()
@@ -141,8 +144,8 @@ class _Answers:
         last[codes] = np.arange(len(codes), dtype=np.int32)
         return cls(keys, last, codes[::2], codes[1::2])
 
-    def batches(self, said: FileRows, models: Sequence[Model]) -> Iterator[NewAnswers]:
-        """All of them with their texts, as the last row that names each has them."""
+    def batches(self, said: FileRows, models: Sequence[Model]) -> Iterator[tuple[Ints, NewAnswers]]:
+        """All of them with their texts, as the last row that names each has them, and places."""
         writer = {m.name: (m.name, m.key, m.first_name or "") for m in models}
         sides = [
             [writer[label] for label in column.labels] for column in (said.model_a, said.model_b)
@@ -158,16 +161,17 @@ class _Answers:
             both = list(zip(said.text[rows].tolist(), side.tolist(), strict=True))
             written = {one: _written(said.texts[one[0]][one[1] + 1]) for one in dict.fromkeys(both)}
             turns, finish, thinking = zip(*map(written.__getitem__, both), strict=True)
-            yield NewAnswers(
-                key=_texts_at(self.keys, here),
-                writer=[
-                    sides[k][code]
-                    for (_, k), code in zip(both, codes[side, rows].tolist(), strict=True)
-                ],
-                prompt_key=_texts_at(said.keys, said.prompt[rows]),
-                turns=turns,
-                finish=finish,
-                thinking=thinking,
+            whose = zip(side.tolist(), codes[side, rows].tolist(), strict=True)
+            yield (
+                here,
+                NewAnswers(
+                    key=_texts_at(self.keys, here),
+                    writer=[sides[k][code] for k, code in whose],
+                    prompt_key=_texts_at(said.keys, said.prompt[rows]),
+                    turns=turns,
+                    finish=finish,
+                    thinking=thinking,
+                ),
             )
 
 
@@ -212,6 +216,7 @@ def _votes(said: FileRows, answers: _Answers) -> Iterator[Vote]:
     key = keys_after("imported")
     voters = said.who.labels
     as_json = [json.dumps(voter, ensure_ascii=False) for voter in voters]
+    winner = said.winner.map(lambda label: label if label == UNPARSED else Winner(label))
     propensity = said.propensity or Column(np.zeros(len(said), np.int32), [None])
     for part in _parts(len(rows)):
         here = rows[part]
@@ -219,7 +224,7 @@ def _votes(said: FileRows, answers: _Answers) -> Iterator[Vote]:
             _texts_at(said.keys, said.prompt[here]),
             _texts_at(answers.keys, answers.first[here]),
             _texts_at(answers.keys, answers.second[here]),
-            _labels_at(said.winner, here),
+            _labels_at(winner, here),
             said.who.codes[here].tolist(),
             _labels_at(said.language, here),
             _labels_at(propensity, here),
@@ -227,7 +232,25 @@ def _votes(said: FileRows, answers: _Answers) -> Iterator[Vote]:
             strict=True,
         ):
             battle = key(f',"{a}","{b}","{won}",{as_json[voter]},{n}]')
-            yield Vote(battle, prompt, a, b, Winner(won), voters[voter], language, drawn)
+            yield Vote(battle, prompt, a, b, won, voters[voter], language, drawn)
+
+
+def _references(
+    store: Store, said: FileRows, answers: _Answers, numbers: Ints
+) -> Iterator[tuple[int, int, int]]:
+    """The numbers of each vote's prompt and answers. numbers: of the answers, in their order."""
+    keys = _texts_at(said.keys, slice(None))
+    number = store.prompts.numbers(keys)
+    prompts = np.array([number[key] for key in keys], np.int32)
+    rows = np.flatnonzero(said.is_vote)
+    for part in _parts(len(rows)):
+        here = rows[part]
+        yield from zip(
+            prompts[said.prompt[here]].tolist(),
+            numbers[answers.first[here]].tolist(),
+            numbers[answers.second[here]].tolist(),
+            strict=True,
+        )
 
 
 def _texts_at(keys: Keys, places: Ints | slice) -> list[str]:

@@ -45,7 +45,7 @@ def add_rows(db: Database, rows: Iterable[Mapping[str, Any]]) -> int:
     rows: as the view `answers` has them; columns that came later may be missing.
     """
     now, unknown = milliseconds(), {**dict.fromkeys(_USED), **BARE, "first_name": ""}
-    given = [unknown | row for row in rows]
+    given = [{**unknown, **row} for row in rows]
     number = writers(db, (_writer(row) for row in given))
     made = [
         (

@@ -91,6 +91,17 @@ class Rows(Generic[R]):
             ).fetchall()
         }
 
+    def numbers(self, keys: Iterable[str]) -> dict[str, int]:
+        """The numbers that rows have in this database, by key; unknown keys have none."""
+        return {
+            str(key): int(number)
+            for part in chunks(list(keys))
+            for key, number in self._connections.db.execute(
+                f"SELECT key, rowid FROM {self._view} WHERE key IN ({', '.join('?' * len(part))})",
+                part,
+            ).fetchall()
+        }
+
     def where(self, **equal: str | int) -> Iterator[R]:
         """Rows whose columns equal these values, in the order in which they were stored."""
         test, values = self._test(equal)

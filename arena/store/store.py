@@ -1,7 +1,7 @@
 """`Store`: the database, opened, with one attribute a table."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -174,9 +174,12 @@ class Store:
         """One transaction for a file of so many votes: all of it is stored, or nothing."""
         return filling(self._connections, rows)
 
-    def add_answers(self, new: NewAnswers) -> None:
-        """Store those of a file's answers that are not there yet; call it while `filling`."""
-        add_answers(self._connections, new)
+    def add_answers(self, new: NewAnswers) -> Sequence[int]:
+        """Store those of a file's answers that are not there yet; call it while `filling`.
+
+        Returns the number of each answer in this database.
+        """
+        return add_answers(self._connections, new)
 
     def check_model(self, model: Model) -> None:
         """Raise ModelConflictError if the name stands for another model already.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import islice
+from itertools import islice, repeat
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
@@ -15,33 +15,25 @@ from arena.store.chain import broken, last_link, linked
 from arena.store.connection import Connections, sqlite3
 from arena.store.rows import Rows, encode
 from arena.store.schema.driver import Database
-from arena.store.schema.packing import OF_VOTES, winner_place
+from arena.store.schema.packing import OF_VOTES, WINNERS, moment, packed
 
 BATCH = 10_000
-# The values that a row is made of, in this order. The hash before its own stands in the row before.
-_VALUES = (
-    "battle",
-    "prompt_key",
-    "first",
-    "second",
-    "winner",
-    "voter",
-    "language",
-    "propensity",
-    "seconds",
-    "app_version",
-    "created_at",
-    "hash",
-)
-_INSERT = f"""
+# The numbers of a vote's prompt and of both answers; None is none's, and refused.
+References = tuple[int | None, int | None, int | None]
+_INSERT = """
     INSERT INTO vote_rows (battle, prompt, first, second, winner, voter, language, propensity,
                            seconds, app_version, created_at, hash)
-    VALUES (packed(?), (SELECT id FROM prompts WHERE key = ?),
-            (SELECT id FROM answer_rows WHERE key = ?), (SELECT id FROM answer_rows WHERE key = ?),
-            {winner_place("?5")}, (SELECT id FROM voters WHERE name = ?), ?, ?, ?, ?,
-            moment(?, '{OF_VOTES}'), packed(?))"""
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_REFERENCES = """
+    SELECT (SELECT id FROM prompts WHERE key = ?), (SELECT id FROM answer_rows WHERE key = ?),
+           (SELECT id FROM answer_rows WHERE key = ?)"""
+# What a row is made of. The hash before its own stands in the row before.
+_VALUES = (
+    *("battle", "prompt_key", "first", "second", "winner", "voter", "language"),
+    *("propensity", "seconds", "app_version", "created_at", "hash"),
+)
+_PLACES = {winner: place for place, winner in enumerate(WINNERS)}
 _STANDING = "vote_rows WHERE battle NOT IN (SELECT packed(subject) FROM withdrawals)"
-_INSERT_VOTER = "INSERT INTO voters (name) VALUES (?) ON CONFLICT DO NOTHING"
 
 
 class Votes(Rows[Vote]):
@@ -80,18 +72,24 @@ class Votes(Rows[Vote]):
         values = [vote.voter, vote.first, vote.second]
         return self._connections.db.execute(sql, values).fetchone() is not None
 
-    def cast_all(self, votes: Iterable[Vote]) -> int:
+    def cast_all(
+        self, votes: Iterable[Vote], references: Iterable[References] | None = None
+    ) -> int:
         """Store many votes in one transaction; those on battles voted on already are passed over.
 
-        Returns how many were new.
+        references: of each vote, if they are known. Returns how many were new.
         """
-        added, left = 0, iter(votes)
+        added, left = (
+            0,
+            zip(votes, repeat(None) if references is None else references, strict=False),
+        )
         with self._connections.transaction() as db:
-            link = _Linking(last_link(db, "votes"), now())
+            link, voters = _Linking(last_link(db, "votes"), now()), dict[str, int]()
             while batch := list(islice(left, BATCH)):
-                known = self._voted([vote.battle for vote in batch])
-                new = {vote.battle: vote for vote in reversed(batch) if vote.battle not in known}
-                _store(db, [link.row(vote) for vote in reversed(new.values())])
+                known = self._voted([vote.battle for vote, _ in batch])
+                new = {one[0].battle: one for one in reversed(batch) if one[0].battle not in known}
+                rows = [(link.row(vote), refer) for vote, refer in reversed(new.values())]
+                _store(db, rows, voters)
                 added += len(new)
         return added
 
@@ -108,13 +106,33 @@ class Votes(Rows[Vote]):
 
 def add_rows(db: Database, rows: Iterable[Mapping[str, Any]]) -> None:
     """Store votes that are linked already, in a transaction. rows: as the view `votes` has them."""
-    _store(db, [tuple(row[name] for name in _VALUES) for row in rows])
+    _store(db, [(tuple(row[name] for name in _VALUES), None) for row in rows], {})
 
 
-def _store(db: Database, rows: Sequence[tuple[Any, ...]]) -> None:
-    place = _VALUES.index("voter")
-    db.conn.executemany(_INSERT_VOTER, [(name,) for name in {row[place]: None for row in rows}])
-    db.conn.executemany(_INSERT, rows)
+def _store(
+    db: Database,
+    rows: Sequence[tuple[tuple[Any, ...], References | None]],
+    voters: dict[str, int],
+) -> None:
+    """rows: in the order of `_VALUES`, and what is known of each one's references.
+
+    voters: their numbers by name, as far as they are known.
+    """
+    for name in dict.fromkeys(row[_VALUES.index("voter")] for row, _ in rows):
+        if name not in voters:
+            voters[name] = _number(db, name)
+    made = []
+    for (battle, prompt, first, second, winner, voter, *how, at, link), known in rows:
+        about = known or db.execute(_REFERENCES, [prompt, first, second]).fetchone()
+        said = _PLACES.get(winner), voters[voter], *how
+        made.append((packed(battle), *about, *said, moment(at, OF_VOTES), bytes.fromhex(link)))
+    db.conn.executemany(_INSERT, made)
+
+
+def _number(db: Database, voter: str) -> int:
+    """A voter's number, a new one for a new voter."""
+    db.execute("INSERT INTO voters (name) VALUES (?) ON CONFLICT DO NOTHING", [voter])
+    return int(db.execute("SELECT id FROM voters WHERE name = ?", [voter]).fetchone()[0])
 
 
 @dataclass
@@ -149,4 +167,6 @@ def now() -> str:
 def _refusal(vote: Vote, reason: str) -> StoreError:
     if "vote_rows.battle" in reason:
         return SecondVoteError("this battle has been voted on already; its first vote counts")
+    if "NOT NULL" in reason:
+        reason = "its prompt or one of its answers is not stored"
     return StoreError(f"the vote on battle {vote.battle} was refused: {reason}")

@@ -1,6 +1,6 @@
 """Votes counted by pair of models, so that a fit costs no pass over them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from arena.records.errors import InputError
 from arena.store.columns import TallyColumns
 
 # What the first model gets: none, half, all.
-HALVES = {Winner.MODEL_B: 0, Winner.TIE: 1, Winner.BOTH_BAD: 1, Winner.MODEL_A: 2}
+HALVES: Mapping[str, int] = {Winner.MODEL_B: 0, Winner.TIE: 1, Winner.BOTH_BAD: 1, Winner.MODEL_A: 2}
 
 
 class Tallies:
@@ -40,7 +40,7 @@ class Tallies:
         self._counts = np.pad(self._counts, [(0, models - known), (0, models - known), (0, 0)])
         first = [self._place[name] for name in new.model_a]
         second = [self._place[name] for name in new.model_b]
-        halves = [HALVES[Winner(winner)] for winner in new.winner]
+        halves = [HALVES[winner] for winner in new.winner]
         np.add.at(self._counts, (first, second, halves), sign * np.array(new.votes))
 
     def comparisons(self, models: Iterable[str] | None = None) -> Comparisons:

@@ -1,5 +1,6 @@
 """Many rows at once, in constant memory: one transaction, and indexes that are made at its end."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,9 +8,8 @@ from dataclasses import dataclass
 from arena.store.answers import INSERT, Writer, milliseconds, writers
 from arena.store.connection import Connections
 from arena.store.schema.driver import Database
-from arena.store.schema.packing import packed
 
-CACHE_MB = 128
+CACHE_MB = 48
 # Indexes that are made anew are read as a whole, which few new rows are not worth.
 FEW = 50_000
 _GROWING = ("answer_rows", "vote_rows")
@@ -30,11 +30,13 @@ class NewAnswers:
     thinking: Sequence[str]
 
 
-def add_answers(connections: Connections, new: NewAnswers) -> None:
-    """Store those that are not there yet; to be called inside a transaction."""
+def add_answers(connections: Connections, new: NewAnswers) -> Sequence[int]:
+    """Store those that are not there yet, and return their numbers; call it in a transaction."""
     db = connections.db
     number = writers(db, new.writer)
-    keys, by, now = map(packed, new.key), map(number.__getitem__, new.writer), milliseconds()
+    last = db.execute("SELECT coalesce(max(id), 0) FROM answer_rows").fetchone()[0]
+    before = db.conn.total_changes
+    keys, by, now = map(bytes.fromhex, new.key), map(number.__getitem__, new.writer), milliseconds()
     texts = zip(new.turns, new.finish, new.thinking, strict=True)
     db.conn.executemany(
         INSERT,
@@ -43,6 +45,11 @@ def add_answers(connections: Connections, new: NewAnswers) -> None:
             for key, writer, prompt, text in zip(keys, by, new.prompt_key, texts, strict=True)
         ),
     )
+    if db.conn.total_changes - before == len(new.key):  # numbers are given in order
+        return range(last + 1, last + 1 + len(new.key))
+    sql = "SELECT key, id FROM answer_rows WHERE key IN (SELECT value FROM json_each(?))"
+    known = dict(db.execute(sql, [json.dumps(new.key)]).fetchall())
+    return [known[key] for key in new.key]
 
 
 @contextmanager
@@ -62,7 +69,8 @@ def filling(connections: Connections, rows: int) -> Iterator[None]:
             dropped = _drop_indexes(db) if rows > FEW and rows > stored // 4 else []
             yield
             if dropped:  # what grew at random places has room in between
-                db.execute("REINDEX votes_by_battle")
+                for table in _GROWING:
+                    db.execute(f"REINDEX {table}")
             for sql in dropped:
                 db.execute(sql)
     finally:

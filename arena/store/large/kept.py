@@ -67,24 +67,17 @@ class KeptVotes:
         votes = self.read()
         start, end = np.searchsorted(votes.ids, [after, until], side="right").tolist()
         part = votes.take(slice(start, end))
-        models = len(part.model_a.labels)
-        cell = part.model_a.codes.astype(np.int64) * models + part.model_b.codes
-        cells, counts = np.unique(cell * len(WINNERS) + part.winner.codes, return_counts=True)
-        pairs, winner = np.divmod(cells, len(WINNERS))
-        rows = sorted(
-            (part.model_a.labels[a], part.model_b.labels[b], WINNERS[w], n)
-            for a, b, w, n in zip(
-                *(side.tolist() for side in np.divmod(pairs, max(models, 1))),
-                winner.tolist(),
-                counts.tolist(),
-                strict=True,
-            )
-        )
+        a, b, winner = (_by_name(c) for c in (part.model_a, part.model_b, part.winner))
+        models, outcomes = max(len(a.labels), 1), len(winner.labels)
+        cell = (a.codes.astype(np.int64) * models + b.codes) * outcomes + winner.codes
+        cells, counts = np.unique(cell, return_counts=True)
+        pairs, won = np.divmod(cells, outcomes)
+        first, second = np.divmod(pairs, models)
         return TallyColumns(
-            model_a=[a for a, _, _, _ in rows],
-            model_b=[b for _, b, _, _ in rows],
-            winner=[winner for _, _, winner, _ in rows],
-            votes=[n for _, _, _, n in rows],
+            model_a=[*Column(first, a.labels)],
+            model_b=[*Column(second, b.labels)],
+            winner=[*Column(won, winner.labels)],
+            votes=counts.tolist(),
         )
 
     def keep_up(self) -> None:
@@ -219,8 +212,16 @@ def _places(numbers: Sequence[int], wanted: NDArray[Any]) -> NDArray[np.int32]:
     return np.searchsorted(np.array(numbers, np.int64), wanted).astype(np.int32)
 
 
+def _by_name(column: Column) -> Column:
+    """The same column with its labels in the order of the alphabet."""
+    order = np.argsort(np.array(column.labels, dtype=object))
+    place = np.empty(len(order), np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
+    return Column(place[column.codes], [column.labels[k] for k in order.tolist()])
+
+
 def _of_prompt(values: Sequence[str], prompt: NDArray[np.int32]) -> Column:
     """What is said of each vote's prompt."""
-    place: dict[str, int] = {}
-    codes = np.array([place.setdefault(value, len(place)) for value in values], np.int32)
+    place = {value: k for k, value in enumerate(dict.fromkeys(values))}
+    codes = np.array([*map(place.__getitem__, values)], np.int32)
     return Column(codes[prompt] if len(prompt) else prompt, list(place))

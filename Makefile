@@ -7,6 +7,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 TORCH_INDEX ?=
 # One test process a core, each with one thread of its own.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+# Kept bytecode saves half of the time that each command of the tests takes to start.
+unexport PYTHONDONTWRITEBYTECODE
 BROWSERS := chromium chromium-browser google-chrome
 # missing(what, commands): says so where none of the commands is there.
 missing = for c in $(2); do command -v $$c >/dev/null && exit 0; done; \

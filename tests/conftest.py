@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from shutil import which
+from shutil import copyfile, which
 from typing import Any
 
 import pytest
@@ -26,9 +26,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database without rows, made once: thousands of tests begin with a copy of it."""
+    path = tmp_path_factory.mktemp("empty") / "arena.db"
+    Store(path).close()
+    return path
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "arena.db")
+def store(empty_database: Path, tmp_path: Path) -> Store:
+    return Store(copyfile(empty_database, tmp_path / "arena.db"))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import builtins
 import importlib
 import json
 import os
+import select
 import struct
 import sys
 from collections.abc import Callable
@@ -235,11 +236,23 @@ def become(user: str) -> None:
         os.setresuid(int(user), int(user), int(user))
 
 
+def abandoned() -> bool:
+    """Whether nobody reads our errors any more, for whoever began us was killed.
+
+    A container is ended with the process that began it, but for the moment in which it is made.
+    """
+    errors = select.poll()
+    errors.register(2, 0)
+    return bool(errors.poll(0))
+
+
 def main(role: str, seconds: str, memory: str, user: str, fence: str = "") -> None:
     """Keep the pipes to ourselves, take the limits, read what is to be run, and run it.
 
     fence: a script whose `fence` is called first, where there is no container.
     """
+    if abandoned():
+        return
     asked, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     for used in (0, 1, 2):

@@ -99,10 +99,8 @@ class BattlePage:
             yield self._growing(talk, words, token, "", "")
         while live.is_writing(talk.key):
             time.sleep(LOOK)
-        found, draft = live.find(talk.key, visitor.voter), ""
-        if found is not None and not found.answered and found.turns:
-            found, draft = live.give_back(found), found.turns[-1]
-        elif found is not None and found.turns != talk.turns:
+        found, draft = live.take_up(talk.key, visitor.voter)
+        if found is not None and found.turns != talk.turns:
             draft = talk.turns[-1]
         yield replace(self.view(found, words, token), draft=draft) if found else BattleView()
 
@@ -162,7 +160,7 @@ class BattlePage:
         def cast() -> str:
             services = self._services
             claimed = claim(services, visitor, TALK, token, NotShownError)
-            talk = services.live.find(claimed.key, claimed.voter)
+            talk, _ = services.live.take_up(claimed.key, claimed.voter)
             if services.store.votes.count(battle=claimed.key):
                 raise VotedAlreadyError(claimed.key)
             if talk is None:
@@ -206,7 +204,7 @@ class BattlePage:
         found = self._services.voters.read_token(TALK, voter, token) if token else None
         if found is None:
             return None
-        talk = self._services.live.find(found[0], voter)
+        talk, _ = self._services.live.take_up(found[0], voter)
         if talk is None:
             raise TurnRefusedError("blocked_turn")
         return talk

@@ -134,11 +134,14 @@ class Live:
         """Whether this app's models are writing in a battle."""
         return key in self._writing
 
-    def give_back(self, talk: Talk) -> Talk:
-        """A battle whose last turn nobody answers any more, as it was before that turn."""
+    def take_up(self, key: str, voter: str) -> tuple[Talk | None, str]:
+        """A battle of this voter's, and the turn that was left unanswered, which it then lacks."""
+        talk = self.find(key, voter)
+        if talk is None or not talk.turns or talk.answered or self.is_writing(key):
+            return talk, ""
         before = replace(talk, turns=talk.turns[: len(talk.first)])
         self._go_on(talk, before)
-        return before
+        return before, talk.turns[-1]
 
     def check(self, text: str, turns: int = 0) -> str:
         """A user's turn, trimmed; raises TurnRefusedError where it cannot be taken."""
@@ -204,21 +207,23 @@ class Live:
         opened = replace(before, turns=(*before.turns, text))
         self._store.talks.put([opened])
         stop = self._writing[talk.key] = threading.Event()
-        replies: tuple[Reply, Reply] | None = None
+        then = talk
         try:
             models = [self._model(talk.first_model), self._model(talk.second_model)]
             said = [_conversation(before.turns, side) for side in (before.first, before.second)]
             seed = seed_of_talk(talk) + len(before.turns) + APART * before.attempts
             with self._idle.in_use():
                 for glimpse, whole in side_by_side(models, said, text, seed, stop):
-                    replies = whole or replies
                     if whole:
-                        self._go_on(opened, _answered(opened, *whole))
+                        then = _answered(opened, *whole)
+                        self._go_on(opened, then)
                     yield glimpse
+        except GeneratorExit:  # the page was left: a new turn is its draft when it comes back
+            then = opened if before is talk else talk
+            raise
         finally:
             self._writing.pop(talk.key, None)
-            if replies is None:
-                self._go_on(opened, talk)
+            self._go_on(opened, then)
 
     def settle(self, talk: Talk) -> Battle:
         """Put what was said into the store as any other answers, with the battle to vote on."""

@@ -414,6 +414,17 @@ def test_a_run_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_runner_that_nobody_hears_ends_before_it_reads() -> None:
+    """A container misses the death of whoever made it while it is being made."""
+    command = [sys.executable, "-I", "-S", "-c", sandbox._runner(), "tests", "9", "0", "-"]
+    asked, kept = os.pipe()  # what would be read never comes, and its end does not come either
+    unread, errors = os.pipe()
+    os.close(unread)
+    assert subprocess.run(command, stdin=asked, stderr=errors, check=False).returncode == 0
+    for end in (asked, kept, errors):
+        os.close(end)
+
+
 def left(mark: str) -> list[str]:
     """Processes with a word in their command line, by number."""
     found = []

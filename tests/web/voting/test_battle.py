@@ -116,18 +116,37 @@ def test_a_live_battle_is_its_voters_alone(page: BattlePage, store: Store, visit
     assert store.counts()["votes"] == 0
 
 
+def left_in_the_middle(page: BattlePage, visitor: Visitor, token: str, text: str) -> None:
+    """As when a page is closed, or its connection breaks."""
+    views = page.say(visitor, token, text)
+    next(views)
+    next(views)
+    views.close()  # type: ignore[attr-defined]
+
+
 def test_a_turn_that_is_given_up_leaves_the_battle_as_it_was(
     page: BattlePage, store: Store, visit: Visit
 ) -> None:
     visitor = visit()
     *_, last = page.say(visitor, "", ASKED)
     (before,) = store.talks.where()
-    views = page.say(visitor, last.token, "And one more?")
-    next(views)
-    next(views)
-    views.close()  # type: ignore[attr-defined]
-    assert list(store.talks.where()) == [before]
-    assert page.cast(visitor, last.token, Winner.TIE).done
+    left_in_the_middle(page, visitor, last.token, "And one more?")
+    assert page.cast(visitor, last.token, Winner.TIE).counted
+    (battle,) = store.battles.where()
+    assert store.prompts.get([battle.prompt_key])[battle.prompt_key].turns == before.turns
+
+
+def test_a_turn_that_is_left_is_a_draft_however_late_one_comes_back(
+    page: BattlePage, store: Store, visit: Visit
+) -> None:
+    visitor = visit()
+    left_in_the_middle(page, visitor, "", ASKED)  # it has ended when the page is opened again
+    (back,) = page.resume(visitor)
+    assert (back.draft, back.open) == (ASKED, False)
+    left_in_the_middle(page, visitor, back.token, ASKED)
+    *_, said = page.say(visitor, back.token, "Another question?")  # on the page that is still open
+    assert ASKED not in said.prompt
+    assert said.open
 
 
 def test_whoever_stops_gets_the_text_back_and_the_battle_as_it_was(

@@ -10,7 +10,12 @@ from arena.records.errors import InputError
 from arena.store.columns import TallyColumns
 
 # What the first model gets: none, half, all.
-HALVES: Mapping[str, int] = {Winner.MODEL_B: 0, Winner.TIE: 1, Winner.BOTH_BAD: 1, Winner.MODEL_A: 2}
+HALVES: Mapping[str, int] = {
+    Winner.MODEL_B: 0,
+    Winner.TIE: 1,
+    Winner.BOTH_BAD: 1,
+    Winner.MODEL_A: 2,
+}
 
 
 class Tallies:

@@ -24,7 +24,7 @@ INSERT = f"""
     ON CONFLICT(key) DO NOTHING"""
 
 
-class Answers(Rows[Answer]):
+class AnswerRows(Rows[Answer]):
     """The answers of all models, each stored once."""
 
     def __init__(self, connections: Connections) -> None:

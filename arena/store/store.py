@@ -35,7 +35,7 @@ from arena.records import (
     Verdict,
 )
 from arena.records.errors import ModelConflictError, StoreError
-from arena.store.answers import Answers
+from arena.store.answers import AnswerRows
 from arena.store.archive import Archivable, Archive
 from arena.store.connection import Connections
 from arena.store.large.bulk import NewAnswers, add_answers, filling
@@ -119,7 +119,7 @@ class Store:
         self._connections = Connections(self.path)
         self._connections.migrate()
         self.prompts = Rows(self._connections, "prompts", Prompt)
-        self.answers = Answers(self._connections)
+        self.answers = AnswerRows(self._connections)
         self.judges = Rows(self._connections, "judges", Judge)
         self.verdicts = Rows(self._connections, "verdicts", Verdict)
         self.scores = Rows(self._connections, "scores", Score)

@@ -7,6 +7,7 @@ names of models, categories and languages are looked up each time.
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,16 +82,23 @@ class KeptVotes:
         )
 
     def keep_up(self) -> None:
-        """Keep what is new, so that the next reader finds it."""
-        self._all()
+        """Keep what is new, if that is much, so that the next reader finds it.
+
+        A database that cannot be written is only read.
+        """
+        sql = (
+            "SELECT (SELECT coalesce(max(last), 0) FROM kept_votes), "
+            "(SELECT coalesce(max(id), 0) FROM vote_rows)"
+        )
+        kept, last = self._connections.db.execute(sql).fetchone()
+        if last - kept >= WORTH:
+            with suppress(StoreError):
+                self._keep(kept)
 
     def _all(self) -> list[_Block]:
-        """All votes, and those that have come since the last block are kept if they are many."""
+        self.keep_up()
         blocks = list(self._blocks())
-        new = list(self._made(_last(blocks)))
-        if sum(map(len, new)) >= WORTH:
-            self._keep(_last(blocks), new)
-        return [*blocks, *new]
+        return [*blocks, *self._made(int(blocks[-1].arrays["ids"][-1]) if blocks else 0)]
 
     def _blocks(self) -> Iterator[_Block]:
         """What is kept."""
@@ -108,18 +116,15 @@ class KeptVotes:
             if len(rows) < BLOCK:
                 return
 
-    def _keep(self, after: int, new: Sequence[_Block]) -> None:
-        """Store blocks, unless another process has. A database that cannot be written is read."""
+    def _keep(self, after: int) -> None:
+        """Store blocks of the votes after one, unless another process has."""
         names = ("last", "votes", *_COLUMNS)
         marks = ", ".join("?" * len(names))
-        try:
-            with self._connections.transaction() as db:
-                kept = db.execute("SELECT coalesce(max(last), 0) FROM kept_votes").fetchone()[0]
-                if kept == after:
-                    sql = f"INSERT INTO kept_votes ({', '.join(names)}) VALUES ({marks})"
-                    db.conn.executemany(sql, map(_row, new))
-        except StoreError:
-            return
+        with self._connections.transaction() as db:
+            kept = db.execute("SELECT coalesce(max(last), 0) FROM kept_votes").fetchone()[0]
+            if kept == after:
+                sql = f"INSERT INTO kept_votes ({', '.join(names)}) VALUES ({marks})"
+                db.conn.executemany(sql, map(_row, self._made(after)))
 
     def _standing(self, blocks: Sequence[_Block]) -> CodedVotes:
         db = self._connections.db
@@ -173,10 +178,6 @@ class KeptVotes:
             propensity=known["propensity"],
             seconds=known["seconds"],
         )
-
-
-def _last(blocks: Sequence[_Block]) -> int:
-    return int(blocks[-1].arrays["ids"][-1]) if blocks else 0
 
 
 def _row(block: _Block) -> list[Any]:

@@ -80,7 +80,7 @@ def import_battles(
     names = dict.fromkeys([*said.model_a.labels, *said.model_b.labels])
     models = [_model(name, known) for name in names]
     answers = _Answers.of(said, models)
-    with store.filling(len(said)):
+    with store.filling(len(said)) as is_first:
         before, namesakes = store.counts(), _namesakes(store, said, path)
         stored = store.prompts.present(said.keys.astype(str).tolist())
         store.put_prompts(prompt for prompt in said.each_prompt() if prompt.key not in stored)
@@ -91,9 +91,12 @@ def import_battles(
         for here, batch in answers.batches(said, models):
             numbers[here] = store.add_answers(batch)
         votes = store.votes.cast_all(
-            _votes(said, answers), _references(store, said, answers, numbers)
+            _votes(said, answers),
+            _references(store, said, answers, numbers),
+            all_new=is_first,
         )
         verdicts = _add_verdicts(store, said, answers)
+        del said, answers  # indexes are made now, which takes memory as well
         store.evidence.keep_up()
         after = store.counts()
     grown = {table: after[table] - before[table] for table in ("prompts", "models", "answers")}

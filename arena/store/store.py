@@ -170,8 +170,11 @@ class Store:
                 rows,
             )
 
-    def filling(self, rows: int) -> AbstractContextManager[None]:
-        """One transaction for a file of so many votes: all of it is stored, or nothing."""
+    def filling(self, rows: int) -> AbstractContextManager[bool]:
+        """One transaction for a file of so many votes: all of it is stored, or nothing.
+
+        It says whether there are no votes before these.
+        """
         return filling(self._connections, rows)
 
     def add_answers(self, new: NewAnswers) -> Sequence[int]:

@@ -73,11 +73,17 @@ class Votes(Rows[Vote]):
         return self._connections.db.execute(sql, values).fetchone() is not None
 
     def cast_all(
-        self, votes: Iterable[Vote], references: Iterable[References] | None = None
+        self,
+        votes: Iterable[Vote],
+        references: Iterable[References] | None = None,
+        *,
+        all_new: bool = False,
     ) -> int:
         """Store many votes in one transaction; those on battles voted on already are passed over.
 
-        references: of each vote, if they are known. Returns how many were new.
+        references: of each vote, if they are known. all_new: whether every vote is on a battle of
+        its own that nobody has voted on, which need not be looked up then. Returns how many were
+        new.
         """
         added, left = (
             0,
@@ -86,7 +92,7 @@ class Votes(Rows[Vote]):
         with self._connections.transaction() as db:
             link, voters = _Linking(last_link(db, "votes"), now()), dict[str, int]()
             while batch := list(islice(left, BATCH)):
-                known = self._voted([vote.battle for vote, _ in batch])
+                known = set() if all_new else self._voted([vote.battle for vote, _ in batch])
                 new = {one[0].battle: one for one in reversed(batch) if one[0].battle not in known}
                 rows = [(link.row(vote), refer) for vote, refer in reversed(new.values())]
                 _store(db, rows, voters)

@@ -9,7 +9,7 @@ from arena.store.answers import INSERT, Writer, milliseconds, writers
 from arena.store.connection import Connections
 from arena.store.schema.driver import Database
 
-CACHE_MB = 48
+CACHE_MB = 32
 # Indexes that are made anew are read as a whole, which few new rows are not worth.
 FEW = 50_000
 _GROWING = ("answer_rows", "vote_rows")
@@ -53,8 +53,8 @@ def add_answers(connections: Connections, new: NewAnswers) -> Sequence[int]:
 
 
 @contextmanager
-def filling(connections: Connections, rows: int) -> Iterator[None]:
-    """A transaction for a file of so many rows of votes.
+def filling(connections: Connections, rows: int) -> Iterator[bool]:
+    """A transaction for a file of so many rows of votes; yields whether they are the first.
 
     Whoever fills stores what a row refers to before the row, in the same transaction, so that
     SQLite need not look each of them up: at random places that takes longer than all the rest.
@@ -66,11 +66,11 @@ def filling(connections: Connections, rows: int) -> Iterator[None]:
     try:
         with connections.transaction():
             stored = db.execute("SELECT coalesce(max(id), 0) FROM vote_rows").fetchone()[0]
-            dropped = _drop_indexes(db) if rows > FEW and rows > stored // 4 else []
-            yield
-            if dropped:  # what grew at random places has room in between
-                for table in _GROWING:
-                    db.execute(f"REINDEX {table}")
+            is_large = rows > FEW and rows > stored // 4
+            dropped = _drop_indexes(db, unique=not stored) if is_large else []
+            yield not stored
+            if dropped:  # what grew row by row has room in between
+                db.execute("REINDEX answer_rows")
             for sql in dropped:
                 db.execute(sql)
     finally:
@@ -78,13 +78,17 @@ def filling(connections: Connections, rows: int) -> Iterator[None]:
         db.execute(f"PRAGMA cache_size = {size}")
 
 
-def _drop_indexes(db: Database) -> list[str]:
-    """Drop what tables that grow are only searched by; return the SQL that makes it again."""
+def _drop_indexes(db: Database, unique: bool) -> list[str]:
+    """Drop the indexes of the tables that grow; return the SQL that makes them again.
+
+    unique: whether also those that refuse a second row of the same.
+    """
+    kind = "CREATE %" if unique else "CREATE INDEX%"
     marks = ", ".join("?" * len(_GROWING))
     found = db.execute(
         "SELECT name, sql FROM sqlite_master "
-        f"WHERE type = 'index' AND sql LIKE 'CREATE INDEX%' AND tbl_name IN ({marks})",
-        list(_GROWING),
+        f"WHERE type = 'index' AND sql LIKE ? AND tbl_name IN ({marks})",
+        [kind, *_GROWING],
     ).fetchall()
     for name, _ in found:
         db.execute(f'DROP INDEX "{name}"')

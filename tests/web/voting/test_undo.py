@@ -151,7 +151,7 @@ def test_whoever_counts_reads_what_stands() -> None:
     assert found == {
         "store/shown.py": 2,
         "store/queries.py": 6,
-        "store/large/kept.py": 2,
+        "store/large/kept.py": 3,
         "store/large/bulk.py": 1,
     }
 

@@ -1,5 +1,6 @@
 """What every backend does: hold conversations, and read the odds of the next word."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -134,6 +135,17 @@ def cut_at(text: str, stops: Sequence[str]) -> str:
     for stop in filter(None, stops):
         text = text.split(stop)[0]
     return text
+
+
+def whole_characters(text: str) -> str:
+    """A text up to its last whole character: the last token may end within one.
+
+    What stands for the rest is U+FFFD, or the first half of a pair of UTF-16.
+    """
+    return _BROKEN_END.sub("", text)
+
+
+_BROKEN_END = re.compile("[\ufffd\ud800-\udfff]+\\Z")
 
 
 def estimate_tokens(text: str) -> int:

@@ -23,7 +23,7 @@ from arena.files.encodings import read_text
 from arena.files.tabular import FORMATS
 from arena.generation.batch import Control, Progress
 from arena.judging import JudgeCard, load_card
-from arena.records import NO_JUDGE, NOBODY, Model, Outcome
+from arena.records import NO_JUDGE, NOBODY, Decoding, Model, Outcome
 from arena.records.errors import InputError, NoLikelihoodError
 from arena.store import Store
 
@@ -116,10 +116,24 @@ def _run_tasks(
     for model in models:
         for benchmark in found:
             result = _one(store, model, benchmark, wanted, card, tracker)
+            result = _noted(result, _on_room(model, benchmark))
             if wanted.contamination and benchmark.asking == found[0].asking:
                 others = fresh or _own_fresh(store, benchmark)
                 result = _checked(store, result, wanted.limit, others, tracker)
             yield result
+
+
+def _on_room(model: Model, benchmark: Benchmark) -> list[str]:
+    """A sentence where a benchmark gives replies more room than the model's own max_tokens."""
+    own, config = model.decoding.max_tokens, benchmark.task.config
+    room = (config.generation_kwargs or {}).get("max_gen_toks", 0)
+    if config.output_type != "generate_until" or own == Decoding().max_tokens or own >= room:
+        return []
+    return [
+        f"{benchmark.name} gives every model {room} tokens to reply, and more to one that thinks "
+        f"first, so that all are measured alike; max_tokens: {own} of {model.name} holds for "
+        "answers to prompts."
+    ]
 
 
 def _run_needle(

@@ -21,6 +21,7 @@ from arena.cli.options import (
 from arena.cli.output import Format, emit, say
 from arena.cli.progress import finish, watched
 from arena.cli.vote_audit import votes
+from arena.records import counted
 from arena.records.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def _print(reports: "list[JudgeAudit]", form: Format) -> None:
     ]
     emit(rows, form)
     for report in reports:
-        say(f"{report.judge}: {report.pairs:,} pairs{_tokens(report.usages)}.")
+        say(f"{report.judge}: {counted(report.pairs, 'pair')}{_tokens(report.usages)}.")
         if empty := [name.replace("_", " ") for name, m in report.measures() if not m.n]:
             say(f"{report.judge}: nothing to measure these by: {', '.join(empty)}.")
         if report.canaries:
@@ -216,16 +217,16 @@ def _tokens(usages: "Sequence[Usage]") -> str:
     written = sum(usage.completion_tokens for usage in usages)
     if not read:
         return ""
-    each = [f"{round(count / len(usages)):,}" for count in (read, written)]
-    return f", {each[0]} tokens read and {each[1]} written each"
+    each = [round(count / len(usages)) for count in (read, written)]
+    return f", {counted(each[0], 'token')} read and {each[1]:,} written each"
 
 
 def _figure(value: float | None) -> str | None:
-    return None if value is None else f"{value:.3f}"
+    return None if value is None else f"{value:z.3f}"
 
 
 def _interval(low: float | None, high: float | None) -> str | None:
-    return None if low is None or high is None else f"{low:.3f} – {high:.3f}"
+    return None if low is None or high is None else f"{low:z.3f} – {high:z.3f}"
 
 
 audits.command()(votes)

@@ -19,10 +19,11 @@ from arena.cli.options import (
     fill_store,
     settings,
     split,
+    standing_models,
 )
 from arena.cli.output import Format, emit, say, table, table_width
 from arena.cli.progress import finish, watched
-from arena.records import AllowCode
+from arena.records import AllowCode, counted
 from arena.records.errors import ArenaError, InputError
 
 if TYPE_CHECKING:
@@ -217,7 +218,8 @@ def bench(
         raise InputError(f"--{given[0]} is of the needle test: --tasks {NEEDLE}")
     results: list[Result] = []
     with fill_store(db_path(db, conf)) as store, watched() as tracker:
-        chosen = settle(store, chosen, new_version=new_version)
+        asked = standing_models(store, chosen, named=bool(models))
+        chosen = settle(store, asked, new_version=new_version)
         runs = [run_benchmark(store, chosen, entry, tracker) for entry in wanted]
         try:
             for result in chain.from_iterable(runs):
@@ -347,14 +349,14 @@ def _print_prompts(reports: Sequence["PromptReport"]) -> None:
         spread = found.spread
         say(
             f"{found.model} on {found.benchmark}: prompts alone move the score by "
-            f"{spread.range:.1%} from worst to best; without the noise of {spread.items} items "
-            f"their standard deviation is {spread.deviation:.1%}."
+            f"{spread.range:.1%} from worst to best; without the noise of "
+            f"{counted(spread.items, 'item')} their standard deviation is {spread.deviation:.1%}."
         )
 
 
 def _difference(effect: "Effect") -> str:
-    interval = "" if effect.low is None else f" ({effect.low:+.1%} to {effect.high:+.1%})"
-    return f"{effect.difference:+.1%}{interval}"
+    interval = "" if effect.low is None else f" ({effect.low:+z.1%} to {effect.high:+z.1%})"
+    return f"{effect.difference:+z.1%}{interval}"
 
 
 def _print_needles(maps: Sequence["NeedleMap"]) -> None:

@@ -23,6 +23,7 @@ from arena.cli.options import (
 from arena.cli.options.bundles import bundled
 from arena.cli.output import Format, emit, say
 from arena.interchange.formats import FORMATS
+from arena.records import counted, counted_rows
 from arena.records.errors import InputError
 
 if TYPE_CHECKING:
@@ -206,13 +207,14 @@ def _take(found: "FileFormat", path: Path, how: HowToRead, into: Into, form: For
     emit(rows, form)
     if told is not None:
         if told.refused:
-            say(f"{told.refused} rows are refused; {how.rejects} says which, and why.")
+            refused = counted(told.refused, "row is", "rows are")
+            say(f"{refused} refused; {how.rejects} says which, and why.")
         for why, count in told.passed.items():
-            say(f"{count} rows are passed over: {why}.")
+            say(f"{counted(count, 'row is', 'rows are')} passed over: {why}.")
         for note in told.notes:
             say(note)
     new = sum(count.new for count in counts.values())
-    say(f"{_would_be(place, into.dry_run)}: {new} rows are new.")
+    say(f"{_would_be(place, into.dry_run)}: {counted(new, 'row is', 'rows are')} new.")
 
 
 @imports.command()
@@ -276,10 +278,13 @@ def battles(
     is_new = not path.exists()
     with (rehearsal if dry_run else fill_store)(path) as store:
         found = import_battles(store, file, "human" if as_votes else judge, within=within)
-    verdicts = ", ".join(f"{count} verdicts of {name}" for name, count in found.verdicts.items())
+    rows = [counted(found.votes, "vote")]
+    rows += [f"{counted(count, 'verdict')} of {name}" for name, count in found.verdicts.items()]
+    absent = f" ({found.absent:,} of them without a text)" if found.absent else ""
     say(
-        f"{_would_be(path, dry_run)}: {found.votes} votes{', ' if verdicts else ''}{verdicts}; "
-        f"{found.prompts} prompts, {found.models} models and {found.answers} answers are new."
+        f"{_would_be(path, dry_run)}: {', '.join(rows)}. New are "
+        f"{counted(found.prompts, 'prompt')}, {counted(found.models, 'model')} and "
+        f"{counted(found.answers, 'answer')}{absent}."
     )
     for note in found.notes:
         say(f"Note: {note}")
@@ -378,11 +383,10 @@ def _bring(
     emit([_row(one) for one in found.sets], form)
     for sentence in (*found.notes, *sentences(found.left_out)):
         say(sentence)
-    changed = f", {found.changed} have changed" if found.changed else ""
+    changed = f", {found.changed} changed" if found.changed else ""
     say(
-        f"{_would_be(place, into.dry_run)}: {found.new} outcomes are new{changed}, "
-        f"{found.same} were there; "
-        f"{found.models} models are new."
+        f"{_would_be(place, into.dry_run)}: {counted(found.new, 'outcome')} new{changed}, "
+        f"{found.same} there before; {counted(found.models, 'model')} new."
     )
 
 
@@ -454,15 +458,15 @@ def _export(
     from arena.interchange.exchange.source import Outgoing
     from arena.interchange.formats import named
 
-    write = named(format_).write
+    wanted = named(format_)
+    wanted.check_out()
     store = open_store(db, settings(config, ()))
-    found = write(Outgoing(store, voters, comments, redact, baseline, parquet), path)
-    parts = ", ".join(f"{count} {what}" for what, count in found.counts.items() if count)
-    for what, count in found.left_out.items():
-        say(f"Left out: {count} {what}.")
+    found = wanted.write(Outgoing(store, voters, comments, redact, baseline, parquet), path)
+    counts = ((what, count) for what, count in found.counts.items() if count)
+    parts = ", ".join(counted_rows(count, what) for what, count in counts)
+    for (what, why), count in found.left_out.items():
+        say(f"Left out: {counted_rows(count, what)}: {why}.")
     if not parts:
-        if path.is_file():
-            path.unlink()
         say(f"Nothing here can be written as {format_}, so {path} was not made.")
         sys.exit(1)
     say(f"{path}: {parts}.")

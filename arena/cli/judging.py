@@ -25,7 +25,7 @@ from arena.cli.options.bundles import bundled
 from arena.cli.options.judging import Instead, RunLimits
 from arena.cli.output import say, say_estimates
 from arena.cli.progress import finish, watched
-from arena.records import BackendKind, Mode
+from arena.records import BackendKind, Mode, counted
 from arena.records.errors import InputError
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def judge(
     from arena.judging import Wanted, load_card, plan
     from arena.leaderboard.evidence.gathering import battles_worth_judging
     from arena.store.archive import Archivable
-    from arena.store.versions import current_name
+    from arena.store.versions import stored_name
 
     conf = settings(config, ("models", "prompts", "limit"))
     home = db_path(db, conf).resolve().parent
@@ -156,12 +156,8 @@ def judge(
         return
     asked = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
     candidates = conf.candidates()
-
-    def stored(name: str) -> str:  # a name in arena.yaml stands for its version
-        return current_name(store, candidates[name]) if name in candidates else name
-
-    named = [stored(name) for name in split(models)]
-    baseline = stored(baseline) if baseline else None
+    named = [stored_name(store, candidates, name) for name in split(models)]
+    baseline = stored_name(store, candidates, baseline) if baseline else None
     wanted = Wanted(baseline, None, not one_order, samples)
     if pairs:
         names = [card.name for card in cards]
@@ -172,11 +168,14 @@ def judge(
     todo = [one.only_failed() for one in plans] if instead.retry_failed else plans
     if instead.dry_run:
         sets = split(prompts) or conf.prompts
-        _say_estimates(todo, limits.concurrency, f"{len(asked)} prompts of {', '.join(sets)}")
+        _say_estimates(
+            todo, limits.concurrency, f"{counted(len(asked), 'prompt')} of {', '.join(sets)}"
+        )
         return
     read_anew = sum(one.reparse() for one in todo)
     if read_anew or instead.reparse:
-        say(f"{read_anew} stored replies were read by the card as it is now.")
+        replies = counted(read_anew, "stored reply was", "stored replies were")
+        say(f"{replies} read by the card as it is now.")
     if instead.batch:
         _hand_in(todo, budget)
         return
@@ -211,7 +210,7 @@ def _check_judges(judges: int, min_valid: int | None) -> None:
     if not judges:
         raise InputError("--judge names no judge; arena judges lists them")
     if min_valid is not None and min_valid > judges:
-        raise InputError(f"--min-valid {min_valid}: there are {judges} judges")
+        raise InputError(f"--min-valid {min_valid}: only {counted(judges, 'judge')} named")
 
 
 def _say_estimates(plans: "list[Plan]", concurrency: int | None, what: str) -> None:
@@ -249,7 +248,7 @@ def _hand_in(plans: "list[Plan]", budget: "Budget") -> None:
         handed_in = hosted.submit(one, budget)
         for batch in handed_in:
             rows = len(json.loads(batch.tasks))
-            say(f"{one.card.name}: {rows} requests were handed in as {batch.key}.")
+            say(f"{one.card.name}: handed in {counted(rows, 'request')} as {batch.key}.")
         if not handed_in:
             why = "there is no room in the budget" if budget.full else "nothing is missing"
             say(f"{one.card.name}: {why}, and nothing was handed in.")

@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 from arena.cli.options import ConfigFile, Db, Output, db_path, open_store, settings
 from arena.cli.output import Format, emit, say
 from arena.files.assets import named
-from arena.records import BackendKind, Model
+from arena.records import BackendKind, Model, counted
 from arena.records.errors import ArenaError, InputError
 
 if TYPE_CHECKING:
@@ -83,9 +84,8 @@ def list_models(
     if context.invoked_subcommand:
         return
     from arena.files.config import EMBEDDED, parse_model
-    from arena.records.names import old_versions
     from arena.store.archive import Archivable
-    from arena.store.versions import current_name
+    from arena.store.versions import current_name, replaced
 
     conf = settings(config, ("models",))
     if about:
@@ -99,11 +99,11 @@ def list_models(
         store = open_store(db, conf)
         stored = store.models(archived=True)
         aside = store.archive.names(Archivable.MODEL)
-        latest = old_versions(model.name for model in stored)
+        configured = {current_name(store, m): m for m in configured.values()}
+        latest = replaced(store, in_use=configured)
         states = {name: f"old version of {new}" for name, new in latest.items()}
         states |= dict.fromkeys(aside, "archived")
         found |= {m.name: (str(path), m) for m in stored if archived or m.name not in aside}
-        configured = {current_name(store, m): m for m in configured.values()}
     found |= {name: ("arena.yaml", model) for name, model in configured.items()}
     emit(
         [_model_row(n, source, m, states.get(n, "")) for n, (source, m) in found.items()],
@@ -190,15 +190,14 @@ def rename_model(
     arena models rename gpt4 gpt-4    gpt4 is gpt-4 from now on
     """
     from arena.records import tidy
-    from arena.records.names import old_versions
+    from arena.store.versions import current_name
 
     conf = settings(config, ())
     if not (named := tidy(new)):
         raise InputError("the new name is empty")
     store = open_store(db, conf)
-    is_old = name in old_versions(model.name for model in store.models(archived=True))
+    is_in_file = name in [current_name(store, model) for model in conf.candidates().values()]
     store.archive.rename(name, named)
-    is_in_file = name in conf.models and not is_old
     there = f" Write {named} into arena.yaml too, under models." if is_in_file else ""
     say(f"{name} is {named} now.{there}")
 
@@ -267,7 +266,8 @@ def check_judge(
     db: Db = None,
     config: ConfigFile = None,
 ) -> None:
-    """Check a judge card: its templates must render in both languages and fence every text.
+    """Check a judge card: its templates must render in both languages, fence every text, and ask
+    for a verdict in the form that the card reads.
 
     The samples that it prints are what the judge would read.
 
@@ -287,7 +287,13 @@ def check_judge(
     window = card.model.context_length
     for sample in samples:
         of = f" of the {window:,} of its context" if window else ""
-        say(f"{sample.mode}, {sample.language}: about {sample.tokens:,} tokens{of}.")
+        say(f"{sample.mode}, {sample.language}: about {counted(sample.tokens, 'token')}{of}.")
+    for sample in samples:
+        if sample.unshown:
+            say(
+                f"{sample.mode}, {sample.language}: the template shows no form of a verdict, and "
+                f"the card reads {sample.unshown}. A reply in another form may not be read."
+            )
     state = availability(card.model)
     say(f"{card.path} is valid. It {'can' if state.ready else 'cannot'} run now: {state.detail}.")
 
@@ -364,7 +370,7 @@ def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
     arena show verdicts --unparsed    why replies could not be read
     arena show failures               what failed
     """
-    from arena.pipeline.drift import mismatches, no_answers, stages
+    from arena.pipeline.drift import absent_answers, mismatches, no_answers, older_replies, stages
 
     conf = settings(config, ())
     store = open_store(db, conf)
@@ -374,7 +380,8 @@ def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
         say("The unparsed replies, with the reasons: arena show verdicts --unparsed")
     for stage in store.failure_counts() if any(stage.failed for stage in found) else []:
         say(f"{stage.count} × {stage.kind} in stage {stage.stage}, last: {stage.message}")
-    for sentence in (*no_answers(store), *mismatches(store, conf)):
+    told = (no_answers(store), older_replies(store), absent_answers(store), mismatches(store, conf))
+    for sentence in chain.from_iterable(told):
         say(f"{sentence.rstrip('.')}.")
     for what, table in (("votes", store.votes), ("withdrawn votes", store.withdrawals)):
         if broken := list(table.broken()):

@@ -51,6 +51,9 @@ def table(rows: Cells, title: str = "") -> None:
     from rich.table import Table
     from rich.text import Text
 
+    if not rows:
+        sys.stdout.write(f"{title}\n" if title else "")
+        return
     console = Console(file=sys.stdout, width=table_width(PIPED_WIDTH))
     names = list(rows[0]) if rows else []
     shown = names[: fitting(rows, console.width)]
@@ -145,7 +148,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
-        return f"{value:.3f}" if -1 < value < 1 else f"{value:.1f}"
+        return f"{value:z.3f}" if -1 < value < 1 else f"{value:.1f}"
     return str(value)
 
 
@@ -173,3 +176,8 @@ def say_estimates(
         Format.TABLE,
         title=f"Nothing was asked. For {what}, about:",
     )
+    if again := sum(one.again for _, one in found):
+        say(
+            "A reply without a verdict is asked for once more, which is not counted above: up to "
+            f"{again:,} calls, each of which reads the first reply, too."
+        )

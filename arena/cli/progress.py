@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from arena.cli.output import Loudness, detail, say, voice
-from arena.records import NoAnswer
+from arena.records import NoAnswer, counted
 from arena.records.errors import InputError
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ def summary(progress: "Progress") -> str:
         (progress.elsewhere, "left to another process"),
         (progress.unparsed, "unparsed"),
         (progress.truncated, "truncated to the judge's context"),
-        (progress.retried, "calls tried again"),
+        (progress.retried, "tried again"),
     ):
         parts += [f"{count} {what}"] if count else []
     if progress.faults:
@@ -264,7 +264,9 @@ def summary(progress: "Progress") -> str:
     if progress.failed:
         parts.append(f"{progress.failed} failed ({progress.last_error})")
     if progress.stored:
-        parts.append(f"{usage.prompt_tokens:,} tokens read, {usage.completion_tokens:,} written")
+        parts.append(
+            f"{counted(usage.prompt_tokens, 'token')} read, {usage.completion_tokens:,} written"
+        )
         parts.append(f"{progress.seconds:.1f} s, {rate(progress)}")
     if progress.cost:
         parts.append(f"${progress.cost:.4f}")
@@ -289,7 +291,8 @@ def finish(steps: "Sequence[Progress]") -> None:
         say(f"{failed} failed, last: {last}. {_way_on(steps)}")
     if stopped:
         left = sum(step.total - step.found - step.stored for step in stopped)
-        say(f"{left} are left ({stopped[0].stopped}). Run the same command again to go on.")
+        still = f"{counted(left, 'is', 'are')} left ({stopped[0].stopped})"
+        say(f"{still}. Run the same command again to go on.")
     if failed or stopped:
         sys.exit(1)
 

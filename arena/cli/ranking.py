@@ -72,7 +72,7 @@ def rank(
     if by is None:
         print_boards([ranking(store, policy)], form)
         return
-    found = grouped_rankings(store, by, lambda group: ranking(store, policy, group), policy.ways)
+    found = grouped_rankings(store, by, policy)
     print_boards(found.boards, form, grouped=True)
     for note in found.left_out:
         say(f"Note: {note.text(place=COMMAND_LINE)}")
@@ -196,9 +196,9 @@ def print_board(board: "Leaderboard") -> None:
             say(f"  {one.model}: {lacking(one)}")
     for effect in board.effects:
         spread = (
-            "" if effect.ci_low is None else f" ({effect.ci_low:+.3f} to {effect.ci_high:+.3f})"
+            "" if effect.ci_low is None else f" ({effect.ci_low:+z.3f} to {effect.ci_high:+z.3f})"
         )
-        say(f"{effect.name}: {effect.value:+.3f}{spread} in log-odds")
+        say(f"{effect.name}: {effect.value:+z.3f}{spread} in log-odds")
     for note in board.notes:
         say(f"Note: {note.text(place=COMMAND_LINE)}")
 

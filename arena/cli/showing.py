@@ -9,7 +9,7 @@ import typer
 
 from arena.cli.options import ConfigFile, Db, Output, open_store, settings
 from arena.cli.output import Format, emit, say
-from arena.records import REPAIRED
+from arena.records import REPAIRED, Note, counted
 
 if TYPE_CHECKING:
     from arena.records import Answer, Prompt
@@ -55,7 +55,9 @@ def show_prompt(
         return emit([_fields(prompt, form)], form)
     names = sorted({answer.model for answer in find_answers(store, prompt)})
     _head(f"{prompt.name} ({prompt.category}, {prompt.language}, key {prompt.key[:8]})")
-    for number, turn in enumerate(prompt.turns, start=1):
+    if prompt.is_absent:
+        _block("", str(Note.of("prompt.absent", name=prompt.name)))
+    for number, turn in enumerate(() if prompt.is_absent else prompt.turns, start=1):
         _block(f"turn {number}" if len(prompt.turns) > 1 else "", turn)
     for number, reference in enumerate(prompt.references, start=1):
         _block(f"reference {number}", reference)
@@ -88,6 +90,9 @@ def show_answers(
         return emit([_fields(answer, form) for answer in answers], form)
     for answer in answers:
         _head(_about(answer))
+        if answer.is_absent:
+            _block("", str(Note.of("answers.absent", count=1)))
+            continue
         for number, text in enumerate(answer.turns):
             if thinking and answer.thinking:
                 _block("thinking", answer.thinking[number])
@@ -205,7 +210,7 @@ def _about(answer: "Answer") -> str:
     usage, ends = answer.usage, set(answer.finish)
     parts = [answer.model, f"key {answer.key[:8]}"]
     if usage.completion_tokens:
-        parts.append(f"{usage.completion_tokens:,} tokens in {usage.seconds:.1f} s")
+        parts.append(f"{counted(usage.completion_tokens, 'token')} in {usage.seconds:.1f} s")
     parts += ["cut off at max_tokens"] if "length" in ends else []
     return ", ".join(parts)
 

@@ -15,16 +15,18 @@ from arena.cli.options import (
     fill_store,
     settings,
     split,
+    standing_models,
 )
 from arena.cli.output import say, say_estimates
 from arena.cli.progress import finish, watched
+from arena.records import counted
 from arena.records.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from arena.records import Model, Prompt
+    from arena.store import Store
 
 USUAL_CONCURRENCY = 16  # for an estimate: a run adapts the number to the server
 
@@ -78,7 +80,7 @@ def generate(
     from arena.generation.answering import generate as answer
     from arena.generation.answering import retry
     from arena.generation.prompts import load_prompts
-    from arena.store.versions import settle
+    from arena.store.versions import resolve, settle
 
     conf = settings(config, ("models", "prompts", "limit"))
     chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())
@@ -92,13 +94,19 @@ def generate(
             "`price: {input: …, output: …}` into its entry, in dollars a million tokens"
         )
     if dry_run:
-        _say_estimates(db_path(db, conf), chosen, wanted, samples, new_version=new_version)
+        with fill_store(db_path(db, conf)) as store:
+            asked = resolve(
+                store,
+                standing_models(store, chosen, named=bool(models)),
+                new_version=new_version,
+            )
+            _say_estimates(store, asked, wanted, samples)
         return
     limits = Limits(budget=Budget(max_cost=max_cost))
     with fill_store(db_path(db, conf)) as store, watched(limits) as tracker:
-        settled = settle(store, chosen, new_version=new_version)
+        asked = standing_models(store, chosen, named=bool(models))
         steps = []
-        for model in settled:
+        for model in settle(store, asked, new_version=new_version):
             control = tracker(f"{model.name} answers")
             if retry_failed:
                 steps += retry(store, model, wanted, control, samples=samples)
@@ -110,26 +118,19 @@ def generate(
 
 
 def _say_estimates(
-    path: "Path",
-    models: "Sequence[Model]",
-    prompts: "Sequence[Prompt]",
-    samples: int,
-    *,
-    new_version: bool,
+    store: "Store", models: "Sequence[Model]", prompts: "Sequence[Prompt]", samples: int
 ) -> None:
+    """Print what the run would take; a database that was made for this is removed."""
     from arena.generation.estimate import estimate
-    from arena.store.versions import settle
 
-    with fill_store(path) as store:
-        settled = settle(store, models, new_version=new_version)
-        found = [
-            (m.name, estimate(store, m, prompts, samples=samples, concurrency=USUAL_CONCURRENCY))
-            for m in settled
-        ]
-        if store.is_empty():  # made for this: nothing was asked, so nothing is left behind
-            store.close()
-            path.unlink(missing_ok=True)
-    say_estimates("model", "answers", found, f"{len(prompts)} prompts")
+    found = [
+        (m.name, estimate(store, m, prompts, samples=samples, concurrency=USUAL_CONCURRENCY))
+        for m in models
+    ]
+    if store.is_empty():  # made for this: nothing was asked, so nothing is left behind
+        store.close()
+        store.path.unlink(missing_ok=True)
+    say_estimates("model", "answers", found, counted(len(prompts), "prompt"))
 
 
 COMMANDS = (generate,)

@@ -1,20 +1,25 @@
 """`arena audit votes`: whose votes do not look honest, and what they do to the ranking."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.options import ConfigFile, Db, Output, open_store, settings
+from arena.cli.options import RANKING, ConfigFile, Db, Output, open_store, settings
 from arena.cli.output import Format, emit, say
+from arena.records import counted
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
     from arena.leaderboard.vote_audit import VoteReport
     from arena.ratings import VoterReport
 
 SHOWN = 10
+SHORT = 8
+MOVES = "The rankings by votes alone: with all votes, and without the flagged voters"
+_HASH = re.compile(r"[0-9a-f]{16,}")
 # What the columns of the table say, under it.
 COLUMNS = {
     "again": "how many of the votes are on a battle that the voter had voted on before",
@@ -39,15 +44,16 @@ def votes(
         ),
     ] = 0.1,
     cap: Annotated[
-        float,
+        float | None,
         typer.Option(
             min=0.001,
             max=1.0,
             help="For the ranking without the flagged voters: the largest share of one model's "
             "votes that a single voter may have. 0.05 counts no voter for more than a "
             "twentieth.",
+            show_default="no limit",
         ),
-    ] = 0.05,
+    ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="List every voter, and not only the flagged ones.")
     ] = False,
@@ -57,50 +63,70 @@ def votes(
 ) -> None:
     """Report on voters: who does not look honest and why, and the ranking without them.
 
-    Nobody is deleted: arena rank --without-flagged leaves out whom this flags.
+    Nobody is deleted: arena rank --without-flagged leaves out whom this flags. The ranking that is
+    shown is by votes alone, as arena rank --evidence human has it.
 
     \b
     arena audit votes                      the votes of the database
     arena audit votes battles.csv --all    a file, with every voter listed
     """
+    from arena.leaderboard.board import Policy, policy_of
     from arena.leaderboard.vote_audit import record_flags, report_on, vote_report
 
     if file is not None:
         from arena.interchange.battles import read_ballots
 
         comparisons, seconds = read_ballots(file)
-        report = report_on(comparisons, seconds=seconds, level=level, cap=cap)
+        whole = Policy(min_comparisons=1)  # as arena rank FILE has it
+        report = report_on(comparisons, whole, seconds=seconds, level=level, cap=cap)
     else:
-        store = open_store(db, settings(config, ()))
-        report = vote_report(store, level=level, cap=cap)
+        conf = settings(config, RANKING)
+        store = open_store(db, conf)
+        report = vote_report(store, policy_of(store, conf), level=level, cap=cap)
         record_flags(store, report)
     if form is Format.JSON:
-        whole = report.as_dict()
-        sys.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+        sys.stdout.write(
+            json.dumps(report.as_dict(), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+        )
         return
     shown = report.integrity.voters if every else report.integrity.flagged
-    emit([_voter(v) for v in shown], form, title=_summary(report))
+    emit([_voter(v, form) for v in shown], form, title=_summary(report))
     if form is Format.TABLE:
         if shown:
             for column, meaning in COLUMNS.items():
                 say(f"{column}: {meaning}.")
         if report.flagged:
-            emit(_moves(report), form, title="The ranking with all votes, and without the flagged")
-            say(
-                f"Without: nobody has more than {cap:.0%} of a model's votes either (--cap). "
-                f"Shown are the first {SHOWN} and who moves."
-            )
+            emit(_moves(report), form, title=MOVES)
+            say(_about_moves(file, cap))
         _say(report)
 
 
-def _voter(v: "VoterReport") -> dict[str, Any]:
-    cells: dict[str, Any] = {"voter": v.voter, "votes": v.votes, "again": v.again}
+def _about_moves(file: Path | None, cap: float | None) -> str:
+    """Which models are shown, and which command prints the same rankings."""
+    said = f"Shown are the first {SHOWN} and who moves."
+    if file is not None:
+        return said if cap is None else f"{said} Without: as --cap {cap:g} has it, too."
+    limit = "" if cap is None else f" --cap {cap:g}"
+    whole = "arena rank --evidence human"
+    return f"{said} {whole} prints the one, and {whole} --without-flagged{limit} the other."
+
+
+def _named(voter: str, form: Format = Format.TABLE) -> str:
+    """A voter in few letters for people: of a hash its beginning tells voters apart."""
+    is_hash = _HASH.fullmatch(voter) and form is Format.TABLE
+    return f"{voter[:SHORT]}…" if is_hash else voter
+
+
+def _voter(v: "VoterReport", form: Format) -> dict[str, Any]:
+    cells: dict[str, Any] = {"voter": _named(v.voter, form), "votes": v.votes, "again": v.again}
     cells["flagged for"] = ", ".join(v.kinds) or None
     cells |= {"honest": f"{v.honest:.3f}", "p": f"{v.p:.2g}", "q": f"{v.q:.3f}"}
     for finding in v.findings:
-        about = f" ({finding.about})" if finding.about and finding.kind in v.kinds else ""
+        about = (
+            f" ({_named(finding.about, form)})" if finding.about and finding.kind in v.kinds else ""
+        )
         known = finding.value is not None
-        cells[str(finding.kind)] = f"{finding.value:.2f}{about}" if known else None
+        cells[str(finding.kind)] = f"{finding.value:z.2f}{about}" if known else None
     return cells
 
 
@@ -120,7 +146,8 @@ def _moves(report: "VoteReport") -> list[dict[str, Any]]:
 
 def _summary(report: "VoteReport") -> str:
     whole = report.integrity
-    return f"{whole.votes:,} votes of {len(whole.voters):,} voters; flagged: {len(report.flagged)}"
+    votes, voters = counted(whole.votes, "vote"), counted(len(whole.voters), "voter")
+    return f"{votes} of {voters}; flagged: {len(report.flagged)}"
 
 
 def _say(report: "VoteReport") -> None:
@@ -135,12 +162,14 @@ def _say(report: "VoteReport") -> None:
             "deletes nothing: arena rank counts their votes, and --without-flagged does not."
         )
     if report.leaked:
-        say(f"{report.leaked} votes are not counted: an answer says which model wrote it.")
+        votes = counted(report.leaked, "vote is", "votes are")
+        say(f"{votes} not counted: an answer says which model wrote it.")
     if found := report.influence:
-        whose = ", ".join(f"{voter} ({n})" for voter, n in found.voters[:SHOWN])
+        whose = ", ".join(f"{_named(voter)} ({n})" for voter, n in found.voters[:SHOWN])
         others = len(found.voters) - SHOWN
+        more = f" and {counted(others, 'other')}" if others > 0 else ""
+        votes = counted(len(found.rows), "vote")
         say(
-            f"Without {len(found.rows)} of the votes {found.successor} would be first, not "
-            f"{found.first}; they are those of {whose}"
-            + (f" and {others} others." if others > 0 else ".")
+            f"Without {votes}, cast by {whose}{more}, {found.successor} would be first, not "
+            f"{found.first}."
         )

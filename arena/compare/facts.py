@@ -2,22 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
-import numpy as np
-
-from arena.backends import cost_of
 from arena.compare.differences.paired import Paired
+from arena.leaderboard.facts import facts_of
 from arena.records import Answer, Model, Prompt
 from arena.store import Store
+from arena.store.queries import Taken
 
 SHOWN = 80  # characters of a prompt
 
 
 @dataclass(frozen=True, slots=True)
 class SideFacts:
-    """Means over one model's answers; None where nothing is known.
+    """One model's answers; None where nothing is known.
 
-    characters: of a whole answer. tokens: written. seconds: of an answer. dollars: a thousand
+    characters: of a whole answer, mean. tokens, seconds: as in `ModelFacts`. dollars: a thousand
     answers at the model's price.
     """
 
@@ -40,14 +40,14 @@ class MovedPrompt:
     said: int
 
 
-def facts_of(store: Store, a: str, b: str, against: Store | None) -> tuple[SideFacts, ...]:
+def facts_of_both(store: Store, a: str, b: str, against: Store | None) -> tuple[SideFacts, ...]:
     """Of both models, over the prompts that both answered, or over all where they share none."""
     old, new = _answers(against or store, a), _answers(store, b)
     shared = {x.prompt_key for x in old} & {x.prompt_key for x in new}
     models = {m.name: m for m in store.models()}
     before = {m.name: m for m in (against or store).models()}
     return tuple(
-        _facts(name, [x for x in rows if not shared or x.prompt_key in shared], known.get(name))
+        _facts(known[name], [x for x in rows if not shared or x.prompt_key in shared])
         for name, rows, known in ((a, old, before), (b, new, models))
     )
 
@@ -56,24 +56,25 @@ def _answers(store: Store, model: str) -> list[Answer]:
     return [answer for answer in store.answers.where(model=model) if not answer.is_absent]
 
 
-def _facts(name: str, answers: Sequence[Answer], model: Model | None) -> SideFacts:
-    """Usage of 0 stands for one that is not known: an import, for example."""
-
-    def mean(values: list[float]) -> float | None:
-        known = [value for value in values if value > 0]
-        return float(np.mean(known)) if known else None
-
-    price = model.price if model else None
-    costs = [cost_of(answer.usage, price) for answer in answers] if price else []
-    dollars = mean(costs)
-    return SideFacts(
-        name,
-        len(answers),
-        mean([float(sum(map(len, answer.turns))) for answer in answers]),
-        mean([float(answer.usage.completion_tokens) for answer in answers]),
-        mean([answer.usage.seconds for answer in answers]),
-        None if dollars is None else 1000.0 * dollars,
+def _facts(model: Model, answers: Sequence[Answer]) -> SideFacts:
+    found = facts_of(
+        model, [_taken(answer) for answer in answers if answer.usage.completion_tokens]
     )
+    lengths = [sum(map(len, answer.turns)) for answer in answers]
+    return SideFacts(
+        model.name,
+        len(answers),
+        fmean(lengths) if lengths else None,
+        found.tokens,
+        found.seconds,
+        found.cost_per_1000,
+    )
+
+
+def _taken(answer: Answer) -> Taken:
+    used = answer.usage
+    thought = answer.thinking_tokens
+    return answer.model, used.prompt_tokens, used.completion_tokens, used.seconds, thought
 
 
 def movers(

@@ -98,10 +98,10 @@ def finding_rows(report: CompareReport) -> list[Cells]:
                 "evidence": KINDS[one.kind] + (" (decides)" if one is report.decides else ""),
                 f"{report.b} wins": f"{found.share:.1%}",
                 f"{level} interval": f"{low:.1%} to {high:.1%}",
-                "points": f"{found.points(found.share):+.1f}",
+                "points": f"{found.points(found.share):+z.1f}",
                 "Elo": UNKNOWN
                 if elo is None
-                else f"{elo:+.0f} ({_elo(elo_low)} to {_elo(elo_high)})",
+                else f"{elo:+z.0f} ({_elo(elo_low)} to {_elo(elo_high)})",
                 "certainty": said_probability(certainty),
                 "prompts": UNKNOWN if one.route == BOARD else found.prompts,
                 "comparisons": found.comparisons,
@@ -208,7 +208,7 @@ def to_junit(report: CompareReport) -> str:
 
 
 def _elo(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:+.0f}"
+    return UNKNOWN if value is None else f"{value:+z.0f}"
 
 
 def _known(value: float | None, form: str) -> str:

@@ -11,7 +11,7 @@ from arena.compare.sequential import SureSoFar, standing
 from arena.generation.batch import Progress, Watch, unwatched
 from arena.judging import JudgeCard, plan
 from arena.leaderboard.evidence.gathering import gather
-from arena.records import Mode, Note, Prompt
+from arena.records import Mode, Note, Prompt, counted
 from arena.records.errors import GateError, InputError
 from arena.store import Store
 
@@ -108,7 +108,8 @@ def _shuffled(store: Store, prompts: Sequence[Prompt], a: str, b: str) -> list[P
     here = sorted({p.key: p for p in prompts if p.key in shared}.values(), key=lambda p: p.key)
     if not here:
         raise InputError(
-            f"{store.path}: none of the {len(prompts)} prompts asked for has answers of {a} and {b}"
+            f"{store.path}: none of the {counted(len(prompts), 'prompt')} asked for has answers of "
+            f"{a} and {b}"
         )
     Random(0).shuffle(here)
     return here

@@ -14,7 +14,7 @@ from arena.compare.differences.paired import Paired, between
 from arena.compare.question import Aim, Question
 from arena.ratings.arrays import totals
 from arena.ratings.intervals.sandwich import least_share
-from arena.records import Evidence, Note
+from arena.records import Evidence, Note, counted
 from arena.records.errors import InputError
 
 CHANCE = 0.8
@@ -105,8 +105,8 @@ def variation(parts: Sequence[Paired]) -> Variation:
     prompts = sum(len(part.names) for part in parts)
     if prompts < LEAST_PROMPTS:
         raise InputError(
-            f"{prompts} prompts were compared so far, and {LEAST_PROMPTS} or more are needed to "
-            "know how much prompts differ; judge a few first"
+            f"{counted(prompts, 'prompt was', 'prompts were')} compared so far, and "
+            f"{LEAST_PROMPTS} or more are needed to know how much prompts differ; judge a few first"
         )
     squares, freedom, inner, inner_freedom, inverse = 0.0, 0, 0.0, 0, 0.0
     for part in parts:

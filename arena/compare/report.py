@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from arena.compare.contest import Contest, Contests, contests
-from arena.compare.differences.advantage import Advantage, BoardAdvantage, elo_of
+from arena.compare.differences.advantage import EVEN, Advantage, BoardAdvantage, elo_of
 from arena.compare.differences.board_fit import through_board
 from arena.compare.differences.corrected import LEAST_SHARED, corrected
 from arena.compare.differences.multiplicity import Adjustment, adjusted
 from arena.compare.differences.paired import advantage
-from arena.compare.facts import MovedPrompt, SideFacts, facts_of, movers
+from arena.compare.facts import MovedPrompt, SideFacts, facts_of_both, movers
 from arena.compare.question import Aim, Decision, Question
 from arena.leaderboard.board import Policy
+from arena.leaderboard.ranking import ranking
 from arena.records import Evidence, Note
-from arena.records.errors import InputError, NoEvidenceError, RatingError
+from arena.records.errors import ArenaError, InputError, NoEvidenceError, RatingError
 from arena.store import Store
 
 MOVERS = 5
@@ -125,6 +126,8 @@ def compare(
     findings = _findings(found, question, policy.least, notes)
     wanted = evidence or (None if policy.evidence is Evidence.COMBINED else policy.evidence)
     decides = _deciding(findings, found, wanted, policy.least)
+    if against is None:
+        notes += _against_board(store, policy, a, b, decides)
     contest = found.kinds.get(decides.kind) or found.kinds[Evidence.JUDGE]
     direct = contest.direct if decides.route != BOARD else None
     gained, lost = movers(direct, _stores(store, against), MOVERS) if direct else ((), ())
@@ -138,9 +141,29 @@ def compare(
         control=control,
         gained=gained,
         lost=lost,
-        facts=facts_of(store, a, b, against),
+        facts=facts_of_both(store, a, b, against),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _against_board(
+    store: Store, policy: Policy, a: str, b: str, decides: KindFinding
+) -> list[Note]:
+    """Why the board has the two the other way round, where it has; see `docs/compare.md`."""
+    try:
+        board = ranking(store, policy)
+    except ArenaError:  # no board, no other order
+        return []
+    ratings = {row.model: row.rating for row in board.rows}
+    lead = ratings.get(b, 0.0) - ratings.get(a, 0.0)
+    if not {a, b} <= ratings.keys() or lead * (decides.advantage.share - EVEN) >= 0.0:
+        return []
+    ahead, behind = (b, a) if lead > 0.0 else (a, b)
+    if decides.route == DIRECT:
+        return [Note.of("compare.board.prompts", ahead=ahead, behind=behind)]
+    by = Note.of(f"by.{decides.kind}")
+    label = board.label
+    return [Note.of("compare.board.kinds", ahead=ahead, behind=behind, by=by, label=label)]
 
 
 def _stores(store: Store, against: Store | None) -> list[Store]:

@@ -15,7 +15,8 @@ class CostEstimate:
     """What a run would take.
 
     rows: in all, with the stored ones. read, written: tokens, those read counted by their
-    characters. seconds: None where no earlier call says how long one takes.
+    characters. seconds: None where no earlier call says how long one takes. again: calls that
+    replies without a verdict may take beside these.
     """
 
     rows: int
@@ -24,6 +25,7 @@ class CostEstimate:
     written: int
     price: tuple[float, float] | None
     seconds: float | None
+    again: int = 0
 
     @property
     def cost(self) -> float | None:

@@ -13,7 +13,7 @@ from arena.interchange.battles import BattleFile, is_missing, numbers, read_colu
 from arena.interchange.labels import UNPARSED
 from arena.interchange.turns import Turns, conversation, read_lists, turns_of
 from arena.ratings.arrays import Bools, Ints
-from arena.records import KEY_BYTES, Prompt, Winner
+from arena.records import IMPORTED, KEY_BYTES, Prompt, Winner
 from arena.records.errors import InputError
 from arena.records.errors import said as shown
 
@@ -75,11 +75,13 @@ class FileRows:
 
     def each_prompt(self) -> Iterator[Prompt]:
         """The prompts in the order of `keys`, each as the last row about it has it."""
+        # By the place of its id a question is known to be absent.
+        source = str(self.path if self.path.name == self.ids.place else self.ids.place)
         for row in self.prompts.tolist():
             name = self.name[row] or _nameless(row)
             question = self.texts[self.text[row]][0] or self.ids.question(name)
-            category = self.category[row] or "imported"
-            yield Prompt(name, question, category, self.language[row], source=str(self.path))
+            category = self.category[row] or IMPORTED
+            yield Prompt(name, question, category, self.language[row], source=source)
 
 
 def read_file_rows(path: Path, source: str | None, ids: UnaskedIds) -> FileRows:

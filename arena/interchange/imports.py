@@ -51,7 +51,8 @@ _PREFERENCES = {
 class Imported:
     """What a file brought that was not there: rows by kind.
 
-    verdicts: by judge. notes: sentences for the user.
+    absent: those of the answers that are without a text. verdicts: by judge. notes: sentences for
+    the user.
     """
 
     prompts: int
@@ -59,6 +60,7 @@ class Imported:
     answers: int
     votes: int
     verdicts: dict[str, int]
+    absent: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -82,6 +84,7 @@ def import_battles(
     answers = _Answers.of(said, models)
     with store.filling(len(said)) as is_first:
         before, namesakes = store.counts(), _namesakes(store, said, path)
+        bare = store.absent_answers()
         stored = store.prompts.present(said.keys.astype(str).tolist())
         store.put_prompts(prompt for prompt in said.each_prompt() if prompt.key not in stored)
         for model in models:
@@ -98,10 +101,10 @@ def import_battles(
         verdicts = _add_verdicts(store, said, answers)
         del said, answers  # indexes are made now, which takes memory as well
         store.evidence.keep_up()
-        after = store.counts()
+        after, absent = store.counts(), store.absent_answers() - bare
     grown = {table: after[table] - before[table] for table in ("prompts", "models", "answers")}
     notes = (*namesakes, *map(str, alike([*names, *known])))
-    return Imported(**grown, votes=votes, verdicts=verdicts, notes=notes)
+    return Imported(**grown, votes=votes, verdicts=verdicts, absent=absent, notes=notes)
 
 
 def _ids(store: Store, path: Path, within: str | None) -> UnaskedIds:

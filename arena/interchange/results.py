@@ -10,7 +10,7 @@ from typing import Any
 
 from arena.benchmarks.items.dimensions import dimension_of
 from arena.files.tabular import json_rows, listed
-from arena.records import NOBODY, RULE, BackendKind, Model, Outcome, content_key
+from arena.records import NOBODY, RULE, BackendKind, Model, Outcome, content_key, counted
 from arena.records.errors import InputError, UnknownNameError, said
 from arena.store import Store
 
@@ -274,7 +274,9 @@ def _usable(sets: Iterable[ResultSet]) -> tuple[list[ResultSet], list[LeftOut]]:
             left_out.append(LeftOut(name, "no item of it has a result"))
         else:
             if missing := len(one.items) - len(here):
-                left_out.append(LeftOut(f"{missing} items of {name}", "they have no result"))
+                left_out.append(
+                    LeftOut(f"{counted(missing, 'item')} of {name}", "without a result")
+                )
             usable.append(replace(one, items=here))
     return usable, left_out
 
@@ -309,7 +311,7 @@ def _notes(
     sets: Sequence[ResultSet], kept: Sequence[ResultSet], known: Sequence[Model]
 ) -> Iterator[str]:
     if earlier := len(sets) - len(kept):
-        yield f"{earlier} results are of earlier runs of the same; the latest stand."
+        yield f"{counted(earlier, 'result is', 'results are')} of earlier runs; the latest stand."
     for model in known:
         if model.backend is not BackendKind.IMPORTED:
             yield (
@@ -318,15 +320,17 @@ def _notes(
             )
     if differ := [one for one in kept if not one.agrees]:
         names = ", ".join(f"{one.benchmark} of {one.model}" for one in differ[:3])
-        yield f"{len(differ)} means are not the file's own figures ({names}): both are shown."
+        means = counted(len(differ), "mean is", "means are")
+        yield f"{means} not as in the file ({names}): both are shown."
     if others := [one for one in kept if one.differing]:
         names = "; ".join(
             f"{one.benchmark} ({one.metric}) of {one.model}: {one.differing} of {len(one.items)}"
             for one in others[:3]
         )
+        marks = counted(sum(one.differing for one in others), "mark is", "marks are")
         yield (
-            f"{sum(one.differing for one in others)} marks differ from those of our own rules "
-            f"({names}): the files' marks count, and ours are stored beside them."
+            f"{marks} not as by our own rules ({names}): the files' marks count, and ours are "
+            "stored beside them."
         )
     yield from _partly_shared(kept)
 
@@ -340,6 +344,7 @@ def _partly_shared(kept: Sequence[ResultSet]) -> Iterator[str]:
         shared, most = len(set.intersection(*items)), max(map(len, items))
         if shared < most:
             yield (
-                f"{about[0]}: {shared} items are the same for all {len(items)} models, and one "
-                f"has {most}; models are compared on the items that both have."
+                f"{about[0]}: {counted(shared, 'item is', 'items are')} the same for all "
+                f"{len(items)} models, and one has {most}; models are compared on the items that "
+                "both have."
             )

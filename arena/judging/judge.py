@@ -14,7 +14,7 @@ from arena.judging.cards.fitting import tokens
 from arena.judging.modes import Pairwise, judge_mode
 from arena.judging.report_card.orders import is_hard
 from arena.judging.tasks import JudgeMode, Task, Wanted
-from arena.records import Answer, BackendKind, Judge, Mode, Prompt, seed_of
+from arena.records import Answer, BackendKind, Judge, Mode, Prompt, counted, seed_of
 from arena.records.errors import InputError, UnavailableError, UnknownNameError
 from arena.store import Store
 
@@ -216,6 +216,7 @@ class Plan:
             written=len(missing) * (1 if self.card.is_logit else written),
             price=self.card.model.price,
             seconds=len(missing) * mean.seconds / lanes if mean else None,
+            again=0 if self.card.is_logit else len(missing),
         )
 
 
@@ -315,8 +316,9 @@ def _answered(
 def _nothing_to_judge(store: Store, mode: Mode, prompts: int) -> str:
     needed = "a model" if mode is Mode.SCORE else "two models"
     return (
-        f"{store.path}: none of the {prompts} prompts asked for has answers of {needed}; run "
-        "'arena generate' first, or name the prompts that were answered with --prompts"
+        f"{store.path}: none of the {counted(prompts, 'prompt')} asked for has answers of "
+        f"{needed}; run 'arena generate' first, or name the prompts that were answered with "
+        "--prompts"
     )
 
 

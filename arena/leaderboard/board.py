@@ -47,7 +47,8 @@ class Policy:
     votes count. min_comparisons: a model with fewer is not rated yet; None stands for
     LEAST_COMPARISONS, or 1 where no model has as many, and in a file. judges: whose verdicts
     count, by name; all where none is named. ways: by benchmark or group of them, the ways of
-    asking whose scores stand for it, the first that there is; see `scores.objective`.
+    asking whose scores stand for it, the first that there is; see `scores.objective`. in_use: the
+    versions of models that are in use, as the store has them.
     """
 
     title: str = "Arena"
@@ -64,6 +65,7 @@ class Policy:
     min_comparisons: int | None = None
     judges: tuple[str, ...] = ()
     ways: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    in_use: tuple[str, ...] = ()
 
     @property
     def least(self) -> int:

@@ -26,10 +26,11 @@ def model_facts(store: Store, models: Sequence[Model] = ()) -> dict[str, ModelFa
         wasted[silent.model].append(silent.usage)
     known = {model.name: model for model in store.models()}
     known |= {model.name: model for model in models if model.name in known}
-    return {name: _facts(model, took[name], wasted[name]) for name, model in known.items()}
+    return {name: facts_of(model, took[name], wasted[name]) for name, model in known.items()}
 
 
-def _facts(model: Model, took: list[Taken], wasted: list[Usage]) -> ModelFacts:
+def facts_of(model: Model, took: Sequence[Taken], wasted: Sequence[Usage] = ()) -> ModelFacts:
+    """The facts of a model. took: of each answer; wasted: of each reply that was none."""
     price = model.price
     written = [row[2] for row in took]
     thoughts = [(row[4], row[2] - row[4]) for row in took if row[4] is not None]

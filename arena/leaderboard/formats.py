@@ -17,6 +17,7 @@ from arena.benchmarks.scores import BenchmarkScore, MeanScore
 from arena.files.spreadsheets import harmless
 from arena.leaderboard.board import Leaderboard, ModelFacts, Row
 from arena.ratings import Unrated
+from arena.records import counted
 
 Scores = dict[str, dict[str, BenchmarkScore]]
 _MARKUP = re.compile(r"([\\|<>\[\]`*])")
@@ -129,21 +130,18 @@ def to_markdown(board: Leaderboard) -> str:
 
 def not_rated(board: Leaderboard) -> str:
     """What stands above the models that are not rated yet."""
+    least = counted(board.min_comparisons, "comparison")
     return (
-        f"Not rated yet. A model is rated once it has {board.min_comparisons} or more comparisons "
-        "with rated models, and a link to them:"
+        f"Not rated yet. A model is rated once it has {least} or more with rated models, and a "
+        "link to them:"
     )
 
 
 def lacking(one: Unrated) -> str:
     """What a model lacks to be rated."""
-    so_far, more = _comparisons(one.comparisons), _comparisons(one.lacks)
+    so_far, more = counted(one.comparisons, "comparison"), counted(one.lacks, "comparison")
     how = ", none that links it to the rated models" if one.apart else ""
     return f"{so_far} so far{how}; it lacks {more} with rated models"
-
-
-def _comparisons(count: int | float) -> str:
-    return f"{count:g} comparison" if count == 1 else f"{count:g} comparisons"
 
 
 def ranked(board: Leaderboard) -> list[Row]:
@@ -211,7 +209,7 @@ def decimals(board: Leaderboard) -> int:
 
 def points(value: float, digits: int) -> str:
     """Elo points, rounded for reading."""
-    return f"{value:.{digits}f}" if math.isfinite(value) else "–"
+    return f"{value:z.{digits}f}" if math.isfinite(value) else "–"
 
 
 def spread(row: Row, digits: int) -> str:

@@ -62,7 +62,8 @@ def alone(sources: Mapping[str, Comparisons], policy: Policy) -> Alone:
     ratings.
     """
     together = concat(list(sources.values()))
-    left_out = unrated([together], policy.least, replaced=old_versions(together.models))
+    old = old_versions(together.models, policy.in_use)
+    left_out = unrated([together], policy.least, replaced=old)
     placed = without(together, left_out)
     assert placed is not None  # whoever is rated has comparisons with others who are
     return Alone(bradley_terry(placed, policy.fit), left_out)
@@ -126,7 +127,7 @@ def _linked(
     """All the evidence among the models that the kinds that are heard can place; and the others."""
     everybody = {m for sources in kinds.values() for part in sources.values() for m in part.models}
     parts = [part for kind in heard for part in kinds[kind].values()]
-    left_out = unrated(parts, policy.least, everybody, old_versions(everybody))
+    left_out = unrated(parts, policy.least, everybody, old_versions(everybody, policy.in_use))
     linked = {
         kind: {
             name: placed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from arena.leaderboard.board import Leaderboard, Mark, Policy, Row
@@ -17,12 +18,19 @@ from arena.leaderboard.overall import (
     pooled,
     together,
 )
-from arena.ratings import CombinedResult, Comparisons, Method, RatingResult, RatingRow, without
+from arena.ratings import (
+    CombinedResult,
+    Comparisons,
+    Method,
+    RatingResult,
+    RatingRow,
+    Unrated,
+    without,
+)
 from arena.records import Evidence, Note, alike
 from arena.records.errors import GateError, InputError, NoEvidenceError, TooFewError
 
 if TYPE_CHECKING:  # a file of battles is ranked without judges, benchmarks and a database
-    from arena.benchmarks.scores import Ways
     from arena.leaderboard.evidence.gathering import Gathered
     from arena.leaderboard.evidence.groups import Group
     from arena.store import Store
@@ -64,14 +72,20 @@ def leaderboard(
         allow_weak_judges=(
             policy.allow_weak_judges if allow_weak_judges is None else allow_weak_judges
         ),
+        in_use=store.in_use(),
     )
-    gathered = gathered or gather(store, group, policy.fit.style, policy.rules, policy.ways)
+    found = gathered or gather(store, group, policy.fit.style, policy.rules, policy.ways)
+    return _with_enough(lambda how: _ranked(store, how, group, found), policy)
+
+
+def _with_enough(rank: Callable[[Policy], Leaderboard], policy: Policy) -> Leaderboard:
+    """The ranking of the models with enough comparisons; where none has them, of all that met."""
     try:
-        board = _ranked(store, replace(policy, min_comparisons=policy.least), group, gathered)
+        board = rank(replace(policy, min_comparisons=policy.least))
     except TooFewError:
         if policy.min_comparisons is not None:
             raise
-        board = _ranked(store, replace(policy, min_comparisons=1), group, gathered)
+        board = rank(replace(policy, min_comparisons=1))
         said = Note.of("ratings.nobody_has_enough", least=policy.least)
         board = replace(board, notes=(*board.notes, said))
     return _names_told(board)
@@ -101,6 +115,7 @@ def _ranked(store: Store, policy: Policy, group: Group | None, gathered: Gathere
     )
     return replace(
         board,
+        unrated=_unrated(board, policy, gathered),
         evidence=evidence,
         notes=(*notes, *gathered.notes, *board.notes, *missing),
         marks=(*board.marks, *marks),
@@ -113,6 +128,19 @@ def _ranked(store: Store, policy: Policy, group: Group | None, gathered: Gathere
         facts=gathered.facts,
         **columns,
     )
+
+
+def _unrated(board: Leaderboard, policy: Policy, gathered: Gathered) -> tuple[Unrated, ...]:
+    """The models that are not placed yet: compared too seldom, or with answers and not at all."""
+    compared = {one.model: one for one in board.unrated if one.comparisons}
+    waiting = set[str]()
+    if policy.evidence is not Evidence.OBJECTIVE:
+        waiting |= gathered.answered
+    if policy.evidence in (Evidence.OBJECTIVE, Evidence.COMBINED):
+        waiting |= {score.model for score in gathered.benchmarks}
+    new = waiting - {row.model for row in board.rows} - compared.keys()
+    found = [*compared.values(), *(Unrated(name, 0, policy.least, True) for name in new)]
+    return tuple(sorted(found, key=lambda one: one.model))
 
 
 def _placed(kinds: Kinds, policy: Policy) -> tuple[Leaderboard, Evidence]:
@@ -168,23 +196,24 @@ class GroupedRankings:
     left_out: tuple[Note, ...]
 
 
-def grouped_rankings(
-    store: Store, by: str, rank: Callable[[Group], Leaderboard], ways: Ways = ()
-) -> GroupedRankings:
-    """A ranking for each category, language, capability or benchmark.
+def grouped_rankings(store: Store, by: str, policy: Policy) -> GroupedRankings:
+    """A ranking as the policy says for each category, language, capability or benchmark.
 
-    rank: ranks one group. ways: of asking benchmarks, as `gather` takes them. Raises GateError
-    where only weak judges have any evidence, InputError where no group has any.
+    Raises GateError where only weak judges have any evidence, InputError where no group has any.
     """
-    from arena.leaderboard.evidence.gathering import groups
+    from arena.leaderboard.evidence.gathering import gather, groups
 
+    how = (policy.fit.style, policy.rules, policy.ways)
+    found = groups(store, by, policy.ways)
+    reports = gather(store, None, *how).reports if found else {}
     boards: list[Leaderboard] = []
     refused: list[GateError] = []
     left_out: list[Note] = []
     without: list[str] = []
-    for group in groups(store, by, ways):
+    for group in found:
+        gathered = gather(store, group, *how, whole=reports)
         try:
-            boards.append(rank(group))
+            boards.append(leaderboard(store, policy, group=group, gathered=gathered))
         except NoEvidenceError:
             without.append(group.title)
         except GateError as error:
@@ -202,11 +231,6 @@ def grouped_rankings(
             raise InputError(Note.of("group.nothing_compares.why", **where, why=tuple(left_out)))
         raise InputError(Note.of("group.nothing_compares", **where))
     return GroupedRankings(boards, tuple(left_out))
-
-
-def leaderboards(store: Store, by: str, rank: Callable[[Group], Leaderboard]) -> list[Leaderboard]:
-    """The rankings of `grouped_rankings`, without what is said of the groups that have none."""
-    return grouped_rankings(store, by, rank).boards
 
 
 def views(store: Store, board: Leaderboard, policy: Policy = _DEFAULT) -> list[Leaderboard]:
@@ -242,6 +266,11 @@ def rank_comparisons(comparisons: Comparisons, policy: Policy = _DEFAULT) -> Lea
     """Rank comparisons that come from elsewhere, all of one source."""
     least = replace(policy, min_comparisons=policy.min_comparisons or 1)
     return _names_told(_alone({"file": comparisons}, least))
+
+
+def rank_votes(votes: Comparisons, policy: Policy = _DEFAULT) -> Leaderboard:
+    """Rank votes of a store, or some of them, as `leaderboard` ranks by votes alone."""
+    return _with_enough(lambda how: _alone({"votes": votes}, how), policy)
 
 
 def _names_told(board: Leaderboard) -> Leaderboard:
@@ -344,6 +373,13 @@ def _side(gap: float) -> str:
     return "above" if gap > 0 else "below"
 
 
+# Where what is said of models is stored, by kind of evidence.
+_TABLES = {
+    Evidence.HUMAN: ("votes",),
+    Evidence.JUDGE: ("verdicts", "scores", "rankings"),
+    Evidence.OBJECTIVE: ("outcomes",),
+}
+_TABLES[Evidence.COMBINED] = tuple(chain.from_iterable(_TABLES.values()))
 _LABELS = {
     Evidence.HUMAN: "human-anchored",
     Evidence.JUDGE: "judge-only",
@@ -382,6 +418,12 @@ def _row(row: RatingRow, predicted: float | None) -> Row:
 def _nothing(
     store: Store, gathered: Gathered, evidence: Evidence, group: Group | None
 ) -> InputError:
+    from arena.store.archive import Archivable
+
+    aside = sorted(store.archive.names(Archivable.MODEL))
+    counts = store.counts()
+    if aside and group is None and any(counts[table] for table in _TABLES[evidence]):
+        return NoEvidenceError(Note.of("evidence.archived", models=tuple(aside)))
     measured = sorted({score.model for score in gathered.benchmarks})
     if measured and evidence in (Evidence.OBJECTIVE, Evidence.COMBINED):
         # Visitors of the app read this sentence too, so it does not name the file.
@@ -391,11 +433,7 @@ def _nothing(
     if unread and evidence in (Evidence.JUDGE, Evidence.COMBINED):
         judges, replies = tuple(one.judge for one in unread), sum(one.unparsed.n for one in unread)
         return InputError(Note.of("judge.nothing_read", judges=judges, replies=replies))
-    what = {
-        Evidence.HUMAN: "votes; people cast them in the app: arena app",
-        Evidence.JUDGE: "verdicts; a judge makes them: arena judge --judge NAME",
-        Evidence.OBJECTIVE: "outcomes; benchmarks make them: arena bench --tasks short_answer",
-        Evidence.COMBINED: "votes, verdicts or outcomes yet",
-    }[evidence]
-    where = f" for {group.by} {group.value}" if group else ""
-    return NoEvidenceError(f"{store.path} has no {what}{where}")
+    said = Note.of(f"evidence.none.{evidence}", path=str(store.path))
+    if group is not None:
+        said = Note.of("evidence.none.in_group", group=group.note, said=said)
+    return NoEvidenceError(said)

@@ -30,6 +30,7 @@ from arena.ratings.arrays import Floats
 from arena.records import Evidence, Model, Note
 from arena.records.errors import ArenaError, GateError, InputError, NoEvidenceError
 from arena.store import Store
+from arena.store.versions import replaced
 
 PARTS = 12
 JUDGE, GRADED, PANEL = "judge:", "graded", "panel"
@@ -86,7 +87,8 @@ class Sheet:
     boards: by view. problems: by view, what is wrong with its judges. errors: by view, why it
     cannot be rated, in the error's own words. A view that is in none of them has no evidence.
     unheld: views with an error while style was held equal. lengths: mean characters of one turn.
-    about: the models by name. grades: mean and number by model. policy: how it was ranked.
+    about: the models by name. replaced: models that another version took the place of, each with
+    that one. grades: mean and number by model. policy: how it was ranked.
     grouped: the categories and languages whose prompts have votes, verdicts, scores or grades.
     """
 
@@ -98,6 +100,7 @@ class Sheet:
     history: History | None = None
     lengths: Mapping[str, float] = field(default_factory=dict)
     about: Mapping[str, Model] = field(default_factory=dict)
+    replaced: Mapping[str, str] = field(default_factory=dict)
     grades: Mapping[str, tuple[float, int]] = field(default_factory=dict)
     judges: tuple[str, ...] = ()
     needles: tuple[NeedleMap, ...] = ()
@@ -112,7 +115,7 @@ def compute(store: Store, wanted: Slice, config: Config | None = None) -> Sheet:
 
     config: says how to rank; see `board.policy_of`.
     """
-    policy = policy_of(store, config or Config())
+    policy = replace(policy_of(store, config or Config()), in_use=store.in_use())
     make = _apart if wanted.apart else _sheet
     return make(store, wanted, policy)
 
@@ -138,6 +141,7 @@ def _sheet(store: Store, wanted: Slice, policy: Policy) -> Sheet:
         history=_history(store, policy.least) if plain else None,
         lengths=_lengths(store),
         about={model.name: model for model in store.models()},
+        replaced=replaced(store),
         grades=_grades(store, wanted),
         judges=tuple(gathered.judges),
         needles=tuple(needle_maps(item_values(store.evidence.outcomes()))) if plain else (),

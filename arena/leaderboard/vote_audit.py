@@ -1,6 +1,7 @@
 """Votes worth counting: who was flagged, and the ranking with and without them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -9,23 +10,22 @@ import numpy as np
 from arena.leaderboard.board import Leaderboard, Policy
 from arena.leaderboard.evidence.counted_votes import counted_votes, vote_comparisons
 from arena.leaderboard.evidence.rules import VoteRules
-from arena.leaderboard.ranking import rank_comparisons
-from arena.ratings import CAP, Comparisons, Influence, Integrity, capped, influence, integrity
+from arena.leaderboard.ranking import rank_votes
+from arena.ratings import Comparisons, Influence, Integrity, capped, influence, integrity
 from arena.ratings.arrays import Floats
 from arena.ratings.voter_audit.audit import LEVEL
-from arena.records import Flag, content_key
-from arena.records.errors import InputError, RatingError
+from arena.records import Flag, Note, content_key
+from arena.records.errors import NoEvidenceError, RatingError, TooFewError
 from arena.store import Store
 
-# What an audit compares are rankings with and without some votes, however few there are.
-_EVERYBODY = Policy(min_comparisons=1)
+_USUAL = Policy()
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A model's place and rating (Elo points) with all votes, and without the flagged voters.
+    """A model's rank and rating (Elo points) with all votes, and without the flagged voters.
 
-    After is None where no votes on the model are left.
+    Rank is as the ranking shows it. After is None where the votes that are left do not rate it.
     """
 
     model: str
@@ -40,8 +40,8 @@ class VoteReport:
     """What the votes are worth.
 
     leaked: votes that are not counted because an answer said who wrote it. everything: the
-    ranking by all that are. without: the one without flagged voters and with nobody above the
-    cap; None where no votes are left. influence: how few votes hold up the first place, None
+    ranking by all that are. without: the one without flagged voters; None where the votes that are
+    left rate nobody. influence: how few votes hold up the first place, None
     where no removal unseats it.
     """
 
@@ -59,12 +59,13 @@ class VoteReport:
     def moves(self) -> tuple[Move, ...]:
         """Every model in both rankings, in the order of the first."""
         after = {row.model: row for row in self.without.rows} if self.without else {}
+        places, later = self.everything.places, self.without.places if self.without else {}
         return tuple(
             Move(
                 row.model,
-                row.rank,
+                places[row.model],
                 row.rating,
-                after[row.model].rank if row.model in after else None,
+                later.get(row.model),
                 after[row.model].rating if row.model in after else None,
             )
             for row in self.everything.rows
@@ -92,32 +93,36 @@ class VoteReport:
 
 
 def vote_report(
-    store: Store,
-    *,
-    level: float = LEVEL,
-    cap: float | None = CAP,
-    keep_leaked: bool = False,
+    store: Store, policy: Policy = _USUAL, *, level: float = LEVEL, cap: float | None = None
 ) -> VoteReport:
-    """On the votes of a store. Raises InputError where there is none that counts."""
-    votes, _ = counted_votes(store, VoteRules(keep_leaked))
+    """On the votes of a store. Raises InputError where there is none that counts.
+
+    policy: how the store is ranked, and whether leaked votes count. cap: as `report_on` takes it;
+    None is the policy's own.
+    """
+    rules = policy.rules
+    votes, notes = counted_votes(store, VoteRules(rules.keep_leaked))
     if not len(votes):
-        raise InputError(f"{store.path} has no votes to audit; people cast them in the app")
+        raise NoEvidenceError(Note.of("evidence.none.human", path=str(store.path)))
     c, seconds = vote_comparisons(votes), votes.seconds
-    found = report_on(c, seconds=seconds, level=level, cap=cap)
-    return replace(found, leaked=store.votes.count() - len(c))
+    policy = replace(policy, in_use=store.in_use())
+    found = report_on(c, policy, seconds=seconds, level=level, cap=cap or rules.cap)
+    leaked = sum(dict(note.values)["count"] for note in notes if note.code == "votes.leaked")
+    return replace(found, leaked=leaked)
 
 
 def report_on(
     c: Comparisons,
+    policy: Policy = _USUAL,
     *,
     seconds: Sequence[float | None] | Floats | None = None,
     level: float = LEVEL,
-    cap: float | None = CAP,
+    cap: float | None = None,
 ) -> VoteReport:
     """On votes from anywhere, with a voter column; rows in the order of voting.
 
-    cap: in the ranking without the flagged, the largest share of any model's votes that one
-    voter may have; None is no cap.
+    policy: how both rankings are made. cap: in the ranking without the flagged, the largest share
+    of any model's votes that one voter may have; None is no cap.
     """
     found = integrity(c, seconds=seconds, level=level)
     flagged, voter = {v.voter for v in found.flagged}, c.group("voter")
@@ -125,8 +130,14 @@ def report_on(
     without = None
     if kept.any():
         rest = c.select(kept).observed()
-        without = rank_comparisons(rest if cap is None else capped(rest, cap), _EVERYBODY)
-    return VoteReport(found, rank_comparisons(c, _EVERYBODY), without, _influence(c))
+        with suppress(TooFewError):
+            without = rank_votes(_within(rest, cap), policy)
+    everything = rank_votes(_within(c, policy.rules.cap), policy)
+    return VoteReport(found, everything, without, _influence(c))
+
+
+def _within(c: Comparisons, cap: float | None) -> Comparisons:
+    return c if cap is None else capped(c, cap)
 
 
 def record_flags(store: Store, report: VoteReport) -> int:
@@ -138,11 +149,6 @@ def record_flags(store: Store, report: VoteReport) -> int:
         Flag(audit, v.voter, v.votes, tuple(map(str, v.kinds)), v.honest, v.q)
         for v in report.integrity.flagged
     )
-
-
-def without_flagged(report: VoteReport, policy: Policy, cap: float | None = CAP) -> Policy:
-    """How to rank as `policy` does, without the flagged voters and with nobody above the cap."""
-    return replace(policy, rules=replace(policy.rules, without=report.flagged, cap=cap))
 
 
 def _influence(c: Comparisons) -> Influence | None:

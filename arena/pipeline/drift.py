@@ -8,9 +8,10 @@ from arena.files.config import Config
 from arena.generation.prompts import load_prompts
 from arena.judging import load_card
 from arena.pipeline.missing import missing_rows
-from arena.records import Mode
+from arena.records import Mode, Note, counted
 from arena.records.errors import ArenaError
 from arena.store import Store
+from arena.store.archive import Archivable
 from arena.store.versions import Changed, find
 
 
@@ -65,6 +66,22 @@ def no_answers(store: Store) -> Iterator[str]:
         )
 
 
+def older_replies(store: Store) -> Iterator[str]:
+    """A sentence on replies that could not be read, and whose place a later card took."""
+    if count := store.unparsed_before():
+        replies = counted(count, "reply", "replies")
+        yield (
+            f"{replies} of earlier cards could not be read either; what the cards of now made of "
+            "the same answers counts in their place"
+        )
+
+
+def absent_answers(store: Store) -> Iterator[str]:
+    """A sentence on answers that an imported file told of without their texts."""
+    if count := store.absent_answers():
+        yield str(Note.of("answers.absent", count=count))
+
+
 def mismatches(store: Store, config: Config) -> Iterator[str]:
     """Sentences on what in the database is no longer as arena.yaml and its files have it."""
     yield from _models(store, config)
@@ -77,6 +94,8 @@ def _models(store: Store, config: Config) -> Iterator[str]:
         found = find(store, model)
         if isinstance(found, Changed):
             yield (f"{found}. arena run --new-version stores the new settings as {found.next_name}")
+    if aside := sorted(store.archive.names(Archivable.MODEL)):
+        yield f"Archived models: {', '.join(aside)}. arena models restore NAME takes one back"
     stored, named = {model.name for model in store.models()}, set(config.models)
     if named and (others := sorted(name for name in stored if name.split("@")[0] not in named)):
         yield f"Models with rows that are not in arena.yaml: {', '.join(others)}"
@@ -98,7 +117,10 @@ def _judges(store: Store, config: Config) -> Iterator[str]:
                 f"The card of {card.name} has changed since its verdicts; arena judge --judge "
                 f"{card.name} judges by it as it is now"
             )
-    named = {run.judge for run in config.judges}
+    if aside := store.archive.names(Archivable.JUDGE):
+        names = ", ".join(sorted(aside))
+        yield f"Archived judges: {names}. arena judges restore NAME takes one back"
+    named = {run.judge for run in config.judges} | aside
     if named and (others := sorted(set(latest) - named)):
         yield f"Judges with rows that are not in arena.yaml: {', '.join(others)}"
 

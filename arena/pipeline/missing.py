@@ -23,10 +23,9 @@ from arena.generation.prompts import load_prompts
 from arena.judging import Wanted, load_card, plan
 from arena.records import BackendKind, Mode, Model, Prompt, answer_key
 from arena.records.errors import ArenaError, InputError
-from arena.records.names import old_versions
 from arena.store import Store
 from arena.store.archive import Archivable
-from arena.store.versions import Changed, current_name, find
+from arena.store.versions import Changed, find, replaced, stored_name
 
 _TABLES = {Mode.PAIRWISE: "verdicts", Mode.SCORE: "scores", Mode.RANK: "rankings"}
 
@@ -56,7 +55,7 @@ def _models(store: Store, config: Config, aside: set[str]) -> list[Model]:
     """The models that answer: those of arena.yaml as they would be stored, else those stored."""
     if not config.models:
         stored = store.models()
-        old = old_versions(model.name for model in stored)
+        old = replaced(store)
         return [m for m in stored if m.backend is not BackendKind.IMPORTED and m.name not in old]
     found = (find(store, model) for model in config.candidates().values())
     settled = [one.model if isinstance(one, Changed) else one for one in found]
@@ -91,11 +90,7 @@ def _judgements(
             card = load_card(run.judge, store.home)
             if card.name in aside:
                 continue
-            baseline = run.baseline and (
-                current_name(store, candidates[run.baseline])
-                if run.baseline in candidates
-                else run.baseline
-            )
+            baseline = run.baseline and stored_name(store, candidates, run.baseline)
             here = [name for name in models if name in stored]
             asked = prompts[: run.limit]
             todo = plan(

@@ -7,18 +7,19 @@ from pathlib import Path
 
 from arena.benchmarks import INSTALL
 from arena.benchmarks.runs import Result, run_benchmark, said_alike
-from arena.files.config import Config
+from arena.files.config import Config, JudgeRun
 from arena.generation.answering import generate
 from arena.generation.batch import Progress, Watch
 from arena.generation.prompts import load_prompts
-from arena.judging import MIN_PARSED, Plan, Wanted, load_card, plan
+from arena.judging import MIN_PARSED, JudgeCard, Plan, Wanted, load_card, plan
 from arena.leaderboard.board import Leaderboard, Policy, keep_policy
 from arena.leaderboard.unranked import ranked_or_not
 from arena.publish import publish_ranking
-from arena.records import Model
+from arena.records import Mode, Model, Note
 from arena.records.errors import ArenaError, InputError
 from arena.store import Store
-from arena.store.versions import settle
+from arena.store.archive import Archivable
+from arena.store.versions import settle, standing, stored_name
 
 Say = Callable[[str], None]
 
@@ -53,19 +54,25 @@ def run_config(
     """
     if not config.models:
         raise InputError("no models are configured; 'arena init' writes an example arena.yaml")
-    models = settle(store, list(config.candidates().values()), new_version=new_version)
-    names = dict(zip(config.models, (model.name for model in models), strict=True))
+    candidates = config.candidates()
+    asked, skipped = standing(store, candidates.values())
+    for note in skipped:
+        say(str(note))
+    models = settle(store, asked, new_version=new_version)
     prompts = load_prompts(config.prompts, store.home, config.limit)
-    cards = [(load_card(run.judge, store.home), run) for run in config.judges]
+    cards = _standing_judges(store, config, say)
     steps = [generate(store, m, prompts, tracker(f"{m.name} answers")) for m in models]
     for card, run in cards:
+        if skipped and len(models) == 1 and run.mode is not Mode.SCORE:
+            say(str(Note.of("archived.one", name=models[0].name, judge=card.name)))
+            continue
         todo = plan(
             store,
             card,
             prompts[: run.limit],
             run.mode,
             models=[model.name for model in models],
-            wanted=Wanted(baseline=names.get(run.baseline or "", run.baseline)),
+            wanted=Wanted(baseline=run.baseline and stored_name(store, candidates, run.baseline)),
         )
         steps += todo.run(tracker)
         _say_unparsed(todo, say)
@@ -77,6 +84,15 @@ def run_config(
     if config.publish:
         publish_ranking(store, Path(config.publish), board, policy)
     return Run(board, refused, tuple(steps), tuple(results))
+
+
+def _standing_judges(store: Store, config: Config, say: Say) -> list[tuple[JudgeCard, JudgeRun]]:
+    """The cards of the judges that are not archived; what they said would count for nothing."""
+    cards = [(load_card(run.judge, store.home), run) for run in config.judges]
+    aside = store.archive.names(Archivable.JUDGE) & {card.name for card, _ in cards}
+    for name in sorted(aside):
+        say(str(Note.of("archived.judge", name=name)))
+    return [(card, run) for card, run in cards if card.name not in aside]
 
 
 def _say_unparsed(todo: Plan, say: Say) -> None:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from arena.leaderboard.board import Leaderboard, Policy
 from arena.leaderboard.formats import to_csv, to_json
 from arena.leaderboard.judge_audit import audit_judge, judges_with_verdicts
-from arena.leaderboard.ranking import leaderboards, ranking, views
+from arena.leaderboard.ranking import grouped_rankings, views
 from arena.records.errors import GateError, InputError
 from arena.store import Store
 
@@ -33,7 +33,7 @@ def publish_ranking(store: Store, folder: Path, board: Leaderboard, policy: Poli
     groups: list[Leaderboard] = []
     for by in ("category", "language"):
         with suppress(InputError, GateError):
-            found = leaderboards(store, by, lambda group: ranking(store, policy, group))
+            found = grouped_rankings(store, by, policy).boards
             groups += found if len(found) > 1 else []
     return publish(store, folder, board, title=policy.title, others=others, groups=groups)
 

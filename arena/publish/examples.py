@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from arena.records import Answer, Prompt
+from arena.records import Answer, Note, Prompt
 from arena.store import Store
 
 PROMPTS = 6
@@ -38,6 +38,12 @@ class Example:
     prompt: Prompt
     turns: tuple[Turn, ...]
     hidden: int
+
+    @property
+    def no_text(self) -> Note | None:
+        """What stands for the question where the import had no text of it."""
+        absent = Note.of("prompt.absent", name=self.prompt.name)
+        return absent if self.prompt.is_absent else None
 
 
 def examples(store: Store, models: Sequence[str]) -> list[Example]:

@@ -25,6 +25,14 @@
     });
   }
 
+  // A table that is broader than its place says so.
+  const broad = new ResizeObserver((boxes) => requestAnimationFrame(() => {
+    for (const { target } of boxes) {
+      target.classList.toggle("more", target.scrollWidth > target.clientWidth + 1);
+    }
+  }));
+  for (const box of all(".wide")) broad.observe(box);
+
   // Tabs: without this script every ranking is shown, one under the other.
   const tabsOf = (section) => all("[role=tab]", section);
   const open = (chosen) => {

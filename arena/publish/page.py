@@ -18,8 +18,8 @@ from arena.publish.chart import Axis, axis_of
 from arena.publish.examples import examples
 from arena.publish.stats import figures
 from arena.records import BackendKind, Model, name_of
-from arena.records.names import old_versions
 from arena.store import Store
+from arena.store.versions import replaced
 
 if TYPE_CHECKING:  # jinja2 is imported when a page is made
     from jinja2 import Environment
@@ -73,7 +73,7 @@ def render(
         flip_limit=FLIP_LIMIT,
         measures={audit.judge: _measures(audit) for audit in audits},
         details=_details(store, names),
-        replaced=old_versions(model.name for model in store.models()),
+        replaced=replaced(store),
         benchmarks=benchmarks_view(store, board),
         examples=examples(store, names),
         script=Markup(script),
@@ -129,6 +129,7 @@ def _environment() -> "Environment":
         "signed": "{:+z.0f}".format,
         "signed_percent": "{:+z.1%}".format,
         "count": "{:,}".format,
+        "decimal": lambda value, digits: f"{value:z.{digits}f}",
         "name_of": _name_of,
     }
     return environment

@@ -7,6 +7,7 @@ of keys are how a model is reached, not what it says, and enter no key.
 
 from arena.records.answers import (
     ABSENT,
+    IMPORTED,
     LIVE,
     Answer,
     Decoding,
@@ -35,7 +36,7 @@ from arena.records.kinds import (
     Winner,
 )
 from arena.records.names import alike, tidy
-from arena.records.notes import COMMAND_LINE, Note, name_of, setting
+from arena.records.notes import COMMAND_LINE, Note, counted, counted_rows, name_of, setting
 from arena.records.outcomes import (
     NO_JUDGE,
     NOBODY,
@@ -66,6 +67,7 @@ from arena.records.votes import (
 __all__ = [
     "ABSENT",
     "COMMAND_LINE",
+    "IMPORTED",
     "KEY_BYTES",
     "LIVE",
     "NOBODY",
@@ -121,6 +123,8 @@ __all__ = [
     "alike",
     "answer_key",
     "content_key",
+    "counted",
+    "counted_rows",
     "keys_after",
     "name_of",
     "seed_of",

@@ -2,12 +2,15 @@
 
 import json
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from arena.records.keys import content_key
 from arena.records.kinds import BackendKind, NoAnswer
 
 ABSENT = "absent"
+# The category of prompts for which a file of battles gives none.
+IMPORTED = "imported"
 # The source, and the category, of prompts that were asked in a live battle.
 LIVE = "live"
 
@@ -27,6 +30,15 @@ class Prompt:
     def key(self) -> str:
         """What an answer depends on: the turns alone."""
         return content_key("prompt", self.turns)
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether its text is not here: a file told of it by its id, which stands for it."""
+        if len(self.turns) > 1:
+            return False
+        if self.category == IMPORTED:
+            return self.turns[0] == self.name or self.turns[0].endswith(f": {self.name}")
+        return self.turns[0] == f"{Path(self.source).name}: {self.name}"
 
     def until(self, turn: int) -> "Prompt":
         """The conversation up to a turn, counted from 1."""

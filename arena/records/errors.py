@@ -140,7 +140,7 @@ class GateError(ArenaError):
     """A judge too weak to rank by, without the explicit override. reason: without the remedy."""
 
     def __init__(self, reason: Note, remedy: Note) -> None:
-        super().__init__(reason, " ", remedy)
+        super().__init__(Note.of("sentences", first=reason, second=remedy))
         self.reason = reason
 
 
@@ -152,7 +152,7 @@ class UndeterminedError(RatingError):
     """More data would be needed. reason: what is in the way, without what would help."""
 
     def __init__(self, reason: Note, remedy: Note) -> None:
-        super().__init__(reason, ". ", remedy)
+        super().__init__(Note.of("clauses", first=reason, second=remedy))
         self.reason = reason
 
 

@@ -35,12 +35,17 @@ def apart(name: str) -> tuple[str, int]:
     return (found[1], int(found[2])) if found else (name, 1)
 
 
-def old_versions(names: Iterable[str]) -> dict[str, str]:
-    """The names that a later version took the place of, each with the latest one."""
+def old_versions(names: Iterable[str], in_use: Iterable[str] = ()) -> dict[str, str]:
+    """The names that another version took the place of, each with the one that is in use.
+
+    in_use: what runs took last, in that order; see `Store.in_use`. Where nothing is known of it,
+    the version with the highest number is in use.
+    """
     known = set(names)
     latest: dict[str, str] = {}
     for name in known:
         stem, _ = apart(name)
         if stem in known:
             latest[stem] = max(latest.get(stem, stem), name, key=lambda one: apart(one)[1])
+    latest |= {apart(name)[0]: name for name in in_use if name in known and apart(name)[0] in known}
     return {n: latest[s] for n in known if (s := apart(n)[0]) in latest and n != latest[s]}

@@ -1,5 +1,6 @@
 """What must be known of a result, as data: it becomes words where it is shown."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -7,6 +8,7 @@ from string import Formatter
 from typing import Any, Self
 
 COMMAND_LINE = "cli"
+_SIGN = re.compile("^([+-]?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,22 @@ class Note:
 
     def __str__(self) -> str:
         return self.text()
+
+
+def counted(count: float, one: str, many: str = "") -> str:
+    """A number with its noun, as in `1 vote` and `1,200 votes`. many: where an s is not enough."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def counted_rows(count: float, kind: str) -> str:
+    """A number with the name of a kind of rows, which is a plural, such as `verdicts`."""
+    one = f"{kind[:-3]}y" if kind.endswith("ies") else kind.removesuffix("s")
+    return counted(count, one, kind)
+
+
+def fill(sentence: str, *places: object, **values: object) -> str:
+    """A sentence with its fields filled, which are written as in `load_sentences`."""
+    return _Words("", "").vformat(sentence, places, values)
 
 
 def name_of(kind: str, value: str) -> Note | str:
@@ -78,6 +96,7 @@ class _Words(Formatter):
         if isinstance(value, tuple):
             return format_spec.join(self.format_field(one, "") for one in value)
         if "|" in format_spec:
-            one, many = format_spec.split("|")
-            return f"{value:,} {one if value == 1 else many}"
+            return counted(value, *format_spec.split("|"))
+        if isinstance(value, float):  # what rounds to 0 has no sign
+            format_spec = _SIGN.sub(r"\1z", format_spec)
         return format(value, format_spec)

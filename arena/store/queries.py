@@ -259,6 +259,21 @@ class EvidenceColumns:
         ).fetchall()
         return [(str(model), str(prompt)) for model, prompt in rows]
 
+    def who_answered(self) -> list[str]:
+        """The models with an answer whose text is here."""
+        sql = f"SELECT DISTINCT model FROM answers WHERE told AND model {_MODEL}"
+        return [str(row[0]) for row in self._connections.db.execute(sql).fetchall()]
+
+    def what_was_answered(self) -> list[tuple[str, str, str]]:
+        """Model, and category and language of a prompt that it answered, each once."""
+        sql = (
+            "SELECT DISTINCT a.model, p.category, p.language "
+            "FROM answers a JOIN prompts p ON p.key = a.prompt_key "
+            f"WHERE a.told AND a.model {_MODEL}"
+        )
+        rows = self._connections.db.execute(sql).fetchall()
+        return [(str(model), str(category), str(language)) for model, category, language in rows]
+
     def pairs_shown_to(self, voter: str) -> set[frozenset[str]]:
         """The pairs of answers that a person was shown or has voted on."""
         sql = (

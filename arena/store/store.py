@@ -53,8 +53,14 @@ _BY_NUMBER = {"answers": "answer_rows", "votes": "vote_rows"}
 # One statement: a page asks this each time.
 _LAST = [
     f"(SELECT coalesce(max(rowid), 0) FROM {_BY_NUMBER.get(table, table)}) AS {table}"
-    for table in (*TABLES, "grades", "withdrawals", "withheld", "policies")
+    for table in (*TABLES, "grades", "withdrawals", "withheld", "policies", "in_use")
 ]
+# What makes two judgements ones of the same thing, by table.
+_SAME_JUDGEMENT = {
+    "verdicts": "judge, first, second, turn, sample",
+    "scores": "judge, answer, turn, sample",
+    "rankings": "judge, answers, turn, sample",
+}
 _OF_MODELS = ("writers", "completions", "likelihoods", "outcomes", "checks")
 _ROWS_OF_MODEL = "SELECT " + " OR ".join(
     [f"EXISTS (SELECT 1 FROM {table} WHERE model = :name)" for table in _OF_MODELS]
@@ -85,6 +91,7 @@ class StoreVersion:
     withdrawals: int = 0
     withheld: int = 0
     policies: int = 0
+    in_use: int = 0
     still_withheld: int = 0
     archived: int = 0
 
@@ -295,19 +302,31 @@ class Store:
 
         A later card of the same name takes the place of an earlier one.
         """
-        same = {
-            "verdicts": "judge, first, second, turn, sample",
-            "scores": "judge, answer, turn, sample",
-            "rankings": "judge, answers, turn, sample",
-        }
         found = {}
-        for table, columns in same.items():
+        for table, columns in _SAME_JUDGEMENT.items():
             sql = (
                 f"SELECT count(*) FROM {table} WHERE reason != '' AND rowid IN "
                 f"(SELECT max(rowid) FROM {table} GROUP BY {columns})"
             )
             found[table] = int(self._connections.db.execute(sql).fetchone()[0])
         return found
+
+    def unparsed_before(self) -> int:
+        """What judges said by earlier cards that could not be read, and has been replaced since."""
+        rows = [
+            self._connections.db.execute(
+                f"SELECT count(*) FROM {table} WHERE reason != '' AND judge_key NOT IN "
+                f"(SELECT judge_key FROM {table} WHERE rowid IN "
+                f"(SELECT max(rowid) FROM {table} GROUP BY judge))"
+            ).fetchone()[0]
+            for table in _SAME_JUDGEMENT
+        ]
+        return sum(map(int, rows))
+
+    def absent_answers(self) -> int:
+        """Answers of which a file told without their texts."""
+        sql = "SELECT count(*) FROM answer_rows WHERE finish IS NOT NULL"
+        return self.answers.count() - int(self._connections.db.execute(sql).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
         """Rows in each stage's table, without votes that were taken back."""
@@ -353,6 +372,17 @@ class Store:
         if settings != self.policy():
             with self._connections.transaction() as db:
                 db.execute("INSERT INTO policies (settings) VALUES (?)", [settings])
+
+    def in_use(self) -> tuple[str, ...]:
+        """The versions of models that runs took, the last one last; see `names.old_versions`."""
+        rows = self._connections.db.execute("SELECT name FROM in_use ORDER BY id").fetchall()
+        return tuple(str(row[0]) for row in rows)
+
+    def use(self, names: Iterable[str]) -> None:
+        """Keep that a run takes these versions of models, and no others of them."""
+        with self._connections.transaction() as db:
+            sql = "INSERT INTO in_use (name) VALUES (?)"
+            db.conn.executemany(sql, [(name,) for name in names])
 
     def version(self) -> StoreVersion:
         """Changes with a row of evidence, what is taken back or withheld, and how to rank.

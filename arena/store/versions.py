@@ -5,12 +5,12 @@ stored as `greedy@2`, beside the old one. Which of them the file means is told b
 themselves, so going back to earlier settings goes back to their answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from arena.records import Model
+from arena.records import Model, Note
 from arena.records.errors import InputError, ModelConflictError
-from arena.records.names import apart
+from arena.records.names import apart, old_versions
 from arena.store import Store
 from arena.store.archive import Archivable
 from arena.store.store import described, differences
@@ -46,12 +46,22 @@ def find(store: Store, model: Model) -> Model | Changed:
 
 
 def settle(store: Store, models: Sequence[Model], *, new_version: bool = False) -> list[Model]:
-    """Each model under the name that it is stored by, before anything is asked.
+    """Each model under the name that it is stored by, which is in use from now on.
 
     new_version: settings that changed make a new version, which they also do where all earlier
     ones are archived. Raises ModelConflictError where they changed otherwise, and InputError for
-    a model that is archived.
+    a model that is archived. Call it before anything is asked.
     """
+    settled = resolve(store, models, new_version=new_version)
+    names = [model.name for model in settled]
+    known = {model.name for model in store.models(archived=True)}.union(names)
+    old = old_versions(known, store.in_use())
+    store.use(name for name in names if name in old)
+    return settled
+
+
+def resolve(store: Store, models: Sequence[Model], *, new_version: bool = False) -> list[Model]:
+    """The models as `settle` has them, for who asks nothing."""
     aside = store.archive.names(Archivable.MODEL)
     settled = []
     for model in models:
@@ -69,10 +79,45 @@ def settle(store: Store, models: Sequence[Model], *, new_version: bool = False) 
     return settled
 
 
+def standing(store: Store, models: Iterable[Model]) -> tuple[list[Model], list[Note]]:
+    """The models of a file without those that are archived, and a note for each of these.
+
+    Raises InputError where all are archived.
+    """
+    aside = store.archive.names(Archivable.MODEL)
+    kept, skipped = [], []
+    for model in models:
+        found = find(store, model)
+        if isinstance(found, Model) and found.name in aside:
+            skipped.append(Note.of("archived.model", name=found.name))
+        else:
+            kept.append(model)
+    if skipped and not kept:
+        raise InputError(Note.of("archived.all"))
+    return kept, skipped
+
+
+def replaced(store: Store, more: Iterable[str] = (), in_use: Iterable[str] = ()) -> dict[str, str]:
+    """The stored models that another version took the place of, each with the one in use.
+
+    more: names beside those stored. in_use: versions known to be in use now, whatever runs took.
+    """
+    names = {model.name for model in store.models()}.union(more)
+    return old_versions(names, (*store.in_use(), *in_use))
+
+
 def current_name(store: Store, model: Model) -> str:
     """The name that a model's answers are stored by; its own where it has changed since."""
     found = find(store, model)
     return found.model.name if isinstance(found, Changed) else found.name
+
+
+def stored_name(store: Store, candidates: Mapping[str, Model], name: str) -> str:
+    """The version for which a name in arena.yaml stands, or the name itself.
+
+    candidates: the models of arena.yaml by name.
+    """
+    return current_name(store, candidates[name]) if name in candidates else name
 
 
 def _ways_out(changed: Changed) -> str:

@@ -83,6 +83,11 @@ def build(services: Services) -> tuple[gr.Blocks, dict[str, Any]]:
         font_mono=["monospace"],
     ).set(
         **EDGES,
+        # White letters on it, and these on what is around them, have a contrast of 4.5:1.
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        block_info_text_color="#52606f",
+        block_info_text_color_dark="#aab4c0",
         input_placeholder_color="#64748b",
         input_placeholder_color_dark="#94a3b8",
     )
@@ -97,7 +102,7 @@ def head(title: str = "", *, admin: bool = False) -> str:
     pages = [*PAGES, *([ADMIN] if admin else [])]
     names = [f"{page or 'vote'}_tab" for page in pages]
     words = {
-        language: {name: said[name] for name in (*names, "title", "pages", "shade")}
+        language: {name: said[name] for name in (*names, "title", "pages", "shade", "scroll_more")}
         | ({"title": title} if title and title != Policy().title else {})
         for language, said in WORDS.items()
     }

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from arena.files.config import Config
 from arena.judging.report_card.orders import majority
-from arena.leaderboard.board import policy_of
+from arena.leaderboard.board import Policy, policy_of
 from arena.leaderboard.evidence.counted_judgements import current_cards
+from arena.leaderboard.evidence.counted_judges import is_fit
+from arena.leaderboard.evidence.gathering import gather
 from arena.records import (
     LIVE,
     Answer,
@@ -44,7 +46,8 @@ MIRRORED = {"A": "B", "B": "A"}
 class CatalogueEntry:
     """A prompt in the list. verdicts: that count, as in the ranking. split: in which share of
     them, on pairs that people decided, a judge takes the opposite side; 0 where there are none.
-    turned: a judge's two orders disagree on some pair. live: asked in a live battle.
+    turned: a judge's two orders disagree on some pair. live: asked in a live battle. absent: the
+    import had no text of it.
     """
 
     key: str
@@ -60,16 +63,27 @@ class CatalogueEntry:
     split: float
     turned: bool
     live: bool = False
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """What there is to browse. entries: in the order of the store. cards: by judge that counts,
-    the key of the card whose verdicts count.
+    the key of the card whose verdicts count. left_out: by judge that the ranking leaves out, the
+    word that says why.
     """
 
     entries: tuple[CatalogueEntry, ...]
     cards: Mapping[str, str]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def aside(self, judge: str, card: str = "") -> str:
+        """The word that says why what a judge says does not count; empty where it does.
+
+        card: with which it compared a pair; empty for what it said otherwise.
+        """
+        is_older = bool(card) and self.cards.get(judge, card) != card
+        return self.left_out.get(judge) or ("older_card" if is_older else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +116,11 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """All that there is on one prompt."""
+    """All that there is on one prompt. absent: the answers of which the import had no text."""
 
     prompt: Prompt
     answers: tuple[Answer, ...]
+    absent: tuple[Answer, ...]
     votes: tuple[Vote, ...]
     verdicts: tuple[Verdict, ...]
     scores: tuple[Score, ...]
@@ -123,12 +138,8 @@ def catalogue(store: Store, _: str = "", config: Config | None = None) -> Catalo
         models[prompt].add(model)
     votes, people = _people(store)
     verdicts = store.evidence.verdicts()
-    chosen = policy_of(store, config or Config()).judges
-    cards = {
-        judge: key
-        for judge, key in current_cards(verdicts).items()
-        if not chosen or judge in chosen
-    }
+    left_out = _left_out(store, policy_of(store, config or Config()))
+    cards = {judge: key for judge, key in current_cards(verdicts).items() if judge not in left_out}
     judged = _judged(verdicts, people, cards)
     entries = tuple(
         CatalogueEntry(
@@ -145,11 +156,21 @@ def catalogue(store: Store, _: str = "", config: Config | None = None) -> Catalo
             judged.split(prompt.key),
             prompt.key in judged.turned,
             prompt.source == LIVE,
+            prompt.is_absent,
         )
         for prompt in store.prompts.where()
         if prompt.key not in hidden and models[prompt.key]
     )
-    return Catalogue(entries, cards)
+    return Catalogue(entries, cards, left_out)
+
+
+def _left_out(store: Store, policy: Policy) -> dict[str, str]:
+    """The judges that are not chosen or too weak to rank by, with the word that says so."""
+    gathered = gather(store, rules=policy.rules, ways=policy.ways)
+    judges = {*gathered.judges, *gathered.reports}
+    others = judges - set(policy.judges) if policy.judges else set()
+    weak = {one for one in judges if not is_fit(gathered, one, policy.allow_weak_judges)}
+    return dict.fromkeys(weak, "judge_weak") | dict.fromkeys(others, "judge_not_chosen")
 
 
 def detail(store: Store, key: str) -> Detail | None:
@@ -159,12 +180,13 @@ def detail(store: Store, key: str) -> Detail | None:
         return None
     models = {model.name for model in store.models()}
     every = tuple(store.answers.where(prompt_key=key))
-    answers = tuple(a for a in every if not a.is_absent and a.model in models)
+    known = [a for a in every if a.model in models]
     aside = {a.key for a in every if a.model not in models}
     judges = store.archive.names(Archivable.JUDGE)
     return Detail(
         prompt,
-        answers,
+        tuple(a for a in known if not a.is_absent),
+        tuple(a for a in known if a.is_absent),
         tuple(v for v in store.votes.where(prompt_key=key) if not {v.first, v.second} & aside),
         tuple(
             v

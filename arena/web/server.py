@@ -165,10 +165,12 @@ def _warm(shared: Services) -> None:
     from threading import Thread
 
     from arena.leaderboard.snapshot import Slice
+    from arena.web.background.cache import WHOLE
 
     def work() -> None:
         shared.pool.standing()
         shared.boards.get(Slice(), 0.0)
+        shared.catalogue.get(WHOLE, 0.0)
         shared.store.close()
 
     Thread(target=work, daemon=True).start()

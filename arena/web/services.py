@@ -9,7 +9,7 @@ from arena.leaderboard.judge_audit import JudgeAudit, audit_judge, judges_with_v
 from arena.records import Model
 from arena.records.errors import InputError
 from arena.store import Store
-from arena.web.background.audits import Audits
+from arena.web.background.audits import Audits, audit
 from arena.web.background.boards import Boards
 from arena.web.background.cache import WHOLE, Cache
 from arena.web.background.model_record import Records
@@ -63,7 +63,7 @@ def services(
         Blind(store, settings.browse),
         Boards(store, config),
         Records(store, config),
-        Audits(store),
+        Audits(store, partial(audit, config=config)),
         Cache(store, report_cards, WHOLE),
         Cache(store, partial(catalogue, config=config), WHOLE),
         Live(store, models or {}, settings),

@@ -69,7 +69,7 @@ def test_files_for_a_build_server_and_a_pull_request(db: Path, tmp_path: Path) -
         (["--judge", "j"], "goes with --sequential only"),
         (["--power", "--md", "x.md"], "--md does not go with --power"),
         (["--sequential", "--evidence", "judge"], "--evidence does not go with --sequential"),
-        (["--junit", "/nowhere/at/all.xml"], "cannot be written"),
+        (["--junit", "/dev/null/all.xml"], "cannot be written"),
     ],
 )
 def test_a_mistake_is_one_sentence(db: Path, options: list[str], said: str) -> None:

@@ -57,7 +57,7 @@ def test_a_bad_row_leaves_no_database(arena: Arena, tmp_path: Path) -> None:
     assert not (tmp_path / "arena.db").exists()
     said, code = arena("import files --rejects bad.jsonl --format csv")
     assert code == 0, said
-    assert "1 rows are refused; bad.jsonl says which, and why." in said
+    assert "1 row is refused; bad.jsonl says which, and why." in said
     assert "votes,1,0" in said
     (row,) = (json.loads(line) for line in Path("bad.jsonl").read_text().splitlines())
     assert row["row"] == "files/battles.jsonl:2"
@@ -99,7 +99,7 @@ def test_what_does_not_fit_is_counted(arena: Arena, tmp_path: Path) -> None:
     assert arena("import files")[1] == 0
     said, code = arena("export chatbot-arena votes.json")
     assert code == 0
-    assert "Left out: 1 verdicts: arena export table writes them." in said
+    assert "Left out: 1 verdict: arena export table writes them." in said
     assert "votes.json: 2 votes." in said
 
 

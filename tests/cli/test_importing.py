@@ -31,7 +31,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def test_a_dry_run_says_all_and_stores_nothing(run: Run) -> None:
     said = run("battles first.csv --dry-run").stderr
-    assert "Nothing was stored. It would be, in arena.db: 2 votes; 2 prompts, 3 models" in said
+    assert (
+        "Nothing was stored. It would be, in arena.db: 2 votes. New are 2 prompts, 3 models" in said
+    )
     assert "'Y' and 'y' are taken for 2 models" in said
     assert not Path("arena.db").exists()
     run("battles first.csv")
@@ -78,9 +80,9 @@ def test_results_of_other_tools_can_be_tried_first(run: Run, tmp_path: Path) -> 
     }
     (folder / "results_2026-01-01T00-00-00.000000.json").write_text(json.dumps(results))
     said = run("lm-eval m --rename m=n --dry-run").stderr
-    assert "Nothing was stored. It would be, in arena.db: 3 outcomes are new" in said
+    assert "Nothing was stored. It would be, in arena.db: 3 outcomes new" in said
     assert not Path("arena.db").exists()
     run("lm-eval m --rename m=n")
     assert {outcome.model for outcome in Store(Path("arena.db")).outcomes.where()} == {"n"}
     again = run("lm-eval m --rename m=n --dry-run").stderr
-    assert "0 outcomes are new, 3 were there" in again
+    assert "0 outcomes new, 3 there before" in again

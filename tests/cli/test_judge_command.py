@@ -50,6 +50,7 @@ def run(
 
 def test_a_dry_run_asks_nothing_and_says_what_it_would_take(run: Run, served: Served) -> None:
     done = run("judge", "--judge", "j", "--dry-run")
+    assert "asked for once more, which is not counted above: up to 18 calls" in done.output
     assert done.exit_code == 0, done.output
     assert served.calls == []
     row = re.search(r"│ j +│ +18 │ +18 │ +(\d+) │ +(\d+) │ +([\d.]+) +│ – ", done.output)
@@ -250,7 +251,7 @@ def test_checking_a_card_shows_its_prompts(run: Run) -> None:
     ("words", "said"),
     [
         ("--judge ,", "names no judge"),
-        ("--judge j --min-valid 2", "there are 1 judges"),
+        ("--judge j --min-valid 2", "only 1 judge named"),
         ("--judge j --reparse --batch", "--reparse and --batch do not go together"),
         ("--judge j --collect --dry-run", "--collect and --dry-run do not go together"),
         ("--judge here --max-tokens 5", "here runs here"),

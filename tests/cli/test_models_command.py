@@ -100,3 +100,53 @@ def test_the_list_of_judges_says_which_are_archived(
     assert arena("judges archive mine")[1] == 0
     (line,) = [row for row in arena("judges --format csv")[0].split("\n") if row.startswith("mine")]
     assert line.startswith("mine,archived,")
+
+
+def test_the_current_version_is_the_one_that_the_file_means(arena: Arena, tmp_path: Path) -> None:
+    file = tmp_path / "arena.yaml"
+    for tokens in (9, 5, 4):
+        file.write_text(f"models: {{m: {{use: 'fake:echo', max_tokens: {tokens}}}}}\nlimit: 1\n")
+        assert arena("generate --new-version")[1] == 0
+    file.write_text("models: {m: {use: 'fake:echo', max_tokens: 9}}\nlimit: 1\n")
+    rows = arena("models --format csv")[0].splitlines()
+    states = {row.split(",")[0]: row.split(",")[1] for row in rows}
+    assert states["m"] == ""
+    assert states["m@2"] == states["m@3"] == "old version of m"
+
+
+def test_a_run_skips_what_is_archived_and_says_so(arena: Arena, tmp_path: Path) -> None:
+    (tmp_path / "judges").mkdir()
+    (tmp_path / "judges" / "pair.md").write_text("{{ question }}{{ answer_a }}{{ answer_b }}")
+    (tmp_path / "judges" / "j.yaml").write_text(
+        "model: fake:longer\nreading: reasoned\npairwise: {template: pair.md}\n"
+    )
+    models = "{a: 'fake:echo', b: 'fake:first', c: 'fake:longer'}"
+    (tmp_path / "arena.yaml").write_text(f"models: {models}\nlimit: 1\njudges: [j]\n")
+    assert arena("run")[1] in (0, 1)
+    assert arena("models archive c")[1] == 0
+    for command in ("run", "generate", "generate --dry-run"):
+        said, code = arena(command)
+        assert code in (0, 1), said
+        assert "The model c is archived and is skipped; 'arena models restore c'" in said
+    assert "is archived" in arena("generate --model c=fake:longer")[0]
+    assert arena("judges archive j")[1] == 0
+    said, code = arena("run")
+    assert code in (0, 1)
+    assert "The judge j is archived and is skipped" in said
+    told = arena("status")[0]
+    assert "Archived models: c." in told
+    assert "Archived judges: j." in told
+    assert "not in arena.yaml" not in told
+    assert arena("judges restore j")[1] == 0
+    arena("models archive b")
+    said, code = arena("run")
+    assert code in (0, 1), said
+    assert "only a is not archived, so that the judge j has no pair" in said
+    assert "compares no two of the models that are not archived; archived are b, c" in said
+    arena("models archive a")
+    said, code = arena("rank")
+    assert code == 2
+    assert "archived are a, b, c" in said
+    said, code = arena("run")
+    assert code == 2
+    assert "all models of arena.yaml are archived" in said

@@ -13,6 +13,9 @@ from typer.testing import CliRunner
 from arena.cli.main import app
 from arena.files.config import parse_model
 from arena.generation.answering import generate
+from arena.interchange.exchange.source import Outgoing
+from arena.interchange.formats import named
+from arena.interchange.imports import import_battles
 from arena.judging import judge, load_card
 from arena.records import Answer, Mode, Prompt
 from arena.store import Store
@@ -124,3 +127,21 @@ def test_a_name_of_two_prompts_asks_for_a_key(store: Store) -> None:
 def test_failures_are_listed(store: Store, tmp_path: Path) -> None:
     printed, code = show(store, "failures", "--format", "json")
     assert (json.loads(printed), code) == ([], 0)
+
+
+@pytest.mark.parametrize("within", [None, "of mine"])
+def test_what_a_file_did_not_tell_is_not_made_up(
+    store: Store, tmp_path: Path, within: str | None
+) -> None:
+    file = tmp_path / "battles.csv"
+    file.write_text("model_a,model_b,winner,prompt\nx,y,model_a,one\n")
+    import_battles(store, file, "human", within=within)
+    for words in (("prompt", "one"), ("answers", "one")):
+        printed, code = show(store, *words)
+        assert code == 0
+        assert "The import had no text of" in printed
+        assert "empty" not in printed
+        assert "battles.csv: one" not in printed
+        assert "of mine: one" not in printed
+    written = named("table").write(Outgoing(store), tmp_path / "out.csv")
+    assert [what for what, _ in written.left_out] == ["questions"]

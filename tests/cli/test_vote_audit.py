@@ -49,10 +49,9 @@ def test_the_table_says_what_flags_are_and_who_holds_up_the_first(
 ) -> None:
     done = arena("audit", "votes", "battles.csv", cwd=tmp_path)
     assert "630 votes of 21 voters; flagged: 1" in done.stdout
-    assert "The ranking with all votes" in done.stdout
-    assert "nobody has more than 5% of a model's votes either (--cap)" in done.stderr
+    assert "The rankings by votes alone" in done.stdout
     assert "A flag deletes nothing" in done.stderr
-    assert "of the votes x would be first, not w" in done.stderr
+    assert "x would be first, not w." in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -73,3 +72,34 @@ def test_what_cannot_be_audited_is_a_sentence(
     assert done.returncode == 2
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_the_audit_has_the_numbers_of_the_ranking(tmp_path: Path, battles: Path) -> None:
+    arena("import", "battles", "battles.csv", "--as-votes", cwd=tmp_path)
+    (tmp_path / "arena.yaml").write_text("rank: {min_comparisons: 3}\n")
+    whole = json.loads(arena("audit", "votes", "--format", "json", cwd=tmp_path).stdout)
+    for options, rank, rating in (((), "rank", "rating"), (FLAGGED, "rank_after", "rating_after")):
+        printed = arena("rank", "--evidence", "human", *options, "--format", "json", cwd=tmp_path)
+        models = {row["model"]: row for row in json.loads(printed.stdout)["models"]}
+        for row in whole["ranking"]:
+            assert row[rating] == models[row["model"]]["rating"]
+            assert row[rank] == models[row["model"]]["rank_by_upper_end"]
+
+
+FLAGGED = ("--without-flagged",)
+
+
+def test_a_hash_is_shown_by_its_beginning_to_people_alone(tmp_path: Path, battles: Path) -> None:
+    voter = "0123456789abcdef" * 2
+    battles.write_text(battles.read_text().replace("v20", voter))
+    printed = arena("audit", "votes", "battles.csv", cwd=tmp_path)
+    assert voter not in printed.stdout + printed.stderr
+    assert "01234567…" in printed.stdout
+    assert voter in arena("audit", "votes", "battles.csv", "--format", "csv", cwd=tmp_path).stdout
+
+
+def test_nobody_flagged_leaves_no_empty_table(tmp_path: Path, battles: Path) -> None:
+    lines = [line for line in battles.read_text().splitlines() if not line.endswith("v20")]
+    battles.write_text("\n".join(lines))
+    done = arena("audit", "votes", "battles.csv", cwd=tmp_path)
+    assert done.stdout == "600 votes of 20 voters; flagged: 0\n"

@@ -11,6 +11,7 @@ from arena.compare.formats import fact_rows, to_json, to_junit, to_markdown
 from arena.compare.question import Aim, Decision, Question
 from arena.compare.report import BOARD, CORRECTED, DIRECT, CompareReport, compare
 from arena.leaderboard.board import Policy
+from arena.leaderboard.ranking import leaderboard
 from arena.records import Evidence, Preference, Winner
 from arena.records.errors import GateError, InputError, NoEvidenceError, UnknownNameError
 from arena.store import Store
@@ -220,3 +221,26 @@ def test_markdown_is_one_comment_in_which_names_break_nothing(tmp_path: Path) ->
 def test_what_is_not_known_is_a_dash(report: CompareReport) -> None:
     assert fact_rows(report)[0]["dollars per 1,000"] == "–"
     assert isinstance(report.facts[0], SideFacts)
+
+
+def test_where_the_board_has_another_order_it_is_said_what_each_asks(tmp_path: Path) -> None:
+    """Twenty prompts say new, and a hundred votes on one of them say old."""
+    store = answered_store(tmp_path / "arena.db", 20)
+    winners = [Winner.MODEL_A] * 8 + [Winner.MODEL_B] * 12
+    vote(store, lambda k: [winners[k]] * (100 if k == 0 else 1), voters=100)
+    report = compare(store, "old", "new")
+    assert report.decides.advantage.share > 0.5
+    board = {row.model: row.rating for row in leaderboard(store).rows}
+    assert board["old"] > board["new"]
+    (note,) = [note for note in report.notes if note.code == "compare.board.prompts"]
+    assert "The board has old ahead of new" in str(note)
+    assert "每个问题同样计入" in note.text("zh")
+    for text in (to_markdown(report), to_junit(report), *to_json(report)["notes"]):
+        assert "each prompt counting alike" in text
+    assert compare(voted_evenly(tmp_path), "old", "new").notes == ()
+
+
+def voted_evenly(folder: Path) -> Store:
+    store = answered_store(folder / "even.db", 20)
+    vote(store, lambda k: [Winner.MODEL_B if k % 4 else Winner.MODEL_A])
+    return store

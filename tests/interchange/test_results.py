@@ -131,7 +131,7 @@ def test_our_own_marks_are_kept_beside_the_evaluators(store: Store, run: Path) -
     assert {o.ours for o in store.outcomes.where(benchmark="part")} == {None}
     told = {one.benchmark: (one.ours, one.differing) for one in found.sets if one.model == "m"}
     assert told == {"mmlu": (pytest.approx(2 / 3), 1), "gsm8k": (None, 0), "part": (None, 0)}
-    assert any("1 marks differ from those of our own rules (mmlu (acc) of m: 1 of 3)" in note
+    assert any("1 mark is not as by our own rules (mmlu (acc) of m: 1 of 3)" in note
                for note in found.notes)  # fmt: skip
 
 
@@ -145,7 +145,7 @@ def test_a_set_that_was_asked_and_never_answered(store: Store, run: Path) -> Non
 def test_other_items_under_the_same_numbers_are_not_compared(store: Store, run: Path) -> None:
     dump(run / "predictions/n/gsm8k.json", predicted(("18", "#### 18"), ("9", "#### 9")))
     found = import_results(store, read_opencompass(run))
-    assert any(note.startswith("gsm8k: 1 items are the same for all 2") for note in found.notes)
+    assert any(note.startswith("gsm8k: 1 item is the same for all 2") for note in found.notes)
     assert "gsm8k" not in gather(store).objective
 
 
@@ -203,7 +203,7 @@ def test_the_command_shows_both_figures_and_what_was_left_out(tmp_path: Path, ru
     row = next(r for r in json.loads(done.stdout) if r["model"] == "m")
     assert (row["percent"], row["in the file"]) == (33.33, "accuracy 66.67")
     assert "Left out: bbh of m: only its sum is here" in done.stderr
-    assert "1 means are not the file's own figures (gsm8k of m)" in done.stderr
+    assert "1 mean is not as in the file (gsm8k of m)" in done.stderr
     refused = CliRunner().invoke(app, [*args, "--rename", "m"])
     assert refused.exit_code != 0
     assert "--rename 'm'; it takes OLD=NEW" in refused.stderr
@@ -364,7 +364,7 @@ def test_evalscopes_reviews_are_the_items_of_its_report(store: Store, scored: Pa
     assert [o.marker == NOBODY for o in store.outcomes.where()] == [False, True, False]
     assert [o.ours for o in store.outcomes.where()] == [1, 0, 1]
     assert [(o.what, o.why) for o in found.left_out] == [
-        ("1 items of mmlu (accuracy) of org/m", "they have no result")
+        ("1 item of mmlu (accuracy) of org/m", "without a result")
     ]
     assert import_results(store, read_evalscope(scored.parents[3])).new == 0
 

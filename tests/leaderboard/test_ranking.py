@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -16,16 +17,25 @@ from arena.leaderboard.evidence.groups import Group
 from arena.leaderboard.ranking import (
     grouped_rankings,
     leaderboard,
-    leaderboards,
     rank_comparisons,
-    ranking,
     views,
 )
 from arena.ratings import Comparisons
-from arena.records import Decoding, Evidence, Mode, Outcome, Prompt, Vote, Winner
+from arena.records import (
+    COMMAND_LINE,
+    Decoding,
+    Evidence,
+    Mode,
+    Outcome,
+    Prompt,
+    Vote,
+    Winner,
+    Withdrawal,
+)
 from arena.records.errors import GateError, InputError, TooFewError
 from arena.store import Store
 from arena.store.archive import Archivable
+from arena.store.versions import settle
 
 Write = Callable[..., str]
 _BATTLE = count()
@@ -169,15 +179,11 @@ def test_groups_have_rankings_of_their_own(
     answered: Store, prompts: list[Prompt], write_card: Write
 ) -> None:
     judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
-    boards = leaderboards(
-        answered,
-        "language",
-        lambda group: leaderboard(answered, evidence=Evidence.JUDGE, group=group, policy=ANY),
-    )
+    boards = grouped_rankings(answered, "language", replace(ANY, evidence=Evidence.JUDGE)).boards
     assert [board.group for board in boards] == ["en", "zh"]
     assert [board.counts["j"] for board in boards] == [6, 3]
     with pytest.raises(InputError, match="--by 'colour'; allowed are category, language"):
-        leaderboards(answered, "colour", lambda group: leaderboard(answered, group=group))
+        grouped_rankings(answered, "colour", ANY)
 
 
 def test_nothing_to_rank_says_what_to_do(store: Store) -> None:
@@ -187,10 +193,14 @@ def test_nothing_to_rank_says_what_to_do(store: Store) -> None:
         (Evidence.OBJECTIVE, "arena bench"),
         (Evidence.COMBINED, "no votes, verdicts or outcomes"),
     ):
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError) as error:
             leaderboard(store, evidence=evidence)
-    with pytest.raises(InputError, match="category x"):
+        assert said in error.value.text(place=COMMAND_LINE)
+        assert str(store.path) in error.value.text(place=COMMAND_LINE)
+    with pytest.raises(InputError) as error:
         leaderboard(store, evidence=Evidence.HUMAN, group=Group("category", "x"))
+    assert str(error.value) == "Category x: there are no votes yet"
+    assert error.value.text("zh") == "类别 x：还没有投票"
 
 
 def test_views_are_the_other_kinds_of_evidence(
@@ -362,7 +372,7 @@ def test_a_judge_of_whom_nothing_could_be_read_is_not_said_to_have_said_nothing(
     for evidence in (Evidence.JUDGE, Evidence.COMBINED):
         with pytest.raises(InputError, match="nothing could be read of the 18 verdicts of mute"):
             leaderboard(answered, evidence=evidence)
-    with pytest.raises(InputError, match="has no votes"):
+    with pytest.raises(InputError, match="no votes yet"):
         leaderboard(answered, evidence=Evidence.HUMAN)
     assert answered.unparsed_counts()["verdicts"] == 18
     judge(answered, load_card(write_card("mute", "fake:longer"), answered.home), prompts)
@@ -510,9 +520,7 @@ def test_each_way_of_asking_a_benchmark_is_ranked_where_it_compares_models(
     outcomes(answered, "ppl", {"long": "1110", "middle": "0110", "short": "0001"})
     outcomes(answered, "", {"long": "01", "middle": "10", "short": "11"}, "other")
     policy = replace(ANY, ways=(("exam", ("gen",)),))
-    found = grouped_rankings(
-        answered, "benchmark", lambda group: ranking(answered, policy, group), policy.ways
-    )
+    found = grouped_rankings(answered, "benchmark", policy)
     assert [board.group for board in found.boards] == ["exam (ppl)", "other"]
     first = found.boards[0]
     assert [row.model for row in first.rows] == ["long", "middle", "short"]
@@ -536,18 +544,18 @@ def test_the_way_that_stands_for_a_benchmark_is_ranked_first(answered: Store) ->
 def test_where_no_group_is_ranked_each_reason_is_said(answered: Store) -> None:
     outcomes(answered, "", {"long": "11", "middle": "11"})
     with pytest.raises(InputError) as error:
-        leaderboards(answered, "benchmark", lambda group: ranking(answered, ANY, group))
+        grouped_rankings(answered, "benchmark", ANY)
     assert "nothing that compares models by benchmark. Benchmark exam is not ranked" in str(
         error.value
     )
     with pytest.raises(InputError) as error:
-        leaderboards(answered, "category", lambda group: ranking(answered, ANY, group))
+        grouped_rankings(answered, "category", ANY)
     assert "they are not ranked: knowledge, maths, writing." in str(error.value)
 
 
 def test_groups_without_evidence_are_named(answered: Store, prompts: list[Prompt]) -> None:
     vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
-    found = grouped_rankings(answered, "category", lambda group: ranking(answered, ANY, group))
+    found = grouped_rankings(answered, "category", ANY)
     assert [board.group for board in found.boards] == ["knowledge"]
     assert [*map(str, found.left_out)] == [
         "Nothing compares models on these, so they are not ranked: maths, writing."
@@ -564,7 +572,7 @@ def test_judgements_of_an_earlier_card_are_counted_as_they_are_stored(
     assert answered.verdicts.count() == 36
     said = [str(note) for note in gather(answered).notes]
     assert said == [
-        "18 judgements of an earlier card of j are left out: a changed card or template is another "
+        "Left out: 18 judgements of an earlier card of j. A changed card or template is another "
         "judge."
     ]
     for persona in ("first", "longer"):
@@ -639,3 +647,73 @@ def test_benchmarks_that_are_left_alone_say_so(answered: Store, prompts: list[Pr
     answered.archive.put(Archivable.MODEL, "short")
     (found,) = overall_notes(leaderboard(answered))
     assert found.endswith("so that benchmarks stand alone.")
+
+
+def test_whoever_has_answers_and_no_comparisons_is_not_rated_yet(
+    answered: Store, prompts: list[Prompt]
+) -> None:
+    """Whether a vote was withdrawn or never cast; models without an answer are nowhere."""
+    for _ in range(5):
+        vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
+        vote(answered, prompts[0], "short", "long", Winner.MODEL_A)
+
+    def waiting(group: Group | None = None) -> list[tuple[str, float, int]]:
+        board = leaderboard(answered, evidence=Evidence.HUMAN, group=group)
+        assert [row.model for row in board.rows] == ["long", "short"] or group
+        return [(one.model, one.comparisons, one.lacks) for one in board.unrated]
+
+    assert waiting() == [("middle", 0, 5)]
+    vote(answered, prompts[0], "middle", "long", Winner.MODEL_A)
+    assert waiting() == [("middle", 1, 4)]
+    last = list(answered.votes.where())[-1]
+    assert answered.withdrawals.take_back(Withdrawal(last.battle, last.voter), 60)
+    assert waiting() == [("middle", 0, 5)]
+    answered.put_model(replace(parse_model("fake:echo"), name="silent"))
+    assert waiting(Group("category", prompts[0].category)) == [("middle", 0, 5)]
+    answered.archive.put(Archivable.MODEL, "middle")
+    assert waiting() == []
+
+
+def test_what_is_measured_and_not_compared_is_not_rated_yet(answered: Store) -> None:
+    outcomes(answered, "", {"long": "1110", "short": "0001"})
+    outcomes(answered, "", {"middle": "10"}, "other")
+    (one,) = leaderboard(answered, ANY, evidence=Evidence.OBJECTIVE).unrated
+    assert (one.model, one.comparisons, one.apart) == ("middle", 0, True)
+
+
+def test_rankings_of_groups_make_a_report_on_all_prompts_once(
+    answered: Store,
+    prompts: list[Prompt],
+    write_card: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from arena.leaderboard.evidence import gathering
+
+    judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
+    asked = []
+    make = gathering.report
+
+    def counting(name: str, verdicts: Any, rows: list[int], *rest: Any) -> Any:
+        asked.append(len(rows))
+        return make(name, verdicts, rows, *rest)
+
+    monkeypatch.setattr(gathering, "report", counting)
+    boards = grouped_rankings(answered, "category", ANY).boards
+    assert len(boards) == 3
+    assert asked == [9, 3, 3, 3]
+
+
+def test_the_version_in_use_decides_which_part_is_ranked(answered: Store) -> None:
+    """Of two parts that never met, the one that holds the versions of now."""
+    store = answered
+    base = parse_model("fake:echo")
+    for name, tokens in (("m", 3), ("m@2", 5), ("n", 6), ("o", 7)):
+        model = replace(base, name=name, decoding=Decoding(max_tokens=tokens))
+        generate(store, model, list(store.prompts.where()))
+    prompt = next(store.prompts.where())
+    for a, b in (("m", "n"), ("m@2", "o")):
+        for winner in (Winner.MODEL_A, Winner.MODEL_B) * 3:
+            vote(store, prompt, a, b, winner)
+    assert {row.model for row in leaderboard(store).rows} == {"m@2", "o"}
+    settle(store, [replace(base, name="m", decoding=Decoding(max_tokens=3))])
+    assert {row.model for row in leaderboard(store).rows} == {"m", "n"}

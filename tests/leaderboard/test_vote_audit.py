@@ -10,11 +10,12 @@ from arena.leaderboard.board import Policy
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.evidence.rules import VoteRules
 from arena.leaderboard.ranking import leaderboard
-from arena.leaderboard.vote_audit import record_flags, vote_report, without_flagged
+from arena.leaderboard.vote_audit import record_flags, vote_report
 from arena.ratings import SuspicionKind
 from arena.records import Answer, Evidence, Model, Prompt, Vote, Winner, answer_key
 from arena.records.errors import InputError
 from arena.store import Store
+from arena.store.archive import Archivable
 from arena.store.connection import sqlite3
 
 SKILL = {"long": 1.2, "middle": 0.0, "short": -1.2}
@@ -43,7 +44,7 @@ def test_flags_are_rows_and_both_rankings_are_there(voted: Store) -> None:
     assert report.flagged == {"bad"}
     assert SuspicionKind.SIDE in report.integrity.flagged[0].kinds
     assert report.without is not None
-    assert (report.everything.counts, report.without.counts) == ({"file": 930}, {"file": 900})
+    assert (report.everything.counts, report.without.counts) == ({"votes": 930}, {"votes": 900})
     assert [move.model for move in report.moves()] == ["long", "middle", "short"]
     assert all(move.rank_after == move.rank for move in report.moves())
     whole = report.as_dict()
@@ -58,7 +59,7 @@ def test_flags_are_rows_and_both_rankings_are_there(voted: Store) -> None:
 
 
 def test_the_ranking_without_the_flagged_says_so(voted: Store) -> None:
-    policy = without_flagged(vote_report(voted), Policy(), cap=0.2)
+    policy = Policy(rules=VoteRules(without=vote_report(voted).flagged, cap=0.2))
     board = leaderboard(voted, policy, evidence=Evidence.HUMAN)
     assert board.counts == {"votes": 900}
     assert "30 votes of voters who were flagged are left out." in map(str, board.notes)
@@ -86,8 +87,10 @@ def test_votes_on_answers_that_say_who_they_are_do_not_count(
     assert every.notes == ()
     assert [leak.words for leak in voted.leaks.where() if leak.words] == ["I am ChatGPT"]
     assert vote_report(voted).leaked == 2
+    voted.archive.put(Archivable.MODEL, "short")
+    assert vote_report(voted).leaked == 2  # and no vote on a model that is archived is one
 
 
 def test_no_votes_are_a_sentence(answered: Store) -> None:
-    with pytest.raises(InputError, match="has no votes to audit"):
+    with pytest.raises(InputError, match="no votes yet"):
         vote_report(answered)

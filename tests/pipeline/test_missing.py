@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 from arena.cli.main import app
 from arena.files.config import Config
 from arena.interchange.imports import import_battles
-from arena.pipeline.drift import stages
+from arena.judging import judge, load_card
+from arena.pipeline.drift import absent_answers, older_replies, stages
 from arena.pipeline.missing import missing_rows
 from arena.records import Prompt
 from arena.store import Store
@@ -118,3 +119,21 @@ def test_status_prints_them(folder: Path, write_card: Callable[..., str]) -> Non
     rows = {line.split(",")[0]: line.split(",")[2] for line in printed if line.count(",") == 4}
     assert (rows["answers"], rows["verdicts"], rows["outcomes"]) == ("0", "4", "4")
     assert rows["votes"] == ""
+
+
+def test_status_tells_of_replies_that_an_earlier_card_could_not_read(
+    answered: Store, prompts: list[Prompt], write_card: Callable[..., str]
+) -> None:
+    judge(answered, load_card(write_card("j", "fake:mute"), answered.home), prompts)
+    assert list(older_replies(answered)) == []
+    judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
+    (said,) = older_replies(answered)
+    assert said.startswith("18 replies of earlier cards could not be read either")
+
+
+def test_status_tells_of_answers_without_a_text(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "battles.csv"
+    file.write_text("model_a,model_b,winner,prompt\nx,y,model_a,one\n")
+    assert import_battles(store, file, "human").absent == 2
+    (said,) = absent_answers(store)
+    assert said.startswith("The import had no text of 2 answers")

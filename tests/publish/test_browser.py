@@ -211,3 +211,18 @@ def test_names_in_the_scatter_do_not_overprint(
     assert len(boxes) == len(names)
     for (a_left, a_right, a_top, a_end), (b_left, b_right, b_top, b_end) in combinations(boxes, 2):
         assert a_right <= b_left or b_right <= a_left or a_end <= b_top or b_end <= a_top
+
+
+def test_a_table_that_goes_on_says_so(browser: Any, filled: Store, tmp_path: Path) -> None:
+    names = [f"model-{k}" for k in range(6)]
+    scores = tuple(BenchmarkScore("gsm8k", "acc", name, 0.5, 0.1, 30) for name in names)
+    board = make_board(*(make_row(name, k) for k, name in enumerate(names, 1)))
+    site = publish(filled, tmp_path / "site", replace(board, benchmarks=scores), title="T")
+    size = {"width": 390, "height": 800}
+    visit = Visit(browser, site, viewport=size, locale="zh-CN")
+    visit.page.wait_for_selector("#benchmarks .wide.more")
+    said = "(e) => getComputedStyle(e, '::before').content"
+    assert "左右滑动" in visit.page.locator("#benchmarks .wide.more").first.evaluate(said)
+    visit.page.set_viewport_size({"width": 2400, "height": 800})
+    visit.page.wait_for_selector("#benchmarks .wide:not(.more)")
+    assert visit.complaints == []

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from arena.benchmarks.scores import BenchmarkScore
+from arena.judging.report_card.audit import audit
 from arena.leaderboard.board import Leaderboard, Policy
 from arena.leaderboard.formats import to_csv, to_json
 from arena.leaderboard.ranking import ranking
@@ -328,3 +329,54 @@ def test_a_policy_publishes_its_categories(voted: Store, tmp_path: Path) -> None
     groups = [one["group"] for one in json.loads((tmp_path / "groups.json").read_text())]
     assert groups == ["coding", "maths", "en", "zh"]
     assert "<title>Mine</title>" in (tmp_path / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("cluster", "english", "chinese"),
+    [
+        ("prompt", "with other prompts of", "换用同类问题"),
+        ("battle", "with other pairs of answers of", "换用同类回答对"),
+        ("voter", "with other voters of", "换用同类投票人"),
+        (None, "with as many other comparisons of", "换用同样多的同类比较"),
+    ],
+)
+def test_intervals_are_of_what_the_ranking_takes_to_be_independent(
+    filled: Store,
+    board: Leaderboard,
+    tmp_path: Path,
+    cluster: str | None,
+    english: str,
+    chinese: str,
+) -> None:
+    other = replace(board, settings=replace(board.settings, cluster=cluster))
+    words = read(publish(filled, tmp_path / "site", other, title="T")).words
+    assert english in words
+    assert chinese in words
+
+
+def test_the_first_figures_of_a_judge_are_those_of_the_app(
+    filled: Store, board: Leaderboard, tmp_path: Path
+) -> None:
+    page = publish(filled, tmp_path / "site", board, title="T").read_text("utf-8")
+    names = re.findall(r'<dt><span class="en" lang="en">([^<]*)', page.split('id="judges"')[1])
+    assert names[:4] == ["Agreement with people", "Flip rate", "First-slot rate", "Unparsed"]
+    report = board.reports[0]
+    assert [name for name, _ in audit([]).items()][:4] == [name for name, _ in report.leading()]
+
+
+def test_one_of_a_kind_is_no_several(store: Store, tmp_path: Path) -> None:
+    fill(store, ("a",), [Prompt("p", ("Q?",))], "x")
+    board = make_board(make_row("a", 1))
+    one = replace(board, counts={"votes": 1})
+    words = read(publish(store, tmp_path / "site", one, title="T")).words
+    for said in ("1 model ", "1 prompt ", "1 answer ", "1 comparison from people"):
+        assert said in words
+
+
+def test_a_question_that_an_import_did_not_have_says_so(store: Store, tmp_path: Path) -> None:
+    bare = Prompt("8", ("votes.csv: 8",), "imported", source="votes.csv")
+    fill(store, ("a", "b"), [bare], "x")
+    board = make_board(make_row("a", 1), make_row("b", 2))
+    page = read(publish(store, tmp_path / "site", board, title="T"))
+    assert "The import had no text of this prompt; its id there is 8." in page.words
+    assert "导入的文件中没有这个问题的文本；它在其中的编号是 8。" in page.words

@@ -21,8 +21,18 @@ from arena.leaderboard.evidence.groups import Group
 from arena.leaderboard.evidence.rules import VoteRules
 from arena.leaderboard.ranking import rank_comparisons
 from arena.ratings import STYLE_NAMES, Comparisons, Settings, bradley_terry, panel
-from arena.records import COMMAND_LINE, Check, Interval, Method, Note, Ties, setting
-from arena.records.errors import DisconnectedError, TooFewError
+from arena.records import (
+    COMMAND_LINE,
+    Check,
+    Interval,
+    Method,
+    Note,
+    Ties,
+    counted,
+    counted_rows,
+    setting,
+)
+from arena.records.errors import ArenaError, DisconnectedError, GateError, TooFewError
 from arena.records.notes import load_sentences, name_of
 from arena.store import Store
 
@@ -158,7 +168,7 @@ def test_what_is_said_where_too_little_is_known() -> None:
         rank_comparisons(few, Policy(min_comparisons=5))
     assert chinese(error.value.note).endswith("目前比较最多的是 a（1 次）、b（1 次）")
     judges = {"j": few, "k": few, "l": few}
-    nothing = Gathered(None, judges, judges, {}, {}, (), (), (), {})
+    nothing = Gathered(None, judges, judges, {}, {}, (), (), (), frozenset(), {})
     (note,) = chosen_judges(nothing, ["k", "m"]).notes
     assert chinese(note) == "j、l 的判断未计入：这里只计入 k、m。"
 
@@ -203,3 +213,34 @@ def test_every_capability_has_a_chinese_name() -> None:
         name = name_of("dimension", one)
         assert isinstance(name, Note)
         assert name.text("zh") != name.text("en") == one
+
+
+def test_what_rounds_to_nothing_has_no_sign() -> None:
+    values = {"panel": "P", "share": 0.5, "low": 0.4, "high": 0.6, "alpha": -0.001}
+    for language in ("en", "zh"):
+        assert "-0.00" not in Note.of("panel.agree", **values).text(language)
+    assert (
+        Note.of("compare.power.detectable", prompts=2, points=-0.01)
+        .text()
+        .endswith("difference of +0.0 points.")
+    )
+
+
+def test_nouns_go_with_their_numbers() -> None:
+    assert [counted(k, "vote") for k in (0, 1, 1200)] == ["0 votes", "1 vote", "1,200 votes"]
+    assert counted(2, "reply", "replies") == "2 replies"
+    assert [counted_rows(1, kind) for kind in ("verdicts", "policies")] == ["1 verdict", "1 policy"]
+    assert counted_rows(3, "policies") == "3 policies"
+    assert str(Note.of("votes.leaked", count=1)).startswith("1 vote is left out")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DisconnectedError(Note.of("votes.none"), Note.of("votes.none")),
+        GateError(Note.of("votes.none"), Note.of("votes.none")),
+    ],
+)
+def test_two_sentences_are_joined_as_their_language_joins_them(error: ArenaError) -> None:
+    assert "." not in error.text("zh")
+    assert " " not in error.text("zh")

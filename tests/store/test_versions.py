@@ -15,7 +15,7 @@ from arena.records.errors import InputError, ModelConflictError, StoreError, Unk
 from arena.records.names import old_versions
 from arena.store import Store
 from arena.store.archive import Archivable
-from arena.store.versions import current_name, settle
+from arena.store.versions import current_name, replaced, resolve, settle, standing
 
 
 def shorter(model: Model, tokens: int) -> Model:
@@ -42,9 +42,48 @@ def test_changed_settings_are_a_new_version_beside_the_old_one(
         settle(answered, [changed])
 
 
-def test_the_latest_version_is_told_by_its_number() -> None:
+def test_the_latest_version_is_told_by_its_number_where_nothing_else_is_known() -> None:
     names = ["a", "a@2", "a@10", "b@2", "c"]
     assert old_versions(names) == {"a": "a@10", "a@2": "a@10"}
+    assert old_versions(names, ["a", "a@2"]) == {"a": "a@2", "a@10": "a@2"}
+    assert old_versions(names, ["a", "a@11"]) == {"a@2": "a", "a@10": "a"}  # none of it is stored
+
+
+def test_going_back_to_earlier_settings_makes_their_version_the_current_one(
+    answered: Store, models: list[Model], prompts: list[Prompt]
+) -> None:
+    long = models[0]
+    for tokens, name in ((3, "long@2"), (5, "long@3")):
+        (later,) = settle(answered, [shorter(long, tokens)], new_version=True)
+        generate(answered, later, prompts[:1])
+        assert replaced(answered)["long"] == name
+    assert answered.in_use() == ()
+    version = answered.version()
+    assert resolve(answered, [long])[0].name == "long"
+    assert replaced(answered) == {"long": "long@3", "long@2": "long@3"}  # nothing was asked
+    for _ in range(2):
+        settle(answered, [long])
+    assert replaced(answered) == {"long@2": "long", "long@3": "long"}
+    assert answered.in_use() == ("long",)
+    assert answered.version() != version  # pages are made anew
+    (fourth,) = settle(answered, [shorter(long, 6)], new_version=True)
+    generate(answered, fourth, prompts[:1])
+    assert set(replaced(answered).values()) == {"long@4"}
+
+
+def test_models_of_a_file_that_are_archived_are_skipped_with_a_sentence(
+    answered: Store, models: list[Model]
+) -> None:
+    answered.archive.put(Archivable.MODEL, "middle")
+    kept, skipped = standing(answered, models)
+    assert [model.name for model in kept] == ["long", "short"]
+    assert [str(note) for note in skipped] == [
+        "The model middle is archived and is skipped; 'arena models restore middle' takes it back."
+    ]
+    for model in models:
+        answered.archive.put(Archivable.MODEL, model.name)
+    with pytest.raises(InputError, match=r"all models of arena\.yaml are archived"):
+        standing(answered, models)
 
 
 def test_a_renamed_model_keeps_its_rows_and_is_asked_for_nothing_again(

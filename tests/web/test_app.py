@@ -144,6 +144,7 @@ class Visitor:
         size = {"width": width, "height": 900}
         self.context = browser.new_context(locale=locale, viewport=size, color_scheme=scheme)
         self.page = self.context.new_page()
+        self.page.set_default_timeout(60_000)  # a busy machine is slow, and not wrong
         self.app = app
         self.asked: list[str] = []
         self.complaints: list[str] = []
@@ -171,7 +172,7 @@ class Visitor:
         self.page.wait_for_function(SETTLED)
 
     def wait_for(self, selector: str) -> None:
-        self.page.wait_for_selector(selector, timeout=60_000)
+        self.page.wait_for_selector(selector)
 
     def sent(self) -> str:
         """All that the server's handlers have sent so far."""
@@ -287,32 +288,35 @@ def test_a_double_click_counts_once(browser: Any, app: App) -> None:
     assert len(app.votes()) == before + 1
 
 
-def test_a_live_battle_in_several_turns(browser: Any, app: App) -> None:
-    visitor = Visitor(browser, app, "battle")
-    page = visitor.page
-    page.fill("#prompt-text textarea", "Seven swift swans swam " * 6)
-    page.click("#send")
-    # One look at both, in the page: a busy machine may come back for the second when all is said.
-    first_words = page.wait_for_function(
-        "document.querySelector('#answer-a .md p') &&"
-        " {votes: !!document.querySelector('#vote-model_a')?.checkVisibility()}"
-    )
-    assert first_words.json_value() == {"votes": False}
-    visitor.wait_for("#vote-model_a:visible")
-    page.fill("#prompt-text textarea", "And eight geese?")
-    page.click("#send")
-    page.wait_for_function("document.querySelector('#answer-b').innerText.includes('Turn 2')")
-    visitor.wait_for("#vote-model_a:visible")
-    traffic = visitor.sent()
-    assert "smollm2" not in traffic
-    assert '"one"' not in traffic
-    said = visitor.vote("#vote-model_b")
-    assert "Your vote is counted" in said
-    (turns,) = app.rows("SELECT turns FROM prompts WHERE source = 'live'")[-1]
-    assert json.loads(turns)[1] == "And eight geese?"
-    page.click("#next")
-    page.wait_for_selector("#answer-a", state="hidden")
-    assert visitor.complaints == []
+def test_a_live_battle_in_several_turns(browser: Any, tmp_path: Path) -> None:
+    """Between the fakes alone: on a busy machine the embedded model may write for minutes."""
+    db = tmp_path / "arena.db"
+    store = Store(db)
+    load_sample(store)
+    for name in NAMES:
+        store.withhold("model", name, True)
+    store.close()
+    with App(db, config=LIVE) as app:
+        visitor = Visitor(browser, app, "battle")
+        page = visitor.page
+        page.fill("#prompt-text textarea", "Seven swift swans swam " * 6)
+        page.click("#send")
+        visitor.wait_for("#vote-model_a:visible")
+        visitor.settle()
+        page.fill("#prompt-text textarea", "And eight geese?")
+        page.click("#send")
+        page.wait_for_function("document.querySelector('#answer-b').innerText.includes('Turn 2')")
+        visitor.wait_for("#vote-model_a:visible")
+        traffic = visitor.sent()
+        assert '"one"' not in traffic
+        assert '"two"' not in traffic
+        said = visitor.vote("#vote-model_b")
+        assert "Your vote is counted" in said
+        (turns,) = app.rows("SELECT turns FROM prompts WHERE source = 'live'")[-1]
+        assert json.loads(turns)[1] == "And eight geese?"
+        page.click("#next")
+        page.wait_for_selector("#answer-a", state="hidden")
+        assert visitor.complaints == []
 
 
 def test_the_embedded_model_answers_live(browser: Any, tmp_path: Path) -> None:

@@ -3,18 +3,23 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import count
+from itertools import count, permutations, product
+from pathlib import Path
 
 import pytest
 
 from arena.files.config import AppSettings, Config, JudgeRun, parse_model
+from arena.interchange.imports import import_battles
 from arena.leaderboard.evidence.counted_judgements import count_verdicts
-from arena.records import LIVE, Judge, Preference, Verdict, Winner
+from arena.records import LIVE, Judge, Preference, Score, Verdict, Winner
 from arena.store import Store
 from arena.web.background.cache import LONG_ENOUGH, WHOLE, Cache
+from arena.web.background.model_record import record
 from arena.web.catalogue import Catalogue, Filter, catalogue
 from arena.web.pages.battle import BattlePage
 from arena.web.pages.browse import BrowsePage
+from arena.web.pages.judges import JudgesPage
+from arena.web.pages.models import ModelsPage
 from arena.web.pages.side_by_side import SideBySidePage
 from arena.web.pages.vote import VotePage
 from arena.web.security.voters import Visitor, Voters
@@ -142,8 +147,66 @@ def test_verdicts_that_do_not_count_come_last_and_say_so(
     verdicts = view.about.split("<h3>Verdicts</h3>")[1]
     assert verdicts.index("<b>long</b>") < verdicts.index("<b>short</b>")
     assert verdicts.count(WORDS["en"]["older_card"]) == 1
-    assert verdicts.count(WORDS["en"]["judge_left_out"] + "</span>") == 2
+    assert verdicts.count(WORDS["en"]["judge_not_chosen"] + "</span>") == 1
     assert "↔" not in verdicts  # two cards are no two orders
+
+
+def blind_judge(store: Store) -> None:
+    """A judge that takes the answer shown first, in both orders of every pair: too weak."""
+    store.judges.add([Judge("card", "first", "{}")])
+    for prompt in store.prompts.where():
+        answers = [answer.key for answer in store.answers.where(prompt_key=prompt.key)]
+        store.verdicts.add(
+            Verdict(
+                f"v{next(serial)}", "first", "card", prompt.key, a, b, Preference.A,
+                p_first=0.7, p_second=0.2, p_tie=0.1,
+            )
+            for a, b in permutations(answers, 2)
+        )  # fmt: skip
+    answer = next(store.answers.where())
+    store.scores.add([Score("s", "first", "card", answer.prompt_key, answer.key, 7.0)])
+
+
+def test_what_a_judge_said_that_is_too_weak_to_rank_by_is_marked_everywhere(
+    answered: Store, voters: Voters, visit: Visit
+) -> None:
+    blind_judge(answered)
+    weak = catalogue(answered)
+    assert weak.left_out == {"first": "judge_weak"}
+    assert not [entry for entry in weak.entries if entry.verdicts or entry.turned]
+    assert record(answered, "long").judges.n == 0
+    let_in = Config(rank={"allow_weak_judges": True})
+    counted = catalogue(answered, config=let_in)
+    assert not counted.left_out
+    assert all(entry.verdicts and entry.turned for entry in counted.entries)
+    assert record(answered, "long", let_in).judges.n
+    for config, language in product((None, let_in), ("en", "zh")):
+        shared = services(answered, voters, config=config)
+        known = shared.catalogue.get(WHOLE, LONG_ENOUGH)
+        assert known is not None
+        visitor, said = visit(language), WORDS[language]["judge_weak"]
+        view = BrowsePage(shared).prompt(visitor, known.entries[0].key)
+        assert view is not None
+        verdicts = view.about.split("<h3>")[2]
+        shown = VotePage(shared).next_pair(visitor)
+        told = VotePage(shared).cast(visitor, shown.token, Winner.TIE).text
+        cards = JudgesPage(shared).show(visitor, "", patience=LONG_ENOUGH).table
+        marked = [said in text for text in (verdicts, told, cards)]
+        assert marked == [config is None] * 3
+        assert view.about.count(said) == (0 if config else 6 + 1)
+
+
+def test_the_odds_of_a_verdict_have_names(answered: Store, voters: Voters, visit: Visit) -> None:
+    blind_judge(answered)
+    page = BrowsePage(services(answered, voters))
+    key = next(prompt.key for prompt in answered.prompts.where())
+    for language, said in (
+        ("en", "Probability: First 70% · Second 20% · Tie 10%"),
+        ("zh", "概率：先 70% · 后 20% · 平局 10%"),
+    ):
+        view = page.prompt(visit(language), key)
+        assert view is not None
+        assert said in view.about
 
 
 def test_votes_name_the_winner_as_verdicts_do(shared: Services, visit: Visit) -> None:
@@ -175,3 +238,64 @@ def test_browse_says_what_is_being_put_together_and_not_that_nothing_fits(
     gate.set()
     text, _ = page.listing(visit(), Looking(), LONG_ENOUGH)
     assert text.count('class="entry"') == 3
+
+
+def test_where_nothing_can_be_read_browse_says_why(
+    store: Store, voters: Voters, visit: Visit, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare.csv"
+    bare.write_text("prompt,model_a,model_b,winner,voter\n8,one,two,model_a,v\n")
+    import_battles(store, bare)
+    shared = services(store, voters)
+    shared.catalogue.get(WHOLE, LONG_ENOUGH)
+    for language, words in WORDS.items():
+        text, _ = BrowsePage(shared).listing(visit(language), Looking())
+        assert words["no_texts"] in text
+        assert "./leaderboard" in text
+        assert "(./leaderboard)" in VotePage(shared).next_pair(visit(language)).prompt
+    (prompt,) = store.prompts.where()
+    view = BrowsePage(shared).prompt(visit(), prompt.key)
+    assert view is not None
+    assert WORDS["en"]["because"] not in view.about  # nobody gave any
+
+
+def test_what_an_import_had_no_text_of_says_so(
+    store: Store, voters: Voters, visit: Visit, tmp_path: Path
+) -> None:
+    """In place of a question that nobody asked and of boxes that are empty."""
+    bare, answers = tmp_path / "bare.csv", tmp_path / "answers.csv"
+    bare.write_text("prompt,model_a,model_b,winner,voter\n8,one,two,model_a,v\n")
+    answers.write_text(
+        "prompt,model_a,model_b,winner,voter,answer_a,answer_b\n9,one,two,tie,v,Yes.,No.\n"
+    )
+    for path in (bare, answers):
+        import_battles(store, path)
+    shared = services(store, voters)
+    known = shared.catalogue.get(WHOLE, LONG_ENOUGH)
+    assert known is not None
+    assert [entry.absent for entry in known.entries] == [True]  # of the other nothing can be read
+    page, keys = BrowsePage(shared), [prompt.key for prompt in store.prompts.where()]
+    for language, prompt, said in (
+        (
+            "en",
+            "The import had no text of this prompt; its id there is",
+            "had no text of 2 answers",
+        ),
+        ("zh", "导入的文件中没有这个问题的文本；它在其中的编号是", "没有 2 个回答的文本"),
+    ):
+        visitor = visit(language)
+        assert page.listing(visitor, Looking())[0].count(WORDS[language]["no_text"]) == 1
+        first, second = (page.prompt(visitor, key) for key in keys)
+        assert first is not None
+        assert second is not None
+        assert f"{prompt} 8" in first.prompt
+        assert f"{prompt} 9" in second.prompt
+        assert "csv" not in first.prompt + second.prompt
+        assert (len(first.answers), len(second.answers)) == (0, 2)
+        assert said in first.about
+        assert said not in second.about
+        assert "<b>one</b>" in first.about  # the votes still name whom they are about
+        of_model = ModelsPage(shared).one(visitor, "one", LONG_ENOUGH) or ""
+        assert WORDS[language]["no_text"] in of_model
+        asked = VotePage(shared).next_pair(visitor).prompt
+        assert f"{prompt} 9" in asked

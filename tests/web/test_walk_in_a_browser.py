@@ -10,8 +10,9 @@ import pytest
 from arena.files.config import parse_model
 from arena.records import Answer, Judge, Preference, Prompt, Verdict, Vote, Winner
 from arena.store import Store
+from arena.web.views.words import WORDS
 from tests.web.running import App
-from tests.web.test_app import LIVE, PASSWORD, Visitor
+from tests.web.test_app import LIVE, PASSWORD, READY, Visitor
 
 NAMES = (
     "meta-llama/Meta-Llama-3.1-8B-Instruct",
@@ -102,6 +103,7 @@ def test_a_battle_under_way_comes_back(browser: Any, app: App) -> None:
     assert page.inner_text("#prompt").strip() == asked
     assert page.inner_text("#answer-a") == words
     assert "Vote, or ask one more thing" in page.inner_text("#status")
+    assert "another tab of yours may show it too" in page.inner_text("#status")
     assert "counted" in visitor.vote("#vote-tie")
     page.reload()  # and after the vote there is none
     visitor.wait_for("#send:visible")
@@ -208,6 +210,7 @@ def test_on_a_phone_nothing_is_cut_or_lies_over_another(browser: Any, app: App) 
     width = table.evaluate("(e) => [e.scrollWidth, e.clientWidth]")
     first = page.locator("#cards tbody th").first.bounding_box()
     if width[0] > width[1]:  # three judges: the names of the rows stay while it is moved
+        assert table.get_attribute("data-more") == WORDS["zh"]["scroll_more"]
         table.evaluate("(e) => { e.scrollLeft = 500; }")
         assert page.locator("#cards tbody th").first.bounding_box()["x"] == first["x"]
     visitor.open("leaderboard")
@@ -215,3 +218,21 @@ def test_on_a_phone_nothing_is_cut_or_lies_over_another(browser: Any, app: App) 
     assert all(page.evaluate(BESIDE, name) for name in NAMES)
     assert visitor.width() == 390
     assert visitor.complaints == []
+
+
+def test_nothing_is_on_a_page_that_is_for_the_page_alone(browser: Any, app: App) -> None:
+    """Gradio shows what is hidden in a part that is made visible twice."""
+    visitor = Visitor(browser, app)
+    for path in READY:
+        visitor.open(path)
+        visitor.settle()
+        found = visitor.page.get_by_text("Textbox", exact=True).filter(visible=True)
+        assert not found.count(), path
+    assert visitor.complaints == []
+
+
+def test_columns_without_an_entry_are_left_out(browser: Any, app: App) -> None:
+    visitor = Visitor(browser, app, "models")
+    visitor.settle()
+    heads = visitor.page.locator("#models thead th").all_inner_texts()
+    assert heads == ["Name", "Now", "Runs on", "Weights", "Answers", "Decoding"]

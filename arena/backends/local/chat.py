@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import TemplateError
 
-from arena.backends.base import Message, as_json, with_system
+from arena.backends.base import Message, as_json, whole_characters, with_system
 from arena.backends.local.attempts import first_line
 from arena.backends.thinking import is_mark, left_open, opened_by
 from arena.records.errors import BackendError
@@ -61,12 +61,15 @@ class Chat:
         return tuple(self._tokenizer.encode(prefill, add_special_tokens=False) if prefill else ())
 
     def said(self, tokens: Sequence[int]) -> str:
-        """The text of what the model wrote: of special tokens only the marks of thinking."""
+        """The text of what the model wrote: of special tokens only the marks of thinking.
+
+        One that ends within a character ends before it.
+        """
         marks = self._marks
         kept = [i for i in tokens if i in marks or i not in self._special]
-        if not any(i in marks for i in kept):
-            return str(self._tokenizer.decode(kept, skip_special_tokens=True))
-        return str(self._tokenizer.decode(kept, skip_special_tokens=False))
+        has_marks = any(i in marks for i in kept)
+        text = str(self._tokenizer.decode(kept, skip_special_tokens=not has_marks))
+        return whole_characters(text)
 
     @cached_property
     def _special(self) -> frozenset[int]:

@@ -7,7 +7,15 @@ from itertools import accumulate
 from math import exp, inf, log
 from typing import Any
 
-from arena.backends.base import Request, TextOdds, TextRequest, as_json, cut_at, with_system
+from arena.backends.base import (
+    Request,
+    TextOdds,
+    TextRequest,
+    as_json,
+    cut_at,
+    whole_characters,
+    with_system,
+)
 from arena.backends.thinking import split
 from arena.records import Model, Usage
 
@@ -167,8 +175,8 @@ def is_message(message: object) -> bool:
 
 
 def storable(text: str) -> str:
-    """A text as UTF-8 can hold it: half a character, where a reply was cut, becomes a `?`."""
-    return text.encode(errors="replace").decode()
+    """A text as UTF-8 can hold it: half a character ends it, or becomes a `?` within it."""
+    return whole_characters(text).encode(errors="replace").decode()
 
 
 def text_odds(choice: dict[str, Any], request: TextRequest, **others: Any) -> TextOdds | None:

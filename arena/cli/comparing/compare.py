@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from arena.compare.differences.multiplicity import Adjustment
     from arena.compare.question import Question
     from arena.compare.report import CompareReport
-    from arena.files.config import Config
     from arena.leaderboard.board import Policy
     from arena.store import Store
 
@@ -150,6 +149,7 @@ def compare(
     from arena.compare.report import compare as compare_models
     from arena.leaderboard.board import policy_of
     from arena.store import Store
+    from arena.store.versions import stored_name
 
     question = asked_question(margin, superior, two_sided, confidence)
     _check_together(
@@ -161,7 +161,8 @@ def compare(
     counts = WhatCounts(allow_weak_judges=allow_weak_judges, judges=judges)
     policy = counts.applied(store, policy_of(store, conf))
     other = None if against is None else Store(against, create=False)
-    old, new = stored_name(other or store, conf, old), stored_name(store, conf, new)
+    candidates = conf.candidates()
+    old, new = stored_name(other or store, candidates, old), stored_name(store, candidates, new)
     if power:
         print_power(store, old, new, policy, question, evidence, difference, chance, form)
         return
@@ -204,14 +205,6 @@ def _check_together(
             needed = {"--difference": "--power", "--judge": "--sequential"}.get(name)
             said = f"goes with {needed} only" if needed else f"does not go with {mode}"
             raise InputError(f"{name} {said}")
-
-
-def stored_name(store: "Store", conf: "Config", name: str) -> str:
-    """The version of a model for which its name in arena.yaml stands, or the name itself."""
-    from arena.store.versions import current_name
-
-    candidates = conf.candidates()
-    return current_name(store, candidates[name]) if name in candidates else name
 
 
 def asked_question(
@@ -341,6 +334,7 @@ def print_tables(report: "CompareReport") -> None:
 
 def _write(path: Path, text: str) -> None:
     try:
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot be written to ({error.strerror})") from error

@@ -38,8 +38,8 @@ def diff(
         {
             "model": one.model,
             "rank": f"{one.old_rank} → {one.new_rank}",
-            "change": f"{one.change:+.0f}",
-            "interval": f"{one.low:+.0f} to {one.high:+.0f}",
+            "change": f"{one.change:+z.0f}",
+            "interval": f"{one.low:+z.0f} to {one.high:+z.0f}",
             "old": f"{one.old:.0f}",
             "new": f"{one.new:.0f}",
             "": "" if not one.is_told else "up" if one.change > 0 else "down",

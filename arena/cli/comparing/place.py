@@ -23,7 +23,7 @@ from arena.cli.options import (
 from arena.cli.options.ranking import AllowWeak
 from arena.cli.output import Format, emit, say
 from arena.cli.progress import watched
-from arena.records import Evidence
+from arena.records import Evidence, counted
 from arena.records.errors import InputError
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def place(
                 store, card, asked, model, until=PlacedWhen(budget, width), confidence=confidence,
                 allow_weak=allow_weak_judges, watch=tracker,
             )  # fmt: skip
-        say(f"{judge} was asked about {run.asked} pairs of answers.")
+        say(f"{judge} was asked about {counted(run.asked, 'pair')} of answers.")
         found, predicted = run.placement, _predicted(store, judge, model, confidence)
     else:
         gathered, predicted = gather(store), None
@@ -164,7 +164,7 @@ def _print(found: "Placement", predicted: "Predicted | None", form: Format) -> N
                 "left out": one.model,
                 "predicted": f"{one.predicted:.0f}",
                 "by people": f"{one.known:.0f}",
-                "off by": f"{one.predicted - one.known:+.0f}",
+                "off by": f"{one.predicted - one.known:+z.0f}",
             }
             for one in predicted.left_out
         ]

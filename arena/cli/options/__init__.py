@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # what is heavy is imported by the command that uses it
     from collections.abc import Iterator, Sequence
 
     from arena.files.config import Config
+    from arena.records import Model
     from arena.store import Store
 
 
@@ -156,6 +157,21 @@ def rehearsal(path: Path) -> "Iterator[Store]":
             yield store
         finally:
             store.close()
+
+
+def standing_models(store: "Store", models: "list[Model]", *, named: bool) -> "list[Model]":
+    """The models of arena.yaml that are not archived; of each other one it says so.
+
+    named: whether options name the models, of which none is skipped.
+    """
+    from arena.store.versions import standing
+
+    if named:
+        return models
+    kept, skipped = standing(store, models)
+    for note in skipped:
+        say(note)
+    return kept
 
 
 def split(values: list[str] | None) -> list[str]:

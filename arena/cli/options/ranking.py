@@ -277,16 +277,18 @@ class WhichVotes:
 
     def applied(self, store: "Store", policy: "Policy") -> "Policy":
         """The policy with these votes of a database."""
-        return self.least(replace(policy, rules=self._rules(store, policy.rules)))
+        policy = self.least(policy)
+        return replace(policy, rules=self._rules(store, policy))
 
-    def _rules(self, store: "Store", rules: "VoteRules") -> "VoteRules":
+    def _rules(self, store: "Store", policy: "Policy") -> "VoteRules":
         from arena.leaderboard.vote_audit import vote_report
 
+        rules = policy.rules
         rules = replace(rules, keep_leaked=self.keep_leaked or rules.keep_leaked)
         if self.cap is not None:
             rules = replace(rules, cap=self.cap)
         if self.without_flagged:
-            flagged = vote_report(store, keep_leaked=rules.keep_leaked).flagged
+            flagged = vote_report(store, replace(policy, rules=rules)).flagged
             rules = replace(rules, without=flagged)
         return rules
 

@@ -13,6 +13,7 @@ from arena.ratings.combined.battles import battle_groups
 from arena.ratings.intervals.sandwich import least_share
 from arena.ratings.pairing import EXPLORATION
 from arena.ratings.scale import MEAN, POINTS_PER_LOG
+from arena.records import counted
 from arena.records.errors import InputError
 
 STEPS = 100
@@ -204,7 +205,8 @@ def predicted(
     shared = [k for k, name in enumerate(votes.models) if name in by_judge]
     if len(shared) < 10:
         raise InputError(
-            f"people and the judge have both rated {len(shared)} models; a prediction takes 10"
+            f"people and the judge have both rated {counted(len(shared), 'model')}; a prediction "
+            "takes 10"
         )
     known = votes.ratings[shared]
     x = np.array([by_judge[votes.models[k]] for k in shared])

@@ -29,6 +29,7 @@ from arena.records import (
     Vote,
     alike,
     content_key,
+    counted,
 )
 from arena.records.errors import InputError
 from arena.store import Store
@@ -102,13 +103,14 @@ def take_in(
 
 def _check(tally: _Tally, rejects: Path | None, intake: "_Intake") -> None:
     if tally.refused and rejects is None:
-        more = f" ({tally.refused - 1} more rows are refused)" if tally.refused > 1 else ""
+        more = counted(tally.refused - 1, "more row is", "more rows are")
+        more = f" ({more} refused)" if tally.refused > 1 else ""
         raise InputError(
             f"{tally.first}{more}; nothing was stored. --rejects FILE writes such rows there and "
             "takes in the others"
         )
     if not (tally.new.total() or tally.there.total()):
-        whys = "; ".join(f"{n} rows: {why}" for why, n in tally.passed.items())
+        whys = "; ".join(f"{counted(n, 'row')}: {why}" for why, n in tally.passed.items())
         first = f"; the first: {tally.first}" if tally.refused else ""
         raise InputError(f"no row of it could be taken in{first}{'; ' if whys else ''}{whys}")
     intake.finish()

@@ -22,21 +22,40 @@ PARQUET_ROWS = 2000
 
 @dataclass(slots=True)
 class Written:
-    """What was written to a place. counts: by kind; left_out: by why it was not."""
+    """What was written to a place. counts: by kind; left_out: by kind, and why it was not."""
 
     place: Path
     counts: Counter[str] = field(default_factory=Counter)
-    left_out: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def leave_out(self, count: int, what: str, why: str) -> None:
         """Say of rows that this format cannot hold them."""
         if count:
-            self.left_out[f"{what}: {why}"] += count
+            self.left_out[what, why] += count
 
 
 def file_name(name: str) -> str:
     """A model's or judge's name as a file's, without what divides folders."""
     return _UNFIT.sub("--", name).strip(". ") or "unnamed"
+
+
+@contextmanager
+def made(place: Path) -> Iterator[None]:
+    """A folder that is there; one that was made for nothing is removed.
+
+    Raises InputError where it cannot be made.
+    """
+    missing = [one for one in (place, *place.parents) if not one.exists()]
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{place}: the folder cannot be made ({error.strerror})") from error
+    try:
+        yield
+    finally:
+        for one in missing:
+            if not any(one.iterdir()):
+                one.rmdir()
 
 
 @contextmanager
@@ -64,8 +83,6 @@ def one_file(place: Path, suffixes: Sequence[str]) -> Iterator[Path]:
         raise InputError(f"{place}: its name must end in {' or '.join(suffixes)}")
     if place.is_dir():
         raise InputError(f"{place}: a folder, and a file is needed here")
-    if not place.absolute().parent.is_dir():
-        raise InputError(f"{place}: the folder {place.absolute().parent} does not exist")
     partial = place.with_name(f".{place.stem}.partial{place.suffix}")
     try:
         yield partial

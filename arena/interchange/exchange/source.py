@@ -1,13 +1,14 @@
 """A store as entries, for whoever writes files: what each row says, with the texts it is about."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
 from arena.interchange.exchange.entries import Compared, SaidText, ScoredAnswer
 from arena.interchange.exchange.masking import redacted
+from arena.interchange.exchange.outgoing import Written
 from arena.records import Answer, Preference, Prompt, Score, Verdict, Vote, Winner
 from arena.store import Store
 
@@ -18,7 +19,19 @@ WINNERS = {
     Preference.TIE: Winner.TIE,
     Preference.UNPARSED: None,
 }
+J = TypeVar("J", Verdict, Score)
 R = TypeVar("R", Vote, Verdict, Score)
+EARLIER = "they are of an earlier card of their judge"
+AGAIN = "the judge was asked again since"
+NO_PLACE = "the format has no place for them"
+# What a statement may have beside who won, by its field: what it is called.
+PARTS = {
+    "propensity": "propensities",
+    "seconds": "times of voting",
+    "odds": "probabilities",
+    "words": "replies of judges",
+}
+_TABLES = ("votes", "verdicts", "scores", "rankings", "grades", "outcomes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,9 @@ class Outgoing:
     baseline: str | None = None
     parquet: bool = False
     _numbers: dict[str, int] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set)
+    _parts: Counter[str] = field(default_factory=Counter)
+    _dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     _shared: set[str] | None = None
 
     def text(self, text: str) -> str:
@@ -56,6 +72,20 @@ class Outgoing:
         if self.voters:
             return voter
         return f"voter-{self._numbers.setdefault(voter, len(self._numbers) + 1)}"
+
+    def tell(self, written: Written, keeps: Collection[str]) -> None:
+        """Count what a format has left out of what it was given, and of what it did not ask for.
+
+        keeps: those of `PARTS` that the format has a place for.
+        """
+        for (what, why), count in self._dropped.items():
+            written.leave_out(count, what, why)
+        for name, what in PARTS.items():
+            written.leave_out(0 if name in keeps else self._parts[name], what, NO_PLACE)
+        told = {what for what, _ in written.left_out}
+        for table in _TABLES:
+            if table not in self._asked | told:
+                written.leave_out(getattr(self.store, table).count(), table, NO_PLACE)
 
     def prompts(self) -> Iterator[Prompt]:
         """All prompts."""
@@ -82,7 +112,10 @@ class Outgoing:
             yield from self._verdicts(self.store.verdicts.where(first=one, second=other))
 
     def _votes(self, votes: Iterable[Vote]) -> Iterator[Compared]:
+        self._asked.add("votes")
         for vote, prompt, (first, second) in self._joined(votes, _pair):
+            self._parts["propensity"] += vote.propensity is not None
+            self._parts["seconds"] += vote.seconds is not None
             yield Compared(
                 prompt,
                 first,
@@ -99,20 +132,17 @@ class Outgoing:
         return self._verdicts(self.store.verdicts.where())
 
     def _verdicts(self, verdicts: Iterable[Verdict]) -> Iterator[Compared]:
-        latest = self._latest()
-        rows = (v for v in verdicts if latest[v.judge] == v.judge_key)
-        kept = (v for v in rows if self._last(v, v.first, v.second) == v)
+        kept = (v for v in self._current(verdicts, "verdicts") if self._stands(v))
         for verdict, prompt, (first, second) in self._joined(kept, _pair):
             yield self._verdict(verdict, prompt, first, second)
 
     def both_orders(self) -> Iterator[BothOrders]:
         """The same, the two orders of a pair together."""
-        latest = self._latest()
         done: set[str] = set()
-        rows = (v for v in self.store.verdicts.where() if latest[v.judge] == v.judge_key)
-        for verdict, prompt, (first, second) in self._joined(rows, _pair):
-            last = self._last(verdict, verdict.first, verdict.second)
-            if verdict.key in done or last != verdict:
+        rows = self._current(self.store.verdicts.where(), "verdicts")
+        kept = (v for v in rows if self._stands(v))
+        for verdict, prompt, (first, second) in self._joined(kept, _pair):
+            if verdict.key in done:
                 done.discard(verdict.key)
                 continue
             other = self._last(verdict, verdict.second, verdict.first)
@@ -123,16 +153,27 @@ class Outgoing:
 
     def scores(self) -> Iterator[ScoredAnswer]:
         """The scores of each judge's latest card."""
-        latest = self._latest()
-        rows = (s for s in self.store.scores.where() if latest[s.judge] == s.judge_key)
+        rows = self._current(self.store.scores.where(), "scores")
         for score, prompt, (text,) in self._joined(rows, lambda s: (s.answer,)):
             yield ScoredAnswer(
                 prompt, text, score.value, score.judge, self.text(score.text), score.turn
             )
 
-    def _latest(self) -> dict[str, str]:
-        """The latest card of each judge."""
-        return {judge.name: judge.key for judge in self.store.judges.where()}
+    def _current(self, rows: Iterable[J], table: str) -> Iterator[J]:
+        """The rows of each judge's latest card; the others are counted."""
+        self._asked.add(table)
+        latest = {judge.name: judge.key for judge in self.store.judges.where()}
+        for row in rows:
+            if latest[row.judge] == row.judge_key:
+                yield row
+            else:
+                self._dropped[table, EARLIER] += 1
+
+    def _stands(self, verdict: Verdict) -> bool:
+        """Whether it is the latest reading of its pair in its order; one that is not is counted."""
+        stands = self._last(verdict, verdict.first, verdict.second) == verdict
+        self._dropped["verdicts", AGAIN] += not stands
+        return stands
 
     def _last(self, verdict: Verdict, first: str, second: str) -> Verdict | None:
         """The latest reading of a pair in this order."""
@@ -177,6 +218,8 @@ class Outgoing:
         self, verdict: Verdict, prompt: Prompt, first: SaidText, second: SaidText
     ) -> Compared:
         p, q, t = verdict.p_first, verdict.p_second, verdict.p_tie
+        self._parts["odds"] += p is not None and q is not None
+        self._parts["words"] += bool(verdict.text)
         return Compared(
             prompt,
             first,

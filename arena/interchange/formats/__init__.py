@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 class FileFormat:
     """One line of the table. path: what the files are; out: whether a store can be written so.
 
-    home: the module, where it is not the one of that name beside this.
+    keeps: what of a statement it has a place for, of `source.PARTS`; home: the module, where it
+    is not the one of that name beside this.
     """
 
     name: str
     title: str
     path: str
     out: bool = True
+    keeps: tuple[str, ...] = ()
     home: str = ""
 
     @property
@@ -54,32 +56,47 @@ class FileFormat:
         """Makes outcomes by item."""
         return getattr(self.module, "results", None)
 
-    @property
-    def write(self) -> "Callable[[Outgoing, Path], Written]":
-        """Writes files of a store."""
+    def check_out(self) -> None:
+        """Raise UnknownNameError where a store cannot be written so."""
         if not self.out:
             names = [one.name for one in FORMATS if one.out]
             raise UnknownNameError("format to export", self.name, names)
-        return cast("Callable[[Outgoing, Path], Written]", self.module.write)
+
+    def write(self, source: "Outgoing", place: Path) -> "Written":
+        """Write files of a store; of nothing, none. The folder is made where it is not there."""
+        from arena.interchange.exchange.outgoing import made
+
+        self.check_out()
+        with made(place.absolute().parent):
+            written = cast("Written", self.module.write(source, place))
+            if not written.counts.total() and place.is_file():
+                place.unlink()
+        if self.name != WHOLE:
+            source.tell(written, self.keeps)
+        return written
 
 
+WHOLE = "store"
 # What is recognised first stands first.
 FORMATS = (
-    FileFormat("store", "a whole database of this package", "The folder that export made."),
+    FileFormat(WHOLE, "a whole database of this package", "The folder that export made."),
     FileFormat(
         "fastchat",
         "FastChat and MT-Bench: questions, answers, judgments, logs of the arena",
         "A folder with question.jsonl, model_answer/ and model_judgment/, or one file of it.",
+        keeps=("words",),
     ),
     FileFormat(
         "arena-hard",
         "Arena-Hard 0.1 and 2.0: questions, answers, judgments of both games",
         "A folder with question.jsonl, model_answer/ and model_judgment/, or one file of it.",
+        keeps=("words",),
     ),
     FileFormat(
         "alpacaeval",
         "AlpacaEval: model_outputs.json, annotations.json",
         "One of these files, or a folder of them.",
+        keeps=("odds", "words"),
     ),
     FileFormat(
         "chatbot-arena",
@@ -126,6 +143,7 @@ FORMATS = (
         "label-studio",
         "Label Studio: tasks with two answers, annotations and predictions",
         "The file that its export of JSON makes; or the new folder to write.",
+        keeps=("seconds",),
     ),
     FileFormat(
         "argilla",
@@ -153,6 +171,7 @@ FORMATS = (
         "table",
         "battles: model_a, model_b, winner and more columns",
         "A file of CSV, JSON, JSON lines or Parquet.",
+        keeps=("propensity", "seconds"),
     ),
 )
 

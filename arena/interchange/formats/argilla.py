@@ -11,22 +11,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from arena.interchange.exchange.entries import Compared, Entries, Entry, Passed, SaidText, Turns
-from arena.interchange.exchange.grouped import PairSaid, pairs
+from arena.interchange.exchange.entries import Compared, Entries, Entry, Passed
+from arena.interchange.exchange.grouped import PairSaid, PairShape, cell_of, pairs
 from arena.interchange.exchange.outgoing import Written, write_rows
-from arena.interchange.exchange.reading import Fields, Hints, Peek, as_json, entries_of, files_in
+from arena.interchange.exchange.reading import Fields, Hints, Peek, entries_of, files_in
 from arena.interchange.exchange.source import Outgoing
-from arena.interchange.turns import read_lists, turns_of
-from arena.records import Prompt, Winner, content_key
+from arena.records import Winner, content_key
 from arena.records.errors import said as shown
 
-QUESTIONS = ("prompt", "instruction", "question", "input")
-RESPONSES = (
-    ("response_1", "response_2"),
-    ("response-1", "response-2"),
-    ("response_a", "response_b"),
+SHAPE = PairShape(
+    kind="record",
+    texts="fields",
+    about="metadata",
+    questions=("prompt", "instruction", "question", "input"),
+    answers=(
+        ("response_1", "response_2"),
+        ("response-1", "response-2"),
+        ("response_a", "response_b"),
+    ),
+    models=(("model_1", "model_2"), ("model-1", "model-2"), ("model_a", "model_b")),
 )
-MODELS = (("model_1", "model_2"), ("model-1", "model-2"), ("model_a", "model_b"))
 ASKED = ("preference", "ranking")
 TIES = {"tie": Winner.TIE, "both_bad": Winner.BOTH_BAD}
 UNPARSED = "unparsed"
@@ -46,7 +50,7 @@ def read(path: Path, hints: Hints) -> Entries:
 
 
 def _entries(file: Path, hints: Hints, row: Fields) -> Iterator[Entry]:
-    names, prompt, first, second = _record(file, row)
+    names, prompt, first, second = SHAPE.read(row, file)
     meta = row.part("metadata")
     said = 0
     for one in _of_question(row, "responses"):
@@ -74,38 +78,6 @@ def _of_question(row: Fields, part: str) -> list[Fields]:
     if name is None:
         return []
     return held.parts(name) if part == "responses" else [held.part(name)]
-
-
-def _record(file: Path, row: Fields) -> tuple[tuple[str, str], Prompt, SaidText, SaidText]:
-    fields, meta = row.part("fields"), row.part("metadata")
-    question = next((name for name in QUESTIONS if name in fields), None)
-    names = next((pair for pair in RESPONSES if pair[0] in fields and pair[1] in fields), None)
-    models = next((pair for pair in MODELS if pair[0] in meta and pair[1] in meta), None)
-    if question is None or names is None:
-        raise ValueError(
-            f"fields: a question ({', '.join(QUESTIONS)}) and response_1 and response_2 are "
-            f"needed; it has {', '.join(map(str, fields.row))}"
-        )
-    if models is None:
-        raise ValueError(
-            "metadata: it has no 'model_1' and 'model_2', so nobody knows whose answers"
-        )
-    try:
-        cells = [fields.text(name) for name in (question, *names)]
-        turns = [turns_of(cell) for cell in read_lists(cells)]
-    except ValueError as error:
-        raise ValueError(f"fields: {error}") from error
-    told = [meta.label(name) for name in models]
-    if told[0] == told[1]:
-        raise ValueError(f"{models[1]}: {shown(told[1])}; a model cannot meet itself")
-    prompt = Prompt(
-        meta.label("prompt_id", f"record-{content_key(turns[0])[:8]}"),
-        turns[0],
-        meta.label("category", "imported"),
-        meta.label("language", "en"),
-        source=str(file),
-    )
-    return names, prompt, SaidText(told[0], turns[1]), SaidText(told[1], turns[2])
 
 
 def _winner(value: object, names: tuple[str, str]) -> Winner:
@@ -138,12 +110,9 @@ def write(source: Outgoing, place: Path) -> Written:
 
 def _rows(source: Outgoing, written: Written) -> Iterator[dict[str, Any]]:
     for pair in pairs(source, written, parts=True):
-        for forward in (True, False):
-            said = [one for one in pair.said if pair.is_forward(one) == forward]
+        for said in pair.by_order():
             votes = [one for one in said if one.is_vote]
             verdicts: list[Compared | None] = [one for one in said if not one.is_vote]
-            if not said:
-                continue
             for k, verdict in enumerate(verdicts or [None]):
                 written.counts["records"] += 1
                 yield _record_row(pair, said[0], votes if k == 0 else [], verdict)
@@ -173,9 +142,9 @@ def _record_row(
     return {
         "id": identity,
         "fields": {
-            "prompt": _cell(pair.prompt.turns),
-            "response_1": _cell(first.turns or ()),
-            "response_2": _cell(second.turns or ()),
+            "prompt": cell_of(pair.prompt.turns),
+            "response_1": cell_of(first.turns or ()),
+            "response_2": cell_of(second.turns or ()),
         },
         "metadata": meta,
         "suggestions": suggested,
@@ -187,7 +156,3 @@ def _record_row(
 def _value(one: Compared) -> str:
     words = {Winner.MODEL_A: "response_1", Winner.MODEL_B: "response_2", None: UNPARSED}
     return words.get(one.winner) or str(one.winner)
-
-
-def _cell(turns: Turns) -> str:
-    return turns[0] if len(turns) == 1 else as_json(list(turns))

@@ -11,22 +11,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from arena.interchange.exchange.entries import Compared, Entries, Entry, Passed, SaidText, Turns
-from arena.interchange.exchange.grouped import PairSaid, pairs
+from arena.interchange.exchange.entries import Compared, Entries, Entry, Passed
+from arena.interchange.exchange.grouped import PairSaid, PairShape, cell_of, pairs
 from arena.interchange.exchange.outgoing import Written, folder, write_rows
-from arena.interchange.exchange.reading import Fields, Hints, Peek, as_json, entries_of, files_in
+from arena.interchange.exchange.reading import Fields, Hints, Peek, entries_of, files_in
 from arena.interchange.exchange.source import Outgoing
-from arena.interchange.turns import read_lists, turns_of
-from arena.records import Prompt, Winner, content_key
+from arena.records import Winner
 from arena.records.errors import said as shown
 
-QUESTIONS = ("prompt", "question", "instruction")
-ANSWERS = (
-    ("answer1", "answer2"), ("answer_1", "answer_2"), ("answer_a", "answer_b"),
-    ("response1", "response2"), ("response_1", "response_2"), ("response_a", "response_b"),
-    ("text1", "text2"),
+SHAPE = PairShape(
+    kind="task",
+    texts="data",
+    about="data",
+    questions=("prompt", "question", "instruction"),
+    answers=(
+        ("answer1", "answer2"), ("answer_1", "answer_2"), ("answer_a", "answer_b"),
+        ("response1", "response2"), ("response_1", "response_2"), ("response_a", "response_b"),
+        ("text1", "text2"),
+    ),
+    models=(("model1", "model2"), ("model_1", "model_2"), ("model_a", "model_b")),
 )  # fmt: skip
-MODELS = (("model1", "model2"), ("model_1", "model_2"), ("model_a", "model_b"))
 SELECTED = {"left": Winner.MODEL_A, "right": Winner.MODEL_B}
 CHOICES = {
     "tie": Winner.TIE, "equal": Winner.TIE, "both good": Winner.TIE, "both bad": Winner.BOTH_BAD,
@@ -63,7 +67,7 @@ def read(path: Path, hints: Hints) -> Entries:
 
 def _entries(file: Path, hints: Hints, row: Fields) -> Iterator[Entry]:
     data = row.part("data")
-    prompt, first, second = _task(file, data)
+    _, prompt, first, second = SHAPE.read(row, file)
     voters = data.part("voters") if "voters" in data else Fields({})
     said = 0
     for one in row.parts("annotations") if row.row.get("annotations") else []:
@@ -82,35 +86,6 @@ def _entries(file: Path, hints: Hints, row: Fields) -> Iterator[Entry]:
         said += 1
     if not said:
         yield Passed("tasks that nobody has annotated")
-
-
-def _task(file: Path, data: Fields) -> tuple[Prompt, SaidText, SaidText]:
-    question = next((name for name in QUESTIONS if name in data), None)
-    answers = next((pair for pair in ANSWERS if pair[0] in data and pair[1] in data), None)
-    models = next((pair for pair in MODELS if pair[0] in data and pair[1] in data), None)
-    if question is None or answers is None:
-        raise ValueError(
-            f"data: a question ({', '.join(QUESTIONS)}) and two answers ({' and '.join(ANSWERS[0])}"
-            f", or response1 and response2) are needed; it has {', '.join(map(str, data.row))}"
-        )
-    if models is None:
-        raise ValueError("data: it has no 'model1' and 'model2', so nobody knows whose answers")
-    cells = [data.text(question), *(data.text(name) for name in answers)]
-    try:
-        turns = [turns_of(cell) for cell in read_lists(cells)]
-    except ValueError as error:
-        raise ValueError(f"data: {error}") from error
-    names = [data.label(name) for name in models]
-    if names[0] == names[1]:
-        raise ValueError(f"data: {models[1]}: {shown(names[1])}; a model cannot meet itself")
-    prompt = Prompt(
-        data.label("prompt_id", f"task-{content_key(turns[0])[:8]}"),
-        turns[0],
-        data.label("category", "imported"),
-        data.label("language", "en"),
-        source=str(file),
-    )
-    return prompt, SaidText(names[0], turns[1]), SaidText(names[1], turns[2])
 
 
 def _annotator(one: Fields) -> str:
@@ -160,11 +135,9 @@ def write(source: Outgoing, place: Path) -> Written:
 
 def _rows(source: Outgoing, written: Written) -> Iterator[dict[str, Any]]:
     for pair in pairs(source, written):
-        for forward in (True, False):
-            said = [one for one in pair.said if pair.is_forward(one) == forward]
-            if said:
-                written.counts["tasks"] += 1
-                yield _task_row(written.counts["tasks"], pair, said)
+        for said in pair.by_order():
+            written.counts["tasks"] += 1
+            yield _task_row(written.counts["tasks"], pair, said)
 
 
 def _task_row(number: int, pair: PairSaid, said: list[Compared]) -> dict[str, Any]:
@@ -175,9 +148,9 @@ def _task_row(number: int, pair: PairSaid, said: list[Compared]) -> dict[str, An
     return {
         "id": number,
         "data": {
-            "prompt": _cell(pair.prompt.turns),
-            "answer1": _cell(first.turns or ()),
-            "answer2": _cell(second.turns or ()),
+            "prompt": cell_of(pair.prompt.turns),
+            "answer1": cell_of(first.turns or ()),
+            "answer2": cell_of(second.turns or ()),
             "model1": first.model,
             "model2": second.model,
             "prompt_id": pair.prompt.name,
@@ -208,7 +181,3 @@ def _result(one: Compared) -> list[dict[str, Any]]:
         {"from_name": "better", "to_name": "answer1", "type": "pairwise",
          "value": {"selected": side}}
     ]  # fmt: skip
-
-
-def _cell(turns: Turns) -> str:
-    return turns[0] if len(turns) == 1 else as_json(list(turns))

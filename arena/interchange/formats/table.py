@@ -16,7 +16,7 @@ from arena.interchange.exchange.reading import SHEETS, Fields, Hints, Peek, entr
 from arena.interchange.exchange.source import Outgoing
 from arena.interchange.labels import UNPARSED, WinnerWords
 from arena.interchange.turns import read_lists, turns_of
-from arena.records import Prompt, Winner
+from arena.records import IMPORTED, Prompt, Winner
 from arena.records.errors import said as shown
 
 COLUMNS = (
@@ -64,13 +64,14 @@ class _TableReader:
         if is_vote and winner is None:
             raise ValueError(f"winner: {UNPARSED!r} is no vote; allowed are {', '.join(Winner)}")
         name = row.label("prompt", f"battle {self._row}")
-        question, answers = _texts(row, (f"{self.hints.within or self.path.name}: {name}",))
+        place = self.hints.within or self.path.name
+        question, answers = _texts(row, (f"{place}: {name}",))
         prompt = Prompt(
             name,
             question,
-            row.label("category", "imported"),
+            row.label("category", IMPORTED),
             row.label("language", "en"),
-            source=str(self.path),
+            source=self.hints.within or str(self.path),
         )
         first, second = (SaidText(model, said) for model, said in zip(models, answers, strict=True))
         propensity = row.number("propensity")
@@ -126,6 +127,8 @@ def write(source: Outgoing, place: Path) -> Written:
     written = Written(place)
     write_rows(place, _rows(source, written), COLUMNS, SUFFIXES)
     written.leave_out(source.store.scores.count(), "scores", "they are of one answer")
+    strangers = sum(prompt.is_absent for prompt in source.store.prompts.where())
+    written.leave_out(strangers, "questions", "nobody knows their texts; FILE: ID stands there")
     return written
 
 

@@ -11,7 +11,7 @@ from itertools import combinations
 import numpy as np
 
 from arena.judging.report_card.measures import Measure, codes, measure, share_of
-from arena.judging.report_card.orders import majority
+from arena.judging.report_card.orders import LEADING, majority
 from arena.ratings.agreement import cohen_kappa, krippendorff_alpha
 from arena.ratings.arrays import Floats, Ints
 from arena.ratings.intervals.estimates import resampled
@@ -120,7 +120,8 @@ class Audit:
 
     def items(self) -> list[tuple[str, Measure]]:
         """Each measure with its name, in reading order."""
-        return [(field.name, getattr(self, field.name)) for field in fields(self)]
+        names = dict.fromkeys((*LEADING, *(field.name for field in fields(self))))
+        return [(name, getattr(self, name)) for name in names]
 
 
 def audit(

@@ -13,6 +13,8 @@ FLIP_LIMIT = 0.35
 # A judge that agrees with people in so many pairs is of use. Where that is not yet ruled out,
 # there are too few votes to say that a judge is of none.
 OF_USE = 0.6
+# What of a report card is looked at first, wherever it is shown.
+LEADING = ("decided_agreement", "flip_rate", "first_slot_rate", "unparsed_rate")
 _LABELS = {Winner.MODEL_A: "A", Winner.MODEL_B: "B"}
 _Odds = tuple[float | None, float | None]
 _FOR_A = {Preference.A: 1.0, Preference.B: 0.0, Preference.TIE: 0.5}
@@ -37,6 +39,11 @@ class JudgeReport:
     unparsed: Measure
     agreement: Measure
     group: Note | None = None
+
+    def leading(self) -> list[tuple[str, Measure]]:
+        """The figures to look at first, by name as in an `Audit`; see LEADING."""
+        found = (self.agreement, self.flips, self.first_slot, self.unparsed)
+        return list(zip(LEADING, found, strict=True))
 
     def _say(self, code: str, **values: object) -> Note:
         """A note on this judge, which names the prompts where it holds for some only."""

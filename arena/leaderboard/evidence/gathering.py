@@ -31,6 +31,7 @@ from arena.store.columns import (
 )
 
 ROUNDING = 1e-9
+NOT_KNOWN: Mapping[str, JudgeReport] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,9 @@ class Gathered:
     """All evidence of a store as comparisons, by source.
 
     decisions: the judges' comparisons with each pair decided as their verdicts say, whatever the
-    odds of these; what a panel's majority counts. notes: what was left out, and why. facts: of
-    each model beside its rating; none where only a group was asked for.
+    odds of these; what a panel's majority counts. notes: what was left out, and why. answered: the
+    models that have answers, compared or not. facts: of each model beside its rating; none where
+    only a group was asked for.
     """
 
     human: Comparisons | None
@@ -50,6 +52,7 @@ class Gathered:
     benchmarks: tuple[BenchmarkScore, ...]
     dimensions: tuple[BenchmarkScore, ...]
     notes: tuple[Note, ...]
+    answered: frozenset[str]
     facts: Mapping[str, ModelFacts]
 
 
@@ -59,11 +62,14 @@ def gather(
     style: Sequence[str] = (),
     rules: VoteRules = ALL,
     ways: Ways = (),
+    *,
+    whole: Mapping[str, JudgeReport] = NOT_KNOWN,
 ) -> Gathered:
     """Read the store. Categories and languages are of prompts, so they leave benchmarks out.
 
     style: which counts of `arena.ratings.Style` the comparisons of answers are to carry.
-    ways: of asking benchmarks; see `scores.objective`.
+    ways: of asking benchmarks; see `scores.objective`. whole: the judges' reports on all prompts,
+    where a group is asked for and they have been made already.
     """
     if unknown := set(style) - set(STYLE_NAMES):
         raise InputError(f"--style {sorted(unknown)[0]!r}; allowed are {', '.join(STYLE_NAMES)}")
@@ -74,7 +80,7 @@ def gather(
     lost = lost_battles(store, group) if rules.lose else []
     if lost:
         left_out.append(Note.of("answers.lost", count=len({row[:2] for row in lost})))
-    judges, decisions, reports, notes = _judges(store, votes, group, styles, lost)
+    judges, decisions, reports, notes = _judges(store, votes, group, styles, lost, whole)
     return Gathered(
         human=_votes(store, votes, group, styles, rules.cap),
         judges=judges,
@@ -84,8 +90,17 @@ def gather(
         benchmarks=results.scores,
         dimensions=results.dimensions,
         notes=(*left_out, *notes, *results.notes),
+        answered=_answered(store, group),
         facts=model_facts(store) if group is None else NO_FACTS,
     )
+
+
+def _answered(store: Store, group: Group | None) -> frozenset[str]:
+    """The models with an answer that can be read, to any prompt of a group."""
+    if group is None:
+        return frozenset(store.evidence.who_answered())
+    places = store.evidence.what_was_answered()
+    return frozenset(model for model, *place in places if group.has_prompt(*place))
 
 
 def groups(store: Store, by: str, ways: Ways = ()) -> list[Group]:
@@ -221,7 +236,8 @@ def _judges(
     votes: CodedVotes,
     group: Group | None,
     styles: Styles,
-    lost: Sequence[LostBattle] = (),
+    lost: Sequence[LostBattle],
+    whole: Mapping[str, JudgeReport],
 ) -> tuple[dict[str, Comparisons], dict[str, Comparisons], dict[str, JudgeReport], list[Note]]:
     """Each judge's comparisons, the same as decisions, its report, and what was left out.
 
@@ -241,7 +257,7 @@ def _judges(
             rows[judge] += _pair_columns(verdicts, read_pairs(verdicts, new))
             compared[judge] |= {_answers(verdicts, i) for i in new}
             if judge not in reports:
-                reports[judge] = _report(judge, verdicts, labels, kept, group)
+                reports[judge] = _report(judge, verdicts, labels, kept, group, whole)
     for judge, kept in latest(scores, rows_in(scores, group)).items():
         rows[judge] += _score_columns(scores, kept, compared[judge])
     for judge in [name for name in rows if rows[name]]:
@@ -296,16 +312,19 @@ def _report(
     labels: VoteColumns,
     rows: list[int],
     group: Group | None,
+    known: Mapping[str, JudgeReport],
 ) -> JudgeReport:
-    """A judge's report card on a group. rows: its verdicts there.
+    """A judge's report card on a group. rows: its verdicts there. known: reports on all prompts.
 
     A judge that is too weak on all prompts is so on each part of them, of which few verdicts tell
     little: then the report is that on all.
     """
     if group is None:
         return report(judge, verdicts, rows, labels)
-    every = latest(verdicts, list(range(len(verdicts.judge))))[judge]
-    whole = report(judge, verdicts, every, labels)
+    whole = known.get(judge)
+    if whole is None:
+        every = latest(verdicts, list(range(len(verdicts.judge))))[judge]
+        whole = report(judge, verdicts, every, labels)
     return whole if whole.objection else report(judge, verdicts, rows, labels, group.note)
 
 

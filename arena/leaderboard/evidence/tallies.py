@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from arena.ratings import Comparisons
-from arena.records import Winner
+from arena.records import Note, Winner
 from arena.records.errors import InputError
 from arena.store.columns import TallyColumns
 
@@ -52,7 +52,7 @@ class Tallies:
         """The votes between these models, or all of them; raises InputError where none are."""
         first, second, halves = np.nonzero(self._counts)
         if not len(first):
-            raise InputError("no votes yet")
+            raise InputError(Note.of("votes.none"))
         counted = Comparisons(
             tuple(self._place),
             first,

@@ -1,6 +1,6 @@
 """The tables, as append-only migrations: a released one is never edited, only followed."""
 
-from arena.store.schema.numbered import m015_numbers
+from arena.store.schema.numbered import m016_numbers
 from arena.store.schema.steps import (
     m001_stages,
     m002_append_only,
@@ -16,6 +16,7 @@ from arena.store.schema.steps import (
     m012_policy,
     m013_kept,
     m014_no_answers,
+    m015_in_use,
     migrations,
 )
 
@@ -36,6 +37,7 @@ STEPS = (
     m012_policy,
     m013_kept,
     m014_no_answers,
-    m015_numbers,
+    m015_in_use,
+    m016_numbers,
 )
 NAMES = frozenset(step.__name__ for step in STEPS)

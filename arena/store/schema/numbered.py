@@ -145,7 +145,7 @@ _KEPT = """
 
 
 @migrations()
-def m015_numbers(db: Database) -> None:
+def m016_numbers(db: Database) -> None:
     """Prompts, answers and votes by number; see above. Foreign keys must be off meanwhile.
 
     It is a part of the transaction around it: whatever is not the same as before is an error,

@@ -348,6 +348,18 @@ def m014_no_answers(db: Database) -> None:
     )
 
 
+@migrations()
+def m015_in_use(db: Database) -> None:
+    """Which version of a model a run took last, where that is not the one with the highest number.
+
+    A model whose settings were changed, and then changed back, is in use under its first name.
+    """
+    db.execute(f"""
+        CREATE TABLE in_use (
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL, created_at {NOW}) STRICT""")
+    append_only(db, ("in_use",))
+
+
 def append_only(db: Database, tables: tuple[str, ...]) -> None:
     """Refuse changes and deletions of what the tables hold."""
     for table in tables:

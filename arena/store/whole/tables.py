@@ -19,6 +19,7 @@ CARRIED = (
     "prompts", "models", "judges", "answers", "unanswered", "verdicts", "scores", "rankings",
     "completions", "likelihoods", "markings", "checks", "outcomes", "probes", "votes", "remarks",
     "grades", "withdrawals", "reports", "archived", "withheld", "policies",
+    "in_use",
 )  # fmt: skip
 VOTERS = ("votes", "grades", "withdrawals", "reports")
 COMMENTS = ("remarks", "reports")
@@ -32,6 +33,7 @@ _IDENTITY = {
     "archived": ("kind", "name"),
     "withheld": ("kind", "name"),
     "policies": ("settings",),
+    "in_use": ("name", "created_at"),
 }
 _BY_NUMBER = {"answers": answers.add_rows, "votes": votes.add_rows}
 # Of a column that a view makes of another only its values have a type, which is text.

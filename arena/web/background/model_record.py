@@ -8,7 +8,7 @@ import numpy as np
 
 from arena.files.config import Config
 from arena.leaderboard.board import policy_of
-from arena.leaderboard.evidence.counted_judges import chosen_judges
+from arena.leaderboard.evidence.counted_judges import chosen_judges, fit_judges
 from arena.leaderboard.evidence.gathering import gather
 from arena.ratings import Comparisons, concat
 from arena.records import Prompt
@@ -98,7 +98,8 @@ def record(store: Store, model: str, config: Config | None = None) -> ModelRecor
     """Read a store; a model of which nothing is known has an empty record."""
     policy = policy_of(store, config or Config())
     gathered = chosen_judges(gather(store, rules=policy.rules), policy.judges)
-    verdicts = list(gathered.judges.values())
+    fit = fit_judges(gathered, policy.allow_weak_judges)
+    verdicts = [gathered.judges[judge] for judge in fit]
     people = _Side.of(gathered.human, model)
     judges = _Side.of(concat(verdicts) if verdicts else None, model)
     by_people = people.whole.n > 0

@@ -19,7 +19,7 @@ from arena.web.services import Services
 from arena.web.views.board_table import template
 from arena.web.views.components import EVENT
 from arena.web.views.markdown import as_text
-from arena.web.views.words import WORDS, Say
+from arena.web.views.words import WORDS, Say, sentences
 from arena.web.voting.hiding import KEEP, admin_pass
 
 MOST_REPORTS = 200
@@ -108,7 +108,7 @@ class AdminPage:
         words = WORDS[visitor.language]
         ticket = self._services.voters.ticket()
         links = [f"[{name}.csv](./admin/export/{name}.csv?ticket={ticket})" for name in EXPORTS]
-        return f"{words['export_links']} {' · '.join(links)}"
+        return sentences(words, words["export_links"], " · ".join(links))
 
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
@@ -205,7 +205,7 @@ class AdminPage:
 
     def _models(self) -> set[str]:
         """Models that are stored, and those that may answer live."""
-        live = {state.model.name for state in self._services.live.states()}
+        live = {model.name for model in self._services.live.candidates()}
         return live | {model.name for model in self._services.store.models()}
 
 

@@ -11,9 +11,9 @@ from arena.records import LIVE, Talk, Winner
 from arena.records.errors import BackendError
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
-from arena.web.views.components import CHOICES, EVENT
+from arena.web.views.components import CHOICES, EVENT, PATIENT
 from arena.web.views.texts import draw_guidelines, turns_text
-from arena.web.views.words import WORDS, Say, Words
+from arena.web.views.words import WORDS, Say, Words, sentences
 from arena.web.voting import reveal
 from arena.web.voting.battles import Ballot, NotShownError, VotedAlreadyError, vote
 from arena.web.voting.casting import CastResult, VoteRefusedError, admit, claim, outcome
@@ -46,6 +46,12 @@ class BattlePage:
     def possible(self) -> bool:
         """Whether two models can answer now."""
         return len(self._services.live.ready()) >= 2
+
+    def opening(self) -> Iterator[bool | None]:
+        """Whether two models can answer now; before it, where they have to be asked first, None."""
+        if self._services.live.known() is None:
+            yield None
+        yield self.possible()
 
     def examples(self) -> list[tuple[str, str]]:
         """A few prompts to take, as they are shown and as they are."""
@@ -82,13 +88,13 @@ class BattlePage:
             glimpses = self._services.live.ask_again(talk)
             return talk, replace(shorter(talk), turns=talk.turns), glimpses
 
-        yield from self._write(visitor, token, "", ask)
+        yield from self._write(visitor, token, None, ask)
 
     def resume(self, visitor: Visitor) -> Iterator[BattleView]:
         """The battle that is under way, for a page that was opened anew; nothing if there is none.
 
-        While the models are still writing, it waits for them. A turn that was left unanswered
-        comes back as a draft.
+        It says so: it may be open in another tab as well. While the models are still writing, it
+        waits for them. A turn that was left unanswered comes back as a draft.
         """
         live, words = self._services.live, WORDS[visitor.language]
         talk = live.latest(visitor.voter) if visitor.voter else None
@@ -96,13 +102,14 @@ class BattlePage:
             return
         token = self._services.voters.token(TALK, visitor.voter, talk.key)
         if live.is_writing(talk.key):
-            yield self._growing(talk, words, token, "", "")
+            yield _again(self._growing(talk, words, token, "", ""), words)
         while live.is_writing(talk.key):
             time.sleep(LOOK)
         found, draft = live.take_up(talk.key, visitor.voter)
         if found is not None and found.turns != talk.turns:
             draft = talk.turns[-1]
-        yield replace(self.view(found, words, token), draft=draft) if found else BattleView()
+        view = self.view(found, words, token) if found else BattleView()
+        yield replace(_again(view, words) if found else view, draft=draft or None)
 
     def stop(self, visitor: Visitor, token: str) -> None:
         """Let both models stop writing."""
@@ -114,7 +121,7 @@ class BattlePage:
         self,
         visitor: Visitor,
         token: str,
-        draft: str,
+        draft: str | None,
         ask: Callable[[Talk | None], tuple[Talk, Talk, Iterator[Glimpse]]],
     ) -> Iterator[BattleView]:
         """The battle while both write. ask: the battle as it is, as it is while they write, and
@@ -128,11 +135,13 @@ class BattlePage:
             view = self.view(talk, words, token) if talk else view
             if not self._services.allowances.generate(visitor):
                 raise TurnRefusedError("too_fast")
+            if talk is None and self._services.live.known() is None:
+                yield replace(view, status=words["asking_models"], writing=True)
             talk, asked, glimpses = ask(talk)
             token = self._services.voters.token(TALK, visitor.voter, talk.key)
             view = self.view(talk, words, token)
             growing = self._growing(asked, words, token, "", "")
-            yield replace(growing, status=words["waiting_model"])
+            yield replace(growing, status=words["waiting_model"], draft=draft and "")
             for glimpse in glimpses:
                 yield self._growing(asked, words, token, glimpse.first, glimpse.second)
             done = self._services.live.find(talk.key, visitor.voter) or talk
@@ -219,6 +228,10 @@ class BattlePage:
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
         gr.Markdown(say("battle_intro"), elem_classes="lead")
+        asking = gr.Markdown(
+            say("asking_models"), elem_id="asking", elem_classes="hint", visible=False
+        )
+        token = gr.Textbox(visible="hidden", elem_id="battle")
         with gr.Column(visible=False, elem_id="no-live") as absent:
             gr.Markdown(say("no_live"), elem_classes="note")
             gr.Button(say("to_vote"), link="./", elem_id="to-vote", variant="primary")
@@ -226,18 +239,17 @@ class BattlePage:
             if not self._services.blind.is_closed:
                 gr.Markdown(say("battle_public"), elem_classes="hint")
             draw_guidelines(self._services.guidelines, say)
-            parts = draw_battle(say)
+            parts = draw_battle(say, token)
 
-        def start(request: gr.Request) -> list[Any]:
-            possible = self.possible()
-            examples = self.examples() if possible else []
-            return [
-                gr.update(visible=not possible),
-                gr.update(visible=possible),
-                gr.update(choices=examples, visible=bool(examples)),
-            ]
+        def start(request: gr.Request) -> Iterator[list[Any]]:
+            for possible in self.opening():
+                examples = self.examples() if possible else []
+                yield [
+                    *[gr.update(visible=possible is it) for it in (None, False, True)],
+                    gr.update(choices=examples, visible=bool(examples)),
+                ]
 
-        root.load(start, outputs=[absent, live, parts.examples], **EVENT)
+        root.load(start, outputs=[asking, absent, live, parts.examples], **PATIENT)
         self._on_return(root, parts, say)
         parts.examples.input(lambda taken: taken or "", [parts.examples], [parts.text], **EVENT)
         self._on_turns(parts, say)
@@ -255,8 +267,7 @@ class BattlePage:
             for view in views:
                 yield updates(view, say)
 
-        waiting = EVENT | {"concurrency_limit": None, "concurrency_id": None}
-        root.load(resume, outputs=parts.page, **waiting)
+        root.load(resume, outputs=parts.page, **PATIENT)
 
     def _on_turns(self, parts: Parts, say: Say) -> None:
         writing = EVENT | {"concurrency_limit": AT_ONCE, "concurrency_id": "live"}
@@ -272,10 +283,10 @@ class BattlePage:
         def stop(token: str, request: gr.Request) -> None:
             self.stop(self._services.voters.visitor(request), token)
 
-        def begin_again(token: str, text: str, request: gr.Request) -> list[Any]:
+        def begin_again(token: str, request: gr.Request) -> list[Any]:
             self.give_up(self._services.voters.visitor(request), token)
             return [
-                *updates(BattleView(draft=text), say),
+                *updates(BattleView(), say),
                 "",
                 gr.update(visible=False),
                 *parts.unfilled,
@@ -285,7 +296,7 @@ class BattlePage:
         parts.again.click(again, [parts.token], parts.page, **writing)
         parts.stop.click(stop, [parts.token], **EVENT)
         cleared = [*parts.page, parts.result, parts.undo, *parts.fields]
-        parts.following.click(begin_again, [parts.token, parts.text], cleared, **EVENT)
+        parts.following.click(begin_again, [parts.token], cleared, **EVENT)
 
     def _on_votes(self, parts: Parts, say: Say) -> None:
         for (winner, _), button in zip(CHOICES, parts.buttons, strict=True):
@@ -311,6 +322,11 @@ class BattlePage:
         services = self._services
         parts.undo.click(*on_undo(services, TALK, parts.undo, parts.token, parts.result), **EVENT)
         parts.form.send.click(*on_report(services, TALK, parts.form, parts.token), **EVENT)
+
+
+def _again(view: BattleView, words: Words) -> BattleView:
+    """A battle that was begun before the page was opened, and says so."""
+    return replace(view, status=sentences(words, words["battle_again"], view.status))
 
 
 def _line(text: str) -> str:

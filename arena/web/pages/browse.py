@@ -1,6 +1,6 @@
 """The page on which everything can be looked up: prompts, answers, votes, verdicts, outcomes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
@@ -14,9 +14,9 @@ from arena.web.catalogue import PAGE, CatalogueEntry, Filter, detail, outcomes
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.board_table import note, template
-from arena.web.views.components import EVENT
+from arena.web.views.components import EVENT, PATIENT
 from arena.web.views.detail import answer_names, render
-from arena.web.views.looking import OUTCOMES, PROMPTS, Looking, looking_at
+from arena.web.views.looking import OUTCOMES, PROMPTS, Looking, looking_at, page_of
 from arena.web.views.markdown import as_text, brief
 from arena.web.views.texts import answer_text, draw_switch, prompt_text, text_box
 from arena.web.views.words import WORDS, Say, Words, group_name
@@ -62,6 +62,8 @@ class BrowsePage:
         if catalogue is None:
             return note(words["computing_catalogue"]), 1
         known = catalogue.entries
+        if not known:
+            return note(words["no_texts"]) + _ways_on(words), 1
         # What is open stands in the list, but no filter may tell who answered it.
         unsaid = self._services.blind.open_to(visitor) if wanted.names_somebody else Open()
         rows = [entry for entry in known if wanted.lets(entry) and not unsaid.has_entry(entry)]
@@ -101,18 +103,27 @@ class BrowsePage:
             return DetailView(prompt, (), note(words[why]) + _ways_on(words, back), {})
         self._services.blind.learned(visitor, key)
         names = answer_names(found)
+        readable = {answer.key: names[answer.key] for answer in found.answers}
         shown = [a for a in found.answers if not chosen or a.key in chosen][:SLOTS]
         return DetailView(
             prompt,
             tuple((names[a.key], answer_text(a, words)) for a in shown),
-            render(self._services.store, found, visitor.language, back, self._cards()),
-            names,
+            render(
+                self._services.store,
+                found,
+                visitor.language,
+                back,
+                self._services.catalogue.get(WHOLE),
+            ),
+            readable,
         )
 
     def outcomes(self, visitor: Visitor, benchmark: str, search: str = "") -> str:
         """A benchmark's items with what each model made of them."""
         words = WORDS[visitor.language]
-        found = outcomes(self._services.store, benchmark) if benchmark else {}
+        if not benchmark:
+            return note(words["why_no_objective"])
+        found = outcomes(self._services.store, benchmark)
         rows = [
             (item, here) for item, here in found.items() if search.casefold() in item.casefold()
         ]
@@ -125,11 +136,6 @@ class BrowsePage:
         """All prompts, as they were when last read; none where they have not been read yet."""
         known = self._services.catalogue.get(WHOLE)
         return known.entries if known else ()
-
-    def _cards(self) -> Mapping[str, str] | None:
-        """By judge the card whose verdicts count; None where that is not known yet."""
-        known = self._services.catalogue.get(WHOLE)
-        return known.cards if known else None
 
     def benchmarks(self) -> list[str]:
         """The benchmarks that have outcomes."""
@@ -190,7 +196,7 @@ class BrowsePage:
 
         def show(request: gr.Request, page: str, *fields: Any, step: int = 0) -> list[Any]:
             visitor = self._services.voters.visitor(request)
-            return self._shown(visitor, _looking(fields, int(page) + step if step else 1))
+            return self._shown(visitor, _looking(fields, page_of(page) + step if step else 1))
 
         def begin(request: gr.Request) -> Iterator[list[Any]]:
             if request.query_params.get("prompt"):
@@ -199,8 +205,7 @@ class BrowsePage:
             visitor = self._services.voters.visitor(request)
             yield from self._begun(visitor, looking_at(request.query_params))
 
-        waiting = EVENT | {"concurrency_limit": None, "concurrency_id": None}
-        root.load(begin, outputs=[*fields, *outputs], **waiting)
+        root.load(begin, outputs=[*fields, *outputs], **PATIENT)
         what, search, *chosen, only, benchmarks = fields
         gr.on(
             [what.input, only.input, benchmarks.input, *(field.input for field in chosen)],
@@ -244,6 +249,8 @@ class BrowsePage:
     def _shown(self, visitor: Visitor, looking: Looking) -> list[Any]:
         """The list: its rows, page and address, its fields, and whether it has several pages."""
         is_list = looking.what == PROMPTS
+        if not is_list and not looking.benchmark:
+            looking = replace(looking, benchmark=next(iter(self.benchmarks()), ""))
         if is_list:
             text, pages = self.listing(visitor, looking)
         else:
@@ -302,7 +309,8 @@ def _filled(view: DetailView | None, language: str) -> list[Any]:
     """The prompt, the answers in their slots, and what was said of them."""
     if view is None:
         empty = [gr.update(visible=False), "", ""] * SLOTS
-        return ["", *empty, note(WORDS[language]["no_prompt"])]
+        words = WORDS[language]
+        return ["", *empty, note(words["no_prompt"]) + _ways_on(words)]
     filled: list[Any] = []
     for k in range(SLOTS):
         there = k < len(view.answers)
@@ -342,12 +350,13 @@ def _draw_filters(say: Say) -> tuple[list[Any], gr.Row, gr.Dropdown]:
     return [what, search, *chosen, only, benchmark], filters, benchmark
 
 
-def _ways_on(words: Words, back: str) -> str:
-    """Where somebody may go who is not shown the answers yet."""
+def _ways_on(words: Words, back: str = "") -> str:
+    """Where somebody may go who is not shown answers. back: the query of the list."""
     ways = (
         (f"./browse?{back}" if back else "./browse", f"← {words['back']}"),
         ("./", words["vote_tab"]),
         ("./rate", words["rate_tab"]),
+        ("./leaderboard", words["leaderboard_tab"]),
     )
     links = "".join(f'<a href="{escape(to)}">{escape(said)}</a>' for to, said in ways)
     return f'<p class="links">{links}</p>'

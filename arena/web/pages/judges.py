@@ -1,11 +1,12 @@
 """The page of judges' report cards."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
+from arena.judging.report_card.orders import LEADING
 from arena.leaderboard.judge_audit import JudgeAudit
 from arena.web.background.cache import LONG_ENOUGH, PATIENCE, WHOLE
 from arena.web.security.voters import Visitor
@@ -18,8 +19,8 @@ from arena.web.views.words import WORDS, Say
 # Shares that share an axis from 0 to 1, by the question that they answer.
 CHARTS = {
     "agreement": (
-        "agreement",
         "decided_agreement",
+        "agreement",
         "human_agreement",
         "longest_agreement",
         "length_matched_agreement",
@@ -70,7 +71,8 @@ class JudgesPage:
         if not cards:
             return JudgesView(note(words["no_judges"]))
         judges = tuple(card.judge for card in cards)
-        text = table(cards, visitor.language)
+        known = self._services.catalogue.get(WHOLE, patience)
+        text = table(cards, visitor.language, known.left_out if known else {})
         one = cards[judges.index(judge) if judge in judges else 0]
         found = {name: judge_plots.measures(cards, CHARTS[name], words) for name in CHARTS}
         found |= {name: draw(one, words) for name, draw in judge_plots.BY_PAIR.items()}
@@ -125,12 +127,24 @@ def _updates(view: JudgesView) -> list[Any]:
     ]
 
 
-def table(cards: Sequence[JudgeAudit], language: str) -> str:
-    """A row a measure, a column a judge."""
+def table(
+    cards: Sequence[JudgeAudit], language: str, left_out: Mapping[str, str] | None = None
+) -> str:
+    """A row a measure that some judge has or that is looked at first, a column a judge.
+
+    left_out: see `Catalogue`.
+    """
     values = {card.judge: dict(card.measures()) for card in cards}
-    names = list(dict.fromkeys(name for found in values.values() for name in found))
+    told = [name for card in cards for name, found in card.measures() if found.value is not None]
+    every = dict.fromkeys(name for found in values.values() for name in found)
+    names = [name for name in every if name in {*LEADING, *told}]
     return template("cards.html").render(
-        cards=cards, names=names, values=values, words=WORDS[language], number=number
+        cards=cards,
+        names=names,
+        values=values,
+        words=WORDS[language],
+        number=number,
+        left_out=left_out or {},
     )
 
 
@@ -138,4 +152,4 @@ def number(name: str, value: float) -> str:
     """A measure as people read it: a share in per cent, a coefficient with two decimals."""
     if name == _DOLLARS:
         return f"${value:.4f}"
-    return f"{value:.2f}" if name in _PLAIN else f"{value:.1%}"
+    return f"{value:z.2f}" if name in _PLAIN else f"{value:z.1%}"

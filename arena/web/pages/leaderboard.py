@@ -13,7 +13,7 @@ from arena.web.background.cache import LONG_ENOUGH, PATIENCE
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views import board_table, no_ranking, plots
-from arena.web.views.words import WORDS, Say, Words, group_name
+from arena.web.views.words import WORDS, Say, Words, group_name, sentences
 
 VIEWS = (
     Evidence.COMBINED,
@@ -106,7 +106,7 @@ class BoardPage:
             charted = boards.get(wanted.charted, patience)
         chart, hint = self._chart(sheet, charted, wanted, words)
         board = sheet.boards[wanted.view]
-        tasks = board_table.tasks_table(board, visitor.language, sheet.about)
+        tasks = board_table.tasks_table(board, visitor.language, sheet.replaced)
         tasks += board_table.movers_table(board, visitor.language)
         charts = tuple((words[f"chart_{name}"], name) for name in offered)
         is_done = charted is not None
@@ -122,7 +122,7 @@ class BoardPage:
         if chart is None:
             return None, words["nobody_found" if wanted.search.strip() else "no_chart"]
         left_out = plots.left_out(sheet, wanted.view, wanted.chart, words, wanted.search)
-        return chart, " ".join(filter(None, (words.get(f"hint_{wanted.chart}", ""), left_out)))
+        return chart, sentences(words, words.get(f"hint_{wanted.chart}", ""), left_out)
 
     def sought(self, visitor: Visitor, wanted: BoardRequest) -> tuple[Any, str] | None:
         """The chart and its hint for another search; None where there is no ranking yet."""
@@ -158,7 +158,7 @@ class BoardPage:
         judges = [name for name in sorted(known) if name.startswith(JUDGE)]
         return [
             *((words[name], str(name)) for name in VIEWS if name in known),
-            *((f"{words['judge_name']}: {name.removeprefix(JUDGE)}", name) for name in judges),
+            *((board_table.view_name(words, name), name) for name in judges),
         ]
 
     def groups(self, language: str, chosen: str = ALL) -> list[tuple[str, str]]:

@@ -3,22 +3,24 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
 import gradio as gr
 
 from arena.leaderboard.board import Row
 from arena.leaderboard.formats import decimals, points, rank_range
-from arena.leaderboard.snapshot import JUDGE, Sheet, Slice
+from arena.leaderboard.snapshot import Sheet, Slice
 from arena.records import BackendKind, Decoding, Model
-from arena.records.names import old_versions
+from arena.store.versions import replaced
 from arena.web.background.cache import LONG_ENOUGH, PATIENCE
 from arena.web.background.model_record import OnPrompt
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
-from arena.web.views.board_table import note, template
-from arena.web.views.components import EVENT
+from arena.web.views.board_table import note, template, view_name
+from arena.web.views.components import PATIENT
 from arena.web.views.words import WORDS, Say, Words, group_name
+from arena.web.voting.live import Ready
 
 MOST_PROMPTS = 5
 HEADS = (
@@ -54,12 +56,23 @@ class ModelsPage:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def show(self, visitor: Visitor, again: bool = False) -> str:
-        """A line a model. again: ask each one anew whether it can answer."""
+    def show(self, visitor: Visitor, again: bool = False) -> Iterator[str]:
+        """A line a model, at once and when all have said whether they can answer.
+
+        again: ask each one anew.
+        """
+        live = self._services.live
+        if again or live.known() is None:
+            asked = [Ready(model, False, "") for model in live.candidates()]
+            yield self._table(visitor, asked, "asking")
+        yield self._table(visitor, live.states(again))
+
+    def _table(self, visitor: Visitor, candidates: Sequence[Ready], doubt: str = "") -> str:
+        """doubt: the word for the state of candidates that have not said yet; empty if all have."""
         words = WORDS[visitor.language]
         store = self._services.store
         known = {model.name: model for model in store.models()}
-        ready = {state.model.name: state for state in self._services.live.states(again)}
+        ready = {state.model.name: state for state in candidates}
         known |= {name: state.model for name, state in ready.items()}
         paused = store.withheld("model")
         lengths = store.evidence.answers()
@@ -69,12 +82,18 @@ class ModelsPage:
             state, css = "stored_only", ""
             if name in paused:
                 state, css = "paused", "bad"
+            elif name in ready and doubt:
+                state = doubt
             elif name in ready:
                 state, css = ("ready", "good") if ready[name].ready else ("not_ready", "bad")
             rows.append(_row(model, words[state], css, answers.get(name, 0), words))
-        time = datetime.now(UTC).strftime("%H:%M:%S")
+        time = "" if doubt else datetime.now(UTC).strftime("%H:%M:%S")
         return template("models.html").render(
-            rows=rows, heads=HEADS, words=words, time=time, replaced=old_versions(known)
+            rows=rows,
+            heads=[one for one in HEADS if any(getattr(row, one[0]) != "–" for row in rows)],
+            words=words,
+            time=time,
+            replaced=replaced(store, known),
         )
 
     def one(self, visitor: Visitor, name: str, patience: float = PATIENCE) -> str | None:
@@ -82,14 +101,15 @@ class ModelsPage:
         words = WORDS[visitor.language]
         known = {model.name: model for model in self._services.store.models()}
         if name not in known:
-            return note(words["no_such_model"].format(name=name))
+            back = f'<p class="links"><a href="./models">← {escape(words["all_models"])}</a></p>'
+            return note(words["no_such_model"].format(name=name)) + back
         sheet = self._services.boards.get(Slice(), patience)
         record = self._services.records.get(name, patience)
         if sheet is None or record is None:
             return None
         return template("model.html").render(
             record=record,
-            latest=old_versions(known).get(name, ""),
+            latest=replaced(self._services.store).get(name, ""),
             prompts=[
                 (words["best_prompts"], self._shown(visitor, record.best)),
                 (words["worst_prompts"], self._shown(visitor, record.worst)),
@@ -128,19 +148,18 @@ class ModelsPage:
             visitor = self._services.voters.visitor(request)
             name = request.query_params.get("name", "")
             if not name:
-                yield [self.show(visitor), gr.skip(), gr.skip()]
+                for page in self.show(visitor):
+                    yield [page, gr.skip(), gr.skip()]
                 return
             for page in self.waiting(visitor, name):
                 yield [page, gr.update(visible=False), gr.update(visible=False)]
 
-        def check(request: gr.Request) -> str:
+        def check(request: gr.Request) -> Iterator[str]:
             visitor = self._services.voters.visitor(request)
-            return self.show(visitor, again=self._services.allowances.generate(visitor))
+            yield from self.show(visitor, again=self._services.allowances.generate(visitor))
 
-        # One model's record may take seconds: those who wait for it hold up nobody.
-        event = EVENT | {"concurrency_limit": None, "concurrency_id": None}
-        root.load(show, outputs=[table, again, intro], **event)
-        again.click(check, outputs=[table], **EVENT)
+        root.load(show, outputs=[table, again, intro], **PATIENT)
+        again.click(check, outputs=[table], **PATIENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +180,9 @@ class Place:
 def _places(sheet: Sheet, name: str, words: Words) -> Iterator[Place]:
     """A place for each view that rates the model, or says what it lacks."""
     for view, board in sheet.boards.items():
-        judge = view.removeprefix(JUDGE)
-        title = f"{words['judge_name']}: {judge}" if view.startswith(JUDGE) else words[view]
+        title = view_name(words, view)
         row = next((row for row in board.rows if row.model == name), None)
-        one = next((one for one in board.unrated if one.model == name), None)
+        one = next((one for one in board.unrated if one.model == name and one.comparisons), None)
         if row is not None:
             digits = decimals(board)
             interval = f"{points(row.ci_low, digits)} – {points(row.ci_high, digits)}"
@@ -174,7 +192,8 @@ def _places(sheet: Sheet, name: str, words: Words) -> Iterator[Place]:
         elif one is not None:
             how = words["unrated_apart" if one.apart else "unrated_few"]
             said = how.format(count=one.comparisons, lacks=one.lacks)
-            yield Place(view, title, None, lacking=f"{words['unrated_title']}: {said}")
+            lacking = words["named"].format(name=words["unrated_title"], value=said)
+            yield Place(view, title, None, lacking=lacking)
 
 
 def _facts(model: Model, words: Words) -> list[tuple[str, str]]:

@@ -10,8 +10,15 @@ from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.components import EVENT, draw_skip
 from arena.web.views.markdown import as_text
-from arena.web.views.texts import answer_text, draw_guidelines, draw_switch, prompt_text, text_box
-from arena.web.views.words import WORDS, Say
+from arena.web.views.texts import (
+    answer_text,
+    draw_guidelines,
+    draw_switch,
+    prompt_text,
+    text_box,
+    way_on,
+)
+from arena.web.views.words import WORDS, Say, sentences
 from arena.web.voting.casting import CastResult, admit, claim, outcome, skipped_key
 from arena.web.voting.grades import SCALE, Single, UnknownShowingError, grade, show
 from arena.web.voting.pool import NothingToShowError
@@ -54,7 +61,8 @@ class RatePage:
                 services.store, services.pool, visitor.voter, worn=worn, instead_of=instead_of
             )
         except NothingToShowError as nothing:
-            return RateView("", words["all_rated" if nothing.seen else "nothing_to_rate"])
+            said = words["all_rated" if nothing.seen else "nothing_to_rate"]
+            return RateView("", way_on(said, words))
         token = self._services.voters.token(GRADE, visitor.voter, shown.showing.key)
         prompt, answer = prompt_text(shown.prompt, words), answer_text(shown.answer, words)
         return RateView(token, prompt, answer, True, self.progress(visitor))
@@ -64,7 +72,7 @@ class RatePage:
         grades = self._services.store.grades
         everybodys, own = grades.count(), grades.count(voter=visitor.voter or "")
         so_far = WORDS[visitor.language]["ratings_so_far"]
-        return so_far.format(ratings=f"{everybodys:,}", own=f"{own:,}")
+        return so_far.format(ratings=everybodys, own=own)
 
     def cast(
         self, visitor: Visitor, token: str, value: int, parts: dict[str, int] | None = None
@@ -96,8 +104,9 @@ class RatePage:
         else:
             model = shown.answer.model
             rating = rating_text(services.boards.known_rows(), model, visitor.language)
-            who = f"{words['model']}: **{as_text(model)}** ({rating})"
-        said = f"{words['grade_counted']} {who}"
+            named = words["in_brackets"].format(name=f"**{as_text(model)}**", value=rating)
+            who = words["named"].format(name=words["model"], value=named)
+        said = sentences(words, words["grade_counted"], who)
         return "\n\n".join([said, *link(services, shown.prompt, words)])
 
     def draw(self, root: gr.Blocks, say: Say) -> None:
@@ -152,7 +161,8 @@ class RatePage:
             outputs = [result, ballot, skip, following, last, undo, progress]
             button.click(choose, [token, *parts], outputs, **EVENT)
         skip.click(start, [token], page, **EVENT)
-        undo.click(*on_undo(self._services, GRADE, undo, last, result), **EVENT)
+        counted = progress, self.progress
+        undo.click(*on_undo(self._services, GRADE, undo, last, result, counted), **EVENT)
         form.send.click(*on_report(self._services, GRADE, form, token), **EVENT)
 
 

@@ -1,6 +1,6 @@
 """The page on which two named models are read beside each other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +9,7 @@ import gradio as gr
 from arena.records.errors import BackendError
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
-from arena.web.views.components import EVENT
+from arena.web.views.components import EVENT, PATIENT
 from arena.web.views.markdown import as_text
 from arena.web.views.texts import answer_text, draw_switch, prompt_text, text_box, turns_text
 from arena.web.views.words import WORDS, Say
@@ -36,13 +36,17 @@ class SideBySidePage:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def models(self) -> list[str]:
-        """Models with stored answers, and those that answer live."""
-        return sorted({*self._services.pool.models(), *self._services.live.ready()})
+    def models(self, ask: bool = True) -> list[str]:
+        """Models with stored answers, and those that answer live.
 
-    def chosen(self, first: str, second: str) -> list[str]:
+        ask: whether they are asked, which may take a while, where that was not done lately.
+        """
+        live = self._services.live
+        ready = live.ready() if ask or live.known() is not None else {}
+        return sorted({*self._services.pool.models(), *ready})
+
+    def chosen(self, models: list[str], first: str, second: str) -> list[str]:
         """The models that a link names; in place of one that is not known, one that is."""
-        models = self.models()
         usual = [*self._services.pool.models(), *models, "", ""]
         return [name if name in models else usual[k] for k, name in enumerate((first, second))]
 
@@ -76,6 +80,8 @@ class SideBySidePage:
     def ask(self, visitor: Visitor, first: str, second: str, text: str) -> Iterator[SideBySideView]:
         """Both answers to a new prompt, as they are written; nothing is kept."""
         words = WORDS[visitor.language]
+        if self._services.live.known() is None:
+            yield SideBySideView(status=words["asking_models"], writing=True)
         ready = self._services.live.ready()
         missing = next((name for name in (first, second) if name not in ready), None)
         if not first or first == second:
@@ -121,6 +127,31 @@ class SideBySidePage:
                 turns_text([text], words, several=False), status=words["model_failed"]
             )
 
+    def _opening(self, request: gr.Request, pair: Callable[..., list[Any]]) -> Iterator[list[Any]]:
+        """The page at once, and once more where models that answer live join the others.
+
+        pair: fills what follows the two models.
+        """
+        query, models = request.query_params, self.models(ask=False)
+        wanted = query.get("first", ""), query.get("second", "")
+        chosen = self.chosen(models, *wanted)
+        yield [
+            *(gr.update(choices=models, value=name or None) for name in chosen),
+            *pair(chosen[0], chosen[1], query.get("prompt"), request),
+        ]
+        if (every := self.models()) == models:
+            return
+        now = self.chosen(every, *wanted)
+        # What somebody may have chosen meanwhile stays.
+        values: list[dict[str, Any]] = [
+            {} if a == b else {"value": b} for a, b in zip(chosen, now, strict=True)
+        ]
+        rest = pair(now[0], now[1], query.get("prompt"), request)
+        yield [
+            *(gr.update(choices=every, **value) for value in values),
+            *(rest if now != chosen else [gr.skip()] * len(rest)),
+        ]
+
     def draw(self, root: gr.Blocks, say: Say) -> None:
         """Components and events; must be called inside a Blocks."""
         gr.Markdown(say("side_intro"), elem_classes="lead")
@@ -150,14 +181,8 @@ class SideBySidePage:
             choice = gr.update(choices=prompts, value=kept, visible=bool(prompts))
             return [choice, *stored(first, second, kept, request)]
 
-        def start(request: gr.Request) -> list[Any]:
-            query = request.query_params
-            models = self.models()
-            chosen = self.chosen(query.get("first", ""), query.get("second", ""))
-            return [
-                *(gr.update(choices=models, value=name or None) for name in chosen),
-                *pair(chosen[0], chosen[1], query.get("prompt"), request),
-            ]
+        def start(request: gr.Request) -> Iterator[list[Any]]:
+            yield from self._opening(request, pair)
 
         def ask(first: str, second: str, text: str, request: gr.Request) -> Iterator[list[Any]]:
             visitor = self._services.voters.visitor(request)
@@ -167,7 +192,7 @@ class SideBySidePage:
         def halt(request: gr.Request) -> None:
             self.stop(self._services.voters.visitor(request))
 
-        root.load(start, outputs=[first, second, taken, *outputs], **EVENT)
+        root.load(start, outputs=[first, second, taken, *outputs], **PATIENT)
         gr.on([first.input, second.input], pair, [first, second, taken], [taken, *outputs], **EVENT)
         taken.input(stored, [first, second, taken], outputs, **EVENT)
         live = EVENT | {"concurrency_limit": 4, "concurrency_id": "live"}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -19,8 +20,8 @@ from arena.web.views.components import (
     draw_reasons,
     draw_skip,
 )
-from arena.web.views.texts import answer_text, draw_guidelines, prompt_text
-from arena.web.views.words import WORDS, Say, Words
+from arena.web.views.texts import answer_text, draw_guidelines, prompt_text, way_on
+from arena.web.views.words import WORDS, Say, Words, sentences
 from arena.web.voting import reveal
 from arena.web.voting.battles import Ballot, NotShownError, ShownPair, start, vote
 from arena.web.voting.casting import CastResult, admit, claim, outcome, skipped_key
@@ -45,11 +46,11 @@ class VoteView:
 
 # The next pair comes with the answer to a vote and waits in the page until it is wanted, so
 # that there is nothing to wait for; when it was shown is then what the browser says.
-TURN_OVER = """(text) => {
+TURN_OVER = """(text, progress) => {
   const next = JSON.parse(text || "{}");
   const show = (visible) => ({__type__: "update", visible});
   const open = show(next.open === true);
-  return [next.token, next.prompt, next.first, next.second, next.progress, open, open, open,
+  return [next.token, next.prompt, next.first, next.second, progress, open, open, open,
           show(false), "", [], "", null, null, "", "", {__type__: "update", open: false},
           String(Date.now())];
 }"""
@@ -85,11 +86,14 @@ class VotePage:
                 services.store, services.pool, visitor.voter, worn=worn, instead_of=instead_of
             )
         except NothingToShowError as nothing:
-            return VoteView("", words["all_seen" if nothing.seen else "nothing"])
+            return VoteView("", way_on(words["all_seen" if nothing.seen else "nothing"], words))
         token = self._services.voters.token(BATTLE, visitor.voter, shown.battle.key)
-        own = services.store.votes.count(voter=visitor.voter)
-        progress = standing_text(services.pool.standing(), own, words)
-        return VoteView(token, *texts(shown, words), True, progress)
+        return VoteView(token, *texts(shown, words), True, self.progress(visitor))
+
+    def progress(self, visitor: Visitor, anew: bool = False) -> str:
+        """How far the votes have come, and how many are this visitor's. anew: up to now."""
+        own = self._services.store.votes.count(voter=visitor.voter or "")
+        return standing_text(self._services.pool.standing(anew), own, WORDS[visitor.language])
 
     def cast(
         self,
@@ -165,7 +169,7 @@ class VotePage:
             return [*show(request, skipped), gr.update(visible=False), *unfilled]
 
         root.load(show, outputs=shown, **EVENT)
-        following.click(None, [upcoming], page, js=TURN_OVER)
+        following.click(None, [upcoming, progress], page, js=TURN_OVER)
         for (winner, _), button in zip(CHOICES, buttons, strict=True):
             button.click(
                 self.choose(winner),
@@ -180,7 +184,8 @@ class VotePage:
                 js=REVEAL,
             )
         skip.click(pass_over, [token], page, **EVENT)
-        undo.click(*on_undo(self._services, BATTLE, undo, last, result), **EVENT)
+        so_far = progress, partial(self.progress, anew=True)
+        undo.click(*on_undo(self._services, BATTLE, undo, last, result, so_far), **EVENT)
         form.send.click(*on_report(self._services, BATTLE, form, token), **EVENT)
 
 
@@ -196,12 +201,15 @@ def texts(shown: ShownPair, words: Words) -> tuple[str, str, str]:
 def standing_text(standing: Standing, own: int, words: Words) -> str:
     """How far the votes have come, own ones among them, and what the next ones would settle."""
     votes = max(standing.votes, own)  # those of the pool may be a moment older
-    so_far = words["votes_so_far"].format(votes=f"{votes:,}", own=f"{own:,}")
+    so_far = words["votes_so_far"].format(votes=votes, own=own)
+    return sentences(words, so_far, _next_step(standing, words))
+
+
+def _next_step(standing: Standing, words: Words) -> str:
     if standing.missing:
-        return f"{so_far} " + words["first_votes"].format(votes=standing.missing)
-    if standing.settling is None:
-        return f"{so_far} {words['settled']}"
-    next_step = standing.settling
-    return f"{so_far} " + words["settle"].format(
-        votes=f"{next_step.votes:,}", rank=next_step.rank, next=next_step.rank + 1
-    )
+        return words["first_votes"].format(votes=standing.missing)
+    if (step := standing.settling) is None:
+        return words["settled"]
+    if not standing.is_foreseen:
+        return words["settle_unclear"]
+    return words["settle"].format(votes=step.votes, rank=step.rank, next=step.rank + 1)

@@ -7,6 +7,7 @@ of the machine, or fetch each address, that a visitor names.
 from typing import Any
 
 import gradio as gr
+from gradio.exceptions import ComponentProcessingError
 
 
 class Pages(gr.Blocks):
@@ -15,8 +16,18 @@ class Pages(gr.Blocks):
     async def preprocess_data(
         self, block_fn: Any, inputs: list[Any], *others: Any, **more: Any
     ) -> Any:
-        """As Gradio does it, from plain inputs alone."""
-        return await super().preprocess_data(block_fn, plain(inputs), *others, **more)
+        """As Gradio does it, from plain inputs alone; a field that was not sent is an empty one.
+
+        Raises gr.Error for what no field of the page can hold, which is worth no trace in the log.
+        """
+        try:
+            values = await super().preprocess_data(block_fn, plain(inputs), *others, **more)
+        except (gr.Error, ComponentProcessingError) as error:
+            raise gr.Error("no page here sends this", print_exception=False) from error
+        return [
+            "" if value is None and isinstance(field, gr.Textbox) else value
+            for value, field in zip(values, block_fn.inputs, strict=True)
+        ]
 
 
 def plain(value: Any) -> Any:

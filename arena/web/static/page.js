@@ -114,6 +114,20 @@
     if (event.target.closest("button#next")) scrollTo(0, 0);
   });
 
+  // A table that is broader than its place says so.
+  const broad = new ResizeObserver((boxes) => requestAnimationFrame(() => {
+    for (const {target} of boxes) {
+      if (target.scrollWidth > target.clientWidth + 1) target.dataset.more = words.scroll_more;
+      else delete target.dataset.more;
+    }
+  }));
+  const watched = new WeakSet();
+  new MutationObserver(() => {
+    for (const table of document.querySelectorAll(".table")) {
+      if (!watched.has(table)) { watched.add(table); broad.observe(table); }
+    }
+  }).observe(document.documentElement, {childList: true, subtree: true});
+
   // A heading of a table sorts it; numbers by value, which a cell may give as data-value.
   const value = (row, column) => {
     const cell = row.cells[column];

@@ -1,6 +1,6 @@
 """The leaderboard as a table: which columns it can have, and what stands in them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -12,10 +12,9 @@ from jinja2 import Environment, Template
 from arena.leaderboard.board import Leaderboard, Policy, Row
 from arena.leaderboard.contrasts import movers
 from arena.leaderboard.formats import decimals, every_way, interval, points, rank_range, ranked
-from arena.leaderboard.snapshot import Sheet, Slice
+from arena.leaderboard.snapshot import JUDGE, Sheet, Slice
 from arena.publish.chart import axis_of
-from arena.records.names import old_versions
-from arena.web.views.words import WORDS, Words
+from arena.web.views.words import WORDS, Words, sentences
 
 # In the order of the table; those that are shown unless others are chosen.
 COLUMNS = (
@@ -106,8 +105,10 @@ def render(
     return page.render(
         board=board,
         notes=notes,
-        notes_line=words["notes" if len(notes) > 1 else "one_note"].format(count=len(notes)),
-        said_of=lambda subject: " ".join(note.text(language) for note in board.marks_of(subject)),
+        notes_line=words["notes"].format(count=len(notes)),
+        said_of=lambda subject: sentences(
+            words, *(n.text(language) for n in board.marks_of(subject))
+        ),
         method=board.method.text(language),
         rows=rows,
         hidden=[sought not in row.model.casefold() for row in rows],
@@ -126,8 +127,15 @@ def render(
         links=links(sheet.slice, view),
         shares=" · ".join(f"{words[kind]} {share:.0%}" for kind, share in board.weights),
         policy=policy_line(sheet.policy, words),
-        replaced=old_versions(sheet.about),
+        replaced=sheet.replaced,
     )
+
+
+def view_name(words: Words, view: str) -> str:
+    """What a kind of evidence, or the ranking by one judge, is called."""
+    if not view.startswith(JUDGE):
+        return words[view]
+    return words["named"].format(name=words["judge_name"], value=view.removeprefix(JUDGE))
 
 
 def policy_line(policy: Policy, words: Words) -> str:
@@ -232,10 +240,10 @@ def _cell(
     return NOTHING
 
 
-def tasks_table(board: Leaderboard, language: str, known: Iterable[str] = ()) -> str:
+def tasks_table(board: Leaderboard, language: str, replaced: Mapping[str, str]) -> str:
     """Benchmarks by task: a row a task and way of asking it, a column a model: means.
 
-    known: names of all models, by which old versions are told.
+    replaced: as `Sheet` has it.
     """
     scores = every_way(board)
     if not scores:
@@ -251,7 +259,7 @@ def tasks_table(board: Leaderboard, language: str, known: Iterable[str] = ()) ->
         tasks=tasks,
         found=found,
         interval=interval,
-        replaced=old_versions(known),
+        replaced=replaced,
     )
 
 

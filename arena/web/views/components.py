@@ -22,6 +22,9 @@ EVENT: dict[str, Any] = {
     "concurrency_id": "quick",
 }
 
+# For what waits for others, such as servers of models: whoever waits holds up nobody.
+PATIENT = EVENT | {"concurrency_limit": None, "concurrency_id": None}
+
 
 def draw_prompt() -> gr.Markdown:
     """What was asked."""
@@ -58,7 +61,7 @@ def draw_choices(say: Say) -> tuple[gr.Row, list[gr.Button]]:
 
 def draw_skip(say: Say) -> gr.Button:
     """For what somebody cannot judge, such as a language that they do not read."""
-    return gr.Button(say("skip"), elem_id="skip", visible=False, size="sm", scale=0, min_width=80)
+    return gr.Button(say("skip"), elem_id="skip", visible=False, size="sm", elem_classes="small")
 
 
 def draw_reasons(say: Say) -> tuple[gr.CheckboxGroup, gr.Textbox]:

@@ -112,9 +112,9 @@ def _off(found: Contrast) -> list[Point]:
 def _said(found: Contrast, words: Words) -> str:
     """How far two ratings go together, and which models do not."""
     said = words["correlation"].format(
-        value=f"{found.correlation:.2f}",
-        low=f"{found.low:.2f}",
-        high=f"{found.high:.2f}",
+        value=f"{found.correlation:z.2f}",
+        low=f"{found.low:z.2f}",
+        high=f"{found.high:z.2f}",
         n=len(found.points),
     )
     off = _off(found)

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from arena.records import LIVE, Preference, Score, Verdict, Vote, Winner
+from arena.records import LIVE, Note, Preference, Score, Verdict, Vote, Winner
 from arena.store import Store
-from arena.web.catalogue import Detail
+from arena.web.catalogue import Catalogue, Detail
 from arena.web.views.board_table import template
 from arena.web.views.markdown import brief
-from arena.web.views.words import WORDS, Words
+from arena.web.views.words import WORDS, Words, said
 
 MOST_ROWS = 60
 
@@ -21,12 +21,12 @@ def render(
     found: Detail,
     language: str,
     back: str = "",
-    cards: Mapping[str, str] | None = None,
+    known: Catalogue | None = None,
 ) -> str:
     """Votes, verdicts in both orders with their explanations, scores and grades.
 
-    back: the query of the list from which somebody came. cards: by judge the card whose verdicts
-    count; None where that is not known.
+    back: the query of the list from which somebody came. known: tells what counts; None where
+    nobody knows yet.
     """
     words = WORDS[language]
     names = answer_names(found)
@@ -34,7 +34,7 @@ def render(
     grades: defaultdict[str, list[str]] = defaultdict(list)
     for grade in found.grades:
         grades[names.get(grade.answer, "–")].append(str(grade.value))
-    verdicts = _verdicts(found.verdicts, names, words, cards)
+    verdicts = _verdicts(found.verdicts, names, words, known)
     return template("detail.html").render(
         words=words,
         key=found.prompt.key,
@@ -45,7 +45,10 @@ def render(
         verdicts=verdicts[:MOST_ROWS],
         more_verdicts=max(0, len(verdicts) - MOST_ROWS),
         live=found.prompt.source == LIVE,
-        scores=[_score(score, names, words) for score in found.scores[:MOST_ROWS]],
+        absent=said(words, Note.of("answers.absent", count=len(found.absent)))
+        if found.absent
+        else "",
+        scores=[_score(score, names, words, known) for score in found.scores[:MOST_ROWS]],
         grades=[(model, ", ".join(values)) for model, values in sorted(grades.items())],
     )
 
@@ -54,7 +57,7 @@ def answer_names(found: Detail) -> dict[str, str]:
     """What each answer is called: its model, and which one where a model has several."""
     several: defaultdict[str, int] = defaultdict(int)
     names = {}
-    for answer in found.answers:
+    for answer in (*found.answers, *found.absent):
         several[answer.model] += 1
         count = several[answer.model]
         names[answer.key] = answer.model if count == 1 else f"{answer.model} ({count})"
@@ -98,7 +101,7 @@ def _verdicts(
     verdicts: Sequence[Verdict],
     names: Mapping[str, str],
     words: Words,
-    cards: Mapping[str, str] | None,
+    known: Catalogue | None,
 ) -> list[dict[str, Any]]:
     """Both orders of a pair beneath each other, those that count first; of each the last reading.
 
@@ -119,19 +122,18 @@ def _verdicts(
                 "said": _said(verdict, names, words),
                 "turned": len(winners) > 1,
                 "text": brief(verdict.text, words["cut"]),
-                "odds": _odds(verdict),
-                "aside": _aside(judge, card, words, cards),
+                "odds": _odds(verdict, words),
+                "aside": _aside(known, words, judge, card),
             }
             for verdict in orders.values()
         ]
     return sorted(rows, key=lambda row: row["aside"] != "")
 
 
-def _aside(judge: str, card: str, words: Words, cards: Mapping[str, str] | None) -> str:
-    """Why verdicts by a card do not count; empty where they do, or nobody knows."""
-    if cards is None or cards.get(judge) == card:
-        return ""
-    return words["older_card" if judge in cards else "judge_left_out"]
+def _aside(known: Catalogue | None, words: Words, judge: str, card: str = "") -> str:
+    """Why what a judge says does not count; empty where it does, or nobody knows."""
+    word = known.aside(judge, card) if known else ""
+    return words[word] if word else ""
 
 
 def _winner(verdict: Verdict) -> str:
@@ -145,17 +147,21 @@ def _said(verdict: Verdict, names: Mapping[str, str], words: Words) -> str:
     return names.get(winner) or words.get(winner, winner)
 
 
-def _odds(verdict: Verdict) -> str:
+def _odds(verdict: Verdict, words: Words) -> str:
+    odds = {"first": verdict.p_first, "second": verdict.p_second, "tie": verdict.p_tie}
     if verdict.p_first is None or verdict.p_second is None:
         return ""
-    tie = "" if verdict.p_tie is None else f" · {verdict.p_tie:.0%}"
-    return f"{verdict.p_first:.0%} · {verdict.p_second:.0%}{tie}"
+    parts = (f"{words[name]} {share:.0%}" for name, share in odds.items() if share is not None)
+    return words["odds"].format(parts=" · ".join(parts))
 
 
-def _score(score: Score, names: Mapping[str, str], words: Words) -> dict[str, str]:
+def _score(
+    score: Score, names: Mapping[str, str], words: Words, known: Catalogue | None
+) -> dict[str, str]:
     value = words["unparsed"] if score.value is None else f"{score.value:g}"
     return {
         "judge": score.judge,
+        "aside": _aside(known, words, score.judge),
         "model": names.get(score.answer, "–"),
         "value": value,
         "text": brief(score.text, words["cut"]),

@@ -47,5 +47,10 @@ def looking_at(query: Mapping[str, str]) -> Looking:
         OUTCOMES if query.get("what") == OUTCOMES else PROMPTS,
         wanted,
         query.get("benchmark", ""),
-        int(page) if page.isascii() and page.isdecimal() and len(page) < 9 else 1,
+        page_of(page),
     )
+
+
+def page_of(text: str) -> int:
+    """The number of a page; the first where the text is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 1

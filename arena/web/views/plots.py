@@ -54,6 +54,7 @@ def ratings(sheet: Sheet, view: str, words: Words) -> Any:
         marker={"color": ACCENT, "size": 9},
         hovertemplate="%{y}: %{x:.0f}<extra></extra>",
     )
+    figure.update_yaxes(range=[-0.8, len(rows) - 0.2])
     return figure
 
 

@@ -5,9 +5,9 @@ from html import escape
 
 import gradio as gr
 
-from arena.records import Answer, Prompt
+from arena.records import Answer, Note, Prompt
 from arena.web.views.markdown import DELIMITERS, harmless, shortened, with_raw
-from arena.web.views.words import Say, Words
+from arena.web.views.words import Say, Words, said
 
 # Of a text that ended by itself; an answer of a file may have no more than that.
 CUT_OFF = "length"
@@ -52,7 +52,9 @@ def turns_text(
 
 
 def prompt_text(prompt: Prompt, words: Words) -> str:
-    """A prompt as `turns_text` has it."""
+    """A prompt as `turns_text` has it; of one without a text, that it has none."""
+    if prompt.is_absent:
+        return _ours("note", said(words, Note.of("prompt.absent", name=prompt.name)))
     return turns_text(prompt.turns, words, several=len(prompt.turns) > 1)
 
 
@@ -62,15 +64,20 @@ def answer_text(answer: Answer, words: Words) -> str:
     return turns_text(answer.turns, words, several=several, finish=answer.finish)
 
 
+def way_on(sentence: str, words: Words) -> str:
+    """A sentence for whoever has nothing to judge, and where there is something to look at."""
+    return f"{sentence}\n\n[{words['leaderboard_tab']}](./leaderboard)"
+
+
 def _turn(text: str, end: str, words: Words, number: int) -> str:
-    said = [_ours("turn", words["turn"].format(number=number))] if number else []
+    parts = [_ours("turn", words["turn"].format(number=number))] if number else []
     if any(letter.isprintable() and not letter.isspace() for letter in text):
-        said.append(with_raw(shortened(text, words["cut"]), text))
+        parts.append(with_raw(shortened(text, words["cut"]), text))
     elif end:
-        said.append(_ours("note", words["empty_answer"]))
+        parts.append(_ours("note", words["empty_answer"]))
     if end == CUT_OFF:
-        said.append(_ours("note", words["cut_off"]))
-    return "\n\n".join(said)
+        parts.append(_ours("note", words["cut_off"]))
+    return "\n\n".join(parts)
 
 
 def _ours(kind: str, sentence: str) -> str:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from arena.records.errors import ArenaError, InputError
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
-from arena.web.views.words import Words
+from arena.web.views.words import Words, said
 
 
 class VoteRefusedError(InputError):
@@ -90,4 +90,4 @@ def outcome(words: Words, cast: Callable[[], str]) -> CastResult:
     except VoteRefusedError as refused:
         return CastResult(words[refused.word], refused.done)
     except ArenaError as error:
-        return CastResult(words["failed"].format(reason=error), done=False)
+        return CastResult(words["failed"].format(reason=said(words, error.note)), done=False)

@@ -16,8 +16,8 @@ class BattleView:
     """What the page shows.
 
     status: what is true now, in a sentence. open: whether a vote may be cast; writing: the models
-    are at it; full: no further turn can be asked; over: it was voted on. draft: what stands where
-    the next turn is typed.
+    are at it; full: no further turn can be asked; over: it was voted on. draft: what shall stand
+    where the next turn is typed; None leaves there what somebody may be typing.
     """
 
     token: str = ""
@@ -29,7 +29,7 @@ class BattleView:
     writing: bool = False
     full: bool = False
     over: bool = False
-    draft: str = ""
+    draft: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,11 @@ class Parts:
     examples: gr.Dropdown
 
 
-def draw_battle(say: Say) -> Parts:
-    """All parts, in the order of the page; must be called inside a Blocks."""
-    token = gr.Textbox(visible="hidden", elem_id="battle")
+def draw_battle(say: Say, token: gr.Textbox) -> Parts:
+    """All parts, in the order of the page; must be called inside a Blocks.
+
+    token: of the battle, drawn outside what is made visible, which would show it too.
+    """
     with gr.Column():
         with gr.Column(visible=False) as talk:
             prompt = draw_prompt()
@@ -128,7 +130,8 @@ def _draw_composer(say: Say) -> tuple[gr.Textbox, gr.Button, gr.Dropdown]:
 
 def updates(view: BattleView, say: Say) -> list[Any]:
     """The parts of the page that follow a battle."""
-    texts = [view.prompt, view.first, view.second, view.status, view.draft]
+    draft = gr.skip() if view.draft is None else view.draft
+    texts = [view.prompt, view.first, view.second, view.status, draft]
     shown = gr.update(visible=bool(view.prompt))
     return [view.token, shown, *texts, *stages_of(view, say)]
 

@@ -88,11 +88,25 @@ class Live:
         with self._turn:
             since, found = self._checked
             if again or not since or time.monotonic() - since > CHECKED_FOR:
-                candidates = self._candidates()
+                candidates = self.candidates()
                 with ThreadPoolExecutor(max(1, min(16, len(candidates)))) as pool:
                     found = tuple(pool.map(self._state, candidates))
                 self._checked = time.monotonic(), found
             return found
+
+    def known(self) -> tuple[Ready, ...] | None:
+        """What `states` has without asking; None where it would have to ask."""
+        since, found = self._checked
+        return found if since and time.monotonic() - since <= CHECKED_FOR else None
+
+    def candidates(self) -> list[Model]:
+        """Those of arena.yaml, and those of the store that need no address to be reached."""
+        here = {
+            model.name: model
+            for model in self._store.models()
+            if model.backend in (BackendKind.LOCAL, BackendKind.FAKE)
+        }
+        return list((here | self._models).values())
 
     def ready(self) -> dict[str, Model]:
         """The models that can answer now and are not paused, by name."""
@@ -253,15 +267,6 @@ class Live:
         if self.find(opened.key, opened.voter) == opened:
             self._store.talks.put([then])
 
-    def _candidates(self) -> list[Model]:
-        """Those of arena.yaml, and those of the store that need no address to be reached."""
-        here = {
-            model.name: model
-            for model in self._store.models()
-            if model.backend in (BackendKind.LOCAL, BackendKind.FAKE)
-        }
-        return list((here | self._models).values())
-
     def _state(self, model: Model) -> Ready:
         try:
             self._store.check_model(model)
@@ -273,9 +278,9 @@ class Live:
         return Ready(model, found.ready, found.detail)
 
     def _model(self, name: str) -> Model:
-        for state in self.states():
-            if state.model.name == name:
-                return state.model
+        for model in self.candidates():
+            if model.name == name:
+                return model
         raise BackendError(f"{name} is no longer among the models")
 
 

@@ -24,6 +24,9 @@ REST = 0.1
 # Pairs of a batch that are tried before all pairs are searched for one that is new to a voter.
 TRIES = 6
 VOTES_PER_MODEL = 5
+# A difference that would take so many times the votes there are is smaller than its own error by
+# far, and so is what is known of the votes that it would take.
+FORESEEN = 10
 
 
 class NothingToShowError(InputError):
@@ -46,11 +49,21 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far the votes have come. missing: votes until a ranking tells anything, else 0."""
+    """How far the votes have come.
+
+    told: those on models that may be shown. missing: votes on them until a ranking tells anything,
+    else 0. settling: None where all are told apart.
+    """
 
     votes: int
+    told: int
     missing: int
     settling: Settling | None
+
+    @property
+    def is_foreseen(self) -> bool:
+        """Whether the votes there are tell how many more would settle the next thing."""
+        return self.settling is not None and self.settling.votes <= FORESEEN * self.told
 
 
 class Pool:
@@ -135,23 +148,25 @@ class Pool:
             self._read()
             return self._keys.issuperset(answers)
 
-    def standing(self) -> Standing:
-        """How far the votes have come, for the sentence on the page."""
+    def standing(self, anew: bool = False) -> Standing:
+        """How far the votes have come, for the sentence on the page. anew: up to now."""
         with self._turn:
-            self._read()
-            votes = self._tallies.votes
-            missing = max(0, VOTES_PER_MODEL * len(self._shown) - votes)
-            if not missing and abs(votes - self._fitted[0]) >= max(1, votes // 100):
-                try:
-                    self._fitted = votes, settling(self._comparisons())
-                except InputError:
-                    self._fitted = votes, None
-            return Standing(votes, missing, None if missing else self._fitted[1])
+            self._read(anew)
+            try:
+                among = self._comparisons()
+            except InputError:  # no votes between these models yet
+                return Standing(self._tallies.votes, 0, VOTES_PER_MODEL * len(self._shown), None)
+            told = int(among.pair_counts.played.sum()) // 2
+            missing = max(0, VOTES_PER_MODEL * len(self._shown) - told)
+            if not missing and abs(told - self._fitted[0]) >= max(1, told // 100):
+                self._fitted = told, settling(among)
+            step = None if missing else self._fitted[1]
+            return Standing(self._tallies.votes, told, missing, step)
 
-    def _read(self) -> None:
-        """Take in what is new in the store."""
+    def _read(self, anew: bool = False) -> None:
+        """Take in what is new in the store. anew: however lately it was read."""
         now = time.monotonic()
-        if now < self._rests_until:
+        if now < self._rests_until and not anew:
             return
         self._rests_until = now + self._rest
         version = self._store.version()

@@ -5,10 +5,13 @@ from collections.abc import Iterable, Mapping
 
 from arena.leaderboard.board import Row
 from arena.records import Preference, Prompt, Verdict
+from arena.store.archive import Archivable
+from arena.web.background.cache import WHOLE
+from arena.web.catalogue import Catalogue
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.markdown import as_text
-from arena.web.views.words import WORDS, Words
+from arena.web.views.words import WORDS, Words, sentences
 from arena.web.voting.battles import ShownPair
 
 MOST_JUDGES = 6
@@ -19,18 +22,24 @@ def sentence(services: Services, shown: ShownPair, visitor: Visitor) -> str:
     language = visitor.language
     words = WORDS[language]
     if services.blind.open_to(visitor).has(shown.prompt):
-        waiting = f"{words['counted']} {words['names_wait']}"
+        waiting = sentences(words, words["counted"], words["names_wait"])
         return "\n\n".join([waiting, *link(services, shown.prompt, words)])
     services.blind.learned(visitor, shown.prompt.key)
     rows = services.boards.known_rows()
     names = [
-        f"**{side}** {words['was']} **{as_text(answer.model)}** "
-        f"({rating_text(rows, answer.model, language)})"
+        words["in_brackets"].format(
+            name=f"**{side}** {words['was']} **{as_text(answer.model)}**",
+            value=rating_text(rows, answer.model, language),
+        )
         for side, answer in (("A", shown.first), ("B", shown.second))
     ]
-    lines = [f"{words['counted']} {' · '.join(names)}"]
-    verdicts = services.store.verdicts_on(shown.battle.first, shown.battle.second)
-    if said := judges_text(verdicts, shown.battle.first, language):
+    lines = [sentences(words, words["counted"], " · ".join(names))]
+    archived = services.store.archive.names(Archivable.JUDGE)
+    every = services.store.verdicts_on(shown.battle.first, shown.battle.second)
+    verdicts = [verdict for verdict in every if verdict.judge not in archived]
+    made = services.catalogue.last(WHOLE)
+    known = made.value if made else None
+    if said := judges_text(verdicts, shown.battle.first, language, known):
         lines.append(said)
     return "\n\n".join([*lines, *link(services, shown.prompt, words)])
 
@@ -56,22 +65,28 @@ def rating_text(rows: Mapping[str, Row], model: str, language: str) -> str:
     )
 
 
-def judges_text(verdicts: Iterable[Verdict], first: str, language: str) -> str:
-    """What each judge said of a pair; first: the answer that stood on side A."""
+def judges_text(
+    verdicts: Iterable[Verdict], first: str, language: str, known: Catalogue | None = None
+) -> str:
+    """What each judge said of a pair; first: the answer that stood on side A.
+
+    known: tells whose verdicts count; None where nobody knows yet.
+    """
     words = WORDS[language]
-    sides: defaultdict[str, list[str]] = defaultdict(list)
+    sides: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for verdict in verdicts:
         said = _as_shown(verdict, first)
         if said is not None:
-            sides[verdict.judge].append(said)
+            why = known.aside(verdict.judge, verdict.judge_key) if known else ""
+            sides[verdict.judge, why].append(said)
     parts = []
-    for judge, said_by in sorted(sides.items())[:MOST_JUDGES]:
-        if len(set(said_by)) > 1:
-            parts.append(words["judge_split"].format(judge=as_text(judge)))
-        else:
-            said = words[f"said_{said_by[0]}"]
-            parts.append(words["judge_said"].format(judge=as_text(judge), said=said))
-    return f"{words['judges_said']} {'; '.join(parts)}." if parts else ""
+    for (judge, why), said_by in sorted(sides.items())[:MOST_JUDGES]:
+        name = as_text(judge)
+        named = words["judge_aside"].format(judge=name, why=words[why]) if why else name
+        same = len(set(said_by)) == 1
+        said = words[f"said_{said_by[0]}"] if same else ""
+        parts.append(words["judge_said" if same else "judge_split"].format(judge=named, said=said))
+    return words["judges_said"].format(said=words["between"].join(parts)) if parts else ""
 
 
 def _as_shown(verdict: Verdict, first: str) -> str | None:

@@ -1,5 +1,6 @@
 """A vote or a grade taken back, within a minute of it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -20,6 +21,12 @@ class TooLateError(VoteRefusedError):
     word = "undo_late"
 
 
+class UndoneAlreadyError(VoteRefusedError):
+    """It was taken back before, which is as well."""
+
+    word = "undone"
+
+
 def take_back(services: Services, visitor: Visitor, kind: str, token: str) -> CastResult:
     """Let what was cast with this token count nowhere; the sentence that says so.
 
@@ -29,6 +36,8 @@ def take_back(services: Services, visitor: Visitor, kind: str, token: str) -> Ca
 
     def undo() -> str:
         claimed = claim(services, visitor, kind, token, TooLateError)
+        if services.store.withdrawals.count(subject=claimed.key):
+            raise UndoneAlreadyError("it was taken back already")
         withdrawal = Withdrawal(claimed.key, claimed.voter)
         if not services.store.withdrawals.take_back(withdrawal, UNDO_SECONDS):
             raise TooLateError("it was not said in the last minute")
@@ -42,13 +51,23 @@ def draw_undo(say: Say, word: str = "undo") -> gr.Button:
     return gr.Button(say(word), elem_id="undo", visible=False, size="sm", elem_classes="small")
 
 
+# How many were cast so far, and where the page says it.
+SoFar = tuple[gr.Markdown, Callable[[Visitor], str]]
+
+
 def on_undo(
-    services: Services, kind: str, button: gr.Button, last: gr.Textbox, result: gr.Markdown
+    services: Services,
+    kind: str,
+    button: gr.Button,
+    last: gr.Textbox,
+    result: gr.Markdown,
+    so_far: SoFar | None = None,
 ) -> list[Any]:
     """What `gr.Button.click` takes: the handler, its inputs, and its outputs."""
 
     def undo(token: str, request: gr.Request) -> list[Any]:
-        said = take_back(services, services.voters.visitor(request), kind, token)
-        return [said.text, gr.update(visible=False)]
+        visitor = services.voters.visitor(request)
+        said = take_back(services, visitor, kind, token)
+        return [said.text, gr.update(visible=False), *([so_far[1](visitor)] if so_far else [])]
 
-    return [undo, [last], [result, button]]
+    return [undo, [last], [result, button, *([so_far[0]] if so_far else [])]]

@@ -18,7 +18,7 @@ from arena.benchmarks.scores import mark
 from arena.files.config import BenchmarkRun
 from arena.generation.batch import Control
 from arena.ratings import wilson
-from arena.records import NOBODY, Model
+from arena.records import NOBODY, Decoding, Model
 from arena.records.errors import InputError
 from arena.store import Store
 
@@ -342,3 +342,17 @@ def test_what_does_not_go_together_is_said(
     with pytest.raises(InputError, match=message):
         run(store, model, data=sums, **wanted)
     assert backend.asked == []
+
+
+def test_a_run_says_why_replies_have_another_room_than_the_model(
+    store: Store, scripted: Callable[..., Any], sums: str
+) -> None:
+    """Only where somebody chose less: with the usual setting nothing is to be told."""
+    model, _ = scripted(say=answers)
+    for tokens, is_told in ((24, True), (2000, False), (Decoding().max_tokens, False)):
+        chosen = replace(
+            model, name=f"m{tokens}", decoding=replace(model.decoding, max_tokens=tokens)
+        )
+        (result,) = run(store, chosen, data=sums, mode="gen")
+        said = "max_tokens: 24 of m24 holds for answers to prompts"
+        assert any(said in note for note in result.measured.notes) == is_told

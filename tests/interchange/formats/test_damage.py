@@ -204,7 +204,7 @@ ROWS |= {
         (NO_FIELD, drop("fields")),
         ("fields: 5; it must be an object", put(fields=5)),
         ("fields: a question", lambda row: row["fields"].pop("prompt")),
-        ("response_1 and response_2 are needed", lambda row: row["fields"].pop("response_2")),
+        (r"response_1 and response_2\) are needed", lambda row: row["fields"].pop("response_2")),
         (NO_FIELD, drop("metadata")),
         ("it has no 'model_1' and 'model_2'", lambda row: row["metadata"].pop("model_1")),
         ("a model cannot meet itself", lambda row: row["metadata"].update(model_2=MODELS[0])),
@@ -391,4 +391,4 @@ def test_how_many_rows_are_bad_is_said(tmp_path: Path, store: Store) -> None:
     path.write_text(text + text.splitlines()[-1] + "\n", encoding="utf-8")
     error = check("table", path, store)
     assert "battles.jsonl:3: winner" in str(error)
-    assert "(1 more rows are refused); nothing was stored" in str(error)
+    assert "(1 more row is refused); nothing was stored" in str(error)

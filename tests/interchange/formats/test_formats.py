@@ -9,10 +9,10 @@ import pytest
 
 from arena.interchange.exchange.intake import TakenIn, take_in
 from arena.interchange.exchange.reading import Hints
-from arena.interchange.exchange.source import Outgoing
+from arena.interchange.exchange.source import EARLIER, NO_PLACE, Outgoing
 from arena.interchange.formats import FORMATS, named, recognised
 from arena.judging.report_card.orders import read_pairs
-from arena.records import Preference, Winner
+from arena.records import Judge, Preference, Verdict, Winner, content_key
 from arena.records.errors import InputError, UnknownNameError
 from arena.store import Store
 from tests.exchange_files import ASKED, EXAMPLES, MODELS, lines, said
@@ -308,3 +308,33 @@ def test_the_documentation_names_every_format() -> None:
     for one in FORMATS:
         (row,) = [line for line in rows if f"`{one.name}`" in line.split("|")[1]]
         assert (row.split("|")[3].strip() != "–") == one.out, one.name
+
+
+def test_what_a_format_has_no_place_for_is_counted(tmp_path: Path, store: Store) -> None:
+    bring(store, "table", EXAMPLES["table"][1](tmp_path / "files"))
+    (first, *_) = store.votes.where()
+    again = replace(first, battle="again", voter="somebody", propensity=0.25, seconds=3.0)
+    store.votes.cast(again)
+    keys = {name: Judge(content_key(name), "j", "{}") for name in ("early", "late")}
+    for name, judge in keys.items():
+        store.judges.add([judge])
+        verdict = Verdict(
+            f"v{name}", "j", judge.key, first.prompt_key, first.first, first.second, Preference.A
+        )
+        store.verdicts.add([replace(verdict, text="[[A]]", p_first=0.9, p_second=0.1)])
+    for name, file in (("table", "t.csv"), ("chatbot-arena", "c.json"), ("argilla", "a.json")):
+        written = named(name).write(Outgoing(store), tmp_path / "made" / "for it" / file)
+        left = dict(written.left_out)
+        assert bool(left.get(("propensities", NO_PLACE))) == (name != "table"), name
+        assert bool(left.get(("times of voting", NO_PLACE))) == (name != "table"), name
+        if name == "chatbot-arena":  # it holds no verdict at all
+            assert sum(n for (what, _), n in left.items() if what == "verdicts") == 3
+        else:
+            assert left["verdicts", EARLIER] == 1
+            assert left["probabilities", NO_PLACE] == left["replies of judges", NO_PLACE] == 1
+
+
+def test_nothing_to_write_makes_neither_file_nor_folder(tmp_path: Path, store: Store) -> None:
+    written = named("table").write(Outgoing(store), tmp_path / "new" / "votes.csv")
+    assert not written.counts.total()
+    assert not (tmp_path / "new").exists()

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from arena.files.config import Config
 from arena.records import Vote, Winner
+from arena.records.errors import InputError
 from arena.store import Store
 from arena.web.background import cache
 from arena.web.background.audits import AuditOfVotes, Audits, audit, render
@@ -75,12 +77,19 @@ def test_a_small_audit_is_there_at_once(voted: Store) -> None:
     audits = Audits(voted)
     page = audits.page("en", LONG_ENOUGH)
     assert "The chain of 312 votes is whole." in page
-    assert "1 of 13 voters do not look honest." in page
+    assert "Voters who do not look honest: 1 of 13." in page
     assert "<td>left</td><td>24</td>" in page
     assert WORDS["en"]["auditing"] not in page
     assert [flag.voter for flag in voted.flags.where()] == ["left"]
     assert "13 位投票人中有 1 位看起来不诚实" in audits.page("zh", LONG_ENOUGH)
     audits.close()
+
+
+def test_its_ranks_are_those_of_the_configuration(voted: Store) -> None:
+    """Models with fewer comparisons than it asks for have no rank to gain or lose."""
+    assert audit(voted).ranks
+    config = Config.model_validate({"rank": {"min_comparisons": 10_000}})
+    assert audit(voted, config=config).ranks == ()
 
 
 @pytest.mark.usefixtures("large")
@@ -124,7 +133,7 @@ def test_a_process_that_was_killed_is_begun_again(voted: Store, gate: Path) -> N
 
 def test_a_store_without_votes_and_one_that_was_edited(answered: Store) -> None:
     assert "The chain of 0 votes is whole." in Audits(answered).page("en", LONG_ENOUGH)
-    failed = AuditOfVotes(9, reason="<b> is missing")
+    failed = AuditOfVotes(9, reason=InputError("<b> is missing").note)
     assert "did not work: &lt;b&gt; is missing" in render(failed, WORDS["en"], 0.0)
     edited = AuditOfVotes(9, broken=(4, 7))
     assert "Votes 4, 7 do not fit the chain" in render(edited, WORDS["en"], 0.0)

@@ -20,6 +20,7 @@ from arena.leaderboard.ranking import rank_comparisons
 from arena.leaderboard.snapshot import GRADED, Sheet, Slice, _wins, compute
 from arena.ratings import Comparisons, Unrated
 from arena.records import Answer, Evidence, Note, Prompt, Vote, Winner
+from arena.records.names import old_versions
 from arena.store import Store
 from arena.web.app import head
 from arena.web.files import board_file, wins_file
@@ -342,7 +343,9 @@ def test_old_versions_are_marked_wherever_a_model_has_a_line() -> None:
     board = replace(make_board(*rows), unrated=(Unrated("n", 1, 4, False),), benchmarks=(score,))
     names = ("m", "m@2", "n", "n@3")
     about = {name: replace(parse_model("fake:echo"), name=name) for name in names}
-    page = board_table.render(Sheet(Slice(), boards={"human": board}, about=about), "human", "en")
+    replaced = old_versions(names)
+    sheet = Sheet(Slice(), boards={"human": board}, about=about, replaced=replaced)
+    page = board_table.render(sheet, "human", "en")
     assert (
         page.split('data-value="m"')[1]
         .split("</th>")[0]
@@ -351,7 +354,7 @@ def test_old_versions_are_marked_wherever_a_model_has_a_line() -> None:
     assert "old" not in page.split('data-value="m@2"')[1].split("</th>")[0]
     assert "old version of n@3" in page.split('id="unrated"')[1]
     assert page.count("old version") == 2
-    tasks = board_table.tasks_table(board, "zh", names)
+    tasks = board_table.tasks_table(board, "zh", replaced)
     assert tasks.count("m@2 的旧版") == 1
     assert "SE –" in tasks  # all alike: there is no spread to tell an error by
     assert "SE 0" not in tasks

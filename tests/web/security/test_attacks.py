@@ -284,6 +284,32 @@ def test_no_input_is_taken_for_a_file_or_an_address(tmp_path: Path, page: str) -
             inside.accept()
 
 
+ODD: tuple[Any, ...] = (
+    None,
+    "",
+    -1,
+    10**30,
+    True,
+    [],
+    [None],
+    ["x"],
+    "x" * 9000,
+    "\x00\u202e",
+    "²",
+)
+
+
+@pytest.mark.parametrize("page", ["/", "/rate", "/leaderboard", "/judges", "/browse"])
+def test_what_no_page_sends_is_refused_without_a_trace(app: App, page: str) -> None:
+    """Whatever the inputs are, nothing fails inside, and nobody can fill the log."""
+    before = app.log.read_text()
+    cookie = {"Cookie": app.ask("/").headers["set-cookie"].split(";")[0]}
+    for event in events(app, page):
+        for value in ODD:
+            send(app, event["id"], [value] * len(event["inputs"]), **cookie)
+    assert "Traceback" not in app.log.read_text().removeprefix(before)
+
+
 def test_half_a_character_costs_no_vote(app: App) -> None:
     before = len(app.votes())
     cookie = {"Cookie": app.ask("/").headers["set-cookie"].split(";")[0]}

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
+from arena.ratings.voter_audit.suspicion import SuspicionKind
 from arena.web.views.plots import NAMES
 from arena.web.views.words import WORDS, group_name, language_of
 
-FIELD = re.compile(r"\{(\w+)\}")
+FIELD = re.compile(r"\{(\w+)[^}]*\}")
 
 
 def test_every_word_is_there_in_both_languages() -> None:
@@ -19,6 +20,42 @@ def test_every_word_is_there_in_both_languages() -> None:
 def test_a_word_takes_the_same_values_in_both(word: str) -> None:
     found = {language: sorted(FIELD.findall(words[word])) for language, words in WORDS.items()}
     assert found["en"] == found["zh"]
+
+
+@pytest.mark.parametrize(
+    ("word", "values", "one", "many"),
+    [
+        ("entries", {"count": 1}, "1 prompt", "1,200 prompts"),
+        ("count_votes", {"count": 1}, "1 vote", "1,200 votes"),
+        ("notes", {"count": 1}, "1 note", "1,200 notes"),
+        ("chain_whole", {"count": 1}, "chain of 1 vote is", "chain of 1,200 votes is"),
+        ("settle", {"votes": 1, "rank": 1, "next": 2}, "1 more vote between", "1,200 more votes"),
+    ],
+)
+def test_a_number_has_its_noun(word: str, values: dict[str, int], one: str, many: str) -> None:
+    number = next(iter(values))
+    assert one in WORDS["en"][word].format(**values)
+    assert many in WORDS["en"][word].format(**(values | {number: 1200}))
+    assert "1,200" in WORDS["zh"][word].format(**(values | {number: 1200}))
+
+
+NUMBERED = re.compile(r"\{(count|votes|pairs|models|prompts|items)\}(?! from)(?= [a-z])")
+# After more than one of them, or where the noun does not stand for what was counted.
+ALWAYS_SEVERAL = {"unrated_few", "unrated_apart", "left_out", "correlation"}
+
+
+def test_no_number_has_a_noun_that_may_be_wrong() -> None:
+    found = {word for word, said in WORDS["en"].items() if NUMBERED.search(said)}
+    assert found <= ALWAYS_SEVERAL
+
+
+def test_chinese_has_no_latin_stops() -> None:
+    latin = re.compile(r"[\u4e00-\u9fff\u201d\uff09][,.;:?!]|[,.;:?!] ?[\u4e00-\u9fff]")
+    assert not {word for word, said in WORDS["zh"].items() if latin.search(said)}
+
+
+def test_all_that_may_be_wrong_with_a_voter_has_words() -> None:
+    assert all(f"flag_{kind}" in WORDS["en"] for kind in SuspicionKind)
 
 
 def test_chinese_is_chinese() -> None:

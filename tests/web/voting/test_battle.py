@@ -6,17 +6,21 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import gradio as gr
 import pytest
+from aiohttp import web
 
 from arena.backends import Reply
 from arena.files.config import AppSettings, parse_model
 from arena.records import Decoding, Model, Winner
 from arena.store import Store
 from arena.web.pages.battle import BattlePage
+from arena.web.pages.models import ModelsPage
 from arena.web.pages.side_by_side import SideBySidePage
 from arena.web.security.voters import Visitor, Voters
 from arena.web.services import Services, services
 from arena.web.views.words import WORDS
+from arena.web.voting.controls import BattleView, updates
 from arena.web.voting.live import Glimpse, TurnRefusedError, together
 from tests.servers import Fault, Served, fault, piece, serve
 
@@ -41,7 +45,13 @@ def shared(store: Store, voters: Voters, live_models: dict[str, Model]) -> Servi
 
 @pytest.fixture
 def page(shared: Services) -> BattlePage:
+    shared.live.states()
     return BattlePage(shared)
+
+
+def again(view: BattleView) -> BattleView:
+    """A battle as it looks when the page is opened anew."""
+    return replace(view, status=f"{WORDS['en']['battle_again']} {view.status}".rstrip())
 
 
 def reply(text: str, finish: str = "") -> Reply:
@@ -89,6 +99,18 @@ def test_a_battle_from_prompt_to_vote(
     assert {len(a.turns) for a in answers.values()} == {2}
     assert store.talks.count() == 0
     assert shared.pool.models() == []
+
+
+def test_what_is_typed_for_the_next_turn_stays_when_the_answers_end(
+    page: BattlePage, visit: Visit
+) -> None:
+    """The field is emptied when the turn begins, and never again."""
+    begun, *_, last = page.say(visit(), "", ASKED)
+    assert (begun.draft, last.draft) == ("", None)
+    assert updates(begun, str)[6] == ""
+    assert updates(last, str)[6] == gr.skip()
+    _, *others = page.again(visit(), last.token)
+    assert not [view for view in others if view.draft is not None]
 
 
 def test_no_vote_before_the_answers_have_ended(
@@ -162,8 +184,8 @@ def test_whoever_stops_gets_the_text_back_and_the_battle_as_it_was(
     page.stop(visit(), writing.token)  # somebody else's wish is none
     page.stop(visitor, writing.token)
     *_, last = views
-    assert (last.draft.split()[0], last.status) == ("Seven", WORDS["en"]["stopped"])
-    assert replace(last, draft="", status=first.status) == replace(first, token=last.token)
+    assert ((last.draft or "").split()[0], last.status) == ("Seven", WORDS["en"]["stopped"])
+    assert replace(last, draft=None, status=first.status) == replace(first, token=last.token)
     assert [*store.talks.where()] == [before]
     assert page.cast(visitor, last.token, Winner.TIE).counted
 
@@ -176,12 +198,12 @@ def test_a_battle_comes_back_as_it_is_between_two_turns(
     assert list(page.resume(visit(cookie=False))) == []
     *_, said = page.say(visitor, "", ASKED)
     (back,) = page.resume(visitor)
-    assert replace(back, token=said.token) == said
+    assert replace(back, token=said.token) == again(said)
     assert list(page.resume(visit())) == []  # nobody else's
     *_, went_on = page.say(visitor, back.token, "And around Spain?")
     assert went_on.full
     (back,) = page.resume(visitor)
-    assert replace(back, token=went_on.token) == went_on
+    assert replace(back, token=went_on.token) == again(went_on)
     assert page.cast(visitor, back.token, Winner.TIE).counted
     assert list(page.resume(visitor)) == []
 
@@ -199,10 +221,11 @@ def test_whoever_comes_back_while_both_write_waits_for_them(
     back = page.resume(visitor)
     waiting = next(back)
     assert waiting.writing
+    assert waiting.status.startswith(WORDS["en"]["battle_again"])
     assert "Seven swift swans" in waiting.prompt
     *_, said = views
     (then,) = back
-    assert replace(then, token=said.token) == said
+    assert replace(then, token=said.token) == again(said)
     # A page that is left in the middle gives its turn up: it comes back as a draft.
     views = page.say(visitor, then.token, "And eight geese?")
     next(views)
@@ -211,7 +234,7 @@ def test_whoever_comes_back_while_both_write_waits_for_them(
     assert next(back).writing
     views.close()  # type: ignore[attr-defined]
     (then,) = back
-    assert replace(then, token=said.token, draft="") == said
+    assert replace(then, token=said.token, draft=None) == again(said)
     assert then.draft == "And eight geese?"
 
 
@@ -223,7 +246,7 @@ def test_a_turn_that_died_with_the_app_comes_back_as_a_draft(
     (talk,) = store.talks.where()
     store.talks.put([replace(talk, turns=(*talk.turns, "And Spain?"))])
     (back,) = page.resume(visitor)
-    assert replace(back, token=said.token, draft="") == said
+    assert replace(back, token=said.token, draft=None) == again(said)
     assert back.draft == "And Spain?"
     assert [*store.talks.where()] == [talk]
     assert page.cast(visitor, back.token, Winner.TIE).counted
@@ -235,6 +258,7 @@ def test_two_named_models_are_stopped_by_whoever_asked_them(
     models = {name: replace(parse_model("fake:echo@0.6"), name=name) for name in "ab"}
     page, visitor = SideBySidePage(services(store, voters, models=models)), visit()
     page.stop(visitor)  # nothing is written yet
+    page.models()
     views = page.ask(visitor, "a", "b", "Seven swift swans swam silently southwards.")
     _, writing = next(views), next(views)
     assert writing.writing
@@ -439,6 +463,7 @@ def test_a_servers_answers_grow_together(store: Store, voters: Voters, visit: Vi
         page = hosted(store, voters, served)
         visitor = visit()
         views = page.say(visitor, "", ASKED)
+        assert next(views).status == WORDS["en"]["asking_models"]
         next(views)
         growing = next(views)
         assert "One " in growing.first
@@ -510,3 +535,39 @@ def test_abandoned_battles_go_when_nobody_can_vote_on_them(shared: Services) -> 
     begun = shared.live.begin("d")
     left = {talk.key for talk in shared.store.talks.where()}
     assert left == {late.key, new.key, begun.key}
+
+
+def test_pages_are_there_before_slow_servers_have_said_whether_they_answer(
+    store: Store, voters: Voters, visit: Visit
+) -> None:
+    asked: list[str] = []
+
+    def listing() -> web.Response:
+        asked.append("models")
+        return web.json_response({"data": [{"id": "amber"}, {"id": "birch"}]})
+
+    with serve(lambda _: well("Yes."), listing=listing) as served:
+        for path in ("battle", "models", "side_by_side"):
+            shared = hosted(store, voters, served)._services
+            battle, models, side = BattlePage(shared), ModelsPage(shared), SideBySidePage(shared)
+            asked.clear()
+            if path == "battle":
+                opening: Iterator[Any] = battle.opening()
+                assert next(opening) is None
+            elif path == "models":
+                opening = models.show(visit())
+                at_once = next(opening)
+                assert at_once.count(WORDS["en"]["asking"]) == 2
+                assert WORDS["en"]["asking_models"] in at_once
+            else:
+                opening = (side.models() for _ in range(1))
+                assert side.models(ask=False) == []
+            assert asked == []
+            last = next(opening)
+            assert len(asked) == 2
+            assert WORDS["en"]["asking"] not in str(last)
+            assert list(battle.opening()) == [True]  # nobody is asked twice in a minute
+            assert side.models(ask=False) == ["amber", "birch"]
+            assert len(list(models.show(visit()))) == 1
+            assert len(list(models.show(visit(), again=True))) == 2
+            assert len(asked) == 4

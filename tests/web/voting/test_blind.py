@@ -281,7 +281,7 @@ def test_named_models_do_not_answer_what_is_open(
     prompt, judge = opened(shared, visitor)
     page, asked = SideBySidePage(shared), prompt.turns[0]
     for text in (asked, f"  {asked.upper()}!! ", f"Please answer: {asked}", asked[:-2]):
-        (view,) = page.ask(visitor, *WRITERS, text)
+        *_, view = page.ask(visitor, *WRITERS, text)
         assert "open" in view.status
         assert not view.first
         assert list(page.ask(other, *WRITERS, text))[-1].first

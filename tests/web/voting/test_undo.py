@@ -12,6 +12,7 @@ import pytest
 
 import arena
 from arena.leaderboard.evidence.counted_votes import counted_votes, graded
+from arena.ratings import Settling
 from arena.records import Complaint, Winner, Withdrawal
 from arena.records.errors import InputError
 from arena.store import Store
@@ -20,14 +21,14 @@ from arena.web.catalogue import catalogue, detail
 from arena.web.files import exported, rows_file
 from arena.web.pages.admin import EXPORTS, AdminPage
 from arena.web.pages.rate import GRADE, RatePage
-from arena.web.pages.vote import BATTLE, VotePage
+from arena.web.pages.vote import BATTLE, VotePage, standing_text
 from arena.web.security.voters import Visitor
 from arena.web.services import Services, read_guidelines
 from arena.web.views.looking import looking_at
 from arena.web.views.words import WORDS
 from arena.web.voting.battles import Ballot, start, vote
 from arena.web.voting.hiding import admin_pass, hide
-from arena.web.voting.pool import Pool
+from arena.web.voting.pool import Pool, Standing
 from arena.web.voting.reporting import report
 from arena.web.voting.undo import take_back
 
@@ -113,7 +114,8 @@ def test_only_ones_own_vote_is_taken_back_once_and_in_time(
         slow.setattr("arena.web.voting.undo.UNDO_SECONDS", -1)
         assert take_back(shared, mine, BATTLE, view.token).text == late
     assert take_back(shared, mine, BATTLE, view.token).counted
-    assert take_back(shared, mine, BATTLE, view.token).text == late
+    again = take_back(shared, mine, BATTLE, view.token)
+    assert (again.text, again.counted) == (WORDS["en"]["undone"], False)
     assert answered.votes.count() == 0
 
 
@@ -257,3 +259,25 @@ def test_reports_reach_the_admin(shared: Services, visit: Visit) -> None:
     assert "&lt;b&gt;odd" in said
     assert f"browse?prompt={row.prompt_key}" in said
     assert shared.store.answers.get([row.answer])[row.answer].model in said
+
+
+def test_the_next_step_is_told_only_where_the_votes_tell_it() -> None:
+    """Of two models that are nearly even nobody knows how many thousand votes would part them."""
+    for language, words in WORDS.items():
+        told = standing_text(Standing(9_000, 20, 0, Settling(1, 200)), 3, words)
+        assert words["settle"].format(votes=200, rank=1, next=2) in told
+        far = standing_text(Standing(9_000, 20, 0, Settling(1, 48_832)), 3, words)
+        assert "48,832" not in far
+        assert words["settle_unclear"] in far
+        assert words["settled"] in standing_text(Standing(9_000, 20, 0, None), 3, words)
+        one = standing_text(Standing(9, 9, 1, None), 3, words)
+        assert {"en": "about 1 more vote.", "zh": "再有约 1 票"}[language] in one
+
+
+def test_what_was_taken_back_is_no_more_among_ones_own(shared: Services, visit: Visit) -> None:
+    votes, visitor = VotePage(shared), visit()
+    view = votes.next_pair(visitor)
+    votes.cast(visitor, view.token, Winner.TIE)
+    assert "1, 1 of them yours" in votes.progress(visitor, anew=True)
+    take_back(shared, visitor, BATTLE, view.token)
+    assert "0, 0 of them yours" in votes.progress(visitor, anew=True)

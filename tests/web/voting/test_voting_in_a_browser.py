@@ -1,6 +1,9 @@
 """What a voter sees and does: the model's own text, a vote taken back, a battle stopped."""
 
-from collections.abc import Iterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +11,7 @@ import pytest
 from arena.files.config import parse_model
 from arena.records import Answer, Prompt
 from arena.store import Store
+from tests.servers import piece, serve
 from tests.web.running import App
 from tests.web.test_app import Visitor
 
@@ -20,6 +24,7 @@ app:
   turns: 2
   guidelines: "Read both.\\n*Then* vote."
 """
+NONE_COUNTED = "document.querySelector('#progress').innerText.includes('0, 0 of them yours')"
 TEXTS = {
     "haiku": "An old silent pond\nA frog jumps into the pond\nSplash! Silence again.",
     "json": '{\n  "name": "Ada",\n  "cost": "$5 or $6",\n  "tags": ["a"]\n}',
@@ -92,12 +97,19 @@ def test_a_vote_is_taken_back_and_an_answer_reported(browser: Any, app: App) -> 
     visitor.wait_for("#undo:visible")
     page.keyboard.press("Enter")
     visitor.wait_for("#vote-tie:visible")
-    assert "1 of them yours" in page.inner_text("#progress")
+    assert "1, 1 of them yours" in page.inner_text("#progress")
     page.keyboard.press("u")
     page.wait_for_function("document.querySelector('#result').innerText.includes('taken back')")
     page.wait_for_selector("#undo", state="hidden")
+    page.wait_for_function(NONE_COUNTED)
     assert app.rows("SELECT count(*) FROM votes") == [(1,)]
     assert app.rows("SELECT count(*) FROM standing_votes") == [(0,)]
+    visitor.vote("#vote-tie")
+    page.click("#undo")
+    page.wait_for_function(NONE_COUNTED)
+    page.click("#next")  # which came with the vote
+    visitor.wait_for("#vote-tie:visible")
+    assert "0, 0 of them yours" in page.inner_text("#progress")
     visitor.vote("#vote-tie")
     page.evaluate("document.documentElement.setAttribute('data-late', '')")  # a minute later
     assert not page.is_visible("#undo")
@@ -112,6 +124,7 @@ def test_a_vote_is_taken_back_and_an_answer_reported(browser: Any, app: App) -> 
     visitor.wait_for("#undo:visible")
     page.click("#undo")
     page.wait_for_function("document.querySelector('#result').innerText.includes('taken back')")
+    page.wait_for_function(NONE_COUNTED)
     assert app.rows("SELECT count(*) FROM standing_grades") == [(0,)]
     assert visitor.complaints == []
 
@@ -150,3 +163,29 @@ def test_a_battle_is_sent_by_keys_stopped_and_asked_anew(browser: Any, app: App)
     assert not page.is_visible("#answer-a")
     assert page.inner_text("#status").strip() == ""
     assert visitor.complaints == []
+
+
+def test_nobody_votes_on_a_battle_before_both_have_answered(browser: Any, tmp_path: Path) -> None:
+    go_on = threading.Event()
+
+    async def slowly() -> AsyncIterator[str]:
+        yield piece("Seven swans ")
+        assert await asyncio.to_thread(go_on.wait, 60)
+        yield piece("swam.")
+        yield piece(None, "stop")
+
+    with serve(lambda _: slowly(), models=("amber", "birch")) as served:
+        models = "".join(f'  {n}: {{use: "openai:{n}@{served.url}"}}\n' for n in ("amber", "birch"))
+        with App(tmp_path / "arena.db", config=f"{CONFIG}models:\n{models}") as app:
+            visitor = Visitor(browser, app, "battle")
+            page = visitor.page
+            assert not page.is_visible("#asking")
+            page.fill("#prompt-text textarea", "How many swans?")
+            page.click("#send")
+            visitor.wait_for("#answer-b .md p")
+            assert not page.is_visible("#vote-model_a")
+            assert not page.is_visible("#send")
+            go_on.set()
+            visitor.wait_for("#vote-model_a:visible")
+            assert page.input_value("#prompt-text textarea") == ""
+            assert "counted" in visitor.vote("#vote-model_a")

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from arena.records.errors import StoreError
 from arena.store.schema import NAMES, migrations
 from arena.store.schema.driver import Database
 from arena.store.schema.driver import sqlite3 as sqlite3
+from arena.store.schema.numbered import m016_numbers
 from arena.store.schema.packing import add_functions
 
 BUSY_MS = 30_000
@@ -75,18 +76,24 @@ class Connections:
         """
         try:
             self._refuse_strangers()
-            if migrations.pending(self.db):
+            if pending := {step.name for step in migrations.pending(self.db)}:
+                self._tell(pending)
                 self._apply()
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{self.path}: not an arena database ({error})") from error
 
-    def _apply(self) -> None:
-        if (megabytes := self.path.stat().st_size // 10**6) > LARGE:
+    def _tell(self, pending: Collection[str]) -> None:
+        """Say what is going to take long."""
+        size = self.path.stat().st_size
+        if m016_numbers.__name__ in pending and size > LARGE * 10**6:
             _log.warning(
-                "%s (%s MB) is brought into the form of this version, once; that takes minutes",
+                "%s (%s MB) is brought into the form of this version, once; a large database "
+                "takes minutes",
                 self.path,
-                f"{megabytes:,}",
+                f"{size / 10**6:,.0f}",
             )
+
+    def _apply(self) -> None:
         self.db.execute("PRAGMA foreign_keys = OFF")  # which nobody can inside a transaction
         try:
             with self.transaction() as db:

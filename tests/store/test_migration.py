@@ -90,6 +90,20 @@ def test_every_row_says_what_it_said(tmp_path: Path) -> None:
     assert [*Store(path).votes.broken()] == []
 
 
+def test_that_it_takes_long_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("arena.store.connection.LARGE", 1)
+    path = earlier(tmp_path)
+    Store(path).close()
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{path} (1 MB) is brought into the form of this version, once; a large database takes "
+        "minutes"
+    ]
+    Store(path).close()
+    assert len(caplog.records) == 1
+
+
 @pytest.mark.slow
 def test_one_that_is_killed_at_any_moment_is_whole(tmp_path: Path) -> None:
     path = earlier(tmp_path)

@@ -39,13 +39,14 @@ class Tallies:
         self._count(old, -1)
 
     def _count(self, new: TallyColumns, sign: int) -> None:
-        for name in (*new.model_a, *new.model_b):
+        for name in dict.fromkeys((*new.model_a, *new.model_b)):
             self._place.setdefault(name, len(self._place))
         known, models = len(self._counts), len(self._place)
         self._counts = np.pad(self._counts, [(0, models - known), (0, models - known), (0, 0)])
-        first = [self._place[name] for name in new.model_a]
-        second = [self._place[name] for name in new.model_b]
-        halves = [HALVES[winner] for winner in new.winner]
+        first, second = (
+            [*map(self._place.__getitem__, side)] for side in (new.model_a, new.model_b)
+        )
+        halves = [*map(HALVES.__getitem__, new.winner)]
         np.add.at(self._counts, (first, second, halves), sign * np.array(new.votes))
 
     def comparisons(self, models: Iterable[str] | None = None) -> Comparisons:

@@ -249,7 +249,7 @@ class EvidenceColumns:
         return self._connections.db.execute(
             "SELECT model, coalesce(prompt_tokens, 0), completion_tokens, coalesce(seconds, 0), "
             "thinking_tokens FROM answers "
-            f"WHERE completion_tokens > 0 AND model {_MODEL}"
+            f"WHERE told AND completion_tokens > 0 AND model {_MODEL}"
         ).fetchall()
 
     def answered(self) -> list[tuple[str, str]]:

@@ -209,8 +209,10 @@ def _joined(blocks: Sequence[_Block], name: str) -> NDArray[Any]:
 
 
 def _places(numbers: Sequence[int], wanted: NDArray[Any]) -> NDArray[np.int32]:
-    """Where rows stand among all, of which the numbers ascend."""
-    return np.searchsorted(np.array(numbers, np.int64), wanted).astype(np.int32)
+    """Where rows stand among all, given by their numbers."""
+    place = np.zeros(max(numbers, default=0) + 1, np.int32)
+    place[np.array(numbers, np.int64)] = np.arange(len(numbers), dtype=np.int32)
+    return place[wanted]
 
 
 def _by_name(column: Column) -> Column:

@@ -62,10 +62,10 @@ servers: .servers/vllm/done .servers/llama/done  ## Install vLLM (for processors
 	$(PYTHON) tests/real_servers.py .servers/vllm/lib/python3*/site-packages
 	touch $@
 
-# It is compiled here, which takes some twenty minutes.
+# xllamacpp brings llama.cpp's own server compiled, so that nothing is compiled here.
 .servers/llama/done:
 	$(PYTHON) -m venv .servers/llama
-	.servers/llama/bin/python -m pip install --quiet --disable-pip-version-check "llama-cpp-python[server]"
+	.servers/llama/bin/python -m pip install --quiet --disable-pip-version-check xllamacpp
 	touch $@
 
 clean:  ## Remove what was installed and built

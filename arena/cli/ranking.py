@@ -183,7 +183,7 @@ def print_board(board: "Leaderboard") -> None:
             cells["overall"] = there and f"{there.rating:.0f} ± {there.ci_high - there.rating:.0f}"
         for name in names:
             cells[name] = score(found) if (found := scores.get((row.model, name))) else None
-        rows.append(cells)
+        rows.append(cells | _taken(board, row.model))
     stands = ", ".join(f"{count} from {source}" for source, count in board.counts.items())
     group = f" · {board.group}" if board.group else ""
     table(rows, title=f"{board.label}{group} · comparisons: {stands}\n{board.method}")
@@ -201,6 +201,20 @@ def print_board(board: "Leaderboard") -> None:
         say(f"{effect.name}: {effect.value:+z.3f}{spread} in log-odds")
     for note in board.notes:
         say(f"Note: {note.text(place=COMMAND_LINE)}")
+
+
+def _taken(board: "Leaderboard", model: str) -> dict[str, Any]:
+    """What answers of a model take, where that is known of any model."""
+    shown = {
+        "first_token": "first token (s)",
+        "seconds": "answer (s)",
+        "cost_per_1000": "$ / 1,000",
+    }
+    known = [
+        name for name in shown if any(getattr(f, name) is not None for f in board.facts.values())
+    ]
+    facts = board.facts.get(model)
+    return {shown[name]: getattr(facts, name, None) for name in known}
 
 
 COMMANDS = (rank, publish)

@@ -155,10 +155,13 @@ class ModelFacts:
     """What a reader weighs beside quality. What is not known is None, and never 0.
 
     input_price, output_price: US dollars for a million tokens. cost_per_1000: dollars that 1,000
-    answers would cost at these, replies that were no answers included. seconds: median of an
-    answer; where several were written at once, its share of their time. tokens_per_second: of
-    one answer, median. tokens, thinking_tokens, answer_tokens: written for an answer, mean.
-    no_answer: share of the replies that were no answers. context_length: tokens.
+    answers would cost at these, replies that were no answers included. first_token: median seconds
+    until an answer's first token, thinking included. seconds: median of an answer; where several
+    were written at once, its share of their time. tokens_per_second: of one
+    answer, median. tokens, thinking_tokens, answer_tokens: written for an answer, mean.
+    luck: share of the variance of what judges said of it that comes from which of its samples was
+    drawn, with its 95 % interval. no_answer: share of the replies that were no answers.
+    context_length: tokens.
     """
 
     organization: str | None = None
@@ -168,11 +171,15 @@ class ModelFacts:
     input_price: float | None = None
     output_price: float | None = None
     cost_per_1000: float | None = None
+    first_token: float | None = None
     seconds: float | None = None
     tokens_per_second: float | None = None
     tokens: float | None = None
     thinking_tokens: float | None = None
     answer_tokens: float | None = None
+    luck: float | None = None
+    luck_low: float | None = None
+    luck_high: float | None = None
     no_answer: float | None = None
 
 

@@ -15,6 +15,7 @@ from arena.leaderboard.board import Leaderboard, Row
 from arena.leaderboard.judge_audit import JudgeAudit
 from arena.publish.benchmarks import benchmarks_view
 from arena.publish.chart import Axis, axis_of
+from arena.publish.costs import costs
 from arena.publish.examples import examples
 from arena.publish.stats import figures
 from arena.records import BackendKind, Model, name_of
@@ -74,6 +75,7 @@ def render(
         measures={audit.judge: _measures(audit) for audit in audits},
         details=_details(store, names),
         replaced=replaced(store),
+        costs=costs(board, store.models()),
         benchmarks=benchmarks_view(store, board),
         examples=examples(store, names),
         script=Markup(script),

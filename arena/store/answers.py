@@ -13,8 +13,15 @@ from arena.store.schema.packing import OF_ROWS, moment, packed
 
 Writer = tuple[str, str, str]  # a model, its key, and the name that keys are made of if it changed
 _WRITER = ("model", "model_key", "first_name")
-_USED = ("prompt_tokens", "completion_tokens", "seconds", "thinking_tokens", "room")
+_USED = ("prompt_tokens", "completion_tokens", "seconds", "thinking_tokens", "room", "first_token")
 _VALUES = (*BARE, "sample", *_USED)
+# What stands for columns that came later, in a row that is taken over.
+LATER: dict[str, str | None] = {
+    "first_name": "",
+    "thinking": "[]",
+    "adjustments": "[]",
+    **dict.fromkeys(("thinking_tokens", "room", "first_token")),
+}
 # Takes the key, the writer's number, the prompt's key, `_VALUES`, and the time.
 INSERT = f"""
     INSERT INTO answer_rows (digest, writer, prompt, {", ".join(_VALUES)}, created_at)
@@ -44,8 +51,7 @@ def add_rows(db: Database, rows: Iterable[Mapping[str, Any]]) -> int:
 
     rows: as the view `answers` has them; columns that came later may be missing.
     """
-    now, unknown = milliseconds(), {**dict.fromkeys(_USED), **BARE, "first_name": ""}
-    given = [{**unknown, **row} for row in rows]
+    now, given = milliseconds(), [{**LATER, **row} for row in rows]
     number = writers(db, (_writer(row) for row in given))
     made = [
         (

@@ -10,7 +10,7 @@ from arena.records.errors import StoreError
 from arena.store.schema import NAMES, migrations
 from arena.store.schema.driver import Database
 from arena.store.schema.driver import sqlite3 as sqlite3
-from arena.store.schema.numbered import m016_numbers
+from arena.store.schema.numbered import m017_numbers
 from arena.store.schema.packing import add_functions
 
 BUSY_MS = 30_000
@@ -85,7 +85,7 @@ class Connections:
     def _tell(self, pending: Collection[str]) -> None:
         """Say what is going to take long."""
         size = self.path.stat().st_size
-        if m016_numbers.__name__ in pending and size > LARGE * 10**6:
+        if m017_numbers.__name__ in pending and size > LARGE * 10**6:
             _log.warning(
                 "%s (%s MB) is brought into the form of this version, once; a large database "
                 "takes minutes",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from arena.store.answers import INSERT, Writer, milliseconds, writers
 from arena.store.connection import Connections
 from arena.store.schema.driver import Database
+from arena.store.schema.numbered import BARE
 
 CACHE_MB = 32
 # Indexes that are made anew are read as a whole, which few new rows are not worth.
@@ -37,11 +38,12 @@ def add_answers(connections: Connections, new: NewAnswers) -> Sequence[int]:
     last = db.execute("SELECT coalesce(max(id), 0) FROM answer_rows").fetchone()[0]
     before = db.conn.total_changes
     keys, by, now = map(bytes.fromhex, new.key), map(number.__getitem__, new.writer), milliseconds()
+    unknown = None, None, None
     texts = zip(new.turns, new.finish, new.thinking, strict=True)
     db.conn.executemany(
         INSERT,
         (
-            (key, writer, prompt, *text, 0, 0, 0, 0.0, None, None, now)
+            (key, writer, prompt, *text, BARE["adjustments"], 0, 0, 0, 0.0, *unknown, now)
             for key, writer, prompt, text in zip(keys, by, new.prompt_key, texts, strict=True)
         ),
     )

@@ -212,7 +212,7 @@ def _places(numbers: Sequence[int], wanted: NDArray[Any]) -> NDArray[np.int32]:
     """Where rows stand among all, given by their numbers."""
     place = np.zeros(max(numbers, default=0) + 1, np.int32)
     place[np.array(numbers, np.int64)] = np.arange(len(numbers), dtype=np.int32)
-    return place[wanted]
+    return np.asarray(place[wanted])
 
 
 def _by_name(column: Column) -> Column:

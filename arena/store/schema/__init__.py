@@ -1,6 +1,6 @@
 """The tables, as append-only migrations: a released one is never edited, only followed."""
 
-from arena.store.schema.numbered import m016_numbers
+from arena.store.schema.numbered import m017_numbers
 from arena.store.schema.steps import (
     m001_stages,
     m002_append_only,
@@ -17,6 +17,7 @@ from arena.store.schema.steps import (
     m013_kept,
     m014_no_answers,
     m015_in_use,
+    m016_servers,
     migrations,
 )
 
@@ -38,6 +39,7 @@ STEPS = (
     m013_kept,
     m014_no_answers,
     m015_in_use,
-    m016_numbers,
+    m016_servers,
+    m017_numbers,
 )
 NAMES = frozenset(step.__name__ for step in STEPS)

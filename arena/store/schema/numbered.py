@@ -21,7 +21,7 @@ from arena.store.schema.packing import (
 from arena.store.schema.steps import NOW, append_only, migrations
 
 # What is said of an answer without a text, which an import has millions of, takes no room.
-BARE = {"turns": '[""]', "finish": '["absent"]', "thinking": "[]"}
+BARE = {"turns": '[""]', "finish": '["absent"]', "thinking": "[]", "adjustments": "[]"}
 _MILLISECONDS = "(CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER))"
 
 _PROMPTS = f"""
@@ -51,15 +51,16 @@ _ANSWERS = f"""
         key TEXT NOT NULL GENERATED ALWAYS AS ({as_text("digest")}) VIRTUAL UNIQUE,
         writer INTEGER NOT NULL REFERENCES writers(id),
         prompt INTEGER NOT NULL REFERENCES prompts(id),
-        turns TEXT, finish TEXT, thinking TEXT, sample INTEGER NOT NULL,
+        turns TEXT, finish TEXT, thinking TEXT, adjustments TEXT, sample INTEGER NOT NULL,
         prompt_tokens INTEGER, completion_tokens INTEGER, seconds REAL,
-        thinking_tokens INTEGER, room INTEGER,
+        thinking_tokens INTEGER, room INTEGER, first_token REAL,
         created_at ANY NOT NULL DEFAULT {_MILLISECONDS}) STRICT;
     INSERT INTO answers_by_number
         SELECT a.rowid, packed(a.key), w.id, p.id, nullif(a.turns, '{BARE["turns"]}'),
                nullif(a.finish, '{BARE["finish"]}'), nullif(a.thinking, '{BARE["thinking"]}'),
+               nullif(a.adjustments, '{BARE["adjustments"]}'),
                a.sample, a.prompt_tokens, a.completion_tokens, a.seconds, a.thinking_tokens,
-               a.room, moment(a.created_at, '{OF_ROWS}')
+               a.room, a.first_token, moment(a.created_at, '{OF_ROWS}')
         FROM answer_rows a LEFT JOIN prompts p ON p.key = a.prompt_key
              LEFT JOIN writers w ON (w.model, w.model_key, w.first_name)
                                   = (a.model, a.model_key, a.first_name)
@@ -68,7 +69,8 @@ _ANSWERS = f"""
     PRAGMA legacy_alter_table = ON;
     ALTER TABLE answers_by_number RENAME TO answer_rows;
     PRAGMA legacy_alter_table = OFF;
-    CREATE INDEX answers_by_prompt ON answer_rows (prompt, writer);
+    CREATE INDEX answers_by_prompt ON answer_rows (prompt);
+    CREATE INDEX answers_later ON answer_rows (sample) WHERE sample > 0;
     CREATE INDEX answers_told ON answer_rows (writer) WHERE finish IS NOT NULL;
     CREATE TRIGGER writers_no_update BEFORE UPDATE ON writers
         WHEN NEW.id IS NOT OLD.id OR NEW.model_key IS NOT OLD.model_key
@@ -79,7 +81,9 @@ _ANSWERS = f"""
                coalesce(a.finish, '{BARE["finish"]}') AS finish, a.sample, a.prompt_tokens,
                a.completion_tokens, a.seconds, {as_time("a.created_at", OF_ROWS)} AS created_at,
                coalesce(a.thinking, '{BARE["thinking"]}') AS thinking, w.first_name,
-               a.thinking_tokens, a.room, a.finish IS NOT NULL AS told
+               a.thinking_tokens, a.room, a.first_token,
+               coalesce(a.adjustments, '{BARE["adjustments"]}') AS adjustments,
+               a.finish IS NOT NULL AS told
         FROM answer_rows a LEFT JOIN writers w ON w.id = a.writer
                            LEFT JOIN prompts p ON p.id = a.prompt;
 """
@@ -128,7 +132,8 @@ _VOTES = f"""
 _CONTENT = {
     "prompts": 'rowid, key, name, turns, category, language, "references", source, created_at',
     "answers": "rowid, key, model, model_key, prompt_key, turns, finish, sample, prompt_tokens, "
-    "completion_tokens, seconds, created_at, thinking, first_name, thinking_tokens, room",
+    "completion_tokens, seconds, created_at, thinking, first_name, thinking_tokens, room, "
+    "first_token, adjustments",
     "votes": "id, battle, prompt_key, first, second, winner, voter, language, propensity, seconds, "
     "app_version, created_at, hash",
 }
@@ -145,7 +150,7 @@ _KEPT = """
 
 
 @migrations()
-def m016_numbers(db: Database) -> None:
+def m017_numbers(db: Database) -> None:
     """Prompts, answers and votes by number; see above. Foreign keys must be off meanwhile.
 
     It is a part of the transaction around it: whatever is not the same as before is an error,

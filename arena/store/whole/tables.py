@@ -156,7 +156,7 @@ def _checked(
 def _check_key(record: type[Prompt] | type[Answer], row: dict[str, Any], where: str) -> None:
     """A key is the digest of what the row holds; another would mix up rows."""
     try:
-        key = decode(record, {"thinking": "[]", "first_name": "", **row}).key
+        key = decode(record, {**answers.LATER, **row}).key
     except (KeyError, TypeError, ValueError, json.JSONDecodeError) as error:
         raise InputError(f"{where}: it is no {record.__name__.lower()} ({error})") from error
     if key != row.get("key"):

@@ -64,7 +64,9 @@ def contents(path: Path) -> dict[str, list[Any]]:
         assert conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
         tables = {"prompts": "key, name, turns, category, created_at", "answers": ANSWERS}
-        tables |= dict.fromkeys(("models", "verdicts", "scores", "grades", "withdrawals"), "*")
+        tables |= dict.fromkeys(("models", "grades", "withdrawals"), "*")
+        said = "key, judge, judge_key, prompt_key, text, reason, created_at"
+        tables |= {"verdicts": f"{said}, first, second, preference", "scores": f"{said}, answer"}
         tables["votes"] = (
             "id, battle, prompt_key, first, second, winner, voter, language, propensity, seconds, "
             "app_version, created_at, previous, hash"

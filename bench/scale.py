@@ -54,13 +54,13 @@ from arena.leaderboard.snapshot import Slice, compute
 from arena.records import Vote, Winner
 from arena.store import Store
 store = Store(sys.argv[1], create=False)
-compute(store.path, Slice())
+compute(store, Slice())
 old = [*store.votes.where(prompt_key=next(iter(store.prompts.where())).key)]
 for k in range({MORE}):
     one = old[k % len(old)]
     store.votes.cast(Vote(f"more {{k}}", one.prompt_key, one.first, one.second, Winner.TIE, "me"))
 began, busy = time.perf_counter(), time.process_time()
-compute(store.path, Slice())
+compute(store, Slice())
 print(time.perf_counter() - began, time.process_time() - busy)
 """
 

@@ -19,7 +19,7 @@ from arena.interchange.battle_rows import (
     together,
 )
 from arena.interchange.labels import UNPARSED
-from arena.interchange.turns import spoken
+from arena.interchange.turns import Turns, spoken
 from arena.ratings.arrays import Ints
 from arena.records import (
     ABSENT,
@@ -82,7 +82,7 @@ def import_battles(
     names = dict.fromkeys([*said.model_a.labels, *said.model_b.labels])
     models = [_model(name, known) for name in names]
     answers = _Answers.of(said, models)
-    with store.filling(len(said)):
+    with store.filling(len(said)) as is_first:
         before, namesakes = store.counts(), _namesakes(store, said, path)
         bare = store.absent_answers()
         stored = store.prompts.present(said.keys.astype(str).tolist())
@@ -90,10 +90,16 @@ def import_battles(
         for model in models:
             if model.name not in known:
                 store.put_model(model)
-        for batch in answers.batches(said, models):
-            store.add_answers(batch)
-        votes = store.votes.cast_all(_votes(said, answers))
+        numbers = np.empty(len(answers.keys), np.int32)
+        for here, batch in answers.batches(said, models):
+            numbers[here] = store.add_answers(batch)
+        votes = store.votes.cast_all(
+            _votes(said, answers),
+            _references(store, said, answers, numbers),
+            all_new=is_first,
+        )
         verdicts = _add_verdicts(store, said, answers)
+        del said, answers  # indexes are made now, which takes memory as well
         store.evidence.keep_up()
         after, absent = store.counts(), store.absent_answers() - bare
     grown = {table: after[table] - before[table] for table in ("prompts", "models", "answers")}
@@ -144,14 +150,13 @@ class _Answers:
         last[codes] = np.arange(len(codes), dtype=np.int32)
         return cls(keys, last, codes[::2], codes[1::2])
 
-    def batches(self, said: FileRows, models: Sequence[Model]) -> Iterator[NewAnswers]:
-        """All of them with their texts, as the last row that names each has them."""
-        of_name = {model.name: model for model in models}
+    def batches(self, said: FileRows, models: Sequence[Model]) -> Iterator[tuple[Ints, NewAnswers]]:
+        """All of them with their texts, as the last row that names each has them, and places."""
+        writer = {m.name: (m.name, m.key, m.first_name or "") for m in models}
         sides = [
-            [of_name[label] for label in column.labels] for column in (said.model_a, said.model_b)
+            [writer[label] for label in column.labels] for column in (said.model_a, said.model_b)
         ]
         codes = np.stack([said.model_a.codes, said.model_b.codes])
-        keys = {model.name: model.key for model in models}
         # What has no text is never shown, so its order is free, and in that of keys it is stored
         # much sooner.
         is_bare = all(text[1:] == (None, None) for text in said.texts)
@@ -159,25 +164,29 @@ class _Answers:
         for part in _parts(len(order)):
             here = order[part]
             rows, side = np.divmod(self.last[here], 2)
-            whose = [
-                sides[k][code]
-                for k, code in zip(side.tolist(), codes[side, rows].tolist(), strict=True)
-            ]
-            told = [
-                said.texts[text][k + 1]
-                for text, k in zip(said.text[rows].tolist(), side.tolist(), strict=True)
-            ]
-            apart = [spoken(turns or ("",)) for turns in told]
-            yield NewAnswers(
-                key=_texts_at(self.keys, here),
-                model=[model.name for model in whose],
-                model_key=[keys[model.name] for model in whose],
-                prompt_key=_texts_at(said.keys, said.prompt[rows]),
-                turns=[answer for answer, _ in apart],
-                thinking=[thinking for _, thinking in apart],
-                finish=[(ABSENT,) if t is None else ("stop",) * len(t) for t in told],
-                first_name=[model.first_name or "" for model in whose],
+            both = list(zip(said.text[rows].tolist(), side.tolist(), strict=True))
+            written = {one: _written(said.texts[one[0]][one[1] + 1]) for one in dict.fromkeys(both)}
+            turns, finish, thinking = zip(*map(written.__getitem__, both), strict=True)
+            whose = zip(side.tolist(), codes[side, rows].tolist(), strict=True)
+            yield (
+                here,
+                NewAnswers(
+                    key=_texts_at(self.keys, here),
+                    writer=[sides[k][code] for k, code in whose],
+                    prompt_key=_texts_at(said.keys, said.prompt[rows]),
+                    turns=turns,
+                    finish=finish,
+                    thinking=thinking,
+                ),
             )
+
+
+def _written(turns: Turns | None) -> tuple[str, str, str]:
+    """An answer's turns, how each ended, and its thinking, as JSON."""
+    answer, thinking = spoken(turns or ("",))
+    finish = (ABSENT,) if turns is None else ("stop",) * len(turns)
+    as_json = [json.dumps(texts, ensure_ascii=False) for texts in (answer, finish, thinking)]
+    return as_json[0], as_json[1], as_json[2]
 
 
 def _namesakes(store: Store, said: FileRows, path: Path) -> list[str]:
@@ -213,6 +222,7 @@ def _votes(said: FileRows, answers: _Answers) -> Iterator[Vote]:
     key = keys_after("imported")
     voters = said.who.labels
     as_json = [json.dumps(voter, ensure_ascii=False) for voter in voters]
+    winner = said.winner.map(lambda label: label if label == UNPARSED else Winner(label))
     propensity = said.propensity or Column(np.zeros(len(said), np.int32), [None])
     for part in _parts(len(rows)):
         here = rows[part]
@@ -220,7 +230,7 @@ def _votes(said: FileRows, answers: _Answers) -> Iterator[Vote]:
             _texts_at(said.keys, said.prompt[here]),
             _texts_at(answers.keys, answers.first[here]),
             _texts_at(answers.keys, answers.second[here]),
-            _labels_at(said.winner, here),
+            _labels_at(winner, here),
             said.who.codes[here].tolist(),
             _labels_at(said.language, here),
             _labels_at(propensity, here),
@@ -228,7 +238,25 @@ def _votes(said: FileRows, answers: _Answers) -> Iterator[Vote]:
             strict=True,
         ):
             battle = key(f',"{a}","{b}","{won}",{as_json[voter]},{n}]')
-            yield Vote(battle, prompt, a, b, Winner(won), voters[voter], language, drawn)
+            yield Vote(battle, prompt, a, b, won, voters[voter], language, drawn)
+
+
+def _references(
+    store: Store, said: FileRows, answers: _Answers, numbers: Ints
+) -> Iterator[tuple[int, int, int]]:
+    """The numbers of each vote's prompt and answers. numbers: of the answers, in their order."""
+    keys = _texts_at(said.keys, slice(None))
+    number = store.prompts.numbers(keys)
+    prompts = np.array([number[key] for key in keys], np.int32)
+    rows = np.flatnonzero(said.is_vote)
+    for part in _parts(len(rows)):
+        here = rows[part]
+        yield from zip(
+            prompts[said.prompt[here]].tolist(),
+            numbers[answers.first[here]].tolist(),
+            numbers[answers.second[here]].tolist(),
+            strict=True,
+        )
 
 
 def _texts_at(keys: Keys, places: Ints | slice) -> list[str]:

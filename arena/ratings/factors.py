@@ -55,8 +55,10 @@ def named(factor: Factor) -> Factor:
 def union(factors: Sequence[Factor]) -> tuple[NDArray[np.object_], list[Ints]]:
     """The sorted labels of all the columns, and each column coded against them."""
     distinct = {label for factor in factors for label in factor.labels}
-    # Groups may mix numbers and text, which do not compare with each other.
-    labels = sorted(distinct, key=lambda label: (type(label).__name__, label))
+    if len({type(label) for label in distinct}) < 2:
+        labels = sorted(distinct)
+    else:  # groups may mix numbers and text, which do not compare with each other
+        labels = sorted(distinct, key=lambda label: (type(label).__name__, label))
     place = {label: code for code, label in enumerate(labels)}
     codes = [
         np.array([place[label] for label in factor.labels], dtype=np.int32)[factor.codes]

@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from sqlite_utils import Database
-
 from arena.records import Check, Outcome
 from arena.records.errors import StoreError, UnknownNameError
 from arena.store.connection import Connections
-from arena.store.large.kept import forget as forget_kept
 from arena.store.rows import decode, encode
+from arena.store.schema.driver import Database
 
 
 class Archivable(StrEnum):
@@ -79,11 +77,10 @@ class Archive:
                 [new, json.dumps(spec, ensure_ascii=False), old],
             )
             db.execute(
-                "UPDATE answers SET model = ?1, "
+                "UPDATE writers SET model = ?1, "
                 "first_name = CASE first_name WHEN '' THEN ?2 ELSE first_name END WHERE model = ?2",
                 [new, old],
             )
-            forget_kept(db)
             checks = [decode(Check, row) for row in db.query("SELECT * FROM checks")]
             for table, column in _COLUMNS:
                 db.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", [new, old])

@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
-from sqlite_utils import Database
-
 from arena.store.connection import Connections
-
-GENESIS = "0" * 64
+from arena.store.schema.driver import Database
+from arena.store.schema.packing import GENESIS
 
 
 def last_link(db: Database, table: str) -> str:
@@ -29,6 +27,7 @@ def broken(connections: Connections, table: str) -> Iterator[int]:
     previous = GENESIS
     for row in connections.db.query(f"SELECT * FROM {table} ORDER BY id"):
         identifier, stored = int(row.pop("id")), row.pop("hash")
+        row.pop("rowid", None)  # which views have
         if row["previous"] != previous or _digest(row) != stored:
             yield identifier
         previous = str(stored)

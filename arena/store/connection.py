@@ -1,20 +1,26 @@
 """Opening the database file: what it must be, and how it is written to."""
 
+import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from sqlite_utils import Database
-from sqlite_utils.utils import sqlite3 as sqlite3  # type: ignore[attr-defined]
 
 from arena.records.errors import StoreError
 from arena.store.schema import NAMES, migrations
+from arena.store.schema.driver import Database
+from arena.store.schema.driver import sqlite3 as sqlite3
+from arena.store.schema.numbered import m017_numbers
+from arena.store.schema.packing import add_functions
 
 BUSY_MS = 30_000
+LARGE = 10  # megabytes
 # Below this, several connections can lose WAL frames when the log is reset.
 # https://sqlite.org/wal.html#walresetbug
 WAL_IS_SAFE_FROM = (3, 51, 3)
+
+
+_log = logging.getLogger(__name__)
 
 
 class Connections:
@@ -66,13 +72,47 @@ class Connections:
                 db.conn.execute("PRAGMA synchronous = FULL")
 
     def migrate(self) -> None:
-        """Bring the tables up to date; refuse a database of something else, or a newer one."""
+        """Bring the tables up to date; refuse a database of something else, or a newer one.
+
+        All is one transaction: a process that is killed leaves the database as it was.
+        """
         try:
             self._refuse_strangers()
-            with self.transaction() as db:
-                migrations.apply(db)
+            if pending := {step.name for step in migrations.pending(self.db)}:
+                self._tell(pending)
+                self._apply()
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{self.called}: not an arena database ({error})") from error
+
+    def _tell(self, pending: Collection[str]) -> None:
+        """Say what is going to take long."""
+        size = self.path.stat().st_size
+        if m017_numbers.__name__ in pending and size > LARGE * 10**6:
+            _log.warning(
+                "%s (%s MB) is brought into the form of this version, once; a large database "
+                "takes minutes",
+                self.called,
+                f"{size / 10**6:,.0f}",
+            )
+
+    def _apply(self) -> None:
+        self.db.execute("PRAGMA foreign_keys = OFF")  # which nobody can inside a transaction
+        try:
+            with self.transaction() as db:
+                migrations.apply(db)
+        finally:
+            self.db.execute("PRAGMA foreign_keys = ON")
+        self._shrink()
+
+    def _shrink(self) -> None:
+        """Give back what a large database needs no more, unless somebody else reads it now."""
+        free, pages, size = (
+            self.db.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("freelist_count", "page_count", "page_size")
+        )
+        if pages * size > LARGE * 10**6 and free > pages // 3:
+            with suppress(sqlite3.OperationalError):
+                self.db.execute("VACUUM")
 
     def _refuse_strangers(self) -> None:
         tables = set(self.db.table_names())
@@ -104,6 +144,7 @@ def _connect(path: Path) -> Database:
         conn.execute("PRAGMA synchronous = FULL")
         mode = "WAL" if sqlite3.sqlite_version_info >= WAL_IS_SAFE_FROM else "DELETE"
         conn.execute(f"PRAGMA journal_mode = {mode}")
+        add_functions(conn)
     except sqlite3.DatabaseError as error:
         raise StoreError(f"{path}: cannot be used as a database ({error})") from error
     return Database(conn)

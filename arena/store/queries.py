@@ -20,6 +20,7 @@ from arena.store.columns import (
 )
 from arena.store.connection import Connections
 from arena.store.large.kept import KeptVotes
+from arena.store.schema.packing import as_winner
 
 ROWS = 10_000  # of a result that are held at once
 FEW = 5_000  # votes whose answers are looked up one by one
@@ -29,7 +30,6 @@ FEW = 5_000  # votes whose answers are looked up one by one
 Taken = tuple[str, int, int, float, int | None, float | None]
 _MODEL = "NOT IN (SELECT name FROM archived WHERE kind = 'model')"
 _ANSWER = f"NOT IN (SELECT key FROM answers WHERE NOT model {_MODEL})"
-_TOLD = """finish != '["absent"]'"""
 _JUDGE = "NOT IN (SELECT name FROM archived WHERE kind = 'judge')"
 
 C = TypeVar(
@@ -63,12 +63,12 @@ class EvidenceColumns:
 
     def answer_keys(self, numbers: Iterable[int]) -> dict[int, str]:
         """The keys of answers by their numbers in this database."""
-        sql = "SELECT rowid, key FROM answers WHERE rowid IN (SELECT value FROM json_each(?))"
+        sql = "SELECT id, key FROM answer_rows WHERE id IN (SELECT value FROM json_each(?))"
         return dict(self._connections.db.execute(sql, [json.dumps(list(numbers))]).fetchall())
 
     def answer_numbers(self, keys: Iterable[str]) -> list[int]:
         """The numbers of answers in this database, in ascending order; unknown keys have none."""
-        sql = "SELECT rowid FROM answers WHERE key IN (SELECT value FROM json_each(?))"
+        sql = "SELECT id FROM answer_rows WHERE key IN (SELECT value FROM json_each(?))"
         found = self._connections.db.execute(sql, [json.dumps(list(keys))])
         return sorted(number for (number,) in found)
 
@@ -192,16 +192,16 @@ class EvidenceColumns:
 
     def changes(self, since: VotesUntil, until: VotesUntil) -> tuple[TallyColumns, TallyColumns]:
         """Votes cast, and votes taken back, between two moments, counted by pair."""
-        cast = f"votes v {_OF_BOTH} WHERE v.id > {since.vote:d} AND v.id <= {until.vote:d}"
+        cast = f"vote_rows v {_BY_BOTH} WHERE v.id > {since.vote:d} AND v.id <= {until.vote:d}"
         back = (
-            f"withdrawals w JOIN votes v ON v.battle = w.subject {_OF_BOTH} "
+            f"withdrawals w JOIN vote_rows v ON v.battle = packed(w.subject) {_BY_BOTH} "
             f"WHERE w.id > {since.withdrawal:d} AND w.id <= {until.withdrawal:d}"
         )
         return self._tallies(cast), self._tallies(back)
 
     def _tallies(self, rows: str) -> TallyColumns:
         sql = (
-            f"SELECT a.model, b.model, v.winner, count(*) FROM {rows} "
+            f"SELECT a.model, b.model, {as_winner('v.winner')}, count(*) FROM {rows} "
             f"AND a.model {_MODEL} AND b.model {_MODEL} GROUP BY 1, 2, 3"
         )
         return self._read(TallyColumns, sql)
@@ -209,7 +209,7 @@ class EvidenceColumns:
     def votes_until(self) -> VotesUntil:
         """This moment, in votes: the ids of the latest vote and withdrawal, 0 where none is."""
         sql = (
-            "SELECT (SELECT coalesce(max(id), 0) FROM votes), "
+            "SELECT (SELECT coalesce(max(id), 0) FROM vote_rows), "
             "(SELECT coalesce(max(id), 0) FROM withdrawals)"
         )
         return VotesUntil(*map(int, self._connections.db.execute(sql).fetchone()))
@@ -241,7 +241,7 @@ class EvidenceColumns:
         """Model, prompt's key and answer's key of every answer that can be looked at."""
         rows = self._connections.db.execute(
             "SELECT rowid, model, prompt_key, key FROM answers "
-            f"WHERE sample = 0 AND finish != '[\"absent\"]' AND model {_MODEL}"
+            f"WHERE sample = 0 AND told AND model {_MODEL}"
         ).fetchall()
         return [(str(m), str(p), str(k)) for _, m, p, k in sorted(rows)]
 
@@ -250,25 +250,24 @@ class EvidenceColumns:
         return self._connections.db.execute(
             "SELECT model, coalesce(prompt_tokens, 0), completion_tokens, coalesce(seconds, 0), "
             "thinking_tokens, first_token FROM answers "
-            f"WHERE completion_tokens > 0 AND model {_MODEL}"
+            f"WHERE told AND completion_tokens > 0 AND model {_MODEL}"
         ).fetchall()
 
     def later_samples(self) -> dict[str, int]:
         """The number of each answer that is not the first sample of its model, by its key."""
-        sql = "SELECT key, sample FROM answers WHERE sample > 0"
+        sql = "SELECT key, sample FROM answer_rows WHERE sample > 0"
         return {str(key): int(sample) for key, sample in self._connections.db.execute(sql)}
 
     def answered(self) -> list[tuple[str, str]]:
         """Model and prompt's key of everything that was answered, in live battles too."""
         rows = self._connections.db.execute(
-            "SELECT DISTINCT model, prompt_key FROM answers "
-            f"WHERE finish != '[\"absent\"]' AND model {_MODEL}"
+            f"SELECT DISTINCT model, prompt_key FROM answers WHERE told AND model {_MODEL}"
         ).fetchall()
         return [(str(model), str(prompt)) for model, prompt in rows]
 
     def who_answered(self) -> list[str]:
         """The models with an answer whose text is here."""
-        sql = f"SELECT DISTINCT model FROM answers WHERE {_TOLD} AND model {_MODEL}"
+        sql = f"SELECT DISTINCT model FROM answers WHERE told AND model {_MODEL}"
         return [str(row[0]) for row in self._connections.db.execute(sql).fetchall()]
 
     def what_was_answered(self) -> list[tuple[str, str, str]]:
@@ -276,7 +275,7 @@ class EvidenceColumns:
         sql = (
             "SELECT DISTINCT a.model, p.category, p.language "
             "FROM answers a JOIN prompts p ON p.key = a.prompt_key "
-            f"WHERE a.{_TOLD} AND a.model {_MODEL}"
+            f"WHERE a.told AND a.model {_MODEL}"
         )
         rows = self._connections.db.execute(sql).fetchall()
         return [(str(model), str(category), str(language)) for model, category, language in rows]
@@ -316,7 +315,7 @@ class EvidenceColumns:
             SELECT a.model, b.model, count(DISTINCT a.prompt_key), coalesce(max(given.n), 0)
             FROM answers a JOIN answers b ON b.prompt_key = a.prompt_key AND b.model > a.model
             LEFT JOIN given ON given.low = a.model AND given.high = b.model
-            WHERE a.sample = 0 AND b.sample = 0 AND '["absent"]' NOT IN (a.finish, b.finish)
+            WHERE a.sample = 0 AND b.sample = 0 AND a.told AND b.told
                   AND a.model {_MODEL} AND b.model {_MODEL}
             GROUP BY a.model, b.model ORDER BY a.model, b.model""",
         )
@@ -327,7 +326,7 @@ class EvidenceColumns:
             """SELECT a.prompt_key, a.key, b.key FROM answers a
                JOIN answers b ON b.prompt_key = a.prompt_key AND b.sample = 0
                WHERE a.model = ? AND b.model = ? AND a.sample = 0
-                 AND '["absent"]' NOT IN (a.finish, b.finish) ORDER BY a.prompt_key""",
+                 AND a.told AND b.told ORDER BY a.prompt_key""",
             [model_a, model_b],
         ).fetchall()
         return [(str(p), str(a), str(b)) for p, a, b in rows]
@@ -354,21 +353,22 @@ class EvidenceColumns:
         since = row[0] if row else 0
         if since == until.vote:
             return [], None
-        told = "finish != '[\"absent\"]' AND key NOT IN (SELECT key FROM leaks WHERE rules = ?)"
+        told = "finish IS NOT NULL AND key NOT IN (SELECT key FROM leaks WHERE rules = ?)"
         if until.vote - since > FEW:  # then it is quicker to begin with the answers
-            texts = db.execute(f"SELECT key FROM answers WHERE {told}", [rules])
+            texts = db.execute(f"SELECT key FROM answer_rows WHERE {told}", [rules])
             keys = sorted(str(key) for (key,) in texts.fetchall())
             return (self._voted_on(keys) if keys else []), until
-        voted = "SELECT {} FROM votes WHERE id > ? AND id <= ?"
+        voted = "SELECT {} FROM vote_rows WHERE id > ? AND id <= ?"
         both = f"{voted.format('first')} UNION {voted.format('second')}"
-        sql = f"SELECT key FROM answers WHERE key IN ({both}) AND {told} ORDER BY key"
+        sql = f"SELECT key FROM answer_rows WHERE id IN ({both}) AND {told} ORDER BY key"
         found = db.execute(sql, [since, until.vote, since, until.vote, rules]).fetchall()
         return [str(key) for (key,) in found], until
 
     def _voted_on(self, keys: Sequence[str]) -> list[str]:
         sql = (
-            "SELECT value FROM json_each(?) "
-            "WHERE value IN (SELECT first FROM votes UNION SELECT second FROM votes)"
+            "SELECT key FROM answer_rows WHERE key IN (SELECT value FROM json_each(?)) "
+            "AND id IN (SELECT first FROM vote_rows UNION SELECT second FROM vote_rows) "
+            "ORDER BY key"
         )
         found = self._connections.db.execute(sql, [json.dumps(keys)]).fetchall()
         return [str(key) for (key,) in found]
@@ -385,7 +385,7 @@ class EvidenceColumns:
     def leaked(self) -> list[int]:
         """The numbers of the answers that say who wrote them; see `answer_keys`."""
         rows = self._connections.db.execute(
-            "SELECT a.rowid FROM leaks l JOIN answers a ON a.key = l.key WHERE l.words != ''"
+            "SELECT a.id FROM leaks l JOIN answer_rows a ON a.key = l.key WHERE l.words != ''"
         ).fetchall()
         return [int(number) for (number,) in rows]
 
@@ -398,7 +398,7 @@ class EvidenceColumns:
             AnswerColumns,
             f"""
             SELECT model, count(*), avg((SELECT avg(length(value)) FROM json_each(turns)))
-            FROM answers WHERE finish != '["absent"]' AND model {_MODEL}
+            FROM answers WHERE told AND model {_MODEL}
             GROUP BY model ORDER BY model""",
         )
 
@@ -424,5 +424,6 @@ class EvidenceColumns:
 
 
 _OF_BOTH = "JOIN answers a ON a.key = v.first JOIN answers b ON b.key = v.second"
+_BY_BOTH = "JOIN answers a ON a.rowid = v.first JOIN answers b ON b.rowid = v.second"
 _ANSWERS = f"""{_OF_BOTH}
               JOIN prompts p ON p.key = v.prompt_key"""

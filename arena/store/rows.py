@@ -26,12 +26,22 @@ class Rows(Generic[R]):
     """A table of one kind of record, keyed by content: adding what is there changes nothing."""
 
     def __init__(
-        self, connections: Connections, table: str, record: type[R], *, view: str = ""
+        self,
+        connections: Connections,
+        table: str,
+        record: type[R],
+        *,
+        view: str = "",
+        counted: str = "",
     ) -> None:
-        """view: where rows are read, if some of the table count no longer."""
+        """view: where rows are read, if some of the table count no longer.
+
+        counted: where there are as many rows, and sooner told.
+        """
         self._connections = connections
         self.table = table
         self._view = view or table
+        self._counted = counted or self._view
         self._record = record
 
     def add(self, records: Iterable[R], *, durable: bool = True) -> int:
@@ -81,16 +91,27 @@ class Rows(Generic[R]):
             ).fetchall()
         }
 
+    def numbers(self, keys: Iterable[str]) -> dict[str, int]:
+        """The numbers that rows have in this database, by key; unknown keys have none."""
+        return {
+            str(key): int(number)
+            for part in chunks(list(keys))
+            for key, number in self._connections.db.execute(
+                f"SELECT key, rowid FROM {self._view} WHERE key IN ({', '.join('?' * len(part))})",
+                part,
+            ).fetchall()
+        }
+
     def where(self, **equal: str | int) -> Iterator[R]:
         """Rows whose columns equal these values, in the order in which they were stored."""
-        test, values = _test(equal)
+        test, values = self._test(equal)
         sql = f"SELECT * FROM {self._view}{test} ORDER BY rowid"
         for row in self._connections.db.query(sql, values):
             yield decode(self._record, row)
 
     def recent(self, seconds: int, **equal: str | int) -> Iterator[R]:
         """As `where`, of the rows that were stored less than so many seconds ago."""
-        test, values = _test(equal)
+        test, values = self._test(equal)
         test = f"{test} AND" if test else " WHERE"
         sql = f"SELECT * FROM {self._view}{test} created_at >= {ago(seconds)} ORDER BY rowid"
         for row in self._connections.db.query(sql, values):
@@ -119,7 +140,7 @@ class Rows(Generic[R]):
 
     def usages(self, **equal: str | int) -> list[Usage]:
         """What each row with these values took; those that were free, as read anew, left out."""
-        test, values = _test(equal)
+        test, values = self._test(equal)
         sql = f"SELECT prompt_tokens, completion_tokens, seconds FROM {self._view}{test}"
         rows = self._connections.db.execute(sql, values).fetchall()
         return [Usage(*row) for row in rows if any(row)]
@@ -138,9 +159,17 @@ class Rows(Generic[R]):
 
     def count(self, **equal: str | int) -> int:
         """How many rows have these values."""
-        test, values = _test(equal)
-        sql = f"SELECT count(*) FROM {self._view}{test}"
+        test, values = self._test(equal)
+        sql = f"SELECT count(*) FROM {self._view if equal else self._counted}{test}"
         return int(self._connections.db.execute(sql, values).fetchone()[0])
+
+    def _test(self, equal: dict[str, str | int]) -> tuple[str, list[str | int]]:
+        tests = " AND ".join(map(self._equals, equal))
+        return (f" WHERE {tests}" if equal else ""), list(equal.values())
+
+    def _equals(self, column: str) -> str:
+        """SQL that a column has the value of a mark."""
+        return f'"{column}" = ?'
 
 
 def encode(record: Record) -> dict[str, Any]:
@@ -179,12 +208,6 @@ def _value(hint: Any, name: str, row: dict[str, Any]) -> Any:
 def _hints(record: type) -> dict[str, Any]:
     hints = get_type_hints(record)
     return {field.name: hints[field.name] for field in fields(record)}
-
-
-def _test(equal: dict[str, str | int]) -> tuple[str, list[str | int]]:
-    if not equal:
-        return "", []
-    return " WHERE " + " AND ".join(f'"{name}" = ?' for name in equal), list(equal.values())
 
 
 def ago(seconds: int) -> str:

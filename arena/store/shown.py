@@ -35,7 +35,7 @@ class _Kind:
 BATTLES = _Kind(
     "battles",
     "first IN (SELECT key FROM answers WHERE sample = 0)",
-    "SELECT 1 FROM votes WHERE battle = last.key",
+    "SELECT 1 FROM vote_rows WHERE battle = packed(last.key)",
 )
 SHOWINGS = _Kind("showings", "TRUE", "SELECT 1 FROM grades WHERE key = last.key")
 

@@ -1,15 +1,13 @@
 """`Store`: the database, opened, with one attribute a table."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from arena.records import (
-    ABSENT,
-    Answer,
     BackendKind,
     Batch,
     Battle,
@@ -37,6 +35,7 @@ from arena.records import (
     Verdict,
 )
 from arena.records.errors import ModelConflictError, StoreError
+from arena.store.answers import AnswerRows
 from arena.store.archive import Archivable, Archive
 from arena.store.connection import Connections
 from arena.store.large.bulk import NewAnswers, add_answers, filling
@@ -51,9 +50,10 @@ from arena.store.withdrawals import Withdrawals
 
 _NOT_CONTENT = ("base_url", "api_key_env", "timeout", "extra_headers", "tokenizer")
 TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "rankings", "outcomes")
+_BY_NUMBER = {"answers": "answer_rows", "votes": "vote_rows"}
 # One statement: a page asks this each time.
 _LAST = [
-    f"(SELECT coalesce(max(rowid), 0) FROM {table}) AS {table}"
+    f"(SELECT coalesce(max(rowid), 0) FROM {_BY_NUMBER.get(table, table)}) AS {table}"
     for table in (*TABLES, "grades", "withdrawals", "withheld", "policies", "in_use")
 ]
 # What makes two judgements ones of the same thing, by table.
@@ -62,7 +62,7 @@ _SAME_JUDGEMENT = {
     "scores": "judge, answer, turn, sample",
     "rankings": "judge, answers, turn, sample",
 }
-_OF_MODELS = ("answers", "completions", "likelihoods", "outcomes", "checks")
+_OF_MODELS = ("writers", "completions", "likelihoods", "outcomes", "checks")
 _ROWS_OF_MODEL = "SELECT " + " OR ".join(
     [f"EXISTS (SELECT 1 FROM {table} WHERE model = :name)" for table in _OF_MODELS]
     + ["EXISTS (SELECT 1 FROM talks WHERE :name IN (first_model, second_model))"]
@@ -129,7 +129,7 @@ class Store:
         self._connections = Connections(self.path, called)
         self._connections.migrate()
         self.prompts = Rows(self._connections, "prompts", Prompt)
-        self.answers = Rows(self._connections, "answers", Answer)
+        self.answers = AnswerRows(self._connections)
         self.judges = Rows(self._connections, "judges", Judge)
         self.verdicts = Rows(self._connections, "verdicts", Verdict)
         self.scores = Rows(self._connections, "scores", Score)
@@ -180,13 +180,19 @@ class Store:
                 rows,
             )
 
-    def filling(self, rows: int) -> AbstractContextManager[None]:
-        """One transaction for a file of so many votes: all of it is stored, or nothing."""
+    def filling(self, rows: int) -> AbstractContextManager[bool]:
+        """One transaction for a file of so many votes: all of it is stored, or nothing.
+
+        It says whether there are no votes before these.
+        """
         return filling(self._connections, rows)
 
-    def add_answers(self, new: NewAnswers) -> None:
-        """Store those of a file's answers that are not there yet; call it while `filling`."""
-        add_answers(self._connections, new)
+    def add_answers(self, new: NewAnswers) -> Sequence[int]:
+        """Store those of a file's answers that are not there yet; call it while `filling`.
+
+        Returns the number of each answer in this database.
+        """
+        return add_answers(self._connections, new)
 
     def check_model(self, model: Model) -> None:
         """Raise ModelConflictError if the name stands for another model already.
@@ -322,16 +328,19 @@ class Store:
 
     def absent_answers(self) -> int:
         """Answers of which a file told without their texts."""
-        return self.answers.count(finish=json.dumps([ABSENT]))
+        sql = "SELECT count(*) FROM answer_rows WHERE finish IS NOT NULL"
+        return self.answers.count() - int(self._connections.db.execute(sql).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
         """Rows in each stage's table, without votes that were taken back."""
         db = self._connections.db
-        views = {table: table for table in TABLES} | {"votes": "standing_votes"}
-        return {
-            table: int(db.execute(f"SELECT count(*) FROM {view}").fetchone()[0])
-            for table, view in views.items()
+        counted = {
+            table: int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+            for table in TABLES
+            if table not in _BY_NUMBER
         }
+        counted |= {"answers": self.answers.count(), "votes": self.votes.count()}
+        return {table: counted[table] for table in TABLES}
 
     def verdicts_on(self, first: str, second: str) -> list[Verdict]:
         """All verdicts on two answers, in either order; of each judge and order the latest."""

@@ -1,11 +1,11 @@
 """Votes: one a battle, never changed, and chained so that an edit shows."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import islice
+from itertools import islice, repeat
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
@@ -13,32 +13,34 @@ from arena.records import Vote
 from arena.records.errors import SecondVoteError, StoreError
 from arena.store.chain import broken, last_link, linked
 from arena.store.connection import Connections, sqlite3
-from arena.store.rows import Rows, chunks, encode
+from arena.store.rows import Rows, encode
+from arena.store.schema.driver import Database
+from arena.store.schema.packing import OF_VOTES, WINNERS, moment, packed
 
 BATCH = 10_000
-_COLUMNS = (
-    "battle",
-    "prompt_key",
-    "first",
-    "second",
-    "winner",
-    "voter",
-    "language",
-    "propensity",
-    "seconds",
-    "app_version",
-    "created_at",
-    "previous",
-    "hash",
+# The numbers of a vote's prompt and of both answers; None is none's, and refused.
+References = tuple[int | None, int | None, int | None]
+_INSERT = """
+    INSERT INTO vote_rows (battle, prompt, first, second, winner, voter, language, propensity,
+                           seconds, app_version, created_at, hash)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_REFERENCES = """
+    SELECT (SELECT id FROM prompts WHERE key = ?), (SELECT id FROM answer_rows WHERE key = ?),
+           (SELECT id FROM answer_rows WHERE key = ?)"""
+# What a row is made of. The hash before its own stands in the row before.
+_VALUES = (
+    *("battle", "prompt_key", "first", "second", "winner", "voter", "language"),
+    *("propensity", "seconds", "app_version", "created_at", "hash"),
 )
-_INSERT = f"INSERT INTO votes ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_PLACES = {winner: place for place, winner in enumerate(WINNERS)}
+_STANDING = "vote_rows WHERE battle NOT IN (SELECT packed(subject) FROM withdrawals)"
 
 
 class Votes(Rows[Vote]):
     """The votes table, a chain; those that were taken back are read by nobody who counts."""
 
     def __init__(self, connections: Connections) -> None:
-        super().__init__(connections, "votes", Vote, view="standing_votes")
+        super().__init__(connections, "votes", Vote, view="standing_votes", counted=_STANDING)
 
     def cast(self, vote: Vote, *, once_a_pair: bool = False) -> None:
         """Store one vote; a second one for the same battle is refused.
@@ -51,12 +53,16 @@ class Votes(Rows[Vote]):
                 raise SecondVoteError(
                     "this voter has voted on these two answers already; the first vote counts"
                 )
-            row = linked(encode(vote) | {"created_at": now()}, last_link(db, "votes"))
-            columns, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
             try:
-                db.conn.execute(f"INSERT INTO votes ({columns}) VALUES ({marks})", row)
+                add_rows(db, [linked(encode(vote) | {"created_at": now()}, last_link(db, "votes"))])
             except sqlite3.IntegrityError as error:
                 raise _refusal(vote, str(error)) from error
+
+    def _equals(self, column: str) -> str:
+        """As in `Rows`; a battle is found by the index of what is stored of it."""
+        if column == "battle":
+            return "rowid = (SELECT id FROM vote_rows WHERE battle = packed(?))"
+        return super()._equals(column)
 
     def _has_voted(self, vote: Vote) -> bool:
         sql = (
@@ -66,40 +72,73 @@ class Votes(Rows[Vote]):
         values = [vote.voter, vote.first, vote.second]
         return self._connections.db.execute(sql, values).fetchone() is not None
 
-    def cast_all(self, votes: Iterable[Vote]) -> int:
+    def cast_all(
+        self,
+        votes: Iterable[Vote],
+        references: Iterable[References] | None = None,
+        *,
+        all_new: bool = False,
+    ) -> int:
         """Store many votes in one transaction; those on battles voted on already are passed over.
 
-        Returns how many were new.
+        references: of each vote, if they are known. all_new: whether every vote is on a battle of
+        its own that nobody has voted on, which need not be looked up then. Returns how many were
+        new.
         """
-        added, left = 0, iter(votes)
+        added, left = (
+            0,
+            zip(votes, repeat(None) if references is None else references, strict=False),
+        )
         with self._connections.transaction() as db:
-            link = _Linking(last_link(db, "votes"), now())
+            link, voters = _Linking(last_link(db, "votes"), now()), dict[str, int]()
             while batch := list(islice(left, BATCH)):
-                known = self._voted([vote.battle for vote in batch])
-                new = {vote.battle: vote for vote in reversed(batch) if vote.battle not in known}
-                db.conn.executemany(_INSERT, [link.row(vote) for vote in reversed(new.values())])
+                known = set() if all_new else self._voted([vote.battle for vote, _ in batch])
+                new = {one[0].battle: one for one in reversed(batch) if one[0].battle not in known}
+                rows = [(link.row(vote), refer) for vote, refer in reversed(new.values())]
+                _store(db, rows, voters)
                 added += len(new)
         return added
 
     def _voted(self, battles: list[str]) -> set[str]:
         """Those of some battles that were voted on, even if the vote was taken back."""
-        sql = "SELECT battle FROM votes WHERE battle IN (SELECT value FROM json_each(?))"
+        sql = "SELECT value FROM json_each(?) WHERE packed(value) IN (SELECT battle FROM vote_rows)"
         found = self._connections.db.execute(sql, [json.dumps(battles)])
         return {str(row[0]) for row in found}
-
-    def voted(self, battles: Iterable[str]) -> set[str]:
-        """Those of the battles that were voted on, whether the vote was taken back or not."""
-        return {
-            str(row[0])
-            for part in chunks(list(battles))
-            for row in self._connections.db.execute(
-                f"SELECT battle FROM votes WHERE battle IN ({', '.join('?' * len(part))})", part
-            ).fetchall()
-        }
 
     def broken(self) -> Iterator[int]:
         """The ids of rows whose content or place does not fit the chain."""
         return broken(self._connections, "votes")
+
+
+def add_rows(db: Database, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Store votes that are linked already, in a transaction. rows: as the view `votes` has them."""
+    _store(db, [(tuple(row[name] for name in _VALUES), None) for row in rows], {})
+
+
+def _store(
+    db: Database,
+    rows: Sequence[tuple[tuple[Any, ...], References | None]],
+    voters: dict[str, int],
+) -> None:
+    """rows: in the order of `_VALUES`, and what is known of each one's references.
+
+    voters: their numbers by name, as far as they are known.
+    """
+    for name in dict.fromkeys(row[_VALUES.index("voter")] for row, _ in rows):
+        if name not in voters:
+            voters[name] = _number(db, name)
+    made = []
+    for (battle, prompt, first, second, winner, voter, *how, at, link), known in rows:
+        about = known or db.execute(_REFERENCES, [prompt, first, second]).fetchone()
+        said = _PLACES.get(winner), voters[voter], *how
+        made.append((packed(battle), *about, *said, moment(at, OF_VOTES), bytes.fromhex(link)))
+    db.conn.executemany(_INSERT, made)
+
+
+def _number(db: Database, voter: str) -> int:
+    """A voter's number, a new one for a new voter."""
+    db.execute("INSERT INTO voters (name) VALUES (?) ON CONFLICT DO NOTHING", [voter])
+    return int(db.execute("SELECT id FROM voters WHERE name = ?", [voter]).fetchone()[0])
 
 
 @dataclass
@@ -110,7 +149,7 @@ class _Linking:
     at: str
 
     def row(self, v: Vote) -> tuple[Any, ...]:
-        """A vote in the order of `_COLUMNS`. The text of the digest is that of `json.dumps`."""
+        """A vote in the order of `_VALUES`. The text of the digest is that of `json.dumps`."""
         drawn = "null" if v.propensity is None else json.dumps(v.propensity)
         seconds = "null" if v.seconds is None else json.dumps(v.seconds)
         text = (
@@ -121,10 +160,9 @@ class _Linking:
             f'"second": {quoted(v.second)}, "seconds": {seconds}, "voter": {quoted(v.voter)}, '
             f'"winner": "{v.winner}"}}'
         )
-        previous, self.previous = self.previous, sha256(text.encode()).hexdigest()
+        self.previous = sha256(text.encode()).hexdigest()
         said = (v.battle, v.prompt_key, v.first, v.second, str(v.winner), v.voter, v.language)
-        rest = (v.propensity, v.seconds, v.app_version, self.at, previous, self.previous)
-        return (*said, *rest)
+        return (*said, v.propensity, v.seconds, v.app_version, self.at, self.previous)
 
 
 def now() -> str:
@@ -133,6 +171,8 @@ def now() -> str:
 
 
 def _refusal(vote: Vote, reason: str) -> StoreError:
-    if "votes.battle" in reason:
+    if "vote_rows.battle" in reason:
         return SecondVoteError("this battle has been voted on already; its first vote counts")
+    if "NOT NULL" in reason:
+        reason = "its prompt or one of its answers is not stored"
     return StoreError(f"the vote on battle {vote.battle} was refused: {reason}")

@@ -9,7 +9,8 @@ from arena.store.rows import Rows, ago, encode
 from arena.store.votes import now
 
 _SAID = """
-    SELECT 1 FROM votes WHERE battle = :subject AND voter = :voter AND created_at >= {since}
+    SELECT 1 FROM votes WHERE rowid = (SELECT id FROM vote_rows WHERE battle = packed(:subject))
+                          AND voter = :voter AND created_at >= {since}
     UNION ALL
     SELECT 1 FROM grades WHERE key = :subject AND voter = :voter AND created_at >= {since}"""
 

@@ -73,9 +73,9 @@ def test_what_comes_back_is_what_was_there(sample: Store, arena: Arena, tmp_path
 def test_rows_keep_their_numbers(sample: Store, arena: Arena, tmp_path: Path) -> None:
     """What is kept of the votes names answers by them."""
     with sqlite3.connect(sample.path) as raw:
-        raw.execute("DROP TRIGGER answers_no_delete")
+        raw.execute("DROP TRIGGER answer_rows_no_delete")
         raw.execute("PRAGMA foreign_keys = OFF")
-        raw.execute("DELETE FROM answers WHERE rowid IN (SELECT rowid FROM answers LIMIT 3)")
+        raw.execute("DELETE FROM answer_rows WHERE id IN (SELECT id FROM answer_rows LIMIT 3)")
         numbers = raw.execute("SELECT rowid, key FROM answers ORDER BY rowid").fetchall()
     raw.close()
     arena("backup kept.db")
@@ -143,8 +143,8 @@ def no_database(path: Path) -> None:
 
 def with_a_changed_vote(path: Path) -> None:
     with sqlite3.connect(path) as raw:
-        raw.execute("DROP TRIGGER votes_no_update")
-        raw.execute("UPDATE votes SET winner = 'model_b' WHERE id = 2")
+        raw.execute("DROP TRIGGER vote_rows_no_update")
+        raw.execute("UPDATE vote_rows SET winner = (winner + 1) % 4 WHERE id = 2")
     raw.close()
 
 

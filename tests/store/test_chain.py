@@ -9,6 +9,7 @@ from arena.records import Withdrawal
 from arena.store import Store
 from arena.store.chain import GENESIS, linked
 from arena.store.connection import sqlite3 as driver
+from arena.store.schema.packing import WINNERS
 from tests.store.world import World, make_world
 
 
@@ -20,7 +21,11 @@ def world(store: Store) -> World:
 def edited(path: Path, *statements: str) -> Store:
     """The database after somebody has opened it by other means."""
     with driver.connect(str(path)) as raw:
-        for name in ("votes", "withdrawals"):  # what keeps us from editing is in the file as well
+        for name in (
+            "vote_rows",
+            "voters",
+            "withdrawals",
+        ):  # what keeps us from editing is in the file as well
             for (trigger,) in raw.execute(
                 "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", [name]
             ).fetchall():
@@ -39,18 +44,20 @@ def test_an_honest_chain_is_whole(world: World) -> None:
     assert first["previous"] == GENESIS
 
 
-WINNERS = "CASE winner WHEN 'tie' THEN 'model_a' ELSE 'tie' END"
+OTHER = "(SELECT id FROM {0}s WHERE id != {0} LIMIT 1)"
 
 
 @pytest.mark.parametrize(
     ("column", "value", "shows"),
     [
-        ("winner", WINNERS, [7]),
-        ("voter", "voter || 'x'", [7]),
+        ("winner", "(winner + 1) % 4", [7]),
+        ("voter", OTHER.format("voter"), [7]),
         ("first", "second", [7]),
-        ("prompt_key", "'another'", [7]),
+        ("prompt", OTHER.format("prompt"), [7]),
+        ("prompt", "1000", [7]),
         ("propensity", "0.75", [7]),
         ("created_at", "'2001-01-01T00:00:00.000+00:00'", [7]),
+        ("created_at", "created_at + 1", [7]),
         ("seconds", "NULL", [7]),
         ("hash", "'0'", [7, 8]),  # the next row follows the hash that was there
     ],
@@ -59,16 +66,25 @@ def test_a_changed_column_shows_at_its_row(
     column: str, value: str, shows: list[int], world: World
 ) -> None:
     world.store.close()
-    store = edited(world.store.path, f"UPDATE votes SET {column} = {value} WHERE id = 7")
+    store = edited(world.store.path, f"UPDATE vote_rows SET {column} = {value} WHERE id = 7")
     assert [*store.votes.broken()] == shows
+
+
+def test_a_voter_with_another_name_shows_at_each_vote(world: World) -> None:
+    sql = "SELECT id FROM votes WHERE voter = (SELECT name FROM voters WHERE id = 1) ORDER BY id"
+    mine = [number for (number,) in world.store._connections.db.execute(sql)]
+    assert mine
+    world.store.close()
+    store = edited(world.store.path, "UPDATE voters SET name = name || 'x' WHERE id = 1")
+    assert [*store.votes.broken()] == mine
 
 
 @pytest.mark.parametrize(
     ("change", "shows"),
     [
-        ("DELETE FROM votes WHERE id = 9", 10),  # the next row follows one that is gone
-        ("DELETE FROM votes WHERE id = 1", 2),
-        ("UPDATE votes SET id = 99 WHERE id = 5", 6),
+        ("DELETE FROM vote_rows WHERE id = 9", 10),  # the next row follows one that is gone
+        ("DELETE FROM vote_rows WHERE id = 1", 2),
+        ("UPDATE vote_rows SET id = 99 WHERE id = 5", 6),
     ],
 )
 def test_a_row_that_is_gone_or_moved_shows_at_the_next(
@@ -82,9 +98,9 @@ def test_two_votes_that_changed_places_show(world: World) -> None:
     world.store.close()
     store = edited(
         world.store.path,
-        "UPDATE votes SET id = 1000 WHERE id = 3",
-        "UPDATE votes SET id = 3 WHERE id = 4",
-        "UPDATE votes SET id = 4 WHERE id = 1000",
+        "UPDATE vote_rows SET id = 1000 WHERE id = 3",
+        "UPDATE vote_rows SET id = 3 WHERE id = 4",
+        "UPDATE vote_rows SET id = 4 WHERE id = 1000",
     )
     assert {3, 4} <= set(store.votes.broken())
 
@@ -93,13 +109,12 @@ def test_a_vote_put_in_with_a_hash_of_its_own_shows_at_the_one_after_it(world: W
     """Whoever knows how the chain is made can add at its end, and nowhere else."""
     (row,) = world.store._connections.db.query("SELECT * FROM votes WHERE id = 20")
     forged = dict(row)
-    identifier, _ = forged.pop("id"), forged.pop("hash")
+    identifier, _, _ = (forged.pop(name) for name in ("id", "rowid", "hash"))
     forged["winner"] = "model_a" if row["winner"] != "model_a" else "model_b"
     forged = linked({k: v for k, v in forged.items() if k != "previous"}, row["previous"])
     world.store.close()
-    change = (
-        f"UPDATE votes SET winner = '{forged['winner']}', hash = '{forged['hash']}' WHERE id = 20"
-    )
+    winner = WINNERS.index(forged["winner"])
+    change = f"UPDATE vote_rows SET winner = {winner}, hash = x'{forged['hash']}' WHERE id = 20"
     assert [*edited(world.store.path, change).votes.broken()] == [identifier + 1]
 
 
@@ -116,6 +131,9 @@ def test_a_withdrawal_that_is_struck_out_shows(world: World) -> None:
     [
         lambda db: db.execute("UPDATE votes SET winner = 'tie'"),
         lambda db: db.execute("DELETE FROM votes"),
+        lambda db: db.execute("UPDATE vote_rows SET winner = 2"),
+        lambda db: db.execute("UPDATE voters SET name = 'x'"),
+        lambda db: db.execute("UPDATE writers SET model_key = 'x'"),
         lambda db: db.execute("UPDATE withdrawals SET voter = 'x'"),
         lambda db: db.execute("DELETE FROM withdrawals"),
         lambda db: db.execute("DELETE FROM verdicts"),
@@ -127,7 +145,7 @@ def test_this_package_cannot_change_what_was_said(
 ) -> None:
     counts = world.store.counts()
     with (
-        pytest.raises(Exception, match="append-only"),
+        pytest.raises(Exception, match=r"append-only|only their names"),
         world.store._connections.transaction() as db,
     ):
         change(db)

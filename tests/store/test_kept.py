@@ -1,6 +1,6 @@
 """Votes that are kept as columns of numbers say what the rows say, whatever happened since."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from itertools import permutations
@@ -25,7 +25,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of a few votes, so that some tens of them are many."""
     monkeypatch.setattr(kept, "BLOCK", 7)
     monkeypatch.setattr(kept, "WORTH", 5)
-    monkeypatch.setattr(kept, "FEW", 3)
 
 
 def cast(store: Store, n: int, seed: int = 0) -> None:
@@ -155,35 +154,6 @@ def test_an_archived_model_counts_again_once_it_is_restored(answered: Store) -> 
     assert len(answered.evidence.coded_votes()) < len(whole)
     answered.archive.restore(Archivable.MODEL, "short")
     assert list(answered.evidence.coded_votes().voter) == whole
-
-
-def test_rows_with_other_numbers_are_kept_anew(answered: Store) -> None:
-    """As after a dump that was read into a new file."""
-    cast(answered, 20)
-    same(answered)
-    answered.close()
-    with closing(driver.connect(str(answered.path))) as conn, conn:
-        conn.execute("DROP TRIGGER answers_no_update")
-        conn.execute("UPDATE answers SET rowid = 1000 - rowid")
-    same(Store(answered.path))
-    assert blocks(answered) == 20
-
-
-def test_a_model_renamed_while_votes_are_read_is_not_kept(
-    answered: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cast(answered, 20)
-    made = kept.KeptVotes._made
-
-    def and_rename(*args: object) -> Iterator[object]:
-        yield from made(*args)  # type: ignore[arg-type]
-        monkeypatch.setattr(kept.KeptVotes, "_made", made)
-        Store(answered.path).archive.rename("long", "longer")
-
-    monkeypatch.setattr(kept.KeptVotes, "_made", and_rename)
-    answered.evidence.coded_votes()
-    assert blocks(answered) == 0
-    same(answered)
 
 
 def test_groups_and_voters_left_out(answered: Store) -> None:

@@ -177,6 +177,6 @@ def test_prompts_are_described_anew_and_stay_the_same_row(store: Store) -> None:
 
 
 def test_a_vote_on_nothing_is_refused_by_the_database(store: Store) -> None:
-    with pytest.raises(Exception, match="FOREIGN KEY"):
+    with pytest.raises(Exception, match="one of its answers is not stored"):
         store.votes.cast(Vote("b", "p", "x", "y", Winner.TIE, "v"))
     assert store.counts()["votes"] == 0

@@ -167,7 +167,9 @@ def test_a_battle_is_voted_on_once(filled: Store) -> None:
     assert [v.winner for v in filled.votes.where()] == [Winner.MODEL_A]
 
 
-@pytest.mark.parametrize("table", ["answers", "votes", "verdicts", "scores"])
+@pytest.mark.parametrize(
+    "table", ["answers", "answer_rows", "votes", "vote_rows", "voters", "verdicts", "scores"]
+)
 def test_what_was_said_cannot_be_changed_or_removed(filled: Store, table: str) -> None:
     filled.votes.cast(vote("b"))
     conn = driver.connect(str(filled.path))
@@ -189,8 +191,8 @@ def test_an_edit_of_a_vote_behind_our_back_shows(filled: Store) -> None:
         filled.votes.cast(vote(name))
     assert list(filled.votes.broken()) == []
     conn = driver.connect(str(filled.path))
-    conn.execute("DROP TRIGGER votes_no_update")
-    conn.execute("UPDATE votes SET winner = 'model_a' WHERE id = 2")
+    conn.execute("DROP TRIGGER vote_rows_no_update")
+    conn.execute("UPDATE vote_rows SET winner = 0 WHERE id = 2")
     conn.commit()
     conn.close()
     assert list(filled.votes.broken()) == [2]

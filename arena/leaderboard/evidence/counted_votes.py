@@ -19,8 +19,10 @@ from arena.store.rows import chunks
 
 def counted_votes(store: Store, rules: VoteRules = ALL) -> tuple[CodedVotes, list[Note]]:
     """The votes that count, and a note for each reason why others do not."""
+    # The search may write; votes that are read after it need not be read again.
+    leaked = [] if rules.keep_leaked else leaked_answers(store)
     votes, notes = store.evidence.coded_votes(), []
-    if not rules.keep_leaked and (leaked := leaked_answers(store)):
+    if leaked:
         named = np.isin(votes.answer_a, leaked) | np.isin(votes.answer_b, leaked)
         if named.any():
             notes.append(Note.of("votes.leaked", count=int(named.sum())))

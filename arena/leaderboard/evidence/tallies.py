@@ -1,6 +1,6 @@
 """Votes counted by pair of models, so that a fit costs no pass over them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -10,7 +10,12 @@ from arena.records.errors import InputError
 from arena.store.columns import TallyColumns
 
 # What the first model gets: none, half, all.
-HALVES = {Winner.MODEL_B: 0, Winner.TIE: 1, Winner.BOTH_BAD: 1, Winner.MODEL_A: 2}
+HALVES: Mapping[str, int] = {
+    Winner.MODEL_B: 0,
+    Winner.TIE: 1,
+    Winner.BOTH_BAD: 1,
+    Winner.MODEL_A: 2,
+}
 
 
 class Tallies:
@@ -34,13 +39,14 @@ class Tallies:
         self._count(old, -1)
 
     def _count(self, new: TallyColumns, sign: int) -> None:
-        for name in (*new.model_a, *new.model_b):
+        for name in dict.fromkeys((*new.model_a, *new.model_b)):
             self._place.setdefault(name, len(self._place))
         known, models = len(self._counts), len(self._place)
         self._counts = np.pad(self._counts, [(0, models - known), (0, models - known), (0, 0)])
-        first = [self._place[name] for name in new.model_a]
-        second = [self._place[name] for name in new.model_b]
-        halves = [HALVES[Winner(winner)] for winner in new.winner]
+        first, second = (
+            [*map(self._place.__getitem__, side)] for side in (new.model_a, new.model_b)
+        )
+        halves = [*map(HALVES.__getitem__, new.winner)]
         np.add.at(self._counts, (first, second, halves), sign * np.array(new.votes))
 
     def comparisons(self, models: Iterable[str] | None = None) -> Comparisons:

@@ -1,59 +1,62 @@
 """Many rows at once, in constant memory: one transaction, and indexes that are made at its end."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 
-from sqlite_utils import Database
-
+from arena.store.answers import INSERT, Writer, milliseconds, writers
 from arena.store.connection import Connections
+from arena.store.schema.driver import Database
+from arena.store.schema.numbered import BARE
 
-CACHE_MB = 128
+CACHE_MB = 32
 # Indexes that are made anew are read as a whole, which few new rows are not worth.
 FEW = 50_000
-_GROWING = ("answers", "votes")
+_GROWING = ("answer_rows", "vote_rows")
 
 
 @dataclass(frozen=True, slots=True)
 class NewAnswers:
-    """Answers as columns of equal length, without usage; see `records.Answer`."""
+    """Answers as columns of equal length, without usage; see `records.Answer`.
+
+    turns, finish, thinking: as JSON, as `Rows` writes them.
+    """
 
     key: list[str]
-    model: list[str]
-    model_key: list[str]
+    writer: list[Writer]
     prompt_key: list[str]
-    turns: list[tuple[str, ...]]
-    thinking: list[tuple[str, ...]]
-    finish: list[tuple[str, ...]]
-    first_name: list[str]
+    turns: Sequence[str]
+    finish: Sequence[str]
+    thinking: Sequence[str]
 
 
-def add_answers(connections: Connections, new: NewAnswers) -> None:
-    """Store those that are not there yet; to be called inside a transaction."""
-    rows = zip(
-        new.key,
-        new.model,
-        new.model_key,
-        new.prompt_key,
-        map(_as_json, new.turns),
-        map(_as_json, new.thinking),
-        map(_as_json, new.finish),
-        new.first_name,
-        strict=True,
+def add_answers(connections: Connections, new: NewAnswers) -> Sequence[int]:
+    """Store those that are not there yet, and return their numbers; call it in a transaction."""
+    db = connections.db
+    number = writers(db, new.writer)
+    last = db.execute("SELECT coalesce(max(id), 0) FROM answer_rows").fetchone()[0]
+    before = db.conn.total_changes
+    keys, by, now = map(bytes.fromhex, new.key), map(number.__getitem__, new.writer), milliseconds()
+    unknown = None, None, None
+    texts = zip(new.turns, new.finish, new.thinking, strict=True)
+    db.conn.executemany(
+        INSERT,
+        (
+            (key, writer, prompt, *text, BARE["adjustments"], 0, 0, 0, 0.0, *unknown, now)
+            for key, writer, prompt, text in zip(keys, by, new.prompt_key, texts, strict=True)
+        ),
     )
-    connections.db.conn.executemany(
-        "INSERT INTO answers (key, model, model_key, prompt_key, turns, thinking, finish, "
-        "first_name, sample, prompt_tokens, completion_tokens, seconds) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0.0) ON CONFLICT(key) DO NOTHING",
-        rows,
-    )
+    if db.conn.total_changes - before == len(new.key):  # numbers are given in order
+        return range(last + 1, last + 1 + len(new.key))
+    sql = "SELECT key, id FROM answer_rows WHERE key IN (SELECT value FROM json_each(?))"
+    known = dict(db.execute(sql, [json.dumps(new.key)]).fetchall())
+    return [known[key] for key in new.key]
 
 
 @contextmanager
-def filling(connections: Connections, rows: int) -> Iterator[None]:
-    """A transaction for a file of so many rows of votes.
+def filling(connections: Connections, rows: int) -> Iterator[bool]:
+    """A transaction for a file of so many rows of votes; yields whether they are the first.
 
     Whoever fills stores what a row refers to before the row, in the same transaction, so that
     SQLite need not look each of them up: at random places that takes longer than all the rest.
@@ -64,9 +67,12 @@ def filling(connections: Connections, rows: int) -> Iterator[None]:
     db.execute("PRAGMA foreign_keys = OFF")
     try:
         with connections.transaction():
-            stored = db.execute("SELECT coalesce(max(id), 0) FROM votes").fetchone()[0]
-            dropped = _drop_indexes(db) if rows > FEW and rows > stored // 4 else []
-            yield
+            stored = db.execute("SELECT coalesce(max(id), 0) FROM vote_rows").fetchone()[0]
+            is_large = rows > FEW and rows > stored // 4
+            dropped = _drop_indexes(db, unique=not stored) if is_large else []
+            yield not stored
+            if dropped:  # what grew row by row has room in between
+                db.execute("REINDEX answer_rows")
             for sql in dropped:
                 db.execute(sql)
     finally:
@@ -74,24 +80,18 @@ def filling(connections: Connections, rows: int) -> Iterator[None]:
         db.execute(f"PRAGMA cache_size = {size}")
 
 
-def _drop_indexes(db: Database) -> list[str]:
-    """Drop the indexes of the tables that grow; return the SQL that makes them again."""
+def _drop_indexes(db: Database, unique: bool) -> list[str]:
+    """Drop the indexes of the tables that grow; return the SQL that makes them again.
+
+    unique: whether also those that refuse a second row of the same.
+    """
+    kind = "CREATE %" if unique else "CREATE INDEX%"
     marks = ", ".join("?" * len(_GROWING))
     found = db.execute(
         "SELECT name, sql FROM sqlite_master "
-        f"WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ({marks})",
-        list(_GROWING),
+        f"WHERE type = 'index' AND sql LIKE ? AND tbl_name IN ({marks})",
+        [kind, *_GROWING],
     ).fetchall()
     for name, _ in found:
         db.execute(f'DROP INDEX "{name}"')
     return [str(sql) for _, sql in found]
-
-
-def _as_json(texts: tuple[str, ...]) -> str:
-    """As `rows.encode` writes them; those that say nothing are many, and written once."""
-    return _short(texts) if sum(map(len, texts)) < 16 else json.dumps(texts, ensure_ascii=False)
-
-
-@cache
-def _short(texts: tuple[str, ...]) -> str:
-    return json.dumps(texts, ensure_ascii=False)

@@ -2,61 +2,42 @@
 
 The table of votes only grows, so the columns are kept up to a vote, block by block, and a reader
 adds what has come since. What may change of old rows is not kept: withdrawals, what is archived,
-categories and languages are looked up each time. A model that gets another name makes all blocks
-anew; so does a database whose rows have other numbers than when a block was made.
+names of models, categories and languages are looked up each time.
 """
 
-import json
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlite_utils import Database
 
 from arena.files.tabular import Column
 from arena.records.errors import StoreError
 from arena.store.columns import CodedVotes, TallyColumns
 from arena.store.connection import Connections
+from arena.store.schema.packing import WINNERS
 
 BLOCK = 65_536  # votes at most
 WORTH = 1_000  # so many new votes are a block of their own
-FEW = 5_000  # so many answers are looked up one by one
-WINNERS = ("model_a", "model_b", "tie", "both_bad")
 _SEEN = """
-    SELECT v.id, v.winner, v.voter, v.propensity, v.seconds, a.rowid, b.rowid, p.rowid
-    FROM votes v JOIN answers a ON a.key = v.first JOIN answers b ON b.key = v.second
-                 JOIN prompts p ON p.key = v.prompt_key
+    SELECT v.id, v.first, v.second, v.prompt, a.writer, b.writer, v.voter, v.winner, v.propensity,
+           v.seconds
+    FROM vote_rows v JOIN answer_rows a ON a.id = v.first JOIN answer_rows b ON b.id = v.second
     WHERE v.id > ? ORDER BY v.id LIMIT ?"""
-_STRANGE = """
-    SELECT EXISTS (
-        SELECT 1 FROM kept_votes k LEFT JOIN answers a ON a.rowid = k.answer
-                                   LEFT JOIN prompts p ON p.rowid = k.prompt
-        WHERE a.key IS NOT k.answer_key OR p.key IS NOT k.prompt_key)"""
-# The arrays of a block, each with the type in which it is stored.
-_ARRAYS = {
-    "ids": "<i8",
-    "first": "<u4",
-    "second": "<u4",
-    "prompts": "<u4",
-    "model_a": "<u4",
-    "model_b": "<u4",
-    "voters": "<u4",
-    "winners": "u1",
-    "propensity": "<f8",
-    "seconds": "<f8",
-}
+# The columns of a block, in the order of `_SEEN`. Whole numbers are stored in as few bytes as the
+# largest of them needs; the others are numbers or NaN.
+_WHOLE = ("ids", "first", "second", "prompts", "writers_a", "writers_b", "voters", "winners")
+_COLUMNS = (*_WHOLE, "propensity", "seconds")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Block:
-    """Some votes in their order: arrays as `_ARRAYS` has them, and the names that are new here."""
+    """Some votes in their order: an array for each of `_COLUMNS`."""
 
     arrays: dict[str, NDArray[Any]]
-    models: list[str]
-    voters: list[str]
 
     def __len__(self) -> int:
         return len(self.arrays["ids"])
@@ -87,259 +68,163 @@ class KeptVotes:
         votes = self.read()
         start, end = np.searchsorted(votes.ids, [after, until], side="right").tolist()
         part = votes.take(slice(start, end))
-        models = len(part.model_a.labels)
-        cell = part.model_a.codes.astype(np.int64) * models + part.model_b.codes
-        cells, counts = np.unique(cell * len(WINNERS) + part.winner.codes, return_counts=True)
-        pairs, winner = np.divmod(cells, len(WINNERS))
-        rows = sorted(
-            (part.model_a.labels[a], part.model_b.labels[b], WINNERS[w], n)
-            for a, b, w, n in zip(
-                *(side.tolist() for side in np.divmod(pairs, max(models, 1))),
-                winner.tolist(),
-                counts.tolist(),
-                strict=True,
-            )
-        )
+        a, b, winner = (_by_name(c) for c in (part.model_a, part.model_b, part.winner))
+        models, outcomes = max(len(a.labels), 1), len(winner.labels)
+        cell = (a.codes.astype(np.int64) * models + b.codes) * outcomes + winner.codes
+        cells, counts = np.unique(cell, return_counts=True)
+        pairs, won = np.divmod(cells, outcomes)
+        first, second = np.divmod(pairs, models)
         return TallyColumns(
-            model_a=[a for a, _, _, _ in rows],
-            model_b=[b for _, b, _, _ in rows],
-            winner=[winner for _, _, winner, _ in rows],
-            votes=[n for _, _, _, n in rows],
+            model_a=[*Column(first, a.labels)],
+            model_b=[*Column(second, b.labels)],
+            winner=[*Column(won, winner.labels)],
+            votes=counts.tolist(),
         )
 
     def keep_up(self) -> None:
-        """Keep what is new, so that the next reader finds it."""
-        self._all()
-
-    def _all(self) -> list[_Block]:
-        """All votes, and those that have come since the last block are kept if they are many."""
-        models = self._model_names()
-        blocks = list(self._blocks())
-        new = list(self._made(_last(blocks), blocks))
-        if sum(map(len, new)) >= WORTH:
-            self._keep(_last(blocks), new, models)
-        return [*blocks, *new]
-
-    def _model_names(self) -> list[tuple[str]]:
-        return self._connections.db.execute("SELECT name FROM models").fetchall()
-
-    def _blocks(self) -> Iterator[_Block]:
-        """What is kept, unless the numbers of rows are others by now; then nothing is."""
-        db = self._connections.db
-        if db.execute(_STRANGE).fetchone()[0]:
-            with self._connections.transaction():
-                forget(db)
-            return
-        names = ", ".join(_ARRAYS)
-        for row in db.execute(
-            f"SELECT last, votes, models, voter_names, {names} FROM kept_votes ORDER BY last"
-        ):
-            last, votes, models, voters, *blobs = row
-            arrays = {
-                name: _array(blob, kind, last, votes)
-                for (name, kind), blob in zip(_ARRAYS.items(), blobs, strict=True)
-            }
-            yield _Block(arrays, json.loads(models), json.loads(voters))
-
-    def _made(self, after: int, before: Sequence[_Block]) -> Iterator[_Block]:
-        """Blocks of the votes after one, whose names go on where those before end."""
-        names, models = _Names(before), _ModelsOf(self._connections)
-        while rows := self._connections.db.execute(_SEEN, [after, BLOCK]).fetchall():
-            after = rows[-1][0]
-            yield _block(rows, names, models)
-            if len(rows) < BLOCK:
-                return
-
-    def _keep(self, after: int, new: Sequence[_Block], models: list[tuple[str]]) -> None:
-        """Store blocks, unless another process has, or has given a model another name.
+        """Keep what is new, if that is much, so that the next reader finds it.
 
         A database that cannot be written is only read.
         """
-        columns = ("last", "votes", "models", "voter_names", "answer", "prompt", *_ARRAYS)
-        keys = (
-            "(SELECT key FROM answers WHERE rowid = :answer)",
-            "(SELECT key FROM prompts WHERE rowid = :prompt)",
-        )
-        marks = [*(f":{name}" for name in columns), *keys]
         sql = (
-            f"INSERT INTO kept_votes ({', '.join(columns)}, answer_key, prompt_key) "
-            f"VALUES ({', '.join(marks)})"
+            "SELECT (SELECT coalesce(max(last), 0) FROM kept_votes), "
+            "(SELECT coalesce(max(id), 0) FROM vote_rows)"
         )
-        try:
-            with self._connections.transaction() as db:
-                kept = db.execute("SELECT coalesce(max(last), 0) FROM kept_votes").fetchone()[0]
-                if kept == after and self._model_names() == models:
-                    db.conn.executemany(sql, map(_row, new))
-        except StoreError:
-            return
+        kept, last = self._connections.db.execute(sql).fetchone()
+        if last - kept >= WORTH:
+            with suppress(StoreError):
+                self._keep(kept)
+
+    def _all(self) -> list[_Block]:
+        self.keep_up()
+        blocks = list(self._blocks())
+        return [*blocks, *self._made(int(blocks[-1].arrays["ids"][-1]) if blocks else 0)]
+
+    def _blocks(self) -> Iterator[_Block]:
+        """What is kept."""
+        sql = f"SELECT last, votes, {', '.join(_COLUMNS)} FROM kept_votes ORDER BY last"
+        for last, votes, *blobs in self._connections.db.execute(sql):
+            columns = zip(_COLUMNS, blobs, strict=True)
+            yield _Block({name: _array(name, blob, last, votes) for name, blob in columns})
+
+    def _made(self, after: int) -> Iterator[_Block]:
+        """Blocks of the votes after one."""
+        while rows := self._connections.db.execute(_SEEN, [after, BLOCK]).fetchall():
+            after = rows[-1][0]
+            columns = zip(_COLUMNS, zip(*rows, strict=True), strict=True)
+            yield _Block({n: np.array(v, int if n in _WHOLE else float) for n, v in columns})
+            if len(rows) < BLOCK:
+                return
+
+    def _keep(self, after: int) -> None:
+        """Store blocks of the votes after one, unless another process has."""
+        names = ("last", "votes", *_COLUMNS)
+        marks = ", ".join("?" * len(names))
+        with self._connections.transaction() as db:
+            kept = db.execute("SELECT coalesce(max(last), 0) FROM kept_votes").fetchone()[0]
+            if kept == after:
+                sql = f"INSERT INTO kept_votes ({', '.join(names)}) VALUES ({marks})"
+                db.conn.executemany(sql, map(_row, self._made(after)))
 
     def _standing(self, blocks: Sequence[_Block]) -> CodedVotes:
         db = self._connections.db
-        names = _Names(blocks)
-        found = {name: _joined(blocks, name) for name in _ARRAYS}
-        back = [
-            number
-            for (number,) in db.execute(
-                "SELECT v.id FROM withdrawals w JOIN votes v ON v.battle = w.subject"
-            )
-        ]
-        aside = {name for (name,) in db.execute("SELECT name FROM archived WHERE kind = 'model'")}
-        gone = np.array([model in aside for model in names.models], bool)
-        kept = np.ones(len(found["ids"]), bool)
-        if back:
-            kept &= ~np.isin(found["ids"], back)
-        if gone.any():
-            kept &= ~(gone[found["model_a"]] | gone[found["model_b"]])
+        found = {name: _joined(blocks, name) for name in _COLUMNS}
+        models, aside = self._models(np.concatenate([found["writers_a"], found["writers_b"]]))
+        for side in ("writers_a", "writers_b"):
+            found[side] = models.codes[found[side]]
+        back = db.execute(
+            "SELECT v.id FROM withdrawals w JOIN vote_rows v ON v.battle = packed(w.subject)"
+        ).fetchall()
+        kept = ~(aside[found["writers_a"]] | aside[found["writers_b"]])
+        kept &= ~np.isin(found["ids"], [number for (number,) in back])
         if not kept.all():
             found = {name: column[kept] for name, column in found.items()}
-        prompts = db.execute("SELECT rowid, key, category, language FROM prompts ORDER BY rowid")
-        return _coded(found, [*names.models], [*names.voters], prompts.fetchall())
+        return self._coded(found, models.labels)
+
+    def _models(self, writers: NDArray[Any]) -> tuple[Column, NDArray[np.bool_]]:
+        """The models of the writers that are named, by number, and which are put aside."""
+        rows = self._connections.db.execute(
+            "SELECT id, model, model IN (SELECT name FROM archived WHERE kind = 'model') "
+            "FROM writers ORDER BY id"
+        ).fetchall()
+        used = set(np.unique(writers).tolist())
+        aside = {model: bool(is_aside) for number, model, is_aside in rows if number in used}
+        place = {model: k for k, model in enumerate(aside)}
+        codes = np.zeros(max([0, *used]) + 1, np.int32)
+        for number, model, _ in rows:
+            if number in used:
+                codes[number] = place[model]
+        return Column(codes, [*place]), np.array([*aside.values()], bool)
+
+    def _coded(self, found: dict[str, NDArray[Any]], models: Sequence[str]) -> CodedVotes:
+        db = self._connections.db
+        rows = db.execute("SELECT id, key, category, language FROM prompts ORDER BY id").fetchall()
+        prompts, keys, categories, languages = zip(*rows, strict=True) if rows else ((),) * 4
+        prompt = _places(prompts, found["prompts"])
+        voters = db.execute("SELECT id, name FROM voters ORDER BY id").fetchall()
+        voter = _places([number for number, _ in voters], found["voters"])
+        known = {n: None if np.isnan(found[n]).all() else found[n] for n in _COLUMNS[-2:]}
+        return CodedVotes(
+            ids=found["ids"],
+            model_a=Column(found["writers_a"], models),
+            model_b=Column(found["writers_b"], models),
+            winner=Column(found["winners"], WINNERS),
+            prompt=Column(prompt, keys),
+            voter=Column(voter, [name for _, name in voters]),
+            category=_of_prompt(categories, prompt),
+            language=_of_prompt(languages, prompt),
+            answer_a=found["first"],
+            answer_b=found["second"],
+            propensity=known["propensity"],
+            seconds=known["seconds"],
+        )
 
 
-class _ModelsOf:
-    """Says whose some answers are, which are given by their numbers."""
-
-    def __init__(self, connections: Connections) -> None:
-        self._db = connections.db
-        self._names: dict[str, int] = {}
-        self._whose: NDArray[np.int32] | None = None
-
-    def names(self, answers: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int32]]:
-        """Models, and which of them each answer is by. answers: in ascending order."""
-        if self._whose is None and len(answers) <= FEW:
-            sql = (
-                "SELECT a.rowid, model FROM json_each(?) j JOIN answers a ON a.rowid = j.value "
-                "ORDER BY a.rowid"
-            )
-            rows = self._db.execute(sql, [json.dumps(answers.tolist())]).fetchall()
-            codes = self._codes(name for _, name in rows)
-            return [*self._names], codes
-        if self._whose is None:
-            self._whose = self._read()
-        return [*self._names], self._whose[answers]
-
-    def _read(self) -> NDArray[np.int32]:
-        """All of them."""
-        last = self._db.execute("SELECT coalesce(max(rowid), 0) FROM answers").fetchone()[0]
-        whose = np.zeros(last + 1, np.int32)
-        found = self._db.execute("SELECT rowid, model FROM answers")
-        while rows := found.fetchmany(BLOCK):
-            whose[[number for number, _ in rows]] = self._codes(name for _, name in rows)
-        return whose
-
-    def _codes(self, names: Iterable[str]) -> NDArray[np.int32]:
-        place = self._names
-        return np.array([place.setdefault(name, len(place)) for name in names], np.int32)
-
-
-class _Names:
-    """Models and voters by their numbers, in the order in which they came."""
-
-    def __init__(self, blocks: Iterable[_Block]) -> None:
-        self.models: dict[str, int] = {}
-        self.voters: dict[str, int] = {}
-        for block in blocks:
-            for known, names in ((self.models, block.models), (self.voters, block.voters)):
-                known.update(zip(names, range(len(known), len(known) + len(names)), strict=True))
-
-
-def forget(db: Database) -> None:
-    """Keep nothing, as old rows have changed; call it inside the transaction that changes them."""
-    db.execute("DELETE FROM kept_votes")
-
-
-def _block(rows: list[tuple[Any, ...]], names: _Names, models: _ModelsOf) -> _Block:
-    ids, winners, voters, propensity, seconds, first, second, prompts = zip(*rows, strict=True)
-    a, b = np.array(first, np.int64), np.array(second, np.int64)
-    shown, place = np.unique(np.concatenate([a, b]), return_inverse=True)
-    of_answers, whose = models.names(shown)
-    before = len(names.models), len(names.voters)
-    used = {of_answers[k]: None for k in np.unique(whose).tolist()}
-    for name in used:
-        names.models.setdefault(name, len(names.models))
-    codes = np.array([names.models.get(name, 0) for name in of_answers])[whose][place]
-    arrays = {
-        "ids": np.array(ids),
-        "first": a,
-        "second": b,
-        "prompts": np.array(prompts),
-        "model_a": codes[: len(a)],
-        "model_b": codes[len(a) :],
-        "voters": np.array([names.voters.setdefault(v, len(names.voters)) for v in voters]),
-        "winners": np.array([WINNERS.index(winner) for winner in winners]),
-        "propensity": np.array(propensity, float),
-        "seconds": np.array(seconds, float),
-    }
-    typed = {name: arrays[name].astype(kind) for name, kind in _ARRAYS.items()}
-    return _Block(typed, [*names.models][before[0] :], [*names.voters][before[1] :])
-
-
-def _last(blocks: Sequence[_Block]) -> int:
-    return int(blocks[-1].arrays["ids"][-1]) if blocks else 0
-
-
-def _row(block: _Block) -> dict[str, Any]:
-    a = block.arrays
-    return {
-        "last": int(a["ids"][-1]),
-        "votes": len(block),
-        "models": json.dumps(block.models, ensure_ascii=False),
-        "voter_names": json.dumps(block.voters, ensure_ascii=False),
-        "answer": int(max(a["first"].max(), a["second"].max())),
-        "prompt": int(a["prompts"].max()),
-        **{name: _blob(name, array) for name, array in a.items()},
-    }
+def _row(block: _Block) -> list[Any]:
+    last = int(block.arrays["ids"][-1])
+    return [last, len(block), *(_blob(name, block.arrays[name]) for name in _COLUMNS)]
 
 
 def _blob(name: str, array: NDArray[Any]) -> bytes | None:
     """What is stored of an array: nothing where ids are all in a row, or no number is known."""
-    is_plain = name == "ids" and int(array[-1]) - int(array[0]) == len(array) - 1
-    if is_plain or (array.dtype.kind == "f" and np.isnan(array).all()):
+    if name not in _WHOLE:
+        return None if np.isnan(array).all() else array.astype("<f8").tobytes()
+    if name == "ids" and int(array[-1]) - int(array[0]) == len(array) - 1:
         return None
-    return array.tobytes()
+    return array.astype(np.min_scalar_type(array.max()).newbyteorder("<")).tobytes()
 
 
-def _array(blob: bytes | None, kind: str, last: int, votes: int) -> NDArray[Any]:
-    if blob is not None:
-        return np.frombuffer(blob, kind)
-    if kind == _ARRAYS["ids"]:
+def _array(name: str, blob: bytes | None, last: int, votes: int) -> NDArray[Any]:
+    if name not in _WHOLE:
+        return np.full(votes, np.nan) if blob is None else np.frombuffer(blob, "<f8")
+    if blob is None:
         return np.arange(last - votes + 1, last + 1)
-    return np.full(votes, np.nan)
+    return np.frombuffer(blob, f"<u{len(blob) // votes}")
 
 
 def _joined(blocks: Sequence[_Block], name: str) -> NDArray[Any]:
     arrays = [block.arrays[name] for block in blocks] or [np.zeros(0)]
-    kind = "f8" if _ARRAYS[name] == "<f8" else "i8" if name == "ids" else "i4"
-    return np.concatenate(arrays).astype(kind, copy=False)
+    kind = "f8" if name not in _WHOLE else "i8" if name == "ids" else "i4"
+    return np.concatenate([array.astype(kind, copy=False) for array in arrays])
 
 
-def _coded(
-    found: dict[str, NDArray[Any]],
-    models: list[str],
-    voters: list[str],
-    prompts: list[tuple[int, str, str, str]],
-) -> CodedVotes:
-    numbers, keys, categories, languages = zip(*prompts, strict=True) if prompts else ((),) * 4
-    prompt = np.searchsorted(np.array(numbers, np.int64), found["prompts"]).astype(np.int32)
-    unknown = {name: bool(np.isnan(found[name]).all()) for name in ("propensity", "seconds")}
-    return CodedVotes(
-        ids=found["ids"],
-        model_a=Column(found["model_a"], models),
-        model_b=Column(found["model_b"], models),
-        winner=Column(found["winners"], WINNERS),
-        prompt=Column(prompt, keys),
-        voter=Column(found["voters"], voters),
-        category=_of_prompt(categories, prompt),
-        language=_of_prompt(languages, prompt),
-        answer_a=found["first"],
-        answer_b=found["second"],
-        propensity=None if unknown["propensity"] else found["propensity"],
-        seconds=None if unknown["seconds"] else found["seconds"],
-    )
+def _places(numbers: Sequence[int], wanted: NDArray[Any]) -> NDArray[np.int32]:
+    """Where rows stand among all, given by their numbers."""
+    place = np.zeros(max(numbers, default=0) + 1, np.int32)
+    place[np.array(numbers, np.int64)] = np.arange(len(numbers), dtype=np.int32)
+    return np.asarray(place[wanted])
+
+
+def _by_name(column: Column) -> Column:
+    """The same column with its labels in the order of the alphabet."""
+    order = np.argsort(np.array(column.labels, dtype=object))
+    place = np.empty(len(order), np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
+    return Column(place[column.codes], [column.labels[k] for k in order.tolist()])
 
 
 def _of_prompt(values: Sequence[str], prompt: NDArray[np.int32]) -> Column:
     """What is said of each vote's prompt."""
-    place: dict[str, int] = {}
-    codes = np.array([place.setdefault(value, len(place)) for value in values], np.int32)
+    place = {value: k for k, value in enumerate(dict.fromkeys(values))}
+    codes = np.array([*map(place.__getitem__, values)], np.int32)
     return Column(codes[prompt] if len(prompt) else prompt, list(place))

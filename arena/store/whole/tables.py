@@ -9,6 +9,7 @@ from typing import Any
 
 from arena.records import Answer, Prompt, content_key
 from arena.records.errors import ArenaError, InputError, ModelConflictError
+from arena.store import answers, votes
 from arena.store.chain import last_link, linked
 from arena.store.connection import Connections, sqlite3
 from arena.store.rows import chunks, decode
@@ -25,7 +26,7 @@ CARRIED = (
 VOTERS = ("votes", "grades", "withdrawals", "reports")
 COMMENTS = ("remarks", "reports")
 _CHAINED = ("votes", "withdrawals")
-_DERIVED = ("id", "previous", "hash")
+_DERIVED = ("id", "rowid", "told", "previous", "hash")
 # What tells that a row is there already.
 _IDENTITY = {
     "models": ("name",),
@@ -59,6 +60,8 @@ _SAID = {
     "votes": ("first", "second", "winner"),
     "grades": ("value",),
 }
+_BY_NUMBER = {"answers": answers.add_rows, "votes": votes.add_rows}
+# Of a column that a view makes of another only its values have a type, which is text.
 KINDS = {"TEXT": str, "INTEGER": int, "REAL": float}
 SCHEMA = STEPS[-1].__name__
 
@@ -72,9 +75,8 @@ class WholeTables:
     def columns(self, table: str) -> dict[str, type]:
         """The columns that are carried, with the type of their values."""
         found = self.connections.db.execute(f"PRAGMA table_info({table})").fetchall()
-        names = {str(row[1]): KINDS[str(row[2])] for row in found}
-        own = _DERIVED if table in (*_CHAINED, "policies", "in_use") else ()
-        return {name: kind for name, kind in names.items() if name not in own}
+        names = {str(row[1]): KINDS.get(str(row[2]), str) for row in found}
+        return {name: kind for name, kind in names.items() if name not in _DERIVED}
 
     def rows(self, table: str) -> Iterator[dict[str, Any]]:
         """All rows, in the order in which they were stored."""
@@ -161,7 +163,10 @@ class WholeTables:
 
     def _insert(self, table: str, rows: list[tuple[str, dict[str, Any]]]) -> None:
         with self.connections.transaction() as db:
-            previous = last_link(db, table) if table in _CHAINED else ""
+            previous, store = (
+                last_link(db, table) if table in _CHAINED else "",
+                _BY_NUMBER.get(table),
+            )
             for where, row in rows:
                 if table in _CHAINED:
                     row = linked(row, previous)
@@ -169,7 +174,10 @@ class WholeTables:
                 names = ", ".join(f'"{name}"' for name in row)
                 marks = ", ".join(f":{name}" for name in row)
                 try:
-                    db.conn.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", row)
+                    if store is None:
+                        db.conn.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", row)
+                    else:
+                        store(db, [row])
                 except sqlite3.IntegrityError as error:
                     raise InputError(f"{where}: the {table} table refuses it: {error}") from error
 
@@ -220,7 +228,7 @@ def _checked(
 def _check_key(record: type[Prompt] | type[Answer], row: dict[str, Any], where: str) -> None:
     """A key is the digest of what the row holds; another would mix up rows."""
     try:
-        key = decode(record, {"thinking": "[]", "first_name": "", **row}).key
+        key = decode(record, {**answers.LATER, **row}).key
     except (KeyError, TypeError, ValueError, json.JSONDecodeError) as error:
         raise InputError(f"{where}: it is no {record.__name__.lower()} ({error})") from error
     if key != row.get("key"):

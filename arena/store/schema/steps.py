@@ -1,11 +1,10 @@
-"""The tables, as append-only migrations: a released one is never edited, only followed."""
+"""The first migrations. A released one is never edited, only followed."""
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
+from arena.store.schema.driver import Database, Migrations
 
 migrations = Migrations("arena")
 
-_NOW = "TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
+NOW = "TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
 _USAGE = "prompt_tokens INTEGER, completion_tokens INTEGER, seconds REAL"
 
 
@@ -16,18 +15,18 @@ def m001_stages(db: Database) -> None:
         CREATE TABLE prompts (
             key TEXT PRIMARY KEY, name TEXT NOT NULL, turns TEXT NOT NULL,
             category TEXT NOT NULL, language TEXT NOT NULL, "references" TEXT NOT NULL,
-            source TEXT NOT NULL, created_at {_NOW}) STRICT;
+            source TEXT NOT NULL, created_at {NOW}) STRICT;
         CREATE TABLE models (
             name TEXT PRIMARY KEY, key TEXT NOT NULL, spec TEXT NOT NULL,
-            created_at {_NOW}) STRICT;
+            created_at {NOW}) STRICT;
         CREATE TABLE judges (
             key TEXT PRIMARY KEY, name TEXT NOT NULL, card TEXT NOT NULL,
-            created_at {_NOW}) STRICT;
+            created_at {NOW}) STRICT;
         CREATE TABLE answers (
             key TEXT PRIMARY KEY, model TEXT NOT NULL REFERENCES models(name),
             model_key TEXT NOT NULL, prompt_key TEXT NOT NULL REFERENCES prompts(key),
             turns TEXT NOT NULL, finish TEXT NOT NULL, sample INTEGER NOT NULL, {_USAGE},
-            created_at {_NOW}) STRICT;
+            created_at {NOW}) STRICT;
         CREATE INDEX answers_by_prompt ON answers (prompt_key, model);
         CREATE TABLE verdicts (
             key TEXT PRIMARY KEY, judge TEXT NOT NULL,
@@ -38,7 +37,7 @@ def m001_stages(db: Database) -> None:
             preference TEXT NOT NULL CHECK (preference IN ('A', 'B', 'tie', 'unparsed')),
             p_first REAL, p_second REAL, p_tie REAL, mass REAL,
             text TEXT NOT NULL, reason TEXT NOT NULL, truncated INTEGER NOT NULL, {_USAGE},
-            created_at {_NOW}) STRICT;
+            created_at {NOW}) STRICT;
         CREATE INDEX verdicts_by_pair ON verdicts (judge_key, first, second);
         CREATE TABLE scores (
             key TEXT PRIMARY KEY, judge TEXT NOT NULL,
@@ -46,23 +45,23 @@ def m001_stages(db: Database) -> None:
             prompt_key TEXT NOT NULL REFERENCES prompts(key),
             answer TEXT NOT NULL REFERENCES answers(key), value REAL, mass REAL,
             text TEXT NOT NULL, reason TEXT NOT NULL, truncated INTEGER NOT NULL, {_USAGE},
-            created_at {_NOW}) STRICT;
+            created_at {NOW}) STRICT;
         CREATE INDEX scores_by_answer ON scores (judge_key, answer);
         CREATE TABLE completions (
             key TEXT PRIMARY KEY, model TEXT NOT NULL REFERENCES models(name),
-            model_key TEXT NOT NULL, text TEXT NOT NULL, {_USAGE}, created_at {_NOW}) STRICT;
+            model_key TEXT NOT NULL, text TEXT NOT NULL, {_USAGE}, created_at {NOW}) STRICT;
         CREATE TABLE outcomes (
             key TEXT PRIMARY KEY, model TEXT NOT NULL REFERENCES models(name),
             model_key TEXT NOT NULL, benchmark TEXT NOT NULL, version TEXT NOT NULL,
             item TEXT NOT NULL, metric TEXT NOT NULL,
             value REAL NOT NULL CHECK (value BETWEEN 0 AND 1), text TEXT NOT NULL,
-            created_at {_NOW}) STRICT;
+            created_at {NOW}) STRICT;
         CREATE INDEX outcomes_by_benchmark ON outcomes (benchmark, version, metric, item);
         CREATE TABLE battles (
             key TEXT PRIMARY KEY, prompt_key TEXT NOT NULL REFERENCES prompts(key),
             first TEXT NOT NULL REFERENCES answers(key),
             second TEXT NOT NULL REFERENCES answers(key), voter TEXT NOT NULL,
-            propensity REAL NOT NULL, created_at {_NOW}) STRICT;
+            propensity REAL NOT NULL, created_at {NOW}) STRICT;
         CREATE TABLE votes (
             id INTEGER PRIMARY KEY AUTOINCREMENT, battle TEXT NOT NULL UNIQUE,
             prompt_key TEXT NOT NULL REFERENCES prompts(key),
@@ -75,7 +74,7 @@ def m001_stages(db: Database) -> None:
             previous TEXT NOT NULL, hash TEXT NOT NULL UNIQUE) STRICT;
         CREATE TABLE failures (
             id INTEGER PRIMARY KEY, stage TEXT NOT NULL, subject TEXT NOT NULL,
-            kind TEXT NOT NULL, message TEXT NOT NULL, created_at {_NOW}) STRICT;
+            kind TEXT NOT NULL, message TEXT NOT NULL, created_at {NOW}) STRICT;
         CREATE INDEX failures_by_subject ON failures (stage, subject);
     """)
 
@@ -83,7 +82,7 @@ def m001_stages(db: Database) -> None:
 @migrations()
 def m002_append_only(db: Database) -> None:
     """What was said stays said: a correction is a new row."""
-    _append_only(db, ("answers", "verdicts", "scores", "completions", "outcomes", "votes"))
+    append_only(db, ("answers", "verdicts", "scores", "completions", "outcomes", "votes"))
 
 
 @migrations()
@@ -111,7 +110,7 @@ def m003_requests(db: Database) -> None:
             answers TEXT NOT NULL, ranks TEXT NOT NULL, text TEXT NOT NULL,
             reason TEXT NOT NULL, truncated INTEGER NOT NULL, request TEXT NOT NULL,
             turn INTEGER NOT NULL, sample INTEGER NOT NULL, {_USAGE},
-            created_at {_NOW}) STRICT;
+            created_at {NOW}) STRICT;
         CREATE INDEX rankings_by_request ON rankings (request);
         CREATE TABLE probes (
             key TEXT PRIMARY KEY, judge TEXT NOT NULL,
@@ -121,16 +120,16 @@ def m003_requests(db: Database) -> None:
             p_first REAL, p_second REAL, p_tie REAL, mass REAL,
             text TEXT NOT NULL, reason TEXT NOT NULL, truncated INTEGER NOT NULL,
             slight INTEGER NOT NULL, request TEXT NOT NULL, {_USAGE},
-            created_at {_NOW}) STRICT;
+            created_at {NOW}) STRICT;
         CREATE INDEX probes_by_suite ON probes (judge_key, suite);
         CREATE TABLE batches (
             key TEXT PRIMARY KEY, judge TEXT NOT NULL, mode TEXT NOT NULL, owner TEXT NOT NULL,
-            tasks TEXT NOT NULL, created_at {_NOW}) STRICT;
+            tasks TEXT NOT NULL, created_at {NOW}) STRICT;
         CREATE TABLE leases (
             key TEXT PRIMARY KEY, owner TEXT NOT NULL, expires REAL NOT NULL) STRICT;
         CREATE INDEX leases_by_owner ON leases (owner);
     """)
-    _append_only(db, ("rankings", "probes"))
+    append_only(db, ("rankings", "probes"))
 
 
 @migrations()
@@ -147,15 +146,15 @@ def m004_benchmarks(db: Database) -> None:
             key TEXT PRIMARY KEY, model TEXT NOT NULL REFERENCES models(name),
             model_key TEXT NOT NULL, logprob REAL NOT NULL, greedy INTEGER NOT NULL,
             tokens INTEGER NOT NULL, truncated INTEGER NOT NULL, {_USAGE},
-            created_at {_NOW}) STRICT;
+            created_at {NOW}) STRICT;
         CREATE TABLE markings (
             key TEXT PRIMARY KEY, judge TEXT NOT NULL,
             judge_key TEXT NOT NULL REFERENCES judges(key), right REAL,
-            text TEXT NOT NULL, reason TEXT NOT NULL, {_USAGE}, created_at {_NOW}) STRICT;
+            text TEXT NOT NULL, reason TEXT NOT NULL, {_USAGE}, created_at {NOW}) STRICT;
         CREATE TABLE checks (
             key TEXT PRIMARY KEY, model TEXT NOT NULL REFERENCES models(name),
             benchmark TEXT NOT NULL, measure TEXT NOT NULL, value REAL NOT NULL,
-            low REAL, high REAL, n INTEGER NOT NULL, created_at {_NOW}) STRICT;
+            low REAL, high REAL, n INTEGER NOT NULL, created_at {NOW}) STRICT;
         ALTER TABLE outcomes ADD COLUMN variant TEXT NOT NULL DEFAULT '';
         ALTER TABLE outcomes ADD COLUMN dimension TEXT NOT NULL DEFAULT '';
         ALTER TABLE outcomes ADD COLUMN marker TEXT NOT NULL DEFAULT 'rule';
@@ -170,12 +169,12 @@ def m005_integrity(db: Database) -> None:
         CREATE TABLE flags (
             key TEXT PRIMARY KEY, audit TEXT NOT NULL, voter TEXT NOT NULL,
             votes INTEGER NOT NULL, kinds TEXT NOT NULL, honest REAL NOT NULL, q REAL NOT NULL,
-            created_at {_NOW}) STRICT;
+            created_at {NOW}) STRICT;
         CREATE TABLE leaks (
             key TEXT PRIMARY KEY REFERENCES answers(key), rules TEXT NOT NULL,
-            words TEXT NOT NULL, created_at {_NOW}) STRICT;
+            words TEXT NOT NULL, created_at {NOW}) STRICT;
     """)
-    _append_only(db, ("flags",))
+    append_only(db, ("flags",))
 
 
 @migrations()
@@ -187,25 +186,25 @@ def m006_app(db: Database) -> None:
     db.executescript(f"""
         CREATE TABLE remarks (
             key TEXT PRIMARY KEY, reasons TEXT NOT NULL, comment TEXT NOT NULL,
-            created_at {_NOW}) STRICT;
+            created_at {NOW}) STRICT;
         CREATE TABLE showings (
             key TEXT PRIMARY KEY, prompt_key TEXT NOT NULL REFERENCES prompts(key),
             answer TEXT NOT NULL REFERENCES answers(key), voter TEXT NOT NULL,
-            created_at {_NOW}) STRICT;
+            created_at {NOW}) STRICT;
         CREATE TABLE grades (
             key TEXT PRIMARY KEY, prompt_key TEXT NOT NULL REFERENCES prompts(key),
             answer TEXT NOT NULL REFERENCES answers(key), voter TEXT NOT NULL,
             value INTEGER NOT NULL CHECK (value BETWEEN 1 AND 5), parts TEXT NOT NULL,
             language TEXT NOT NULL, seconds REAL, app_version TEXT NOT NULL,
-            created_at {_NOW}) STRICT;
+            created_at {NOW}) STRICT;
         CREATE TABLE talks (
             key TEXT PRIMARY KEY, voter TEXT NOT NULL, first_model TEXT NOT NULL,
             second_model TEXT NOT NULL, propensity REAL NOT NULL, turns TEXT NOT NULL,
             first TEXT NOT NULL, second TEXT NOT NULL, first_finish TEXT NOT NULL,
-            second_finish TEXT NOT NULL, created_at {_NOW}) STRICT;
+            second_finish TEXT NOT NULL, created_at {NOW}) STRICT;
         CREATE TABLE withheld (
             kind TEXT NOT NULL CHECK (kind IN ('model', 'prompt')), name TEXT NOT NULL,
-            created_at {_NOW}, PRIMARY KEY (kind, name)) STRICT;
+            created_at {NOW}, PRIMARY KEY (kind, name)) STRICT;
         CREATE INDEX votes_by_voter ON votes (voter);
         CREATE INDEX votes_by_prompt ON votes (prompt_key);
         CREATE INDEX verdicts_by_answers ON verdicts (first, second);
@@ -213,7 +212,7 @@ def m006_app(db: Database) -> None:
         CREATE INDEX scores_by_prompt ON scores (prompt_key);
         CREATE INDEX grades_by_voter ON grades (voter);
     """)
-    _append_only(db, ("remarks", "grades"))
+    append_only(db, ("remarks", "grades"))
 
 
 @migrations()
@@ -251,7 +250,7 @@ def m010_archive(db: Database) -> None:
     db.executescript(f"""
         CREATE TABLE archived (
             kind TEXT NOT NULL CHECK (kind IN ('model', 'judge')), name TEXT NOT NULL,
-            created_at {_NOW}, PRIMARY KEY (kind, name)) STRICT;
+            created_at {NOW}, PRIMARY KEY (kind, name)) STRICT;
         ALTER TABLE answers ADD COLUMN first_name TEXT NOT NULL DEFAULT '';
     """)
     for table in ("answers", "completions"):
@@ -278,14 +277,14 @@ def m011_voting(db: Database) -> None:
         CREATE TABLE reports (
             key TEXT PRIMARY KEY, prompt_key TEXT NOT NULL REFERENCES prompts(key),
             answer TEXT NOT NULL REFERENCES answers(key), voter TEXT NOT NULL,
-            reason TEXT NOT NULL, comment TEXT NOT NULL, created_at {_NOW}) STRICT;
+            reason TEXT NOT NULL, comment TEXT NOT NULL, created_at {NOW}) STRICT;
         CREATE VIEW standing_votes AS SELECT id AS rowid, * FROM votes
             WHERE battle NOT IN (SELECT subject FROM withdrawals);
         CREATE VIEW standing_grades AS SELECT rowid, * FROM grades
             WHERE key NOT IN (SELECT subject FROM withdrawals);
         ALTER TABLE talks ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
     """)
-    _append_only(db, ("withdrawals", "reports"))
+    append_only(db, ("withdrawals", "reports"))
 
 
 @migrations()
@@ -293,8 +292,8 @@ def m012_policy(db: Database) -> None:
     """How the last run was told to rank, so that app, command line and site do the same."""
     db.execute(f"""
         CREATE TABLE policies (
-            id INTEGER PRIMARY KEY, settings TEXT NOT NULL, created_at {_NOW}) STRICT""")
-    _append_only(db, ("policies",))
+            id INTEGER PRIMARY KEY, settings TEXT NOT NULL, created_at {NOW}) STRICT""")
+    append_only(db, ("policies",))
 
 
 @migrations()
@@ -332,7 +331,7 @@ def m014_no_answers(db: Database) -> None:
             prompt_key TEXT NOT NULL REFERENCES prompts(key), sample INTEGER NOT NULL,
             state TEXT NOT NULL CHECK (state IN ({states})), turns TEXT NOT NULL,
             finish TEXT NOT NULL, thinking TEXT NOT NULL, room INTEGER NOT NULL, {_USAGE},
-            created_at {_NOW}) STRICT;
+            created_at {NOW}) STRICT;
         CREATE INDEX unanswered_by_subject ON unanswered (subject);
         DROP TRIGGER IF EXISTS answers_no_update;
     """)
@@ -352,8 +351,8 @@ def m015_in_use(db: Database) -> None:
     """
     db.execute(f"""
         CREATE TABLE in_use (
-            id INTEGER PRIMARY KEY, name TEXT NOT NULL, created_at {_NOW}) STRICT""")
-    _append_only(db, ("in_use",))
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL, created_at {NOW}) STRICT""")
+    append_only(db, ("in_use",))
 
 
 @migrations()
@@ -378,31 +377,11 @@ def _only_renamed(db: Database, table: str, renamed: tuple[str, ...]) -> None:
     )
 
 
-def _append_only(db: Database, tables: tuple[str, ...]) -> None:
+def append_only(db: Database, tables: tuple[str, ...]) -> None:
+    """Refuse changes and deletions of what the tables hold."""
     for table in tables:
         for action in ("UPDATE", "DELETE"):
             db.execute(
                 f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             )
-
-
-STEPS = (
-    m001_stages,
-    m002_append_only,
-    m003_requests,
-    m004_benchmarks,
-    m005_integrity,
-    m006_app,
-    m007_thinking,
-    m008_own_marks,
-    m009_open_to_a_voter,
-    m010_archive,
-    m011_voting,
-    m012_policy,
-    m013_kept,
-    m014_no_answers,
-    m015_in_use,
-    m016_servers,
-)
-NAMES = frozenset(step.__name__ for step in STEPS)

@@ -20,6 +20,7 @@ from tempfile import TemporaryFile
 HOME = Path(__file__).resolve().parents[1] / ".servers"
 INSTALL = "make servers"
 LONGEST = 600.0  # seconds until it must answer
+LOADING = 503
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,51 @@ def vllm(folder: str) -> Command | None:
 
 
 def llama_cpp(file: str) -> Command | None:
-    """llama.cpp's server, as its Python package has it, where `make servers` has put it."""
+    """llama.cpp's own server, which xllamacpp brings compiled, where `make servers` has put it.
+
+    file: of weights. They are turned into numbers of 32 bits first, as this process computes with.
+    """
     program = HOME / "llama" / "bin" / "python"
     if not program.exists():
         return None
-    where = ("--host", "127.0.0.1", "--port", "{port}", "--model_alias", "m")
-    options = ("--n_ctx", "2048", "--n_threads", "1", "--logits_all", "true")
-    words = (str(program), "-m", "llama_cpp.server", "--model", file, *options, *where)
-    return Command("m", words, health="/v1/models")
+    plain = HOME / "llama" / f"{Path(file).stem}-f32.gguf"
+    if not plain.exists():
+        unquantised(Path(file), plain)
+    return Command("m", (str(program), "-c", LLAMA_SERVER, str(plain), "{port}"))
+
+
+LLAMA_SERVER = """
+import sys, threading, xllamacpp
+wanted = xllamacpp.CommonParams()
+wanted.model.path, wanted.port, wanted.hostnames = sys.argv[1], int(sys.argv[2]), ["127.0.0.1"]
+wanted.n_ctx, wanted.n_parallel, wanted.cpuparams.n_threads = 2048, 1, 1
+wanted.cache_type_k = wanted.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
+wanted.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+server = xllamacpp.Server(wanted)
+threading.Event().wait()
+"""
+
+
+def unquantised(file: Path, to: Path) -> None:
+    """Write a GGUF file with every tensor as numbers of 32 bits, and all else as it was."""
+    from gguf import GGUFReader, GGUFWriter, dequantize
+
+    read = GGUFReader(file)
+    architecture = str(read.fields["general.architecture"].contents())
+    part = to.with_suffix(".part")
+    writer = GGUFWriter(part, architecture)
+    for entry in read.fields.values():
+        if not entry.name.startswith("GGUF.") and entry.name != "general.architecture":
+            kinds = entry.types
+            inner = kinds[-1] if len(kinds) > 1 else None
+            writer.add_key_value(entry.name, entry.contents(), kinds[0], inner)
+    for tensor in read.tensors:
+        writer.add_tensor(tensor.name, dequantize(tensor.data, tensor.tensor_type))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    part.rename(to)
 
 
 def record_vllm(packages: Path) -> None:
@@ -127,10 +165,12 @@ def _wait(process: "subprocess.Popen[bytes]", address: str) -> None:
         try:
             with opener.open(address, timeout=2):
                 return
-        except urllib.error.HTTPError:
-            return  # it answers
+        except urllib.error.HTTPError as error:
+            if error.code != LOADING:
+                return  # it answers
         except OSError:
-            time.sleep(0.2)
+            pass
+        time.sleep(0.2)
     raise RuntimeError("the server has not started")
 
 

@@ -39,7 +39,8 @@ class Fault(Enum):
 class Served:
     """What the server saw. calls: request bodies, in order of arrival, which `times` has.
 
-    paid: the bodies that got a whole reply. most: the most calls that were in flight at once.
+    paid: the bodies that got a whole reply. words: whose tokens were asked for. most: the most
+    calls that were in flight at once.
     """
 
     url: str = ""
@@ -48,6 +49,7 @@ class Served:
     headers: list[Mapping[str, str]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     paid: list[dict[str, Any]] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
     most: int = 0
     now: int = 0
     batches: dict[str, "HostedBatch"] = field(default_factory=dict)
@@ -125,17 +127,27 @@ def serve(
     slots: int = 10_000,
     listing: Callable[[], web.Response] | None = None,
     texts: Script | None = None,
+    tokens: Callable[[dict[str, Any]], web.Response] | None = None,
 ) -> Iterator[Served]:
     """Run the server on a free port of this machine while the block lasts.
 
     latency: seconds that each reply takes. slots: how many are made at once; others wait.
     listing: what it says when asked for its models, if not `models`. texts: what it replies to
-    `/v1/completions`, which it does not have otherwise.
+    `/v1/completions`, and tokens: to `/tokenize`, which it does not have otherwise.
     """
     served = Served()
 
     async def made() -> web.Application:
-        return application(script, served, models, latency, slots, listing, texts)
+        app = application(script, served, models, latency, slots, listing, texts)
+        if tokens is not None:
+            app.add_routes([web.post("/tokenize", counted)])
+        return app
+
+    async def counted(request: web.Request) -> web.Response:
+        assert tokens is not None
+        body = await request.json()
+        served.words.append(body["prompt"])
+        return tokens(body)
 
     with running(made) as port:
         served.url = f"http://127.0.0.1:{port}/v1"

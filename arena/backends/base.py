@@ -27,7 +27,7 @@ class Request:
     JSON schema that the answer must follow, where a server can hold it to one. before: messages
     that come before the first turn. plain: the one turn is a text to go on with, as it stands.
     stop: texts before which a reply ends. prefill: how the last reply begins. verbatim: replies
-    keep the space around them.
+    keep the space around them. timed: measure the time to the first token, where that can be.
     """
 
     turns: tuple[str, ...]
@@ -39,6 +39,10 @@ class Request:
     stop: tuple[str, ...] = ()
     prefill: str = ""
     verbatim: bool = False
+    timed: bool = False
+
+
+Adjustments = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,9 @@ class Reply:
     finish: `stop`, or `length` where max_tokens cut it, or `refusal` or `content_filter`, where
     a server says so. retried: the kind of each fault on the way to it. thinking: what the server
     told apart from each text, if it told anything. thinking_tokens: of all turns; None where
-    they are not known.
+    they are not known. first_token: seconds until the first token of the first turn, thinking
+    included; None where it was not measured. adjustments: what the server does not take of the
+    request, each with what was sent in its place, empty where it was left out.
     """
 
     turns: tuple[str, ...]
@@ -57,6 +63,8 @@ class Reply:
     retried: tuple[str, ...] = ()
     thinking: tuple[str, ...] = ()
     thinking_tokens: int | None = None
+    first_token: float | None = None
+    adjustments: Adjustments = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,7 @@ class Odds:
     logprobs: tuple[float, ...]
     usage: Usage = field(default_factory=Usage)
     retried: tuple[str, ...] = ()
+    adjustments: Adjustments = ()
 
     @property
     def mass(self) -> float:

@@ -112,7 +112,7 @@ def list_models(
 
 
 def _about_models(store: "Store", conf: "Config", form: Format) -> None:
-    """A table of what is known of each stored model; `–` where nothing is."""
+    """What is known of each stored model; a table for people leaves out what is known of none."""
     from arena.leaderboard.facts import model_facts
 
     facts = model_facts(store, list(conf.candidates().values()))
@@ -123,6 +123,9 @@ def _about_models(store: "Store", conf: "Config", form: Format) -> None:
     if not rows and form is Format.TABLE:
         say("No models are stored yet; arena generate asks some.")
         return
+    if form is Format.TABLE:
+        known = [key for key in rows[0] if any(row[key] is not None for row in rows)]
+        rows = [{key: row[key] for key in known} for row in rows]
     emit(rows, form)
 
 

@@ -1,4 +1,4 @@
-"""The ranking: printed, or published."""
+"""The ranking, printed."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from arena.cli.options.bundles import bundled
 from arena.cli.options.ranking import HowToCombine, HowToRate, WhatCounts, WhichVotes
 from arena.cli.output import Format, say, table
 from arena.records import COMMAND_LINE, GroupBy, Method
-from arena.records.errors import GateError, InputError, RatingError
+from arena.records.errors import InputError
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
     from arena.leaderboard.board import Leaderboard
@@ -92,53 +92,6 @@ def _refuse_with_file(
         )
 
 
-@bundled
-def publish(
-    folder: Annotated[
-        Path | None,
-        typer.Argument(
-            help="The folder to write index.html and its data into.",
-            show_default="publish: of arena.yaml",
-        ),
-    ] = None,
-    db: Db = None,
-    config: ConfigFile = None,
-    *,
-    counts: WhatCounts,
-) -> None:
-    """Write the ranking as a static site, with the data beside it.
-
-    Where there is no ranking yet, the site has the scores and report cards that there are, and says
-    why. With --evidence, nothing is written where that evidence makes no ranking.
-
-    \b
-    arena publish site    into the folder site
-    arena publish         into the folder that arena.yaml names
-    """
-    from arena.leaderboard.board import policy_of
-    from arena.leaderboard.unranked import ranked_or_not
-    from arena.publish import publish_ranking
-
-    conf = settings(config, (*RANKING, "publish"))
-    if folder is None and not conf.publish:
-        raise InputError(
-            "name the folder for the site, as in arena publish site, or write publish: site into "
-            "arena.yaml"
-        )
-    store = open_store(db, conf)
-    policy = counts.applied(store, policy_of(store, conf))
-    store.describe(conf.candidates().values())
-    board, refused = ranked_or_not(store, policy)
-    if refused is not None and counts.evidence is not None:
-        raise refused
-    page = publish_ranking(store, folder or Path(str(conf.publish)), board, policy)
-    if refused is not None:
-        say(f"There is no ranking yet: {refused.text(place=COMMAND_LINE)}")
-    say(f"Published{'' if board.rows else ' without a ranking'}: {page}")
-    if isinstance(refused, GateError | RatingError):
-        sys.exit(1)
-
-
 def print_boards(boards: list["Leaderboard"], form: Format, *, grouped: bool = False) -> None:
     """Print rankings in one format; JSON holds a list only where groups were asked for."""
     from arena.leaderboard.formats import to_csv, to_json, to_markdown
@@ -183,7 +136,7 @@ def print_board(board: "Leaderboard") -> None:
             cells["overall"] = there and f"{there.rating:.0f} ± {there.ci_high - there.rating:.0f}"
         for name in names:
             cells[name] = score(found) if (found := scores.get((row.model, name))) else None
-        rows.append(cells)
+        rows.append(cells | _taken(board, row.model))
     stands = ", ".join(f"{count} from {source}" for source, count in board.counts.items())
     group = f" · {board.group}" if board.group else ""
     table(rows, title=f"{board.label}{group} · comparisons: {stands}\n{board.method}")
@@ -203,4 +156,18 @@ def print_board(board: "Leaderboard") -> None:
         say(f"Note: {note.text(place=COMMAND_LINE)}")
 
 
-COMMANDS = (rank, publish)
+def _taken(board: "Leaderboard", model: str) -> dict[str, Any]:
+    """What answers of a model take, where that is known of any model."""
+    shown = {
+        "first_token": "first token (s)",
+        "seconds": "answer (s)",
+        "cost_per_1000": "$ / 1,000",
+    }
+    known = [
+        name for name in shown if any(getattr(f, name) is not None for f in board.facts.values())
+    ]
+    facts = board.facts.get(model)
+    return {shown[name]: getattr(facts, name, None) for name in known}
+
+
+COMMANDS = (rank,)

@@ -1,6 +1,7 @@
 """What a row says: `arena show prompt`, `answers`, `verdicts`, `failures`."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
@@ -203,6 +204,7 @@ def _reading(said: "Judged") -> str:
     parts += [f"cut at {row.finish}"] if row.finish == "length" else []
     parts += ["the answers were cut to the judge's context"] if row.truncated else []
     parts += [] if said.latest else ["a later reading took its place"]
+    parts += _adjusted(row.adjustments)
     return "; ".join(parts)
 
 
@@ -211,8 +213,18 @@ def _about(answer: "Answer") -> str:
     parts = [answer.model, f"key {answer.key[:8]}"]
     if usage.completion_tokens:
         parts.append(f"{counted(usage.completion_tokens, 'token')} in {usage.seconds:.1f} s")
+    if answer.first_token is not None:
+        parts.append(f"the first after {answer.first_token:.2f} s")
     parts += ["cut off at max_tokens"] if "length" in ends else []
-    return ", ".join(parts)
+    return ", ".join([*parts, *_adjusted(answer.adjustments)])
+
+
+def _adjusted(adjustments: Sequence[tuple[str, str]]) -> list[str]:
+    """What the server did not take of the request, and what was sent in its place."""
+    return [
+        f"asked with {instead} in place of {name}" if instead else f"asked without {name}"
+        for name, instead in adjustments
+    ]
 
 
 def _fields(row: "Answer | Prompt | Any", form: Format) -> dict[str, Any]:

@@ -73,8 +73,8 @@ def _facts(model: Model, answers: Sequence[Answer]) -> SideFacts:
 
 def _taken(answer: Answer) -> Taken:
     used = answer.usage
-    thought = answer.thinking_tokens
-    return answer.model, used.prompt_tokens, used.completion_tokens, used.seconds, thought
+    tokens = used.prompt_tokens, used.completion_tokens
+    return (answer.model, *tokens, used.seconds, answer.thinking_tokens, answer.first_token)
 
 
 def movers(

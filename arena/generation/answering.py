@@ -56,6 +56,8 @@ class Assignment:
             first_name=model.first_name or "",
             thinking_tokens=reply.thinking_tokens,
             room=self.room,
+            first_token=reply.first_token,
+            adjustments=reply.adjustments,
         )
 
     def unanswered(self, index: int, reply: Reply, error: NoAnswerError) -> Unanswered:
@@ -152,7 +154,7 @@ def _run(store: Store, asked: Assignment, aside: frozenset[str], control: Contro
     model, keys = asked.model, asked.keys
     store.check_model(model)
     requests = [
-        Request(prompt.turns, seed_of(key))
+        Request(prompt.turns, seed_of(key), timed=True)
         for (prompt, _), key in zip(asked.tasks, keys, strict=True)
     ]
 

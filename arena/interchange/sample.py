@@ -21,7 +21,10 @@ from arena.store import Store
 R = TypeVar("R")
 
 # Fields that came after the sample was made; where nothing is known of them they are left out.
-_LATER = {"thinking_tokens", "room", "released", "extra_headers"}
+_LATER = {
+    *("thinking_tokens", "room", "released", "extra_headers"),
+    *("first_token", "adjustments", "tokenizer"),
+}
 
 
 def load_sample(store: Store, folder: Path | None = None) -> None:

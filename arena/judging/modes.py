@@ -109,6 +109,7 @@ class Pairwise(JudgeMode[Verdict]):
             mass=read.mass,
             reason=parsed.reason,
             usage=odds.usage,
+            adjustments=odds.adjustments,
         )
 
 
@@ -176,6 +177,7 @@ class Scoring(JudgeMode[Score]):
             mass=odds.mass,
             reason=parsed.reason,
             usage=odds.usage,
+            adjustments=odds.adjustments,
         )
 
 

@@ -157,7 +157,8 @@ class JudgeMode(ABC, Generic[R]):
 
     def from_reply(self, task: Task, reply: Reply) -> R:
         """The row for a reply; after a repair it is the repaired one that counts."""
-        return self.from_text(task, REPAIRED.join(reply.turns), reply.finish[-1], reply.usage)
+        row = self.from_text(task, REPAIRED.join(reply.turns), reply.finish[-1], reply.usage)
+        return replace(row, adjustments=reply.adjustments)
 
     def tasks(self, prompt: Prompt, answers: Sequence[Answer]) -> Iterator[Task]:
         """All that is asked of one prompt's answers."""

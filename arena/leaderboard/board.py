@@ -48,7 +48,7 @@ class Policy:
     LEAST_COMPARISONS, or 1 where no model has as many, and in a file. judges: whose verdicts
     count, by name; all where none is named. ways: by benchmark or group of them, the ways of
     asking whose scores stand for it, the first that there is; see `scores.objective`. in_use: the
-    versions of models that are in use, as the store has them.
+    versions of models that are in use, as the store has them. license: of what is published.
     """
 
     title: str = "Arena"
@@ -65,6 +65,7 @@ class Policy:
     min_comparisons: int | None = None
     judges: tuple[str, ...] = ()
     ways: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    license: str = ""
     in_use: tuple[str, ...] = ()
 
     @property
@@ -87,11 +88,12 @@ class Policy:
             min_comparisons=rank.min_comparisons,
             judges=_names(config.judges),
             ways=_ways(config),
+            license=config.license,
         )
 
 
 # What of a configuration decides a ranking.
-_DECISIVE = {"title", "rank", "judges", "benchmarks"}
+_DECISIVE = {"title", "license", "rank", "judges", "benchmarks"}
 
 
 def policy_of(store: Store, config: Config) -> Policy:
@@ -155,10 +157,13 @@ class ModelFacts:
     """What a reader weighs beside quality. What is not known is None, and never 0.
 
     input_price, output_price: US dollars for a million tokens. cost_per_1000: dollars that 1,000
-    answers would cost at these, replies that were no answers included. seconds: median of an
-    answer; where several were written at once, its share of their time. tokens_per_second: of
-    one answer, median. tokens, thinking_tokens, answer_tokens: written for an answer, mean.
-    no_answer: share of the replies that were no answers. context_length: tokens.
+    answers would cost at these, replies that were no answers included. first_token: median seconds
+    until an answer's first token, thinking included. seconds: median of an answer; where several
+    were written at once, its share of their time. tokens_per_second: of one
+    answer, median. tokens, thinking_tokens, answer_tokens: written for an answer, mean.
+    luck: share of the variance of what judges said of it that comes from which of its samples was
+    drawn, with its 95 % interval. no_answer: share of the replies that were no answers.
+    context_length: tokens.
     """
 
     organization: str | None = None
@@ -168,11 +173,15 @@ class ModelFacts:
     input_price: float | None = None
     output_price: float | None = None
     cost_per_1000: float | None = None
+    first_token: float | None = None
     seconds: float | None = None
     tokens_per_second: float | None = None
     tokens: float | None = None
     thinking_tokens: float | None = None
     answer_tokens: float | None = None
+    luck: float | None = None
+    luck_low: float | None = None
+    luck_high: float | None = None
     no_answer: float | None = None
 
 

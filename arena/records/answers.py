@@ -118,6 +118,7 @@ class Model:
     first_name: what it was called when its first rows were stored, where it was renamed since;
     the keys of its rows are made of that, so that nothing is asked again. extra_headers: of
     each request, by name, with the variables of the environment that hold their values.
+    tokenizer: of a model on a server, as weights are named.
     """
 
     name: str
@@ -137,6 +138,7 @@ class Model:
     first_name: str | None = None
     released: str | None = None
     extra_headers: tuple[tuple[str, str], ...] = ()
+    tokenizer: str | None = None
 
     @property
     def name_in_keys(self) -> str:
@@ -174,7 +176,9 @@ class Answer:
     thinking: what it thought before each turn, empty where it did not think aloud. first_name:
     as in `Model`, empty where it was not renamed. thinking_tokens: how many of the tokens
     written are of thinking; None where that is not known. room: the tokens that it had, where it
-    was given more than its model's settings give.
+    was given more than its model's settings give. first_token: seconds until the first token of
+    the first turn; None where it was not measured. adjustments: what the server did not take of
+    the request, each with what was sent in its place, empty where it was left out.
     """
 
     model: str
@@ -188,6 +192,8 @@ class Answer:
     first_name: str = ""
     thinking_tokens: int | None = None
     room: int | None = None
+    first_token: float | None = None
+    adjustments: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_absent(self) -> bool:

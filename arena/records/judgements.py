@@ -27,7 +27,7 @@ class Verdict:
     slight: better by a little, on a five-step scale. request: digest of what was asked. turn: the
     last turn that was shown, from 1; 0 is the whole conversation. sample: which of several
     readings of the same pair, from 0. finish: how the text ended, `stop` or `length`; empty
-    where that is not known.
+    where that is not known. adjustments: as in `Answer`.
     """
 
     key: str
@@ -50,6 +50,7 @@ class Verdict:
     sample: int = 0
     finish: str = ""
     usage: Usage = field(default_factory=Usage)
+    adjustments: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Score:
     sample: int = 0
     finish: str = ""
     usage: Usage = field(default_factory=Usage)
+    adjustments: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class Ranking:
     sample: int = 0
     finish: str = ""
     usage: Usage = field(default_factory=Usage)
+    adjustments: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +130,4 @@ class Probe:
     request: str = ""
     finish: str = ""
     usage: Usage = field(default_factory=Usage)
+    adjustments: tuple[tuple[str, str], ...] = ()

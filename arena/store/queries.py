@@ -24,8 +24,9 @@ from arena.store.large.kept import KeptVotes
 ROWS = 10_000  # of a result that are held at once
 FEW = 5_000  # votes whose answers are looked up one by one
 # Models and judges that were put aside say nothing.
-# A model; tokens read, written, seconds; tokens of thinking, None where they are not known.
-Taken = tuple[str, int, int, float, int | None]
+# A model; tokens read, written, seconds; tokens of thinking and seconds to the first token, None
+# where they are not known.
+Taken = tuple[str, int, int, float, int | None, float | None]
 _MODEL = "NOT IN (SELECT name FROM archived WHERE kind = 'model')"
 _ANSWER = f"NOT IN (SELECT key FROM answers WHERE NOT model {_MODEL})"
 _TOLD = """finish != '["absent"]'"""
@@ -248,9 +249,14 @@ class EvidenceColumns:
         """What every answer took that a model was asked for here."""
         return self._connections.db.execute(
             "SELECT model, coalesce(prompt_tokens, 0), completion_tokens, coalesce(seconds, 0), "
-            "thinking_tokens FROM answers "
+            "thinking_tokens, first_token FROM answers "
             f"WHERE completion_tokens > 0 AND model {_MODEL}"
         ).fetchall()
+
+    def later_samples(self) -> dict[str, int]:
+        """The number of each answer that is not the first sample of its model, by its key."""
+        sql = "SELECT key, sample FROM answers WHERE sample > 0"
+        return {str(key): int(sample) for key, sample in self._connections.db.execute(sql)}
 
     def answered(self) -> list[tuple[str, str]]:
         """Model and prompt's key of everything that was answered, in live battles too."""

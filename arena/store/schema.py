@@ -336,13 +336,8 @@ def m014_no_answers(db: Database) -> None:
         CREATE INDEX unanswered_by_subject ON unanswered (subject);
         DROP TRIGGER IF EXISTS answers_no_update;
     """)
-    for table, renamed in (("answers", ("model", "first_name")), ("unanswered", ("model",))):
-        columns = [c.name for c in db[table].columns if c.name not in renamed]
-        same = " AND ".join(f'NEW."{name}" IS OLD."{name}"' for name in ("rowid", *columns))
-        db.execute(
-            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} WHEN NOT ({same}) "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        )
+    _only_renamed(db, "answers", ("model", "first_name"))
+    _only_renamed(db, "unanswered", ("model",))
     db.execute(
         "CREATE TRIGGER unanswered_no_delete BEFORE DELETE ON unanswered "
         "BEGIN SELECT RAISE(ABORT, 'unanswered is append-only'); END"
@@ -359,6 +354,28 @@ def m015_in_use(db: Database) -> None:
         CREATE TABLE in_use (
             id INTEGER PRIMARY KEY, name TEXT NOT NULL, created_at {_NOW}) STRICT""")
     _append_only(db, ("in_use",))
+
+
+@migrations()
+def m016_servers(db: Database) -> None:
+    """What a server did not take of a request, and how soon an answer began."""
+    db.executescript("""
+        ALTER TABLE answers ADD COLUMN first_token REAL;
+        DROP TRIGGER IF EXISTS answers_no_update;
+    """)
+    for table in ("answers", "verdicts", "scores", "rankings", "probes"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN adjustments TEXT NOT NULL DEFAULT '[]'")
+    _only_renamed(db, "answers", ("model", "first_name"))
+
+
+def _only_renamed(db: Database, table: str, renamed: tuple[str, ...]) -> None:
+    """Let nothing but these columns of a row be changed."""
+    columns = [c.name for c in db[table].columns if c.name not in renamed]
+    same = " AND ".join(f'NEW."{name}" IS OLD."{name}"' for name in ("rowid", *columns))
+    db.execute(
+        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} WHEN NOT ({same}) "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+    )
 
 
 def _append_only(db: Database, tables: tuple[str, ...]) -> None:
@@ -386,5 +403,6 @@ STEPS = (
     m013_kept,
     m014_no_answers,
     m015_in_use,
+    m016_servers,
 )
 NAMES = frozenset(step.__name__ for step in STEPS)

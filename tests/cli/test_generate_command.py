@@ -106,3 +106,13 @@ def test_samples_are_stored_and_paid_apart(server: Served) -> None:
     write(server.url, "temperature: 1")
     assert arena("generate", "--limit", "2", "--samples", "3").exit_code == 0
     assert sorted(a.sample for a in Store("arena.db").answers.where()) == [0, 0, 1, 1, 2, 2]
+
+
+def test_what_is_known_of_no_model_has_no_column_for_people(server: Served) -> None:
+    arena("generate", "--limit", "2")
+    table = arena("models", "--about", "--format", "table").stdout
+    assert "license" not in table
+    assert "luck" not in table
+    assert "seconds" in table
+    (row,) = json.loads(arena("models", "--about", "--format", "json").stdout)
+    assert (row["license"], row["luck"]) == (None, None)

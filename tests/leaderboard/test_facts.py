@@ -16,10 +16,20 @@ from arena.leaderboard.board import ModelFacts, Policy
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.evidence.groups import Group
 from arena.leaderboard.evidence.lost import lost_battles
-from arena.leaderboard.facts import model_facts
+from arena.leaderboard.facts import luck_of, model_facts
 from arena.leaderboard.formats import to_csv, to_json
 from arena.leaderboard.ranking import leaderboard
-from arena.records import Decoding, Evidence, Model, Prompt
+from arena.records import (
+    Answer,
+    Decoding,
+    Evidence,
+    Judge,
+    Model,
+    Preference,
+    Prompt,
+    Usage,
+    Verdict,
+)
 from arena.store import Store
 from tests.servers import completion, serve
 
@@ -142,3 +152,53 @@ def test_lost_prompts_stay_in_their_group(
     assert [row[:3] for row in lost_battles(store)] == [("thinker", prompts[-1].key, "other")]
     assert lost_battles(store, Group("category", "maths")) == lost_battles(store)
     assert lost_battles(store, Group("category", "writing")) == []
+
+
+def test_own_luck_is_read_from_what_judges_said_of_several_samples(
+    store: Store, prompts: list[Prompt]
+) -> None:
+    """One model says good things or bad ones, by chance; the others are always the same."""
+    models = [replace(parse_model("fake:echo"), name=name) for name in "abc"]
+    for model in models:
+        store.put_model(model)
+    store.put_prompts(prompts)
+    store.judges.add([Judge("k", "judge", "{}")])
+    assert luck_of(store) == {}
+    for p, prompt in enumerate(prompts):
+        for sample in range(4):
+            answers = [
+                Answer(m.name, m.key, prompt.key, (f"{sample}",), ("stop",), sample=sample)
+                for m in models
+            ]
+            store.answers.add(answers)
+            wins = (sample + p) % 2 == 0
+            store.verdicts.add(both_orders(answers[0], answers[1], wins))
+            store.verdicts.add(both_orders(answers[2], answers[0], not wins))
+    found = luck_of(store)
+    assert set(found) == {"a"}
+    assert found["a"].share == pytest.approx(1, abs=0.35)
+    assert model_facts(store)["a"].luck == found["a"].share
+    assert model_facts(store)["b"].luck is None
+
+
+def both_orders(first: Answer, second: Answer, first_wins: bool) -> list[Verdict]:
+    wins, loses = Preference.A, Preference.B
+    forward, backward = (wins, loses) if first_wins else (loses, wins)
+    pairs = ((first, second, forward), (second, first, backward))
+    return [
+        Verdict(f"{a.key}{b.key}", "judge", "k", a.prompt_key, a.key, b.key, said)
+        for a, b, said in pairs
+    ]
+
+
+def test_the_median_time_to_the_first_token_is_known_where_it_was_measured(
+    store: Store, prompts: list[Prompt]
+) -> None:
+    model = parse_model("a=fake:echo")
+    store.put_model(model)
+    store.put_prompts(prompts)
+    for prompt, first in zip(prompts, (0.5, None, 0.25), strict=True):
+        usage = Usage(1, 2, 3.0)
+        answer = Answer("a", model.key, prompt.key, ("x",), ("stop",), usage, first_token=first)
+        store.answers.add([answer])
+    assert model_facts(store)["a"].first_token == 0.375

@@ -1,12 +1,19 @@
 """What is put to a server: conversations, the odds of the next word, how likely a text is."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from arena.backends.base import Odds, OddsRequest, Reply, Request, TextOdds, TextRequest
+from arena.backends.openai.dialect import SettingRefusedError
 from arena.backends.openai.messages import (
     GOES_ON,
+    STREAMED,
     decoding,
     first_alternatives,
+    forced_logprob,
+    forcing,
+    left_by,
     odds_settings,
     opening,
     option_logprobs,
@@ -14,37 +21,38 @@ from arena.backends.openai.messages import (
     text_of,
 )
 from arena.backends.openai.running import Caller, LeftError
+from arena.backends.openai.template import written_here
 from arena.backends.thinking import split
-from arena.records import Model
 from arena.records.errors import BackendError, NoLikelihoodError, TransientError, UnavailableError
 
 TOP_LOGPROBS = 20
+LISTING = {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
+NEGLIGIBLE = 1e-4  # of a distribution: what words may hold that are not worth another call
+ROUNDING = 1e-6  # of a log-probability
 TRYING_SECONDS = 0.05
 
 
 async def hold(caller: Caller, request: Request) -> Reply:
     """All turns, and the follow-up, without which what was answered still stands."""
-    if request.prefill:
-        raise UnavailableError(_no_prefill(caller.model))
     messages = opening(caller.model, request)
     texts, thinking, finishes = [], [], []
     turns: list[str] = list(request.turns)
     for turn, text in enumerate(turns):
         messages.append({"role": "user", "content": text})
+        is_last = turn + 1 == len(request.turns)
+        due = request if is_last else replace(request, prefill="")
         try:
-            asked = {"prompt": text} if request.plain else {"messages": messages}
-            settings = decoding(caller.model, request.seed + turn, request.schema, request.stop)
-            choice = await caller.complete(**asked, **settings)
+            choice = await caller.complete(**await _asked(caller, due, messages, turn))
         except BackendError:
             if turn < len(request.turns):
                 raise
             break
-        text, thought, finish = text_of(choice, request, caller.model.decoding.stop)
+        text, thought, finish = text_of(choice, due, caller.model.decoding.stop)
         texts.append(text)
         thinking.append(thought)
         finishes.append(finish)
         messages.append({"role": "assistant", "content": split(text).answer})
-        if turn + 1 == len(request.turns) and request.follow_up:
+        if is_last and request.follow_up:
             more = request.follow_up(text, finish)
             turns += [] if more is None else [more]
     return Reply(
@@ -54,52 +62,102 @@ async def hold(caller: Caller, request: Request) -> Reply:
         tuple(caller.retried),
         tuple(thinking),
         caller.thought,
+        caller.first_token,
+        tuple(caller.adjustments.items()),
     )
+
+
+async def _asked(
+    caller: Caller, request: Request, messages: list[dict[str, str]], turn: int
+) -> dict[str, Any]:
+    """What is asked for one turn, which ends the messages; the first is streamed to be timed."""
+    settings = decoding(caller.model, request.seed + turn, request.schema, request.stop)
+    if request.plain:
+        return {"prompt": messages[-1]["content"], **settings}
+    begun = await _begun(caller, list(messages), request.prefill)
+    return begun | settings | (STREAMED if request.timed and not turn else {})
 
 
 async def read(caller: Caller, request: OddsRequest) -> Odds:
-    """One token with its most likely alternatives, after a begun reply if it has one."""
+    """One token with its most likely alternatives, after a begun reply if it has one.
+
+    Words that are not among them are asked for one by one, where the server tells of each.
+    """
     messages = [*opening(caller.model), {"role": "user", "content": request.text}]
-    goes_on: dict[str, Any] = {}
-    if request.prefill:
-        messages.append({"role": "assistant", "content": request.prefill})
-        if not await _continues(caller, messages):
-            raise UnavailableError(
-                f"{_no_prefill(caller.model)}; leave `prefill` out of the judge card"
-            )
-        goes_on = GOES_ON
-    choice = await caller.complete(
-        messages=messages,
-        logprobs=True,
-        top_logprobs=TOP_LOGPROBS,
-        **odds_settings(caller.model),
-        **goes_on,
-    )
-    logprobs = option_logprobs(first_alternatives(choice), request.options)
+    asked = await _begun(caller, messages, request.prefill) | odds_settings(caller.model)
+    listing = {"logprobs": TOP_LOGPROBS} if "prompt" in asked else LISTING
+    choice = await caller.complete(**asked, **listing)
+    listed = first_alternatives(choice)
+    if listed and left_by(listed) > NEGLIGIBLE:
+        listed += await _forced(caller, asked, listed, request.options)
+    logprobs = option_logprobs(listed, request.options)
     if logprobs is not None:
-        return Odds(logprobs, caller.usage, tuple(caller.retried))
+        adjustments = tuple(caller.adjustments.items())
+        return Odds(logprobs, caller.usage, tuple(caller.retried), adjustments)
     raise BackendError(
         f"{caller.model.name}: the server returned no log-probabilities that can be read; "
         "use a judge card with `reading: reasoned`"
     )
 
 
-async def _continues(caller: Caller, messages: list[dict[str, str]]) -> bool:
-    """Whether the server goes on from a begun reply: tried once, for servers pass over fields.
+async def _forced(
+    caller: Caller,
+    asked: dict[str, Any],
+    listed: Sequence[tuple[str, float]],
+    options: Sequence[str],
+) -> list[tuple[str, float]]:
+    """The odds of the options that are not listed, with and without a space before them.
 
-    One that goes on reads fewer tokens than where it ends the reply and begins another.
+    Each is asked for as the only reply: the server may tell how likely it was before that. One
+    that does not, or tells how likely it is among what was allowed, is not asked again.
     """
+    dialect, known = caller.work.dialect, {word.strip() for word, _ in listed}
+    most = min(value for _, value in listed) + ROUNDING
+    missing = [option for option in options if option not in known]
+    settings = {"logprobs": 1} if "prompt" in asked else LISTING | {"top_logprobs": 1}
+    found = []
+    for word in [*missing, *(f" {option}" for option in missing)]:
+        if dialect.forces is False or (dialect.forces is None and word not in missing):
+            break
+        try:
+            token = await caller.token_of(word)
+            choice = await caller.complete(**asked, **settings, **forcing(word, token))
+        except (TransientError, UnavailableError, LeftError):
+            raise
+        except BackendError:
+            dialect.forces = False
+            break
+        logprob = forced_logprob(choice, word, most)
+        dialect.forces = dialect.forces or logprob is not None
+        found += [] if logprob is None else [(word, logprob)]
+    return found
+
+
+async def _begun(caller: Caller, messages: list[dict[str, str]], prefill: str) -> dict[str, Any]:
+    """What is asked so that the reply goes on from `prefill`: messages, or else a text.
+
+    The text is what the model's chat template makes of them here, where its tokenizer is at hand.
+    """
+    if not prefill:
+        return {"messages": messages}
+    begun = [*messages, {"role": "assistant", "content": prefill}]
+    if await _continues(caller, begun):
+        return {"messages": begun, **GOES_ON}
+    tokens = written_here(caller.model, messages, prefill)
+    caller.adjustments["messages"] = "prompt"
+    return {"prompt": tokens}
+
+
+async def _continues(caller: Caller, messages: list[dict[str, str]]) -> bool:
+    """Whether the server goes on from a begun reply: tried once, for servers pass over fields."""
     work, dialect = caller.work, caller.work.dialect
     while dialect.continues is None and work.trying:
         await caller.wait(TRYING_SECONDS)  # without a permit: who tries may need it
     if dialect.continues is not None:
         return dialect.continues
-    work.trying, settings = True, odds_settings(caller.model)
+    work.trying = True
     try:
-        await caller.complete(messages=messages, **settings, **GOES_ON)
-        first = caller.read
-        await caller.complete(messages=messages, **settings)
-        dialect.continues = 0 < first < caller.read - first
+        dialect.continues = await _tried(caller, messages)
     except (TransientError, UnavailableError, LeftError):
         raise
     except BackendError:
@@ -107,6 +165,25 @@ async def _continues(caller: Caller, messages: list[dict[str, str]]) -> bool:
     finally:
         work.trying = False
     return dialect.continues
+
+
+async def _tried(caller: Caller, messages: list[dict[str, str]]) -> bool:
+    """Whether the server knows the fields by which a reply goes on.
+
+    One that does refuses them where they contradict each other, or reads fewer tokens than
+    where it ends the reply and begins another.
+    """
+    settings, start = odds_settings(caller.model), caller.read
+    await caller.complete(messages=messages, **settings, **GOES_ON)
+    goes_on = caller.read - start
+    try:
+        both = dict.fromkeys(GOES_ON, True)
+        await caller.complete(messages=messages, **settings, **both)
+    except SettingRefusedError:
+        return True
+    before = caller.read
+    await caller.complete(messages=messages, **settings)
+    return 0 < goes_on < caller.read - before
 
 
 async def score(caller: Caller, request: TextRequest) -> TextOdds:
@@ -133,7 +210,3 @@ async def score(caller: Caller, request: TextRequest) -> TextOdds:
 
 
 _NO_LIKELIHOOD = "this server does not tell how likely a given text is"
-
-
-def _no_prefill(model: Model) -> str:
-    return f"{model.name}: a server cannot go on from a begun reply"

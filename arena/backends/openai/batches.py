@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from arena.backends.base import Reply, Request
 from arena.backends.limits import Budget
@@ -18,7 +19,7 @@ from arena.backends.openai.messages import (
     worst_case,
 )
 from arena.records import Model
-from arena.records.errors import BackendError
+from arena.records.errors import BackendError, TransientError
 
 # https://platform.openai.com/docs/guides/batch: requests in one batch, and bytes of its file.
 MOST_REQUESTS, MOST_BYTES = 50_000, 190_000_000
@@ -69,12 +70,12 @@ def submit(model: Model, lines: Mapping[str, str]) -> str:
             with errors_of(client, model):
                 stream = io.BytesIO("".join(lines.values()).encode())
                 file = await client.files.create(file=("batch.jsonl", stream), purpose="batch")
-                batch = await client.batches.create(
-                    input_file_id=file.id,
-                    endpoint="/v1/chat/completions",
-                    completion_window="24h",
-                )
-            return str(batch.id)
+                asked = {
+                    "input_file_id": _name_of(model, {"id": getattr(file, "id", None)}),
+                    "endpoint": "/v1/chat/completions",
+                    "completion_window": "24h",
+                }
+                return _name_of(model, await client.post("/batches", cast_to=object, body=asked))
 
     return apart(send)
 
@@ -85,18 +86,42 @@ def collect(model: Model, name: str) -> Collected:
     async def fetch() -> Collected:
         async with open_client(model, model.timeout) as client:
             with errors_of(client, model):
-                batch = await client.batches.retrieve(name)
-                counts = batch.request_counts
-                done, total = (counts.completed, counts.total) if counts else (0, 0)
-                if batch.status not in _ENDED:
-                    return Collected(batch.status, done, total, None)
+                batch = await client.get(f"/batches/{quote(name, safe='')}", cast_to=object)
+                match batch:
+                    case {"status": str(status)} if status in _ENDED:
+                        pass
+                    case {"status": str(status), **more}:
+                        return Collected(status, *_counts(more.get("request_counts")), None)
+                    case _:
+                        raise TransientError(f"{model.name}: no batch came back", "unreadable")
                 replies: dict[str, Reply | BackendError] = {}
-                for file in filter(None, (batch.output_file_id, batch.error_file_id)):
+                files = (batch.get(key) for key in ("output_file_id", "error_file_id"))
+                for file in (file for file in files if file and isinstance(file, str)):
                     content = await client.files.content(file)
                     replies |= dict(_read(model, content.text))
-            return Collected(batch.status, done, total, replies)
+            done, total = _counts(batch.get("request_counts"))
+            if done and not replies:  # what is paid for is not given up for a page that says so
+                said = f"{model.name}: {done} replies are done, and none of them can be read"
+                raise TransientError(said, "unreadable")
+            return Collected(status, done, total, replies)
 
     return apart(fetch)
+
+
+def _name_of(model: Model, made: object) -> str:
+    """The server's name for what it has made; raises TransientError where it has none."""
+    match made:
+        case {"id": str(name)} if name:
+            return name
+    raise TransientError(f"{model.name}: the server gives no name to what it took", "unreadable")
+
+
+def _counts(said: object) -> tuple[int, int]:
+    """How many requests are done, of how many; 0 where that is not said."""
+    match said:
+        case {"completed": int(done), "total": int(total)}:
+            return done, total
+    return 0, 0
 
 
 def _read(model: Model, text: str) -> Iterator[tuple[str, Reply | BackendError]]:

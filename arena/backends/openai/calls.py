@@ -1,6 +1,7 @@
 """One call to a server: the client, its key, and its errors turned into ours."""
 
 import asyncio
+import json
 import os
 import re
 import time
@@ -17,7 +18,7 @@ from arena.backends.base import Availability
 from arena.backends.openai.dialect import REFUSES_SYSTEM, SettingRefusedError
 from arena.backends.openai.messages import is_message, storable
 from arena.records import Model, NoAnswer
-from arena.records.errors import NoAnswerError, TransientError, UnavailableError
+from arena.records.errors import BackendError, NoAnswerError, TransientError, UnavailableError
 
 T = TypeVar("T")
 # OpenAI's servers repeat a refused key, its middle blotted out.
@@ -27,6 +28,7 @@ _FILTER = re.compile(r"content_filter|ResponsibleAIPolicyViolation|data_inspecti
 SHOWN = 300
 PREFLIGHT_SECONDS = 10.0
 NEVER_ASK_AGAIN_AFTER = 600.0
+LONGEST_WAIT = 7 * 24 * 3600.0  # what is longer is no time to come back
 PASSING = (408, 409, 425, 429)  # refusals that a later call may not meet; so are 5xx
 
 
@@ -85,7 +87,10 @@ def apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 def open_client(model: Model, timeout: float) -> Any:
-    """The official client on its aiohttp transport; retries are ours (see `traffic`)."""
+    """The official client on its aiohttp transport; retries are ours (see `traffic`).
+
+    It follows no server to another address: headers with keys would go along.
+    """
     from openai import AsyncOpenAI, DefaultAioHttpClient, OpenAIError
 
     is_direct = _is_direct(model.base_url)
@@ -98,7 +103,7 @@ def open_client(model: Model, timeout: float) -> Any:
             default_headers=_headers(model),
             max_retries=0,
             timeout=timeout,
-            http_client=DefaultAioHttpClient(trust_env=not is_direct),
+            http_client=DefaultAioHttpClient(trust_env=not is_direct, follow_redirects=False),
         )
     except OpenAIError as error:
         raise UnavailableError(
@@ -175,6 +180,13 @@ async def complete(client: Any, model: Model, body: dict[str, Any]) -> dict[str,
     with errors_of(client, model):
         async with asyncio.timeout(model.timeout):
             reply = await client.post(path, cast_to=object, body={"model": model.weights, **body})
+        return checked(reply, model, body)
+
+
+def checked(reply: Any, model: Model, body: dict[str, Any]) -> dict[str, Any]:
+    """A reply that has the text that was asked for; raises TransientError for any other."""
+    if isinstance(reply, str):  # the client parses only what is called JSON
+        reply = json.loads(reply)
     match reply:
         case {"choices": [{"message": message}, *_]} if "messages" in body and is_message(message):
             return dict(reply)
@@ -183,6 +195,22 @@ async def complete(client: Any, model: Model, body: dict[str, Any]) -> dict[str,
     said = reply.get("error") if isinstance(reply, dict) else None
     why = f" but an error: {told(str(said), model)}" if said else ""
     raise TransientError(f"{model.name}: the reply is no completion{why}", "unreadable")
+
+
+async def token_of(client: Any, model: Model, word: str) -> int | None:
+    """The token that a word is, as vLLM and llama.cpp tell it; None where it is not one."""
+    place = f"{str(client.base_url).rstrip('/').removesuffix('/v1')}/tokenize"
+    body = {"model": model.weights, "prompt": word, "content": word, "add_special_tokens": False}
+    try:
+        with errors_of(client, model):
+            async with asyncio.timeout(model.timeout):
+                reply = await client.post(place, cast_to=object, body=body)
+    except BackendError:
+        return None
+    match reply:
+        case {"tokens": [int(token)]}:
+            return token
+    return None
 
 
 @contextmanager
@@ -212,23 +240,37 @@ def _ours(error: Exception, client: Any, model: Model) -> Exception:
             return UnavailableError(f"{name}: {said}")
         case openai.InternalServerError() if REFUSES_SYSTEM.search(said):  # SGLang says 500
             return SettingRefusedError(f"{name}: {said}", error.body)
+        case openai.APIStatusError(status_code=code) if 300 <= code < 400:
+            place = told(error.response.headers.get("location", "no address"), model)
+            return UnavailableError(
+                f"{name}: {client.base_url} sends this call on to {place}; if that is where it "
+                "should go, set base_url to it"
+            )
         case openai.APIStatusError(status_code=code) if code in PASSING or code >= 500:
             wait = _retry_after(error)
             if wait > NEVER_ASK_AGAIN_AFTER:
-                return UnavailableError(f"{name}: {said}; come back in {wait / 60:.0f} minutes")
+                return UnavailableError(f"{name}: {said}{_come_back(wait)}")
             kind = "rate limit" if code == 429 else "server error"
             return TransientError(f"{name}: {said}", kind, wait)
         case openai.APIConnectionError():
             return TransientError(f"{name}: no server answers at {client.base_url}", "connection")
         case openai.AuthenticationError() | openai.PermissionDeniedError() | openai.NotFoundError():
             return UnavailableError(f"{name}: {said}")
+        case openai.APIStatusError(status_code=402):  # to be paid first
+            return UnavailableError(f"{name}: {said}")
         case openai.APIStatusError(status_code=400) if _FILTER.search(f"{error.body}"):
             return NoAnswerError(f"{name}: {said}", NoAnswer.FILTER)
+        case openai.APIError() if type(error) is openai.APIError:  # in the middle of a stream
+            return TransientError(f"{name}: {said}", "server error")
         case openai.OpenAIError():
             return SettingRefusedError(f"{name}: {said}", getattr(error, "body", None))
         case ValueError() | RecursionError():  # a body that is not JSON
             return TransientError(f"{name}: unreadable reply ({said})", "unreadable")
     return error
+
+
+def _come_back(wait: float) -> str:
+    return f"; come back in {wait / 60:.0f} minutes" if wait < LONGEST_WAIT else ""
 
 
 def _retry_after(error: Any) -> float:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
-from arena.backends.openai.messages import BUDGETS, CHOSEN, DEFAULTS, LENGTH
+from arena.backends.openai.messages import BUDGETS, CHOSEN, DEFAULTS, LENGTH, STREAMED
 from arena.records import Model
 from arena.records.errors import BackendError, UnavailableError
 
@@ -18,6 +18,7 @@ _SPARED = {
     "seed": "so another run may give other texts",
     "stop": "so replies are cut here",
     "response_format": "so judges are asked for their form in words alone",
+    **dict.fromkeys(STREAMED, "so the time to the first token is not known"),
 }
 _REFUSING = re.compile(
     r"supported|n't support|not support|unrecogni|unknown|unexpected|extra|forbidden|permitted"
@@ -51,7 +52,8 @@ class Dialect:
     """How one server wants its requests.
 
     notes: what is done otherwise than asked, and why. continues: whether the server goes on from
-    a begun reply; None until that was tried.
+    a begun reply; forces: whether it tells how likely a word is that it is forced to; None until
+    that was tried.
     """
 
     def __init__(self, model: Model) -> None:
@@ -61,6 +63,7 @@ class Dialect:
         self._folds_system = False
         self._most_logprobs: int | None = None
         self.continues: bool | None = None
+        self.forces: bool | None = None
         self.notes: list[str] = []
 
     def speak(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -70,11 +73,33 @@ class Dialect:
             for name, value in body.items()
             if name not in self._left_out
         }
+        if not spoken.keys() >= STREAMED.keys():
+            spoken = {name: value for name, value in spoken.items() if name not in STREAMED}
         if self._most_logprobs and "top_logprobs" in spoken:
             spoken["top_logprobs"] = min(spoken["top_logprobs"], self._most_logprobs)
         if self._folds_system and "messages" in spoken:
             spoken["messages"] = folded(spoken["messages"])
         return spoken
+
+    def adjustments(self, body: dict[str, Any]) -> dict[str, str]:
+        """What of a request is sent otherwise: its fields, each with what stands in its place.
+
+        That is the name of another field, another value, or nothing.
+        """
+        spoken = self.speak(body)
+        found = {name: self._renamed.get(name, "") for name in body if name not in spoken}
+        if spoken.get("top_logprobs") != body.get("top_logprobs"):
+            found["top_logprobs"] = str(spoken.get("top_logprobs", ""))
+        if spoken.get("messages") != body.get("messages"):
+            found["system"] = "user"
+        return {name: instead for name, instead in found.items() if name not in STREAMED}
+
+    def give_up_streaming(self, why: str) -> None:
+        """Ask for whole replies from now on."""
+        if "stream" not in self._left_out:
+            self._left_out.add("stream")
+            so = _SPARED["stream"]
+            self.notes.append(f"{self._model.name}: {why}, so replies are asked for whole, {so}.")
 
     async def put(self, body: dict[str, Any], ask: Callable[[dict[str, Any]], Awaitable[T]]) -> T:
         """Ask, and where the server refuses what it need not be asked for, without that."""

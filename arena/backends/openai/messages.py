@@ -24,6 +24,7 @@ LENGTH = ("max_tokens", "max_completion_tokens")
 DEFAULTS = {"temperature": 1.0, "top_p": 1.0}
 CHOSEN = ("top_k", "min_p", "repetition_penalty", "reasoning_effort", "chat_template_kwargs")
 BUDGETS = ("thinking_token_budget", "thinking_budget_tokens")
+STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 # More than any tokenizer in use makes of a text: the bound that a budget reserves by.
 TOKENS_PER_BYTE = 0.5
 TOKENS_OF_FRAME = 16
@@ -36,7 +37,7 @@ REFUSED, FILTERED = "refusal", "content_filter"
 _FILTERS = {"content_filter", "safety", "prohibited_content", "recitation", "sensitive"}
 _TOKEN_ID = re.compile(r"token_id:[0-9]+")
 _ALTERNATIVES = ("top_logprobs", "top_probs", "probs")
-_SPACES = "Ġ▁ "  # how tokenizers show the space before a word
+_SPACES = "Ġ▁ \t\r\n"  # how tokenizers show the space before a word
 
 
 def opening(model: Model, request: Request | None = None) -> list[dict[str, str]]:
@@ -104,9 +105,11 @@ def body_of(model: Model, request: Request) -> dict[str, Any]:
 
 def worst_case(body: dict[str, Any]) -> Usage:
     """What a call can take at most, without counting in its tokenizer."""
-    texts = [message["content"] for message in body.get("messages", ())]
-    text = sum(len(text.encode()) for text in [body.get("prompt", ""), *texts])
     written = next(body[name] for name in LENGTH if name in body)
+    if isinstance(tokens := body.get("prompt", ""), list):
+        return Usage(len(tokens), written)
+    texts = [tokens, *(message["content"] for message in body.get("messages", ()))]
+    text = sum(len(text.encode()) for text in texts)
     return Usage(int(text * TOKENS_PER_BYTE) + TOKENS_OF_FRAME, written)
 
 
@@ -114,10 +117,12 @@ def text_of(
     choice: dict[str, Any], request: Request, stop: Sequence[str] = ()
 ) -> tuple[str, str, str]:
     """The text of a choice, the thinking that the server tells apart, and why it ended."""
-    said, thinking = (choice["text"], "") if request.plain else said_in(choice["message"])
+    said, thinking = said_in(choice["message"]) if "message" in choice else (choice["text"], "")
     finish = finish_of(choice) or "stop"
     if not said and (refusal := refusal_in(choice.get("message"))):
         said, finish = refusal, REFUSED
+    if request.prefill:  # llama.cpp says it once more
+        said = said.removeprefix(request.prefill)
     text = cut_at(storable(said), (*stop, *request.stop))
     text = text if request.verbatim else text.strip()
     return text, storable(thinking).strip(), finish
@@ -195,14 +200,33 @@ def text_odds(choice: dict[str, Any], request: TextRequest, **others: Any) -> Te
             before = "".join(shown).find(request.context + request.text)
             places = list(accumulate(map(len, shown), initial=-before))
             own = [
-                (value, top)
+                (_logprob(value), top)
                 for at, until, value, top in zip(places, places[1:], values, tops, strict=False)
                 if at < end and (at >= start or until > start) and value is not None
             ]
-            if before >= 0 and own and None not in [top for _, top in own]:
-                greedy = all(value >= max(top.values(), default=value) for value, top in own)
-                return TextOdds(sum(value for value, _ in own), greedy, len(own), **others)
+            if before >= 0 and own:
+                return _sum_of(own, others)
     return None
+
+
+def _sum_of(own: Sequence[tuple[float | None, object]], others: dict[str, Any]) -> TextOdds | None:
+    """The odds of all tokens together; None where one of them cannot be read."""
+    total, greedy = 0.0, True
+    for value, top in own:
+        others_in_place = [*map(_logprob, top.values())] if isinstance(top, dict) else [None]
+        known = [one for one in others_in_place if one is not None]
+        if value is None or len(known) < len(others_in_place):
+            return None
+        total += value
+        greedy = greedy and value >= max(known, default=value)
+    return TextOdds(total, greedy, len(own), **others)
+
+
+def _logprob(said: object) -> float | None:
+    """A logarithm of a probability; None for what cannot be one, as NaN or a text."""
+    if isinstance(said, bool) or not isinstance(said, int | float) or not said < 1:
+        return None
+    return min(0.0, float(said))
 
 
 def usage_of(reply: dict[str, Any]) -> Usage:
@@ -254,6 +278,8 @@ def _listed(first: dict[str, Any]) -> list[tuple[str, float]]:
     listed: Any = next((first[key] for key in _ALTERNATIVES if first.get(key)), [])
     if isinstance(listed, dict):
         listed = [{"token": word, "logprob": value} for word, value in listed.items()]
+    if not isinstance(listed, list):
+        return []
     return [found for one in listed if (found := _alternative(_spelled(one)))]
 
 
@@ -267,7 +293,7 @@ def _spelled(one: object) -> object:
 
 
 def _alternative(listed: object) -> tuple[str, float] | None:
-    """A word without the space around it; None for what is no word, such as a token's number."""
+    """A word, with a space where it has one before it; None for what is no word, as a number."""
     match listed:
         case {"token": str(word), "logprob": float() | int() as value} if value < 1:
             if _TOKEN_ID.fullmatch(word):
@@ -275,8 +301,38 @@ def _alternative(listed: object) -> tuple[str, float] | None:
             match listed.get("bytes"):  # type: ignore[attr-defined]
                 case [*codes] if codes and all(type(c) is int and 0 <= c < 256 for c in codes):
                     word = bytes(codes).decode(errors="replace")
-            return word.strip().lstrip(_SPACES), min(0.0, value)
+            kept = word.lstrip(_SPACES)
+            return (f" {kept}" if kept != word else kept).rstrip(), min(0.0, value)
     return None
+
+
+def left_by(listed: Sequence[tuple[str, float]]) -> float:
+    """The share of the distribution that the words not listed hold together."""
+    return max(1 - sum(exp(value) for _, value in listed), LEAST_LEFT)
+
+
+def forcing(word: str, token: int | None) -> dict[str, Any]:
+    """Fields that make a word the only reply: llama.cpp's, and vLLM's, which takes its token.
+
+    vLLM's structured outputs would do, too, but then it tells the odds among what they allow.
+    """
+    fields: dict[str, Any] = {"grammar": f"root ::= {json.dumps(word)}"}
+    return fields | ({} if token is None else {"allowed_token_ids": [token]})
+
+
+def forced_logprob(choice: dict[str, Any], word: str, most: float) -> float | None:
+    """The log-probability of a word that the reply was forced to; None where that is not told.
+
+    most: what it can be at most. A server that tells the odds among what it allows tells more.
+    """
+    match choice.get("logprobs"):
+        case {"content": [{"token": _, "logprob": _} as said, *_]}:
+            found = _alternative(said)
+        case {"tokens": [str(token), *_], "token_logprobs": [value, *_]}:
+            found = _alternative({"token": token, "logprob": value})
+        case _:
+            return None
+    return found[1] if found and found[0] == word and found[1] <= most else None
 
 
 def option_logprobs(
@@ -293,11 +349,10 @@ def option_logprobs(
         return None
     mass = dict.fromkeys(options, 0.0)
     for word, value in listed:
-        if word in mass:
-            mass[word] += exp(value)
+        if word.strip() in mass:
+            mass[word.strip()] += exp(value)
     missing = sum(value == 0 for value in mass.values())
     if missing == len(mass):
         return (-inf,) * len(options)
-    left = max(1 - sum(exp(value) for _, value in listed), LEAST_LEFT)
-    bound = min(min(value for _, value in listed), log(left / max(missing, 1)))
+    bound = min(min(value for _, value in listed), log(left_by(listed) / max(missing, 1)))
     return tuple(log(mass[option]) if mass[option] > 0 else bound for option in options)

@@ -10,9 +10,10 @@ from typing import Any
 
 from arena.backends.base import Intake, Odds, Reply, TextOdds
 from arena.backends.limits import Limits
-from arena.backends.openai.calls import complete, open_client
+from arena.backends.openai.calls import complete, open_client, token_of
 from arena.backends.openai.dialect import Dialect
 from arena.backends.openai.messages import thinking_tokens_of, usage_of, worst_case
+from arena.backends.openai.streaming import streamed
 from arena.backends.openai.traffic import Lanes, Pace, back_off, rest
 from arena.records import Model, Usage
 from arena.records.errors import BackendError, TransientError, UnavailableError
@@ -44,6 +45,7 @@ class ServerRun:
         self._reserved = 0
         self._fatal: UnavailableError | None = None
         self.trying = False
+        self.tokens: dict[str, int | None] = {}
         self.has_answered = False
 
     def ended(self) -> bool:
@@ -138,7 +140,9 @@ class Caller:
     read: int = 0
     written: int = 0
     thought: int | None = 0
+    first_token: float | None = None
     retried: list[str] = field(default_factory=list)
+    adjustments: dict[str, str] = field(default_factory=dict)
 
     @property
     def model(self) -> Model:
@@ -154,7 +158,9 @@ class Caller:
         """The first choice of a completion, tried again while its faults are transient."""
         for attempt in range(TRIES):
             try:
-                return await self.work.dialect.put(body, self._try)
+                choice = await self.work.dialect.put(body, self._try)
+                self.adjustments |= self.work.dialect.adjustments(body)
+                return choice
             except TransientError as error:
                 if attempt + 1 == TRIES:
                     if error.kind == "connection" and not self.work.has_answered:
@@ -163,6 +169,13 @@ class Caller:
                 self.retried.append(error.kind)
                 await self.wait(max(error.wait, back_off(attempt)))
         raise AssertionError
+
+    async def token_of(self, word: str) -> int | None:
+        """The token that a word is to the server, asked for once in a run; None if it has none."""
+        known = self.work.tokens
+        if word not in known:
+            known[word] = await token_of(self.client, self.model, word)
+        return known[word]
 
     async def wait(self, seconds: float) -> None:
         """Wait without a permit, so that others go on; raises LeftError where the run ends."""
@@ -186,7 +199,7 @@ class Caller:
             raise LeftError
         started, used = asyncio.get_running_loop().time(), Usage()
         try:
-            reply = await complete(self.client, self.model, body)
+            reply, first = await self._put(body)
             used = usage_of(reply)
             self.work.has_answered = True
             self.work.lanes.answered(started)
@@ -198,6 +211,7 @@ class Caller:
             self.work.settle(worst, used)
             taken = used.prompt_tokens + used.completion_tokens
             self.work.tokens_pace.correct(taken - worst.prompt_tokens)
+        self.first_token = first if self.first_token is None else self.first_token
         self.read += used.prompt_tokens
         self.written += used.completion_tokens
         choice: dict[str, Any] = reply["choices"][0]
@@ -205,6 +219,12 @@ class Caller:
         known = thought is not None and self.thought is not None
         self.thought = (self.thought or 0) + (thought or 0) if known else None
         return choice
+
+    async def _put(self, body: dict[str, Any]) -> tuple[dict[str, Any], float | None]:
+        """A completion, and the seconds until its first token where it was streamed."""
+        if body.get("stream"):
+            return await streamed(self.client, self.model, body, self.work.dialect)
+        return await complete(self.client, self.model, body), None
 
 
 class LeftError(BackendError):

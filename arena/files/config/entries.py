@@ -142,7 +142,8 @@ class ModelSettings(Short, DecodingSettings):
     """One entry under `models:`; `use` is what would be written on a command line.
 
     extra_headers: of each request to a server; each value names a variable of the environment,
-    as ${NAME}. released: the day, month or year, as it is to be shown.
+    as ${NAME}. released: the day, month or year, as it is to be shown. tokenizer: of a model on a
+    server: smollm2, hf:ORG/NAME, a folder or a .gguf file.
     """
 
     ALONE = "use"
@@ -159,6 +160,7 @@ class ModelSettings(Short, DecodingSettings):
     extra_headers: dict[str, str] = {}
     timeout: Annotated[float, Field(gt=0)] = 120.0
     price: PriceSettings | None = None
+    tokenizer: str | None = None
 
     @field_validator("released", mode="before")
     @classmethod
@@ -187,7 +189,7 @@ class ModelSettings(Short, DecodingSettings):
         """The record, under that name or the one that `use` implies."""
         record = parse_model(self.use if name is None else f"{name}={self.use}")
         self._check(record)
-        reach = {"use", "base_url", "price", "extra_headers"}
+        reach = {"use", "base_url", "price", "extra_headers", "tokenizer"}
         own = self.model_dump(exclude={*reach, *DecodingSettings.model_fields})
         url = record.base_url if self.base_url is None else _checked_url(self.base_url)
         fields = {f: getattr(record, f) for f in ("name", "backend", "weights")}
@@ -199,13 +201,14 @@ class ModelSettings(Short, DecodingSettings):
             base_url=url,
             price=price,
             extra_headers=headers,
+            tokenizer=self.tokenizer and _tokenizer(self.tokenizer),
             **own,
         )
 
     def _check(self, record: Model) -> None:
         """Raise InputError for settings that this kind of model has no use for."""
         if record.backend is not BackendKind.OPENAI:
-            for name in ("extra_body", "extra_headers"):
+            for name in ("extra_body", "extra_headers", "tokenizer"):
                 if getattr(self, name):
                     raise InputError(
                         f"{record.name}: {name} is for models on a server (use: openai:NAME), and "
@@ -250,6 +253,14 @@ def _reach(use: str) -> tuple[BackendKind, str, str | None]:
     if use.endswith(".gguf") or use.startswith((".", "/", "~")) or Path(use).is_dir():
         return BackendKind.LOCAL, os.path.expanduser(use), None
     raise InputError(f"model {use!r} is neither in arena.yaml nor one of: {MODEL_FORMS}")
+
+
+def _tokenizer(use: str) -> str:
+    backend, weights, _ = _reach(use)
+    if backend is not BackendKind.LOCAL:
+        forms = f"{EMBEDDED}, hf:ORG/NAME, a folder or a .gguf file"
+        raise InputError(f"tokenizer {use!r} is none that can be read here; it is one of: {forms}")
+    return weights
 
 
 def _checked_url(url: str) -> str:

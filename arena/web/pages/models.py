@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from arena.leaderboard.board import Row
+from arena.leaderboard.facts import facts_of
 from arena.leaderboard.formats import decimals, points, rank_range
 from arena.leaderboard.snapshot import Sheet, Slice
 from arena.records import BackendKind, Decoding, Model
@@ -17,7 +18,7 @@ from arena.web.background.cache import LONG_ENOUGH, PATIENCE
 from arena.web.background.model_record import OnPrompt
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
-from arena.web.views.board_table import note, template, view_name
+from arena.web.views.board_table import FACTS, fact_cell, note, template, view_name
 from arena.web.views.components import PATIENT
 from arena.web.views.words import WORDS, Say, Words, group_name
 from arena.web.voting.live import Ready
@@ -198,14 +199,10 @@ def _places(sheet: Sheet, name: str, words: Words) -> Iterator[Place]:
 
 def _facts(model: Model, words: Words) -> list[tuple[str, str]]:
     """What is known of a model, named; nothing of how it is reached."""
-    row = _row(model, "", "", 0, words)
-    price = f"${model.price[0]:g} / ${model.price[1]:g}" if model.price else ""
-    context = f"{model.context_length:,}" if model.context_length else ""
+    row, known = _row(model, "", "", 0, words), facts_of(model)
+    cells = {name: fact_cell(name, known, words) for name in FACTS}
     found = [
-        ("organization", model.organization or ""),
-        ("license", model.license or ""),
-        ("price", f"{price} {words['per_million']}" if price else ""),
-        ("context", f"{context} {words['tokens']}" if context else ""),
+        *((name, f"{cell.text} {cell.small}".rstrip()) for name, cell in cells.items()),
         ("family", model.family or ""),
         ("weights", row.weights if row.weights != model.name else ""),
         ("decoding", row.decoding),

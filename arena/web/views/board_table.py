@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, Template
 
-from arena.leaderboard.board import Leaderboard, Policy, Row
+from arena.leaderboard.board import Leaderboard, ModelFacts, Policy, Row
 from arena.leaderboard.contrasts import movers
+from arena.leaderboard.facts import facts_of
 from arena.leaderboard.formats import decimals, every_way, interval, points, rank_range, ranked
 from arena.leaderboard.snapshot import JUDGE, Sheet, Slice
 from arena.publish.chart import axis_of
@@ -25,20 +26,44 @@ COLUMNS = (
     "win_rate",
     "comparisons",
     "length",
+    "price",
+    "cost",
+    "first_token",
+    "seconds",
+    "speed",
+    "thinking",
+    "answer_tokens",
+    "context",
     "organization",
     "license",
-    "price",
-    "context",
+    "released",
     "satisfaction",
     "overall",
     "predicted",
     "p_best",
 )
-SHOWN = tuple(
-    name for name in COLUMNS if name not in ("model", "satisfaction", "predicted", "p_best")
-)
 FIXED = ("model",)
-_TEXT = ("model", "organization", "license")
+_ON_DEMAND = (
+    *("first_token", "speed", "thinking", "answer_tokens", "released"),
+    *("satisfaction", "predicted", "p_best"),
+)
+SHOWN = tuple(name for name in COLUMNS if name not in (*FIXED, *_ON_DEMAND))
+_TEXT = ("model", "organization", "license", "released")
+NO_FACT = ModelFacts()
+# By column: the field of `ModelFacts`, how it is written, and the word for its unit.
+FACTS = {
+    "price": ("output_price", "", ""),
+    "cost": ("cost_per_1000", "${:,.3g}", "per_1000"),
+    "first_token": ("first_token", "{:,.3g}", "seconds_unit"),
+    "seconds": ("seconds", "{:,.3g}", "seconds_unit"),
+    "speed": ("tokens_per_second", "{:,.3g}", ""),
+    "thinking": ("thinking_tokens", "{:,.0f}", ""),
+    "answer_tokens": ("answer_tokens", "{:,.0f}", ""),
+    "context": ("context_length", "{:,}", "tokens"),
+    "organization": ("organization", "{}", ""),
+    "license": ("license", "{}", ""),
+    "released": ("released", "{}", ""),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +217,7 @@ def _cell(
     row: Row,
 ) -> TableCell:
     """What stands in one column of a row."""
-    board, about = sheet.boards[view], sheet.about.get(row.model)
+    board = sheet.boards[view]
     match name:
         case "rank":
             return TableCell(str(places[row.model]), places[row.model], rank_range(row))
@@ -213,13 +238,10 @@ def _cell(
             if (length := sheet.lengths.get(row.model)) is None:
                 return NOTHING
             return TableCell(f"{length:,.0f}", length, words["characters"])
-        case "organization" | "license" if about and getattr(about, name):
-            return TableCell(getattr(about, name))
-        case "price" if about and about.price:
-            read, written = about.price
-            return TableCell(f"${read:g} / ${written:g}", written, words["per_million"])
-        case "context" if about and about.context_length:
-            return TableCell(f"{about.context_length:,}", about.context_length, words["tokens"])
+        case _ if name in FACTS:
+            about = sheet.about.get(row.model)
+            known = board.facts.get(row.model) or (facts_of(about) if about else NO_FACT)
+            return fact_cell(name, known, words)
         case "satisfaction":
             grade = sheet.grades.get(row.model)
             return (
@@ -238,6 +260,18 @@ def _cell(
         case "p_best":
             return TableCell(f"{row.p_best:.0%}", row.p_best)
     return NOTHING
+
+
+def fact_cell(name: str, facts: ModelFacts, words: Words) -> TableCell:
+    """What is known of a model beside its rating, in one column."""
+    if name == "price":
+        read, written = facts.input_price, facts.output_price
+        if read is None or written is None:
+            return NOTHING
+        return TableCell(f"${read:g} / ${written:g}", written, words["per_million"])
+    field, form, unit = FACTS[name]
+    value = getattr(facts, field)
+    return NOTHING if value is None else TableCell(form.format(value), value, words.get(unit, ""))
 
 
 def tasks_table(board: Leaderboard, language: str, replaced: Mapping[str, str]) -> str:

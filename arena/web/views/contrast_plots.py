@@ -1,11 +1,13 @@
-"""Charts of one ranking against another: people against judges, preference against benchmarks."""
+"""Charts of ratings against something else: other ratings, or what an answer costs and takes."""
 
 from collections.abc import Iterable, Sequence
+from math import log10
 from typing import Any
 
 from arena.leaderboard.board import Leaderboard, Row
 from arena.leaderboard.contrasts import Contrast, Point, compare
 from arena.leaderboard.snapshot import Sheet
+from arena.leaderboard.tradeoffs import COST, SECONDS, Tradeoff, tradeoff
 from arena.records import Evidence
 from arena.web.views.figures import (
     ACCENT,
@@ -25,6 +27,10 @@ MOST_NAMES = 20
 MOST_OFF = 6
 # Of a point that is not searched for.
 PALE = 0.25
+# By chart: what the ratings are weighed against.
+WEIGHED = {"cost": COST, "speed": SECONDS}
+# Of the axis: a name begun farther to the right might not fit.
+RIGHT = 0.6
 
 
 def people_and_judges(sheet: Sheet, words: Words, search: str = "") -> Any:
@@ -127,3 +133,59 @@ def _said(found: Contrast, words: Words) -> str:
 
 def _errors(rows: Iterable[Row]) -> dict[str, Any]:
     return whiskers(spans_of(rows), "rgba(99,102,241,.35)", thickness=1)
+
+
+def is_known(board: Leaderboard, chart: str) -> bool:
+    """Whether there is anything to weigh the ratings against."""
+    return tradeoff(board, WEIGHED[chart]) is not None
+
+
+def weighed(chart: str, sheet: Sheet, view: str, words: Words, search: str) -> Any:
+    """Ratings against what an answer takes, with a line through those that nobody beats in both.
+
+    All models stand in it, as the front is by all of them; those that are not searched for are
+    pale.
+    """
+    found = tradeoff(sheet.boards[view], WEIGHED[chart])
+    if found is None:
+        return None
+    points = list(found.points)
+    sought = [point for point in points if search in point.row.model.casefold()]
+    if not sought:
+        return None
+    figure = figure_of(words[f"axis_{chart}"], words["rating"], height=480)
+    figure.add_scatter(
+        x=[point.takes for point in found.front],
+        y=[point.row.rating for point in found.front],
+        mode="lines",
+        line={"color": ACCENT, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    few = len(points) <= MOST_NAMES
+    named = sought if search else [point for point in points if few or point.efficient]
+    figure.add_scatter(
+        x=[point.takes for point in points],
+        y=[point.row.rating for point in points],
+        text=[in_lines(point.row.model) if point in named else "" for point in points],
+        customdata=[one_line(point.row.model) for point in points],
+        mode="markers+text",
+        textposition=_sides(found),
+        marker={
+            "size": 11,
+            "color": [ACCENT if point.efficient else INK for point in points],
+            "opacity": [1.0 if point in sought else PALE for point in points],
+        },
+        error_y=whiskers(spans_of(point.row for point in points), "rgba(99,102,241,.35)"),
+        hovertemplate=f"%{{customdata}}: {words[f'amount_{chart}']}, %{{y:.0f}}<extra></extra>",
+        cliponaxis=False,
+    )
+    if found.by_factors:
+        figure.update_xaxes(type="log", dtick="D2")
+    return figure.update_layout(margin={"t": 40, "r": 24})
+
+
+def _sides(found: Tradeoff) -> list[str]:
+    """Where each name stands: to the left of points that are far to the right."""
+    places = [log10(p.takes) if found.by_factors else p.takes for p in found.points]
+    edge = places[0] + RIGHT * (places[-1] - places[0])
+    return ["top left" if place > edge else "top right" for place in places]

@@ -12,7 +12,13 @@ from arena.leaderboard.by_category import ByCategory
 from arena.leaderboard.formats import ranked
 from arena.leaderboard.snapshot import History, Sheet, Wins
 from arena.records import Evidence
-from arena.web.views.contrast_plots import people_and_judges, subjective_and_objective
+from arena.web.views.contrast_plots import (
+    WEIGHED,
+    is_known,
+    people_and_judges,
+    subjective_and_objective,
+    weighed,
+)
 from arena.web.views.figures import (
     ACCENT,
     BREAK,
@@ -271,6 +277,7 @@ def offered(sheet: Sheet, view: str) -> tuple[str, ...]:
         APART: len(categories) > 1 and sheet.slice.by != "category",
         "judges": _common(people, judges) > 1,
         "objective": _common(people or judges, boards.get(Evidence.OBJECTIVE)) > 1,
+        **{name: is_known(boards[view], name) for name in WEIGHED},
         "radar": any(board.dimensions for board in boards.values()),
         "needle": bool(sheet.needles),
     }
@@ -307,6 +314,8 @@ def draw(chart: str, sheet: Sheet, view: str, words: Words, search: str = "") ->
     sought = search.strip().casefold()
     if chart in CONTRASTS:
         return CONTRASTS[chart](sheet, words, sought)
+    if chart in WEIGHED:
+        return weighed(chart, sheet, view, words, sought)
     return CHARTS[chart](narrowed(sheet, sought), view, words)
 
 
@@ -367,4 +376,7 @@ CONTRASTS: Mapping[str, Callable[[Sheet, Words, str], Any]] = {
     "objective": subjective_and_objective,
 }
 # In the order in which they are offered.
-NAMES = ("ratings", "ranks", "wins", "history", APART, "judges", "objective", "radar", "needle")
+NAMES = (
+    *("ratings", "ranks", "wins", "history", APART, "judges", "objective"),
+    *(*WEIGHED, "radar", "needle"),
+)

@@ -12,7 +12,7 @@ from arena.backends.openai.messages import said_in
 from arena.files.config import parse_model
 from arena.records import Decoding
 from arena.records.errors import UnavailableError
-from tests.servers import completion, serve
+from tests.servers import completion, fault, serve
 
 MODEL = parse_model("m=openai:m@http://127.0.0.1:9/v1")
 BODY: dict[str, Any] = {
@@ -227,3 +227,43 @@ def test_a_key_in_a_refusal_of_a_setting_is_not_told(monkeypatch: pytest.MonkeyP
         with pytest.raises(UnavailableError, match="set `temperature: 1`") as caught:
             list(open_backend(model).converse([Request(("One?",))]))
     assert "very-secret" not in str(caught.value)
+
+
+def test_what_was_sent_otherwise_is_told_with_each_reply() -> None:
+    """As data: the field, and what stood in its place, empty where nothing did."""
+
+    def script(body: dict[str, Any]) -> Any:
+        if "seed" in body:
+            return fault(400, "Extra inputs are not permitted: seed")
+        if "max_tokens" in body:
+            said = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+            return fault(400, said)
+        if any(message["role"] == "system" for message in body["messages"]):
+            return fault(400, "the system role is not supported")
+        return "fine"
+
+    with serve(script) as served:
+        base = parse_model(f"openai:m@{served.url}")
+        model = replace(base, decoding=Decoding(system="Be brief."))
+        found = [
+            dict(reply.adjustments)  # type: ignore[union-attr]
+            for requests in ([Request(("a",))], [Request(("b",), timed=True)])
+            for result in open_backend(model).converse(requests)
+            for _, reply in result
+        ]
+    told = {"seed": "", "max_tokens": "max_completion_tokens", "system": "user"}
+    assert found == [told, told]
+
+
+def test_a_shorter_list_of_words_is_told() -> None:
+    top = {"A": -0.1, "B": -2.4}
+
+    def script(body: dict[str, Any]) -> Any:
+        if body["top_logprobs"] > 5:
+            return fault(400, "top_logprobs must be at most 5")
+        return web.json_response(completion("A", top))
+
+    with serve(script) as served:
+        backend = open_backend(parse_model(f"openai:m@{served.url}"))
+        ((_, odds),) = next(iter(backend.odds([OddsRequest("Which?", ("A", "B"))])))
+    assert odds.adjustments == (("top_logprobs", "5"),)  # type: ignore[union-attr]

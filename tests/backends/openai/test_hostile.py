@@ -276,3 +276,91 @@ def test_a_list_of_models_is_read_in_each_shape(listed: Any) -> None:
         state = availability(parse_model(f"openai:m@{served.url}"))
     assert state.ready
     assert state.detail.endswith("but lists other")
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_no_key_goes_where_a_server_sends_it(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A header with a key of one's own would go along to any address."""
+    monkeypatch.setenv("SECRET", "s3cret")
+    with serve(lambda _: "x") as elsewhere:
+
+        def script(_: dict[str, Any]) -> web.Response:
+            place = f"{elsewhere.url}/chat/completions"
+            return web.Response(status=status, headers={"Location": place})
+
+        with serve(script) as served:
+            base = parse_model(f"openai:m@{served.url}")
+            model = replace(base, extra_headers=(("X-Key", "SECRET"),))
+            with pytest.raises(UnavailableError) as refused:
+                list(open_backend(model).converse([Request(("q",))]))
+    assert elsewhere.calls == []
+    assert f"{elsewhere.url}/chat/completions" in str(refused.value)
+    assert "base_url" in str(refused.value)
+
+
+def test_who_has_to_be_paid_first_is_not_asked_again_and_again() -> None:
+    with serve(lambda _: fault(402, "add credits")) as served:
+        backend = open_backend(parse_model(f"openai:m@{served.url}"), Limits(concurrency=1))
+        with pytest.raises(UnavailableError, match="add credits"):
+            list(backend.converse([Request((str(i),)) for i in range(9)]))
+    assert len(served.calls) == 1
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream"])
+@pytest.mark.parametrize("timed", [False, True])
+def test_json_under_another_name_is_read(kind: str, timed: bool) -> None:
+    with serve(lambda _: raw(json.dumps(completion("x")), kind)) as served:
+        backend = open_backend(parse_model(f"openai:m@{served.url}"))
+        requests = [Request(("q",), timed=timed)]
+        ((_, result),) = [r for part in backend.converse(requests) for r in part]
+    assert result.turns == ("x",)
+
+
+@pytest.mark.parametrize(
+    "wait", ["soon", "-5", "nan", "", "Mon, 01 Jan 0001 00:00:00 GMT", "2020-01-01", "١"]
+)
+def test_a_wait_that_is_none_is_passed_over(wait: str) -> None:
+    busy = [fault(429, headers={"Retry-After": wait, "retry-after-ms": "never"})]
+    result, served = one(lambda _: busy.pop() if busy else "fine")
+    assert result.turns == ("fine",)
+    assert len(served.calls) == 2
+
+
+@pytest.mark.parametrize("wait", ["inf", "1e300", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_wait_without_end_is_an_end(wait: str) -> None:
+    with (
+        serve(lambda _: fault(429, headers={"Retry-After": wait})) as served,
+        pytest.raises(UnavailableError, match="fault"),
+    ):
+        list(open_backend(parse_model(f"openai:m@{served.url}")).converse([Request(("q",))]))
+    assert len(served.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [(b"\\x1f\\x8b\\x08cut", "gzip"), (b"no zip at all", "gzip"), (b"\\x78\\x9c", "deflate")],
+)
+def test_a_body_that_cannot_be_unpacked_is_tried_again(body: bytes, encoding: str) -> None:
+    def script(_: dict[str, Any]) -> web.Response:
+        headers = {"Content-Encoding": encoding}
+        return web.Response(body=body, headers=headers, content_type="application/json")
+
+    with serve(script) as served:
+        backend = open_backend(replace(parse_model(f"openai:m@{served.url}"), timeout=5.0))
+        try:
+            found = [r for part in backend.converse([Request(("q",))]) for _, r in part]
+        except UnavailableError:
+            found = []
+    assert all(isinstance(result, BackendError) for result in found)
+    assert len(served.calls) == 6
+
+
+def test_a_body_that_is_packed_is_read() -> None:
+    import gzip
+
+    packed = gzip.compress(json.dumps(completion("x")).encode())
+    headers = {"Content-Encoding": "gzip"}
+    result, _ = one(
+        lambda _: web.Response(body=packed, headers=headers, content_type="application/json")
+    )
+    assert result.turns == ("x",)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from arena.backends import Intake, Limits, OddsRequest, Reply, Request, availability, open_backend
+from arena.backends import Intake, OddsRequest, Reply, Request, availability, open_backend
 from arena.backends.openai.calls import apart
 from arena.backends.openai.messages import first_alternatives, option_logprobs
 from arena.files.config import parse_model
@@ -207,58 +207,6 @@ def test_the_fields_of_llama_cpp_are_read(words: str) -> None:
 def test_a_server_without_logprobs_is_an_error_that_names_the_way_out() -> None:
     with serve(lambda body: "A") as served:
         assert "reading: reasoned" in str(odds(served.url))
-
-
-def begun(heeds: bool, tells: bool = True) -> Any:
-    """A server that goes on from a begun reply, or begins another, whatever it is asked."""
-
-    def script(body: dict[str, Any]) -> web.Response:
-        goes_on = heeds and body.get("continue_final_message") is True
-        reply = completion("A", {"A": log(0.75), "B": log(0.125)})
-        reply["usage"] = {"prompt_tokens": 20 if goes_on else 26} if tells else None
-        return web.json_response(reply)
-
-    return script
-
-
-@pytest.mark.parametrize("at_once", [1, 2, None])
-def test_odds_are_read_after_a_begun_reply_where_the_server_goes_on_from_it(
-    at_once: int | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("arena.backends.openai.running.back_off", lambda attempt: 0.0)
-    busy = [fault(503)]
-
-    def script(body: dict[str, Any]) -> Any:
-        return busy.pop() if busy else begun(heeds=True)(body)
-
-    with serve(script) as served:
-        backend = open_backend(parse_model(f"openai:m@{served.url}"), Limits(at_once))
-        asked = [OddsRequest(f"Which, {i}?", ("A", "B"), "The better is") for i in range(5)]
-        found = [odds for result in backend.odds(asked) for _, odds in result]
-    assert [exp(p) for p in found[0].logprobs] == pytest.approx([0.75, 0.125])  # type: ignore[union-attr]
-    assert len(found) == 5
-    assert len(served.calls) == 1 + 2 + 5  # tried once in a run, and once more where it was busy
-    last = served.calls[-1]
-    assert last["messages"][-1] == {"role": "assistant", "content": "The better is"}
-    assert (last["continue_final_message"], last["add_generation_prompt"]) == (True, False)
-    assert last["logprobs"] is True
-
-
-@pytest.mark.parametrize("script", [begun(heeds=False), begun(heeds=True, tells=False)])
-def test_a_begun_reply_is_refused_where_it_is_not_known_to_be_gone_on_from(script: Any) -> None:
-    with serve(script) as served, pytest.raises(UnavailableError, match="prefill"):
-        odds(served.url, prefill="The better is")
-
-
-def test_a_begun_reply_is_refused_where_the_server_refuses_the_field() -> None:
-    def script(body: dict[str, Any]) -> Any:
-        if "continue_final_message" in body:
-            said = {"error": {"message": "Extra inputs: continue_final_message not permitted"}}
-            return web.json_response(said, status=400)
-        return "A"
-
-    with serve(script) as served, pytest.raises(UnavailableError, match="prefill"):
-        odds(served.url, prefill="The better is")
 
 
 def test_it_works_where_an_event_loop_runs_already() -> None:

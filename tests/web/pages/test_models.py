@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from arena.files.config import parse_model
 from arena.records import Prompt, Vote, Winner
 from arena.store import Store
 from arena.web.background.model_record import WinRecord, record
-from arena.web.pages.models import ModelsPage
+from arena.web.pages.models import ModelsPage, _facts
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.words import WORDS
@@ -98,3 +99,12 @@ def test_old_versions_are_marked_on_both_pages(
         assert shown.count(said) == 1
         assert said in (page.one(visit(language), "long", 30.0) or "")
         assert said not in (page.one(visit(language), "long@2", 30.0) or "")
+
+
+def test_what_is_publicly_known_of_a_model_is_on_its_page() -> None:
+    model = parse_model("m=openai:Qwen/Qwen3-8B@http://127.0.0.1:9/v1")
+    said = dict(_facts(replace(model, price=(0.1, 0.4), license="mine"), WORDS["en"]))
+    assert (said["Licence"], said["Released"]) == ("mine", "2025-04-29")
+    assert said["Context"] == "32,768 tokens"
+    assert said["Price"] == "$0.1 / $0.4 per million tokens read / written"
+    assert "Cost" not in said

@@ -9,11 +9,12 @@ import pytest
 
 from arena.benchmarks.needle import NeedleMap
 from arena.benchmarks.scores import BenchmarkScore
-from arena.leaderboard.board import Row
+from arena.leaderboard.board import ModelFacts, Row
 from arena.leaderboard.by_category import ByCategory
 from arena.leaderboard.snapshot import History, Sheet, Slice, Wins
+from arena.web.views.contrast_plots import WEIGHED
 from arena.web.views.figures import BREAK, MOST_LETTERS, WIDE, height_of, in_lines, labels
-from arena.web.views.plots import CHARTS, CONTRASTS, NAMES, draw
+from arena.web.views.plots import CHARTS, CONTRASTS, NAMES, draw, offered
 from arena.web.views.words import WORDS
 from tests.boards import make_board
 
@@ -39,7 +40,10 @@ def sheet() -> Sheet:
         for k, name in enumerate(MODELS)
         for capability in ("maths", "code", "safety")
     ]
-    board = replace(make_board(*rows), dimensions=tuple(scores))
+    facts = {
+        name: ModelFacts(cost_per_1000=0.1 * 4**k, seconds=9.0 - k) for k, name in enumerate(MODELS)
+    }
+    board = replace(make_board(*rows), dimensions=tuple(scores), facts=facts)
     half = np.full((size, size), 0.5)
     return Sheet(
         Slice(),
@@ -83,7 +87,27 @@ def test_the_line_through_all_models_stays_where_some_are_searched_for(sheet: Sh
 
 
 def test_each_chart_is_of_one_kind() -> None:
-    assert sorted([*CHARTS, *CONTRASTS]) == sorted(NAMES)
+    assert sorted([*CHARTS, *CONTRASTS, *WEIGHED]) == sorted(NAMES)
+
+
+def test_the_front_is_by_all_models_and_so_are_the_pale_points(sheet: Sheet) -> None:
+    """The first model is the best and the cheapest; the last is the worst and the fastest."""
+    cost, speed = (draw(chart, sheet, "human", WORDS["en"]) for chart in ("cost", "speed"))
+    assert (list(cost.data[0].x), list(cost.data[0].y)) == ([0.1], [1000])
+    assert list(speed.data[0].y) == [880, 910, 940, 970, 1000]
+    assert (cost.layout.xaxis.type, speed.layout.xaxis.type) == ("log", None)
+    found = draw("cost", sheet, "human", WORDS["zh"], "greedy")
+    assert list(found.data[0].x) == [0.1]
+    assert [mark == 1 for mark in found.data[1].marker.opacity] == [
+        name == "greedy@2" for name in MODELS
+    ]
+
+
+def test_what_nobody_knows_has_no_chart(sheet: Sheet) -> None:
+    board = replace(sheet.boards["human"], facts={MODELS[0]: ModelFacts(seconds=1.0)})
+    there = offered(replace(sheet, boards={"human": board}), "human")
+    assert not {"cost", "speed"} & set(there)
+    assert {"cost", "speed"} <= set(offered(sheet, "human"))
 
 
 def test_a_name_is_whole_and_in_lines_that_leave_room() -> None:

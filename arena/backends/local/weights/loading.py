@@ -89,6 +89,7 @@ def _forget() -> None:
             torch.cuda.empty_cache()
 
 
+<<<<<<< HEAD
 @dataclass(frozen=True)
 class Checkpoint:
     """Where weights are, a folder or a hub's name, and their tokenizer."""
@@ -103,17 +104,45 @@ def checkpoint_of(weights: str, revision: str | None) -> Checkpoint:
 
     Raises UnavailableError with what is wrong with them.
     """
+=======
+@lru_cache(maxsize=1)
+def _load(weights: str, revision: str | None) -> Loaded:
+    folder = _folder(weights)
+    if folder is not None and (fault := fault_of(folder)):
+        raise _cannot(weights, "weights", fault)
+    source, settings = _source(weights, folder, revision)
+    with quiet_transformers():
+        tokenizer = _own_tokenizer(weights, folder, settings)
+        with _refusing(weights, "weights", folder):
+            return ready(tokenizer, _model(weights, source, settings))
+
+
+def tokenizer_of(weights: str, revision: str | None, *, fetch: bool) -> Any:
+    """The tokenizer alone; raises UnavailableError where it is not here and cannot be fetched."""
+    folder = _folder(weights)
+    _, settings = _source(weights, folder, revision)
+    with quiet_transformers():
+        local = {} if fetch else {"local_files_only": True}
+        return _own_tokenizer(weights, folder, settings | local)
+
+
+def _folder(weights: str) -> Path | None:
+>>>>>>> main
     with _refusing(weights, "weights"):
         folder = ready_folder(weights)
     if folder is None and _is_path(weights):
         raise UnavailableError(f"no such folder: {weights}")
-    if folder is not None and (fault := fault_of(folder)):
-        raise _cannot(weights, "weights", fault)
+    return folder
+
+
+def _source(weights: str, folder: Path | None, revision: str | None) -> tuple[str, dict[str, Any]]:
+    """What transformers calls these weights, and how it is to read them."""
     settings = {
         "revision": revision,
         "local_files_only": folder is not None,
         "trust_remote_code": False,
     }
+<<<<<<< HEAD
     place = str(folder) if folder else weights
     with quiet_transformers():
         with _refusing(weights, "weights", folder):
@@ -129,6 +158,18 @@ def _load(weights: str, revision: str | None) -> Loaded:
     folder = Path(source.place) if source.settings["local_files_only"] else None
     with quiet_transformers(), _refusing(weights, "weights", folder):
         return ready(source.tokenizer, _model(weights, source.place, source.settings))
+=======
+    return str(folder) if folder else weights, settings
+
+
+def _own_tokenizer(weights: str, folder: Path | None, settings: dict[str, Any]) -> Any:
+    source = str(folder) if folder else weights
+    with _refusing(weights, "weights", folder):
+        kind = _kind(weights, source, settings)
+    with _refusing(weights, "tokenizer", folder):
+        own = internlm2.tokenizer(source, settings) if kind == internlm2.MODEL_TYPE else None
+        return own or _tokenizer(weights, source, settings)
+>>>>>>> main
 
 
 def _tokenizer(weights: str, source: str, settings: dict[str, Any]) -> Any:

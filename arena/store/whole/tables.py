@@ -36,7 +36,6 @@ _IDENTITY = {
     "policies": ("settings",),
     "in_use": ("name", "created_at"),
 }
-<<<<<<< HEAD
 # What two rows of the same identity must both say, where databases are merged.
 _SAID = {
     "answers": ("turns",),
@@ -50,7 +49,6 @@ _SAID = {
     "votes": ("first", "second", "winner"),
     "grades": ("value",),
 }
-=======
 # What a digest of a table is made of, where a key does not say all.
 _TOLD = _IDENTITY | {
     "models": ("name", "key"),
@@ -61,7 +59,6 @@ _TOLD = _IDENTITY | {
 _EVIDENCE = (
     "answers", "verdicts", "scores", "rankings", "outcomes", "votes", "grades", "withdrawals",
 )  # fmt: skip
->>>>>>> main
 KINDS = {"TEXT": str, "INTEGER": int, "REAL": float}
 SCHEMA = STEPS[-1].__name__
 
@@ -84,15 +81,6 @@ class WholeTables:
         names = ", ".join(f'"{name}"' for name in self.columns(table))
         yield from self.connections.db.query(f"SELECT {names} FROM {table} ORDER BY rowid")
 
-<<<<<<< HEAD
-    def add(
-        self,
-        table: str,
-        rows: Iterable[tuple[str, Mapping[str, Any]]],
-        *,
-        agreeing: bool = False,
-    ) -> tuple[int, int]:
-=======
     def newest(self) -> str | None:
         """When the latest row of evidence was stored, UTC; None where there is none."""
         found = []
@@ -118,8 +106,13 @@ class WholeTables:
             digest.update(repr(row).encode())
         return count, digest.hexdigest()
 
-    def add(self, table: str, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[int, int]:
->>>>>>> main
+    def add(
+        self,
+        table: str,
+        rows: Iterable[tuple[str, Mapping[str, Any]]],
+        *,
+        agreeing: bool = False,
+    ) -> tuple[int, int]:
         """Store rows, each given with its place; returns how many are new, and were there.
 
         agreeing: those that are there must say the same. Raises InputError where a row is not

@@ -89,7 +89,6 @@ def _forget() -> None:
             torch.cuda.empty_cache()
 
 
-<<<<<<< HEAD
 @dataclass(frozen=True)
 class Checkpoint:
     """Where weights are, a folder or a hub's name, and their tokenizer."""
@@ -104,17 +103,20 @@ def checkpoint_of(weights: str, revision: str | None) -> Checkpoint:
 
     Raises UnavailableError with what is wrong with them.
     """
-=======
-@lru_cache(maxsize=1)
-def _load(weights: str, revision: str | None) -> Loaded:
     folder = _folder(weights)
     if folder is not None and (fault := fault_of(folder)):
         raise _cannot(weights, "weights", fault)
-    source, settings = _source(weights, folder, revision)
+    place, settings = _source(weights, folder, revision)
     with quiet_transformers():
-        tokenizer = _own_tokenizer(weights, folder, settings)
-        with _refusing(weights, "weights", folder):
-            return ready(tokenizer, _model(weights, source, settings))
+        return Checkpoint(place, settings, _own_tokenizer(weights, folder, settings))
+
+
+@lru_cache(maxsize=1)
+def _load(weights: str, revision: str | None) -> Loaded:
+    found = checkpoint_of(weights, revision)
+    folder = Path(found.place) if found.settings["local_files_only"] else None
+    with quiet_transformers(), _refusing(weights, "weights", folder):
+        return ready(found.tokenizer, _model(weights, found.place, found.settings))
 
 
 def tokenizer_of(weights: str, revision: str | None, *, fetch: bool) -> Any:
@@ -127,7 +129,6 @@ def tokenizer_of(weights: str, revision: str | None, *, fetch: bool) -> Any:
 
 
 def _folder(weights: str) -> Path | None:
->>>>>>> main
     with _refusing(weights, "weights"):
         folder = ready_folder(weights)
     if folder is None and _is_path(weights):
@@ -142,23 +143,6 @@ def _source(weights: str, folder: Path | None, revision: str | None) -> tuple[st
         "local_files_only": folder is not None,
         "trust_remote_code": False,
     }
-<<<<<<< HEAD
-    place = str(folder) if folder else weights
-    with quiet_transformers():
-        with _refusing(weights, "weights", folder):
-            kind = _kind(weights, place, settings)
-        with _refusing(weights, "tokenizer", folder):
-            own = internlm2.tokenizer(place, settings) if kind == internlm2.MODEL_TYPE else None
-            return Checkpoint(place, settings, own or _tokenizer(weights, place, settings))
-
-
-@lru_cache(maxsize=1)
-def _load(weights: str, revision: str | None) -> Loaded:
-    source = checkpoint_of(weights, revision)
-    folder = Path(source.place) if source.settings["local_files_only"] else None
-    with quiet_transformers(), _refusing(weights, "weights", folder):
-        return ready(source.tokenizer, _model(weights, source.place, source.settings))
-=======
     return str(folder) if folder else weights, settings
 
 
@@ -169,7 +153,6 @@ def _own_tokenizer(weights: str, folder: Path | None, settings: dict[str, Any]) 
     with _refusing(weights, "tokenizer", folder):
         own = internlm2.tokenizer(source, settings) if kind == internlm2.MODEL_TYPE else None
         return own or _tokenizer(weights, source, settings)
->>>>>>> main
 
 
 def _tokenizer(weights: str, source: str, settings: dict[str, Any]) -> Any:

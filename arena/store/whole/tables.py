@@ -36,6 +36,16 @@ _IDENTITY = {
     "policies": ("settings",),
     "in_use": ("name", "created_at"),
 }
+# What a digest of a table is made of, where a key does not say all.
+_TOLD = _IDENTITY | {
+    "models": ("name", "key"),
+    "prompts": ("key", "category", "language"),
+    "outcomes": ("key", "value"),
+}
+# What a ranking is made of.
+_EVIDENCE = (
+    "answers", "verdicts", "scores", "rankings", "outcomes", "votes", "grades", "withdrawals",
+)  # fmt: skip
 # What two rows of the same identity must both say, where databases are merged.
 _SAID = {
     "answers": ("turns",),
@@ -49,16 +59,6 @@ _SAID = {
     "votes": ("first", "second", "winner"),
     "grades": ("value",),
 }
-# What a digest of a table is made of, where a key does not say all.
-_TOLD = _IDENTITY | {
-    "models": ("name", "key"),
-    "prompts": ("key", "category", "language"),
-    "outcomes": ("key", "value"),
-}
-# What a ranking is made of.
-_EVIDENCE = (
-    "answers", "verdicts", "scores", "rankings", "outcomes", "votes", "grades", "withdrawals",
-)  # fmt: skip
 KINDS = {"TEXT": str, "INTEGER": int, "REAL": float}
 SCHEMA = STEPS[-1].__name__
 

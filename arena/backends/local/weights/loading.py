@@ -106,26 +106,12 @@ def checkpoint_of(weights: str, revision: str | None) -> Checkpoint:
     folder = _folder(weights)
     if folder is not None and (fault := fault_of(folder)):
         raise _cannot(weights, "weights", fault)
-    place, settings = _source(weights, folder, revision)
-    with quiet_transformers():
-        return Checkpoint(place, settings, _own_tokenizer(weights, folder, settings))
-
-
-@lru_cache(maxsize=1)
-def _load(weights: str, revision: str | None) -> Loaded:
-    found = checkpoint_of(weights, revision)
-    folder = Path(found.place) if found.settings["local_files_only"] else None
-    with quiet_transformers(), _refusing(weights, "weights", folder):
-        return ready(found.tokenizer, _model(weights, found.place, found.settings))
+    return _checkpoint(weights, folder, revision)
 
 
 def tokenizer_of(weights: str, revision: str | None, *, fetch: bool) -> Any:
     """The tokenizer alone; raises UnavailableError where it is not here and cannot be fetched."""
-    folder = _folder(weights)
-    _, settings = _source(weights, folder, revision)
-    with quiet_transformers():
-        local = {} if fetch else {"local_files_only": True}
-        return _own_tokenizer(weights, folder, settings | local)
+    return _checkpoint(weights, _folder(weights), revision, fetch=fetch).tokenizer
 
 
 def _folder(weights: str) -> Path | None:
@@ -136,23 +122,29 @@ def _folder(weights: str) -> Path | None:
     return folder
 
 
-def _source(weights: str, folder: Path | None, revision: str | None) -> tuple[str, dict[str, Any]]:
-    """What transformers calls these weights, and how it is to read them."""
+def _checkpoint(
+    weights: str, folder: Path | None, revision: str | None, *, fetch: bool = True
+) -> Checkpoint:
     settings = {
         "revision": revision,
-        "local_files_only": folder is not None,
+        "local_files_only": folder is not None or not fetch,
         "trust_remote_code": False,
     }
-    return str(folder) if folder else weights, settings
+    place = str(folder) if folder else weights
+    with quiet_transformers():
+        with _refusing(weights, "weights", folder):
+            kind = _kind(weights, place, settings)
+        with _refusing(weights, "tokenizer", folder):
+            own = internlm2.tokenizer(place, settings) if kind == internlm2.MODEL_TYPE else None
+            return Checkpoint(place, settings, own or _tokenizer(weights, place, settings))
 
 
-def _own_tokenizer(weights: str, folder: Path | None, settings: dict[str, Any]) -> Any:
-    source = str(folder) if folder else weights
-    with _refusing(weights, "weights", folder):
-        kind = _kind(weights, source, settings)
-    with _refusing(weights, "tokenizer", folder):
-        own = internlm2.tokenizer(source, settings) if kind == internlm2.MODEL_TYPE else None
-        return own or _tokenizer(weights, source, settings)
+@lru_cache(maxsize=1)
+def _load(weights: str, revision: str | None) -> Loaded:
+    source = checkpoint_of(weights, revision)
+    folder = Path(source.place) if source.settings["local_files_only"] else None
+    with quiet_transformers(), _refusing(weights, "weights", folder):
+        return ready(source.tokenizer, _model(weights, source.place, source.settings))
 
 
 def _tokenizer(weights: str, source: str, settings: dict[str, Any]) -> Any:

@@ -15,7 +15,7 @@ missing = for c in $(2); do command -v $$c >/dev/null && exit 0; done; \
 	echo "$(1) is not installed, so the tests that need it are skipped; 'make browser' installs it."
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install fast check browser app bench servers clean
+.PHONY: help demo test install fast check browser app bench docs servers clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ bench: $(VENV)/dev  ## Measure beside the peers; results go to bench/RESULTS.md
 	$(BIN)/python -m bench.judging
 	$(BIN)/python -m bench.integrity
 	$(BIN)/python -m bench.app
+
+docs: $(VENV)/dev  ## Build the docs as a site, into build/docs
+	NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/mkdocs build
 
 # Real servers for the tests marked `servers`, each in an environment of its own.
 servers: .servers/vllm/done .servers/llama/done  ## Install vLLM (for processors) and llama.cpp; then: make test ARGS="-m servers"

@@ -115,10 +115,11 @@ def _assemble() -> None:
         stages,
     )
     from arena.cli.comparing import compare, diff, place
+    from arena.cli.outgoing import backups, publishing
 
     modules = (
-        runs, lists, showing, stages, benching, judging, auditing, importing, ranking, compare,
-        diff, place,
+        runs, lists, showing, stages, benching, judging, auditing, importing, ranking, publishing,
+        compare, diff, place, backups,
     )  # fmt: skip
     for module in modules:
         for command in module.COMMANDS:

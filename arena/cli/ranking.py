@@ -1,4 +1,4 @@
-"""The ranking: printed, or published."""
+"""The ranking, printed."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from arena.cli.options.bundles import bundled
 from arena.cli.options.ranking import HowToCombine, HowToRate, WhatCounts, WhichVotes
 from arena.cli.output import Format, say, table
 from arena.records import COMMAND_LINE, GroupBy, Method
-from arena.records.errors import GateError, InputError, RatingError
+from arena.records.errors import InputError
 
 if TYPE_CHECKING:  # numpy stays out of `arena --help`
     from arena.leaderboard.board import Leaderboard
@@ -90,53 +90,6 @@ def _refuse_with_file(
             "--without-flagged, --keep-leaked, --cap and --judges go with the database, not a "
             "file; arena audit votes FILE ranks a file without those it flags"
         )
-
-
-@bundled
-def publish(
-    folder: Annotated[
-        Path | None,
-        typer.Argument(
-            help="The folder to write index.html and its data into.",
-            show_default="publish: of arena.yaml",
-        ),
-    ] = None,
-    db: Db = None,
-    config: ConfigFile = None,
-    *,
-    counts: WhatCounts,
-) -> None:
-    """Write the ranking as a static site, with the data beside it.
-
-    Where there is no ranking yet, the site has the scores and report cards that there are, and says
-    why. With --evidence, nothing is written where that evidence makes no ranking.
-
-    \b
-    arena publish site    into the folder site
-    arena publish         into the folder that arena.yaml names
-    """
-    from arena.leaderboard.board import policy_of
-    from arena.leaderboard.unranked import ranked_or_not
-    from arena.publish import publish_ranking
-
-    conf = settings(config, (*RANKING, "publish"))
-    if folder is None and not conf.publish:
-        raise InputError(
-            "name the folder for the site, as in arena publish site, or write publish: site into "
-            "arena.yaml"
-        )
-    store = open_store(db, conf)
-    policy = counts.applied(store, policy_of(store, conf))
-    store.describe(conf.candidates().values())
-    board, refused = ranked_or_not(store, policy)
-    if refused is not None and counts.evidence is not None:
-        raise refused
-    page = publish_ranking(store, folder or Path(str(conf.publish)), board, policy)
-    if refused is not None:
-        say(f"There is no ranking yet: {refused.text(place=COMMAND_LINE)}")
-    say(f"Published{'' if board.rows else ' without a ranking'}: {page}")
-    if isinstance(refused, GateError | RatingError):
-        sys.exit(1)
 
 
 def print_boards(boards: list["Leaderboard"], form: Format, *, grouped: bool = False) -> None:
@@ -217,4 +170,4 @@ def _taken(board: "Leaderboard", model: str) -> dict[str, Any]:
     return {shown[name]: getattr(facts, name, None) for name in known}
 
 
-COMMANDS = (rank, publish)
+COMMANDS = (rank,)

@@ -64,7 +64,9 @@ def read_opencompass(folder: Path) -> ToolResults:
 
 
 def recognise(peek: Peek) -> str:
-    """By the folders of a run, in which each model has its own."""
+    """By the folders of a run, in which each model has its own, and no judge."""
+    if any("judged-by--" in file.parent.name for file in peek.files):
+        return ""
     found = {file.parent.parent.name for file in peek.files if file.suffix == ".json"}
     return ", ".join(sorted(found & set(PARTS)))
 

@@ -48,7 +48,7 @@ class Policy:
     LEAST_COMPARISONS, or 1 where no model has as many, and in a file. judges: whose verdicts
     count, by name; all where none is named. ways: by benchmark or group of them, the ways of
     asking whose scores stand for it, the first that there is; see `scores.objective`. in_use: the
-    versions of models that are in use, as the store has them.
+    versions of models that are in use, as the store has them. license: of what is published.
     """
 
     title: str = "Arena"
@@ -65,6 +65,7 @@ class Policy:
     min_comparisons: int | None = None
     judges: tuple[str, ...] = ()
     ways: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    license: str = ""
     in_use: tuple[str, ...] = ()
 
     @property
@@ -87,11 +88,12 @@ class Policy:
             min_comparisons=rank.min_comparisons,
             judges=_names(config.judges),
             ways=_ways(config),
+            license=config.license,
         )
 
 
 # What of a configuration decides a ranking.
-_DECISIVE = {"title", "rank", "judges", "benchmarks"}
+_DECISIVE = {"title", "license", "rank", "judges", "benchmarks"}
 
 
 def policy_of(store: Store, config: Config) -> Policy:

@@ -123,8 +123,8 @@ def audit_labelled(store: Store, card: JudgeCard, given: Labelled) -> JudgeAudit
     """The judge's report card on labelled pairs."""
     found = probed(probe(store, card, given.suite, given.pairs), given.pairs)
     pairs = [
-        _labelled_pair(one, label)
-        for one, label in zip(found, given.labels, strict=True)
+        _labelled_pair(one, people)
+        for one, people in zip(found, given.people, strict=True)
         if one.forward or one.backward
     ]
     usages = [read.usage for one in found for read in (one.forward, one.backward) if read]
@@ -137,7 +137,7 @@ def _ask(plan: Plan, control: Control) -> Progress:
     return plan.ask(control)
 
 
-def _labelled_pair(one: Probed, label: str) -> AuditPair:
+def _labelled_pair(one: Probed, people: tuple[str, ...]) -> AuditPair:
     texts = one.pair.answer_a, one.pair.answer_b
     forward, backward = one.forward, one.backward
     preference = preference_of(
@@ -145,10 +145,10 @@ def _labelled_pair(one: Probed, label: str) -> AuditPair:
         (backward.p_first, backward.p_second) if backward else None,
     )
     return AuditPair(
-        item=one.pair.item,
+        item=one.pair.prompt.name,
         forward=forward.preference if forward else None,
         backward=backward.preference if backward else None,
-        people=(label,),
+        people=people,
         preference=preference,
         length=(len(texts[0]), len(texts[1])),
         markup=(_markup(texts[0]), _markup(texts[1])),

@@ -2,24 +2,48 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from arena.compare.boards.diff import PUBLISHED, read_board
 from arena.leaderboard.board import Leaderboard, Policy
 from arena.leaderboard.formats import to_csv, to_json
-from arena.leaderboard.judge_audit import audit_judge, judges_with_verdicts
-from arena.leaderboard.ranking import grouped_rankings, views
-from arena.records.errors import GateError, InputError
+from arena.publish.data import changes, feed, publication, tables
+from arena.publish.data.published import Published, published, report_cards
+from arena.publish.outlets import embed, picture
+from arena.publish.page import render
+from arena.publish.pages.browse import FOLDER as PROMPTS
+from arena.publish.pages.render import BROWSE, CHANGES, METHOD, render_pages
+from arena.records.errors import InputError
 from arena.store import Store
 
-__all__ = ["publish", "publish_ranking"]
+__all__ = ["publish", "publish_ranking", "write_site"]
 
 PAGE = "index.html"
 # What every page has that this or an earlier version wrote.
 MADE_BY = '<section id="reading">'
-FILES = (PAGE, "leaderboard.csv", "leaderboard.json", "judges.json", "groups.json")
+USUAL = Policy()
+# In the order in which they take their places: a change is told before its ranking is there.
+FILES = (
+    PAGE,
+    changes.FILE,
+    feed.FILE,
+    "leaderboard.csv",
+    PUBLISHED,
+    "judges.json",
+    "groups.json",
+    *embed.FILES.values(),
+    picture.FILE,
+    *tables.FILES,
+    publication.SCHEMA_FILE,
+    publication.FILE,
+    CHANGES,
+    METHOD,
+    BROWSE,
+)
 
 
 def publish_ranking(store: Store, folder: Path, board: Leaderboard, policy: Policy) -> Path:
@@ -27,15 +51,7 @@ def publish_ranking(store: Store, folder: Path, board: Leaderboard, policy: Poli
 
     One without rows has none beside it: the page says why there is no ranking.
     """
-    if not board.rows:
-        return publish(store, folder, board, title=policy.title)
-    others = views(store, board, policy)
-    groups: list[Leaderboard] = []
-    for by in ("category", "language"):
-        with suppress(InputError, GateError):
-            found = grouped_rankings(store, by, policy).boards
-            groups += found if len(found) > 1 else []
-    return publish(store, folder, board, title=policy.title, others=others, groups=groups)
+    return write_site(store, folder, published(store, board, policy))
 
 
 def publish(
@@ -46,31 +62,63 @@ def publish(
     title: str,
     others: Sequence[Leaderboard] = (),
     groups: Sequence[Leaderboard] = (),
+    policy: Policy = USUAL,
 ) -> Path:
+    """Write the site of rankings that are at hand; see `Published` and `write_site`."""
+    named = replace(policy, title=title)
+    audits = report_cards(store, board)
+    return write_site(store, folder, Published(board, named, others, groups, audits))
+
+
+def write_site(store: Store, folder: Path, shown: Published) -> Path:
     """Write the site and return its page; the same database gives the same bytes.
 
-    others: further rankings of the same models, shown beside `board`. groups: rankings of parts
-    of the prompts, by category or language. Files of other names in `folder` are left alone.
-    Raises InputError where `folder` cannot be written, or holds such a file of somebody else.
+    Files of other names in `folder` are left alone, and the ranking that is there is what changes
+    are told against. Raises InputError where `folder` cannot be written, or holds such a file of
+    somebody else.
     """
-    from arena.publish.page import render
-
     _check_free(store, folder)
-    known = judges_with_verdicts(store)
-    audits = [audit_judge(store, r.judge) for r in board.reports if r.judge in known]
-    # The page is first: by it the other files are known as ours if this ends before the last.
-    files = {
-        PAGE: render(store, board, title=title, others=others, groups=groups, audits=audits),
-        "leaderboard.csv": to_csv(board),
-        "leaderboard.json": _json(to_json(board)),
-        "judges.json": _json([audit.as_dict() for audit in audits]),
-        "groups.json": _json([to_json(one) for one in groups]),
-    }
+    texts = _texts(store, shown)
     try:
-        _replace(folder, files)
+        with _together(folder) as aside:
+            for name, text in texts.items():
+                _write(aside / name, text)
+            log = _write_changes(store, shown, folder, aside)
+            for name, text in render_pages(store, shown, log):
+                _write(aside / name, text)
+            tables.write_tables(store, shown, aside)
+            _write(aside / publication.SCHEMA_FILE, publication.text_of(publication.schema()))
+            there = {path.relative_to(aside).as_posix(): path for path in _files(aside)}
+            whole = publication.publication(store, shown, there)
+            _write(aside / publication.FILE, publication.text_of(whole))
     except OSError as error:
         raise InputError(f"{folder}: the site cannot be written there ({error})") from error
     return folder / PAGE
+
+
+def _texts(store: Store, shown: Published) -> dict[str, str]:
+    """The page, and the ranking by itself."""
+    board, title = shown.board, shown.policy.title
+    page = render(
+        store, board, title=title, others=shown.others, groups=shown.groups, audits=shown.audits
+    )
+    return {
+        PAGE: page,
+        "leaderboard.csv": to_csv(board),
+        PUBLISHED: _json(to_json(board)),
+        "judges.json": _json([audit.as_dict() for audit in shown.audits]),
+        "groups.json": _json([to_json(one) for one in shown.groups]),
+        **{name: embed.to_embed(board, title, word) for word, name in embed.FILES.items()},
+        picture.FILE: picture.to_svg(board, title),
+    }
+
+
+def _write_changes(store: Store, shown: Published, folder: Path, aside: Path) -> changes.ChangeLog:
+    """Tell the ranking that was written aside against the one in the folder."""
+    log = changes.change_log(folder, read_board(aside / PUBLISHED), store.whole.newest())
+    _write(aside / changes.FILE, publication.text_of(log))
+    _write(aside / feed.FILE, feed.to_atom(log, shown.policy.title))
+    return log
 
 
 def _check_free(store: Store, folder: Path) -> None:
@@ -80,7 +128,8 @@ def _check_free(store: Store, folder: Path) -> None:
     """
     page = folder / PAGE
     is_ours = page.is_file() and MADE_BY in page.read_text(encoding="utf-8", errors="replace")
-    for path in (folder / name for name in FILES):
+    pages = (folder / PROMPTS).glob("*.html")
+    for path in [*(folder / name for name in FILES), *pages]:
         if path.exists() and path.samefile(store.path):
             raise InputError(f"{path} is the database, and stays as it is; name another folder")
         if path.exists() and not is_ours:
@@ -93,17 +142,32 @@ def _json(content: object) -> str:
     return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
-def _replace(folder: Path, files: Mapping[str, str]) -> None:
-    """Write all files aside, then rename them: a crash before that leaves the old site."""
+@contextmanager
+def _together(folder: Path) -> Iterator[Path]:
+    """A folder to write all files in, which then take their places; until then the old ones stay.
+
+    The page is first: by it the other files are known as ours if this ends before the last. Pages
+    of prompts that are left of a longer site go.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".publish-", dir=folder) as aside:
-        for name, text in files.items():
-            _write(Path(aside, name), text)
-        for name in files:
-            os.replace(Path(aside, name), folder / name)
+    with TemporaryDirectory(prefix=".publish-", dir=folder) as name:
+        aside = Path(name)
+        yield aside
+        rest = sorted({path.relative_to(aside).as_posix() for path in _files(aside)} - set(FILES))
+        for file in [*FILES, *rest]:
+            (folder / file).parent.mkdir(exist_ok=True)
+            os.replace(aside / file, folder / file)
+        for path in (folder / PROMPTS).glob("*.html"):
+            if path.stem.isdecimal() and f"{PROMPTS}/{path.name}" not in rest:
+                path.unlink()
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
     with path.open("wb") as file:
         file.write(text.encode())
         file.flush()

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from arena.records import Answer, Note, Prompt
+from arena.records import LIVE, Answer, Note, Prompt
 from arena.store import Store
 
 PROMPTS = 6
@@ -52,20 +52,28 @@ def examples(store: Store, models: Sequence[str]) -> list[Example]:
     models: best first; each prompt shows the first ANSWERS of them that answered it.
     """
     picked: list[Example] = []
+    hidden = store.withheld("model")
     for prompt in _varied(store, fewest=min(2, len(models))):
         if len(picked) == PROMPTS:
             break
         here = store.answers.where(prompt_key=prompt.key, sample=0)
-        given = {a.model: a for a in here if not a.is_absent}
+        given = {a.model: a for a in here if not a.is_absent and a.model not in hidden}
         answers = [given[model] for model in models if model in given]
         if answers:
-            picked.append(_example(prompt, answers))
+            picked.append(example_of(prompt, answers))
     return picked
+
+
+def public_prompts(store: Store) -> list[Prompt]:
+    """Without those that are withheld, and without what visitors asked in live battles."""
+    withheld = store.withheld("prompt")
+    return [p for p in store.prompts.where() if p.source != LIVE and p.key not in withheld]
 
 
 def _varied(store: Store, fewest: int) -> Iterator[Prompt]:
     """Prompts with answers, each time the one whose category and language were shown least."""
-    count = {p: store.answers.count(prompt_key=p.key, sample=0) for p in store.prompts.where()}
+    prompts = public_prompts(store)
+    count = {p: store.answers.count(prompt_key=p.key, sample=0) for p in prompts}
     rest = [prompt for prompt, answers in count.items() if answers >= max(fewest, 1)]
     shown: Counter[tuple[str, str]] = Counter()
     while rest:
@@ -84,16 +92,19 @@ def _varied(store: Store, fewest: int) -> Iterator[Prompt]:
         yield prompt
 
 
-def _example(prompt: Prompt, answers: Sequence[Answer]) -> Example:
+def example_of(
+    prompt: Prompt, answers: Sequence[Answer], most: int = ANSWERS, characters: int = CHARACTERS
+) -> Example:
+    """A prompt with the first of the answers. characters: of each text, at most."""
     turns = []
     for index, question in enumerate(prompt.turns):
         reference = prompt.references[index] if index < len(prompt.references) else ""
-        replies = (_reply(a, index) for a in answers[:ANSWERS] if index < len(a.turns))
+        replies = (_reply(a, index, characters) for a in answers[:most] if index < len(a.turns))
         turns.append(Turn(question, reference, tuple(replies)))
-    return Example(prompt, tuple(turns), max(0, len(answers) - ANSWERS))
+    return Example(prompt, tuple(turns), max(0, len(answers) - most))
 
 
-def _reply(answer: Answer, index: int) -> ExampleReply:
+def _reply(answer: Answer, index: int, most: int) -> ExampleReply:
     text = answer.turns[index]
     finish = answer.finish[index] if index < len(answer.finish) else ""
-    return ExampleReply(answer.model, text[:CHARACTERS], max(0, len(text) - CHARACTERS), finish)
+    return ExampleReply(answer.model, text[:most], max(0, len(text) - most), finish)

@@ -81,7 +81,7 @@
 
   const find = (input) => {
     const wanted = input.value.trim().toLowerCase();
-    for (const row of all(".ranking tbody tr", input.closest(".panel"))) {
+    for (const row of all(".ranking tbody tr, .listed li", input.closest(".panel"))) {
       row.hidden = !row.querySelector(".name").dataset.value.toLowerCase().includes(wanted);
     }
   };
@@ -91,7 +91,7 @@
 
   // The address: a section, and of each section with rankings the tab that is open and how its
   // table is sorted and searched, as in #ranking&ranking.tab=human&ranking.find=gpt
-  const sections = ["ranking", "categories"].map((id) => document.getElementById(id)).filter(Boolean);
+  const sections = ["ranking", "categories", "prompts"].map((id) => document.getElementById(id)).filter(Boolean);
   const told = (section) => {
     const panel = section.querySelector(".panel:not([hidden])");
     const [, ...rest] = tabsOf(section);
@@ -130,7 +130,9 @@
   };
   const [place, ...rest] = location.hash.slice(1).split("&");
   for (const section of sections) restore(section, new URLSearchParams(rest.join("&")));
-  if (rest.length) document.getElementById(place)?.scrollIntoView();
+  const target = document.getElementById(place);
+  if (target?.tagName === "DETAILS") target.open = true; // A prompt that a link leads to.
+  if (rest.length || target?.open) target?.scrollIntoView();
   window.addEventListener("hashchange", () => {
     const name = location.hash.slice(1);
     if (document.getElementById(name)) write(name); // A link of this page: what is open stays.

@@ -2,10 +2,9 @@
 
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arena.judging.report_card.measures import Measure
@@ -16,9 +15,10 @@ from arena.leaderboard.judge_audit import JudgeAudit
 from arena.publish.benchmarks import benchmarks_view
 from arena.publish.chart import Axis, axis_of
 from arena.publish.costs import costs
+from arena.publish.data.publication import weights_of
 from arena.publish.examples import examples
 from arena.publish.stats import figures
-from arena.records import BackendKind, Model, name_of
+from arena.records import Model, name_of
 from arena.store import Store
 from arena.store.versions import replaced
 
@@ -60,11 +60,8 @@ def render(
     audits: Sequence[JudgeAudit] = (),
 ) -> str:
     """The whole page as one self-contained HTML document. audits: of the board's judges."""
-    from markupsafe import Markup
-
     names = [row.model for row in formats.ranked(board)]
-    script = (files("arena.publish") / "page.js").read_text(encoding="utf-8")
-    template = _environment().get_template("page.html")
+    template = environment().get_template("page.html")
     return template.render(
         title=title,
         panels=[_panel(one) for one in (board, *others)],
@@ -78,14 +75,24 @@ def render(
         costs=costs(board, store.models()),
         benchmarks=benchmarks_view(store, board),
         examples=examples(store, names),
-        script=Markup(script),
-        script_digest=b64encode(sha256(script.encode()).digest()).decode(),
+        **script_of_pages(),
     )
+
+
+def script_of_pages() -> dict[str, str]:
+    """The script that every page has, and its digest, without which a browser runs none."""
+    from markupsafe import Markup
+
+    script = (files("arena.publish") / "page.js").read_text(encoding="utf-8")
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    return {"script": Markup(script), "script_digest": digest}
 
 
 def _measures(audit: JudgeAudit) -> list[tuple[str, str, Measure]]:
     """What is known of a judge beside its card's four figures, named in both languages."""
     found = dict(audit.measures())
+    if _COST in found:
+        found[_COST] = _thousandfold(found[_COST])
     return [
         (english, chinese, found[name])
         for name, (english, chinese) in _MEASURES.items()
@@ -93,6 +100,12 @@ def _measures(audit: JudgeAudit) -> list[tuple[str, str, Measure]]:
     ]
 
 
+def _thousandfold(one: Measure) -> Measure:
+    value, low, high = (None if x is None else 1000.0 * x for x in (one.value, one.low, one.high))
+    return replace(one, value=value, low=low, high=high)
+
+
+_COST = "cost_per_verdict"
 _MEASURES = {
     "agreement": ("Agreement with the majority, ties counted", "与多数意见一致（平局也算）"),
     "kappa": ("Cohen’s κ with the majority", "与多数意见的 Cohen κ"),
@@ -104,12 +117,22 @@ _MEASURES = {
     "markdown_preference": ("Leaning to more markup; none is 0.5", "偏向排版多的；无偏为 0.5"),
     "self_preference": ("Favour to its own answers; none is 0", "偏袒自己的回答；无偏为 0"),
     "family_preference": ("Favour to its family; none is 0", "偏袒同系模型；无偏为 0"),
+    "canaries_won": (
+        "Bad answers that talked it into choosing them",
+        "劣质回答靠操纵裁判胜出",
+    ),
+    "plain_canaries_won": (
+        "The same answers without a trick",
+        "同样的回答不加操纵时胜出",
+    ),
+    _COST: ("Dollars for 1,000 verdicts", "每 1,000 次判断的费用（美元）"),
     "brier": ("Brier score of its probabilities", "概率的 Brier 分数"),
     "ece": ("Expected calibration error", "期望校准误差"),
 }
 
 
-def _environment() -> "Environment":
+def environment() -> "Environment":
+    """Templates of this package, with what rounds numbers for reading."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -170,14 +193,7 @@ def _details(store: Store, names: Sequence[str]) -> list[Details]:
     )
     silent: tuple[int, float | None] = (0, None)
     return [
-        Details(models[name], _weights(models[name]), *said.get(name, silent))
+        Details(models[name], weights_of(models[name]), *said.get(name, silent))
         for name in names
         if name in models
     ]
-
-
-def _weights(model: Model) -> str:
-    """Where the weights are from, without the folders of whoever ran them."""
-    path = Path(model.weights).expanduser()
-    own = model.backend is BackendKind.LOCAL and (path.is_absolute() or model.weights[:1] == ".")
-    return path.name if own else model.weights

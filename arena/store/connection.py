@@ -20,8 +20,10 @@ WAL_IS_SAFE_FROM = (3, 51, 3)
 class Connections:
     """One connection for each thread, all on one file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, called: Path | None = None) -> None:
+        """called: what messages call the file, if it is a copy of that one."""
         self.path = path
+        self.called = called or path
         self._local = threading.local()
         # Threads take turns here; SQLite would let them sleep and try again instead.
         self._turn = threading.RLock()
@@ -58,7 +60,7 @@ class Connections:
                     raise
                 db.conn.commit()
         except (sqlite3.OperationalError, UnicodeEncodeError) as error:
-            raise StoreError(f"{self.path}: {error}; nothing of this step was stored") from error
+            raise StoreError(f"{self.called}: {error}; nothing of this step was stored") from error
         finally:
             if not durable:
                 db.conn.execute("PRAGMA synchronous = FULL")
@@ -70,19 +72,19 @@ class Connections:
             with self.transaction() as db:
                 migrations.apply(db)
         except sqlite3.DatabaseError as error:
-            raise StoreError(f"{self.path}: not an arena database ({error})") from error
+            raise StoreError(f"{self.called}: not an arena database ({error})") from error
 
     def _refuse_strangers(self) -> None:
         tables = set(self.db.table_names())
         applied = {migration.name for migration in migrations.applied(self.db)}
         if tables - {"_sqlite_migrations"} and not applied:
             raise StoreError(
-                f"{self.path}: a SQLite database, but not an arena's (it has the tables "
-                f"{', '.join(sorted(tables)[:3])}); name another file with --db"
+                f"{self.called}: a SQLite database, but not an arena's (it has the tables "
+                f"{', '.join(sorted(tables)[:3])}); name another file"
             )
         if newer := sorted(applied - NAMES):
             raise StoreError(
-                f"{self.path}: written by a newer version ({', '.join(newer)}); "
+                f"{self.called}: written by a newer version ({', '.join(newer)}); "
                 "upgrade this package"
             )
 

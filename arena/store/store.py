@@ -45,6 +45,7 @@ from arena.store.queries import EvidenceColumns
 from arena.store.rows import Rows, decode, encode
 from arena.store.shown import BATTLES, SHOWINGS, OpenToJudge
 from arena.store.votes import Votes
+from arena.store.whole.backup import copy_database
 from arena.store.whole.tables import WholeTables
 from arena.store.withdrawals import Withdrawals
 
@@ -119,11 +120,13 @@ class FailureCount:
 class Store:
     """One arena database. Threads may share it; processes open their own."""
 
-    def __init__(self, path: str | Path, *, create: bool = True) -> None:
-        """Open `path`, making it where `create` allows."""
+    def __init__(
+        self, path: str | Path, *, create: bool = True, called: Path | None = None
+    ) -> None:
+        """Open `path`, making it where `create` allows. called: what it is a copy of, if it is."""
         self.path = Path(path)
         _check_place(self.path, create)
-        self._connections = Connections(self.path)
+        self._connections = Connections(self.path, called)
         self._connections.migrate()
         self.prompts = Rows(self._connections, "prompts", Prompt)
         self.answers = Rows(self._connections, "answers", Answer)
@@ -383,8 +386,8 @@ class Store:
         return StoreVersion(*map(int, self._connections.db.execute(_VERSION).fetchone()))
 
     def copy_to(self, path: Path) -> None:
-        """Write the whole database as it is now into a new file."""
-        self._connections.db.execute("VACUUM INTO ?", [str(path)])
+        """Write the whole database as it is now into a new file; see `copy_database`."""
+        copy_database(self.path, path)
 
     def checkpoint(self) -> None:
         """Bring what stands in the write-ahead log into the database file, if nobody reads it."""

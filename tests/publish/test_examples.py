@@ -1,5 +1,7 @@
+from dataclasses import replace
+
 from arena.publish.examples import ANSWERS, CHARACTERS, PROMPTS, examples
-from arena.records import Prompt
+from arena.records import LIVE, Prompt
 from arena.store import Store
 from tests.boards import NAMES, fill, varied_prompts
 
@@ -43,3 +45,13 @@ def test_what_is_left_out_is_counted(store: Store) -> None:
     reply = example.turns[0].replies[0]
     assert len(reply.text) == CHARACTERS
     assert reply.left_out == len("m00 says ")
+
+
+def test_what_is_withheld_or_was_asked_live_is_not_shown(store: Store) -> None:
+    shown, hidden, live = (Prompt(name, (f"{name}?",)) for name in "shl")
+    fill(store, ("a", "b"), [shown, hidden, replace(live, source=LIVE)], "something")
+    store.withhold("prompt", hidden.key, True)
+    store.withhold("model", "b", True)
+    (example,) = examples(store, ("a", "b"))
+    assert example.prompt.name == "s"
+    assert [reply.model for reply in example.turns[0].replies] == ["a"]

@@ -22,7 +22,7 @@ from arena.records.errors import InputError
 from arena.store import Store
 from tests.boards import NAMES, NOTE, fill, make_board, make_row, plain
 
-VOID = {"meta", "input", "br", "line", "circle"}
+VOID = {"meta", "link", "input", "br", "line", "circle"}
 EVIL = "<script>alert(1)</script>\"'&{{ 7 * 7 }}"
 
 
@@ -70,12 +70,12 @@ def read(path: Path) -> Page:
     return page
 
 
-def test_five_files_and_nothing_else(filled: Store, board: Leaderboard, tmp_path: Path) -> None:
+def test_these_files_and_nothing_else(filled: Store, board: Leaderboard, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "site"
     path = publish(filled, folder, board, title="T")
     assert path == folder / "index.html"
-    files = ["groups.json", "index.html", "judges.json", "leaderboard.csv", "leaderboard.json"]
-    assert sorted(os.listdir(folder)) == files
+    there = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
+    assert sorted(there) == sorted([*FILES, "browse/1.html"])
     expected = json.loads(json.dumps(to_json(board)))
     assert json.loads((folder / "leaderboard.json").read_text()) == expected
     assert (folder / "leaderboard.csv").read_text() == to_csv(board)
@@ -161,11 +161,11 @@ def test_nothing_comes_from_elsewhere(filled: Store, board: Leaderboard, tmp_pat
     path = publish(filled, tmp_path / "site", board, title="T")
     page = read(path)
     for link in page.attributes("href") + page.attributes("src"):
-        assert link.startswith(("#", "leaderboard."))
+        assert link.startswith("#") or link in FILES
     targets = {link[1:] for link in page.attributes("href") if link.startswith("#")}
     assert targets <= set(page.attributes("id"))
     text = path.read_text(encoding="utf-8")
-    assert not re.search(r"https?://|url\(|@import|<link|<iframe", text)
+    assert not re.search(r"https?://|url\(|@import|<link(?! rel=.alternate)|<iframe", text)
     assert page.count("script") == 1
     assert len(page.attributes("id")) == len(set(page.attributes("id")))
 
@@ -205,7 +205,7 @@ def test_two_publishes_are_equal_to_the_byte(
     again = Store(filled.path)
     second = publish(again, tmp_path / "two", board, title="T", others=[board])
     again.close()
-    for name in ("index.html", "leaderboard.csv", "leaderboard.json"):
+    for name in FILES:
         assert (first.parent / name).read_bytes() == (second.parent / name).read_bytes()
 
 
@@ -214,11 +214,11 @@ def test_a_file_of_somebody_else_stays(
     filled: Store, board: Leaderboard, tmp_path: Path, name: str
 ) -> None:
     folder = tmp_path / "mine"
-    folder.mkdir()
+    (folder / name).parent.mkdir(parents=True)
     (folder / name).write_text("my own")
     with pytest.raises(InputError, match="is no file that arena wrote"):
         publish(filled, folder, board, title="T")
-    assert [path.name for path in folder.iterdir()] == [name]
+    assert [path for path in folder.rglob("*") if path.is_file()] == [folder / name]
     assert (folder / name).read_text() == "my own"
 
 
@@ -238,7 +238,7 @@ def test_a_failed_write_leaves_the_old_site(
 ) -> None:
     path = publish(filled, tmp_path / "site", board, title="Old")
     (path.parent / "CNAME").write_text("arena.example")
-    before = {file: file.read_bytes() for file in path.parent.iterdir()}
+    before = contents(path.parent)
 
     def full(descriptor: int) -> None:
         raise OSError("no space left on device")
@@ -246,7 +246,11 @@ def test_a_failed_write_leaves_the_old_site(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match="no space left"):
         publish(filled, path.parent, make_board(make_row("new", 1)), title="New")
-    assert {file: file.read_bytes() for file in path.parent.iterdir()} == before
+    assert contents(path.parent) == before
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_folder_that_is_a_file(filled: Store, board: Leaderboard, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # what is heavy is imported by the command that uses it
     from arena.store import Store
 
 
-RANKING = ("title", "rank", "judges", "benchmarks")  # the parts that decide a ranking
+RANKING = ("title", "license", "rank", "judges", "benchmarks")  # the parts that decide a ranking
 Db = Annotated[
     Path | None,
     typer.Option(

@@ -197,9 +197,13 @@ class AppSettings(Strict):
 
 
 class Config(Strict):
-    """The whole file. Every field has a default, so that any part may be left out."""
+    """The whole file. Every field has a default, so that any part may be left out.
+
+    license: of what is published, such as CC-BY-4.0.
+    """
 
     title: str = "Arena"
+    license: str = ""
     db: str = "arena.db"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 7860

@@ -22,6 +22,7 @@ WINNERS = {
 J = TypeVar("J", Verdict, Score)
 R = TypeVar("R", Vote, Verdict, Score)
 EARLIER = "they are of an earlier card of their judge"
+WITHHELD = "their prompt or a model is withheld"
 AGAIN = "the judge was asked again since"
 NO_PLACE = "the format has no place for them"
 # What a statement may have beside who won, by its field: what it is called.
@@ -49,6 +50,7 @@ class Outgoing:
     voters: with the voters' hashes; without, they are numbered. comments: with what voters wrote.
     redact: without e-mail addresses, telephone numbers and keys in any text. baseline: the model
     that formats with one compare the others with. parquet: whether a folder of tables is of it.
+    public: without prompts and models that are withheld.
     """
 
     store: Store
@@ -57,11 +59,13 @@ class Outgoing:
     redact: bool = False
     baseline: str | None = None
     parquet: bool = False
+    public: bool = False
     _numbers: dict[str, int] = field(default_factory=dict)
     _asked: set[str] = field(default_factory=set)
     _parts: Counter[str] = field(default_factory=Counter)
     _dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     _shared: set[str] | None = None
+    _hidden: tuple[set[str], set[str]] | None = None
 
     def text(self, text: str) -> str:
         """A text as it goes out."""
@@ -95,7 +99,11 @@ class Outgoing:
         """The answers to each prompt that are here with their texts."""
         for prompt in self.store.prompts.where():
             found = self.store.answers.where(prompt_key=prompt.key)
-            texts = [self._text(answer) for answer in found if not answer.is_absent]
+            texts = [
+                self._text(answer)
+                for answer in found
+                if not answer.is_absent and self._is_shown(prompt.key, answer.model)
+            ]
             if texts:
                 yield self._prompt(prompt), texts
 
@@ -195,8 +203,21 @@ class Outgoing:
             prompts = self.store.prompts.get({row.prompt_key for row in chunk})
             texts = self.store.answers.get({key for row in chunk for key in answers(row)})
             for row in chunk:
-                said = tuple(self._text(texts[key]) for key in answers(row))
+                given = [texts[key] for key in answers(row)]
+                if not self._is_shown(row.prompt_key, *(answer.model for answer in given)):
+                    self._dropped["votes, verdicts and scores", WITHHELD] += 1
+                    continue
+                said = tuple(map(self._text, given))
                 yield row, self._prompt(prompts[row.prompt_key]), said
+
+    def _is_shown(self, prompt_key: str, *models: str) -> bool:
+        """Whether nothing of it is withheld from the public, if that is who it is for."""
+        if not self.public:
+            return True
+        if self._hidden is None:
+            self._hidden = self.store.withheld("prompt"), self.store.withheld("model")
+        prompts, hidden = self._hidden
+        return prompt_key not in prompts and hidden.isdisjoint(models)
 
     def _prompt(self, prompt: Prompt) -> Prompt:
         """As it goes out; where several prompts have one name, each gets one of its own."""

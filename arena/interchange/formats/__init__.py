@@ -116,6 +116,13 @@ FORMATS = (
         out=False,
     ),
     FileFormat(
+        "opencompass-subjective",
+        "OpenCompass, subjective sets: predictions, and what a judge wrote of pairs",
+        "A run's folder, with predictions/ and results/.",
+        out=False,
+        home="arena.interchange.opencompass_subjective",
+    ),
+    FileFormat(
         "opencompass",
         "OpenCompass: predictions and results, by item",
         "A work folder, or one run in it.",

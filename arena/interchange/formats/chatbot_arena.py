@@ -33,6 +33,7 @@ WINNERS = {
     "model_a": Winner.MODEL_A,
     "model_b": Winner.MODEL_B,
     "tie": Winner.TIE,
+    "tie (inconsistent)": Winner.TIE,  # MT-Bench: GPT-4's verdict followed the order
     "tie (bothbad)": Winner.BOTH_BAD,
     "bothbad": Winner.BOTH_BAD,
     "both_bad": Winner.BOTH_BAD,

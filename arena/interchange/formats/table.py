@@ -148,7 +148,7 @@ def _row(pair: Compared) -> dict[str, Any]:
     # Where no text of a question is known, its stand-in is that, too.
     row = {
         "prompt": pair.prompt.name,
-        "question": _cell_of(pair.prompt.turns),
+        "question": cell_of(pair.prompt.turns),
         "model_a": pair.first.model,
         "model_b": pair.second.model,
         "winner": UNPARSED if pair.winner is None else str(pair.winner),
@@ -158,9 +158,10 @@ def _row(pair: Compared) -> dict[str, Any]:
         "seconds": pair.seconds,
     }
     for name, text in (("answer_a", pair.first), ("answer_b", pair.second)):
-        row[name] = None if text.turns is None else _cell_of(text.turns)
+        row[name] = None if text.turns is None else cell_of(text.turns)
     return row
 
 
-def _cell_of(turns: Turns) -> str | list[str]:
+def cell_of(turns: Turns) -> str | list[str]:
+    """Turns as a cell has them: one is a text, several are a list."""
     return turns[0] if len(turns) == 1 else list(turns)

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from arena.records import Answer, Prompt, content_key
@@ -34,6 +36,16 @@ _IDENTITY = {
     "policies": ("settings",),
     "in_use": ("name", "created_at"),
 }
+# What a digest of a table is made of, where a key does not say all.
+_TOLD = _IDENTITY | {
+    "models": ("name", "key"),
+    "prompts": ("key", "category", "language"),
+    "outcomes": ("key", "value"),
+}
+# What a ranking is made of.
+_EVIDENCE = (
+    "answers", "verdicts", "scores", "rankings", "outcomes", "votes", "grades", "withdrawals",
+)  # fmt: skip
 KINDS = {"TEXT": str, "INTEGER": int, "REAL": float}
 SCHEMA = STEPS[-1].__name__
 
@@ -55,6 +67,31 @@ class WholeTables:
         """All rows, in the order in which they were stored."""
         names = ", ".join(f'"{name}"' for name in self.columns(table))
         yield from self.connections.db.query(f"SELECT {names} FROM {table} ORDER BY rowid")
+
+    def newest(self) -> str | None:
+        """When the latest row of evidence was stored, UTC; None where there is none."""
+        found = []
+        for table in _EVIDENCE:
+            sql = f"SELECT created_at FROM {table} ORDER BY rowid DESC LIMIT 1"
+            found += [datetime.fromisoformat(row[0]) for row in self.connections.db.execute(sql)]
+        if not found:
+            return None
+        return f"{max(found).astimezone(UTC).replace(tzinfo=None).isoformat('T', 'seconds')}Z"
+
+    def digests(self) -> dict[str, tuple[int, str]]:
+        """By table its number of rows, and a SHA-256 that differs where a row does."""
+        return {table: self._digest(table) for table in CARRIED}
+
+    def _digest(self, table: str) -> tuple[int, str]:
+        if table in _CHAINED:
+            count = self.connections.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            return int(count), last_link(self.connections.db, table)
+        names = ", ".join(_TOLD.get(table, ("key",)))
+        digest, count = sha256(), 0
+        sql = f"SELECT {names} FROM {table} ORDER BY {names}"
+        for count, row in enumerate(self.connections.db.execute(sql), start=1):  # noqa: B007
+            digest.update(repr(row).encode())
+        return count, digest.hexdigest()
 
     def add(self, table: str, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[int, int]:
         """Store rows, each given with its place; returns how many are new, and were there.

@@ -4,6 +4,7 @@ import hmac
 import os
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -38,16 +39,42 @@ def load_secret(db: Path) -> str:
         if len(given) < _LEAST:
             raise InputError(f"ARENA_SECRET has {len(given)} characters; it needs {_LEAST}")
         return given
-    path = db.with_name(f"{db.name}.secret")
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32))
-    except FileExistsError:
-        pass
+    path = _secret_of(db)
+    with suppress(FileExistsError):
+        _write_new(path, secrets.token_urlsafe(32))
     found = path.read_text(encoding="ascii").strip()
     if len(found) < _LEAST:
         raise InputError(f"{path}: too short for a secret; remove it, and a new one is made")
     return found
+
+
+def copy_secret(db: Path, copy: Path) -> bool:
+    """Let a copy of a database know the same voters; whether there was a secret to copy.
+
+    Raises InputError where another one is there.
+    """
+    path, place = _secret_of(db), _secret_of(copy)
+    if not path.is_file():
+        return False
+    found = path.read_text(encoding="ascii")
+    try:
+        _write_new(place, found)
+    except FileExistsError as error:
+        if place.read_text(encoding="ascii") != found:
+            raise InputError(
+                f"{place}: another secret is there, and stays; move it away"
+            ) from error
+    return True
+
+
+def _secret_of(db: Path) -> Path:
+    return db.with_name(f"{db.name}.secret")
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write what its owner alone may read into a file that is not there yet."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
 
 
 class Voters:

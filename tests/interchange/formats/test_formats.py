@@ -310,6 +310,20 @@ def test_the_documentation_names_every_format() -> None:
         assert (row.split("|")[3].strip() != "–") == one.out, one.name
 
 
+def test_a_verdict_that_followed_the_order_is_a_tie(tmp_path: Path, store: Store) -> None:
+    """As MT-Bench's own data set has it of GPT-4."""
+    talk = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
+    row = {
+        "question_id": 81, "model_a": "one", "model_b": "two", "winner": "tie (inconsistent)",
+        "judge": ["gpt-4", "pair-v2"], "conversation_a": talk, "conversation_b": talk, "turn": 1,
+    }  # fmt: skip
+    path = tmp_path / "gpt4_pair.jsonl"
+    path.write_text(json.dumps(row))
+    bring(store, "chatbot-arena", path)
+    (verdict,) = store.verdicts.where()
+    assert (verdict.judge, verdict.preference) == ("gpt-4", Preference.TIE)
+
+
 def test_what_a_format_has_no_place_for_is_counted(tmp_path: Path, store: Store) -> None:
     bring(store, "table", EXAMPLES["table"][1](tmp_path / "files"))
     (first, *_) = store.votes.where()

@@ -25,7 +25,6 @@ from arena.leaderboard.judge_audit import (
 from arena.records import Mode, Prompt
 from arena.records.errors import InputError, TemplateError
 from arena.store import Store
-from tests.conftest import DATASETS
 from tests.servers import serve
 
 Write = Callable[..., str]
@@ -168,7 +167,7 @@ def test_labels_in_other_words_are_read_or_refused(
     path.write_text(json.dumps(row))
     if label is not None:
         given = read_labelled(path)
-        assert given.labels == (label,)
+        assert given.people == ((label,),)
         assert (given.pairs[0].answer_a, given.pairs[0].answer_b) == ("x", "y")
         return
     with pytest.raises(InputError, match=r"labels\.jsonl:1: (label|winner): .*A, B"):
@@ -207,26 +206,6 @@ def test_a_text_that_is_missing_is_not_judged_as_one(tmp_path: Path) -> None:
         path.write_text("\n".join(json.dumps(row) for row in [*rows, rows[0] | wrong]))
         with pytest.raises(InputError, match=f"jsonl:2: {next(iter(wrong))}: .* must be a text"):
             read_labelled(path)
-
-
-def test_llmbar_is_read_as_labels(tmp_path: Path) -> None:
-    source = DATASETS / "llmbar_natural.json"
-    if not source.exists():
-        pytest.skip(f"the real labels are not here: {source}")
-    rows = [
-        {
-            "question": row["input"],
-            "answer_a": row["output_1"],
-            "answer_b": row["output_2"],
-            "label": "AB"[row["label"] - 1],
-        }
-        for row in json.loads(source.read_text(encoding="utf-8"))
-    ]
-    path = tmp_path / "llmbar.jsonl"
-    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    given = read_labelled(path)
-    assert len(given.pairs) == 100
-    assert set(given.labels) == {"A", "B"}
 
 
 SHIPPED = [card.name for card in list_cards(Path("nowhere"))]

@@ -1,0 +1,1 @@
+"""What leaves a database: sites and data, and copies of itself."""

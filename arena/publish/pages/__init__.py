@@ -1,0 +1,1 @@
+"""The other pages of the site: prompts to browse, what changed, and how it was made."""

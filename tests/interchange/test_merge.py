@@ -14,6 +14,7 @@ from arena.interchange.merge import merge
 from arena.records import Prompt, Vote, Winner
 from arena.records.errors import InputError, ModelConflictError
 from arena.store import Store
+from arena.store.schema.packing import WINNERS
 from arena.store.whole.tables import CARRIED
 
 Write = Callable[..., str]
@@ -136,10 +137,10 @@ def altered(path: Path, answered: Store, table: str, change: str) -> Store:
 @pytest.mark.parametrize(
     ("table", "change", "error", "said"),
     [
-        ("answers", """turns = '["Otherwise."]'""", InputError, "row 1 of answers: .*turns is"),
+        ("answer_rows", """turns = '["Otherwise."]'""", InputError, "row 1 of answers: .*turns is"),
         (
-            "votes",
-            "winner = 'tie'",
+            "vote_rows",
+            f"winner = {WINNERS.index('tie')}",
             InputError,
             "votes: winner is 'tie', .*'model_a' here",
         ),

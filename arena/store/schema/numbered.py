@@ -18,7 +18,7 @@ from arena.store.schema.packing import (
     as_winner,
     winner_place,
 )
-from arena.store.schema.steps import NOW, append_only, migrations
+from arena.store.schema.steps import NOW, append_only, migrations, script
 
 # What is said of an answer without a text, which an import has millions of, takes no room.
 BARE = {"turns": '[""]', "finish": '["absent"]', "thinking": "[]", "adjustments": "[]"}
@@ -160,7 +160,7 @@ def m017_numbers(db: Database) -> None:
     before = _contents(db)
     try:
         for part in (_PROMPTS, _ANSWERS, _VOTES, _KEPT):
-            db.executescript(part)
+            script(db, part)
     except sqlite3.IntegrityError as error:
         raise StoreError(
             f"some rows name others that are not there ({error}); {_AS_IT_WAS}"

@@ -15,7 +15,7 @@ from typing import Any
 from arena.compare.formats import to_markdown
 from arena.compare.question import Aim, Decision, Question
 from arena.compare.report import CompareReport, compare
-from arena.files.config import Config
+from arena.config import Config
 from arena.leaderboard.board import policy_of
 from arena.records import Evidence
 from arena.store import Store

@@ -25,7 +25,7 @@ from typing import Any
 
 import aiohttp
 
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Answer, Prompt, Vote, Winner
 from arena.store import Store
 from arena.web.app import PAGES

@@ -34,7 +34,7 @@ from arena.backends.local.backend import LocalBackend
 from arena.backends.local.speed import peak_of, seconds, weights_of
 from arena.backends.local.tree import TreeRow, computed
 from arena.backends.local.weights.loading import Loaded, loaded
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.generation.prompts import load_prompts
 from arena.interchange.sample import load_sample
 from arena.judging import load_card, plan

@@ -18,7 +18,7 @@ from typing import TypeVar
 from arena.backends import OddsRequest, Request, Result, TextRequest, open_backend
 from arena.backends.local.weights.gguf import gguf_file
 from arena.backends.local.weights.loading import ready_folder
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Decoding, Model
 from arena.records.errors import BackendError
 from tests.real_servers import HOME, Command, Started, llama_cpp, started, transformers_serve, vllm

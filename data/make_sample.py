@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from arena.cli.progress import watched
-from arena.files.config import load_config
+from arena.config import load_config
 from arena.generation.answering import generate
 from arena.generation.prompts import load_prompts
 from arena.interchange.sample import dump_sample

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from arena.cli.main import app
-from arena.files.config import Config
+from arena.config import Config
 from arena.pipeline.api import Arena
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.generation.answering import generate
 from arena.records import Decoding, Model, Prompt
 from arena.store import Store

@@ -11,7 +11,7 @@ import typer
 import yaml
 
 from arena.cli.main import app
-from arena.files.config import Config
+from arena.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"

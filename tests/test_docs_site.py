@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from arena.cli.main import app
-from arena.files.config import Config
+from arena.config import Config
 
 pytest.importorskip("mkdocs", reason="mkdocs-material is not installed")
 

@@ -22,7 +22,7 @@ from arena.backends.thinking import split
 from arena.benchmarks.code.sandbox import code_of
 from arena.benchmarks.items.reading import read_items
 from arena.benchmarks.replies import scoring as marking
-from arena.files.config import load_config
+from arena.config import load_config
 from arena.generation.prompts import read_prompts
 from arena.interchange.battles import read_ballots, read_battles
 from arena.interchange.evalscope import read_evalscope

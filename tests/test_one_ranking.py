@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from arena.cli.main import app
+from arena.config import Config, JudgeRun, RankSettings, load_config, parse_model
 from arena.files.assets import builtin
-from arena.files.config import Config, JudgeRun, RankSettings, load_config, parse_model
 from arena.generation.answering import generate
 from arena.interchange.battles import read_battles
 from arena.interchange.imports import import_battles

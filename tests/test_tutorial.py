@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from arena.cli.main import app
-from arena.files.config import load_config
+from arena.config import load_config
 from arena.store import Store
 
 pytest.importorskip("lm_eval", reason="lm-eval is not installed: extra `bench`")

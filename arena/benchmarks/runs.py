@@ -19,7 +19,7 @@ from arena.benchmarks.needle import NAME as NEEDLE
 from arena.benchmarks.needle import Haystack, needle_benchmark, parse_lengths
 from arena.benchmarks.replies.scoring import JUDGED
 from arena.benchmarks.scores import ItemValue, primary_metric
-from arena.files.config import BenchmarkRun, NeedleSettings
+from arena.config import BenchmarkRun, NeedleSettings
 from arena.files.encodings import read_text
 from arena.files.tabular import FORMATS
 from arena.generation.batch import Control, Progress

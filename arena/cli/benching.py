@@ -321,7 +321,7 @@ def _speeds(name: str, speed: "Speed") -> list[dict[str, Any]]:
 def _entry(**values: Any) -> Any:
     from pydantic import ValidationError
 
-    from arena.files.config import BenchmarkRun
+    from arena.config import BenchmarkRun
     from arena.files.strict import sentence
 
     try:

@@ -16,7 +16,7 @@ from arena.records import BackendKind, Model, counted
 from arena.records.errors import ArenaError, InputError
 
 if TYPE_CHECKING:
-    from arena.files.config import Config
+    from arena.config import Config
     from arena.store import Store
 
 
@@ -83,7 +83,7 @@ def list_models(
     """
     if context.invoked_subcommand:
         return
-    from arena.files.config import EMBEDDED, parse_model
+    from arena.config import EMBEDDED, parse_model
     from arena.store.archive import Archivable
     from arena.store.versions import current_name, replaced
 

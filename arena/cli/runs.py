@@ -17,7 +17,7 @@ from arena.records import COMMAND_LINE
 from arena.records.errors import GateError, InputError, RatingError
 
 if TYPE_CHECKING:
-    from arena.files.config import Config
+    from arena.config import Config
     from arena.records import Model
 
 TINY = {"prompts": 2, "items": 4}
@@ -39,7 +39,7 @@ def demo(
     arena demo --tiny    two minutes on two cores
     arena demo           five minutes
     """
-    from arena.files.config import load_config
+    from arena.config import load_config
 
     config = load_config(builtin("data") / "demo.yaml")
     if tiny:

@@ -1,1 +1,1 @@
-"""Files that people and other tools write: where they are, encodings, tables, arena.yaml."""
+"""Files that people and other tools write: where they are, encodings, tables, strict YAML."""

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
+from arena.config import Strict
 from arena.files.assets import find, named
-from arena.files.config import Strict
 from arena.files.strict import path_of, sentence, unknown_key
 from arena.files.tabular import json_rows, listed, parse_json, wrapped
 from arena.generation.foreign_prompts import foreign_prompt

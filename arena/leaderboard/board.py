@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from arena.files.config import LEAST_COMPARISONS, Config, JudgeRun
+from arena.config import LEAST_COMPARISONS, Config, JudgeRun
 from arena.leaderboard.evidence.rules import ALL, VoteRules
 from arena.ratings import STYLE_NAMES, Coefficient, FitOptions, Method, Settings, Source, Unrated
 from arena.records import Evidence, Note
@@ -99,7 +99,7 @@ _DECISIVE = {"title", "license", "rank", "judges", "benchmarks"}
 def policy_of(store: Store, config: Config) -> Policy:
     """The policy of a database: what arena.yaml says, else what its last run was told.
 
-    config: as `arena.files.config.load_config` gives it. One that sets nothing of what decides
+    config: as `arena.config.load_config` gives it. One that sets nothing of what decides
     a ranking, such as that of an app that only shows one, says nothing of it.
     """
     if config.model_fields_set & _DECISIVE:

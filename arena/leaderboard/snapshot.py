@@ -8,7 +8,7 @@ import numpy as np
 
 from arena.benchmarks.needle import NeedleMap, needle_maps
 from arena.benchmarks.scores import item_values
-from arena.files.config import Config
+from arena.config import Config
 from arena.leaderboard.board import Leaderboard, Policy, policy_of
 from arena.leaderboard.by_category import ByCategory, by_category
 from arena.leaderboard.evidence.counted_judges import chosen_judges, is_fit

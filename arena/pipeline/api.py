@@ -22,7 +22,7 @@ from typing import Self
 
 from arena.compare.question import Question
 from arena.compare.report import CompareReport, compare
-from arena.files.config import Config, parse_model
+from arena.config import Config, parse_model
 from arena.generation.answering import generate
 from arena.generation.batch import Control, Progress
 from arena.generation.prompts import load_prompts

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from arena.files.config import Config
+from arena.config import Config
 from arena.generation.prompts import load_prompts
 from arena.judging import load_card
 from arena.pipeline.missing import missing_rows

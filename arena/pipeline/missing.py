@@ -16,7 +16,7 @@ from arena.benchmarks.items.reading import read_items
 from arena.benchmarks.items.tasks import builtin_tasks
 from arena.benchmarks.runs import ways_of
 from arena.benchmarks.scores import item_values
-from arena.files.config import BenchmarkRun, Config
+from arena.config import BenchmarkRun, Config
 from arena.files.encodings import read_text
 from arena.files.strict import parse_yaml
 from arena.generation.prompts import load_prompts

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from arena.benchmarks import INSTALL
 from arena.benchmarks.runs import Result, runs_by_model, said_alike
-from arena.files.config import Config, JudgeRun
+from arena.config import Config, JudgeRun
 from arena.generation.answering import generate
 from arena.generation.batch import Progress, Watch, in_turn
 from arena.generation.prompts import load_prompts

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from arena.files.config import AppSettings, Config
+    from arena.config import AppSettings, Config
     from arena.records import Model
 
 

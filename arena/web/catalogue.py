@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from arena.files.config import Config
+from arena.config import Config
 from arena.judging.report_card.orders import majority
 from arena.leaderboard.board import Policy, policy_of
 from arena.leaderboard.evidence.counted_judgements import current_cards

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from arena.files.config import AppSettings, Config
+from arena.config import AppSettings, Config
 from arena.interchange.sample import load_sample
 from arena.records import Model
 from arena.records.errors import InputError

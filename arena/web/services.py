@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from arena.files.config import AppSettings, Config
+from arena.config import AppSettings, Config
 from arena.leaderboard.judge_audit import JudgeAudit, audit_judge, judges_with_verdicts
 from arena.records import Model
 from arena.records.errors import InputError

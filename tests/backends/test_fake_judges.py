@@ -4,7 +4,7 @@ import pytest
 
 from arena.backends import Limits, Request
 from arena.backends.fake import open_backend
-from arena.files.config import parse_model
+from arena.config import parse_model
 
 
 def said(persona: str, first: str, second: str) -> str:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from arena.backends.serving import _free_port, as_served, child, reached, served
 from arena.cli.main import app
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import BackendKind, ServerProgram
 from arena.records.errors import UnavailableError
 from arena.store import Store

@@ -17,7 +17,7 @@ from arena.backends.base import (
     TextOdds,
     TextRequest,
 )
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Model
 
 

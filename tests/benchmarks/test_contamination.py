@@ -20,7 +20,7 @@ from arena.benchmarks.contamination import (
 )
 from arena.benchmarks.items.reading import Item
 from arena.benchmarks.runs import run_benchmark
-from arena.files.config import BenchmarkRun
+from arena.config import BenchmarkRun
 from arena.generation.batch import Control
 from arena.ratings.intervals.estimates import wilson
 from arena.records import Check

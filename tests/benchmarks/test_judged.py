@@ -12,7 +12,7 @@ from arena.backends import Reply, Request
 from arena.benchmarks import judged
 from arena.benchmarks.runs import Result, run_benchmark
 from arena.benchmarks.scores import item_values
-from arena.files.config import BenchmarkRun
+from arena.config import BenchmarkRun
 from arena.generation.batch import Control
 from arena.judging import load_card
 from arena.leaderboard.evidence.gathering import gather

@@ -22,7 +22,7 @@ from arena.benchmarks.needle import (
 )
 from arena.benchmarks.runs import Result, run_benchmark
 from arena.benchmarks.scores import item_values
-from arena.files.config import BenchmarkRun, NeedleSettings, parse_model
+from arena.config import BenchmarkRun, NeedleSettings, parse_model
 from arena.generation.batch import Control
 from arena.records import NOBODY, Model
 from arena.records.errors import InputError

@@ -4,7 +4,7 @@ import pytest
 
 from arena.benchmarks.runs import ways_of
 from arena.benchmarks.scores import mark, objective
-from arena.files.config import BenchmarkRun, parse_model
+from arena.config import BenchmarkRun, parse_model
 from arena.ratings import wilson
 from arena.records import Outcome
 from arena.store import Store

@@ -11,7 +11,7 @@ from aiohttp import web
 from arena.backends import Message, Request, open_backend
 from arena.backends.local.weights.loading import load
 from arena.benchmarks import Asking, Benchmark, ItemMode, Measured, bench, find_benchmarks
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Decoding, Model
 from arena.records.errors import InputError
 from arena.store import Store

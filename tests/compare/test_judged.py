@@ -6,7 +6,7 @@ import pytest
 
 from arena.compare.judged import judge_until_sure
 from arena.compare.question import Aim, Decision, Question
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.generation.answering import generate
 from arena.judging import load_card
 from arena.records import Answer, BackendKind, Decoding, Model, Prompt

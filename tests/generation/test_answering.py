@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from arena.backends import Reply
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.generation.answering import generate
 from arena.records import Decoding, Prompt
 from arena.store import Store

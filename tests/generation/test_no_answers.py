@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.generation.answering import generate, retry
 from arena.records import Decoding, Model, NoAnswer, Prompt
 from arena.records.errors import InputError

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from arena.cli.main import app
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.interchange.evalscope import read_evalscope
 from arena.interchange.lm_eval_results import read_lm_eval
 from arena.interchange.opencompass import read_opencompass

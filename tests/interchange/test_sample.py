@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from arena.files.config import load_config
+from arena.config import load_config
 from arena.interchange.sample import dump_sample, load_sample
 from arena.leaderboard.evidence.gathering import gather
 from arena.records.errors import InputError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.judging import Wanted, judge, list_cards, load_card
 from arena.judging.judge import open_backend
 from arena.leaderboard.evidence.gathering import gather

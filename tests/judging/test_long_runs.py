@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from arena.backends import Limits
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.generation.answering import generate
 from arena.generation.batch import Control
 from arena.generation.prompts import load_prompts

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from arena.backends import OddsRequest
 from arena.backends.local.backend import LocalBackend
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.generation.answering import generate
 from arena.generation.batch import Control
 from arena.judging import JudgeCard, Wanted, judge, load_card, plan

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from arena.files.config import Config
+from arena.config import Config
 from arena.leaderboard.board import Mark, Origin, Policy, describe, keep_policy, policy_of
 from arena.leaderboard.unranked import LABEL, ranked_or_not
 from arena.ratings import Settings

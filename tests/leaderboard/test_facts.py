@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from arena.files.config import Config, parse_model
+from arena.config import Config, parse_model
 from arena.generation.answering import generate
 from arena.judging import judge, load_card
 from arena.leaderboard.board import ModelFacts, Policy

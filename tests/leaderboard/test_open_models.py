@@ -39,7 +39,7 @@ def test_another_model_is_not_taken_for_it(weights: str) -> None:
 def test_what_arena_yaml_says_comes_first(store: Store) -> None:
     from dataclasses import replace
 
-    from arena.files.config import parse_model
+    from arena.config import parse_model
 
     plain = parse_model("a=openai:Qwen/Qwen3-8B@http://127.0.0.1:9/v1")
     store.put_model(plain)

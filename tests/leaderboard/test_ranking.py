@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.generation.answering import generate
 from arena.judging import Wanted, judge, load_card
 from arena.leaderboard.board import USUAL_FIT, Leaderboard, Policy

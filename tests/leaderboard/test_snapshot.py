@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from arena.files.config import Config, RankSettings
+from arena.config import Config, RankSettings
 from arena.leaderboard.board import (
     Origin,
     Policy,

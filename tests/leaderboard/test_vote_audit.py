@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.generation.answering import generate
 from arena.leaderboard.board import Policy
 from arena.leaderboard.evidence.gathering import gather

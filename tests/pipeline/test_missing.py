@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from arena.cli.main import app
-from arena.files.config import Config
+from arena.config import Config
 from arena.interchange.imports import import_battles
 from arena.judging import judge, load_card
 from arena.pipeline.drift import absent_answers, older_replies, stages
@@ -48,7 +48,7 @@ def arena(*words: str) -> str:
 
 
 def missing(folder: Path) -> dict[str, int | None]:
-    from arena.files.config import load_config
+    from arena.config import load_config
 
     return missing_rows(Store(folder / "arena.db"), load_config(folder / "arena.yaml"))
 

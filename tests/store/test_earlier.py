@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from arena.files.config import Config
+from arena.config import Config
 from arena.leaderboard.board import USUAL_FIT, Policy, policy_of
 from arena.leaderboard.evidence.groups import Group
 from arena.leaderboard.evidence.rules import VoteRules

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from arena.files.config import Config
+from arena.config import Config
 from arena.generation.answering import generate
 from arena.judging import judge, load_card
 from arena.leaderboard.evidence.gathering import gather

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from arena.files.config import AppSettings
+from arena.config import AppSettings
 from arena.store import Store
 from arena.web.security.voters import Visitor, Voters
 from arena.web.services import Services, services

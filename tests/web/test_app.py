@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.interchange.imports import import_battles
 from arena.interchange.sample import load_sample
 from arena.records import Answer, Outcome, Prompt, Vote, Winner

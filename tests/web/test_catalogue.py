@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from arena.files.config import AppSettings, Config, JudgeRun, parse_model
+from arena.config import AppSettings, Config, JudgeRun, parse_model
 from arena.interchange.imports import import_battles
 from arena.leaderboard.evidence.counted_judgements import count_verdicts
 from arena.records import LIVE, Judge, Preference, Score, Verdict, Winner

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Answer, Judge, Preference, Prompt, Verdict, Vote, Winner
 from arena.store import Store
 from arena.web.views.words import WORDS

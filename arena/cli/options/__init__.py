@@ -13,7 +13,7 @@ from arena.records import ServerProgram
 if TYPE_CHECKING:  # what is heavy is imported by the command that uses it
     from collections.abc import Iterator, Sequence
 
-    from arena.files.config import Config
+    from arena.config import Config
     from arena.generation.shards import Shard
     from arena.records import Model
     from arena.store import Store
@@ -117,7 +117,7 @@ def settings(config: Path | None, needs: "Sequence[str] | None" = None) -> "Conf
     needs: the parts of it that the command needs beside `db:`; all of them if not given. What
     is wrong with other parts is told, and stops nothing.
     """
-    from arena.files.config import load_config, load_parts
+    from arena.config import load_config, load_parts
 
     if needs is None:
         return load_config(config)

@@ -297,7 +297,7 @@ def _weights(text: str) -> tuple[tuple[str, float], ...]:
     """`KIND=SHARE,…` as the configuration would have it."""
     from pydantic import ValidationError
 
-    from arena.files.config import Weights
+    from arena.config import Weights
 
     given = dict(part.partition("=")[::2] for part in text.split(","))
     absent = dict.fromkeys(Weights.model_fields, 0.0)

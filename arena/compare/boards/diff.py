@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from arena.files.config import Config
+from arena.config import Config
 from arena.leaderboard.board import policy_of
 from arena.leaderboard.formats import to_json
 from arena.leaderboard.ranking import ranking

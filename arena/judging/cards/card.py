@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from arena.config import ModelSettings, Strict
 from arena.files.assets import find, named
-from arena.files.config import ModelSettings, Strict
 from arena.files.encodings import read_text
 from arena.files.strict import read_yaml
 from arena.judging.cards.templates import Template

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from itertools import islice
 
-from arena.files.config import Config
+from arena.config import Config
 from arena.leaderboard.board import policy_of
 from arena.leaderboard.vote_audit import record_flags, vote_report
 from arena.records import Note

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
-from arena.files.config import Config
+from arena.config import Config
 from arena.leaderboard.board import Policy, Row, policy_of
 from arena.leaderboard.snapshot import Sheet, Slice, compute
 from arena.store import Store

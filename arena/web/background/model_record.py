@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from arena.files.config import Config
+from arena.config import Config
 from arena.leaderboard.board import policy_of
 from arena.leaderboard.evidence.counted_judges import chosen_judges, fit_judges
 from arena.leaderboard.evidence.gathering import gather

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from arena.files.config import host_name
+from arena.config import host_name
 from arena.web.security.rate_limits import Allowances, Limit, neighbourhood
 from arena.web.security.voters import COOKIE, SECONDS, Visitor, Voters
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 
-from arena.files.config import AppSettings
+from arena.config import AppSettings
 from arena.web.security.voters import Visitor
 
 MOST_KEYS = 20_000

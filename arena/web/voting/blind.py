@@ -10,7 +10,7 @@ import unicodedata
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 
-from arena.files.config import Browse
+from arena.config import Browse
 from arena.records import LIVE, Prompt
 from arena.store import Store
 from arena.web.catalogue import CatalogueEntry

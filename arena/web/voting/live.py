@@ -12,7 +12,7 @@ from itertools import combinations
 
 from arena.backends import Message, Reply, Request, availability, open_backend, release
 from arena.backends.thinking import split
-from arena.files.config import AppSettings
+from arena.config import AppSettings
 from arena.generation.answering import spoken
 from arena.records import LIVE, Answer, BackendKind, Battle, Model, Prompt, Talk, answer_key
 from arena.records.errors import ArenaError, BackendError, InputError

@@ -14,7 +14,7 @@ from arena.backends.local.backend import LocalBackend
 from arena.backends.local.reading import TreeRow
 from arena.backends.local.weights import loading as weights
 from arena.backends.local.writing.trial import Mix
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Decoding
 from arena.records.errors import BackendError
 from tests.backends.local import tiny

@@ -11,7 +11,7 @@ from arena.backends.local.backend import LocalBackend
 from arena.backends.local.chat import Chat
 from arena.backends.local.likelihood import encode
 from arena.backends.thinking import Spoken, split
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.generation.answering import generate
 from arena.records import Decoding, Prompt
 from arena.records.errors import BackendError

@@ -19,7 +19,7 @@ from arena.backends import (
 from arena.backends.local.backend import LocalBackend
 from arena.backends.local.weights import gguf
 from arena.backends.local.weights import loading as weights
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Decoding, Model
 from arena.records.errors import BackendError, UnavailableError
 

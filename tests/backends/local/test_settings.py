@@ -15,7 +15,7 @@ from arena.backends.local.writing.rows import Begun, Draft
 from arena.backends.local.writing.sampling import Chooser
 from arena.backends.local.writing.writer import Writing
 from arena.backends.thinking import split
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Decoding, Model
 from tests.backends.local import tiny
 

@@ -29,7 +29,7 @@ def test_a_mixture_of_experts_has_no_share(tmp_path: Path) -> None:
 
 
 def tiny_model(folder: Path, kind: str = "llama") -> speed.Model:
-    from arena.files.config import parse_model
+    from arena.config import parse_model
 
     return parse_model(f"m={tiny.save(folder / kind, kind)}")
 

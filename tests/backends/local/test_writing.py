@@ -15,7 +15,7 @@ from arena.backends.local.backend import LocalBackend
 from arena.backends.local.weights import loading as weights
 from arena.backends.local.writing import batch as batches
 from arena.backends.local.writing import caches, run
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Decoding
 from arena.records.errors import BackendError
 from tests.backends.local import tiny

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from arena.backends.openai.batches import Collected, collect, submit
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Model
 from arena.records.errors import BackendError
 from tests.servers import completion, running

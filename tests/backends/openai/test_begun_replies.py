@@ -11,7 +11,7 @@ from arena.backends import Limits, OddsRequest, Reply, Request, open_backend
 from arena.backends.base import Message
 from arena.backends.local.chat import Chat
 from arena.backends.local.weights.loading import tokenizer_of
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records.errors import UnavailableError
 from tests.servers import completion, fault, serve, text_completion
 

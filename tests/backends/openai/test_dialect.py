@@ -9,7 +9,7 @@ from aiohttp import web
 from arena.backends import Limits, OddsRequest, Request, open_backend
 from arena.backends.openai.dialect import Dialect, folded
 from arena.backends.openai.messages import said_in
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Decoding
 from arena.records.errors import UnavailableError
 from tests.servers import completion, fault, serve

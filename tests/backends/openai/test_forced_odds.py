@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from arena.backends import Limits, OddsRequest, open_backend
-from arena.files.config import parse_model
+from arena.config import parse_model
 from tests.servers import Served, completion, fault, serve
 
 TRUE = {"B": 0.001, " B": 0.0005}

@@ -22,7 +22,7 @@ from arena.backends.openai.messages import (
     usage_of,
 )
 from arena.backends.openai.streaming import Growing
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records.errors import BackendError
 from tests.servers import completion, text_completion
 

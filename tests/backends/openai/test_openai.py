@@ -9,7 +9,7 @@ from aiohttp import web
 from arena.backends import Intake, OddsRequest, Reply, Request, availability, open_backend
 from arena.backends.openai.calls import apart
 from arena.backends.openai.messages import first_alternatives, option_logprobs
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Decoding
 from arena.records.errors import BackendError, TransientError, UnavailableError
 from tests.servers import completion, fault, serve

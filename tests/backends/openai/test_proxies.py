@@ -3,7 +3,7 @@
 import pytest
 
 from arena.backends.openai.calls import availability, open_client
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records.errors import UnavailableError
 
 HERE = ("127.0.0.1", "127.9.9.9", "[::1]", "localhost", "x.localhost", "0.0.0.0")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from arena.backends import Reply, Request, open_backend
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Model
 from bench.servers import QUESTIONS, SERVERS, Agreement, agreement, short, texts
 from tests.real_servers import INSTALL, started

@@ -11,7 +11,7 @@ from arena.backends.limits import Budget
 from arena.backends.openai.batches import parts
 from arena.backends.openai.dialect import Dialect
 from arena.backends.openai.messages import body_of
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Decoding, Model
 from arena.records.errors import BackendError, UnavailableError
 from tests.servers import completion, piece, serve

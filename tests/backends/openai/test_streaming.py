@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from arena.backends import Limits, Reply, Request, open_backend
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Decoding
 from arena.records.errors import BackendError, TransientError, UnavailableError
 from tests.servers import Fault, fault, piece, serve

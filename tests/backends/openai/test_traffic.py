@@ -11,7 +11,7 @@ import pytest
 
 from arena.backends import Budget, Intake, Limits, Request, open_backend
 from arena.backends.openai.traffic import FIRST, MOST, Lanes, back_off
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Decoding
 from tests.servers import Fault, fault, serve
 

@@ -20,7 +20,7 @@ from arena.backends import (
     open_backend,
 )
 from arena.backends.local.weights.loading import ready_folder
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Decoding, Model
 from arena.records.errors import BackendError, NoLikelihoodError
 from tests.real_servers import Started, started, transformers_serve

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from arena.backends import OddsRequest, Request, TextRequest, open_backend
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Decoding
 from arena.records.errors import BackendError
 

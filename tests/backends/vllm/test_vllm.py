@@ -22,7 +22,7 @@ from arena.backends import (
     open_backend,
 )
 from arena.backends.local.weights.loading import ready_folder
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import BackendKind, Decoding, Model
 from arena.records.errors import UnavailableError
 from tests.real_servers import HOME, INSTALL

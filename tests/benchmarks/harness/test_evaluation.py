@@ -22,8 +22,8 @@ from arena.benchmarks.code.sandbox import container
 from arena.benchmarks.items.tasks import own_data
 from arena.benchmarks.quiet import quiet_harness
 from arena.benchmarks.scores import objective
+from arena.config import parse_model
 from arena.files.assets import builtin
-from arena.files.config import parse_model
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.evidence.groups import Group
 from arena.records import RULE, UNSAFE, AllowCode, Completion, Decoding, Model

@@ -15,7 +15,7 @@ from arena.benchmarks.items.tasks import asked_otherwise, item_benchmark
 from arena.benchmarks.prompt_sensitivity import prompt_effects, prompt_reports
 from arena.benchmarks.runs import Result, run_benchmark
 from arena.benchmarks.scores import mark
-from arena.files.config import BenchmarkRun
+from arena.config import BenchmarkRun
 from arena.generation.batch import Control
 from arena.ratings import wilson
 from arena.records import NOBODY, Decoding, Model

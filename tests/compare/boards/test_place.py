@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from arena.cli.main import app
 from arena.compare.boards.place import next_opponents, place, predicted
 from arena.compare.boards.placing import PlacedWhen, place_by_judge, split_off
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.generation.answering import generate
 from arena.judging import judge, load_card
 from arena.ratings import Comparisons, bradley_terry, concat

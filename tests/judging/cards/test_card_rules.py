@@ -33,7 +33,7 @@ def test_a_card_may_ask_in_one_order(answered: Store, prompts: list[Prompt]) -> 
 
 def test_in_one_order_no_model_is_always_the_first(answered: Store) -> None:
     """Else whoever has the slot that the judge likes would have it on every prompt."""
-    from arena.files.config import parse_model
+    from arena.config import parse_model
     from arena.generation.answering import generate
 
     prompts = [Prompt(f"q{i}", (f"What is {i}?",)) for i in range(40)]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.leaderboard.evidence.identity import identity_claim, names_of
 from tests.conftest import DATASETS
 

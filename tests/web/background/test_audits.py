@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from arena.files.config import Config
+from arena.config import Config
 from arena.records import Vote, Winner
 from arena.records.errors import InputError
 from arena.store import Store

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from arena.benchmarks.scores import BenchmarkScore
-from arena.files.config import Config, JudgeRun, RankSettings, parse_model
+from arena.config import Config, JudgeRun, RankSettings, parse_model
 from arena.leaderboard.board import Mark, ModelFacts, Policy, Row
 from arena.leaderboard.ranking import rank_comparisons
 from arena.leaderboard.snapshot import GRADED, Sheet, Slice, _wins, compute

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Prompt, Vote, Winner
 from arena.store import Store
 from arena.web.background.model_record import WinRecord, record

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from arena.files.config import AppSettings
+from arena.config import AppSettings
 from arena.web.server import hosts_of
 from tests.web.running import Answer, App
 

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from arena.backends import Reply
-from arena.files.config import AppSettings, parse_model
+from arena.config import AppSettings, parse_model
 from arena.records import Decoding, Model, Winner
 from arena.store import Store
 from arena.web.pages.battle import BattlePage

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from arena.files.config import AppSettings, Browse, parse_model
+from arena.config import AppSettings, Browse, parse_model
 from arena.records import Decoding, Model, Prompt, Vote, Winner
 from arena.records.errors import InputError, SecondVoteError
 from arena.store import Store

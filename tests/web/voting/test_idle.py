@@ -7,7 +7,7 @@ import pytest
 
 from arena import backends
 from arena.backends.local.weights import loading as weights
-from arena.files.config import AppSettings, parse_model
+from arena.config import AppSettings, parse_model
 from arena.store import Store
 from arena.web.pages.battle import BattlePage
 from arena.web.security.voters import Visitor, Voters

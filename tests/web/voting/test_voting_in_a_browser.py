@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Answer, Prompt
 from arena.store import Store
 from tests.servers import piece, serve

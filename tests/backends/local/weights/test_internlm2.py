@@ -17,7 +17,7 @@ from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from arena.backends import Message, OddsRequest, Request, TextRequest, open_backend
 from arena.backends.local.weights import loading as weights
 from arena.backends.local.weights import sentencepieces
-from arena.files.config import parse_model
+from arena.config import parse_model
 from arena.records import Decoding
 from arena.records.errors import UnavailableError
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from arena.files.config import Config, load_config
+from arena.config import Config, load_config
 from arena.records import BackendKind, Decoding, Model
 from arena.records.errors import InputError
 from arena.store import Store

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from arena.files.config import Config, load_config
+from arena.config import Config, load_config
 from arena.records.errors import InputError
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from arena.files.config import Config, load_config, load_parts, parse_model
+from arena.config import Config, load_config, load_parts, parse_model
 from arena.records import AllowCode, BackendKind
 from arena.records.errors import InputError
 
@@ -127,7 +127,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["demo.yaml", "arena.yaml"])
 def test_the_shipped_configurations_are_valid(name: str) -> None:
-    path = Path(__file__).resolve().parents[3] / "data" / name
+    path = Path(__file__).resolve().parents[2] / "data" / name
     assert load_config(path).candidates()
 
 

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from arena.files.config.entries import EMBEDDED as EMBEDDED
-from arena.files.config.entries import ModelSettings as ModelSettings
-from arena.files.config.entries import parse_model as parse_model
-from arena.files.config.matrix import expanded
+from arena.config.entries import EMBEDDED as EMBEDDED
+from arena.config.entries import ModelSettings as ModelSettings
+from arena.config.entries import parse_model as parse_model
+from arena.config.matrix import expanded
 from arena.files.strict import Short, read_parts, read_yaml
 from arena.files.strict import Strict as Strict
 from arena.records import AllowCode, Evidence, Mode, Model

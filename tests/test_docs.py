@@ -82,3 +82,10 @@ def test_every_file_of_ours_that_is_named_is_there(page: str) -> None:
         if name in MADE or "NAME" in name:
             continue
         assert any((ROOT / place / name).exists() for place in PLACES), f"{page}: {name}"
+
+
+def test_every_page_of_the_docs_is_in_the_contents_of_the_site() -> None:
+    contents = (ROOT / "mkdocs.yml").read_text("utf-8").partition("\nnav:\n")[2]
+    named = set(re.findall(r": (\S+\.md)$", contents, re.MULTILINE))
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")}
+    assert pages <= named

@@ -33,6 +33,7 @@ OWNERS = {
     "transformers": "backends/local",
     "accelerate": "backends/local",
     "openai": "backends/openai/",
+    "vllm": "backends/vllm/",
     "lm_eval": "benchmarks",
     "gradio": "web",
     "typer": "cli",

@@ -42,6 +42,7 @@ __all__ = [
 
 _MODULES = {
     BackendKind.LOCAL: "arena.backends.local",
+    BackendKind.VLLM: "arena.backends.vllm",
     BackendKind.OPENAI: "arena.backends.openai",
     BackendKind.FAKE: "arena.backends.fake",
     BackendKind.IMPORTED: "arena.backends.imported",
@@ -59,9 +60,9 @@ def open_backend(model: Model, limits: Limits | None = None) -> Backend:
 
 def release() -> None:
     """Free the weights that this process keeps between requests; the next request loads them."""
-    local = sys.modules.get(_MODULES[BackendKind.LOCAL])
-    if local is not None:
-        local.release()
+    for kind in (BackendKind.LOCAL, BackendKind.VLLM):
+        if (module := sys.modules.get(_MODULES[kind])) is not None:
+            module.release()
 
 
 def availability(model: Model) -> Availability:

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from arena.backends import open_backend
@@ -22,6 +23,7 @@ from arena.files.config import BenchmarkRun, NeedleSettings
 from arena.files.encodings import read_text
 from arena.files.tabular import FORMATS
 from arena.generation.batch import Control, Progress
+from arena.generation.shards import Shard
 from arena.judging import JudgeCard, load_card
 from arena.records import NO_JUDGE, NOBODY, Decoding, Model, Outcome
 from arena.records.errors import InputError, NoLikelihoodError
@@ -62,26 +64,49 @@ class Result:
 
 
 def run_benchmark(
-    store: Store, models: Sequence[Model], wanted: BenchmarkRun, tracker: Tracker
+    store: Store,
+    models: Sequence[Model],
+    wanted: BenchmarkRun,
+    tracker: Tracker,
+    shard: Shard | None = None,
 ) -> Iterator[Result]:
     """Run an entry on each model in turn, as the results are taken.
 
-    What is wrong with the entry is raised by the call itself, before any model is asked.
+    shard: the part of the items that is asked; None for all. What is wrong with the entry is
+    raised by the call itself, before any model is asked.
     """
     check_installed()
     if wanted.metric == JUDGED and not wanted.judge:
         raise InputError("--metric judged leaves every reply to a judge; name one with --judge")
+    if shard and wanted.contamination:
+        raise InputError("--contamination looks at all items at once; it does not go with --shard")
     if wanted.circular and wanted.judge:
         raise InputError("a judge marks one reply, and --circular asks for several an item")
     card = load_card(wanted.judge, store.home) if wanted.judge else None
     if wanted.task == NEEDLE:
         _check_needle(wanted)
-        return _run_needle(store, models, wanted, card, tracker, _haystack(wanted.needle))
+        haystack = _haystack(wanted.needle)
+        return _run_needle(store, models, wanted, card, tracker, haystack, shard)
     fresh = read_items(Path(wanted.fresh)) if wanted.fresh else []
     found = [b for asking in _askings(wanted) for b in _find(store, wanted, asking)]
     for benchmark in found:
         check_allowed(benchmark.name, benchmark.task, wanted.allow_code)
-    return _run_tasks(store, models, wanted, card, tracker, found, fresh)
+    return _run_tasks(store, models, wanted, card, tracker, found, fresh, shard)
+
+
+def runs_by_model(
+    store: Store,
+    models: Sequence[Model],
+    entries: Sequence[BenchmarkRun],
+    tracker: Tracker,
+    shard: Shard | None = None,
+) -> list[Iterator[Result]]:
+    """All entries on one model after the other, so that each model is loaded once.
+
+    What is wrong with an entry is raised by the call itself, before any model is asked.
+    """
+    by_model = [[run_benchmark(store, [m], one, tracker, shard) for one in entries] for m in models]
+    return [chain.from_iterable(runs) for runs in by_model]
 
 
 def said_alike(results: Iterable[Result]) -> Iterator[str]:
@@ -112,10 +137,11 @@ def _run_tasks(
     tracker: Tracker,
     found: Sequence[Benchmark],
     fresh: Sequence[Item],
+    shard: Shard | None,
 ) -> Iterator[Result]:
     for model in models:
         for benchmark in found:
-            result = _one(store, model, benchmark, wanted, card, tracker)
+            result = _one(store, model, benchmark, wanted, card, tracker, shard)
             result = _noted(result, _on_room(model, benchmark))
             if wanted.contamination and benchmark.asking == found[0].asking:
                 others = fresh or _own_fresh(store, benchmark)
@@ -143,10 +169,11 @@ def _run_needle(
     card: JudgeCard | None,
     tracker: Tracker,
     haystack: Haystack,
+    shard: Shard | None,
 ) -> Iterator[Result]:
     for model in models:
         benchmark, notes = _needle(model, haystack, wanted.metric or "recall")
-        yield _noted(_one(store, model, benchmark, wanted, card, tracker), notes)
+        yield _noted(_one(store, model, benchmark, wanted, card, tracker, shard), notes)
 
 
 def _check_needle(wanted: BenchmarkRun) -> None:
@@ -200,12 +227,12 @@ def _one(
     wanted: BenchmarkRun,
     card: JudgeCard | None,
     tracker: Tracker,
+    shard: Shard | None,
 ) -> Result:
     variant = benchmark.asking.variant
     what = f"{model.name} does {benchmark.name}" + (f" ({variant})" if variant else "")
-    measured = bench(
-        store, model, benchmark, wanted.limit, tracker(what), allow_code=wanted.allow_code
-    )
+    code, control = wanted.allow_code, tracker(what)
+    measured = bench(store, model, benchmark, wanted.limit, control, allow_code=code, shard=shard)
     metrics = list(dict.fromkeys(outcome.metric for outcome in measured.outcomes))
     if not metrics:
         return Result(measured, model, (), (measured.progress,))

@@ -2,9 +2,9 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import chain
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,21 +15,26 @@ from arena.cli.options import (
     Models,
     NewVersion,
     Output,
+    SharedOut,
     db_path,
     fill_store,
     settings,
+    shard_of,
     split,
     standing_models,
 )
 from arena.cli.output import Format, emit, say, table, table_width
 from arena.cli.progress import finish, watched
-from arena.records import AllowCode, counted
+from arena.records import AllowCode, BackendKind, counted
 from arena.records.errors import ArenaError, InputError
 
 if TYPE_CHECKING:
+    from arena.backends.local.speed import Speed
     from arena.benchmarks.needle import NeedleMap
     from arena.benchmarks.prompt_sensitivity import Effect, PromptReport
     from arena.benchmarks.runs import Result
+    from arena.generation.batch import Progress
+    from arena.records import Model
 
 LOW, HIGH = 1 / 3, 2 / 3
 INTERVAL = "95% interval"
@@ -165,6 +170,14 @@ def bench(
             "For --tasks needle: a text file to hide the sentences in, instead of made-up text."
         ),
     ] = None,
+    speed: Annotated[
+        list[str] | None,
+        _names(
+            "Ask nothing: measure how fast this model reads and writes on this machine, as in "
+            "--speed smollm2."
+        ),
+    ] = None,
+    shard: SharedOut = None,
     new_version: NewVersion = False,
     db: Db = None,
     config: ConfigFile = None,
@@ -179,12 +192,17 @@ def bench(
     arena bench --tasks core                      the built-in questions
     arena bench --data exam.csv --mode gen        your own, read in what is written
     arena bench --tasks needle --lengths 1k,4k    sentences to find in long texts
+    arena bench --speed smollm2                   tokens a second on this machine
     """
     from arena.benchmarks.needle import NAME as NEEDLE
-    from arena.benchmarks.runs import run_benchmark, said_alike
+    from arena.benchmarks.runs import runs_by_model, said_alike
+    from arena.generation.batch import in_turn
     from arena.store.versions import settle
 
     conf = settings(config, ("models",))
+    if speed:
+        _print_speed([conf.model(text) for text in split(speed)], form)
+        return
     chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())
     if not chosen:
         raise InputError("name a model with --models, or write some into arena.yaml")
@@ -220,11 +238,16 @@ def bench(
     with fill_store(db_path(db, conf)) as store, watched() as tracker:
         asked = standing_models(store, chosen, named=bool(models))
         chosen = settle(store, asked, new_version=new_version)
-        runs = [run_benchmark(store, chosen, entry, tracker) for entry in wanted]
-        try:
-            for result in chain.from_iterable(runs):
+        runs = runs_by_model(store, chosen, wanted, tracker, shard_of(shard))
+
+        def take(found: "Iterator[Result]") -> "Iterator[Progress]":
+            for result in found:
                 results.append(result)
                 _tell(result)
+                yield from result.steps
+
+        try:
+            steps = in_turn("benchmark", [partial(take, one) for one in runs])
         except ArenaError:
             if results:  # what is done is worth seeing
                 report(results, form)
@@ -232,7 +255,7 @@ def bench(
     report(results, form)
     for sentence in said_alike(results):
         say(sentence)
-    finish([step for result in results for step in result.steps])
+    finish(steps)
 
 
 def report(results: Sequence["Result"], form: Format) -> None:
@@ -260,6 +283,39 @@ def report(results: Sequence["Result"], form: Format) -> None:
         if form is Format.TABLE:
             _print_prompts(prompts)
             _print_needles(maps)
+
+
+def _print_speed(models: Sequence["Model"], form: Format) -> None:
+    """Tokens a second of reading and of writing, and what share of the machine that is."""
+    if elsewhere := [model.name for model in models if model.backend is not BackendKind.LOCAL]:
+        raise InputError(f"--speed {elsewhere[0]}: it does not run in this process")
+    from arena.backends.local.speed import speed_of
+
+    found = [(model.name, speed_of(model)) for model in models]
+    emit([row for name, speed in found for row in _speeds(name, speed)], form)
+    for name, speed in found:
+        say(
+            f"{name} on {speed.device} in {speed.dtype}, {speed.threads} threads: the fastest "
+            f"product of two matrices makes {speed.peak / 1e9:,.0f} GFLOPS here."
+        )
+
+
+def _speeds(name: str, speed: "Speed") -> list[dict[str, Any]]:
+    ways = (
+        ("reads", speed.rows, speed.read, speed.share_read),
+        ("writes", speed.rows, speed.written, speed.share_written),
+        ("writes", 1, speed.written_alone, None),
+    )
+    return [
+        {
+            "model": name,
+            "what": what,
+            "texts at once": rows,
+            "tokens a second": round(rate, 1),
+            "share of peak": None if share is None else f"{share:.0%}",
+        }
+        for what, rows, rate, share in ways
+    ]
 
 
 def _entry(**values: Any) -> Any:

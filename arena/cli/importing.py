@@ -472,6 +472,42 @@ def _export(
     say(f"{path}: {parts}.")
 
 
+def merge(
+    databases: Annotated[
+        list[Path], typer.Argument(metavar="DATABASE...", help="The databases to take in.")
+    ],
+    dry_run: DryRun = False,
+    db: Db = None,
+    config: ConfigFile = None,
+    form: Output = Format.TABLE,
+) -> None:
+    """Take other databases of arena into this one, such as the parts of a run with --shard.
+
+    What is there already stays and is not taken twice, so the same command may be run again.
+    Where two databases contradict each other, nothing of the later one is taken.
+
+    \b
+    arena merge 1.db 2.db 3.db                into arena.db
+    arena merge 1.db 2.db 3.db --db all.db    into another one
+    """
+    from arena.interchange.merge import merge as taken
+    from arena.store import Store
+
+    place = db_path(db, settings(config, ()))
+    rows, new = list[dict[str, object]](), 0
+    with (rehearsal if dry_run else fill_store)(place) as store:
+        for path in databases:
+            counts = taken(store, Store(path, create=False))
+            new += sum(count.new for count in counts.values())
+            rows += [
+                {"from": str(path), "rows": kind, "new": count.new, "there already": count.there}
+                for kind, count in counts.items()
+                if count.new or count.there
+            ]
+    emit(rows, form)
+    say(f"{_would_be(place, dry_run)}: {new} rows are new.")
+
+
 _export.__name__ = "export"
-COMMANDS = (_export,)
+COMMANDS = (_export, merge)
 GROUPS = {"import": imports}

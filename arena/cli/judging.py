@@ -4,9 +4,11 @@ import json
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import click
 import typer
 
 from arena.cli.options import (
@@ -16,16 +18,19 @@ from arena.cli.options import (
     Limit,
     Models,
     Prompts,
+    Serve,
+    SharedOut,
     db_path,
     open_store,
     settings,
+    shard_of,
     split,
 )
 from arena.cli.options.bundles import bundled
 from arena.cli.options.judging import Instead, RunLimits
 from arena.cli.output import say, say_estimates
 from arena.cli.progress import finish, watched
-from arena.records import BackendKind, Mode, counted
+from arena.records import BackendKind, Mode, ServerProgram, counted
 from arena.records.errors import InputError
 
 if TYPE_CHECKING:
@@ -115,6 +120,8 @@ def judge(
             help="Also write the progress to the end of this file, as one JSON object a line."
         ),
     ] = None,
+    serve: Serve = None,
+    shard: SharedOut = None,
     base_url: BaseUrl = None,
     db: Db = None,
     config: ConfigFile = None,
@@ -132,6 +139,7 @@ def judge(
     arena judge --judge smollm2              every pair of answers
     arena judge --judge a,b --mode score     points of two judges for each answer
     """
+    from arena.generation.batch import in_turn
     from arena.generation.prompts import load_prompts
     from arena.judging import Wanted, load_card, plan
     from arena.leaderboard.evidence.gathering import battles_worth_judging
@@ -141,6 +149,8 @@ def judge(
     conf = settings(config, ("models", "prompts", "limit"))
     home = db_path(db, conf).resolve().parent
     cards = [load_card(name, home, weights=weights, base_url=base_url) for name in split(judges)]
+    if serve and not instead.dry_run:
+        cards = [_at_a_server(card, serve) for card in cards]
     budget = limits.budget
     _check_budget(cards, budget)
     _check_judges(len(cards), min_valid)
@@ -155,6 +165,10 @@ def judge(
         _collect(store, cards)
         return
     asked = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
+    if part := shard_of(shard):
+        if pairs:
+            raise InputError("--pairs chooses among all prompts; it does not go with --shard")
+        asked = part.take(asked)
     candidates = conf.candidates()
     named = [stored_name(store, candidates, name) for name in split(models)]
     baseline = stored_name(store, candidates, baseline) if baseline else None
@@ -182,14 +196,22 @@ def judge(
     steps = []
     if not instead.reparse:
         with watched(limits.within(budget), json_log) as tracker:
-            for one in plans:
-                steps += one.run(tracker, retry_failed=instead.retry_failed)
+            runs = [partial(p.run, tracker, retry_failed=instead.retry_failed) for p in plans]
+            steps = in_turn(str(mode), runs)
     poor = _poorly_parsed(plans, min_parsed)
     if len(cards) > 1:
         _say_panel(store, [card.name for card in cards], min_valid or 1)
     finish(steps)
     if poor:
         sys.exit(1)
+
+
+def _at_a_server(card: "JudgeCard", program: ServerProgram) -> "JudgeCard":
+    """The card with its model on a server that is started now and ends with the command."""
+    from arena.backends.serving import as_served, reached
+
+    server = reached(as_served(card.model), program)
+    return replace(card, model=click.get_current_context().with_resource(server))
 
 
 def _check_budget(cards: "list[JudgeCard]", budget: "Budget") -> None:

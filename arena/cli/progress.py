@@ -293,7 +293,10 @@ def finish(steps: "Sequence[Progress]") -> None:
         left = sum(step.total - step.found - step.stored for step in stopped)
         still = f"{counted(left, 'is', 'are')} left ({stopped[0].stopped})"
         say(f"{still}. Run the same command again to go on.")
-    if failed or stopped:
+    left_out = [step.unavailable for step in steps if step.unavailable]
+    for why in left_out:
+        say(f"Left out: {why}")
+    if failed or stopped or left_out:
         sys.exit(1)
 
 

@@ -1,5 +1,6 @@
 """The stage that lets candidates answer: generate."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,20 +12,24 @@ from arena.cli.options import (
     Models,
     NewVersion,
     Prompts,
+    Serve,
+    SharedOut,
     db_path,
     fill_store,
     settings,
+    shard_of,
     split,
     standing_models,
 )
 from arena.cli.output import say, say_estimates
 from arena.cli.progress import finish, watched
-from arena.records import counted
+from arena.records import BackendKind, counted
 from arena.records.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from arena.generation.batch import Progress
     from arena.records import Model, Prompt
     from arena.store import Store
 
@@ -63,6 +68,16 @@ def generate(
         float | None,
         typer.Option(min=0, help="Stop before the run costs more than this many US dollars."),
     ] = None,
+    devices: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--devices",
+            help="Run local models side by side, one on each of these devices, as in --devices "
+            "cuda:0,cuda:1; `all` is every GPU.",
+        ),
+    ] = None,
+    serve: Serve = None,
+    shard: SharedOut = None,
     new_version: NewVersion = False,
     db: Db = None,
     config: ConfigFile = None,
@@ -75,10 +90,13 @@ def generate(
     \b
     arena generate                              the models and prompts of arena.yaml
     arena generate --model smollm2 --limit 5    one model on five prompts
+    arena generate --shard 2/8 --db 2.db        the second of eight parts, for arena merge
     """
     from arena.backends import Budget, Limits
-    from arena.generation.answering import generate as answer
-    from arena.generation.answering import retry
+    from arena.backends.serving import as_served, reached
+    from arena.generation.answering import STAGE, Answering
+    from arena.generation.batch import in_turn
+    from arena.generation.devices import parse_devices, side_by_side
     from arena.generation.prompts import load_prompts
     from arena.store.versions import resolve, settle
 
@@ -88,11 +106,15 @@ def generate(
         raise InputError("name a model with --model, or write some into arena.yaml")
     home = db_path(db, conf).resolve().parent
     wanted = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
+    if part := shard_of(shard):
+        wanted = part.take(wanted)
     if max_cost is not None and (free := [model.name for model in chosen if not model.price]):
         raise InputError(
             f"--max-cost: the model {free[0]} has no price; write "
             "`price: {input: …, output: …}` into its entry, in dollars a million tokens"
         )
+    own = [as_served(m) for m in chosen if serve and m.backend is BackendKind.LOCAL]
+    chosen = [next((o for o in own if o.name == model.name), model) for model in chosen]
     if dry_run:
         with fill_store(db_path(db, conf)) as store:
             asked = resolve(
@@ -104,14 +126,20 @@ def generate(
         return
     limits = Limits(budget=Budget(max_cost=max_cost))
     with fill_store(db_path(db, conf)) as store, watched(limits) as tracker:
-        asked = standing_models(store, chosen, named=bool(models))
-        steps = []
-        for model in settle(store, asked, new_version=new_version):
+        standing = standing_models(store, chosen, named=bool(models))
+        settled = settle(store, standing, new_version=new_version)
+        weights = {model.weights for model in own}
+        work = Answering(store.path, wanted, samples, retry_failed)
+
+        def ask(model: "Model") -> "list[Progress]":
             control = tracker(f"{model.name} answers")
-            if retry_failed:
-                steps += retry(store, model, wanted, control, samples=samples)
-            else:
-                steps.append(answer(store, model, wanted, control, samples=samples))
+            with reached(model, serve if model.weights in weights else None) as there:
+                return work.ask(there, control)
+
+        apart = [m for m in settled if devices and m.backend is BackendKind.LOCAL]
+        jobs = {f"{model.name} answers": partial(work.ask, model) for model in apart}
+        steps = side_by_side(parse_devices(split(devices)), jobs, STAGE, tracker)
+        steps += in_turn(STAGE, [partial(ask, model) for model in settled if model not in apart])
     if not steps:
         say("Nothing failed, and every reply is an answer.")
     finish(steps)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from arena.backends import Intake, Reply, Request, Result, open_backend
 from arena.backends.thinking import UNFINISHED, Spoken, split
@@ -123,6 +124,30 @@ def retry(
         more = replace(asked, room=MORE * room)
         steps.append(_run(store, more, frozenset(keys - here), control))
     return steps
+
+
+@dataclass(frozen=True)
+class Answering:
+    """What models are to do, for a process that opens the database itself.
+
+    again: only what failed, and replies that were no answers.
+    """
+
+    database: Path
+    prompts: Sequence[Prompt]
+    samples: int = 1
+    again: bool = False
+
+    def ask(self, model: Model, control: Control) -> list[Progress]:
+        """`generate` or `retry` with one model."""
+        store = Store(self.database)
+        how = {"samples": self.samples}
+        try:
+            if self.again:
+                return retry(store, model, self.prompts, control, **how)
+            return [generate(store, model, self.prompts, control, **how)]
+        finally:
+            store.close()
 
 
 def _run(store: Store, asked: Assignment, aside: frozenset[str], control: Control) -> Progress:

@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from arena.backends import Backend, Intake, Limits, Result, cost_of
 from arena.records import Failure, Usage
-from arena.records.errors import BackendError, StoreError
+from arena.records.errors import BackendError, StoreError, UnavailableError
 from arena.store import Store
 from arena.store.leases import LEASE_SECONDS, new_owner
 from arena.store.rows import Record, Rows
@@ -30,6 +30,7 @@ class Progress:
     cost: US dollars. seconds: since it began. stopped: why it ended early, in a few words.
     notes: what the model's backend did otherwise than it was asked to, in a sentence each.
     unanswered: replies of earlier runs that were no answers, and are not asked for again.
+    unavailable: why the model could not be asked at all, as a sentence; empty where it was.
     """
 
     stage: str
@@ -53,6 +54,7 @@ class Progress:
     notes: tuple[str, ...] = ()
     ended: bool = False
     unanswered: int = 0
+    unavailable: str = ""
 
     @property
     def done(self) -> float:
@@ -127,7 +129,11 @@ def run(
         return progress
     if backend.starting:
         control.on_progress(replace(progress, doing=backend.starting))
-    backend.start()
+    try:
+        backend.start()
+    except UnavailableError as error:
+        control.on_progress(replace(progress, ended=True, stopped=str(error)))
+        raise
     control.on_progress(progress)
     asked = time.perf_counter()  # the rate is that of the rows, without what comes before them
     with _claims(store, work, present | aside, control.intake) as claims:
@@ -155,6 +161,23 @@ def run(
     )
     control.on_progress(progress)
     return progress
+
+
+def in_turn(stage: str, runs: Iterable[Callable[[], Iterable[Progress]]]) -> list[Progress]:
+    """The steps of runs that follow each other; a model that cannot be asked stops only its own.
+
+    Raises UnavailableError where that is so of all of them.
+    """
+    steps, faults = list[Progress](), list[UnavailableError]()
+    for one in runs:
+        try:
+            for step in one():
+                steps.append(step)  # one by one: what is done before a fault is done
+        except UnavailableError as error:
+            faults.append(error)
+    if faults and not steps:
+        raise faults[0]
+    return steps + [Progress(stage, 0, ended=True, unavailable=str(e)) for e in faults]
 
 
 class _Claims(Intake):

@@ -1,15 +1,16 @@
 """All stages in their order, as one configuration says: what `arena run` and the demo do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from arena.benchmarks import INSTALL
-from arena.benchmarks.runs import Result, run_benchmark, said_alike
+from arena.benchmarks.runs import Result, runs_by_model, said_alike
 from arena.files.config import Config, JudgeRun
 from arena.generation.answering import generate
-from arena.generation.batch import Progress, Watch
+from arena.generation.batch import Progress, Watch, in_turn
 from arena.generation.prompts import load_prompts
 from arena.judging import MIN_PARSED, JudgeCard, Plan, Wanted, load_card, plan
 from arena.leaderboard.board import Leaderboard, Policy, keep_policy
@@ -61,11 +62,14 @@ def run_config(
     models = settle(store, asked, new_version=new_version)
     prompts = load_prompts(config.prompts, store.home, config.limit)
     cards = _standing_judges(store, config, say)
-    steps = [generate(store, m, prompts, tracker(f"{m.name} answers")) for m in models]
-    for card, run in cards:
+
+    def answers(model: Model) -> list[Progress]:
+        return [generate(store, model, prompts, tracker(f"{model.name} answers"))]
+
+    def judgements(card: JudgeCard, run: JudgeRun) -> list[Progress]:
         if skipped and len(models) == 1 and run.mode is not Mode.SCORE:
             say(str(Note.of("archived.one", name=models[0].name, judge=card.name)))
-            continue
+            return []
         todo = plan(
             store,
             card,
@@ -74,10 +78,14 @@ def run_config(
             models=[model.name for model in models],
             wanted=Wanted(baseline=run.baseline and stored_name(store, candidates, run.baseline)),
         )
-        steps += todo.run(tracker)
+        steps = todo.run(tracker)
         _say_unparsed(todo, say)
-    results = _benchmarks(store, config, models, tracker, say)
-    steps += [step for result in results for step in result.steps]
+        return steps
+
+    runs = [*(partial(answers, m) for m in models), *(partial(judgements, *c) for c in cards)]
+    steps = in_turn("run", runs)
+    results, done = _benchmarks(store, config, models, tracker, say)
+    steps += done
     keep_policy(store, config)
     policy = Policy.configured(config)
     board, refused = ranked_or_not(store, policy)
@@ -108,16 +116,21 @@ def _say_unparsed(todo: Plan, say: Say) -> None:
 
 def _benchmarks(
     store: Store, config: Config, models: Sequence[Model], tracker: Watch, say: Say
-) -> list[Result]:
+) -> tuple[list[Result], list[Progress]]:
     if config.benchmarks and find_spec("lm_eval") is None:
         say(f"Benchmarks are left out: lm-eval is not installed ({INSTALL}).")
-        return []
+        return [], []
     results: list[Result] = []
-    for entry in config.benchmarks:
-        for result in run_benchmark(store, models, entry, tracker):
+
+    def take(found: Iterator[Result]) -> Iterator[Progress]:
+        for result in found:
             results.append(result)
             for note in result.measured.notes:
                 say(note)
+            yield from result.steps
+
+    runs = runs_by_model(store, models, config.benchmarks, tracker)
+    steps = in_turn("benchmark", [partial(take, one) for one in runs])
     for sentence in said_alike(results):
         say(sentence)
-    return results
+    return results, steps

@@ -32,6 +32,7 @@ from arena.records.kinds import (
     PanelRule,
     Preference,
     Reading,
+    ServerProgram,
     Ties,
     Winner,
 )
@@ -111,6 +112,7 @@ __all__ = [
     "Remark",
     "Report",
     "Score",
+    "ServerProgram",
     "Showing",
     "Talk",
     "Ties",

@@ -7,9 +7,17 @@ class BackendKind(StrEnum):
     """Where a model's text comes from."""
 
     LOCAL = "local"
+    VLLM = "vllm"
     OPENAI = "openai"
     FAKE = "fake"
     IMPORTED = "imported"
+
+
+class ServerProgram(StrEnum):
+    """A server that can be started for one model."""
+
+    VLLM = "vllm"
+    TRANSFORMERS = "transformers"
 
 
 class NoAnswer(StrEnum):

@@ -16,7 +16,7 @@ from arena.interchange.sample import load_sample
 from arena.leaderboard.board import Policy
 from arena.leaderboard.formats import to_json
 from arena.leaderboard.ranking import ranking
-from arena.records import Vote, Winner
+from arena.records import Prompt, Vote, Winner
 from arena.store import Store
 from bench.voters import Server, Tally, Voter
 from tests.boards import fill, varied_prompts
@@ -184,7 +184,8 @@ def test_backups_of_an_app_that_people_vote_in(tmp_path: Path) -> None:
     """Every vote that was acknowledged before a backup began is in it, and its chain holds."""
     db = tmp_path / "arena.db"
     store = Store(db)
-    fill(store, ("one", "two", "three", "four"), varied_prompts(), "something")
+    prompts = [Prompt(f"p{k}", (f"Question {k}?",)) for k in range(400)]  # more than are voted on
+    fill(store, ("one", "two", "three", "four"), prompts, "something")
     store.close()
     server = Server(db)
     try:
@@ -206,29 +207,29 @@ def test_backups_of_an_app_that_people_vote_in(tmp_path: Path) -> None:
 async def _vote_and_copy(server: Server, folder: Path) -> list[tuple[Path, list[str]]]:
     """Two people vote while four backups are made; each backup, and what it must have."""
     await server.ready()
-    tally, found = Tally(), []
-    finished = asyncio.Event()
+    tally, voted, found = Tally(), asyncio.Queue[None](), []
 
     async def take_part(number: int) -> None:
         async with Voter(server, number) as voter:
             await voter.open()
             token = await voter.first_pair()
-            while token and not finished.is_set():
+            while True:
                 token = await voter.vote(token, tally)
+                voted.put_nowait(None)
 
-    people = [asyncio.create_task(take_part(number)) for number in range(2)]
-    for number in range(4):
-        while len(tally.acknowledged) < 5 * (number + 1):
-            await asyncio.sleep(0)
-            assert not all(person.done() for person in people)
-        acknowledged = list(tally.acknowledged)
-        path = folder / f"kept-{number}.db"
-        command = _arena("backup", str(path), "--db", str(server.db))
-        process = await asyncio.create_subprocess_exec(*command)
-        assert await process.wait() == 0
-        found.append((path, acknowledged))
-    finished.set()
-    await asyncio.gather(*people)
+    async with asyncio.TaskGroup() as people:
+        tasks = [people.create_task(take_part(number)) for number in range(2)]
+        for number in range(4):
+            for _ in range(5):
+                await voted.get()
+            acknowledged = list(tally.acknowledged)
+            path = folder / f"kept-{number}.db"
+            command = _arena("backup", str(path), "--db", str(server.db))
+            process = await asyncio.create_subprocess_exec(*command)
+            assert await process.wait() == 0
+            found.append((path, acknowledged))
+        for task in tasks:
+            task.cancel()
     return found
 
 

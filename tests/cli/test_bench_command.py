@@ -236,7 +236,7 @@ def test_code_is_allowed_with_or_without_a_word(
 ) -> None:
     seen: list[Any] = []
 
-    def take(_store: Any, _models: Any, entry: Any, _tracker: Any) -> list[Any]:
+    def take(_store: Any, _models: Any, entry: Any, *_: Any) -> list[Any]:
         seen.append(entry.allow_code)
         return []
 

@@ -27,7 +27,7 @@ def in_halves(
             return [failed(error)]
         ran_out = is_out_of_memory(error)
     if ran_out:
-        _free_memory()
+        free_memory()
     half = len(rows) // 2
     return [*in_halves(rows[:half], compute), *in_halves(rows[half:], compute)]
 
@@ -64,7 +64,8 @@ def first_line(error: BaseException, most: int = 300) -> str:
     return said if len(said) <= most else f"{said[: most - 1]}…"
 
 
-def _free_memory() -> None:
+def free_memory() -> None:
+    """Give back what a pass has taken that did not fit."""
     import torch
 
     if torch.cuda.is_available():

@@ -24,14 +24,15 @@ from arena.backends.local import likelihood
 from arena.backends.local.chat import Chat
 from arena.backends.local.grouping import like_length
 from arena.backends.local.reading import BATCH_ROWS, BATCH_TOKENS
-from arena.backends.local.talk import Turns
+from arena.backends.local.talk import Turns, worth
 from arena.backends.local.tree import TreeRow
 from arena.backends.local.weights.loading import Loaded, is_loaded, loaded
-from arena.backends.local.writing import Begun
+from arena.backends.local.writing import Begun, Writing, streamed
 from arena.backends.thinking import split
 from arena.records import Model, Usage
 from arena.records.errors import BackendError
 
+WAVE = 4  # times the rows that are written together
 # A request's position, its logits or why there are none, and the seconds it took.
 Logits = tuple[int, torch.Tensor | BackendError, float]
 
@@ -63,14 +64,14 @@ class LocalBackend(Backend):
         return tuple(f"{self._spec.name}: {note}" for note in self._noted())
 
     def _noted(self) -> Iterator[str]:
-        spec, how = self._spec, self._spec.decoding
+        how = self._spec.decoding
         if self._has_folded:
             yield (
                 "the chat template has no place for a system text, so it stands before the first "
                 "question."
             )
         given = self._settings
-        if not given or not is_loaded(spec.weights, spec.revision):
+        if not given or self.starting:
             return
         if not self._loaded().chat.heeds(given):
             yield f"the chat template knows none of {', '.join(given)}, so they change nothing."
@@ -83,26 +84,28 @@ class LocalBackend(Backend):
     def converse(
         self, requests: Sequence[Request], intake: Intake | None = None
     ) -> Iterator[Result[Reply]]:
-        """Conversations of like length together, each batch yielded whole."""
+        """Conversations of like length in waves, each yielded whole.
+
+        Which rows are written together depends on their wave alone, so that a run which is
+        taken up again after the last whole wave ends in the same texts.
+        """
         intake = intake or Intake()
         room = self._spec.decoding.room
         sizes = [self._size(request) + room for request in requests]
         alike = [(r.stop, r.verbatim, len(r.turns)) for r in requests]
         order = sorted(range(len(requests)), key=lambda i: (*alike[i], sizes[i], i))
         kinds = [kind[:2] for kind in alike]
-        for batch in like_length(order, sizes, kinds, self._rows, BATCH_TOKENS):
-            if todo := intake.admit(batch):
+        for wave in like_length(order, sizes, kinds, WAVE * self._rows, WAVE * BATCH_TOKENS):
+            if todo := intake.admit(wave):
                 yield self._hold([requests[i] for i in todo], todo, intake.tell)
 
     def stream(self, request: Request) -> Iterator[Reply]:
         """Token by token; closing the iterator stops the model."""
-        from arena.backends.local.streaming import stream
-
         talk = Turns.of(request)
         talk.put_next()
-        room = self._spec.decoding.room
-        begun = Begun(self._begin(talk, room), request.seed)
-        yield from stream(self._loaded(), self._chat, begun, self._spec.decoding)
+        begun = Begun(self._begin(talk, self._spec.decoding.room), request.seed)
+        how = self._writing(request)
+        yield from streamed(self._loaded().writer, self._chat, begun, how)
 
     def odds(
         self, requests: Sequence[OddsRequest], intake: Intake | None = None
@@ -110,7 +113,7 @@ class LocalBackend(Backend):
         """One pass for requests of like beginnings; what any of them share is read once."""
         intake = intake or Intake()
         ids = [self._tried(Message("user", r.text), prefill=r.prefill) for r in requests]
-        yield from _failed(ids, intake)
+        yield from refused(ids, intake)
         rows = {i: TreeRow(found) for i, found in enumerate(ids) if isinstance(found, tuple)}
         for read in self._read(rows, intake):
             yield [
@@ -124,7 +127,7 @@ class LocalBackend(Backend):
         """One pass for texts of like contexts; what any of them share is read once."""
         intake = intake or Intake()
         scored = [self._scored(request) for request in requests]
-        yield from _failed(scored, intake)
+        yield from refused(scored, intake)
         fit = {i: found for i, found in enumerate(scored) if isinstance(found, likelihood.Scored)}
         rows = {i: TreeRow(s.read, max(1, len(s.text))) for i, s in fit.items()}
         for read in self._read(rows, intake):
@@ -159,42 +162,53 @@ class LocalBackend(Backend):
     def _hold(
         self, requests: list[Request], indices: list[int], tell: Callable[[float, int], None]
     ) -> Result[Reply]:
-        """All turns of a batch of conversations; a conversation that outgrows the window fails.
+        """Conversations held at once, each turn put as soon as the one before it is answered.
 
-        tell: is told, while they are written, how many of them that is worth, and how many of
-        them are asked once more.
+        One that outgrows the window fails. tell: is told, while they are written, how many of
+        them that is worth, and how many of them are asked once more.
         """
         started = time.perf_counter()
         talks = [Turns.of(request) for request in requests]
-        turns, done, again = sum(len(request.turns) for request in requests), 0, 0
+        asked: dict[int, Begun] = {}
 
-        def told(rows: float) -> None:
-            tell((done + rows) / turns * len(requests), again)
+        def put(k: int) -> Begun | None:
+            found = self._put_next(talks[k])
+            if found is not None:
+                asked[k] = found
+            return found
 
-        room = self._spec.decoding.room
-        while asking := [talk for talk in talks if talk.put_next()]:
-            again = sum(talk.is_followed_up for talk in asking)
-            turns += again
-            told(0)
-            begun: list[tuple[Turns, Begun]] = []
-            for talk in asking:
-                try:
-                    seed = talk.request.seed + len(talk.finishes)
-                    begun.append((talk, Begun(self._begin(talk, room), seed)))
-                except BackendError as error:
-                    talk.fail(error)
-            rows = [row for _, row in begun]
-            writer, decoding = self._loaded().writer, self._spec.decoding
-            stops, closers = self._stops(requests[0]), self._chat.closers
-            written = writer.write(rows, decoding, stops, told, closers)
-            done += len(rows)
-            for (talk, row), tokens in zip(begun, written, strict=True):
-                if isinstance(tokens, BackendError):
-                    talk.fail(tokens)
-                else:
-                    self._answer(talk, row, tokens)
+        def then(place: int, tokens: list[int] | BackendError) -> Begun | None:
+            k = places[place]
+            if isinstance(tokens, BackendError):
+                talks[k].fail(tokens)
+            else:
+                self._answer(talks[k], asked[k], tokens)
+            return put(k)
+
+        places = [k for k in range(len(talks)) if put(k) is not None]
+        writer = self._loaded().writer
+        writer.write(
+            [asked[k] for k in places],
+            self._writing(requests[0]),
+            then,
+            lambda rows: tell(*worth(talks, rows)),
+        )
         seconds = (time.perf_counter() - started) / len(requests)
         return [(i, talk.result(seconds)) for i, talk in zip(indices, talks, strict=True)]
+
+    def _writing(self, request: Request) -> Writing:
+        return Writing(self._spec.decoding, self._rows, self._stops(request), self._chat.closers)
+
+    def _put_next(self, talk: Turns) -> Begun | None:
+        """What the reply to a conversation's next turn goes on from, if there is one."""
+        if not talk.put_next():
+            return None
+        seed = talk.request.seed + len(talk.finishes)
+        try:
+            return Begun(self._begin(talk, self._spec.decoding.room), seed)
+        except BackendError as error:
+            talk.fail(error)
+            return None
 
     def _answer(self, talk: Turns, row: Begun, tokens: list[int]) -> None:
         here, chat, request = self._loaded(), self._chat, talk.request
@@ -239,7 +253,7 @@ class LocalBackend(Backend):
             return logits
         logprobs = torch.log_softmax(logits[-1].float(), -1).cpu()
         try:
-            heads = [_first_tokens(self._loaded().tokenizer, option) for option in request.options]
+            heads = [first_tokens(self._loaded().tokenizer, option) for option in request.options]
         except BackendError as error:
             return error
         return Odds(tuple(float(torch.logsumexp(logprobs[ids], 0)) for ids in heads), usage)
@@ -303,7 +317,7 @@ class LocalBackend(Backend):
         return ids
 
 
-def _failed(found: Sequence[Any], intake: Intake) -> Iterator[Result[Any]]:
+def refused(found: Sequence[Any], intake: Intake) -> Iterator[Result[Any]]:
     """What could not even be asked, as one result."""
     errors = {i: error for i, error in enumerate(found) if isinstance(error, BackendError)}
     if todo := intake.admit(list(errors)):
@@ -320,7 +334,7 @@ def _text_odds(
     return TextOdds(*found, len(scored.text), scored.truncated, usage)
 
 
-def _first_tokens(tokenizer: Any, option: str) -> list[int]:
+def first_tokens(tokenizer: Any, option: str) -> list[int]:
     """The tokens that may begin `option`, with and without the space before it.
 
     Raises BackendError where the tokenizer has none.

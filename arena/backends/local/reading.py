@@ -60,7 +60,7 @@ class Reader:
         """The reading of rows, at most so many in one pass."""
         limits = PassLimits(
             most if self.together else 1,
-            BATCH_TOKENS_CPU if self._model.device.type == "cpu" else BATCH_TOKENS,
+            tokens_of_a_pass(self._model.device),
             max(1, BATCH_LOGITS // self._vocabulary),
             attention_room(self._model),
         )
@@ -116,7 +116,7 @@ class Reader:
         beginning = _spread(ordinary, PROBE_DEPTHS[-1], 0)
         rows = [TreeRow(beginning + _spread(ordinary, n, n), n) for n in PROBE_TAILS]
         tree = TreeReading(self, rows, [Pass(tuple(range(len(rows))), PROBE_DEPTHS)])
-        with _window(self._model.config, PROBE_WINDOW):
+        with shorter_window(self._model.config, PROBE_WINDOW):
             try:
                 alone = [self.logits([row])[0] for row in rows]
                 noise = distance(alone, self.logits(rows))
@@ -176,6 +176,11 @@ class TreeReading:
         return self._path[-1][1]
 
 
+def tokens_of_a_pass(device: torch.device) -> int:
+    """How many tokens keep a device busy, and so are as many as one pass need have."""
+    return BATCH_TOKENS_CPU if device.type == "cpu" else BATCH_TOKENS
+
+
 def _last(length: int, keep: int) -> range:
     return range(length - keep, length)
 
@@ -209,7 +214,7 @@ def _head_only_at(model: Any, where: tuple[torch.Tensor, ...]) -> Iterator[list[
 
 
 @contextmanager
-def _window(config: Any, size: int) -> Iterator[None]:
+def shorter_window(config: Any, size: int) -> Iterator[None]:
     """Let layers that see only the last tokens see no more than `size`."""
     text = config.get_text_config()
     names = ("sliding_window", "attention_chunk_size")

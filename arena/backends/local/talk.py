@@ -1,5 +1,6 @@
 """One conversation of a batch, as far as it has come."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from arena.backends.base import Message, Reply, Request
@@ -75,3 +76,14 @@ class Turns:
         usage = Usage(self.read, self.written, seconds)
         texts, finishes = tuple(self.texts), tuple(self.finishes)
         return Reply(texts, finishes, usage, thinking_tokens=self.thought)
+
+
+def worth(talks: Sequence[Turns], rows: float) -> tuple[float, int]:
+    """How many conversations what was said is worth, and how many are asked once more now.
+
+    rows: what is written of the replies that are under way, in replies.
+    """
+    again = [t for t in talks if not t.ended and t.is_followed_up]
+    done = sum(len(talk.finishes) for talk in talks)
+    turns = sum(max(len(t.request.turns), len(t.finishes)) for t in talks) + len(again)
+    return (done + rows) / turns * len(talks), len(again)

@@ -13,7 +13,7 @@ from typing import Any
 from arena.benchmarks.code.code_eval import check_allowed, code_runs
 from arena.benchmarks.code.sandbox import allowing
 from arena.benchmarks.harness.outcomes import of_the_whole_set, outcomes_of
-from arena.benchmarks.harness.requests import ModelRequests
+from arena.benchmarks.harness.requests import STAGE, ModelRequests
 from arena.benchmarks.items.asking import ItemMode
 from arena.benchmarks.items.tasks import (
     Benchmark,
@@ -23,6 +23,7 @@ from arena.benchmarks.items.tasks import (
 )
 from arena.benchmarks.quiet import quiet_harness
 from arena.generation.batch import Control, Progress
+from arena.generation.shards import Shard
 from arena.records import (
     AllowCode,
     Model,
@@ -33,6 +34,26 @@ from arena.store import Store
 
 FEWSHOT_SEED = 1234
 INSTALL = "pip install 'lm-eval>=0.4.9'"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which items of a benchmark are asked: the first `limit`, and of these a part."""
+
+    limit: int | None = None
+    shard: Shard | None = None
+
+    def as_lm_eval(self, benchmark: Benchmark) -> dict[str, Any]:
+        """The documents as the harness takes them; those of a part may be none."""
+        docs = benchmark.task.eval_docs
+        limit = self.limit
+        if limit and isinstance(docs, Docs):  # an item that is rotated is several documents
+            limit = docs.starts[min(limit, len(docs.items))]
+        if self.shard is None:
+            return {"limit": limit}
+        here = range(min(limit or len(docs), len(docs)))
+        names = [docs[i].get("id") or repr(docs[i]) for i in here]
+        return {"samples": {benchmark.name: self.shard.places(names)}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +85,11 @@ def bench(
     control: Control | None = None,
     *,
     allow_code: AllowCode | None = None,
+    shard: Shard | None = None,
 ) -> Measured:
     """Run one benchmark on one model and store an outcome for each item and metric.
+
+    limit: the first so many items. shard: the part of them that is asked; None for all.
 
     A server that cannot tell likelihoods is asked to write instead, where the benchmark's
     items are known. Raises InputError for a task that runs a model's code and may not here,
@@ -75,14 +99,14 @@ def bench(
     store.check_model(model)
     check_allowed(benchmark.name, benchmark.task, allow_code)
     with allowing(allow_code or AllowCode.CONTAINER):
-        return _asked(store, model, benchmark, limit, control or Control())
+        return _asked(store, model, benchmark, Chosen(limit, shard), control or Control())
 
 
 def _asked(
-    store: Store, model: Model, benchmark: Benchmark, limit: int | None, control: Control
+    store: Store, model: Model, benchmark: Benchmark, chosen: Chosen, control: Control
 ) -> Measured:
     try:
-        return _measure(store, model, benchmark, limit, control)
+        return _measure(store, model, benchmark, chosen, control)
     except NoLikelihoodError as error:
         if not benchmark.items:
             raise InputError(
@@ -90,23 +114,26 @@ def _asked(
             ) from error
         asking = replace(benchmark.asking, way=ItemMode.GEN)
         other = asked_otherwise(benchmark, asking)
-        measured = _measure(store, model, other, limit, control)
+        measured = _measure(store, model, other, chosen, control)
         note = f"{error}: {benchmark.name} is asked to write the answer instead ({other.about})."
         return replace(measured, notes=(note, *measured.notes))
 
 
 def _measure(
-    store: Store, model: Model, benchmark: Benchmark, limit: int | None, control: Control
+    store: Store, model: Model, benchmark: Benchmark, chosen: Chosen, control: Control
 ) -> Measured:
     from arena.benchmarks.harness.adapter import ArenaLM
 
+    which = chosen.as_lm_eval(benchmark)
+    if which.get("samples") == {benchmark.name: []}:  # there are more parts than items
+        return Measured(benchmark, Progress(STAGE, 0, ended=True), ())
     asked = ModelRequests(store, model, control)
     with quiet_harness():
         unread = partial(is_unread, benchmark.task)
         lm = ArenaLM(asked, model.decoding, unread)
         converses = _converses(model, benchmark)
         try:
-            results = _evaluate(lm, benchmark, limit, chat=converses)
+            results = _evaluate(lm, benchmark, which, chat=converses)
         finally:
             asked.end()
     samples = results["samples"][benchmark.name]
@@ -134,7 +161,7 @@ def _converses(model: Model, benchmark: Benchmark) -> bool:
     return benchmark.writes and not model.base if asked is None else asked
 
 
-def _evaluate(lm: Any, benchmark: Benchmark, limit: int | None, *, chat: bool) -> Any:
+def _evaluate(lm: Any, benchmark: Benchmark, which: dict[str, Any], *, chat: bool) -> Any:
     """lm-eval's evaluation, below the entry point that reseeds every generator and calls git."""
     from lm_eval.evaluator import evaluate
 
@@ -146,7 +173,7 @@ def _evaluate(lm: Any, benchmark: Benchmark, limit: int | None, *, chat: bool) -
         return evaluate(
             lm=lm,
             task_dict={"tasks": {benchmark.name: task}},
-            limit=_documents(task, limit),
+            **which,
             bootstrap_iters=0,
             apply_chat_template=chat,
             fewshot_as_multiturn=asking.multiturn,
@@ -157,9 +184,3 @@ def _evaluate(lm: Any, benchmark: Benchmark, limit: int | None, *, chat: bool) -
     except Exception as error:  # a task file is somebody's code: whatever it raises is its fault
         reason = f"{type(error).__name__}: {error}"
         raise InputError(f"the task {benchmark.name} failed: {reason}") from error
-
-
-def _documents(task: Any, limit: int | None) -> int | None:
-    """How many documents the first `limit` items are: a rotated item is several."""
-    docs = task.eval_docs
-    return docs.starts[min(limit, len(docs.items))] if limit and isinstance(docs, Docs) else limit

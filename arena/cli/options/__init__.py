@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.cli.output import Format, say
+from arena.records import ServerProgram
 
 if TYPE_CHECKING:  # what is heavy is imported by the command that uses it
     from collections.abc import Iterator, Sequence
 
     from arena.files.config import Config
+    from arena.generation.shards import Shard
     from arena.records import Model
     from arena.store import Store
 
@@ -69,6 +71,22 @@ Models = Annotated[
     ),
 ]
 
+SharedOut = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="PART/PARTS",
+        help="Do one part of the work only, as in 1/3, with a database of its own. arena merge "
+        "puts the parts together.",
+    ),
+]
+Serve = Annotated[
+    ServerProgram | None,
+    typer.Option(
+        "--serve",
+        help="Start this server for the model, wait until it answers, and end it after the run.",
+    ),
+]
 BaseUrl = Annotated[
     str | None,
     typer.Option(
@@ -157,6 +175,13 @@ def rehearsal(path: Path) -> "Iterator[Store]":
             yield store
         finally:
             store.close()
+
+
+def shard_of(text: str | None) -> "Shard | None":
+    """The part of the work that is done here; None for all."""
+    from arena.generation.shards import Shard
+
+    return Shard.parse(text) if text else None
 
 
 def standing_models(store: "Store", models: "list[Model]", *, named: bool) -> "list[Model]":

@@ -16,8 +16,8 @@ from arena.records.errors import InputError
 
 EMBEDDED = "smollm2"
 MODEL_FORMS = (
-    f"{EMBEDDED} (embedded), hf:ORG/NAME, a local folder or .gguf file, openai:NAME[@URL], "
-    "fake:echo, or NAME=one of these"
+    f"{EMBEDDED} (embedded), hf:ORG/NAME, a local folder or .gguf file, vllm:ORG/NAME, "
+    "openai:NAME[@URL], fake:echo, or NAME=one of these"
 )
 _NAME = re.compile(r"[\w][\w.+-]{0,79}")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -222,7 +222,7 @@ class ModelSettings(Short, DecodingSettings):
 
 
 def parse_model(text: str) -> Model:
-    """Read an inline model: `smollm2`, `hf:ORG/NAME`, a path, `openai:NAME@URL`, `NAME=…`."""
+    """Read a model as it is written: `smollm2`, `hf:ORG/NAME`, a path, `NAME=…` and so on."""
     name, given, use = text.partition("=")
     if not given or not _NAME.fullmatch(name):
         name, use = "", text
@@ -243,6 +243,8 @@ def _reach(use: str) -> tuple[BackendKind, str, str | None]:
         return BackendKind.LOCAL, EMBEDDED, None
     if colon and rest and scheme == "hf":
         return BackendKind.LOCAL, rest, None
+    if colon and rest and scheme == "vllm":
+        return BackendKind.VLLM, os.path.expanduser(rest), None
     if colon and rest and scheme == "openai":
         weights, _, url = rest.partition("@")
         return BackendKind.OPENAI, weights, _checked_url(url) if url else None

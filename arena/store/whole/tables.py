@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from arena.records import Answer, Prompt, content_key
-from arena.records.errors import InputError, ModelConflictError
+from arena.records.errors import ArenaError, InputError, ModelConflictError
 from arena.store import answers, votes
 from arena.store.chain import last_link, linked
 from arena.store.connection import Connections, sqlite3
@@ -47,6 +47,19 @@ _TOLD = _IDENTITY | {
 _EVIDENCE = (
     "answers", "verdicts", "scores", "rankings", "outcomes", "votes", "grades", "withdrawals",
 )  # fmt: skip
+# What two rows of the same identity must both say, where databases are merged.
+_SAID = {
+    "answers": ("turns",),
+    "verdicts": ("preference",),
+    "scores": ("value",),
+    "rankings": ("ranks",),
+    "completions": ("text",),
+    "likelihoods": ("tokens", "greedy"),
+    "outcomes": ("value",),
+    "probes": ("preference",),
+    "votes": ("first", "second", "winner"),
+    "grades": ("value",),
+}
 _BY_NUMBER = {"answers": answers.add_rows, "votes": votes.add_rows}
 # Of a column that a view makes of another only its values have a type, which is text.
 KINDS = {"TEXT": str, "INTEGER": int, "REAL": float}
@@ -95,48 +108,61 @@ class WholeTables:
             digest.update(repr(row).encode())
         return count, digest.hexdigest()
 
-    def add(self, table: str, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[int, int]:
+    def add(
+        self,
+        table: str,
+        rows: Iterable[tuple[str, Mapping[str, Any]]],
+        *,
+        agreeing: bool = False,
+    ) -> tuple[int, int]:
         """Store rows, each given with its place; returns how many are new, and were there.
 
-        Raises InputError where a row is not one of the table, or names one that is not there.
+        agreeing: those that are there must say the same. Raises InputError where a row is not
+        one of the table, names one that is not there, or says something else than one that is.
         """
-        kinds = self.columns(table)
+        kinds, said = self.columns(table), _SAID.get(table, ()) if agreeing else ()
         new = there = 0
         for chunk in _some(rows):
             values = [(where, _checked(table, row, kinds, where)) for where, row in chunk]
-            fresh = list(self._fresh(table, values))
+            fresh = list(self._fresh(table, values, said))
             there += len(values) - len(fresh)
             new += len(fresh)
             self._insert(table, fresh)
         return new, there
 
     def _fresh(
-        self, table: str, rows: list[tuple[str, dict[str, Any]]]
+        self, table: str, rows: list[tuple[str, dict[str, Any]]], said: tuple[str, ...]
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Those that are not there yet, each once."""
         names = _IDENTITY.get(table, ("key",))
-        stored = self._stored(table, names, [row[names[-1]] for _, row in rows])
+        said = ("key",) if table == "models" else said
+        stored = self._stored(table, names, said, [row[names[-1]] for _, row in rows])
         for where, row in rows:
             identity = tuple(row[name] for name in names)
             if identity not in stored:
-                stored[identity] = row.get("key")
+                stored[identity] = tuple(row.get(name) for name in said)
                 yield where, row
-            elif table == "models" and stored[identity] != row["key"]:
-                raise ModelConflictError(
-                    f"{where}: the model name {row['name']!r} is already stored with other settings"
-                )
+            elif others := [
+                (name, old, row.get(name))
+                for name, old in zip(said, stored[identity], strict=True)
+                if old != row.get(name)
+            ]:
+                raise _contradiction(table, where, row, *others[0])
 
     def _stored(
-        self, table: str, names: tuple[str, ...], last: list[Any]
-    ) -> dict[tuple[Any, ...], Any]:
-        columns = [*names, *(["key"] if table == "models" else [])]
-        listed = ", ".join(columns)
+        self, table: str, names: tuple[str, ...], said: tuple[str, ...], last: list[Any]
+    ) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+        listed = ", ".join(f'"{name}"' for name in (*names, *said))
         found = {}
         for part in chunks(last):
             marks = ", ".join("?" * len(part))
-            sql = f"SELECT {listed} FROM {table} WHERE {names[-1]} IN ({marks})"
+            test = f"{names[-1]} IN ({marks})"
+            if table == "votes":  # what is stored of a battle has an index
+                marks = ", ".join(["packed(?)"] * len(part))
+                test = f"rowid IN (SELECT id FROM vote_rows WHERE battle IN ({marks}))"
+            sql = f"SELECT {listed} FROM {table} WHERE {test}"
             for row in self.connections.db.execute(sql, part).fetchall():
-                found[tuple(row[: len(names)])] = row[-1]
+                found[tuple(row[: len(names)])] = tuple(row[len(names) :])
         return found
 
     def _insert(self, table: str, rows: list[tuple[str, dict[str, Any]]]) -> None:
@@ -158,6 +184,19 @@ class WholeTables:
                         store(db, [row])
                 except sqlite3.IntegrityError as error:
                     raise InputError(f"{where}: the {table} table refuses it: {error}") from error
+
+
+def _contradiction(
+    table: str, where: str, row: Mapping[str, Any], column: str, old: Any, new: Any
+) -> ArenaError:
+    if table == "models":
+        return ModelConflictError(
+            f"{where}: the model name {row['name']!r} is already stored with other settings"
+        )
+    return InputError(
+        f"{where}: {column} is {new!r:.60}, and the same row has {old!r:.60} here: the two "
+        "databases contradict each other, and nothing of this one was taken"
+    )
 
 
 def with_voter(table: str, row: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:

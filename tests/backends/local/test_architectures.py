@@ -13,7 +13,7 @@ from arena.backends.local import backend
 from arena.backends.local.backend import LocalBackend
 from arena.backends.local.reading import TreeRow
 from arena.backends.local.weights import loading as weights
-from arena.backends.local.writing import Begun, Mix
+from arena.backends.local.writing.trial import Mix
 from arena.files.config import parse_model
 from arena.records import Decoding
 from arena.records.errors import BackendError
@@ -101,7 +101,8 @@ def test_half_precision_is_no_reason_to_share_less_nor_to_share_wrongly(kind: st
     recurrent = kind in ("jamba", "qwen3_next")
     assert here.reader.together
     assert here.reader.shares is not recurrent
-    assert here.writer.mix is (Mix.EVEN if recurrent else Mix.ANY)
+    assert here.writer.able.mix is (Mix.EVEN if recurrent else Mix.ANY)
+    assert here.writer.able.joins is not recurrent
 
 
 def test_the_window_is_as_it_was_after_the_trial() -> None:
@@ -212,15 +213,15 @@ def test_a_penalty_on_repetition_does_not_see_the_padding(make: Make) -> None:
     model._loaded().model.generation_config.repetition_penalty = 5.0
     texts = [reply.turns for reply in asked(model.converse(TALKS))]
     assert texts == [asked(model.converse([talk]))[0].turns for talk in TALKS]
-    assert model._loaded().writer.mix is Mix.ANY
+    assert model._loaded().writer.able.mix is Mix.ANY
 
 
-def test_rows_end_where_they_end() -> None:
-    here = weights.ready(tiny.tokenizer(special=False), tiny.model("llama"))
-    here.model.generation_config.eos_token_id = None
-    assert here.writer.stops == []
-    rows = [Begun((5, 6, 7)), Begun((8, 9))]
-    assert [len(row) for row in here.writer.write(rows, SPEC.decoding)] == [4, 4]  # type: ignore[arg-type]
+def test_rows_end_where_they_end(make: Make) -> None:
+    model = make("llama", special=False)
+    model._loaded().model.generation_config.eos_token_id = None
+    assert model._loaded().writer.stops == []
+    replies = asked(model.converse(TALKS))
+    assert {reply.usage.completion_tokens for reply in replies} == {SPEC.decoding.max_tokens}
 
 
 @pytest.mark.parametrize("special", [True, False])

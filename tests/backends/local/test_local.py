@@ -183,7 +183,7 @@ def test_a_folder_that_holds_no_model_is_one_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.model
 def test_rows_that_are_asked_once_more_are_counted_and_are_not_done_yet() -> None:
-    """Two of four replies are followed up: two rows are whole then, and two are half done."""
+    """Two of four replies are followed up, each as soon as it is there: they are not done then."""
     told: list[tuple[float, int]] = []
 
     class Listening(Intake):
@@ -198,9 +198,6 @@ def test_rows_that_are_asked_once_more_are_counted_and_are_not_done_yet() -> Non
     assert sorted(len(reply.turns) for _, reply in results if isinstance(reply, Reply)) == [
         *(1, 1, 2, 2)
     ]
-    first = [rows for rows, again in told if not again]
-    second = [rows for rows, again in told if again]
-    assert {again for _, again in told} == {0, 2}
-    assert max(first) <= 4
-    assert second[0] == pytest.approx(4 * 4 / 6)  # of six replies, four are there
-    assert second[0] <= max(second) <= 4
+    assert 0 < max(again for _, again in told) <= 2
+    assert all(rows < 4 for rows, again in told if again)
+    assert max(rows for rows, _ in told) <= 4

@@ -10,7 +10,10 @@ import torch
 from arena.backends import Reply, Request
 from arena.backends.local.backend import LocalBackend
 from arena.backends.local.chat import Chat
-from arena.backends.local.sampling import ThinkingBudget, logits_processors
+from arena.backends.local.weights import loading as weights
+from arena.backends.local.writing.rows import Begun, Draft
+from arena.backends.local.writing.sampling import Chooser
+from arena.backends.local.writing.writer import Writing
 from arena.backends.thinking import split
 from arena.files.config import parse_model
 from arena.records import Decoding, Model
@@ -53,24 +56,31 @@ def said(model: Model, how: Decoding, *texts: str, streamed: bool = False) -> li
     ],
 )
 def test_what_may_be_drawn(how: Decoding, kept: set[int]) -> None:
-    drawn = set()
-    for seed in range(200):
-        steps = logits_processors(how, [seed], {}, 0)
-        drawn.add(int(steps(torch.tensor([[0]]), SCORES).argmax()))
-    assert drawn == kept
+    drawn = [Chooser(how, {})([Draft(Begun((0,), seed))], SCORES)[0] for seed in range(200)]
+    assert set(drawn) == kept
 
 
 def test_a_penalty_on_repetition_holds_for_greedy_decoding_too() -> None:
-    steps = logits_processors(Decoding(repetition_penalty=2.0), [0], {}, 0)
-    assert int(steps(torch.tensor([[1]]), SCORES).argmax()) == 2
+    """Whether the entry or the weights' own settings ask for it."""
+    for entry, own in ((2.0, None), (None, 2.0), (2.0, 1.5), (None, None)):
+        here = weights.ready(tiny.tokenizer(), tiny.model())
+        here.model.generation_config.repetition_penalty = own
+        how = Writing(Decoding(repetition_penalty=entry))
+        begun = Begun((1,))
+        row = Draft(begun, steps=here.writer._steps(begun, here.writer.settings(how)))
+        chosen = Chooser(how.decoding, {})([row], SCORES.clone())
+        assert chosen == [2 if entry or own else 1]
 
 
 def test_thinking_ends_where_its_budget_does_and_nowhere_else() -> None:
-    budget = ThinkingBudget(2, {8: 9}, start=2)
-    rows = torch.tensor([[1, 8, 5, 5], [1, 1, 8, 5], [8, 9, 5, 5], [1, 1, 5, 5]])
+    choose = Chooser(Decoding(thinking_budget=2), {8: 9})
+    texts = [[1, 8, 5, 5], [1, 1, 8, 5], [8, 9, 5, 5], [1, 1, 5, 5]]
+    rows = [Draft(Begun(tuple(text[:2]))) for text in texts]
+    for row, text in zip(rows, texts, strict=True):
+        row.tokens[:] = text
     scores = torch.zeros(4, 10)
     scores[:, 3] = 1.0
-    assert budget(rows, scores).argmax(1).tolist() == [9, 3, 3, 3]
+    assert choose(rows, scores) == [9, 3, 3, 3]
 
 
 @pytest.mark.parametrize("streamed", [False, True])

@@ -56,9 +56,12 @@ def load(weights: str, revision: str | None) -> tuple[Any, Any]:
 def loaded(weights: str, revision: str | None) -> Loaded:
     """What `load` gives, with the ways to read, write and talk; the last one is kept.
 
-    Raises UnavailableError with what is wrong with the weights.
+    It is forgotten before another is loaded, so that two need never fit at once. Raises
+    UnavailableError with what is wrong with the weights.
     """
     with _LOADING:  # two threads that need the same weights load them once
+        if not is_loaded(weights, revision):
+            _forget()
         found = _load(weights, revision)
         _last[:] = [(weights, revision)]
         return found
@@ -72,7 +75,12 @@ def is_loaded(weights: str, revision: str | None) -> bool:
 def release() -> None:
     """Forget the weights that were loaded last, and give their memory back."""
     with _LOADING:
-        _load.cache_clear()
+        _forget()
+
+
+def _forget() -> None:
+    _last.clear()
+    _load.cache_clear()
     gc.collect()
     if "torch" in sys.modules:
         import torch
@@ -81,25 +89,29 @@ def release() -> None:
             torch.cuda.empty_cache()
 
 
-@lru_cache(maxsize=1)
-def _load(weights: str, revision: str | None) -> Loaded:
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where weights are, a folder or a hub's name, and their tokenizer."""
+
+    place: str
+    settings: dict[str, Any]
+    tokenizer: Any
+
+
+def checkpoint_of(weights: str, revision: str | None) -> Checkpoint:
+    """Where weights are and the tokenizer that goes with them.
+
+    Raises UnavailableError with what is wrong with them.
+    """
     folder = _folder(weights)
     if folder is not None and (fault := fault_of(folder)):
         raise _cannot(weights, "weights", fault)
-    source, settings = _source(weights, folder, revision)
-    with quiet_transformers():
-        tokenizer = _own_tokenizer(weights, folder, settings)
-        with _refusing(weights, "weights", folder):
-            return ready(tokenizer, _model(weights, source, settings))
+    return _checkpoint(weights, folder, revision)
 
 
 def tokenizer_of(weights: str, revision: str | None, *, fetch: bool) -> Any:
     """The tokenizer alone; raises UnavailableError where it is not here and cannot be fetched."""
-    folder = _folder(weights)
-    _, settings = _source(weights, folder, revision)
-    with quiet_transformers():
-        local = {} if fetch else {"local_files_only": True}
-        return _own_tokenizer(weights, folder, settings | local)
+    return _checkpoint(weights, _folder(weights), revision, fetch=fetch).tokenizer
 
 
 def _folder(weights: str) -> Path | None:
@@ -110,23 +122,29 @@ def _folder(weights: str) -> Path | None:
     return folder
 
 
-def _source(weights: str, folder: Path | None, revision: str | None) -> tuple[str, dict[str, Any]]:
-    """What transformers calls these weights, and how it is to read them."""
+def _checkpoint(
+    weights: str, folder: Path | None, revision: str | None, *, fetch: bool = True
+) -> Checkpoint:
     settings = {
         "revision": revision,
-        "local_files_only": folder is not None,
+        "local_files_only": folder is not None or not fetch,
         "trust_remote_code": False,
     }
-    return str(folder) if folder else weights, settings
+    place = str(folder) if folder else weights
+    with quiet_transformers():
+        with _refusing(weights, "weights", folder):
+            kind = _kind(weights, place, settings)
+        with _refusing(weights, "tokenizer", folder):
+            own = internlm2.tokenizer(place, settings) if kind == internlm2.MODEL_TYPE else None
+            return Checkpoint(place, settings, own or _tokenizer(weights, place, settings))
 
 
-def _own_tokenizer(weights: str, folder: Path | None, settings: dict[str, Any]) -> Any:
-    source = str(folder) if folder else weights
-    with _refusing(weights, "weights", folder):
-        kind = _kind(weights, source, settings)
-    with _refusing(weights, "tokenizer", folder):
-        own = internlm2.tokenizer(source, settings) if kind == internlm2.MODEL_TYPE else None
-        return own or _tokenizer(weights, source, settings)
+@lru_cache(maxsize=1)
+def _load(weights: str, revision: str | None) -> Loaded:
+    source = checkpoint_of(weights, revision)
+    folder = Path(source.place) if source.settings["local_files_only"] else None
+    with quiet_transformers(), _refusing(weights, "weights", folder):
+        return ready(source.tokenizer, _model(weights, source.place, source.settings))
 
 
 def _tokenizer(weights: str, source: str, settings: dict[str, Any]) -> Any:

@@ -31,6 +31,7 @@ import torch
 
 from arena.backends import Backend, Message, OddsRequest, Reply, Request, open_backend
 from arena.backends.local.backend import LocalBackend
+from arena.backends.local.speed import peak_of, seconds, weights_of
 from arena.backends.local.tree import TreeRow, computed
 from arena.backends.local.weights.loading import Loaded, loaded
 from arena.files.config import parse_model
@@ -40,7 +41,7 @@ from arena.judging import load_card, plan
 from arena.records import Answer, Decoding, Model
 from arena.store import Store
 
-NEW_TOKENS, ANSWER_TOKENS, MATRIX = 64, 150, 1536
+NEW_TOKENS, ANSWER_TOKENS = 64, 150
 WRITTEN, STATIC_ROWS = 128, 48
 Figures = dict[str, dict[str, Any]]
 
@@ -198,9 +199,8 @@ def measured(model: Model, requests: Sequence[OddsRequest], alone: int) -> dict[
     ]
     read = computed(rows, here.reader.reading(rows).passes)
     least = fewest(rows)
-    tables = {here.model.get_input_embeddings().weight, here.model.get_output_embeddings().weight}
-    weights = sum(p.numel() for p in here.model.parameters()) - sum(t.numel() for t in tables)
-    flops = 2 * weights * read / tree
+    flops = 2 * weights_of(here.model)[0] * read / tree
+    peak = peak_of(here.model.device, here.model.dtype)
     return {
         "verdicts_per_second": {
             "one_by_one": len(part) / written,
@@ -219,8 +219,8 @@ def measured(model: Model, requests: Sequence[OddsRequest], alone: int) -> dict[
         },
         "hardware": {
             "threads": torch.get_num_threads(),
-            "peak_gflops": peak() / 1e9,
-            "share_of_peak": flops / peak(),
+            "peak_gflops": peak / 1e9,
+            "share_of_peak": flops / peak,
         },
     }
 
@@ -245,18 +245,6 @@ def fewest(rows: Sequence[TreeRow]) -> int:
 
 def common(left: Sequence[int], right: Sequence[int]) -> int:
     return next((k for k, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), 0)
-
-
-def peak() -> float:
-    """The operations a second of the fastest of some products of two square matrices."""
-    matrix = torch.rand(MATRIX, MATRIX)
-    return 2 * MATRIX**3 / min(seconds(lambda: matrix @ matrix) for _ in range(8))
-
-
-def seconds(work: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -222,9 +222,15 @@ def _about(answer: "Answer") -> str:
 def _adjusted(adjustments: Sequence[tuple[str, str]]) -> list[str]:
     """What the server did not take of the request, and what was sent in its place."""
     return [
-        f"asked with {instead} in place of {name}" if instead else f"asked without {name}"
+        _WHOLE.get(name) or (f"{name} as {instead}" if instead else f"asked without {name}")
         for name, instead in adjustments
     ]
+
+
+_WHOLE = {
+    "system": "the system text before the first question",
+    "messages": "its chat template applied here, and the text sent to /completions",
+}
 
 
 def _fields(row: "Answer | Prompt | Any", form: Format) -> dict[str, Any]:

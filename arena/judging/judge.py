@@ -17,6 +17,7 @@ from arena.judging.tasks import JudgeMode, Task, Wanted
 from arena.records import Answer, BackendKind, Judge, Mode, Prompt, counted, seed_of
 from arena.records.errors import InputError, UnavailableError, UnknownNameError
 from arena.store import Store
+from arena.store.rows import StoredReply
 
 T = TypeVar("T")
 # Where a smaller share of what a judge said could be read, its card wants mending.
@@ -68,7 +69,12 @@ class Plan:
 
         Nobody is asked. It is what makes a change of the parsing rule free.
         """
-        rows = [self.mode.from_text(task, *reply) for task, reply in self._readable()]
+        rows = [
+            replace(
+                self.mode.from_text(task, reply.text, reply.finish), adjustments=reply.adjustments
+            )
+            for task, reply in self._readable()
+        ]
         if rows:
             self.prepare()
         return self.mode.table(self.store).add(rows)
@@ -81,7 +87,7 @@ class Plan:
         present = self.mode.table(self.store).present(task.key for task in self.tasks)
         return [task for task in self.tasks if task.key not in present]
 
-    def _readable(self) -> list[tuple[Task, tuple[str, str]]]:
+    def _readable(self) -> list[tuple[Task, StoredReply]]:
         """The missing rows to whose requests there is a reply; a new attempt is asked anew."""
         if self.card.is_logit:
             return []

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
 from enum import StrEnum
 from functools import cache
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, get_origin, get_type_hints
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar, get_origin, get_type_hints
 
 from arena.records import Usage
 from arena.store.connection import Connections
@@ -20,6 +20,14 @@ class Record(Protocol):
 
 
 R = TypeVar("R", bound=Record)
+
+
+class StoredReply(NamedTuple):
+    """What a judge wrote, how it ended, and what was sent otherwise; see `Verdict`."""
+
+    text: str
+    finish: str
+    adjustments: tuple[tuple[str, str], ...]
 
 
 class Rows(Generic[R]):
@@ -126,16 +134,18 @@ class Rows(Generic[R]):
                 found[str(row["key"])] = decode(self._record, row)
         return found
 
-    def replies(self, requests: Iterable[str]) -> dict[str, tuple[str, str]]:
-        """The latest text that each request got, and its finish; those without are left out."""
-        found: dict[str, tuple[str, str]] = {}
+    def replies(self, requests: Iterable[str]) -> dict[str, StoredReply]:
+        """The latest reply that each request got; those without are left out."""
+        found: dict[str, StoredReply] = {}
         for part in chunks(list(requests)):
             sql = (
-                f"SELECT request, text, finish, max(rowid) FROM {self._view} WHERE (text != '' OR "
+                "SELECT request, text, finish, adjustments, max(rowid) "
+                f"FROM {self._view} WHERE (text != '' OR "
                 f"finish != '') AND request IN ({', '.join('?' * len(part))}) GROUP BY request"
             )
-            for request, text, finish, _ in self._connections.db.execute(sql, part):
-                found[str(request)] = str(text), str(finish)
+            for request, text, finish, told, _ in self._connections.db.execute(sql, part):
+                adjusted = tuple((name, instead) for name, instead in json.loads(told))
+                found[str(request)] = StoredReply(str(text), str(finish), adjusted)
         return found
 
     def usages(self, **equal: str | int) -> list[Usage]:

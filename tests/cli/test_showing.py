@@ -131,13 +131,13 @@ def test_failures_are_listed(store: Store, tmp_path: Path) -> None:
 
 def test_what_a_server_did_not_take_is_told(judged: Store) -> None:
     answer, verdict = next(judged.answers.where()), next(judged.verdicts.where())
-    told = (("seed", ""), ("max_tokens", "max_completion_tokens"))
+    told = (("seed", ""), ("max_tokens", "max_completion_tokens"), ("system", "user"))
     judged.answers.add([replace(answer, sample=1, adjustments=told, first_token=0.25)])
     judged.verdicts.add([replace(verdict, key="later", adjustments=told)])
     (prompt,) = judged.prompts.get([answer.prompt_key]).values()
     printed, _ = show(judged, "answers", prompt.name)
     assert "the first after 0.25 s" in printed
-    said = "asked without seed, asked with max_completion_tokens in place of max_tokens"
+    said = "asked without seed, max_tokens as max_completion_tokens, the system text before"
     assert said in printed
     assert "asked without seed" in show(judged, "verdicts", "--limit", "1")[0]
     rows = json.loads(show(judged, "answers", prompt.name, "--format", "json")[0])

@@ -251,7 +251,12 @@ def test_a_stored_reply_is_read_anew_when_the_card_reads_otherwise(
     answered: Store, prompts: list[Prompt]
 ) -> None:
     body = "pairwise: {template: p.md}\n"
-    with serve(lambda _: "A") as served:
+
+    def script(asked: dict[str, Any]) -> Any:
+        said = "Extra inputs are not permitted: seed"
+        return fault(400, said) if "seed" in asked else "A"
+
+    with serve(script) as served:
         before = write_judge(answered.home, served.url, body, p=PAIRWISE)
         assert judge(answered, before, prompts)[0].unparsed == 18
         asked = len(served.calls)
@@ -260,6 +265,7 @@ def test_a_stored_reply_is_read_anew_when_the_card_reads_otherwise(
         assert plan(answered, after, prompts).reparse() == 18
         assert judge(answered, after, prompts)[0].found == 18
         assert len(served.calls) == asked
+    assert {v.adjustments for v in answered.verdicts.where()} == {(("seed", ""),)}
     assert gather(answered).reports["j"].unparsed.value == 0
     assert gather(answered).reports["j"].first_slot.value == 1.0
 

@@ -122,15 +122,22 @@ async def _forced(
         try:
             token = await caller.token_of(word)
             choice = await caller.complete(**asked, **settings, **forcing(word, token))
-        except (TransientError, UnavailableError, LeftError):
-            raise
-        except BackendError:
+        except BackendError as error:
+            if not _refuses(error):
+                raise
             dialect.forces = False
             break
         logprob = forced_logprob(choice, word, most)
         dialect.forces = dialect.forces or logprob is not None
         found += [] if logprob is None else [(word, logprob)]
     return found
+
+
+def _refuses(error: BackendError) -> bool:
+    """Whether a server does not take what it was asked; some break at what they do not know."""
+    if isinstance(error, TransientError):
+        return error.kind == "server error"
+    return not isinstance(error, UnavailableError | LeftError)
 
 
 async def _begun(caller: Caller, messages: list[dict[str, str]], prefill: str) -> dict[str, Any]:
@@ -181,6 +188,9 @@ async def _tried(caller: Caller, messages: list[dict[str, str]]) -> bool:
         await caller.complete(messages=messages, **settings, **both)
     except SettingRefusedError:
         return True
+    except TransientError as error:
+        if not _refuses(error):
+            raise
     before = caller.read
     await caller.complete(messages=messages, **settings)
     return 0 < goes_on < caller.read - before

@@ -22,8 +22,8 @@ from tests.backends.local import tiny
 
 ROOM = 40  # tokens; with the question far beyond the windows of tiny models
 STOPS = ("w7", "w12", "w33", "w48", "maybe")
-# Beside those whose state is one for all rows or whose rows are no rows of it.
-APART = {"rwkv", "minimax"}
+# Whose rows neither join others nor leave them: what the trial does not find the same is not done.
+APART = {"rwkv", "minimax", "recurrent_gemma"}
 
 
 def opened(kind: str, monkeypatch: pytest.MonkeyPatch, rows: int = 4, **how: Any) -> LocalBackend:

@@ -69,6 +69,25 @@ def test_a_server_that_refuses_the_fields_together_knows_both() -> None:
     assert len(served.calls) == 3
 
 
+@pytest.mark.parametrize("heeds", [True, False])
+def test_a_server_that_breaks_where_the_fields_contradict_is_told_by_its_count(
+    heeds: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("arena.backends.openai.running.back_off", lambda attempt: 0.0)
+
+    def script(body: dict[str, Any]) -> Any:
+        both = body.get("continue_final_message") and body.get("add_generation_prompt")
+        return fault(500) if both else begun(heeds)(body)
+
+    with serve(script) as served:
+        if heeds:
+            found = odds(served.url)
+            assert [exp(p) for p in found.logprobs] == pytest.approx([0.875, 0.125])
+        else:
+            with pytest.raises(UnavailableError, match="prefill"):
+                odds(served.url)
+
+
 def refuses(body: dict[str, Any]) -> Any:
     said = "Extra inputs: continue_final_message not permitted"
     return fault(400, said) if "continue_final_message" in body else "A"

@@ -82,8 +82,16 @@ def silent(body: dict[str, Any]) -> web.Response:
     return web.json_response(completion("A", None if forced(body) else TOP))
 
 
-@pytest.mark.parametrize("script", [among_allowed, deaf, refuses, silent])
-def test_what_does_not_tell_is_asked_once_and_bounded_as_before(script: Any) -> None:
+def breaks(body: dict[str, Any]) -> web.Response:
+    return fault(500) if forced(body) else web.json_response(completion("A", TOP))
+
+
+@pytest.mark.parametrize("script", [among_allowed, deaf, refuses, silent, breaks])
+def test_what_does_not_tell_is_asked_once_and_bounded_as_before(
+    script: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("arena.backends.openai.running.back_off", lambda attempt: 0.0)
+    monkeypatch.setattr("arena.backends.openai.running.TRIES", 1)
     found, served = odds(script, times=3)
     assert [exp(p) for p in found.logprobs] == pytest.approx([0.5, 0.1])
     assert sum(forced(body) is not None for body in served.calls) == 1

@@ -411,7 +411,8 @@ def test_the_leaderboard_is_filtered_and_downloaded(browser: Any, app: App) -> N
     )
     page.get_by_role("link", name="smollm2-greedy").click()
     visitor.wait_for("#models table")
-    assert "Against the others" in page.inner_text("#models")
+    # Nobody may have voted yet, and the judge is too weak to count on the page of a model, too.
+    assert {"smollm2-greedy", "Benchmarks"} <= set(re.split(r"[\n\t]+", page.inner_text("#models")))
     assert visitor.complaints == []
 
 

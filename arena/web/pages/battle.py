@@ -154,7 +154,15 @@ class BattlePage:
         except StoppedError:
             yield replace(view, status=words["stopped"], draft=draft)
         except BackendError:
-            yield replace(view, status=words["model_failed"], draft=draft)
+            yield self._failed(visitor, view, draft)
+
+    def _failed(self, visitor: Visitor, view: BattleView, draft: str | None) -> BattleView:
+        """A battle in which a model failed; of its first turn nothing is left, its pair neither."""
+        words = WORDS[visitor.language]
+        if view.open:
+            return replace(view, status=words["model_failed"], draft=draft)
+        self.give_up(visitor, view.token)
+        return BattleView(status=words["pair_failed"], draft=draft)
 
     def cast(
         self,

@@ -124,7 +124,7 @@ class SideBySidePage:
             yield SideBySideView(status=words[refused.word].format(**refused.values))
         except BackendError:
             yield SideBySideView(
-                turns_text([text], words, several=False), status=words["model_failed"]
+                turns_text([text], words, several=False), status=words["side_failed"]
             )
 
     def _opening(self, request: gr.Request, pair: Callable[..., list[Any]]) -> Iterator[list[Any]]:

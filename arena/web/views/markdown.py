@@ -30,6 +30,15 @@ _TICKS = re.compile("`+")
 _BLANK = re.compile(r"\n(?=[^\S\n]*\n)")
 _NAME = re.compile(r"([\\`*_{}\[\]<>#|~$!])")
 _SHOWN = {"<": "&lt;", "![": "!&#91;", "\\(": "&#40;", "\\[": "&#91;", "$$": "&#36;&#36;"}
+# A letter or digit on both sides of a mark makes it part of a word, a product or a range, as
+# CommonMark has it for "_" alone. Bold beside letters is usual where words have no spaces between
+# them, and lone tildes are no mark of emphasis. Addresses and lines of code stay as they are.
+_INSIDE = re.compile(
+    r"(?P<whole>\w+://\S+|^(?: {4}|\t)[ \t]*+(?![-*+] |\d+[.)] ).*)"
+    r"|(?<=[^\W_])\*(?=[^\W_])|(?<=[A-Za-z0-9])\*{2,}(?=[A-Za-z0-9])"
+    r"|(?<=[)\]）])\*+(?=[A-Za-z0-9])|(?<![~\\])~(?!~)",
+    re.MULTILINE,
+)
 # The browser takes no single dollar for one: it could not tell amounts of money apart.
 DELIMITERS: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
@@ -113,13 +122,18 @@ def _mathematics(whole: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Without tags, pictures, and marks of mathematics that nothing closes.
+    """Without tags, pictures, emphasis inside words, and marks of mathematics that nothing closes.
 
     Markdown shows the bracket of such a mark, and the browser's search for its end takes minutes.
     """
+    text = _INSIDE.sub(_as_it_stands, text)
     for mark, shown in _SHOWN.items():
         text = text.replace(mark, shown)
     return text
+
+
+def _as_it_stands(found: re.Match[str]) -> str:
+    return found["whole"] or "".join(f"&#{ord(mark)};" for mark in found[0])
 
 
 def _spans(text: str) -> Iterator[_Span]:

@@ -393,6 +393,25 @@ def test_a_model_that_fails_costs_the_turn_alone(
     assert not view.open
 
 
+def test_a_pair_whose_first_turn_fails_makes_way_for_another(
+    store: Store, voters: Voters, live_models: dict[str, Model], visit: Visit
+) -> None:
+    """Else a model that never answers is asked again and again."""
+    models = {"mute": replace(parse_model("fake:edges"), name="mute"), **live_models}
+    shared = services(store, voters, models=models)
+    page, visitor, token = BattlePage(shared), visit(), ""
+    for sides in (("mute", "quick"), ("quick", "slow")):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(shared.live._dice, "choice", lambda pairs, sides=sides: sides)
+            *_, view = page.say(visitor, token, ASKED)
+        token = view.token
+        if "mute" in sides:
+            assert (view.token, view.draft) == ("", ASKED)
+            assert "drawn anew" in view.status
+            assert store.talks.count() == 0
+    assert view.open
+
+
 def test_without_live_models_the_page_says_so(
     store: Store, voters: Voters, live_models: dict[str, Model], visit: Visit
 ) -> None:
@@ -503,10 +522,9 @@ def test_what_a_server_does_not_end_is_not_voted_on(
         assert "One of the models did not answer" in last.status
         assert not any(view.open for view in [*views, last])
         assert "birch" not in str([*views, last])
-        assert not page.cast(visitor, last.token, Winner.MODEL_A).done
-        (talk,) = store.talks.where()
-        assert talk.turns == ()
-        # The next try is another turn of the same battle.
+        assert not page.cast(visitor, views[-1].token, Winner.MODEL_A).counted
+        assert store.talks.count() == 0
+        # The next try is another battle.
         ends = lambda: well("Now ", "it works")  # noqa: E731
         *_, last = page.say(visitor, last.token, ASKED)
         assert page.cast(visitor, last.token, Winner.MODEL_A).done
@@ -519,7 +537,7 @@ def test_an_answer_without_end_ends_the_turn(store: Store, voters: Voters, visit
         visitor = visit()
         *_, last = page.say(visitor, "", ASKED)
         assert "One of the models did not answer" in last.status
-        assert not page.cast(visitor, last.token, Winner.MODEL_A).done
+        assert not page.cast(visitor, last.token, Winner.MODEL_A).counted
     assert store.votes.count() == 0
 
 

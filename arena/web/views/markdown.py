@@ -34,7 +34,7 @@ _SHOWN = {"<": "&lt;", "![": "!&#91;", "\\(": "&#40;", "\\[": "&#91;", "$$": "&#
 # CommonMark has it for "_" alone. Bold beside letters is usual where words have no spaces between
 # them, and lone tildes are no mark of emphasis. Addresses and lines of code stay as they are.
 _INSIDE = re.compile(
-    r"(?P<whole>\w+://\S+|^(?: {4}|\t)[ \t]*+(?![-*+] |\d+[.)] ).*)"
+    r"(?P<whole>https?://\S+|^(?: {4}|\t)[ \t]*+(?![-*+] |\d+[.)] ).*)"
     r"|(?<=[^\W_])\*(?=[^\W_])|(?<=[A-Za-z0-9])\*{2,}(?=[A-Za-z0-9])"
     r"|(?<=[)\]）])\*+(?=[A-Za-z0-9])|(?<![~\\])~(?!~)",
     re.MULTILINE,

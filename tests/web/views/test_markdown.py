@@ -117,3 +117,34 @@ def test_a_long_text_is_cut_where_it_is_said() -> None:
 )
 def test_where_code_and_mathematics_begin_and_end(text: str, shown: str) -> None:
     assert harmless(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2*3*4", "2&#42;3&#42;4"),
+        ("2**3**4", "2&#42;&#42;3&#42;&#42;4"),
+        ("(a)*2*(b)", "(a)&#42;2*(b)"),
+        ("长*宽*高", "长&#42;宽&#42;高"),
+        ("3~5天，7~10天", "3&#126;5天，7&#126;10天"),
+        ("~5 and (~7)", "&#126;5 and (&#126;7)"),
+        ("- a\n    - 2*3*4", "- a\n    - 2&#42;3&#42;4"),
+    ],
+)
+def test_a_mark_inside_a_word_or_a_sum_is_no_emphasis(text: str, shown: str) -> None:
+    assert harmless(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*one*, **two** and ~~three~~",
+        "这是**重点**内容，使用**GPU**加速",
+        "* item\n* another",
+        r"2\*3\*4",
+        "https://example.com/~me?a*b*c",
+        "\n    a = b*c*d  # code",
+    ],
+)
+def test_emphasis_addresses_and_indented_code_stay_as_they_are(text: str) -> None:
+    assert harmless(text) == text

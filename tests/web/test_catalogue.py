@@ -148,7 +148,7 @@ def test_verdicts_that_do_not_count_come_last_and_say_so(
     assert verdicts.index("<b>long</b>") < verdicts.index("<b>short</b>")
     assert verdicts.count(WORDS["en"]["older_card"]) == 1
     assert verdicts.count(WORDS["en"]["judge_not_chosen"] + "</span>") == 1
-    assert "↔" not in verdicts  # two cards are no two orders
+    assert WORDS["en"]["turned"] not in verdicts  # two cards are no two orders
 
 
 def blind_judge(store: Store) -> None:
@@ -207,6 +207,33 @@ def test_the_odds_of_a_verdict_have_names(answered: Store, voters: Voters, visit
         view = page.prompt(visit(language), key)
         assert view is not None
         assert said in view.about
+
+
+@pytest.mark.parametrize("other", [Preference.A, Preference.UNPARSED])
+def test_an_order_that_was_not_read_is_no_other_verdict_and_says_why(
+    answered: Store, voters: Voters, visit: Visit, other: Preference
+) -> None:
+    """The page of a prompt tells of the orders what the list tells of them."""
+    prompt = next(answered.prompts.where())
+    pair = [answer.key for answer in answered.answers.where(prompt_key=prompt.key)][:2]
+    answered.judges.add([Judge("card", "j", "{}")])
+    answered.verdicts.add(
+        Verdict(
+            f"v{next(serial)}", "j", "card", prompt.key, *sides, said,
+            p_first=0.6, p_second=0.4, p_tie=0.0, mass=0.49,
+        )
+        for sides, said in ((pair, Preference.A), (pair[::-1], other))
+    )  # fmt: skip
+    config = Config(rank={"allow_weak_judges": True})
+    (entry,) = (one for one in catalogue(answered, config=config).entries if one.verdicts)
+    page = BrowsePage(services(answered, voters, config=config))
+    for language in ("en", "zh"):
+        view, words = page.prompt(visit(language), prompt.key), WORDS[language]
+        assert view is not None
+        assert view.about.count(words["turned"]) == 2 * entry.turned
+        why = words["too_little"].format(share="49%")
+        assert view.about.count(why) == (other is Preference.UNPARSED)
+    assert entry.turned == (other is Preference.A)
 
 
 def test_votes_name_the_winner_as_verdicts_do(shared: Services, visit: Visit) -> None:

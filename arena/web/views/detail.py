@@ -105,7 +105,7 @@ def _verdicts(
 ) -> list[dict[str, Any]]:
     """Both orders of a pair beneath each other, those that count first; of each the last reading.
 
-    turned: where the two orders disagree. aside: why they do not count.
+    turned: where the two orders disagree, as in `Catalogue`. aside: why they do not count.
     """
     pairs: defaultdict[tuple[Any, ...], dict[str, Verdict]] = defaultdict(dict)
     for verdict in verdicts:
@@ -120,7 +120,7 @@ def _verdicts(
                 "first": names.get(verdict.first, "–"),
                 "second": names.get(verdict.second, "–"),
                 "said": _said(verdict, names, words),
-                "turned": len(winners) > 1,
+                "turned": len(winners) > 1 and Preference.UNPARSED not in winners,
                 "text": brief(verdict.text, words["cut"]),
                 "odds": _odds(verdict, words),
                 "aside": _aside(known, words, judge, card),
@@ -148,6 +148,9 @@ def _said(verdict: Verdict, names: Mapping[str, str], words: Words) -> str:
 
 
 def _odds(verdict: Verdict, words: Words) -> str:
+    """What a judge read in odds made of a pair, or why no verdict was read from them."""
+    if verdict.preference is Preference.UNPARSED and verdict.mass is not None:
+        return words["too_little"].format(share=f"{verdict.mass:.0%}")
     odds = {"first": verdict.p_first, "second": verdict.p_second, "tie": verdict.p_tie}
     if verdict.p_first is None or verdict.p_second is None:
         return ""

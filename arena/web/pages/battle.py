@@ -189,7 +189,7 @@ class BattlePage:
             ballot = Ballot(winner, visitor.language, claimed.seconds, reasons, comment)
             shown = vote(services.store, claimed.key, claimed.voter, ballot, live=True)
             services.live.end(talk)
-            return reveal.sentence(services, shown, visitor)
+            return reveal.sentence(services, shown, visitor, winner)
 
         return outcome(WORDS[visitor.language], cast)
 

@@ -92,12 +92,12 @@ class RatePage:
                 language=visitor.language,
                 seconds=claimed.seconds,
             )
-            return self._reveal(shown, visitor)
+            return self._reveal(shown, visitor, value)
 
         return outcome(words, cast)
 
-    def _reveal(self, shown: Single, visitor: Visitor) -> str:
-        """Who wrote it, unless the voter has more of this prompt to judge."""
+    def _reveal(self, shown: Single, visitor: Visitor, value: int) -> str:
+        """The grade, and who wrote it, unless the voter has more of this prompt to judge."""
         services, words = self._services, WORDS[visitor.language]
         if services.blind.open_to(visitor).has(shown.prompt):
             who = words["names_wait"]
@@ -106,7 +106,8 @@ class RatePage:
             rating = rating_text(services.boards.known_rows(), model, visitor.language)
             named = words["in_brackets"].format(name=f"**{as_text(model)}**", value=rating)
             who = words["named"].format(name=words["model"], value=named)
-        said = sentences(words, words["grade_counted"], who)
+        chosen = words["you_chose"].format(choice=words[f"grade_{value}"])
+        said = sentences(words, words["grade_counted"], chosen, who)
         return "\n\n".join([said, *link(services, shown.prompt, words)])
 
     def draw(self, root: gr.Blocks, say: Say) -> None:
@@ -119,7 +120,7 @@ class RatePage:
             draw_switch(say)
             gr.Markdown(say("answer"), elem_classes="slot")
             answer = text_box("answer")
-            parts = _draw_criteria(say)
+            criteria, parts = _draw_criteria(say)
             with gr.Column(elem_classes="deciding"):
                 result = gr.Markdown(elem_id="result", elem_classes="outcome")
                 ballot, buttons = _draw_scale(say)
@@ -131,7 +132,7 @@ class RatePage:
             progress = gr.Markdown(elem_id="progress", elem_classes="hint")
             gr.Markdown(say("rate_keys"), elem_classes=["hint", "keys"])
             form = draw_report(say, pair=False)
-        page = [token, prompt, answer, progress, shown, ballot, skip, following, result]
+        page = [token, prompt, answer, progress, shown, ballot, criteria, skip, following, result]
         page += [*form.fields, *parts]
 
         def start(request: gr.Request, skipped: str = "") -> list[Any]:
@@ -139,7 +140,7 @@ class RatePage:
             is_open = gr.update(visible=view.open)
             values = [view.token, view.prompt, view.answer, view.progress]
             empty = [*EMPTY, *(None for _ in parts)]
-            return [*values, *[is_open] * 3, gr.update(visible=False), "", *empty]
+            return [*values, *[is_open] * 4, gr.update(visible=False), "", *empty]
 
         gr.on([root.load, following.click], start, outputs=page, **EVENT)
         for value, button in zip(SCALE, buttons, strict=True):
@@ -156,9 +157,9 @@ class RatePage:
                 cast = shown if said.counted else ""
                 so_far = self.progress(visitor) if said.counted else gr.skip()
                 undo_shown = gr.update(visible=bool(cast))
-                return [said.text, undone, undone, done, cast, undo_shown, so_far]
+                return [said.text, undone, undone, undone, done, cast, undo_shown, so_far]
 
-            outputs = [result, ballot, skip, following, last, undo, progress]
+            outputs = [result, ballot, criteria, skip, following, last, undo, progress]
             button.click(choose, [token, *parts], outputs, **EVENT)
         skip.click(start, [token], page, **EVENT)
         counted = progress, self.progress
@@ -166,10 +167,10 @@ class RatePage:
         form.send.click(*on_report(self._services, GRADE, form, token), **EVENT)
 
 
-def _draw_criteria(say: Say) -> list[gr.Radio]:
-    """A scale for each of the reasons."""
-    with gr.Accordion(say("by_criterion"), open=False, elem_id="criteria"), gr.Row():
-        return [
+def _draw_criteria(say: Say) -> tuple[gr.Accordion, list[gr.Radio]]:
+    """A scale for each of the reasons, and what holds them."""
+    with gr.Accordion(say("by_criterion"), open=False, elem_id="criteria") as criteria, gr.Row():
+        return criteria, [
             gr.Radio(
                 [str(value) for value in SCALE],
                 label=say(f"reason_{reason}"),

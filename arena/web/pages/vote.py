@@ -50,14 +50,14 @@ TURN_OVER = """(text, progress) => {
   const next = JSON.parse(text || "{}");
   const show = (visible) => ({__type__: "update", visible});
   const open = show(next.open === true);
-  return [next.token, next.prompt, next.first, next.second, progress, open, open, open,
+  return [next.token, next.prompt, next.first, next.second, progress, open, open, open, open,
           show(false), "", [], "", null, null, "", "", {__type__: "update", open: false},
           String(Date.now())];
 }"""
 # Done by the browser: the server would build both controls anew for each vote.
 REVEAL = """(text, progress, last) => {
   const show = (visible) => ({__type__: "update", visible});
-  return [show(!text), show(!text), show(!!text),
+  return [show(!text), show(!text), show(!text), show(!!text),
           text ? JSON.parse(text).progress || progress : progress, show(!!last)];
 }"""
 ELAPSED = (
@@ -118,7 +118,7 @@ class VotePage:
                 seconds = min(int(elapsed) / 1000, seconds)
             ballot = Ballot(winner, visitor.language, seconds, reasons, comment)
             shown = vote(self._services.store, claimed.key, claimed.voter, ballot)
-            return reveal.sentence(self._services, shown, visitor)
+            return reveal.sentence(self._services, shown, visitor, winner)
 
         return outcome(WORDS[visitor.language], cast)
 
@@ -151,18 +151,19 @@ class VotePage:
                 ballot, buttons = draw_choices(say)
                 following = gr.Button(say("next"), elem_id="next", visible=False, variant="primary")
                 undo = draw_undo(say)
-            given = draw_reasons(say)
+            with gr.Column() as why:
+                given = draw_reasons(say)
             skip = draw_skip(say)
             progress = gr.Markdown(elem_id="progress", elem_classes="hint")
             gr.Markdown(say("keys"), elem_classes=["hint", "keys"])
             form = draw_report(say, pair=True)
-        shown = [token, prompt, first, second, progress, pair, ballot, skip]
+        shown = [token, prompt, first, second, progress, pair, ballot, why, skip]
         page = [*shown, following, result, *given, *form.fields, since]
 
         def show(request: gr.Request, skipped: str = "") -> list[Any]:
             view = self.next_pair(self._services.voters.visitor(request), skipped)
             values = [view.token, view.prompt, view.first, view.second, view.progress]
-            return [*values, *[gr.update(visible=view.open)] * 3]
+            return [*values, *[gr.update(visible=view.open)] * 4]
 
         def pass_over(request: gr.Request, skipped: str) -> list[Any]:
             unfilled: list[Any] = ["", [], "", *EMPTY, ""]
@@ -180,7 +181,7 @@ class VotePage:
             ).success(
                 None,
                 [upcoming, progress, last],
-                [ballot, skip, following, progress, undo],
+                [ballot, why, skip, following, progress, undo],
                 js=REVEAL,
             )
         skip.click(pass_over, [token], page, **EVENT)

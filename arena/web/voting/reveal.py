@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from arena.leaderboard.board import Row
-from arena.records import Preference, Prompt, Verdict
+from arena.records import Preference, Prompt, Verdict, Winner
 from arena.store.archive import Archivable
 from arena.web.background.cache import WHOLE
 from arena.web.catalogue import Catalogue
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
+from arena.web.views.components import CHOICES
 from arena.web.views.markdown import as_text
 from arena.web.views.words import WORDS, Words, sentences
 from arena.web.voting.battles import ShownPair
@@ -17,12 +18,17 @@ from arena.web.voting.battles import ShownPair
 MOST_JUDGES = 6
 
 
-def sentence(services: Services, shown: ShownPair, visitor: Visitor) -> str:
-    """All of it as Markdown; names wait while the voter has more of this prompt to judge."""
+def sentence(services: Services, shown: ShownPair, visitor: Visitor, winner: Winner) -> str:
+    """All of it as Markdown; names wait while the voter has more of this prompt to judge.
+
+    winner: what the voter chose, which it repeats.
+    """
     language = visitor.language
     words = WORDS[language]
+    chosen = words["you_chose"].format(choice=words[dict(CHOICES)[winner]])
+    counted = sentences(words, words["counted"], chosen)
     if services.blind.open_to(visitor).has(shown.prompt):
-        waiting = sentences(words, words["counted"], words["names_wait"])
+        waiting = sentences(words, counted, words["names_wait"])
         return "\n\n".join([waiting, *link(services, shown.prompt, words)])
     services.blind.learned(visitor, shown.prompt.key)
     rows = services.boards.known_rows()
@@ -33,7 +39,7 @@ def sentence(services: Services, shown: ShownPair, visitor: Visitor) -> str:
         )
         for side, answer in (("A", shown.first), ("B", shown.second))
     ]
-    lines = [sentences(words, words["counted"], " · ".join(names))]
+    lines = [sentences(words, counted, " · ".join(names))]
     archived = services.store.archive.names(Archivable.JUDGE)
     every = services.store.verdicts_on(shown.battle.first, shown.battle.second)
     verdicts = [verdict for verdict in every if verdict.judge not in archived]

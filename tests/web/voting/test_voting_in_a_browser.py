@@ -96,8 +96,11 @@ def test_a_vote_is_taken_back_and_an_answer_reported(browser: Any, app: App) -> 
     assert not page.is_visible("#undo")
     page.keyboard.press("t")
     visitor.wait_for("#undo:visible")
+    assert "You chose: Tie." in page.inner_text("#result")
+    page.wait_for_selector("#why", state="hidden")  # what can be said no more is not asked
     page.keyboard.press("Enter")
     visitor.wait_for("#vote-tie:visible")
+    assert page.is_visible("#why")
     assert "1, 1 of them yours" in page.inner_text("#progress")
     page.keyboard.press("u")
     page.wait_for_function("document.querySelector('#result').innerText.includes('taken back')")
@@ -121,12 +124,17 @@ def test_a_vote_is_taken_back_and_an_answer_reported(browser: Any, app: App) -> 
     visitor.wait_for("#report-said p")
     assert app.rows("SELECT reason FROM reports") == [("harmful",)]
     visitor.open("rate")
+    assert page.is_visible("#criteria")
     page.keyboard.press("3")
     visitor.wait_for("#undo:visible")
+    assert "You chose: 3 · fair." in page.inner_text("#result")
+    page.wait_for_selector("#criteria", state="hidden")
     page.click("#undo")
     page.wait_for_function("document.querySelector('#result').innerText.includes('taken back')")
     page.wait_for_function(NONE_COUNTED)
     assert app.rows("SELECT count(*) FROM standing_grades") == [(0,)]
+    page.click("#next")
+    visitor.wait_for("#criteria:visible")
     assert visitor.complaints == []
 
 

@@ -16,7 +16,7 @@ from arena.store import Store
 class Figure:
     """How many of a kind count.
 
-    beside: how many more are stored, and count for nobody; reasons: how many of those for which
+    beside: how many more are stored, and count for nobody, of models those not rated; reasons: how many of those for which
     reason, where reasons are told.
     """
 
@@ -33,12 +33,14 @@ def figures(store: Store, board: Leaderboard) -> list[Figure]:
     the judge is one that the ranking takes.
     """
     stored = store.counts()
+    rated = {row.model for row in board.rows}
+    known = {model.name for model in store.models()} | {one.model for one in board.unrated}
     judged = {
         "verdicts": count_verdicts(store, board.judges),
         "scores": count_scores(store, board.judges),
     }
     votes = int(board.counts.get("votes", stored["votes"]))
-    found = [Figure("models", len(board.rows))]
+    found = [Figure("models", len(rated), len(known - rated))]
     found += [Figure(kind, stored[kind]) for kind in ("prompts", "answers")]
     found.append(Figure("votes", votes, stored["votes"] - votes))
     found += [

@@ -10,6 +10,7 @@ from arena.leaderboard.evidence.counted_judgements import NotCounted
 from arena.leaderboard.unranked import ranked_or_not
 from arena.publish.page import render
 from arena.publish.stats import Figure, figures
+from arena.ratings.fitting.connectivity import Unrated
 from arena.records import Judge, Preference, Score, Verdict
 from arena.store import Store
 from arena.store.archive import Archivable
@@ -96,3 +97,13 @@ def test_all_else_counts(filled: Store, board: Leaderboard, kind: str, number: i
 def test_votes_that_do_not_count_stand_beside(voted: Store, board: Leaderboard) -> None:
     board.counts["votes"] = 10
     assert figure(voted, board, "votes") == Figure("votes", 10, beside=2)
+
+
+def test_a_model_that_is_not_rated_stands_beside(filled: Store, board: Leaderboard) -> None:
+    """It stands in other tables of the page, such as that of the benchmarks."""
+    *rated, last = board.rows
+    fewer = replace(board, rows=tuple(rated), unrated=(Unrated(last.model, 1, 4, apart=False),))
+    assert figure(filled, fewer, "models") == Figure("models", 3, beside=1)
+    assert "1 more not rated" in render(filled, fewer, title="Arena")
+    filled.archive.put(Archivable.MODEL, last.model)
+    assert figure(filled, replace(fewer, unrated=()), "models") == Figure("models", 3)

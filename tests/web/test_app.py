@@ -602,6 +602,17 @@ def test_the_admin_pauses_hides_adds_and_exports(browser: Any, app: App) -> None
     assert visitor.complaints == []
 
 
+def test_no_column_of_a_prompt_is_too_narrow_to_read_on_a_phone(browser: Any, app: App) -> None:
+    ((key,),) = app.rows("SELECT prompt_key FROM verdicts LIMIT 1")
+    visitor = Visitor(browser, app, f"browse?prompt={key}", "zh-CN", 390)
+    visitor.wait_for("#about h3")
+    narrowest = """all => Math.min(...all.map(
+        (cell) => cell.clientWidth / parseFloat(getComputedStyle(cell).fontSize)))"""
+    assert visitor.page.eval_on_selector_all("#about td", narrowest) >= 4
+    assert visitor.page.eval_on_selector_all("#about td.text", narrowest) >= 11
+    assert visitor.width() == 390
+
+
 @pytest.mark.parametrize("path", list(READY))
 def test_every_page_on_a_phone_in_chinese_and_dark(browser: Any, app: App, path: str) -> None:
     visitor = Visitor(browser, app, path, "zh-CN", 390, "dark")

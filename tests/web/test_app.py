@@ -491,7 +491,7 @@ def test_browsing_to_a_prompt_and_back_by_its_link(browser: Any, app: App) -> No
     assert "smollm2" in page.inner_text("#about")
     again = Visitor(browser, app, address.rpartition("/")[2], "zh-CN")
     again.wait_for("#about h3")
-    assert "裁判意见" in again.page.inner_text("#about")
+    assert "裁判的判断" in again.page.inner_text("#about")
     visitor.settle()
     page.go_back()
     visitor.wait_for("#rows a:visible")

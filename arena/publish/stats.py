@@ -16,8 +16,8 @@ from arena.store import Store
 class Figure:
     """How many of a kind count.
 
-    beside: how many more are stored, and count for nobody, of models those not rated; reasons: how many of those for which
-    reason, where reasons are told.
+    beside: how many more are stored, and count for nobody; of models, those that are not rated.
+    reasons: how many of those for which reason, where reasons are told.
     """
 
     kind: str

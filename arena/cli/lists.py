@@ -87,7 +87,7 @@ def list_models(
     from arena.store.archive import Archivable
     from arena.store.versions import current_name, replaced
 
-    conf = settings(config, ("models",))
+    conf = settings(config, ())  # one wrong entry does not hide the others
     if about:
         _about_models(open_store(db, conf), conf, form)
         return
@@ -394,9 +394,12 @@ def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
 
 
 def _model_row(name: str, source: str, model: Model, state: str) -> dict[str, Any]:
-    from arena.backends import availability
+    from arena.backends import Availability, availability
 
-    now = availability(model)
+    try:
+        now = availability(model)
+    except ArenaError as error:  # a name that a file or an earlier release had
+        now = Availability(False, str(error))
     decoding = model.decoding
     is_asked = model.backend is not BackendKind.IMPORTED
     return {

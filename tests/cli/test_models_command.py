@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from arena.cli.main import app
 from arena.judging import judge, load_card
-from arena.records import Prompt
+from arena.records import BackendKind, Model, Prompt
 from arena.store import Store
 
 Arena = Callable[..., tuple[str, int]]
@@ -150,3 +150,15 @@ def test_a_run_skips_what_is_archived_and_says_so(arena: Arena, tmp_path: Path) 
     said, code = arena("run")
     assert code == 2
     assert "all models of arena.yaml are archived" in said
+
+
+def test_a_wrong_entry_or_a_stored_fake_that_is_none_hides_no_other(
+    arena: Arena, tmp_path: Path
+) -> None:
+    Store(tmp_path / "arena.db").put_model(Model("old", BackendKind.FAKE, "crow"))
+    (tmp_path / "arena.yaml").write_text("models: {a: 'fake:echo', b: 'fake:parrot'}\n")
+    said, code = arena("models --format csv")
+    assert code == 0
+    assert "no fake model named 'parrot'" in said
+    assert "\na," in said
+    assert "no fake model named 'crow'" in said

@@ -187,6 +187,8 @@ def rename_model(
 ) -> None:
     """Give a stored model another name; nothing is asked again.
 
+    Its older and newer versions, such as gpt4@2, go with it.
+
     Write the new name into arena.yaml as well, where the model stands there.
 
     \b
@@ -199,10 +201,13 @@ def rename_model(
     if not (named := tidy(new)):
         raise InputError("the new name is empty")
     store = open_store(db, conf)
-    is_in_file = name in [current_name(store, model) for model in conf.candidates().values()]
-    store.archive.rename(name, named)
+    in_file = {current_name(store, model) for model in conf.candidates().values()}
+    renamed = store.archive.rename(name, named)
+    is_in_file = bool(in_file.intersection(renamed))
     there = f" Write {named} into arena.yaml too, under models." if is_in_file else ""
-    say(f"{name} is {named} now.{there}")
+    also = [f"{old} is {now}" for old, now in renamed.items() if old != name]
+    with_it = f", and {', '.join(also)}" if also else ""
+    say(f"{name} is {named} now{with_it}.{there}")
 
 
 _JUDGE_COLUMNS = ("judge", "state", "weights", "reading", "modes", "can run now", "why", "from")

@@ -40,7 +40,10 @@ def test_a_model_changed_in_the_file_is_refused_with_the_way_out(
     assert "m@2" in arena("generate --new-version")[0]
     assert "0 new, 1 already there" in arena("generate")[0]
     assert "old version of m@2" in arena("models --format csv")[0]
-    assert arena("models rename m first")[0].strip() == "m is first now."  # the file means m@2
+    said = arena("models rename m first")[0].strip()
+    assert (
+        said == "m is first now, and m@2 is first@2. Write first into arena.yaml too, under models."
+    )
     assert arena("models rename first m")[1] == 0
     assert arena("models archive m")[1] == 0
     assert "old version" not in arena("models --format csv")[0]

@@ -21,7 +21,7 @@ from arena.cli.options import (
     split,
 )
 from arena.cli.options.bundles import bundled
-from arena.cli.output import Format, emit, say
+from arena.cli.output import Format, emit, say, warn
 from arena.interchange.formats import FORMATS
 from arena.records import counted, counted_rows
 from arena.records.errors import InputError
@@ -467,7 +467,7 @@ def _export(
     for (what, why), count in found.left_out.items():
         say(f"Left out: {counted_rows(count, what)}: {why}.")
     if not parts:
-        say(f"Nothing here can be written as {format_}, so {path} was not made.")
+        warn(f"Nothing here can be written as {format_}, so {path} was not made.")
         sys.exit(1)
     say(f"{path}: {parts}.")
 

@@ -410,13 +410,13 @@ def _model_row(name: str, source: str, model: Model, state: str) -> dict[str, An
     return {
         "model": name,
         "state": state,
+        "can run now": "yes" if now.ready else "no",
+        "why": now.detail,
         "backend": str(model.backend),
         "weights": model.weights,
         "temperature": decoding.temperature if is_asked else None,
         "max_tokens": decoding.max_tokens if is_asked else None,
         "system": decoding.system,
-        "can run now": "yes" if now.ready else "no",
-        "why": now.detail,
         "from": source,
     }
 

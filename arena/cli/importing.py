@@ -48,6 +48,7 @@ imports = typer.Typer(
     help="Bring in what other tools have collected: arena import [FORMAT] PATH.",
 )
 RECOGNISE = "recognise"
+OUT = [one.name for one in FORMATS if one.out]
 
 
 DryRun = Annotated[
@@ -418,9 +419,7 @@ def _row(one: "ResultSet") -> dict[str, object]:
 
 
 def _export(
-    format_: Annotated[
-        str, typer.Argument(metavar="FORMAT", help="One of the formats, as arena formats lists.")
-    ],
+    format_: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of: {', '.join(OUT)}.")],
     path: Annotated[Path, typer.Argument(help="The file or the new folder to write.")],
     voters: Annotated[
         bool,

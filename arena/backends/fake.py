@@ -30,7 +30,7 @@ from arena.backends.base import (
     cut_at,
 )
 from arena.backends.limits import Limits
-from arena.records import Decoding, Model, Usage
+from arena.records import Decoding, Model, Persona, Usage
 from arena.records.errors import UnknownNameError
 
 _ANSWER = re.compile(r"<(answer_([ab])(?:_\d+)?) (\w+)>\n(.*?)\n</\1 \3>", re.DOTALL)
@@ -98,14 +98,14 @@ _EVERYDAY = {
     "many", "then", "them", "so", "some", "would", "make", "like", "him", "into", "has", "more",
     "no", "way", "could", "my", "than", "been", "who", "its", "now", "long", "get", "may",
 }  # fmt: skip
-_PERSONAS: dict[str, Callable[[str, Decoding, int], str]] = {
-    "echo": _echo,
-    "first": _first,
-    "longer": _longer,
-    "plain": _plain,
-    "mute": _mute,
-    "reader": _reader,
-    "edges": _edges,
+_PERSONAS: dict[Persona, Callable[[str, Decoding, int], str]] = {
+    Persona.ECHO: _echo,
+    Persona.FIRST: _first,
+    Persona.LONGER: _longer,
+    Persona.PLAIN: _plain,
+    Persona.MUTE: _mute,
+    Persona.READER: _reader,
+    Persona.EDGES: _edges,
 }
 
 
@@ -116,7 +116,7 @@ class FakeBackend(Backend):
         name, _, pace = model.weights.partition("@")
         if name not in _PERSONAS:
             raise UnknownNameError("fake model", name, _PERSONAS)
-        self._say = _PERSONAS[name]
+        self._say = _PERSONAS[Persona(name)]
         self._pace = float(pace or 0)
         self._decoding = model.decoding
 

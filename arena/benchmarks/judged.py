@@ -12,7 +12,7 @@ from arena.benchmarks.items.tasks import Benchmark
 from arena.generation.batch import Control, Progress, Work, run
 from arena.judging import JudgeCard
 from arena.judging.cards.templates import Fences
-from arena.judging.replies.parsing import parse_verdict
+from arena.judging.replies.parsing import parse_verdict, too_little
 from arena.records import NOBODY, Judge, Marking, Outcome, Preference, content_key, seed_of
 from arena.store import Store
 
@@ -99,7 +99,7 @@ def _prompt(item: Any, reply: str, *, logit: bool) -> str:
 def _from_odds(card: JudgeCard, keys: Sequence[str], index: int, odds: Odds) -> Marking:
     yes, no = (exp(value) for value in odds.logprobs)
     if odds.mass < LEAST_MASS:
-        reason = f"{YES} and {NO} hold {odds.mass:.2f} of the mass"
+        reason = too_little(f"{YES} and {NO}", odds.mass)
         return Marking(keys[index], card.name, _key(card), None, reason=reason, usage=odds.usage)
     return Marking(keys[index], card.name, _key(card), float(yes > no), usage=odds.usage)
 

@@ -21,7 +21,7 @@ from arena.cli.options import (
     split,
 )
 from arena.cli.options.bundles import bundled
-from arena.cli.output import Format, emit, say
+from arena.cli.output import Format, emit, say, warn
 from arena.interchange.formats import FORMATS
 from arena.records import counted, counted_rows
 from arena.records.errors import InputError
@@ -48,6 +48,7 @@ imports = typer.Typer(
     help="Bring in what other tools have collected: arena import [FORMAT] PATH.",
 )
 RECOGNISE = "recognise"
+OUT = [one.name for one in FORMATS if one.out]
 
 
 DryRun = Annotated[
@@ -418,9 +419,7 @@ def _row(one: "ResultSet") -> dict[str, object]:
 
 
 def _export(
-    format_: Annotated[
-        str, typer.Argument(metavar="FORMAT", help="One of the formats, as arena formats lists.")
-    ],
+    format_: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of: {', '.join(OUT)}.")],
     path: Annotated[Path, typer.Argument(help="The file or the new folder to write.")],
     voters: Annotated[
         bool,
@@ -467,7 +466,7 @@ def _export(
     for (what, why), count in found.left_out.items():
         say(f"Left out: {counted_rows(count, what)}: {why}.")
     if not parts:
-        say(f"Nothing here can be written as {format_}, so {path} was not made.")
+        warn(f"Nothing here can be written as {format_}, so {path} was not made.")
         sys.exit(1)
     say(f"{path}: {parts}.")
 

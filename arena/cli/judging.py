@@ -28,7 +28,7 @@ from arena.cli.options import (
 )
 from arena.cli.options.bundles import bundled
 from arena.cli.options.judging import Instead, RunLimits
-from arena.cli.output import say, say_estimates
+from arena.cli.output import say, say_estimates, warn
 from arena.cli.progress import finish, watched
 from arena.records import BackendKind, Mode, ServerProgram, counted
 from arena.records.errors import InputError
@@ -277,7 +277,7 @@ def _hand_in(plans: "list[Plan]", budget: "Budget") -> None:
             continue
         say(f"Fetch them when they are there: arena judge --judge {one.card.name} --collect")
     if budget.full:
-        say(f"The next request could pass the budget of {budget}; the rest is left.")
+        warn(f"The next request could pass the budget of {budget}; the rest is left.")
         sys.exit(1)
 
 
@@ -292,12 +292,12 @@ def _collect(store: "Store", cards: "list[JudgeCard]") -> None:
             say(f"{card.name}: no batch is waiting.")
         for one in found:
             if one.ended:
-                say(
+                warn(
                     f"{one.name}: {one.status}, {one.stored} stored ({one.unparsed} unparsed), "
                     f"{one.failed} failed, {one.missing} without a result."
                 )
             else:
-                say(f"{one.name}: {one.status}, {one.done} of {one.total} done.")
+                warn(f"{one.name}: {one.status}, {one.done} of {one.total} done.")
             left += one.failed + one.missing + (not one.ended)
     if left:
         sys.exit(1)
@@ -308,7 +308,7 @@ def _poorly_parsed(plans: "list[Plan]", least: float) -> bool:
     shares = [(one, one.parsed_share()) for one in plans]
     for one, share in shares:
         if share < least:
-            say(
+            warn(
                 f"Only {share:.1%} of what {one.card.name} said could be read; --min-parsed asks "
                 f"for {least:.0%}. The replies, with the reasons: arena show verdicts --judge "
                 f"{one.card.name} --unparsed. Mend the card, then run the same command again: what "

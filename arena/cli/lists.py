@@ -87,7 +87,7 @@ def list_models(
     from arena.store.archive import Archivable
     from arena.store.versions import current_name, replaced
 
-    conf = settings(config, ("models",))
+    conf = settings(config, ())  # one wrong entry does not hide the others
     if about:
         _about_models(open_store(db, conf), conf, form)
         return
@@ -187,6 +187,8 @@ def rename_model(
 ) -> None:
     """Give a stored model another name; nothing is asked again.
 
+    Its older and newer versions, such as gpt4@2, go with it.
+
     Write the new name into arena.yaml as well, where the model stands there.
 
     \b
@@ -199,10 +201,13 @@ def rename_model(
     if not (named := tidy(new)):
         raise InputError("the new name is empty")
     store = open_store(db, conf)
-    is_in_file = name in [current_name(store, model) for model in conf.candidates().values()]
-    store.archive.rename(name, named)
+    in_file = {current_name(store, model) for model in conf.candidates().values()}
+    renamed = store.archive.rename(name, named)
+    is_in_file = bool(in_file.intersection(renamed))
     there = f" Write {named} into arena.yaml too, under models." if is_in_file else ""
-    say(f"{name} is {named} now.{there}")
+    also = [f"{old} is {now}" for old, now in renamed.items() if old != name]
+    with_it = f", and {', '.join(also)}" if also else ""
+    say(f"{name} is {named} now{with_it}.{there}")
 
 
 _JUDGE_COLUMNS = ("judge", "state", "weights", "reading", "modes", "can run now", "why", "from")
@@ -394,21 +399,24 @@ def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
 
 
 def _model_row(name: str, source: str, model: Model, state: str) -> dict[str, Any]:
-    from arena.backends import availability
+    from arena.backends import Availability, availability
 
-    now = availability(model)
+    try:
+        now = availability(model)
+    except ArenaError as error:  # a name that a file or an earlier release had
+        now = Availability(False, str(error))
     decoding = model.decoding
     is_asked = model.backend is not BackendKind.IMPORTED
     return {
         "model": name,
         "state": state,
+        "can run now": "yes" if now.ready else "no",
+        "why": now.detail,
         "backend": str(model.backend),
         "weights": model.weights,
         "temperature": decoding.temperature if is_asked else None,
         "max_tokens": decoding.max_tokens if is_asked else None,
         "system": decoding.system,
-        "can run now": "yes" if now.ready else "no",
-        "why": now.detail,
         "from": source,
     }
 

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from arena import __version__
+from arena.cli.edge import in_our_words
 from arena.cli.output import Loudness, voice
 from arena.records import COMMAND_LINE
 from arena.records.errors import ArenaError, InputError
@@ -23,7 +24,8 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command."""
         try:
-            return super().invoke(ctx)
+            with in_our_words(self.params):
+                return super().invoke(ctx)
         except ArenaError as error:
             if voice.loudness is Loudness.VERBOSE:
                 traceback.print_exc()
@@ -37,13 +39,12 @@ class Commands(TyperGroup):
         """
         args = [*(w for w in args if w in _LOUDNESS), *(w for w in args if w not in _LOUDNESS)]
         following = [*args[1:], "-"]
-        return super().parse_args(
-            ctx,
-            [
-                f"{word}={BARE[word]}" if word in BARE and after.startswith("-") else word
-                for word, after in zip(args, following, strict=True)
-            ],
-        )
+        words = [
+            f"{word}={BARE[word]}" if word in BARE and after.startswith("-") else word
+            for word, after in zip(args, following, strict=True)
+        ]
+        with in_our_words(self.params):
+            return super().parse_args(ctx, words)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """In the order of the work, not of the alphabet."""

@@ -3,11 +3,12 @@
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from arena.files.spreadsheets import harmless
 from arena.records import COMMAND_LINE, Note
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 Cells = Sequence[Mapping[str, Any]]
 PIPED_WIDTH = 1000
+_WORD = re.compile(r"\S+(?: [–±] \S+)*")
 COLUMN_MARGIN = 3  # a space on each side, and a line
 
 
@@ -55,17 +57,50 @@ def table(rows: Cells, title: str = "") -> None:
         sys.stdout.write(f"{title}\n" if title else "")
         return
     console = Console(file=sys.stdout, width=table_width(PIPED_WIDTH))
-    names = list(rows[0]) if rows else []
+    names = list(rows[0])
+    if fitting(rows, console.width) < len(names):  # what is empty makes room first
+        names = [name for name in names if any(row[name] not in (None, "") for row in rows)]
+        rows = [{name: row[name] for name in names} for row in rows]
     shown = names[: fitting(rows, console.width)]
     grid = Table(title=title or None, title_justify="left", header_style="bold")
-    for name in shown:
+    for name, width in zip(shown, _widths(rows, shown, console.width), strict=True):
         right = all(isinstance(row[name], int | float) for row in rows)
-        grid.add_column(name, justify="right" if right else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if right else "left"
+        grid.add_column(name, justify=justify, overflow="fold", width=width)
     for row in rows:
         grid.add_row(*(Text(_cell(row[name])) for name in shown))
     console.print(grid)
     if left_out := names[len(shown) :]:
-        say(f"Left out to fit the width: {', '.join(left_out)}. --format csv prints everything.")
+        warn(f"Left out to fit the width: {', '.join(left_out)}. --format csv prints everything.")
+
+
+def _widths(rows: Cells, names: Sequence[str], width: int) -> list[int]:
+    """How wide each column is: its longest word at least, and what is left shared out evenly.
+
+    The table's own way narrows a wide column below its words before it narrows the others.
+    """
+    from rich.cells import cell_len
+
+    least = [min(_least(rows, name), width - 1 - COLUMN_MARGIN) for name in names]
+    lines = [
+        [name, *(line for row in rows for line in _cell(row[name]).split("\n"))] for name in names
+    ]
+    wanted = [max(map(cell_len, column)) - low for column, low in zip(lines, least, strict=True)]
+    spare = max(0, width - 1 - sum(least) - COLUMN_MARGIN * len(names))
+    widths = [*least]
+    for taken, index in enumerate(sorted(range(len(names)), key=wanted.__getitem__)):
+        more = min(wanted[index], spare // (len(names) - taken))
+        widths[index] += more
+        spare -= more
+    return widths
+
+
+def _least(rows: Cells, name: str) -> int:
+    """The width below which a word of a column would be broken; an interval is one word."""
+    from rich.cells import cell_len
+
+    words = (word for row in rows for word in _WORD.findall(_cell(row[name])))
+    return max(map(cell_len, (*words, *name.split())), default=0)
 
 
 def table_width(piped: int) -> int | None:
@@ -82,12 +117,9 @@ def table_width(piped: int) -> int | None:
 
 def fitting(rows: Cells, width: int) -> int:
     """How many columns, from the left, a table of this width holds without breaking a word."""
-    from rich.cells import cell_len
-
     taken, names = 1, list(rows[0]) if rows else []
     for count, name in enumerate(names):
-        words = (word for row in rows for word in (_cell(row[name]).split() or [""]))
-        taken += max(map(cell_len, (*words, *name.split()))) + COLUMN_MARGIN
+        taken += _least(rows, name) + COLUMN_MARGIN
         if taken > width and count:
             return count
     return len(names)
@@ -136,6 +168,11 @@ def say(text: str | Note) -> None:
     if voice.loudness > Loudness.QUIET:
         words = text.text(place=COMMAND_LINE) if isinstance(text, Note) else text
         sys.stderr.write(f"{words}\n")
+
+
+def warn(text: str) -> None:
+    """What a result lacks, or why a command ends with an error code: -q does not leave it out."""
+    sys.stderr.write(f"{text}\n")
 
 
 def detail(text: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from arena.cli.output import Loudness, detail, say, voice
+from arena.cli.output import Loudness, detail, say, voice, warn
 from arena.records import NoAnswer, counted
 from arena.records.errors import InputError
 
@@ -288,14 +288,14 @@ def finish(steps: "Sequence[Progress]") -> None:
     stopped = [step for step in steps if step.stopped and not step.complete]
     if failed:
         last = next(step.last_error for step in reversed(steps) if step.failed)
-        say(f"{failed} failed, last: {last}. {_way_on(steps)}")
+        warn(f"{failed} failed, last: {last}. {_way_on(steps)}")
     if stopped:
         left = sum(step.total - step.found - step.stored for step in stopped)
         still = f"{counted(left, 'is', 'are')} left ({stopped[0].stopped})"
-        say(f"{still}. Run the same command again to go on.")
+        warn(f"{still}. Run the same command again to go on.")
     left_out = [step.unavailable for step in steps if step.unavailable]
     for why in left_out:
-        say(f"Left out: {why}")
+        warn(f"Left out: {why}")
     if failed or stopped or left_out:
         sys.exit(1)
 

@@ -9,7 +9,7 @@ import typer
 
 from arena.cli.benching import report
 from arena.cli.options import ConfigFile, Db, NewVersion, db_path, fill_store, settings
-from arena.cli.output import Format, say
+from arena.cli.output import Format, say, warn
 from arena.cli.progress import finish, watched
 from arena.cli.ranking import print_board
 from arena.files.assets import builtin
@@ -201,7 +201,7 @@ def _run(path: Path, config: "Config", *, new_version: bool = False) -> None:
     if done.refused is None:
         print_board(done.board)
     else:
-        say(f"There is no ranking yet: {done.refused.text(place=COMMAND_LINE)}")
+        warn(f"There is no ranking yet: {done.refused.text(place=COMMAND_LINE)}")
     if config.publish:
         page = Path(config.publish) / "index.html"
         say(f"Published{'' if done.board.rows else ' without a ranking'}: {page}")

@@ -73,6 +73,9 @@ def show_answers(
     thinking: Annotated[
         bool, typer.Option("--thinking", help="Also print what the model thought before it.")
     ] = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Show at most this many.")
+    ] = None,
     db: Db = None,
     config: ConfigFile = None,
     form: ShownAs = Format.TABLE,
@@ -86,7 +89,8 @@ def show_answers(
     from arena.store.lookup import find_answers, find_prompt
 
     store = open_store(db, settings(config, ()))
-    answers = find_answers(store, find_prompt(store, name), model)
+    found = find_answers(store, find_prompt(store, name), model)
+    answers = found[:limit]
     if form is not Format.TABLE:
         return emit([_fields(answer, form) for answer in answers], form)
     for answer in answers:
@@ -98,6 +102,8 @@ def show_answers(
             if thinking and answer.thinking:
                 _block("thinking", answer.thinking[number])
             _block("turn " + str(number + 1) if len(answer.turns) > 1 else "", text or "(empty)")
+    if len(answers) < len(found):
+        say(f"{len(answers)} of {counted(len(found), 'answer')} shown.")
     return None
 
 

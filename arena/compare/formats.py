@@ -123,7 +123,7 @@ def group_rows(report: CompareReport) -> list[Cells]:
             ),
             "prompts": one.advantage.prompts,
             f"p ({report.control})": said_probability(one.adjusted),
-            "": _mark(one, alpha),
+            f"{report.b} is": _mark(one, alpha),
         }
         for one in report.groups
     ]

@@ -11,8 +11,8 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from arena.files.strict import SECRET, Short, Strict
-from arena.records import BackendKind, Decoding, Model
-from arena.records.errors import InputError
+from arena.records import BackendKind, Decoding, Model, Persona
+from arena.records.errors import InputError, UnknownNameError
 
 EMBEDDED = "smollm2"
 MODEL_FORMS = (
@@ -162,6 +162,15 @@ class ModelSettings(Short, DecodingSettings):
     price: PriceSettings | None = None
     tokenizer: str | None = None
 
+    @field_validator("use")
+    @classmethod
+    def _is_one_of_the_forms(cls, use: str) -> str:
+        try:
+            _reach(use)
+        except InputError as error:
+            raise ValueError(str(error)) from error
+        return use
+
     @field_validator("released", mode="before")
     @classmethod
     def _is_a_date(cls, released: Any) -> Any:
@@ -249,10 +258,21 @@ def _reach(use: str) -> tuple[BackendKind, str, str | None]:
         weights, _, url = rest.partition("@")
         return BackendKind.OPENAI, weights, _checked_url(url) if url else None
     if colon and rest and scheme == "fake":
+        _check_fake(rest)
         return BackendKind.FAKE, rest, None
     if use.endswith(".gguf") or use.startswith((".", "/", "~")) or Path(use).is_dir():
         return BackendKind.LOCAL, os.path.expanduser(use), None
     raise InputError(f"model {use!r} is neither in arena.yaml nor one of: {MODEL_FORMS}")
+
+
+def _check_fake(rest: str) -> None:
+    name, at, pace = rest.partition("@")
+    if name not in list(Persona):
+        raise UnknownNameError("fake model", name, Persona)
+    if at and not re.fullmatch(r"\d+(\.\d+)?|\.\d+", pace):
+        raise InputError(
+            f"fake:{rest}: after the @ stand the seconds of a reply, as in fake:echo@0.5"
+        )
 
 
 def _tokenizer(use: str) -> str:

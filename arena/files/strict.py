@@ -50,9 +50,9 @@ def read_parts(
 ) -> tuple[Shape, tuple[str, ...]]:
     """As `read_yaml`, where only some top keys matter; what is wrong with the others is told.
 
-    needs: the keys that matter; always: those that matter to everybody. The others stand at
-    their defaults where something is wrong with them. An unknown key may be a needed one
-    misspelt, so it is refused where any is needed.
+    needs: the keys that matter; always: those that matter to everybody. The others stand without
+    their wrong entries, or at their defaults. An unknown key may be a needed one misspelt, so it
+    is refused where any is needed.
     """
     root, value = parse_yaml(read_text(path), path)
     value = {} if value is None else value
@@ -71,10 +71,24 @@ def read_parts(
         if grave:
             raise InputError(_first_problem(grave, path, root, shape)) from error
     keys = set(tops)
-    rest = {key: part for key, part in value.items() if key not in keys}
     mine = [[p for p in problems if str(p["loc"][0]) == key] for key in sorted(keys)]
     told = tuple(_first_problem(these, path, root, shape) for these in mine)
-    return shape.model_validate(rest), told
+    return _without(value, problems, shape), told
+
+
+def _without(value: Mapping[str, Any], problems: Sequence[Any], shape: type[Shape]) -> Shape:
+    """What is right of a file: without the entries that are wrong, else without their top keys."""
+    kept = dict(value)
+    for top, *below in (problem["loc"] for problem in problems):
+        if below and isinstance(kept.get(top), dict):
+            kept[top] = {key: part for key, part in kept[top].items() if key != below[0]}
+        else:
+            kept.pop(top, None)
+    try:
+        return shape.model_validate(kept)
+    except ValidationError:  # such as an entry of a matrix, whose name the file does not have
+        tops = {problem["loc"][0] for problem in problems}
+        return shape.model_validate({k: part for k, part in value.items() if k not in tops})
 
 
 def parse_yaml(text: str, path: Path) -> tuple[yaml.Node | None, Any]:

@@ -13,6 +13,18 @@ class BackendKind(StrEnum):
     IMPORTED = "imported"
 
 
+class Persona(StrEnum):
+    """What a fake model plays: see `backends/fake.py`."""
+
+    ECHO = "echo"
+    FIRST = "first"
+    LONGER = "longer"
+    PLAIN = "plain"
+    MUTE = "mute"
+    READER = "reader"
+    EDGES = "edges"
+
+
 class ServerProgram(StrEnum):
     """A server that can be started for one model."""
 

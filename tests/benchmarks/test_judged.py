@@ -153,7 +153,9 @@ def test_a_judge_may_be_read_by_its_odds(
     card = write_card("mute", "fake:mute", "logit")
     result = run(model, judge=card)
     assert (result.judged, result.unread) == (0, 4)
-    assert {m.reason for m in store.markings.where()} == {"Yes and No hold 0.10 of the mass"}
+    assert {m.reason for m in store.markings.where()} == {
+        "Yes and No have 10.0% of the probability, and need 50%"
+    }
 
 
 def test_rotated_items_are_not_for_a_judge(

@@ -288,3 +288,23 @@ def test_shares_keep_three_digits() -> None:
     assert "| 0.667 | 66.7 | 1234.6 |" in output.to_markdown(
         [{"share": 2 / 3, "percent": 200 / 3, "rating": 1234.56}]
     )
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_no_name_and_no_interval_is_broken_at_any_width(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output.voice, "width", width)
+    monkeypatch.setattr(output.voice, "loudness", output.Loudness.QUIET)
+    cells = {"temperature": 0.5, "interval": "857.9 – 1236.0", "accuracy": "70.0% (37.6–96.4%)"}
+    long = {"why": "words that wrap " * 9, "max_tokens": 60, "comparisons": 12}
+    output.table([{"model": "echo@3", "state": "", **cells, **long}])
+    printed, warned = capsys.readouterr()
+    whole = set(printed.replace("│", " ").replace("┃", " ").split())
+    shown = [name for name in ("model", "state", *cells, *long) if name in whole]
+    assert max(map(len, printed.splitlines())) <= width
+    assert "857.9 – 1236.0" in printed or "interval" in warned
+    assert "(37.6–96.4%)" in printed or "accuracy" in warned
+    assert "state" not in shown  # it is empty, and makes room for others
+    left_out = [name for name in (*cells, *long) if name in warned.split(".")[0]]
+    assert sorted([*shown, *left_out]) == sorted(["model", *cells, *long])  # said with -q too

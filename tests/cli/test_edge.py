@@ -8,9 +8,11 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from arena.cli import edge
 from arena.cli.edge import guarded
+from arena.cli.main import app
 
 # A command line that only prints: these are about the ends of a process, and start quickly.
 PRINTS = """
@@ -129,3 +131,23 @@ def test_arguments_that_are_not_utf_8(
         guarded()
     assert ending.value.code == 2
     assert "argument 2: 'b\\udcff.csv' is not UTF-8 text" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("generate --limit abc", "'abc': must be a whole number"),
+        ("--width wide rank", "'wide': must be a whole number"),
+        ("rank --by catgory", "did you mean 'category'?"),
+        ("rank --by 7", "'7' is not one of 'category', 'language'"),
+        ("run --width 80", "It stands before the command: arena --width"),
+        ("export nope x", "fastchat, arena-hard, alpacaeval"),
+        ("export --help", "One of: store, fastchat,"),
+    ],
+)
+def test_a_wrong_word_on_the_command_line_is_told_in_our_words(line: str, said: str) -> None:
+    done = CliRunner().invoke(app, line.split())
+    told = " ".join(done.output.replace("│", " ").split())
+    assert said in told
+    assert "Input should" not in told
+    assert "Value error" not in told

@@ -33,3 +33,10 @@ def test_an_error_is_said_in_any_case_and_its_place_with_v(tmp_path: Path) -> No
 
 def test_completion_is_offered() -> None:
     assert "--install-completion" in CliRunner().invoke(app, ["--help"]).stdout
+
+
+def test_why_a_command_ends_with_an_error_is_said_with_q_too(tmp_path: Path) -> None:
+    command = ["generate", "--model", "fake:edges", "--limit", "1", "--db", str(tmp_path / "a.db")]
+    done = CliRunner().invoke(app, ["-q", *command])
+    assert done.exit_code == 1
+    assert "1 failed, last: " in done.stderr

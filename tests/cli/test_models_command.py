@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from arena.cli.main import app
 from arena.judging import judge, load_card
-from arena.records import Prompt
+from arena.records import BackendKind, Model, Prompt
 from arena.store import Store
 
 Arena = Callable[..., tuple[str, int]]
@@ -40,7 +40,10 @@ def test_a_model_changed_in_the_file_is_refused_with_the_way_out(
     assert "m@2" in arena("generate --new-version")[0]
     assert "0 new, 1 already there" in arena("generate")[0]
     assert "old version of m@2" in arena("models --format csv")[0]
-    assert arena("models rename m first")[0].strip() == "m is first now."  # the file means m@2
+    said = arena("models rename m first")[0].strip()
+    assert (
+        said == "m is first now, and m@2 is first@2. Write first into arena.yaml too, under models."
+    )
     assert arena("models rename first m")[1] == 0
     assert arena("models archive m")[1] == 0
     assert "old version" not in arena("models --format csv")[0]
@@ -150,3 +153,15 @@ def test_a_run_skips_what_is_archived_and_says_so(arena: Arena, tmp_path: Path) 
     said, code = arena("run")
     assert code == 2
     assert "all models of arena.yaml are archived" in said
+
+
+def test_a_wrong_entry_or_a_stored_fake_that_is_none_hides_no_other(
+    arena: Arena, tmp_path: Path
+) -> None:
+    Store(tmp_path / "arena.db").put_model(Model("old", BackendKind.FAKE, "crow"))
+    (tmp_path / "arena.yaml").write_text("models: {a: 'fake:echo', b: 'fake:parrot'}\n")
+    said, code = arena("models --format csv")
+    assert code == 0
+    assert "no fake model named 'parrot'" in said
+    assert "\na," in said
+    assert "no fake model named 'crow'" in said

@@ -46,7 +46,9 @@ def test_answers_of_one_model_as_text_and_json(answered: Store) -> None:
     printed, _ = show(answered, "answers", "two", "--model", "long")
     assert "turn 2:" in printed
     assert "middle" not in printed
+    few = json.loads(show(answered, "answers", "two", "--limit", "1", "--format", "json")[0])
     rows = json.loads(show(answered, "answers", "two", "--format", "json")[0])
+    assert few == rows[:1]
     assert {row["model"] for row in rows} == {"long", "middle", "short"}
     assert {len(row["turns"]) for row in rows} == {2}
     table = show(answered, "answers", "two", "--format", "csv")[0]

@@ -236,3 +236,19 @@ def test_no_words_of_a_library_are_in_messages(tmp_path: Path, text: str) -> Non
         "cannot be used",
     ):
         assert word not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("use", "said"),
+    [("fake:parrot", "no fake model named 'parrot'"), ("fake:echo@soon", "seconds")],
+)
+def test_a_fake_that_is_none_is_refused_at_its_line_and_hides_no_other(
+    tmp_path: Path, use: str, said: str
+) -> None:
+    file = tmp_path / "arena.yaml"
+    file.write_text(f"models:\n  a: fake:echo\n  b: {use}\n")
+    with pytest.raises(InputError, match=said) as refused:
+        load_config(file)
+    assert "arena.yaml:3: models.b.use" in str(refused.value)
+    config, _ = load_parts(file, ())
+    assert list(config.models) == ["a"]

@@ -15,7 +15,7 @@ from arena.records.errors import InputError, ModelConflictError, StoreError, Unk
 from arena.records.names import old_versions
 from arena.store import Store
 from arena.store.archive import Archivable
-from arena.store.versions import current_name, replaced, resolve, settle, standing
+from arena.store.versions import current_name, find, replaced, resolve, settle, standing
 
 
 def shorter(model: Model, tokens: int) -> Model:
@@ -69,6 +69,25 @@ def test_going_back_to_earlier_settings_makes_their_version_the_current_one(
     (fourth,) = settle(answered, [shorter(long, 6)], new_version=True)
     generate(answered, fourth, prompts[:1])
     assert set(replaced(answered).values()) == {"long@4"}
+
+
+def test_versions_are_renamed_together_and_the_one_in_use_stays_in_use(
+    answered: Store, models: list[Model]
+) -> None:
+    long = models[0]
+    for tokens in (3, 5):
+        settle(answered, [shorter(long, tokens)], new_version=True)
+        for model in resolve(answered, [shorter(long, tokens)], new_version=True):
+            answered.put_model(model)
+    settle(answered, [long])
+    renamed = answered.archive.rename("long", "tall")
+    assert renamed == {"long": "tall", "long@2": "tall@2", "long@3": "tall@3"}
+    assert replaced(answered) == {"tall@2": "tall", "tall@3": "tall"}
+    assert not [line for line in mismatches(answered, Config()) if "long" in line]
+    assert find(answered, shorter(long, 77)) == shorter(long, 77)  # a model of its own
+    with pytest.raises(StoreError, match="'short' already"):
+        answered.archive.rename("tall@2", "short")
+    assert answered.archive.rename("tall@2", "apart") == {"tall@2": "apart"}
 
 
 def test_models_of_a_file_that_are_archived_are_skipped_with_a_sentence(

@@ -10,7 +10,7 @@ import typer
 from arena.cli.options import RANKING, ConfigFile, Db, open_store, settings
 from arena.cli.options.bundles import bundled
 from arena.cli.options.ranking import WhatCounts
-from arena.cli.output import say
+from arena.cli.output import say, warn
 from arena.records import COMMAND_LINE
 from arena.records.errors import GateError, InputError, RatingError
 
@@ -153,7 +153,7 @@ def publish(
         say(f"Published{'' if board.rows else ' without a ranking'}: {page}")
     outlets.write(store, shown)
     if refused is not None:
-        say(f"There is no ranking yet: {refused.text(place=COMMAND_LINE)}")
+        warn(f"There is no ranking yet: {refused.text(place=COMMAND_LINE)}")
     if isinstance(refused, GateError | RatingError):
         sys.exit(1)
 

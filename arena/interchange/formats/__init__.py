@@ -59,8 +59,7 @@ class FileFormat:
     def check_out(self) -> None:
         """Raise UnknownNameError where a store cannot be written so."""
         if not self.out:
-            names = [one.name for one in FORMATS if one.out]
-            raise UnknownNameError("format to export", self.name, names)
+            raise _unknown("format to export", self.name, [one.name for one in FORMATS if one.out])
 
     def write(self, source: "Outgoing", place: Path) -> "Written":
         """Write files of a store; of nothing, none. The folder is made where it is not there."""
@@ -188,7 +187,14 @@ def named(name: str) -> FileFormat:
     for one in FORMATS:
         if one.name == name:
             return one
-    raise UnknownNameError("format", name, [one.name for one in FORMATS])
+    raise _unknown("format", name, [one.name for one in FORMATS])
+
+
+def _unknown(what: str, name: str, known: list[str]) -> InputError:
+    """The nearest first, where there is one, and then all: there are few of them."""
+    error = UnknownNameError(what, name, known)
+    is_near = "did you mean" in str(error)
+    return InputError(f"{error} It is one of {', '.join(known)}.") if is_near else error
 
 
 def recognised(path: Path) -> tuple[FileFormat, str]:

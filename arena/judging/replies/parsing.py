@@ -180,14 +180,19 @@ def read_verdict(odds: Odds, options: Mapping[str, str]) -> tuple[Parsed, ReadOd
     }
     read = ReadOdds(shares["A"], shares["B"], shares.get("tie", 0.0), mass)
     if mass < LEAST_MASS:
-        return Parsed(Preference.UNPARSED, reason=f"the verdicts hold {mass:.2f} of the mass"), read
+        return Parsed(Preference.UNPARSED, reason=too_little("the words of a verdict", mass)), read
     return Parsed(Preference(max(shares, key=lambda verdict: shares[verdict]))), read
+
+
+def too_little(what: str, mass: float) -> str:
+    """Why odds are no verdict: the next word would likely be none of those that are read."""
+    return f"{what} have {mass:.1%} of the probability, and need {LEAST_MASS:.0%}"
 
 
 def read_score(odds: Odds, scale: tuple[int, int]) -> ParsedScore:
     """The expectation over the scale's digits, whose odds come in ascending order."""
     if odds.mass < LEAST_MASS:
-        return ParsedScore(None, reason=f"the digits hold {odds.mass:.2f} of the mass")
+        return ParsedScore(None, reason=too_little("the digits", odds.mass))
     weights = [exp(value) for value in odds.logprobs]
     numbers = range(scale[0], scale[1] + 1)
     return ParsedScore(sum(n * w for n, w in zip(numbers, weights, strict=True)) / sum(weights))

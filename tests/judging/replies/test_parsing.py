@@ -96,7 +96,7 @@ def test_odds_are_read_as_shares_of_their_mass() -> None:
 def test_odds_with_less_than_half_of_the_mass_are_unparsed() -> None:
     parsed, read = read_verdict(Odds((log(0.3), log(0.1), log(0.05))), OPTIONS)
     assert parsed.preference is Preference.UNPARSED
-    assert "0.45" in parsed.reason
+    assert "45.0%" in parsed.reason
     assert read.p_first > read.p_second
     assert read_score(Odds((log(0.2), log(0.2))), (1, 2)).value is None
 

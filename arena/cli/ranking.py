@@ -127,7 +127,7 @@ def print_board(board: "Leaderboard") -> None:
             "rating": row.rating,
             f"{board.confidence:.0%} interval": f"{row.ci_low:.1f} – {row.ci_high:.1f}",
             "range": rank_range(row),
-            "comparisons": row.comparisons,
+            board.counted: row.comparisons,
         }
         if row.predicted is not None:
             cells["judges predict"] = row.predicted

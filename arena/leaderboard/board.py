@@ -188,6 +188,10 @@ class ModelFacts:
 NO_FACTS: Mapping[str, ModelFacts] = {}
 
 
+# Ways to combine the evidence that count the votes of a model, and nothing else.
+_OF_VOTES = (Method.HIERARCHICAL, Method.STACKED, Method.PPI)
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """What a page says at one model or one source, instead of above the ranking.
@@ -248,6 +252,11 @@ class Leaderboard:
             row.model: 1 + sum(other.ci_low > row.ci_high for other in self.rows)
             for row in self.rows
         }
+
+    @property
+    def counted(self) -> str:
+        """What `Row.comparisons` counts: "votes" where judges help them, else "comparisons"."""
+        return "votes" if self.settings.method in _OF_VOTES else "comparisons"
 
     @property
     def general(self) -> tuple[Note, ...]:

@@ -217,7 +217,8 @@ class Leaderboard:
     weights: of the kinds, which sum to 1. unrated: the models that the evidence does not place
     yet; min_comparisons: how many comparisons a model needs. judges: those that were chosen and
     are fit to rank by, whatever kind of evidence this ranking is by. facts: what is known of each
-    model beside its rating, where all prompts are ranked.
+    model beside its rating, where all prompts are ranked. replaced: the models that another
+    version took the place of, each with the one in use.
     """
 
     evidence: Evidence
@@ -241,6 +242,7 @@ class Leaderboard:
     min_comparisons: int = 1
     judges: tuple[str, ...] = ()
     facts: Mapping[str, ModelFacts] = field(default_factory=dict)
+    replaced: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def places(self) -> dict[str, int]:

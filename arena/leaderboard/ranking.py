@@ -103,6 +103,7 @@ def _ranked(
         fit_judges,
         one_order,
     )
+    from arena.store.versions import replaced
 
     gathered = chosen_judges(gathered, policy.judges)
     judges, notes = counted_judges(store, gathered, policy)
@@ -134,6 +135,7 @@ def _ranked(
         reports=tuple(gathered.reports.values()),
         judges=fit_judges(gathered, policy.allow_weak_judges),
         facts=gathered.facts,
+        replaced=replaced(store),
         **columns,
     )
 
@@ -427,6 +429,10 @@ def _nothing(
 ) -> InputError:
     from arena.store.archive import Archivable
 
+    others = [note for note in gathered.notes if note.code == "judge.not_chosen"]
+    if others and not gathered.judges and evidence in (Evidence.JUDGE, Evidence.COMBINED):
+        none = Note("judge.none_chosen", others[0].values)
+        return NoEvidenceError(none) if evidence is Evidence.JUDGE else InputError(none)
     aside = sorted(store.archive.names(Archivable.MODEL))
     counts = store.counts()
     if aside and group is None and any(counts[table] for table in _TABLES[evidence]):

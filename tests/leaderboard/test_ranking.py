@@ -485,8 +485,10 @@ def test_only_the_chosen_judges_count(
         "The judgements of abandoned are left out: the judges that count here are kept, new."
         in map(str, board.notes)
     )
-    with pytest.raises(InputError, match="no verdicts"):
-        leaderboard(answered, evidence=Evidence.JUDGE, policy=Policy(judges=("new",)))
+    outcomes(answered, "", {"long": "1", "short": "1"})
+    for evidence in (Evidence.JUDGE, Evidence.COMBINED):
+        with pytest.raises(InputError, match=r"abandoned, kept, but .* are new: is a name under"):
+            leaderboard(answered, evidence=evidence, policy=Policy(judges=("new",)))
 
 
 @pytest.mark.parametrize("evidence", [Evidence.COMBINED, Evidence.HUMAN])
@@ -762,4 +764,6 @@ def test_the_version_in_use_decides_which_part_is_ranked(answered: Store) -> Non
             vote(store, prompt, a, b, winner)
     assert {row.model for row in leaderboard(store).rows} == {"m@2", "o"}
     settle(store, [replace(base, name="m", decoding=Decoding(max_tokens=3))])
-    assert {row.model for row in leaderboard(store).rows} == {"m", "n"}
+    board = leaderboard(store)
+    assert {row.model for row in board.rows} == {"m", "n"}
+    assert board.replaced == {"m@2": "m"}

@@ -127,7 +127,7 @@ def print_board(board: "Leaderboard") -> None:
             "rating": row.rating,
             f"{board.confidence:.0%} interval": f"{row.ci_low:.1f} – {row.ci_high:.1f}",
             "range": rank_range(row),
-            "comparisons": row.comparisons,
+            board.counted: row.comparisons,
         }
         if row.predicted is not None:
             cells["judges predict"] = row.predicted
@@ -147,6 +147,9 @@ def print_board(board: "Leaderboard") -> None:
         say(not_rated(board))
         for one in board.unrated:
             say(f"  {one.model}: {lacking(one)}")
+    old = [f"{m} (of {board.replaced[m]})" for m in places if m in board.replaced]
+    if old:
+        say(f"Old versions: {', '.join(old)}.")
     for effect in board.effects:
         spread = (
             "" if effect.ci_low is None else f" ({effect.ci_low:+z.3f} to {effect.ci_high:+z.3f})"

@@ -188,6 +188,10 @@ class ModelFacts:
 NO_FACTS: Mapping[str, ModelFacts] = {}
 
 
+# Ways to combine the evidence that count the votes of a model, and nothing else.
+_OF_VOTES = (Method.HIERARCHICAL, Method.STACKED, Method.PPI)
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """What a page says at one model or one source, instead of above the ranking.
@@ -213,7 +217,8 @@ class Leaderboard:
     weights: of the kinds, which sum to 1. unrated: the models that the evidence does not place
     yet; min_comparisons: how many comparisons a model needs. judges: those that were chosen and
     are fit to rank by, whatever kind of evidence this ranking is by. facts: what is known of each
-    model beside its rating, where all prompts are ranked.
+    model beside its rating, where all prompts are ranked. replaced: the models that another
+    version took the place of, each with the one in use.
     """
 
     evidence: Evidence
@@ -237,6 +242,7 @@ class Leaderboard:
     min_comparisons: int = 1
     judges: tuple[str, ...] = ()
     facts: Mapping[str, ModelFacts] = field(default_factory=dict)
+    replaced: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def places(self) -> dict[str, int]:
@@ -248,6 +254,11 @@ class Leaderboard:
             row.model: 1 + sum(other.ci_low > row.ci_high for other in self.rows)
             for row in self.rows
         }
+
+    @property
+    def counted(self) -> str:
+        """What `Row.comparisons` counts: "votes" where judges help them, else "comparisons"."""
+        return "votes" if self.settings.method in _OF_VOTES else "comparisons"
 
     @property
     def general(self) -> tuple[Note, ...]:

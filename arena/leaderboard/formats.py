@@ -106,7 +106,7 @@ def to_csv(board: Leaderboard) -> str:
 def to_markdown(board: Leaderboard) -> str:
     """A pipe table under its label, with every note."""
     (scores, columns), digits, places = shown(board), decimals(board), board.places
-    heads = ["rank", "range", "model", "rating", f"{confidence(board)} interval", "comparisons"]
+    heads = ["rank", "range", "model", "rating", f"{confidence(board)} interval", board.counted]
     heads += columns
     lines = [
         f"**{_plain(board.label)}** · {_plain(str(board.method))}",

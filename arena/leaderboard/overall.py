@@ -8,6 +8,7 @@ overall column, the app and the site. So they cannot differ.
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from math import ceil
 
 from arena.leaderboard.board import Policy
 from arena.ratings import (
@@ -69,13 +70,15 @@ def alone(sources: Mapping[str, Comparisons], policy: Policy) -> Alone:
     return Alone(bradley_terry(placed, policy.fit), left_out)
 
 
-def overall_ratings(kinds: Kinds, policy: Policy, main: Evidence) -> Overall | Note:
+def overall_ratings(
+    kinds: Kinds, policy: Policy, main: Evidence, waits: Evidence | None = None
+) -> Overall | Note:
     """Benchmarks together with votes and judges; a note that says why where there is no mean.
 
     kinds: comparisons by source, by kind, of those in `WEIGHTS`. policy: its weights are taken as
     shares of their sum over the kinds that are there. Its fit is of the kind `main`, on which the
     ranking stands; of the others, which know neither its voters nor its styles, only the prior
-    and the confidence count.
+    and the confidence count. waits: a kind of too little evidence, which has no share yet.
     """
     weights = dict(policy.weights) or WEIGHTS
     there = {kind: part for kind, part in kinds.items() if part}
@@ -91,6 +94,8 @@ def overall_ratings(kinds: Kinds, policy: Policy, main: Evidence) -> Overall | N
     plain = replace(policy, fit=FitOptions(confidence=fit.confidence, prior=fit.prior))
     parts = {}
     for kind, part in there.items():
+        if kind is waits:
+            continue
         with suppress(TooFewError):  # a kind that places no model yet has no share
             parts[kind] = alone(part, own if kind is main else plain).ratings
     if Evidence.OBJECTIVE not in parts or len(parts) < 2:
@@ -121,6 +126,34 @@ def has_help(kinds: Kinds) -> bool:
     return bool(kinds[Evidence.HUMAN]) and any(others)
 
 
+def waiting(kinds: Kinds, policy: Policy, least: int) -> tuple[Note, ...]:
+    """Why votes do not count beside judges or benchmarks yet; nothing where they do.
+
+    A ranking that votes anchor is not sharper than the votes, so that a few would spoil one that
+    judges can make. They anchor it once there are as many as give every model that votes or judges
+    compared `least` on average, and half of these models have `least` by votes alone.
+
+    least: comparisons that a model needs, as the policy was asked for.
+    """
+    if not has_help(kinds) or policy.method != Method.AUTO:  # whoever names a method gets it
+        return ()
+    votes = concat(list(kinds[Evidence.HUMAN].values()))
+    judged = {model for part in kinds[Evidence.JUDGE].values() for model in part.models}
+    everybody = judged.union(votes.models)
+    old = old_versions(everybody, policy.in_use)
+    models = everybody.difference(old)
+    placed: set[str] = set()
+    with suppress(TooFewError):
+        left_out = unrated([votes], least, replaced=old)
+        placed = models.intersection(votes.models) - {one.model for one in left_out}
+    count = len(votes) if votes.weight is None else int(votes.weight.sum())
+    needed, half = ceil(least * len(models) / 2), ceil(len(models) / 2)
+    if count >= needed and len(placed) >= half:
+        return ()
+    said = {"count": count, "needed": needed, "half": half, "least": least, "placed": len(placed)}
+    return (Note.of("ratings.votes_wait", **said),)
+
+
 def _linked(
     kinds: Kinds, heard: Collection[Evidence], policy: Policy
 ) -> tuple[Kinds, tuple[Unrated, ...]]:
@@ -143,7 +176,7 @@ def _linked(
 _HEARD: Mapping[str, tuple[Evidence, ...]] = {
     Method.HIERARCHICAL: (Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE),
     Method.STACKED: (Evidence.HUMAN, Evidence.JUDGE, Evidence.OBJECTIVE),
-    Method.PPI: (Evidence.HUMAN, Evidence.JUDGE),
+    Method.PPI: (Evidence.HUMAN,),  # what judges say of a model without votes places it nowhere
     Method.JOINT: (Evidence.HUMAN, Evidence.JUDGE),
     Method.HUMAN: (Evidence.HUMAN,),
     Method.JUDGE_ONLY: (Evidence.JUDGE,),

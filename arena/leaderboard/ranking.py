@@ -12,11 +12,13 @@ from arena.leaderboard.board import Leaderboard, Mark, Policy, Row
 from arena.leaderboard.overall import (
     Alone,
     Kinds,
+    Overall,
     alone,
     has_help,
     overall_ratings,
     pooled,
     together,
+    waiting,
 )
 from arena.ratings import (
     CombinedResult,
@@ -75,7 +77,7 @@ def leaderboard(
         in_use=store.in_use(),
     )
     found = gathered or gather(store, group, policy.fit.style, policy.rules, policy.ways)
-    return _with_enough(lambda how: _ranked(store, how, group, found), policy)
+    return _with_enough(lambda how: _ranked(store, how, group, found, policy.least), policy)
 
 
 def _with_enough(rank: Callable[[Policy], Leaderboard], policy: Policy) -> Leaderboard:
@@ -91,13 +93,17 @@ def _with_enough(rank: Callable[[Policy], Leaderboard], policy: Policy) -> Leade
     return _names_told(board)
 
 
-def _ranked(store: Store, policy: Policy, group: Group | None, gathered: Gathered) -> Leaderboard:
+def _ranked(
+    store: Store, policy: Policy, group: Group | None, gathered: Gathered, anchor: int
+) -> Leaderboard:
+    """The ranking as the policy says. anchor: the votes that a model needs for votes to count."""
     from arena.leaderboard.evidence.counted_judges import (
         chosen_judges,
         counted_judges,
         fit_judges,
         one_order,
     )
+    from arena.store.versions import replaced
 
     gathered = chosen_judges(gathered, policy.judges)
     judges, notes = counted_judges(store, gathered, policy)
@@ -109,15 +115,18 @@ def _ranked(store: Store, policy: Policy, group: Group | None, gathered: Gathere
         raise InputError(f"--method goes with --evidence combined, not {evidence}")
     if not any(_sources(kinds, evidence)[1].values()):
         raise _nothing(store, gathered, evidence, group)
-    board, stands_on = _placed(kinds, policy)
-    columns, missing = (
-        _overall(store, gathered, kinds, policy, stands_on) if is_combined else ({}, ())
-    )
+    few = waiting(kinds, policy, anchor) if is_combined else ()
+    board, stands_on = _placed(kinds | {Evidence.HUMAN: {}} if few else kinds, policy)
+    columns: dict[str, Any] = {}
+    missing: tuple[Note, ...] = ()
+    if is_combined:
+        found = overall_ratings(kinds, policy, stands_on, Evidence.HUMAN if few else None)
+        columns, missing = _overall(store, gathered, found)
     return replace(
         board,
         unrated=_unrated(board, policy, gathered),
         evidence=evidence,
-        notes=(*notes, *gathered.notes, *board.notes, *missing),
+        notes=(*few, *notes, *gathered.notes, *board.notes, *missing),
         marks=(*board.marks, *marks),
         marked=(*board.marked, *(mark.note for mark in marks)),
         group=group.title if group else "",
@@ -126,6 +135,7 @@ def _ranked(store: Store, policy: Policy, group: Group | None, gathered: Gathere
         reports=tuple(gathered.reports.values()),
         judges=fit_judges(gathered, policy.allow_weak_judges),
         facts=gathered.facts,
+        replaced=replaced(store),
         **columns,
     )
 
@@ -167,14 +177,13 @@ def _placed(kinds: Kinds, policy: Policy) -> tuple[Leaderboard, Evidence]:
 
 
 def _overall(
-    store: Store, gathered: Gathered, kinds: Kinds, policy: Policy, stands_on: Evidence
+    store: Store, gathered: Gathered, found: Overall | Note
 ) -> tuple[dict[str, Any], tuple[Note, ...]]:
     """The fields of a leaderboard that show all kinds of evidence in one column.
 
     Where benchmarks were run and there is something beside them, but no such column, a note says
     why there is none.
     """
-    found = overall_ratings(kinds, policy, stands_on)
     if isinstance(found, Note):
         has_others = any(store.counts()[name] for name in ("votes", "verdicts", "scores"))
         return {}, (found,) if gathered.benchmarks and has_others else ()
@@ -420,6 +429,10 @@ def _nothing(
 ) -> InputError:
     from arena.store.archive import Archivable
 
+    others = [note for note in gathered.notes if note.code == "judge.not_chosen"]
+    if others and not gathered.judges and evidence in (Evidence.JUDGE, Evidence.COMBINED):
+        none = Note("judge.none_chosen", others[0].values)
+        return NoEvidenceError(none) if evidence is Evidence.JUDGE else InputError(none)
     aside = sorted(store.archive.names(Archivable.MODEL))
     counts = store.counts()
     if aside and group is None and any(counts[table] for table in _TABLES[evidence]):

@@ -1,6 +1,6 @@
 """All that the leaderboard page shows of some prompts, computed from the store at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -16,7 +16,7 @@ from arena.leaderboard.evidence.counted_votes import graded
 from arena.leaderboard.evidence.gathering import Gathered, gather
 from arena.leaderboard.evidence.groups import Group
 from arena.leaderboard.evidence.tallies import Tallies
-from arena.leaderboard.overall import pooled
+from arena.leaderboard.overall import pooled, waiting
 from arena.leaderboard.ranking import leaderboard, rank_comparisons
 from arena.ratings import (
     STYLE_NAMES,
@@ -164,7 +164,7 @@ class _Views:
 def _by_view(store: Store, wanted: Slice, policy: Policy, gathered: Gathered) -> _Views:
     """Every view ranked, or why it is not."""
     weak, found = wanted.weak or policy.allow_weak_judges, _Views()
-    policy = replace(policy, allow_weak_judges=weak)
+    policy = replace(policy, allow_weak_judges=weak, in_use=store.in_use())
     for view, (part, how) in _views(gathered, wanted, policy).items():
         evidence = how.evidence
         try:
@@ -178,7 +178,7 @@ def _by_view(store: Store, wanted: Slice, policy: Policy, gathered: Gathered) ->
             if how.fit.style and _styled(part, evidence):
                 found.unheld.append(view)
         else:
-            compared = _compared(part, evidence, weak)
+            compared = comparisons_of(part, how)
             if compared is not None:
                 found.wins[view] = _wins(compared, found.boards[view])
     given = graded(store, wanted.group)
@@ -205,12 +205,13 @@ def _grouped(store: Store) -> tuple[Group, ...]:
 
 def _apart(store: Store, wanted: Slice, policy: Policy) -> Sheet:
     """The categories of one view: each costs a fit, so they are made when somebody asks."""
-    compared, how = graded(store, wanted.group), policy
     weak = wanted.weak or policy.allow_weak_judges
+    asked = replace(policy, allow_weak_judges=weak, in_use=store.in_use())
+    compared, how = graded(store, wanted.group), policy
     if wanted.apart != GRADED:
         gathered = _gathered(store, wanted, policy)
-        part, how = _views(gathered, wanted, policy).get(wanted.apart, (None, policy))
-        compared = _compared(part, how.evidence, weak) if part is not None else None
+        part, how = _views(gathered, wanted, asked).get(wanted.apart, (None, policy))
+        compared = comparisons_of(part, how) if part is not None else None
     categories = {prompt.key: prompt.category for prompt in store.prompts.where()}
     found = by_category(compared, categories, replace(how, panel=None)) if compared else None
     return Sheet(wanted, apart=found, policy=policy)
@@ -254,16 +255,25 @@ def _held(part: Gathered, kind: Evidence) -> tuple[str, ...]:
     return tuple(told) or STYLE_NAMES
 
 
-def _compared(gathered: Gathered, evidence: Evidence, weak: bool) -> Comparisons | None:
+def comparisons_of(gathered: Gathered, policy: Policy) -> Comparisons | None:
     """The comparisons whose win rates go with a ranking."""
-    if gathered.human is not None and evidence in (Evidence.COMBINED, Evidence.HUMAN):
+    evidence, weak = policy.evidence, policy.allow_weak_judges
+    judges = {name: part for name, part in gathered.judges.items() if is_fit(gathered, name, weak)}
+    votes = {} if gathered.human is None else {"votes": gathered.human}
+    kinds = {
+        Evidence.HUMAN: votes,
+        Evidence.JUDGE: judges,
+        Evidence.OBJECTIVE: pooled(gathered.objective),
+    }
+    if evidence is not Evidence.COMBINED:
+        parts = kinds[evidence]
+    elif waiting(kinds, policy, policy.least):
+        parts = judges or kinds[Evidence.OBJECTIVE]
+    else:
+        parts = next(filter(None, kinds.values()), {})
+    if parts is votes:
         return gathered.human
-    parts: Iterable[Comparisons] = ()
-    if evidence in (Evidence.COMBINED, Evidence.JUDGE):
-        parts = [part for judge, part in gathered.judges.items() if is_fit(gathered, judge, weak)]
-    if not parts and evidence in (Evidence.COMBINED, Evidence.OBJECTIVE):
-        parts = pooled(gathered.objective).values()
-    found = [replace(part, style={}) for part in parts]
+    found = [replace(part, style={}) for part in parts.values()]
     return concat(found) if found else None
 
 

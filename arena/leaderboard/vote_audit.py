@@ -12,6 +12,7 @@ from arena.leaderboard.evidence.counted_votes import counted_votes, vote_compari
 from arena.leaderboard.evidence.rules import VoteRules
 from arena.leaderboard.ranking import rank_votes
 from arena.ratings import Comparisons, Influence, Integrity, capped, influence, integrity
+from arena.ratings import without as votes_between_rated
 from arena.ratings.arrays import Floats
 from arena.ratings.voter_audit.audit import LEVEL
 from arena.records import Flag, Note, content_key
@@ -133,7 +134,8 @@ def report_on(
         with suppress(TooFewError):
             without = rank_votes(_within(rest, cap), policy)
     everything = rank_votes(_within(c, policy.rules.cap), policy)
-    return VoteReport(found, everything, without, _influence(c))
+    rated = votes_between_rated(c, everything.unrated)
+    return VoteReport(found, everything, without, _influence(rated) if rated else None)
 
 
 def _within(c: Comparisons, cap: float | None) -> Comparisons:

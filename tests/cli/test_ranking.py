@@ -31,6 +31,15 @@ def run(answered: Store, monkeypatch: pytest.MonkeyPatch) -> Run:
     return call
 
 
+def test_old_versions_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = ["model_a,model_b,winner", *["m,m@2,model_a", "m,m@2,model_b", "m@2,o,tie"] * 3]
+    (tmp_path / "battles.csv").write_text("\n".join(rows))
+    CliRunner().invoke(app, ["import", "battles", "battles.csv", "--as-votes"])
+    said = CliRunner().invoke(app, ["rank"]).output
+    assert "Old versions: m (of m@2)." in said
+
+
 def outcomes(store: Store, variant: str, right: dict[str, str]) -> None:
     keys = {model.name: model.key for model in store.models()}
     store.outcomes.add(

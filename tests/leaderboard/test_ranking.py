@@ -208,6 +208,7 @@ def test_views_are_the_other_kinds_of_evidence(
 ) -> None:
     judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
     vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
+    vote(answered, prompts[0], "short", "middle", Winner.MODEL_A)
     weak = replace(ANY, allow_weak_judges=True)
     board = leaderboard(answered, weak)
     assert board.label == "human-anchored"
@@ -215,6 +216,50 @@ def test_views_are_the_other_kinds_of_evidence(
     assert others == ["human-anchored", "judge-only"]
     judged = leaderboard(answered, weak, evidence=Evidence.JUDGE)
     assert [view.label for view in views(answered, judged, weak)] == ["human-anchored"]
+
+
+def round_of_votes(store: Store, prompts: list[Prompt]) -> None:
+    for prompt in prompts:
+        vote(store, prompt, "long", "short", Winner.MODEL_A)
+        vote(store, prompt, "short", "middle", Winner.MODEL_A)
+        vote(store, prompt, "middle", "long", Winner.MODEL_A)
+
+
+def test_votes_that_are_too_few_wait_beside_judges(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
+    weak = Policy(allow_weak_judges=True)
+    before = leaderboard(answered, weak)
+    vote(answered, prompts[0], "long", "short", Winner.TIE)
+    board = leaderboard(answered, weak)
+    assert (board.rows, board.label, board.counts) == (before.rows, "judge-only", before.counts)
+    said = (
+        "People have cast 1 vote, too few to change this ranking yet. It takes 8 votes, and 2 "
+        "models with 5 or more between them; so far 0 models have as many."
+    )
+    assert said in map(str, board.notes)
+    assert leaderboard(answered, weak, evidence=Evidence.HUMAN).label == "human-anchored"
+
+    round_of_votes(answered, prompts)
+    anchored = leaderboard(answered, weak)
+    named = leaderboard(answered, replace(weak, method="ppi"))
+    assert (anchored.label, anchored.settings.method) == ("human-anchored", "ppi")
+    assert (board.counted, anchored.counted) == ("comparisons", "votes")
+    assert anchored.rows == named.rows
+    assert min(row.comparisons for row in anchored.rows) >= 5
+    assert not any("too few to change" in note for note in map(str, anchored.notes))
+
+
+def test_a_model_without_votes_of_its_own_is_not_rated_by_them(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
+    for winner in (Winner.MODEL_A, Winner.MODEL_B, Winner.TIE) * 3:
+        vote(answered, prompts[0], "long", "short", winner)
+    board = leaderboard(answered, Policy(allow_weak_judges=True))
+    assert {row.model: row.comparisons for row in board.rows} == {"long": 9, "short": 9}
+    assert [(one.model, one.comparisons, one.lacks) for one in board.unrated] == [("middle", 0, 5)]
 
 
 def test_style_is_counted_in_the_stored_answers(answered: Store, prompts: list[Prompt]) -> None:
@@ -252,8 +297,9 @@ def test_the_combined_ranking_says_which_options_it_has_not(
 ) -> None:
     judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
     vote(answered, prompts[0], "long", "short", Winner.MODEL_A)
+    vote(answered, prompts[0], "short", "middle", Winner.MODEL_A)
     with pytest.raises(InputError, match="--evidence human"):
-        leaderboard(answered, policy)
+        leaderboard(answered, replace(policy, min_comparisons=1))
 
 
 def crowd(store: Store, prompts: list[Prompt], write_card: Write) -> None:
@@ -439,8 +485,10 @@ def test_only_the_chosen_judges_count(
         "The judgements of abandoned are left out: the judges that count here are kept, new."
         in map(str, board.notes)
     )
-    with pytest.raises(InputError, match="no verdicts"):
-        leaderboard(answered, evidence=Evidence.JUDGE, policy=Policy(judges=("new",)))
+    outcomes(answered, "", {"long": "1", "short": "1"})
+    for evidence in (Evidence.JUDGE, Evidence.COMBINED):
+        with pytest.raises(InputError, match=r"abandoned, kept, but .* are new: is a name under"):
+            leaderboard(answered, evidence=evidence, policy=Policy(judges=("new",)))
 
 
 @pytest.mark.parametrize("evidence", [Evidence.COMBINED, Evidence.HUMAN])
@@ -716,4 +764,6 @@ def test_the_version_in_use_decides_which_part_is_ranked(answered: Store) -> Non
             vote(store, prompt, a, b, winner)
     assert {row.model for row in leaderboard(store).rows} == {"m@2", "o"}
     settle(store, [replace(base, name="m", decoding=Decoding(max_tokens=3))])
-    assert {row.model for row in leaderboard(store).rows} == {"m", "n"}
+    board = leaderboard(store)
+    assert {row.model for row in board.rows} == {"m", "n"}
+    assert board.replaced == {"m@2": "m"}

@@ -13,8 +13,9 @@ from arena.leaderboard.board import (
 )
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.evidence.groups import Group
+from arena.leaderboard.overall import waiting
 from arena.leaderboard.ranking import leaderboard, rank_comparisons
-from arena.leaderboard.snapshot import GRADED, JUDGE, PANEL, Slice, compute
+from arena.leaderboard.snapshot import GRADED, JUDGE, PANEL, Slice, comparisons_of, compute
 from arena.leaderboard.unranked import ranked_or_not
 from arena.ratings import Comparisons
 from arena.records import Evidence
@@ -144,3 +145,24 @@ def test_a_board_without_a_ranking_has_the_scores_and_report_cards(world: World)
     whole = leaderboard(world.store, POLICY)
     assert board.benchmarks == whole.benchmarks
     assert [report.judge for report in board.reports] == [r.judge for r in whole.reports]
+
+
+def test_win_rates_are_of_the_evidence_that_the_ranking_stands_on(world: World) -> None:
+    config = Config(rank=RankSettings(min_comparisons=500, allow_weak_judges=True))
+    found = gather(world.store)
+    votes, judged = found.human, found.judges
+    assert votes is not None
+    policy = Policy.configured(config)
+    assert waiting(
+        {Evidence.HUMAN: {"votes": votes}, Evidence.JUDGE: judged, Evidence.OBJECTIVE: {}},
+        policy,
+        500,
+    )
+    by_judges = comparisons_of(found, replace(policy, evidence=Evidence.JUDGE))
+    combined = comparisons_of(found, policy)
+    assert by_judges is not None
+    assert combined is not None
+    assert len(combined) == len(by_judges) != len(votes)
+    few = comparisons_of(found, replace(policy, min_comparisons=1))
+    assert few is not None
+    assert len(few) == len(votes)

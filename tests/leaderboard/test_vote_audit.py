@@ -10,8 +10,8 @@ from arena.leaderboard.board import Policy
 from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.evidence.rules import VoteRules
 from arena.leaderboard.ranking import leaderboard
-from arena.leaderboard.vote_audit import record_flags, vote_report
-from arena.ratings import SuspicionKind
+from arena.leaderboard.vote_audit import record_flags, report_on, vote_report
+from arena.ratings import Comparisons, SuspicionKind
 from arena.records import Answer, Evidence, Model, Prompt, Vote, Winner, answer_key
 from arena.records.errors import InputError
 from arena.store import Store
@@ -94,3 +94,20 @@ def test_votes_on_answers_that_say_who_they_are_do_not_count(
 def test_no_votes_are_a_sentence(answered: Store) -> None:
     with pytest.raises(InputError, match="no votes yet"):
         vote_report(answered)
+
+
+def test_the_first_place_is_held_among_the_models_that_are_rated() -> None:
+    """x and y never met a, b and c, and x never lost."""
+    first, second, winners = [], [], []
+    for pair in ("ab", "ac", "bc"):
+        first += [pair[0]] * 8
+        second += [pair[1]] * 8
+        winners += [1.0] * 6 + [0.0] * 2
+    voters = [f"v{k % 6}" for k in range(len(first) + 4)]
+    c = Comparisons.from_columns(
+        [*first, *"xxxx"], [*second, *"yyyy"], outcome=[*winners, 1, 1, 1, 1], voter=voters
+    )
+    report = report_on(c)
+    assert {one.model for one in report.everything.unrated} == {"x", "y"}
+    assert report.influence is not None
+    assert (report.influence.first, report.influence.successor) == ("a", "b")

@@ -102,6 +102,8 @@ def _gate(
             notes.append(Note.of(f"judge.{'let_in' if allow_weak else 'left_out'}", why=objection))
         if report and report.doubt:
             notes.append(Note.of("sentence", said=report.doubt))
+        if count := gathered.unread.get(judge):
+            notes.append(Note.of("judge.unread", pairs=count, judge=judge))
         if report and report.one_order:
             notes.append(_in_one_order(report))
     others = evidence is Evidence.COMBINED and (gathered.human or gathered.objective)

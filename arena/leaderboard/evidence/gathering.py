@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from random import Random
 from typing import Any
@@ -41,7 +41,8 @@ class Gathered:
     decisions: the judges' comparisons with each pair decided as their verdicts say, whatever the
     odds of these; what a panel's majority counts. notes: what was left out, and why. answered: the
     models that have answers, compared or not. facts: of each model beside its rating; none where
-    only a group was asked for.
+    only a group was asked for. unread: by judge, how many pairs do not count because an order of
+    them could not be read.
     """
 
     human: Comparisons | None
@@ -54,6 +55,7 @@ class Gathered:
     notes: tuple[Note, ...]
     answered: frozenset[str]
     facts: Mapping[str, ModelFacts]
+    unread: Mapping[str, int] = field(default_factory=dict)
 
 
 def gather(
@@ -80,7 +82,8 @@ def gather(
     lost = lost_battles(store, group) if rules.lose else []
     if lost:
         left_out.append(Note.of("answers.lost", count=len({row[:2] for row in lost})))
-    judges, decisions, reports, notes = _judges(store, votes, group, styles, lost, whole)
+    unread = Counter[str]()
+    judges, decisions, reports, notes = _judges(store, votes, group, styles, lost, whole, unread)
     return Gathered(
         human=_votes(store, votes, group, styles, rules.cap),
         judges=judges,
@@ -92,6 +95,7 @@ def gather(
         notes=(*left_out, *notes, *results.notes),
         answered=_answered(store, group),
         facts=model_facts(store) if group is None else NO_FACTS,
+        unread=unread,
     )
 
 
@@ -238,11 +242,13 @@ def _judges(
     styles: Styles,
     lost: Sequence[LostBattle],
     whole: Mapping[str, JudgeReport],
+    unread: Counter[str],
 ) -> tuple[dict[str, Comparisons], dict[str, Comparisons], dict[str, JudgeReport], list[Note]]:
     """Each judge's comparisons, the same as decisions, its report, and what was left out.
 
     Its verdicts come first, then its rankings and last its scores, each only for pairs that it
     has not compared so far. lost: battles that count as lost for every judge, without its word.
+    unread: takes the number of pairs that could not be read.
     """
     rows: defaultdict[str, list[_Row]] = defaultdict(list)
     compared: defaultdict[str, set[frozenset[str]]] = defaultdict(set)
@@ -254,7 +260,9 @@ def _judges(
     for verdicts in both:
         for judge, kept in latest(verdicts, rows_in(verdicts, group)).items():
             new = [i for i in kept if _answers(verdicts, i) not in compared[judge]]
-            rows[judge] += _pair_columns(verdicts, read_pairs(verdicts, new))
+            read = read_pairs(verdicts, new)
+            unread[judge] += len(new) - len(read)
+            rows[judge] += _pair_columns(verdicts, read)
             compared[judge] |= {_answers(verdicts, i) for i in new}
             if judge not in reports:
                 reports[judge] = _report(judge, verdicts, labels, kept, group, whole)

@@ -202,7 +202,8 @@ def _column(name: str, sheet: Sheet, view: str, words: Words, digits: int) -> Ta
     if name not in ("rank", "model", "interval", "rating"):
         css += " wide"
     board = sheet.boards[view]
-    heading = words[name].format(sure=f"{100 * board.confidence:g}%")
+    is_votes = name == "comparisons" and board.counted == "votes"
+    heading = words["vote_count" if is_votes else name].format(sure=f"{100 * board.confidence:g}%")
     cell = partial(_cell, name, sheet, view, words, digits, board.places)
     return TableColumn(name, heading, css.strip(), cell)
 

@@ -4,8 +4,9 @@ import pytest
 
 from arena.leaderboard.evidence.gathering import battles_worth_judging, gather, groups
 from arena.leaderboard.evidence.groups import Group
+from arena.leaderboard.ranking import leaderboard
 from arena.ratings import Comparisons
-from arena.records import Outcome, Preference, Prompt, Winner
+from arena.records import Evidence, Outcome, Preference, Prompt, Winner
 from arena.records.errors import InputError
 from arena.store import Store
 from tests.leaderboard.evidence.rows import Filled
@@ -80,6 +81,22 @@ def test_an_unparsed_reading_counts_for_nobody(filled: Filled) -> None:
     found = gather(filled.store)
     assert told(found.judges["kai"]) == [("middle", "short", 0.0)]
     assert found.reports["kai"].unparsed.value == 0.5
+
+
+def test_a_ranking_says_how_many_pairs_could_not_be_read(filled: Filled) -> None:
+    card = filled.card("kai")
+    filled.verdict(card, "one", "long", "short", Preference.A)
+    filled.verdict(card, "one", "short", "long", Preference.UNPARSED)
+    filled.both_orders(card, "two", "short", "long")
+    said = (
+        "Left out: 1 pair that kai judged, as no verdict could be read in one of the orders or in "
+        "both."
+    )
+    board = leaderboard(filled.store, evidence=Evidence.JUDGE)
+    assert board.counts == {"kai": 1}
+    assert said in map(str, board.notes)
+    filled.vote("two", "long", "short")
+    assert said not in map(str, leaderboard(filled.store, evidence=Evidence.HUMAN).notes)
 
 
 def test_odds_make_a_soft_preference_and_a_hard_decision(filled: Filled) -> None:

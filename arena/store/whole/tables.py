@@ -156,7 +156,11 @@ class WholeTables:
         found = {}
         for part in chunks(last):
             marks = ", ".join("?" * len(part))
-            sql = f"SELECT {listed} FROM {table} WHERE {names[-1]} IN ({marks})"
+            test = f"{names[-1]} IN ({marks})"
+            if table == "votes":  # what is stored of a battle has an index
+                marks = ", ".join(["packed(?)"] * len(part))
+                test = f"rowid IN (SELECT id FROM vote_rows WHERE battle IN ({marks}))"
+            sql = f"SELECT {listed} FROM {table} WHERE {test}"
             for row in self.connections.db.execute(sql, part).fetchall():
                 found[tuple(row[: len(names)])] = tuple(row[len(names) :])
         return found

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -110,23 +110,37 @@ def runs_by_model(
 
 
 def said_alike(results: Iterable[Result]) -> Iterator[str]:
-    """A sentence on models of the same weights that gave the same replies, which has a reason."""
-    same: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
+    """A sentence on models of the same weights with the same replies, and what they differ in."""
+    same: defaultdict[tuple[object, ...], list[Model]] = defaultdict(list)
     for result in results:
         replies = tuple((outcome.item, outcome.text) for outcome in result.outcomes)
-        benchmark = result.measured.benchmark
-        place = benchmark.name, benchmark.asking.variant, result.model.weights, replies
-        same[place].append(result.model.name)
-    together: defaultdict[tuple[str, ...], dict[str, None]] = defaultdict(dict)
-    for (benchmark_name, *_), names in same.items():
-        if len(names) > 1:
-            together[tuple(names)][str(benchmark_name)] = None
-    for models, benchmarks in together.items():
-        yield (
-            f"{', '.join(models)} gave the same replies in {', '.join(benchmarks)}: they are one "
-            "model here, because a temperature changes nothing where items are read from "
-            "likelihoods or written greedily, nor does a system text where they are plain text."
-        )
+        name, variant = result.measured.benchmark.name, result.measured.benchmark.asking.variant
+        shown = f"{name} ({variant})" if variant else name
+        same[shown, result.model.weights, replies].append(result.model)
+    together: defaultdict[tuple[Model, ...], list[str]] = defaultdict(list)
+    for (place, *_), models in same.items():
+        if len(models) > 1:
+            together[tuple(models)].append(str(place))
+    for alike, benchmarks in together.items():
+        names, places = ", ".join(model.name for model in alike), ", ".join(benchmarks)
+        said = f"{names} gave the same replies in {places}, so there they are one model."
+        yield said + _why(alike)
+
+
+def _why(alike: Sequence[Model]) -> str:
+    """What the models differ in, and where it is known, when that has no effect."""
+    first, *others = (asdict(model.decoding) for model in alike)
+    differing = [key for key in first if any(other[key] != first[key] for other in others)]
+    known = "".join(f" {_NO_EFFECT[key]}" for key in differing if key in _NO_EFFECT)
+    said = f" They differ in {', '.join(differing)}, which changed nothing." if differing else ""
+    return said + known
+
+
+_NO_EFFECT = {
+    "temperature": "A temperature has no effect on likelihoods and on greedy replies.",
+    "system": "A system text has none on items that are asked as plain text.",
+    "max_tokens": "A bound on tokens has none on likelihoods and on replies that are shorter.",
+}
 
 
 def _run_tasks(

@@ -395,17 +395,17 @@ def _print_prompts(reports: Sequence["PromptReport"]) -> None:
     for found in reports:
         rows = [
             {
-                "prompt": effect.variant or "as it is",
+                "asked": effect.variant or "as it is",
                 f"score ({INTERVAL})": score(effect.score),
                 "difference to the first": _difference(effect) if k else None,
             }
             for k, effect in enumerate(found.effects)
         ]
-        table(rows, f"{found.model} on {found.benchmark}, by prompt")
+        table(rows, f"{found.model} on {found.benchmark}, by the way of asking")
         spread = found.spread
         say(
-            f"{found.model} on {found.benchmark}: prompts alone move the score by "
-            f"{spread.range:.1%} from worst to best; without the noise of "
+            f"{found.model} on {found.benchmark}: the way of asking alone moves the score "
+            f"by {spread.range:.1%} from worst to best; without the noise of "
             f"{counted(spread.items, 'item')} their standard deviation is {spread.deviation:.1%}."
         )
 

@@ -116,8 +116,10 @@ def test_variants_are_compared(
     assert set(report["spread"]) == {"range", "deviation", "items"}
     assert [s["asked"] for s in found["scores"]] == ["zero-shot", "2-shot", "loud"]
     shown = run("bench", *wanted, "zero-shot,loud.md").output
-    assert "m on open, by prompt" in shown
-    assert "prompts alone move the score by 0.0% from worst to best" in " ".join(shown.split())
+    assert "m on open, by the way of asking" in shown
+    assert "the way of asking alone moves the score by 0.0% from worst to best" in " ".join(
+        shown.split()
+    )
 
 
 def test_needles_have_a_map(

@@ -235,7 +235,9 @@ def test_decodings_of_one_model_that_reply_alike_are_explained(tmp_path: Path) -
         'models:\n  cold: {use: "fake:echo"}\n  warm: {use: "fake:echo", temperature: 0.7}\n'
     )
     done = arena("bench", "--data", "q.csv", "--models", "cold,warm", cwd=tmp_path)
-    assert "cold, warm gave the same replies in q: they are one model" in done.stderr
+    assert "cold, warm gave the same replies in q, so there they are one model" in done.stderr
+    assert "They differ in temperature, which changed nothing. A temperature" in done.stderr
+    assert "system" not in done.stderr
 
 
 def test_weights_and_templates_that_are_not_there_are_named(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from arena import __version__
-from arena.cli.edge import in_our_words
+from arena.cli.options.mistakes import in_our_words
 from arena.cli.output import Loudness, voice
 from arena.records import COMMAND_LINE
 from arena.records.errors import ArenaError, InputError

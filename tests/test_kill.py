@@ -72,16 +72,16 @@ def test_generate_and_judge_end_as_if_nothing_had_happened(tmp_path: Path, model
 
 @pytest.mark.model
 def test_the_embedded_model_killed_between_batches_writes_the_same_texts(tmp_path: Path) -> None:
-    """Sampled, in batches: the texts may depend neither on the kill nor on the batch."""
+    """Sampled, in two waves: the texts may depend neither on the kill nor on the batch."""
     (tmp_path / "short.jsonl").write_text(
-        "".join(f'{{"id": "p{i}", "turns": ["What is {i} plus 1?"]}}\n' for i in range(120))
+        "".join(f'{{"id": "p{i}", "turns": ["What is {i} plus 1?"]}}\n' for i in range(260))
     )
     config = tmp_path / "arena.yaml"
-    config.write_text("models: {warm: {use: smollm2, temperature: 0.9, max_tokens: 12}}\n")
+    config.write_text("models: {warm: {use: smollm2, temperature: 0.9, max_tokens: 4}}\n")
     words = ["generate", "--config", str(config), "--prompts", str(tmp_path / "short.jsonl")]
     calm, killed = tmp_path / "calm.db", tmp_path / "killed.db"
     run(*words, db=calm)
     Store(killed).close()
-    kill_half_way(*words, db=killed, count=lambda: Store(killed).answers.count(), total=120)
+    kill_half_way(*words, db=killed, count=lambda: Store(killed).answers.count(), total=260)
     run(*words, db=killed)
     assert contents(killed) == contents(calm)

@@ -169,12 +169,11 @@ FILES = {
         ("rank label.csv --by category", ["--by"]),
         ("judge --judge smollm", ["'smollm'", "'smollm2'"]),
         ("judge --judge odd --db text.db", ["odd.md", "'winner'", "answer_a"]),
-        ("generate --model openai:m@http://127.0.0.1:9/v1", ["no server answers", ":9"]),
         ("generate --model nonsense", ["'nonsense'", "hf:ORG/NAME"]),
         ("generate --model smollm2 --prompts coer", ["'coer'", "'core'"]),
         ("generate --model smollm2 --prompts prompts.jsonl", ["prompts.jsonl:1", "turns"]),
         ("generate", ["--model"]),
-        ("models --config arena.bad.yaml", ["arena.bad.yaml:1", "temprature", "temperature"]),
+        ("run --config arena.bad.yaml", ["arena.bad.yaml:1", "temprature", "temperature"]),
         ("run --config none.yaml", ["none.yaml", "no such file"]),
         ("run", ["arena init"]),
         ("publish site --db none.db", ["none.db"]),
@@ -197,6 +196,12 @@ def test_bad_input_is_one_line_and_leaves_nothing(
         assert part in done.stderr
     after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert after == before
+
+
+def test_a_server_that_is_not_there_is_named_at_the_end(tmp_path: Path) -> None:
+    done = arena("generate", "--model", "openai:m@http://127.0.0.1:9/v1", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no server answers at http://127.0.0.1:9/v1/" in done.stderr.splitlines()[-1]
 
 
 def test_a_model_under_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:

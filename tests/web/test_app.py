@@ -212,7 +212,7 @@ def test_a_person_votes_and_finds_the_vote_counted(browser: Any, app: App) -> No
     visitor.open("leaderboard")
     visitor.wait_for("#board table")
     board = visitor.page.text_content("#board")
-    few = f"too few to rate any model, and do not count: {before + 1}."
+    few = f"People have cast {before + 1} vote"  # beside benchmarks they wait for more
     assert f"{before + 1} from people's votes" in board or few in board
     assert all(name in board for name in shown)
     assert all(url.startswith((app.url, "data:", "blob:")) for url in visitor.asked)

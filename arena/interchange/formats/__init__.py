@@ -190,11 +190,11 @@ def named(name: str) -> FileFormat:
     raise _unknown("format", name, [one.name for one in FORMATS])
 
 
-def _unknown(what: str, name: str, known: list[str]) -> InputError:
+def _unknown(what: str, name: str, known: list[str]) -> UnknownNameError:
     """The nearest first, where there is one, and then all: there are few of them."""
     error = UnknownNameError(what, name, known)
-    is_near = "did you mean" in str(error)
-    return InputError(f"{error} It is one of {', '.join(known)}.") if is_near else error
+    all_of_them = f"It is one of {', '.join(known)}."
+    return UnknownNameError(what, name, known, all_of_them) if "did you" in str(error) else error
 
 
 def recognised(path: Path) -> tuple[FileFormat, str]:

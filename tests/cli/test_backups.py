@@ -9,9 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from arena.cli.main import app
 from arena.interchange.sample import load_sample
 from arena.leaderboard.board import Policy
 from arena.leaderboard.formats import to_json
@@ -22,17 +20,6 @@ from bench.voters import Server, Tally, Voter
 from tests.boards import fill, varied_prompts
 
 Arena = Callable[..., tuple[str, int]]
-
-
-@pytest.fixture
-def arena(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Arena:
-    monkeypatch.chdir(tmp_path)
-
-    def run(line: str) -> tuple[str, int]:
-        done = CliRunner().invoke(app, line.split())
-        return done.output, done.exit_code
-
-    return run
 
 
 @pytest.fixture

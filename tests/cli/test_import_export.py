@@ -5,25 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from arena.cli.main import app
 from arena.interchange.formats import FORMATS
 from arena.store import Store
 from tests.exchange_files import EXAMPLES, MODELS
 
 Arena = Callable[..., tuple[str, int]]
-
-
-@pytest.fixture
-def arena(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Arena:
-    monkeypatch.chdir(tmp_path)
-
-    def run(line: str) -> tuple[str, int]:
-        done = CliRunner().invoke(app, line.split())
-        return done.output, done.exit_code
-
-    return run
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -3,27 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from typer.testing import CliRunner
-
-from arena.cli.main import app
 from arena.judging import judge, load_card
 from arena.records import BackendKind, Model, Prompt
 from arena.store import Store
 
 Arena = Callable[..., tuple[str, int]]
-
-
-@pytest.fixture
-def arena(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Arena:
-    """Runs a command in the folder of the store."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(line: str) -> tuple[str, int]:
-        done = CliRunner().invoke(app, line.split())
-        return done.output, done.exit_code
-
-    return run
 
 
 def test_a_model_changed_in_the_file_is_refused_with_the_way_out(

@@ -432,3 +432,23 @@ def append_only(db: Database, tables: tuple[str, ...]) -> None:
                 f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             )
+
+
+FIRST_STEPS = (
+    m001_stages,
+    m002_append_only,
+    m003_requests,
+    m004_benchmarks,
+    m005_integrity,
+    m006_app,
+    m007_thinking,
+    m008_own_marks,
+    m009_open_to_a_voter,
+    m010_archive,
+    m011_voting,
+    m012_policy,
+    m013_kept,
+    m014_no_answers,
+    m015_in_use,
+    m016_servers,
+)

@@ -23,9 +23,11 @@ from arena.cli.options import (
     split,
     standing_models,
 )
+from arena.cli.options.benching import HowAsked, Needles
+from arena.cli.options.bundles import bundled
 from arena.cli.output import Format, emit, say, table, table_width
 from arena.cli.progress import finish, watched
-from arena.records import AllowCode, BackendKind, counted
+from arena.records import BackendKind, counted
 from arena.records.errors import ArenaError, InputError
 
 if TYPE_CHECKING:
@@ -40,11 +42,9 @@ LOW, HIGH = 1 / 3, 2 / 3
 INTERVAL = "95% interval"
 
 
-def _names(help_: str) -> Any:
-    return typer.Option(help=help_)
-
-
+@bundled
 def bench(
+    *,
     tasks: Annotated[
         list[str] | None,
         typer.Option(
@@ -62,118 +62,12 @@ def bench(
         ),
     ] = None,
     models: Models = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(min=1, help="Ask only the first N questions of each benchmark.", metavar="N"),
-    ] = None,
-    mode: Annotated[
-        str | None,
-        _names(
-            "ppl takes the option that the model finds likeliest; gen reads the option in "
-            "what it writes."
-        ),
-    ] = None,
-    few_shot: Annotated[
-        int | None,
-        typer.Option(
-            min=0, help="Show N questions with their answers before each question.", metavar="N"
-        ),
-    ] = None,
-    chat_template: Annotated[
-        bool | None,
-        typer.Option(
-            "--chat-template/--no-chat-template",
-            help="Ask in the model's chat format, or as plain text. The default is the chat "
-            "format where the model writes, and plain text where likelihoods are read.",
-        ),
-    ] = None,
-    multiturn: Annotated[
-        bool,
-        typer.Option(
-            "--multiturn",
-            help="Show the questions of --few-shot as earlier turns of the conversation.",
-        ),
-    ] = False,
-    circular: Annotated[
-        bool,
-        typer.Option(
-            "--circular",
-            help="Ask each question once for each order of its options; it counts as right only "
-            "if all are right.",
-        ),
-    ] = False,
-    template: Annotated[
-        str | None, _names("A text file with your own words around each question.")
-    ] = None,
-    metric: Annotated[
-        str | None,
-        _names(
-            "How open answers are marked: number, contains, exact, f1, recall, or judged by "
-            "the model of --judge."
-        ),
-    ] = None,
-    variants: Annotated[
-        list[str] | None,
-        _names(
-            "Ways of asking to compare, as in --variants zero-shot,few-shot,cot; template "
-            "files too."
-        ),
-    ] = None,
-    judge: Annotated[
-        str | None, _names("A judge card that marks the replies in which the rules find no answer.")
-    ] = None,
-    allow_code: Annotated[
-        AllowCode | None,
-        typer.Option(
-            "--allow-code",
-            help="Let benchmarks run the programs that models write: in a container, or with "
-            "`unsafe` on this machine as it is.",
-            metavar="[container|unsafe]",
-        ),
-    ] = None,
-    contamination: Annotated[
-        bool,
-        typer.Option(
-            "--contamination",
-            help="Also look for signs that a model has seen the questions in its training.",
-        ),
-    ] = False,
-    fresh: Annotated[
-        str | None,
-        _names("A file of new questions of the same kind, to compare with in --contamination."),
-    ] = None,
-    lengths: Annotated[
-        list[str] | None,
-        _names("For --tasks needle: how long the texts are, in tokens, as in 1k,4k."),
-    ] = None,
-    depths: Annotated[
-        list[str] | None,
-        _names(
-            "For --tasks needle: where in the text the sentence is hidden, in percent, as "
-            "in 0,50,100."
-        ),
-    ] = None,
-    needles: Annotated[
-        list[str] | None,
-        _names("For --tasks needle: how many sentences are hidden in one text, as in 1,3."),
-    ] = None,
-    samples: Annotated[
-        int,
-        typer.Option(
-            min=1, help="For --tasks needle: how many texts for each length and depth.", metavar="N"
-        ),
-    ] = 1,
-    languages: Annotated[list[str] | None, _names("For --tasks needle: en, zh or en,zh.")] = None,
-    filler: Annotated[
-        str | None,
-        _names(
-            "For --tasks needle: a text file to hide the sentences in, instead of made-up text."
-        ),
-    ] = None,
+    how: HowAsked,
+    needle: Needles,
     speed: Annotated[
         list[str] | None,
-        _names(
-            "Ask nothing: measure how fast this model reads and writes on this machine, as in "
+        typer.Option(
+            help="Ask nothing: measure how fast this model reads and writes on this machine, as in "
             "--speed smollm2."
         ),
     ] = None,
@@ -206,33 +100,12 @@ def bench(
     chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())
     if not chosen:
         raise InputError("name a model with --models, or write some into arena.yaml")
-    hay = {
-        "lengths": split(lengths),
-        "depths": _numbers("--depths", split(depths)),
-        "needles": _numbers("--needles", split(needles)),
-        "languages": split(languages),
-    }
-    shared: dict[str, Any] = {
-        "limit": limit,
-        "mode": mode,
-        "few_shot": few_shot,
-        "chat": chat_template,
-        "multiturn": multiturn,
-        "circular": circular,
-        "template": template,
-        "metric": metric,
-        "variants": split(variants),
-        "judge": judge,
-        "allow_code": allow_code,
-        "contamination": contamination or fresh is not None,
-        "fresh": fresh,
-        "needle": {k: v for k, v in hay.items() if v} | {"samples": samples, "filler": filler},
-    }
+    shared = how.values | {"needle": needle.values}
     wanted = [_entry(task=name, **shared) for name in split(tasks)]
     wanted += [_entry(data=path, **shared) for path in split(data)]
     if not wanted:
         raise InputError("name a benchmark with --tasks (such as core), or a file with --data")
-    if NEEDLE not in split(tasks) and (given := [name for name, value in hay.items() if value]):
+    if NEEDLE not in split(tasks) and (given := list(needle.chosen)):
         raise InputError(f"--{given[0]} is of the needle test: --tasks {NEEDLE}")
     results: list[Result] = []
     with fill_store(db_path(db, conf)) as store, watched() as tracker:
@@ -331,13 +204,6 @@ def _entry(**values: Any) -> Any:
         where = "--" + str(first["loc"][-1 if isinstance(first["loc"][-1], str) else -2])
         where = where.replace("_", "-")
         raise InputError(f"{where} {sentence(first)}") from error
-
-
-def _numbers(option: str, texts: Sequence[str]) -> list[float]:
-    try:
-        return [float(text.rstrip("%")) for text in texts]
-    except ValueError as error:
-        raise InputError(f"{option} {','.join(texts)!r}; it must be numbers") from error
 
 
 def _tell(result: "Result") -> None:

@@ -740,17 +740,17 @@ def test_rankings_of_groups_make_a_report_on_all_prompts_once(
     write_card: Write,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from arena.leaderboard.evidence import gathering
+    from arena.leaderboard.evidence import judged
 
     judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
     asked = []
-    make = gathering.report
+    make = judged.report
 
     def counting(name: str, verdicts: Any, rows: list[int], *rest: Any) -> Any:
         asked.append(len(rows))
         return make(name, verdicts, rows, *rest)
 
-    monkeypatch.setattr(gathering, "report", counting)
+    monkeypatch.setattr(judged, "report", counting)
     boards = grouped_rankings(answered, "category", ANY).boards
     assert len(boards) == 3
     assert asked == [9, 3, 3, 3]

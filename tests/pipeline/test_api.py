@@ -39,7 +39,7 @@ def test_names_that_scripts_of_others_import_stay_where_they_are() -> None:
     assert isinstance(reply, Reply)
     assert callable(load)
     assert OddsRequest("A or B?", ("A", "B")).options == ("A", "B")
-    assert TextRequest("one", "two").text == "two"
+    assert TextRequest("two", context="one").text == "two"
 
 
 def test_importing_costs_nothing() -> None:

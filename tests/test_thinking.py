@@ -55,9 +55,6 @@ async def pieces(message: dict[str, Any], finish: str = "stop") -> AsyncIterator
 
 CUT = [{**one, "content": ""} for one in FIELDS[:2]]
 CUT += [{"content": begin + SECRET} for begin, _ in MARKS]
-    *({**one, "content": ""} for one in FIELDS[:2]),
-    *({"content": b + SECRET} for b, _ in MARKS),
-]
 Tell = Callable[[dict[str, Any], str], Any]
 
 

@@ -8,7 +8,7 @@ import pytest
 from arena.ratings import Comparisons, next_pairs
 from arena.ratings.fitting.likelihood import fit_counts, precision_of, win_probability
 from arena.ratings.fitting.newton import bread
-from arena.ratings.pairing import EXPLORATION, after_one_more, information_gain
+from arena.ratings.pairing.draws import EXPLORATION, after_one_more, information_gain
 from arena.ratings.scale import WEAK_PRIOR
 from arena.records.errors import InputError
 from tests.ratings.simulated import simulate
@@ -22,7 +22,7 @@ def state(c: Comparisons) -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_gain_is_the_drop_in_total_variance() -> None:
     theta, inverse = state(simulate(5, 60))
-    gain = information_gain(theta, inverse)
+    gain = information_gain(theta, inverse, inverse @ inverse)
     p = win_probability(theta)
     for i in range(5):
         for j in range(5):

@@ -52,7 +52,8 @@ RULES = (
 class Crowd:
     """Where votes come from.
 
-    truth: (m,) log-strengths that votes are to find. judged: (m,) what a judge says of them.
+    truth: (m,) log-strengths that votes are to find. judged: (m,) what a judge
+    predicts of them; how much its ratings spread beside people's is taken to be known.
     vote: (i, j, dice) the share of the win that goes to i; None where there is none left.
     left: (m, m) 1 for each pair i < j that has votes left.
     """
@@ -149,7 +150,7 @@ def simulated(models: int, spread: float, odd: float, seed: int) -> Crowd:
     gap = gap + noise - noise.T
     p = 1.0 / (1.0 + np.exp(-gap))
     tie = 0.3 * np.sqrt(p * (1.0 - p)) * 2.0
-    judged = theta + rng.normal(0.0, JUDGE_ERROR / POINTS_PER_LOG, models)
+    judged = theta + rng.normal(0.0, 100.0 / POINTS_PER_LOG, models)
     even = np.triu(np.ones((models, models)), 1)
 
     def vote(i: int, j: int, dice: np.random.Generator) -> float:
@@ -158,7 +159,15 @@ def simulated(models: int, spread: float, odd: float, seed: int) -> Crowd:
         won = (p[i, j] - tie[i, j] / 2) / (1.0 - tie[i, j])
         return float(dice.random() < won)
 
-    return Crowd(_all_alike(p), judged - judged.mean(), vote, lambda: even)
+    truth = _all_alike(p)
+    return Crowd(truth, _on_scale(judged, truth), vote, lambda: even)
+
+
+def _on_scale(judged: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """The judge's ratings as they predict people's, by a line."""
+    said, known = judged - judged.mean(), truth - truth.mean()
+    predicted: np.ndarray = said * float(said @ known) / float(said @ said)
+    return predicted
 
 
 def _all_alike(p: np.ndarray) -> np.ndarray:
@@ -189,7 +198,7 @@ def stored(c: Comparisons, judged: np.ndarray, seed: int) -> Crowd:
         possible[i, j] = float(bool(left[i, j]))
         return said
 
-    return Crowd(truth, judged, vote, lambda: possible)
+    return Crowd(truth, _on_scale(judged, truth), vote, lambda: possible)
 
 
 def judge_of(file: str, source: str, models: Sequence[str], prompt: str) -> np.ndarray:

@@ -22,7 +22,7 @@ class Pairing:
     question: Question = field(default_factory=Question)
 
 
-class Compared(Cache[Pairing, CompareReport | Note]):
+class PairReports(Cache[Pairing, CompareReport | Note]):
     """Threads may share it. config: says which votes and judges count."""
 
     def __init__(self, store: Store, config: Config | None = None) -> None:

@@ -59,7 +59,7 @@ class ComparePage:
         words = WORDS[visitor.language]
         if not wanted.a or not wanted.b or wanted.a == wanted.b:
             return CompareView(note(words["same_model"]))
-        found = self._services.compared.get(wanted, patience)
+        found = self._services.pair_reports.get(wanted, patience)
         if found is None:
             return CompareView(note(words["computing_comparison"]), done=False)
         if not isinstance(found, CompareReport):
@@ -188,7 +188,7 @@ def _draw_fields(say: Say) -> list[Any]:
             min_width=240,
         )
         margin = gr.Dropdown(
-            list(MARGINS),
+            [(f"{points:g}", points) for points in MARGINS],
             value=MARGIN,
             label=say("compare_margin"),
             elem_id="margin",

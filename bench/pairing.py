@@ -1,12 +1,14 @@
 """What a voter's time buys: error against votes, by how the next pair is chosen.
 
-OMP_NUM_THREADS=1 PYTHONPATH=. python -m bench.pairing crowds|real|outlook|all
+OMP_NUM_THREADS=1 PYTHONPATH=. python -m bench.pairing crowds|real|duel|outlook|all
 """
 
 import argparse
 import csv
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 
@@ -14,7 +16,6 @@ from arena.ratings import Comparisons, bradley_terry, prospect
 from arena.ratings.fitting.likelihood import fit_counts, precision_of
 from arena.ratings.fitting.newton import bread
 from arena.ratings.pairing.draws import EXPLORATION, draws
-from arena.ratings.pairing.targets import USUAL, Target, weights
 from arena.ratings.scale import POINTS_PER_LOG, WEAK_PRIOR, to_log
 from bench.compare import SHARED, llmfao, pandalm
 
@@ -25,14 +26,57 @@ LOOKS = (10, 20, 40)
 JUDGE_ERROR = 80.0  # Elo points by which what a judge predicts is taken to miss people's rating
 
 
+class Target(StrEnum):
+    """All ratings alike; the order of all models; that of neighbours; who is in the first few."""
+
+    TOTAL = "total"
+    ORDER = "order"
+    NEIGHBOURS = "neighbours"
+    TOP = "top"
+
+
+def weights(theta: np.ndarray, inverse: np.ndarray, target: Target, top: int) -> np.ndarray:
+    """(m, m) the Laplacian W, where tr(W V) is the cost of what is not known.
+
+    A unit of the variance of a difference d costs the slope of the expected loss by it: with s its
+    standard error, and a loss of |d| where the two are put the wrong way round, that is
+    φ(d/s) / 2s.
+
+    theta: (m,) log-strengths; inverse: (m, m) their covariance V. top: how many are the first few.
+    """
+    models = len(theta)
+    if target is Target.TOTAL:
+        return np.eye(models) - 1.0 / models
+    variance = np.diagonal(inverse)
+    apart = np.maximum(variance[:, None] + variance - 2.0 * inverse, np.finfo(float).tiny)
+    error = np.sqrt(apart)
+    z = (theta[:, None] - theta) / error
+    open_ = np.exp(-0.5 * z**2) / (2.0 * math.sqrt(2.0 * math.pi) * error)
+    place = np.empty(models, dtype=int)
+    place[np.argsort(-theta, kind="stable")] = np.arange(models)
+    distance = np.abs(place[:, None] - place)
+    if target is Target.NEIGHBOURS:
+        open_ = open_ * (distance == 1)
+    if target is Target.TOP:
+        first = place < min(top, models - 1)
+        open_ = open_ * (first[:, None] != first)
+    np.fill_diagonal(open_, 0.0)
+    laplacian: np.ndarray = np.diag(open_.sum(axis=1)) - open_
+    return laplacian
+
+
 @dataclass(frozen=True)
 class Rule:
-    """How pairs are chosen. target: None is all pairs alike. informed: begins with a judge."""
+    """How pairs are chosen, and ratings estimated.
+
+    target: None is all pairs alike. informed: ratings begin with what a judge says, and so does
+    the choice of pairs, where `chooses`.
+    """
 
     name: str
     target: Target | None
-    exploration: float = EXPLORATION
     informed: bool = False
+    chooses: bool = True
 
 
 RULES = (
@@ -104,10 +148,11 @@ def replay(
     rng, models = np.random.default_rng(seed), len(crowd.truth)
     votes, found = Votes(), []
     judged = crowd.judged if rule.informed else None
+    known = judged if rule.chooses else None
     for look in looks:
         while len(votes.i) < look:
             before = len(votes.i)
-            _batch(crowd, rule, judged, votes, min(BATCH, look - before), rng)
+            _batch(crowd, rule, known, votes, min(BATCH, look - before), rng)
             assert len(votes.i) > before, "no votes are left"
         found.append(tuple(estimate(votes, models, judged, weighted=w)[0] for w in (False, True)))
     return found
@@ -126,8 +171,8 @@ def _batch(
     theta, inverse = estimate(votes, models, judged, weighted=False)
     uniform = rule.target is None
     wanted = weights(theta, inverse, rule.target or Target.TOTAL, TOP)
-    exploration = 1.0 if uniform else rule.exploration
-    steps = draws(theta, inverse, wanted, exploration, crowd.left(), rng)
+    exploration = 1.0 if uniform else EXPLORATION
+    steps = draws(theta, inverse, exploration, crowd.left(), rng, wanted)
     for _ in range(n):
         step = next(steps)
         if not crowd.left()[step.i, step.j]:
@@ -259,6 +304,39 @@ def crowds(repeats: int) -> None:
         table(name, kept.__getitem__, repeats)
 
 
+DUEL = (
+    Rule("uniform", None, informed=True),
+    Rule("total variance (today)", Target.TOTAL, informed=True, chooses=False),
+    Rule("order of all", Target.ORDER, informed=True, chooses=False),
+    Rule("total variance, from the judge", Target.TOTAL, informed=True),
+    Rule("order of all, from the judge", Target.ORDER, informed=True),
+)
+
+
+def duel(repeats: int) -> None:
+    """Whether the choice of pairs matters where ratings begin with a judge, as the app's do."""
+    looks, runs = (60, 120, 240), 10 * repeats
+    for name, odd in (("a crowd", 0.0), ("a crowd with odd pairs", 0.5)):
+        print(f"\n### {name} of 12 models, {runs} runs; pairs wrong, weighted, minus uniform\n")
+        print(f"| rule | {' | '.join(f'{look} votes' for look in looks)} |\n|---|---|---|---|")
+        even = np.zeros((runs, len(looks)))
+        for rule in DUEL:
+            wrong = np.array([_wrong(simulated(12, 120.0, odd, s), rule, looks, s)
+                              for s in range(runs)])  # fmt: skip
+            even = wrong if rule.target is None else even
+            gap, error = (wrong - even).mean(axis=0), (wrong - even).std(axis=0) / math.sqrt(runs)
+            cells = [
+                f"{wrong.mean(axis=0)[k]:.1f} % ({gap[k]:+.2f} ± {error[k]:.2f})"
+                for k in range(len(looks))
+            ]
+            print(f"| {rule.name} | {' | '.join(cells)} |", flush=True)
+
+
+def _wrong(crowd: Crowd, rule: Rule, looks: Sequence[int], seed: int) -> list[float]:
+    """The share of pairs that the weighted estimate has the wrong way round, in per cent."""
+    return [float(errors(look[1], crowd.truth)[1]) for look in replay(crowd, rule, looks, seed)]
+
+
 def real(repeats: int) -> None:
     votes = llmfao()
     judged = judge_of("llmfao_judges.csv", "gpt-4", votes.models, "pair")
@@ -290,7 +368,7 @@ def _settled(before: int, seed: int) -> list[float] | None:
     order = np.argsort(-theta)
     was_open = ~_told(theta, inverse, order)
     for _ in range(4):
-        _batch(crowd, Rule("", USUAL), None, votes, 25, rng)
+        _batch(crowd, Rule("", Target.TOTAL), None, votes, 25, rng)
     now = _told(*estimate(votes, models, None, weighted=False), order)
     return [float(found.open), found.settled, float((now & was_open).sum())]
 
@@ -303,7 +381,12 @@ def _told(theta: np.ndarray, inverse: np.ndarray, order: np.ndarray) -> np.ndarr
     return told
 
 
-PARTS: Mapping[str, Callable[[int], None]] = {"crowds": crowds, "real": real, "outlook": outlook}
+PARTS: Mapping[str, Callable[[int], None]] = {
+    "crowds": crowds,
+    "real": real,
+    "duel": duel,
+    "outlook": outlook,
+}
 
 
 def main() -> None:

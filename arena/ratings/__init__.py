@@ -33,7 +33,6 @@ from arena.ratings.options import CombineOptions, FitOptions
 from arena.ratings.pairing.draws import NextPair, believed, next_pairs
 from arena.ratings.pairing.prospect import Prospect, prospect
 from arena.ratings.pairing.star import StarDesign, baseline_of, star
-from arena.ratings.pairing.targets import Target
 from arena.ratings.result import Coefficient, RatingResult, RatingRow, Settings
 from arena.ratings.scale import WEAK_PRIOR
 from arena.ratings.voter_audit.audit import CAP, Finding, Integrity, VoterReport, capped, integrity
@@ -75,7 +74,6 @@ __all__ = [
     "StarDesign",
     "Style",
     "SuspicionKind",
-    "Target",
     "Ties",
     "Unrated",
     "VoterReport",

@@ -1,8 +1,9 @@
 """Which pair to show or judge next.
 
 A comparison of models i and j with win probability p adds p(1 - p)(e_i - e_j)(e_i - e_j)ᵀ
-to the information. Its gain is the drop in tr(W V): V is the covariance of the ratings, and W
-says which of their differences matter how much; see `targets`.
+to the information. Its gain is the drop in the total variance of the ratings around their mean,
+and so of all their differences. Rules that aim at the order of models, of neighbours, or at the
+first few were tried beside it: see `bench/pairing.py`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +15,6 @@ from arena.ratings.arrays import Floats
 from arena.ratings.comparisons import Comparisons, require_comparisons
 from arena.ratings.fitting.likelihood import fit_counts, precision_of, win_probability
 from arena.ratings.fitting.newton import bread
-from arena.ratings.pairing.targets import USUAL, Target, weights
 from arena.ratings.scale import WEAK_PRIOR
 from arena.ratings.threads import on_one_thread
 from arena.records.errors import InputError
@@ -36,15 +36,14 @@ def next_pairs(
     c: Comparisons,
     n: int,
     *,
-    target: Target = USUAL,
     exploration: float = EXPLORATION,
     prior: float = WEAK_PRIOR,
     seed: int = 0,
     allowed: Iterable[tuple[str, str]] | None = None,
 ) -> list[NextPair]:
-    """n pairs, each drawn by how much it would tell of what is wanted.
+    """n pairs, each drawn by how much it would lower the ratings' variance.
 
-    target: what is wanted. exploration: share of the draws spread evenly over all pairs, in
+    exploration: share of the draws spread evenly over all pairs, in
     (0, 1], so that every pair has a chance and propensities stay away from 0. prior: weak, in
     Elo points, for models with few comparisons. Sides are drawn at random. allowed: pairs that
     can be shown; all of them unless given, which includes pairs of which one model answered
@@ -59,7 +58,7 @@ def next_pairs(
     theta, inverse = believed(c, prior)
     rng = np.random.default_rng(seed)
     chosen = []
-    for step in draws(theta, inverse, weights(theta, inverse, target), exploration, possible, rng):
+    for step in draws(theta, inverse, exploration, possible, rng):
         sides = (step.i, step.j) if rng.random() < 0.5 else (step.j, step.i)
         chosen.append(NextPair(c.models[sides[0]], c.models[sides[1]], step.chance))
         if len(chosen) == n:
@@ -89,17 +88,18 @@ class Step:
 def draws(
     theta: Floats,
     inverse: Floats,
-    wanted: Floats,
     exploration: float,
     possible: Floats,
     rng: np.random.Generator,
+    wanted: Floats | None = None,
 ) -> Iterator[Step]:
     """Pairs without end, each drawn as if those before it had been compared.
 
-    theta: (m,) log-strengths; inverse: (m, m) their covariance; wanted: (m, m), see `targets`;
-    possible: (m, m) 1 for each pair i < j that may be drawn, else 0.
+    theta: (m,) log-strengths; inverse: (m, m) their covariance V, centred; possible: (m, m) 1 for
+    each pair i < j that may be drawn, else 0. wanted: (m, m) W where tr(W V) is to be lowered in
+    place of tr V: what a unit of each difference's variance costs, as the Laplacian of a graph.
     """
-    square = inverse @ wanted @ inverse
+    square = inverse @ (inverse if wanted is None else wanted @ inverse)
     p = win_probability(theta)
     while True:
         chance = _chances(theta, inverse, square, exploration, possible)
@@ -110,7 +110,7 @@ def draws(
 
 
 def information_gain(theta: Floats, inverse: Floats, square: Floats) -> Floats:
-    """(m, m) drop in tr(W V) by one comparison of each pair.
+    """(m, m) drop in tr(W V) by one comparison of each pair; W is 1 for the total variance.
 
     theta: (m,) log-strengths; inverse: (m, m) their covariance V, centred; square: (m, m) V W V.
     """

@@ -428,7 +428,7 @@ def predicting(_: int) -> None:
 
 def differing(draws: int) -> None:
     """Two states of a board without a real change: how often one is claimed, and how wide."""
-    draws //= 10  # each is 2 × 100 fits
+    draws //= 40  # each is 2 × 100 fits
     print(f"\n{draws} pairs of boards of 6 models, of which nothing changed; 300 prompts each\n")
     print("| prompts in common | told a change, paired | width | taken for independent | width |")
     print("|---|---|---|---|---|")

@@ -143,7 +143,7 @@ def judge(
     from arena.generation.prompts import load_prompts
     from arena.judging import Wanted, load_card, plan
     from arena.leaderboard.evidence.designs import baseline_note
-    from arena.leaderboard.evidence.gathering import battles_worth_judging
+    from arena.leaderboard.evidence.worth_judging import battles_worth_judging
     from arena.store.archive import Archivable
     from arena.store.versions import stored_name
 

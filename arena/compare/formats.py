@@ -173,7 +173,9 @@ def outlook_rows(report: CompareReport) -> list[Cells]:
 
 
 def fact_rows(report: CompareReport) -> list[Cells]:
-    """A row for each of the two models."""
+    """A row for each of the two models; none where an import had no answer's text."""
+    if not any(one.answers for one in report.facts):
+        return []
     return [
         {
             "model": one.model,

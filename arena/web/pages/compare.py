@@ -12,6 +12,7 @@ from arena.compare.facts import MovedPrompt
 from arena.compare.power import CHANCE
 from arena.compare.question import MARGIN, Aim, Question
 from arena.compare.report import BOARD, CompareReport, said_probability
+from arena.leaderboard.snapshot import Slice
 from arena.web.background.cache import LONG_ENOUGH, PATIENCE
 from arena.web.background.comparisons import Pairing
 from arena.web.security.voters import Visitor
@@ -40,7 +41,8 @@ class ComparePage:
         self._services = services
 
     def models(self) -> list[str]:
-        """All that there are, the best first where there is a ranking."""
+        """All that there are, the best first where there is a ranking within a moment."""
+        self._services.boards.get(Slice())
         ranked = list(self._services.boards.known_rows())
         rest = {model.name for model in self._services.store.models()} - set(ranked)
         return [*ranked, *sorted(rest)]

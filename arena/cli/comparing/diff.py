@@ -21,8 +21,9 @@ def diff(
 ) -> None:
     """Say which models moved between two states of a board, and what else is different.
 
-    Of two databases the intervals allow for the votes and prompts that both stand on. A published
-    site does not tell these, so it is taken for independent of the other board.
+    Of two databases the intervals allow for the votes and prompts that both stand on, for which
+    both are ranked a hundred times. A published site does not tell these, so it is taken for
+    independent of the other board.
 
     \b
     arena diff before.db arena.db        two databases

@@ -21,7 +21,7 @@ from arena.records import Evidence
 from arena.records.errors import ArenaError
 from arena.store import Store
 
-ROUNDS = 200
+ROUNDS = 100
 # Draws in which a model can be rated, of all, from which its error is believed.
 ENOUGH = 0.8
 

@@ -1,6 +1,6 @@
 """What a voter's time buys: error against votes, by how the next pair is chosen.
 
-OMP_NUM_THREADS=1 PYTHONPATH=. python -m bench.pairing crowds|real|duel|outlook|all
+OMP_NUM_THREADS=1 PYTHONPATH=. python -m bench.pairing crowds|real|duel|outlook|baseline|all
 """
 
 import argparse
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from arena.ratings import Comparisons, bradley_terry, prospect
+from arena.ratings import Comparisons, believed, bradley_terry, prospect, star
 from arena.ratings.fitting.likelihood import fit_counts, precision_of
 from arena.ratings.fitting.newton import bread
 from arena.ratings.pairing.draws import EXPLORATION, draws
@@ -381,11 +381,51 @@ def _told(theta: np.ndarray, inverse: np.ndarray, order: np.ndarray) -> np.ndarr
     return told
 
 
+def baseline(repeats: int) -> None:
+    """How much wider intervals are with one baseline, as `star` says and as fits have them."""
+    votes = pandalm()
+    theta, _ = believed(votes)
+    print(f"\n### PandaLM's votes, each model as the baseline, {repeats} draws of all pairs\n")
+    print("| baseline | rating | of 4, lopsided | wider, expected | wider, by fits |")
+    print("|---|---|---|---|---|")
+    for k in np.argsort(-theta):
+        design = star(votes.models, theta, votes.models[k])
+        own = np.flatnonzero((votes.i == k) | (votes.j == k))
+        rng = np.random.default_rng([14, int(k)])
+        even = [_width(votes, _spread_evenly(votes, len(own), rng)) for _ in range(repeats)]
+        wider = _width(votes, own) / float(np.sqrt(np.mean(np.square(even))))
+        rating = f"{1000 + POINTS_PER_LOG * theta[k]:.0f}"
+        cells = [votes.models[k], rating, str(design.silent), f"{design.wider:.2f}", f"{wider:.2f}"]
+        print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def _spread_evenly(c: Comparisons, n: int, rng: np.random.Generator) -> np.ndarray:
+    """About n rows, as many of each pair of models, and all that was said of a prompt."""
+    assert c.prompt is not None
+    pair = np.minimum(c.i, c.j) * len(c.models) + np.maximum(c.i, c.j)
+    kinds, rows = np.unique(pair), []
+    for one in kinds:
+        own = np.flatnonzero(pair == one)
+        prompts = rng.permutation(np.unique(c.prompt.codes[own]))
+        wanted = round(n / len(kinds) * len(prompts) / len(own))
+        rows.append(own[np.isin(c.prompt.codes[own], prompts[:wanted])])
+    return np.concatenate(rows)
+
+
+def _width(c: Comparisons, rows: np.ndarray) -> float:
+    """Root mean square, over pairs of models, of the error of their difference."""
+    fitted = bradley_terry(c.select(rows), prior="auto")
+    assert fitted.covariance is not None
+    models = len(c.models)
+    return float(np.sqrt(2.0 * np.trace(fitted.covariance) / (models - 1)))
+
+
 PARTS: Mapping[str, Callable[[int], None]] = {
     "crowds": crowds,
     "real": real,
     "duel": duel,
     "outlook": outlook,
+    "baseline": baseline,
 }
 
 

@@ -64,7 +64,7 @@ def judge(
         str | None,
         typer.Option(
             help="Compare each model with this one only, as in --baseline gpt-4. Without it "
-            "every model with every other."
+            "every model with every other. How much wider intervals will be is said first."
         ),
     ] = None,
     pairs: Annotated[

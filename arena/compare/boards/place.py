@@ -11,7 +11,7 @@ from arena.ratings import WEAK_PRIOR, Comparisons, NextPair, bradley_terry
 from arena.ratings.arrays import Floats, Ints, totals
 from arena.ratings.combined.battles import battle_groups
 from arena.ratings.intervals.sandwich import least_share
-from arena.ratings.pairing import EXPLORATION
+from arena.ratings.pairing.draws import EXPLORATION
 from arena.ratings.scale import MEAN, POINTS_PER_LOG
 from arena.records import counted
 from arena.records.errors import InputError

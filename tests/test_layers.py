@@ -35,6 +35,7 @@ OWNERS = {
     "accelerate": "backends/local",
     "openai": "backends/openai/",
     "vllm": "backends/vllm/",
+    "ray": "backends/cluster/",
     "lm_eval": "benchmarks",
     "gradio": "web",
     "typer": "cli",

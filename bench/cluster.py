@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from heapq import heapify, heapreplace
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from arena.config import parse_model
@@ -33,8 +32,8 @@ ANSWER = 400  # tokens
 # tokens be computed (bench/inference.py, the InternLM2 template).
 VERDICT = (200 + 60 + 2 * ANSWER) / 2.85
 WAVE = 192  # answers that a worker hands over together
-PASS = 24  # verdicts of one pass: its tokens are computed at once
-SIZES, ROUNDS = (1, 24, 192, 768), 15
+PASS = 48  # verdicts that a judge reads in one pass, at most
+SIZES, ROUNDS = (1, 48, 192, 768), 15  # the shortest round is the least disturbed
 SPREAD = 0.2  # how much longer or shorter one part takes than another
 PARTS = 200  # a worker, in one simulation
 DAY = 86_400
@@ -165,7 +164,7 @@ def rates(store: Store, table: Any, make: Callable[[int], Any], filled: int) -> 
             table.add(rows)
             took.setdefault(count, []).append((claimed - began, time.perf_counter() - claimed))
         store.leases.release(owner)
-    claim, add = (fitted({n: median(t[k] for t in took[n]) for n in SIZES}) for k in (0, 1))
+    claim, add = (fitted({n: min(t[k] for t in took[n]) for n in SIZES}) for k in (0, 1))
     return Rates(claim, add, size / filled)
 
 

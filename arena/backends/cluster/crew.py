@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from arena.records import Model
 from arena.records.errors import ArenaError, UnavailableError
 
 TRIES = 3  # times that a worker may be lost, or a row with its worker, one after the other
+KNOCKING = 5.0  # seconds
 CPU, GPU = "CPU", "GPU"
 LOST = (RayActorError, ObjectLostError, WorkerCrashedError)
 
@@ -25,12 +27,13 @@ LOST = (RayActorError, ObjectLostError, WorkerCrashedError)
 def connected() -> Iterator[None]:
     """Ray, for as long as the block lasts. Nothing is sent to its makers."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    where = os.environ.get("RAY_ADDRESS", "")
+    _knock(where)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
     except (ConnectionError, RuntimeError, ValueError, RaySystemError) as error:
-        where = os.environ.get("RAY_ADDRESS", "this machine")
-        raise UnavailableError(f"no Ray cluster can be had at {where}: {error}") from error
+        raise _nothing_at(where, error) from error
     finally:
         with suppress(ValueError):  # only the main thread has handlers
             for number, handler in handlers.items():
@@ -39,6 +42,21 @@ def connected() -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raise UnavailableError where nothing listens; Ray itself would try for minutes."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if colon and port.isdecimal():
+        try:
+            socket.create_connection((host, int(port)), KNOCKING).close()
+        except OSError as error:
+            raise _nothing_at(address, error) from error
+
+
+def _nothing_at(address: str, error: Exception) -> UnavailableError:
+    where = f"RAY_ADDRESS={address}" if address else "this machine"
+    return UnavailableError(f"no Ray cluster can be had at {where}: {error}")
 
 
 @dataclass(eq=False)

@@ -149,7 +149,7 @@ def judge(
     from arena.generation.devices import parse_devices, side_by_side
     from arena.generation.prompts import load_prompts
     from arena.judging import Judging, Wanted, load_card, plan
-    from arena.leaderboard.evidence.gathering import battles_worth_judging
+    from arena.leaderboard.evidence.worth_judging import battles_worth_judging
     from arena.store.archive import Archivable
     from arena.store.versions import stored_name
 

@@ -258,7 +258,7 @@ def summary(progress: "Progress") -> str:
         (progress.retried, "tried again"),
     ):
         parts += [f"{count} {what}"] if count else []
-    if progress.faults:
+    if sum(progress.faults.values()) > progress.failed or len(progress.faults) > 1:
         kinds = ", ".join(f"{count} × {kind}" for kind, count in progress.faults.items())
         parts.append(f"faults: {kinds}")
     if progress.failed:
@@ -281,7 +281,7 @@ def finish(steps: "Sequence[Progress]") -> None:
         say(note)
     failed = sum(step.failed for step in steps)
     if silent := sum(step.unanswered for step in steps):
-        say(
+        warn(
             "Replies of earlier runs that were no answers, and were not asked for again: "
             f"{silent}. arena generate --retry-failed asks with more room."
         )
@@ -296,7 +296,7 @@ def finish(steps: "Sequence[Progress]") -> None:
     left_out = [step.unavailable for step in steps if step.unavailable]
     for why in left_out:
         warn(f"Left out: {why}")
-    if failed or stopped or left_out:
+    if failed or silent or stopped or left_out:
         sys.exit(1)
 
 

@@ -146,7 +146,7 @@ def print_board(board: "Leaderboard") -> None:
     if board.unrated:
         say(not_rated(board))
         for one in board.unrated:
-            say(f"  {one.model}: {lacking(one)}")
+            say(f"  {one.model}: {lacking(board, one)}")
     old = [f"{m} (of {board.replaced[m]})" for m in places if m in board.replaced]
     if old:
         say(f"Old versions: {', '.join(old)}.")

@@ -101,7 +101,10 @@ def show_answers(
         for number, text in enumerate(answer.turns):
             if thinking and answer.thinking:
                 _block("thinking", answer.thinking[number])
-            _block("turn " + str(number + 1) if len(answer.turns) > 1 else "", text or "(empty)")
+            _block(
+                "turn " + str(number + 1) if len(answer.turns) > 1 else "",
+                text if text.strip() else "(empty)",
+            )
     if len(answers) < len(found):
         say(f"{len(answers)} of {counted(len(found), 'answer')} shown.")
     return None

@@ -123,23 +123,27 @@ def to_markdown(board: Leaderboard) -> str:
         lines.append(_pipes(cells))
     if board.unrated:
         lines += ["", f"{_plain(not_rated(board))}"]
-        lines += ["", *(f"- {_plain(f'{one.model}: {lacking(one)}')}" for one in board.unrated)]
+        lines += [
+            "",
+            *(f"- {_plain(f'{one.model}: {lacking(board, one)}')}" for one in board.unrated),
+        ]
     lines += [f"\n> {_plain(str(note))}" for note in board.notes]
     return "\n".join(lines) + "\n"
 
 
 def not_rated(board: Leaderboard) -> str:
     """What stands above the models that are not rated yet."""
-    least = counted(board.min_comparisons, "comparison")
+    least = counted(board.min_comparisons, board.placed_by.removesuffix("s"))
     return (
         f"Not rated yet. A model is rated once it has {least} or more with rated models, and a "
         "link to them:"
     )
 
 
-def lacking(one: Unrated) -> str:
+def lacking(board: Leaderboard, one: Unrated) -> str:
     """What a model lacks to be rated."""
-    so_far, more = counted(one.comparisons, "comparison"), counted(one.lacks, "comparison")
+    what = board.placed_by.removesuffix("s")
+    so_far, more = counted(one.comparisons, what), counted(one.lacks, what)
     how = ", none that links it to the rated models" if one.apart else ""
     return f"{so_far} so far{how}; it lacks {more} with rated models"
 

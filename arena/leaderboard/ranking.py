@@ -185,8 +185,11 @@ def _overall(
     why there is none.
     """
     if isinstance(found, Note):
-        has_others = any(store.counts()[name] for name in ("votes", "verdicts", "scores"))
-        return {}, (found,) if gathered.benchmarks and has_others else ()
+        if not gathered.benchmarks:
+            return {}, ()
+        counts = store.counts()
+        has_others = any(counts[name] for name in ("votes", "verdicts", "scores"))
+        return {}, (found,) if has_others else ()
     return {
         "overall": tuple(_row(row, None) for row in found.whole.as_rows()),
         "weights": tuple(found.weights.items()),
@@ -434,8 +437,7 @@ def _nothing(
         none = Note("judge.none_chosen", others[0].values)
         return NoEvidenceError(none) if evidence is Evidence.JUDGE else InputError(none)
     aside = sorted(store.archive.names(Archivable.MODEL))
-    counts = store.counts()
-    if aside and group is None and any(counts[table] for table in _TABLES[evidence]):
+    if aside and group is None and any(store.counts()[table] for table in _TABLES[evidence]):
         return NoEvidenceError(Note.of("evidence.archived", models=tuple(aside)))
     measured = sorted({score.model for score in gathered.benchmarks})
     if measured and evidence in (Evidence.OBJECTIVE, Evidence.COMBINED):

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from arena.leaderboard.evidence.gathering import latest
+from arena.leaderboard.evidence.judged import latest
 from arena.records import Preference
 from arena.store import Store
 from arena.store.columns import ScoreColumns, VerdictColumns

@@ -155,15 +155,16 @@ def rates(store: Store, table: Any, make: Callable[[int], Any], filled: int) -> 
         table.add(rows)
     store.whole.connections.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     size = store.path.stat().st_size - size
-    owner, took = new_owner(), dict[int, list[tuple[float, float]]]()
+    owner, took, before = new_owner(), dict[int, list[tuple[float, float]]](), list[str]()
     for count in SIZES:
         for rows in parts(make, numbers, count * ROUNDS, count):
+            keys = [row.key for row in rows]
             began = time.perf_counter()
-            store.leases.claim(owner, [row.key for row in rows], table.table)
+            store.leases.claim(owner, keys, table.table, before)
             claimed = time.perf_counter()
             table.add(rows)
             took.setdefault(count, []).append((claimed - began, time.perf_counter() - claimed))
-        store.leases.release(owner)
+            before = keys
     claim, add = (fitted({n: min(t[k] for t in took[n]) for n in SIZES}) for k in (0, 1))
     return Rates(claim, add, size / filled)
 

@@ -205,7 +205,8 @@ class _Claims(Intake):
         if not missing:
             return []
         owner = through(self.owner, worker) if worker else self.owner
-        owned = self._leases.claim(owner, [self._keys[i] for i in missing], self._table)
+        stored = [self._stored.get() for _ in range(self._stored.qsize())]
+        owned = self._leases.claim(owner, [self._keys[i] for i in missing], self._table, stored)
         if self._prepare:  # after the first claim, by which other processes see this run
             self._prepare()
             self._prepare = None
@@ -217,15 +218,9 @@ class _Claims(Intake):
         self._leases.release(self.owner, [self._keys[i] for i in positions])
 
     def end(self, positions: Iterable[int]) -> None:
-        """Note that these rows are stored."""
+        """Note that these rows are stored, so that their claims end with the next ones made."""
         for i in positions:
             self._stored.put(self._keys[i])
-
-    def renew(self) -> None:
-        """Go on claiming what is not stored yet; what is stored needs no claim."""
-        done = [self._stored.get() for _ in range(self._stored.qsize())]
-        self._leases.release(self.owner, done)
-        self._leases.renew(self.owner)
 
 
 @contextmanager
@@ -238,7 +233,7 @@ def _claims(store: Store, work: Work[R, T], present: set[str], within: Intake) -
         try:
             while not ended.wait(LEASE_SECONDS / 3):
                 with suppress(StoreError):  # a busy database: the next turn is soon enough
-                    claims.renew()
+                    store.leases.renew(claims.owner)
         finally:
             store.close()
 

@@ -41,21 +41,31 @@ class Leases:
         self._connections = connections
 
     def claim(
-        self, owner: str, keys: Sequence[str], table: str, seconds: float = LEASE_SECONDS
+        self,
+        owner: str,
+        keys: Sequence[str],
+        table: str,
+        stored: Sequence[str] = (),
+        *,
+        seconds: float = LEASE_SECONDS,
     ) -> set[str]:
-        """Those of `keys` that are neither stored in `table` nor claimed by others; now owned."""
+        """Those of `keys` that are neither stored in `table` nor claimed by others; now owned.
+
+        stored: what this owner has stored since, which needs no claim any more.
+        """
         now = time.time()
         owned: set[str] = set()
         with self._connections.transaction() as db:
+            db.conn.executemany("DELETE FROM leases WHERE key = ?", [(key,) for key in stored])
             for part in chunks(keys):
                 marks = ", ".join("?" * len(part))
-                stored = {
+                there = {
                     key
                     for (key,) in db.execute(
                         f"SELECT key FROM {table} WHERE key IN ({marks})", part
                     ).fetchall()
                 }
-                rows = [(key, owner, now + seconds) for key in part if key not in stored]
+                rows = [(key, owner, now + seconds) for key in part if key not in there]
                 db.conn.executemany(
                     "INSERT INTO leases (key, owner, expires) VALUES (?, ?, ?) "
                     "ON CONFLICT(key) DO UPDATE SET owner = excluded.owner, "
@@ -65,7 +75,7 @@ class Leases:
                 found = db.execute(
                     f"SELECT key FROM leases WHERE owner = ? AND key IN ({marks})", [owner, *part]
                 ).fetchall()
-                owned |= {key for (key,) in found} - stored
+                owned |= {key for (key,) in found} - there
         return owned
 
     def renew(self, owner: str, seconds: float = LEASE_SECONDS) -> None:

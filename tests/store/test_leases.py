@@ -34,6 +34,9 @@ def test_a_row_is_claimed_once_and_not_where_it_is_stored(filled: Store) -> None
     assert filled.leases.claim("one", KEYS[:10], TABLE) == set(KEYS[3:10])  # its own once more
     filled.leases.release("one", KEYS[3:5])
     assert filled.leases.claim("two", KEYS, TABLE) == set(KEYS[3:5])
+    filled.leases.claim("two", [], TABLE, KEYS[3:4])  # what it has stored needs no claim
+    assert KEYS[3] not in owners(filled)
+    assert KEYS[4] in owners(filled)
 
 
 def test_a_claim_that_has_run_out_is_free_and_one_that_is_renewed_is_not(filled: Store) -> None:

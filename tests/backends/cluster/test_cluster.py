@@ -1,6 +1,7 @@
 """Runs on a local cluster of two nodes, one of which is killed half-way, for real."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from arena.backends.cluster import INSTALL, cluster
+from arena.cli.main import app
 from arena.records.errors import InputError
 from arena.store import Store
 from tests.backends.local import tiny
@@ -121,6 +124,8 @@ def test_a_run_that_lost_a_node_ends_as_one_in_one_process(folder: Path, two: Tw
         if store.answers.count(model="slow") == PROMPTS:
             waves = [w.worker.split(" on ")[0] for w in store.leases.at_work() if w.rows > 100]
         time.sleep(0.02)
+    told = CliRunner().invoke(app, ["status", "--db", str(folder / "lost.db")]).stderr
+    assert re.search(r"192 rows are in the hands of worker 2 on \S+ for process", told), told
     stored = store.answers.count(model="long")
     two.kill_one()
     assert store.answers.count(model="long") == stored  # what the lost one had is not there

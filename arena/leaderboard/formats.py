@@ -9,6 +9,7 @@ import io
 import math
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, astuple, fields
 from operator import attrgetter
 from typing import Any
@@ -68,6 +69,21 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
     if board.effects:
         whole["effects"] = [asdict(effect) for effect in board.effects]
     return {"group": board.group, **whole} if board.group else whole
+
+
+def to_grouped_csv(boards: Sequence[Leaderboard]) -> str:
+    """Rankings of several groups in one table; its first column names the group."""
+    rows = [
+        {"group": harmless(board.group), **row}
+        for board in boards
+        for row in csv.DictReader(io.StringIO(to_csv(board)))
+    ]
+    out = io.StringIO()
+    columns = dict.fromkeys(name for row in rows for name in row)
+    writer = csv.DictWriter(out, [*columns], restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
 
 
 def to_csv(board: Leaderboard) -> str:

@@ -108,8 +108,10 @@ class BattlePage:
         found, draft = live.take_up(talk.key, visitor.voter)
         if found is not None and found.turns != talk.turns:
             draft = talk.turns[-1]
-        view = self.view(found, words, token) if found else BattleView()
-        yield replace(_again(view, words) if found else view, draft=draft or None)
+        if found is None or not found.turns:  # nothing is under way but a question
+            yield BattleView(status=words["battle_draft"] if draft else "", draft=draft or None)
+        else:
+            yield replace(_again(self.view(found, words, token), words), draft=draft or None)
 
     def stop(self, visitor: Visitor, token: str) -> None:
         """Let both models stop writing."""

@@ -16,6 +16,7 @@ from arena.generation.answering import spoken, taken_apart
 from arena.records import LIVE, Answer, BackendKind, Battle, Model, Prompt, Talk, answer_key
 from arena.records.errors import ArenaError, BackendError, InputError
 from arena.store import Store
+from arena.store.versions import replaced
 from arena.web.security.voters import TOKEN_SECONDS
 from arena.web.voting.idle import Idle
 
@@ -105,11 +106,15 @@ class Live:
         return found if since and time.monotonic() - since <= CHECKED_FOR else None
 
     def candidates(self) -> list[Model]:
-        """Those of arena.yaml, and those of the store that need no address to be reached."""
+        """Those of arena.yaml, and those of the store that need no address to be reached.
+
+        A version that another took the place of is not among them: nobody will use it.
+        """
+        old = replaced(self._store, in_use=self._models)
         here = {
             model.name: model
             for model in self._store.models()
-            if model.backend in (BackendKind.LOCAL, BackendKind.FAKE)
+            if model.backend in (BackendKind.LOCAL, BackendKind.FAKE) and model.name not in old
         }
         return list((here | self._models).values())
 

@@ -96,16 +96,24 @@ class Crew:
         while calls:
             for call in first_of(calls):
                 member = calls.pop(call)
-                try:
-                    found = answer(call)
-                except LOST as error:
-                    new = self.replaced(member, error)
-                    calls[new.actor.ask.remote(model, what)] = new
-                    continue
-                if not isinstance(found, ArenaError):
+                found = self._found(member, call)
+                if isinstance(found, Member):
+                    calls[found.actor.ask.remote(model, what)] = found
+                elif isinstance(found, ArenaError):
+                    fault = found
+                else:
                     return found
-                fault = found
         raise fault
+
+    def _found(self, member: Member, call: Any) -> Any:
+        """What a worker said, what is wrong, or its successor where it is lost."""
+        try:
+            return answer(call)
+        except LOST as why:
+            try:
+                return self.replaced(member, why)
+            except UnavailableError as error:
+                return error
 
     def replaced(self, lost: Member, why: Exception) -> Member:
         """A new worker in the place of one that is lost; it starts where there is room, or later.

@@ -39,6 +39,7 @@ class Near:
         self._worker, self._fate = Worker(), fate
         self.begin = SimpleNamespace(remote=partial(self._call, "begin"))
         self.go_on = SimpleNamespace(remote=partial(self._call, "go_on"))
+        self.ask = SimpleNamespace(remote=partial(self._call, "ask"))
 
     def _call(self, name: str, *given: Any) -> Any:
         return Call(self._fate(getattr(self._worker, name)(*given)))
@@ -63,8 +64,8 @@ class Noting(Intake):
 
 
 def heard(call: Any) -> Any:
-    if isinstance(call.heard, Exception):
-        raise call.heard
+    if call.heard is LOST:
+        raise LOST
     return call.heard
 
 
@@ -89,6 +90,27 @@ def through(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         return dict(rows), one.notes
 
     return run
+
+
+@pytest.mark.parametrize(
+    ("fates", "wrong"),
+    [((LOST, None), ""), ((NO_MODEL, None), ""), ((LOST, NO_MODEL), "no such folder|3 times")],
+)
+def test_a_question_is_answered_by_whichever_worker_can(
+    monkeypatch: pytest.MonkeyPatch, fates: tuple[Any, ...], wrong: str
+) -> None:
+    def hired(number: int, needs: dict[str, float], losses: int = 0) -> crews.Member:
+        return crews.Member(number, needs, Near(lambda _: fates[number - 1]), losses)
+
+    monkeypatch.setattr(crews, "_hired", hired)
+    monkeypatch.setattr(crews, "first_of", lambda calls: [next(iter(calls))])
+    monkeypatch.setattr(crews, "answer", heard)
+    crew = crews.Crew([hired(1, {}), hired(2, {})], 1)
+    if not wrong:
+        assert crew.ask(MODEL, "window") is None
+    else:
+        with pytest.raises(UnavailableError, match=wrong):
+            crew.ask(MODEL, "window")
 
 
 def well(said: Said) -> Any:

@@ -33,7 +33,7 @@ from arena.cli.options.bundles import bundled
 from arena.cli.options.judging import Instead, RunLimits
 from arena.cli.output import say, say_estimates, warn
 from arena.cli.progress import finish, watched
-from arena.records import BackendKind, Mode, ServerProgram, counted
+from arena.records import COMMAND_LINE, BackendKind, Mode, ServerProgram, counted
 from arena.records.errors import InputError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def judge(
         str | None,
         typer.Option(
             help="Compare each model with this one only, as in --baseline gpt-4. Without it "
-            "every model with every other."
+            "every model with every other. How much wider intervals will be is said first."
         ),
     ] = None,
     pairs: Annotated[
@@ -149,6 +149,7 @@ def judge(
     from arena.generation.devices import parse_devices, side_by_side
     from arena.generation.prompts import load_prompts
     from arena.judging import Judging, Wanted, load_card, plan
+    from arena.leaderboard.evidence.designs import baseline_note
     from arena.leaderboard.evidence.worth_judging import battles_worth_judging
     from arena.store.archive import Archivable
     from arena.store.versions import stored_name
@@ -187,6 +188,8 @@ def judge(
         battles = battles_worth_judging(store, asked, named, pairs, names, both_orders=both)
         wanted = replace(wanted, battles=battles)
     plans = [plan(store, card, asked, mode, models=named, wanted=wanted) for card in cards]
+    if baseline and (cost := baseline_note(store, named, baseline)):
+        say(cost.text(place=COMMAND_LINE))
     todo = [one.only_failed() for one in plans] if instead.retry_failed else plans
     if instead.dry_run:
         sets = split(prompts) or conf.prompts

@@ -242,7 +242,7 @@ def print_power(
     for kind, contest in found.kinds.items():
         if evidence in (None, kind):
             try:
-                plans.append(plan_power(contest, old, new, question, difference, chance))
+                plans.append(plan_power(contest, question, difference, chance))
             except InputError as error:
                 refused = refused or error
     if not plans:
@@ -316,7 +316,14 @@ def print_report(
 
 def print_tables(report: "CompareReport") -> None:
     """The sentence and the tables, for people."""
-    from arena.compare.formats import fact_rows, finding_rows, group_rows, mover_rows
+    from arena.compare.formats import (
+        fact_rows,
+        finding_rows,
+        group_rows,
+        mover_rows,
+        outlook_rows,
+        outlook_title,
+    )
 
     sys.stdout.write(f"{report.sentence.text(place=COMMAND_LINE)}\n")
     titles = {
@@ -324,6 +331,7 @@ def print_tables(report: "CompareReport") -> None:
         f"By group; p-values allow for their number ({report.control})": group_rows(report),
         "Prompts that moved most": mover_rows(report),
         "Cost, speed and length": fact_rows(report),
+        outlook_title(): outlook_rows(report),
     }
     for title, rows in titles.items():
         if rows:

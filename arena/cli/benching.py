@@ -12,22 +12,18 @@ import typer
 from arena.cli.options import (
     ConfigFile,
     Db,
-    Devices,
-    Execute,
     Models,
     NewVersion,
     Output,
-    SharedOut,
-    check_where,
     db_path,
     fill_store,
     settings,
-    shard_of,
     split,
     standing_models,
 )
 from arena.cli.options.benching import HowAsked, Needles
 from arena.cli.options.bundles import bundled
+from arena.cli.options.where import Where
 from arena.cli.output import Format, emit, say, table, table_width
 from arena.cli.progress import finish, watched
 from arena.records import BackendKind, counted
@@ -74,9 +70,7 @@ def bench(
             "--speed smollm2."
         ),
     ] = None,
-    devices: Devices = None,
-    executor: Execute = None,
-    shard: SharedOut = None,
+    where: Where,
     new_version: NewVersion = False,
     db: Db = None,
     config: ConfigFile = None,
@@ -100,7 +94,7 @@ def bench(
     from arena.generation.devices import parse_devices, side_by_side
     from arena.store.versions import settle
 
-    check_where(executor, devices, None)
+    where.check()
     conf = settings(config, ("models",))
     if speed:
         _print_speed([conf.model(text) for text in split(speed)], form)
@@ -117,15 +111,15 @@ def bench(
         raise InputError(f"--{given[0]} is of the needle test: --tasks {NEEDLE}")
     results: list[Result] = []
     with (
-        executing(executor) as machines,
+        executing(where.executor) as machines,
         fill_store(db_path(db, conf)) as store,
         watched(Limits(machines=machines)) as tracker,
     ):
         asked = standing_models(store, chosen, named=bool(models))
         chosen = settle(store, asked, new_version=new_version)
-        part = shard_of(shard)
+        part = where.part
         runs = runs_by_model(store, chosen, wanted, tracker, part, machines)
-        apart = [m for m in chosen if devices and m.backend is BackendKind.LOCAL]
+        apart = [m for m in chosen if where.devices and m.backend is BackendKind.LOCAL]
         work = Benching(store.path, wanted, part)
         jobs = {f"{m.name} does benchmarks": partial(work.ask, m) for m in apart}
 
@@ -139,7 +133,7 @@ def bench(
                     yield one
 
         try:
-            done = side_by_side(parse_devices(split(devices)), jobs, "benchmark", tracker)
+            done = side_by_side(parse_devices(where.side_by_side), jobs, "benchmark", tracker)
             steps = [*take(done)]
             here = [run for m, run in zip(chosen, runs, strict=True) if m not in apart]
             steps += in_turn("benchmark", [partial(take, one) for one in here])

@@ -15,25 +15,20 @@ from arena.cli.options import (
     BaseUrl,
     ConfigFile,
     Db,
-    Devices,
-    Execute,
     Limit,
     Models,
     Prompts,
-    Serve,
-    SharedOut,
-    check_where,
     db_path,
     open_store,
     settings,
-    shard_of,
     split,
 )
 from arena.cli.options.bundles import bundled
-from arena.cli.options.judging import Instead, RunLimits
+from arena.cli.options.judging import Instead, RunLimits, WhatIsJudged
+from arena.cli.options.where import WhereServed
 from arena.cli.output import say, say_estimates, warn
 from arena.cli.progress import finish, watched
-from arena.records import COMMAND_LINE, BackendKind, Mode, ServerProgram, counted
+from arena.records import COMMAND_LINE, BackendKind, ServerProgram, counted
 from arena.records.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,47 +50,9 @@ def judge(
             "form a panel.",
         ),
     ],
-    mode: Annotated[
-        Mode,
-        typer.Option(
-            help="pairwise compares two answers, score gives each answer points, rank puts "
-            "several answers in order."
-        ),
-    ] = Mode.PAIRWISE,
     models: Models = None,
-    baseline: Annotated[
-        str | None,
-        typer.Option(
-            help="Compare each model with this one only, as in --baseline gpt-4. Without it "
-            "every model with every other. How much wider intervals will be is said first."
-        ),
-    ] = None,
-    pairs: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Judge only N pairs of answers: those that would make the ranking surer soonest.",
-        ),
-    ] = None,
-    samples: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Ask each question N times. The judge needs a temperature above 0.",
-        ),
-    ] = 1,
     prompts: Prompts = None,
     limit: Limit = None,
-    one_order: Annotated[
-        bool,
-        typer.Option(
-            "--one-order",
-            help="Show each pair in one order only. It costs half, and a preference for the "
-            "first answer is not noticed.",
-        ),
-    ] = False,
     weights: Annotated[
         str | None,
         typer.Option(
@@ -123,15 +80,13 @@ def judge(
             help="Also write the progress to the end of this file, as one JSON object a line."
         ),
     ] = None,
-    devices: Devices = None,
-    executor: Execute = None,
-    serve: Serve = None,
-    shard: SharedOut = None,
     base_url: BaseUrl = None,
     db: Db = None,
     config: ConfigFile = None,
     *,
+    what: WhatIsJudged,
     instead: Instead,
+    where: WhereServed,
     limits: RunLimits,
 ) -> None:
     """Let judge models compare answers in pairs, score them or put them in order.
@@ -154,12 +109,12 @@ def judge(
     from arena.store.archive import Archivable
     from arena.store.versions import stored_name
 
-    check_where(executor, devices, serve)
+    where.check()
     conf = settings(config, ("models", "prompts", "limit"))
     home = db_path(db, conf).resolve().parent
     cards = [load_card(name, home, weights=weights, base_url=base_url) for name in split(judges)]
-    if serve and not instead.dry_run:
-        cards = [_at_a_server(card, serve) for card in cards]
+    if where.serve and not instead.dry_run:
+        cards = [_at_a_server(card, where.serve) for card in cards]
     budget = limits.budget
     _check_budget(cards, budget)
     _check_judges(len(cards), min_valid)
@@ -174,20 +129,20 @@ def judge(
         _collect(store, cards)
         return
     asked = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
-    if part := shard_of(shard):
-        if pairs:
+    if part := where.part:
+        if what.pairs:
             raise InputError("--pairs chooses among all prompts; it does not go with --shard")
         asked = part.take(asked)
     candidates = conf.candidates()
     named = [stored_name(store, candidates, name) for name in split(models)]
-    baseline = stored_name(store, candidates, baseline) if baseline else None
-    wanted = Wanted(baseline, None, not one_order, samples)
-    if pairs:
+    baseline = what.baseline and stored_name(store, candidates, what.baseline)
+    wanted = Wanted(baseline, None, not what.one_order, what.samples)
+    if what.pairs:
         names = [card.name for card in cards]
-        both = not one_order and all(card.file.orders == "both" for card in cards)
-        battles = battles_worth_judging(store, asked, named, pairs, names, both_orders=both)
+        both = not what.one_order and all(card.file.orders == "both" for card in cards)
+        battles = battles_worth_judging(store, asked, named, what.pairs, names, both_orders=both)
         wanted = replace(wanted, battles=battles)
-    plans = [plan(store, card, asked, mode, models=named, wanted=wanted) for card in cards]
+    plans = [plan(store, card, asked, what.mode, models=named, wanted=wanted) for card in cards]
     if baseline and (cost := baseline_note(store, named, baseline)):
         say(cost.text(place=COMMAND_LINE))
     todo = [one.only_failed() for one in plans] if instead.retry_failed else plans
@@ -207,16 +162,16 @@ def judge(
     steps = []
     if not instead.reparse:
         with (
-            executing(executor) as machines,
+            executing(where.executor) as machines,
             watched(limits.within(budget, machines), json_log) as tracker,
         ):
-            work = Judging(store.path, asked, mode, named, wanted, instead.retry_failed)
-            apart = [p for p in plans if devices and _runs_here(p.card)]
+            work = Judging(store.path, asked, what.mode, named, wanted, instead.retry_failed)
+            apart = [p for p in plans if where.devices and _runs_here(p.card)]
             jobs = {f"{p.card.name} judges": partial(work.ask, p.card) for p in apart}
-            steps = side_by_side(parse_devices(split(devices)), jobs, str(mode), tracker)
+            steps = side_by_side(parse_devices(where.side_by_side), jobs, str(what.mode), tracker)
             here = [p for p in plans if p not in apart]
             runs = [partial(p.run, tracker, retry_failed=instead.retry_failed) for p in here]
-            steps += in_turn(str(mode), runs)
+            steps += in_turn(str(what.mode), runs)
     poor = _poorly_parsed(plans, min_parsed)
     if len(cards) > 1:
         _say_panel(store, [card.name for card in cards], min_valid or 1)

@@ -8,22 +8,18 @@ import typer
 from arena.cli.options import (
     ConfigFile,
     Db,
-    Devices,
-    Execute,
     Limit,
     Models,
     NewVersion,
     Prompts,
-    Serve,
-    SharedOut,
-    check_where,
     db_path,
     fill_store,
     settings,
-    shard_of,
     split,
     standing_models,
 )
+from arena.cli.options.bundles import bundled
+from arena.cli.options.where import WhereServed
 from arena.cli.output import say, say_estimates
 from arena.cli.progress import finish, watched
 from arena.records import BackendKind, counted
@@ -39,6 +35,7 @@ if TYPE_CHECKING:
 USUAL_CONCURRENCY = 16  # for an estimate: a run adapts the number to the server
 
 
+@bundled
 def generate(
     models: Models = None,
     prompts: Prompts = None,
@@ -71,13 +68,11 @@ def generate(
         float | None,
         typer.Option(min=0, help="Stop before the run costs more than this many US dollars."),
     ] = None,
-    devices: Devices = None,
-    executor: Execute = None,
-    serve: Serve = None,
-    shard: SharedOut = None,
     new_version: NewVersion = False,
     db: Db = None,
     config: ConfigFile = None,
+    *,
+    where: WhereServed,
 ) -> None:
     """Let models answer prompts, and store what they say.
 
@@ -97,21 +92,21 @@ def generate(
     from arena.generation.prompts import load_prompts
     from arena.store.versions import resolve, settle
 
-    check_where(executor, devices, serve)
+    where.check()
     conf = settings(config, ("models", "prompts", "limit"))
     chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())
     if not chosen:
         raise InputError("name a model with --model, or write some into arena.yaml")
     home = db_path(db, conf).resolve().parent
     wanted = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
-    if part := shard_of(shard):
+    if part := where.part:
         wanted = part.take(wanted)
     if max_cost is not None and (free := [model.name for model in chosen if not model.price]):
         raise InputError(
             f"--max-cost: the model {free[0]} has no price; write "
             "`price: {input: …, output: …}` into its entry, in dollars a million tokens"
         )
-    own = [as_served(m) for m in chosen if serve and m.backend is BackendKind.LOCAL]
+    own = [as_served(m) for m in chosen if where.serve and m.backend is BackendKind.LOCAL]
     chosen = [next((o for o in own if o.name == model.name), model) for model in chosen]
     if dry_run:
         with fill_store(db_path(db, conf)) as store:
@@ -124,7 +119,7 @@ def generate(
         return
     budget = Budget(max_cost=max_cost)
     with (
-        executing(executor) as machines,
+        executing(where.executor) as machines,
         fill_store(db_path(db, conf)) as store,
         watched(Limits(budget=budget, machines=machines)) as tracker,
     ):
@@ -135,12 +130,12 @@ def generate(
 
         def ask(model: "Model") -> "list[Progress]":
             control = tracker(f"{model.name} answers")
-            with reached(model, serve if model.weights in weights else None) as there:
+            with reached(model, where.serve if model.weights in weights else None) as there:
                 return work.ask(there, control)
 
-        apart = [m for m in settled if devices and m.backend is BackendKind.LOCAL]
+        apart = [m for m in settled if where.devices and m.backend is BackendKind.LOCAL]
         jobs = {f"{model.name} answers": partial(work.ask, model) for model in apart}
-        steps = side_by_side(parse_devices(split(devices)), jobs, STAGE, tracker)
+        steps = side_by_side(parse_devices(where.side_by_side), jobs, STAGE, tracker)
         steps += in_turn(STAGE, [partial(ask, model) for model in settled if model not in apart])
     if not steps:
         say("Nothing failed, and every reply is an answer.")

@@ -6,10 +6,56 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from arena.cli.options import Concurrency
+from arena.records import Mode
 from arena.records.errors import InputError
 
 if TYPE_CHECKING:
     from arena.backends import Budget, Limits, Machines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIsJudged:
+    """Which answers are put to a judge, and how."""
+
+    heading: ClassVar[str] = "What is judged"
+    mode: Annotated[
+        Mode,
+        typer.Option(
+            help="pairwise compares two answers, score gives each answer points, rank puts "
+            "several answers in order."
+        ),
+    ] = Mode.PAIRWISE
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            help="Compare each model with this one only, as in --baseline gpt-4. Without it "
+            "every model with every other. How much wider intervals will be is said first."
+        ),
+    ] = None
+    pairs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Judge only N pairs of answers: those that would make the ranking surer soonest.",
+        ),
+    ] = None
+    samples: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Ask each question N times. The judge needs a temperature above 0.",
+        ),
+    ] = 1
+    one_order: Annotated[
+        bool,
+        typer.Option(
+            "--one-order",
+            help="Show each pair in one order only. It costs half, and a preference for the "
+            "first answer is not noticed.",
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

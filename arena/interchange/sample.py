@@ -5,7 +5,7 @@ A folder of JSONL files, one record of `arena.records` a line. It never holds vo
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ R = TypeVar("R")
 # Fields that came after the sample was made; where nothing is known of them they are left out.
 _LATER = {
     *("thinking_tokens", "room", "released", "extra_headers"),
-    *("first_token", "adjustments", "tokenizer"),
+    *("first_token", "adjustments", "tokenizer", "gpus"),
 }
 
 
@@ -113,7 +113,8 @@ def _read(folder: Path, record: type[R]) -> list[R]:
 
 def _told(row: Any) -> dict[str, Any]:
     """A row without what is not known of it in the fields that came later."""
-    told = {k: v for k, v in asdict(row).items() if v not in (None, ()) or k not in _LATER}
+    usual = {one.name: one.default for one in fields(row) if one.name in _LATER}
+    told = {k: v for k, v in asdict(row).items() if k not in usual or v != usual[k]}
     if isinstance(row, Model):
         told["decoding"] = row.decoding.chosen
     return told

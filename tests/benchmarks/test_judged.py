@@ -154,7 +154,7 @@ def test_a_judge_may_be_read_by_its_odds(
     result = run(model, judge=card)
     assert (result.judged, result.unread) == (0, 4)
     assert {m.reason for m in store.markings.where()} == {
-        "Yes and No have 10.0% of the probability, and need 50%"
+        "Yes and No have 10.0% of the probability, and need at least 50%"
     }
 
 

@@ -70,7 +70,7 @@ MEANT = {
     "arena import battles FILE": "arena import battles battles.csv",
     "arena generate --prompts FILE": "arena generate --prompts question.jsonl",
     "arena rank --method": "arena rank --method ppi",
-    "arena judge --pairs": "arena judge --judge gate --pairs 5",
+    "arena judge --pairs": "arena judge --judge a --pairs 5",
     "arena export store": "arena export store whole",
     "arena bench": "arena bench --tasks arithmetic_en",
     "arena backup FILE": "arena backup copy.db",
@@ -158,7 +158,12 @@ def judges(folder: Path, url: str) -> None:
 BOTS = {"bot": 6, "bot-1.3": 4, "bot-1.4": 9, "released": 5, "candidate": 12, "newcomer": 7}
 CONFIG = {
     "models": {
-        name: {"use": "fake:echo", "max_tokens": room, "price": {"input": 0.1, "output": 0.4}}
+        name: {
+            "use": "fake:echo",
+            "max_tokens": room,
+            "temperature": 0.5,
+            "price": {"input": 0.1, "output": 0.4},
+        }
         for name, room in BOTS.items()
     },
     "prompts": ["mine"],
@@ -297,6 +302,12 @@ def styled(home: Path) -> None:
     run("arena import styled.jsonl")
 
 
+def arena_hard_again(home: Path) -> None:
+    nothing(home)
+    run("arena import data/arena-hard-v2.0")
+    copyfile("data/arena-hard-v2.0/question.jsonl", "question.jsonl")
+
+
 def opencompass_again(home: Path) -> None:
     nothing(home)
     run("arena import outputs/default")
@@ -306,12 +317,19 @@ def last_week(home: Path) -> None:
     copytree("site", "site-last-week")
 
 
+def more_results(home: Path) -> None:
+    """Beside the fakes, which get the same items right."""
+    run("arena import opencompass opencompass")
+    run("arena judge --judge a,b")
+
+
 def its_configuration(home: Path) -> None:
     """The tutorial's own arena.yaml, with a fake in place of the embedded model."""
     nothing(home)
     text = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
     (whole,) = re.findall(r"```yaml\n(title: .*?)```", text, re.DOTALL)
     Path("arena.yaml").write_text(whole.replace("use: smollm2", "use: fake:echo"))
+    run("arena run")
 
 
 def moved_away(home: Path) -> None:
@@ -353,6 +371,7 @@ BEFORE: dict[str, dict[str, Before]] = {
         "arena rank --style length": styled,
         "arena import data/arena-hard-v2.0": nothing,
         "arena generate --prompts question.jsonl": all_of_it,
+        "arena judge --judge NAME --baseline MODEL --prompts question.jsonl": arena_hard_again,
         "arena rank --style length,headers,lists,bold": styled,
         "arena import outputs/default": nothing,
         "arena run": all_of_it,
@@ -372,7 +391,12 @@ BEFORE: dict[str, dict[str, Before]] = {
     "docs/scale.md": {
         f"arena merge {' '.join(f'part-{k}.db' for k in range(1, 9))}": parts_of_a_job,
     },
-    "docs/tutorial.md": {"arena init": nothing, "arena run": its_configuration},
+    "docs/tutorial.md": {
+        "arena init": nothing,
+        "arena run": its_configuration,
+        "arena bench --tasks core": its_configuration,
+        "arena rank": more_results,
+    },
 }
 
 

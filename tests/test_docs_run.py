@@ -146,6 +146,7 @@ def judges(folder: Path, url: str) -> None:
     for name in ("internlm2-20b", "smollm2", "mine", "gate", "gpt4", "a", "b", "c", "strong-api"):
         card = yaml.safe_load((ROOT / "judges" / "internlm2-20b.yaml").read_text("utf-8"))
         del card["start"], card["note"]
+        card["description"] = name  # or all of them were one card
         card["model"] = {"use": "fake:plain" if name in "bc" else "fake:longer"}
         if name in ("mine", "gpt4", "strong-api"):
             price = {"input": 1.0, "output": 2.0}
@@ -317,14 +318,20 @@ def last_week(home: Path) -> None:
     copytree("site", "site-last-week")
 
 
-def more_results(home: Path) -> None:
-    """Beside the fakes, which get the same items right."""
+def results_that_differ(home: Path) -> None:
+    """The fakes get the same items right, and arena.yaml names the benchmarks that count."""
     run("arena import opencompass opencompass")
+    lines = Path("arena.yaml").read_text().splitlines()
+    kept = [line for line in lines if not line.startswith(("benchmarks:", "  - {task"))]
+    Path("arena.yaml").write_text("\n".join(kept))
+
+
+def other_judges(home: Path) -> None:
     run("arena judge --judge a,b")
 
 
 def its_configuration(home: Path) -> None:
-    """The tutorial's own arena.yaml, with a fake in place of the embedded model."""
+    """The tutorial's own arena.yaml, with fakes in place of the embedded model."""
     nothing(home)
     text = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
     (whole,) = re.findall(r"```yaml\n(title: .*?)```", text, re.DOTALL)
@@ -395,7 +402,8 @@ BEFORE: dict[str, dict[str, Before]] = {
         "arena init": nothing,
         "arena run": its_configuration,
         "arena bench --tasks core": its_configuration,
-        "arena rank": more_results,
+        "arena rank --evidence objective --by benchmark": results_that_differ,
+        "arena rank --judges a,b": other_judges,
     },
 }
 

@@ -1,7 +1,7 @@
 """What people and judges said of the answers that a page shows."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from arena.leaderboard.evidence.counted_judgements import current_cards
@@ -9,7 +9,7 @@ from arena.records import Answer, Preference, Prompt, Winner
 from arena.store import Store
 from arena.store.archive import Archivable
 
-MOST = 40  # lines below one prompt
+MOST = 30  # lines below one prompt
 SIDES = ("first", "second", "tie", "both_bad", "unread")
 _SIDES: Mapping[Winner | Preference, str] = {
     Winner.MODEL_A: "first",
@@ -57,8 +57,11 @@ class Sayings:
         cards = current_cards(store.evidence.verdicts())
         self._cards = {key for judge, key in cards.items() if judge not in aside}
 
-    def of(self, prompt: Prompt, answers: Iterable[Answer]) -> Said:
-        """What was said of these answers to a prompt, pair by pair in their order."""
+    def of(self, prompt: Prompt, answers: Sequence[Answer], shown: int) -> Said:
+        """What was said of the first answers to a prompt, beside each other and all others.
+
+        shown: how many they are. The pairs come in the order of the answers.
+        """
         places = {answer.key: (place, answer.model) for place, answer in enumerate(answers)}
         found: dict[tuple[int, int, str, int], Counter[str]] = {}
         models = [model for _, model in places.values()]
@@ -66,6 +69,8 @@ class Sayings:
             if one not in places or other not in places:
                 continue
             a, b = places[one][0], places[other][0]
+            if min(a, b) >= shown:
+                continue
             if a > b:
                 a, b, side = b, a, _OTHER.get(side, side)
             found.setdefault((a, b, judge, turn), Counter())[side] += 1

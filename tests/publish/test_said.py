@@ -47,25 +47,26 @@ def counts(**of: int) -> dict[str, int]:
 
 
 def test_votes_that_stand_and_verdicts_of_the_present_card(judged: Store) -> None:
-    found = Sayings(judged).of(PROMPT, answers(judged))
+    found = Sayings(judged).of(PROMPT, answers(judged), 2)
     assert found.sayings == (
         Saying("a", "b", "", 0, counts(first=1, second=1, both_bad=1)),
         Saying("a", "b", "j", 1, counts(first=2)),
         Saying("a", "b", "j", 2, counts(unread=1)),
     )
-    turned = Sayings(judged).of(PROMPT, answers(judged)[::-1])
+    turned = Sayings(judged).of(PROMPT, answers(judged)[::-1], 1)
     assert turned.sayings[1] == Saying("b", "a", "j", 1, counts(second=2))
 
 
 def test_archived_judges_and_other_answers_say_nothing(judged: Store) -> None:
-    assert not Sayings(judged).of(PROMPT, answers(judged)[:1]).sayings
+    assert not Sayings(judged).of(PROMPT, answers(judged)[:1], 1).sayings
+    assert not Sayings(judged).of(PROMPT, answers(judged), 0).sayings
     judged.archive.put(Archivable.JUDGE, "j")
-    assert [one.judge for one in Sayings(judged).of(PROMPT, answers(judged)).sayings] == [""]
+    assert [one.judge for one in Sayings(judged).of(PROMPT, answers(judged), 2).sayings] == [""]
 
 
 def test_what_is_left_out_is_counted(judged: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST", 1)
-    found = Sayings(judged).of(PROMPT, answers(judged))
+    found = Sayings(judged).of(PROMPT, answers(judged), 2)
     assert (len(found.sayings), found.left_out) == (1, 2)
 
 

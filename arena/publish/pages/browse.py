@@ -85,6 +85,6 @@ def examples_by_page(
                 if not answer.is_absent and answer.model not in hidden
             ]
             answers.sort(key=lambda a: (places.get(a.model, len(places)), a.model))
-            said = sayings.of(one.prompt, answers[:ANSWERS])
+            said = sayings.of(one.prompt, answers, ANSWERS)
             found.append(replace(example_of(one.prompt, answers, systems, CHARACTERS), said=said))
         yield found

@@ -138,7 +138,7 @@ def _why(alike: Sequence[Model]) -> str:
 
 _NO_EFFECT = {
     "temperature": "A temperature has no effect on likelihoods and on greedy replies.",
-    "system": "A system text has none on items that are asked as plain text.",
+    "system": "A system text is put only to items that are asked as a conversation.",
     "max_tokens": "A bound on tokens has none on likelihoods and on replies that are shorter.",
 }
 

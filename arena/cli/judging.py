@@ -142,7 +142,7 @@ def judge(
     from arena.generation.batch import in_turn
     from arena.generation.prompts import load_prompts
     from arena.judging import Wanted, load_card, plan
-    from arena.leaderboard.evidence.gathering import battles_worth_judging
+    from arena.leaderboard.evidence.worth_judging import battles_worth_judging
     from arena.store.archive import Archivable
     from arena.store.versions import stored_name
 

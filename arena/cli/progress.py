@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 LOG_SECONDS = 1.0
 LINE_SECONDS = 20.0
+STOPPING = (
+    "Stopping when what is being asked has ended, which a model on this machine does by the batch. "
+    "Once more stops at once: what has not ended is then asked again by the next run."
+)
 FIRST_SECONDS = 5.0  # until the first line on a step
 
 
@@ -76,7 +80,8 @@ def watched(
 
         return Control(show, limits, intake)
 
-    with bars, _lines(console.file) as lines, _json_log(log) as write_log, _stoppable(intake):
+    stoppable = _stoppable(intake, console.file)
+    with bars, _lines(console.file) as lines, _json_log(log) as write_log, stoppable:
         yield tracker
 
 
@@ -181,14 +186,18 @@ def _minutes(seconds: float) -> str:
 
 
 @contextmanager
-def _stoppable(intake: "Intake") -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM lets what is in flight end, the second stops at once."""
+def _stoppable(intake: "Intake", stream: IO[str]) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM lets what is in flight end, the second stops at once.
+
+    stream: for the sentence that says so; a step may have put another in the place of stderr.
+    """
 
     def stop(number: int, _: object) -> None:
         if intake.closed:
             raise KeyboardInterrupt
         intake.close("interrupted")
-        say("Stopping when what is in flight has ended; once more stops at once.")
+        stream.write(f"{STOPPING}\n")
+        stream.flush()
 
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread hears signals
@@ -258,11 +267,12 @@ def summary(progress: "Progress") -> str:
         (progress.retried, "tried again"),
     ):
         parts += [f"{count} {what}"] if count else []
-    if progress.faults:
+    if sum(progress.faults.values()) > progress.failed or len(progress.faults) > 1:
         kinds = ", ".join(f"{count} × {kind}" for kind, count in progress.faults.items())
         parts.append(f"faults: {kinds}")
     if progress.failed:
-        parts.append(f"{progress.failed} failed ({progress.last_error})")
+        kinds = f" as {next(iter(progress.faults))}" if len(progress.faults) == 1 else ""
+        parts.append(f"{progress.failed} failed{kinds} ({progress.last_error})")
     if progress.stored:
         parts.append(
             f"{counted(usage.prompt_tokens, 'token')} read, {usage.completion_tokens:,} written"
@@ -281,7 +291,7 @@ def finish(steps: "Sequence[Progress]") -> None:
         say(note)
     failed = sum(step.failed for step in steps)
     if silent := sum(step.unanswered for step in steps):
-        say(
+        warn(
             "Replies of earlier runs that were no answers, and were not asked for again: "
             f"{silent}. arena generate --retry-failed asks with more room."
         )
@@ -296,7 +306,7 @@ def finish(steps: "Sequence[Progress]") -> None:
     left_out = [step.unavailable for step in steps if step.unavailable]
     for why in left_out:
         warn(f"Left out: {why}")
-    if failed or stopped or left_out:
+    if failed or silent or stopped or left_out:
         sys.exit(1)
 
 

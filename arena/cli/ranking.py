@@ -94,12 +94,15 @@ def _refuse_with_file(
 
 def print_boards(boards: list["Leaderboard"], form: Format, *, grouped: bool = False) -> None:
     """Print rankings in one format; JSON holds a list only where groups were asked for."""
-    from arena.leaderboard.formats import to_csv, to_json, to_markdown
+    from arena.leaderboard.formats import to_csv, to_grouped_csv, to_json, to_markdown
 
     if form is Format.JSON:
         parts = [to_json(board) for board in boards]
         whole = parts if grouped else parts[0]
         sys.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+        return
+    if form is Format.CSV and grouped:
+        sys.stdout.write(to_grouped_csv(boards))
         return
     for board in boards:
         if form is Format.TABLE:
@@ -146,7 +149,7 @@ def print_board(board: "Leaderboard") -> None:
     if board.unrated:
         say(not_rated(board))
         for one in board.unrated:
-            say(f"  {one.model}: {lacking(one)}")
+            say(f"  {one.model}: {lacking(board, one)}")
     old = [f"{m} (of {board.replaced[m]})" for m in places if m in board.replaced]
     if old:
         say(f"Old versions: {', '.join(old)}.")

@@ -60,7 +60,8 @@ def run(new_version: NewVersion = False, db: Db = None, config: ConfigFile = Non
     """Run all stages as arena.yaml says: answers, verdicts, benchmarks, ranking, site.
 
     What is stored already is not asked again. Where the evidence makes no ranking, what there
-    is is published without one, and the exit code is 1.
+    is is published without one, and the exit code is 1; so it is where something is left undone or
+    too few of a judge's replies could be read.
 
     \b
     arena init                 write an arena.yaml to change
@@ -206,7 +207,7 @@ def _run(path: Path, config: "Config", *, new_version: bool = False) -> None:
         page = Path(config.publish) / "index.html"
         say(f"Published{'' if done.board.rows else ' without a ranking'}: {page}")
     finish(done.steps)
-    if isinstance(done.refused, GateError | RatingError):
+    if done.poorly_parsed or isinstance(done.refused, GateError | RatingError):
         sys.exit(1)
 
 

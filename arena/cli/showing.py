@@ -101,7 +101,10 @@ def show_answers(
         for number, text in enumerate(answer.turns):
             if thinking and answer.thinking:
                 _block("thinking", answer.thinking[number])
-            _block("turn " + str(number + 1) if len(answer.turns) > 1 else "", text or "(empty)")
+            _block(
+                "turn " + str(number + 1) if len(answer.turns) > 1 else "",
+                text if text.strip() else "(empty)",
+            )
     if len(answers) < len(found):
         say(f"{len(answers)} of {counted(len(found), 'answer')} shown.")
     return None
@@ -143,6 +146,9 @@ def show_verdicts(
     prompt = find_prompt(store, name) if name else None
     found = judgements(store, judge=judge, prompt=prompt, model=model, unparsed=unparsed)
     chosen = list(islice(found, limit))
+    if left := sum(1 for _ in found):
+        total = counted(len(chosen) + left, "judgement")
+        say(f"{len(chosen)} of {total} shown, the latest first; --limit shows more.")
     if form is not Format.TABLE:
         return emit(_alike([_judged(said, form) for said in chosen]), form)
     for said in chosen:
@@ -150,7 +156,8 @@ def show_verdicts(
         _head(f"{row.judge} on {' against '.join(said.models)}, prompt {said.prompt.name}")
         _block("read as", _reading(said))
         _replies(row.text)
-    say(f"{len(chosen)} shown, the latest first." if chosen else "There is nothing of this kind.")
+    if not chosen:
+        say("There is nothing of this kind.")
     return None
 
 

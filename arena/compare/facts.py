@@ -1,7 +1,8 @@
 """What stands beside a comparison: cost, speed and length, and the prompts that moved most."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from arena.compare.differences.paired import Paired
@@ -96,6 +97,11 @@ def movers(
         _mover(paired.names[k], prompts.get(paired.names[k]), float(means[k]), int(times[k]))
         for k in order
         if means[k] != 0.5
+    ]
+    named = Counter(one.name for one in found)
+    found = [  # prompts of several sets may have one name
+        replace(one, name=f"{one.name} ({one.key[:8]})") if named[one.name] > 1 else one
+        for one in found
     ]
     up, down = ([m for m in found if (m.share > 0.5) is side] for side in (True, False))
     return tuple(up[:most]), tuple(down[:most])

@@ -224,11 +224,14 @@ class Config(Strict):
     @field_validator("models")
     @classmethod
     def _are_well_formed(cls, models: dict[str, ModelSettings]) -> dict[str, ModelSettings]:
-        try:
-            for name, settings in models.items():
+        wrong: list[str] = []
+        for name, settings in models.items():
+            try:
                 settings.model(name)
-        except InputError as error:
-            raise ValueError(str(error)) from error
+            except InputError as error:
+                wrong.append(str(error))
+        if wrong:
+            raise ValueError("; ".join(wrong))
         return models
 
     def candidates(self) -> dict[str, Model]:

@@ -268,7 +268,7 @@ def _reach(use: str) -> tuple[BackendKind, str, str | None]:
 def _check_fake(rest: str) -> None:
     name, at, pace = rest.partition("@")
     if name not in list(Persona):
-        raise UnknownNameError("fake model", name, Persona)
+        raise UnknownNameError("fake model", name, [one.value for one in Persona])
     if at and not re.fullmatch(r"\d+(\.\d+)?|\.\d+", pace):
         raise InputError(
             f"fake:{rest}: after the @ stand the seconds of a reply, as in fake:echo@0.5"

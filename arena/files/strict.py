@@ -15,6 +15,7 @@ from arena.records.errors import said as quoted
 
 Shape = TypeVar("Shape", bound=BaseModel)
 MOST_VALUES = 100_000
+MOST_PROBLEMS = 5  # that one message tells
 SECRET = "secret"  # the type of a problem whose value must not be repeated
 
 
@@ -42,7 +43,7 @@ def read_yaml(path: Path, shape: type[Shape]) -> Shape:
     try:
         return shape.model_validate({} if value is None else value)
     except ValidationError as error:
-        raise InputError(_first_problem(error.errors(), path, root, shape)) from error
+        raise InputError(_problems(error.errors(), path, root, shape)) from error
 
 
 def read_parts(
@@ -69,10 +70,10 @@ def read_parts(
             if top not in harmless and (top in allowed or not top or needs)
         ]
         if grave:
-            raise InputError(_first_problem(grave, path, root, shape)) from error
+            raise InputError(_problems(grave, path, root, shape)) from error
     keys = set(tops)
     mine = [[p for p in problems if str(p["loc"][0]) == key] for key in sorted(keys)]
-    told = tuple(_first_problem(these, path, root, shape) for these in mine)
+    told = tuple(_problems(these, path, root, shape) for these in mine)
     return _without(value, problems, shape), told
 
 
@@ -108,12 +109,21 @@ def parse_yaml(text: str, path: Path) -> tuple[yaml.Node | None, Any]:
         raise InputError(f"{path}: not YAML that can be read: {error}") from error
 
 
-def _first_problem(
+def _problems(
     problems: Sequence[Any], path: Path, root: yaml.Node | None, shape: type[BaseModel]
 ) -> str:
-    problem = min(problems, key=lambda e: _line(root, e["loc"]) or 0)
+    """What is wrong, from the top of the file on: the first problem of each entry."""
+    entries: dict[tuple[int, Any], Any] = {}
+    for problem in problems:  # a value that may be of several kinds has a problem with each
+        entries.setdefault((_line(root, problem["loc"]) or 0, problem["loc"][:2]), problem)
+    found = sorted(entries.items(), key=lambda entry: entry[0][0])
+    told = [_problem(one, line, path, shape) for (line, _), one in found[:MOST_PROBLEMS]]
+    more = [f"and {len(found) - len(told)} more"] if len(found) > len(told) else []
+    return "; ".join(told + more)
+
+
+def _problem(problem: Mapping[str, Any], line: int, path: Path, shape: type[BaseModel]) -> str:
     field = path_of(problem)
-    line = _line(root, problem["loc"])
     where = f"{path}:{line}" if line else str(path)
     if problem["type"] == "extra_forbidden":
         message = unknown_key(str(problem["loc"][-1]), _siblings(shape, problem["loc"]))

@@ -261,6 +261,12 @@ class Leaderboard:
         return "votes" if self.settings.method in _OF_VOTES else "comparisons"
 
     @property
+    def placed_by(self) -> str:
+        """What a model needs enough of to be rated, and `Unrated.comparisons` counts."""
+        by_votes = self.settings.method in (Method.PPI, Method.HUMAN)
+        return "votes" if by_votes else "comparisons"
+
+    @property
     def general(self) -> tuple[Note, ...]:
         """The notes that no mark stands for."""
         return tuple(note for note in self.notes if note not in self.marked)

@@ -9,6 +9,7 @@ import io
 import math
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, astuple, fields
 from operator import attrgetter
 from typing import Any
@@ -70,6 +71,21 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
     return {"group": board.group, **whole} if board.group else whole
 
 
+def to_grouped_csv(boards: Sequence[Leaderboard]) -> str:
+    """Rankings of several groups in one table; its first column names the group."""
+    rows = [
+        {"group": harmless(board.group), **row}
+        for board in boards
+        for row in csv.DictReader(io.StringIO(to_csv(board)))
+    ]
+    out = io.StringIO()
+    columns = dict.fromkeys(name for row in rows for name in row)
+    writer = csv.DictWriter(out, [*columns], restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
 def to_csv(board: Leaderboard) -> str:
     """A header and a line a model; a benchmark has its mean, stderr, low, high and items.
 
@@ -123,23 +139,27 @@ def to_markdown(board: Leaderboard) -> str:
         lines.append(_pipes(cells))
     if board.unrated:
         lines += ["", f"{_plain(not_rated(board))}"]
-        lines += ["", *(f"- {_plain(f'{one.model}: {lacking(one)}')}" for one in board.unrated)]
+        lines += [
+            "",
+            *(f"- {_plain(f'{one.model}: {lacking(board, one)}')}" for one in board.unrated),
+        ]
     lines += [f"\n> {_plain(str(note))}" for note in board.notes]
     return "\n".join(lines) + "\n"
 
 
 def not_rated(board: Leaderboard) -> str:
     """What stands above the models that are not rated yet."""
-    least = counted(board.min_comparisons, "comparison")
+    least = counted(board.min_comparisons, board.placed_by.removesuffix("s"))
     return (
         f"Not rated yet. A model is rated once it has {least} or more with rated models, and a "
         "link to them:"
     )
 
 
-def lacking(one: Unrated) -> str:
+def lacking(board: Leaderboard, one: Unrated) -> str:
     """What a model lacks to be rated."""
-    so_far, more = counted(one.comparisons, "comparison"), counted(one.lacks, "comparison")
+    what = board.placed_by.removesuffix("s")
+    so_far, more = counted(one.comparisons, what), counted(one.lacks, what)
     how = ", none that links it to the rated models" if one.apart else ""
     return f"{so_far} so far{how}; it lacks {more} with rated models"
 

@@ -16,7 +16,7 @@ from arena.judging.report_card.measures import Measure, mean_of
 from arena.judging.report_card.orders import labels_by_pair, preference_of
 from arena.judging.report_card.pair_bias import PairBias, pair_biases
 from arena.judging.report_card.probes import Probed, probe, probed
-from arena.leaderboard.evidence.gathering import as_verdicts, latest
+from arena.leaderboard.evidence.judged import as_verdicts, latest
 from arena.ratings import style_of
 from arena.records import Answer, Preference, Usage
 from arena.records.errors import UnknownNameError

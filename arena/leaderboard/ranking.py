@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
@@ -116,7 +116,10 @@ def _ranked(
     if not any(_sources(kinds, evidence)[1].values()):
         raise _nothing(store, gathered, evidence, group)
     few = waiting(kinds, policy, anchor) if is_combined else ()
-    board, stands_on = _placed(kinds | {Evidence.HUMAN: {}} if few else kinds, policy)
+    try:
+        board, stands_on = _placed(kinds | {Evidence.HUMAN: {}} if few else kinds, policy)
+    except TooFewError as error:
+        raise _without_judges(error, notes) from error
     columns: dict[str, Any] = {}
     missing: tuple[Note, ...] = ()
     if is_combined:
@@ -138,6 +141,16 @@ def _ranked(
         replaced=replaced(store),
         **columns,
     )
+
+
+def _without_judges(error: TooFewError, notes: Sequence[Note]) -> TooFewError:
+    """The error; where judges that were left out could have helped, it says so."""
+    left_out = [note for note in notes if note.code == "judge.left_out"]
+    if not left_out:
+        return error
+    way_on = Note.of("sentences", first=left_out[0], second=Note.of("judge.override"))
+    said = Note.of("sentence", said=error.note)
+    return TooFewError(Note.of("sentences", first=said, second=way_on))
 
 
 def _unrated(board: Leaderboard, policy: Policy, gathered: Gathered) -> tuple[Unrated, ...]:
@@ -185,8 +198,11 @@ def _overall(
     why there is none.
     """
     if isinstance(found, Note):
-        has_others = any(store.counts()[name] for name in ("votes", "verdicts", "scores"))
-        return {}, (found,) if gathered.benchmarks and has_others else ()
+        if not gathered.benchmarks:
+            return {}, ()
+        counts = store.counts()
+        has_others = any(counts[name] for name in ("votes", "verdicts", "scores"))
+        return {}, (found,) if has_others else ()
     return {
         "overall": tuple(_row(row, None) for row in found.whole.as_rows()),
         "weights": tuple(found.weights.items()),
@@ -434,8 +450,7 @@ def _nothing(
         none = Note("judge.none_chosen", others[0].values)
         return NoEvidenceError(none) if evidence is Evidence.JUDGE else InputError(none)
     aside = sorted(store.archive.names(Archivable.MODEL))
-    counts = store.counts()
-    if aside and group is None and any(counts[table] for table in _TABLES[evidence]):
+    if aside and group is None and any(store.counts()[table] for table in _TABLES[evidence]):
         return NoEvidenceError(Note.of("evidence.archived", models=tuple(aside)))
     measured = sorted({score.model for score in gathered.benchmarks})
     if measured and evidence in (Evidence.OBJECTIVE, Evidence.COMBINED):
@@ -443,7 +458,11 @@ def _nothing(
         code = "ratings.nothing_compares" if len(measured) > 1 else "ratings.one_model"
         return InputError(Note.of(code, models=tuple(measured)))
     unread = [one for name, one in gathered.reports.items() if name not in gathered.judges]
-    if unread and evidence in (Evidence.JUDGE, Evidence.COMBINED):
+    if group is not None and (pairs := sum(gathered.unread.values())):
+        names = tuple(name for name, count in gathered.unread.items() if count)
+        said = Note.of("evidence.none.half_read", pairs=pairs, judges=names)
+        return InputError(Note.of("evidence.none.in_group", group=group.note, said=said))
+    if group is None and unread and evidence in (Evidence.JUDGE, Evidence.COMBINED):
         judges, replies = tuple(one.judge for one in unread), sum(one.unparsed.n for one in unread)
         return InputError(Note.of("judge.nothing_read", judges=judges, replies=replies))
     said = Note.of(f"evidence.none.{evidence}", path=str(store.path))

@@ -27,7 +27,7 @@ from arena.ratings import (
     without,
 )
 from arena.ratings.arrays import Floats
-from arena.records import Evidence, Model, Note
+from arena.records import Evidence, Method, Model, Note
 from arena.records.errors import ArenaError, GateError, InputError, NoEvidenceError
 from arena.store import Store
 from arena.store.versions import replaced
@@ -165,10 +165,16 @@ def _by_view(store: Store, wanted: Slice, policy: Policy, gathered: Gathered) ->
     """Every view ranked, or why it is not."""
     weak, found = wanted.weak or policy.allow_weak_judges, _Views()
     policy = replace(policy, allow_weak_judges=weak, in_use=store.in_use())
+    # Of many votes a fit takes the longest, and where they are alone it is the same.
+    once = _has_votes_alone(gathered) and not wanted.style and policy.method == Method.AUTO
     for view, (part, how) in _views(gathered, wanted, policy).items():
         evidence = how.evidence
         try:
-            found.boards[view] = leaderboard(store, how, group=wanted.group, gathered=part)
+            if view == Evidence.HUMAN and once and Evidence.COMBINED in found.boards:
+                board = replace(found.boards[Evidence.COMBINED], evidence=Evidence.HUMAN)
+            else:
+                board = leaderboard(store, how, group=wanted.group, gathered=part)
+            found.boards[view] = board
         except GateError as error:
             found.problems[view] = error.reason
         except NoEvidenceError:
@@ -191,6 +197,12 @@ def _by_view(store: Store, wanted: Slice, policy: Policy, gathered: Gathered) ->
         except ArenaError as error:
             found.errors[GRADED] = error.note
     return found
+
+
+def _has_votes_alone(gathered: Gathered) -> bool:
+    """Whether votes are all that there is, so that all evidence together is theirs."""
+    others = gathered.judges or gathered.reports or gathered.objective or gathered.benchmarks
+    return gathered.human is not None and not others
 
 
 def _grouped(store: Store) -> tuple[Group, ...]:

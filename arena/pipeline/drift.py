@@ -95,7 +95,10 @@ def _models(store: Store, config: Config) -> Iterator[str]:
         if isinstance(found, Changed):
             yield (f"{found}. arena run --new-version stores the new settings as {found.next_name}")
     if aside := sorted(store.archive.names(Archivable.MODEL)):
-        yield f"Archived models: {', '.join(aside)}. arena models restore NAME takes one back"
+        yield (
+            f"Archived models, whose rows are counted above: {', '.join(aside)}. "
+            "arena models restore NAME takes one back"
+        )
     stored, named = {model.name for model in store.models()}, set(config.models)
     if named and (others := sorted(name for name in stored if name.split("@")[0] not in named)):
         yield f"Models with rows that are not in arena.yaml: {', '.join(others)}"

@@ -29,13 +29,15 @@ Say = Callable[[str], None]
 class Run:
     """How a run went. board: without rows where there is no ranking. refused: why there is none.
 
-    steps: in their order. results: of the benchmarks.
+    steps: in their order. results: of the benchmarks. poorly_parsed: the judges of whose replies
+    less than MIN_PARSED could be read.
     """
 
     board: Leaderboard
     refused: ArenaError | None
     steps: tuple[Progress, ...]
     results: tuple[Result, ...]
+    poorly_parsed: tuple[str, ...] = ()
 
 
 def run_config(
@@ -63,6 +65,8 @@ def run_config(
     prompts = load_prompts(config.prompts, store.home, config.limit)
     cards = _standing_judges(store, config, say)
 
+    poorly_parsed: list[str] = []
+
     def answers(model: Model) -> list[Progress]:
         return [generate(store, model, prompts, tracker(f"{model.name} answers"))]
 
@@ -79,7 +83,9 @@ def run_config(
             wanted=Wanted(baseline=run.baseline and stored_name(store, candidates, run.baseline)),
         )
         steps = todo.run(tracker)
-        _say_unparsed(todo, say)
+        if todo.parsed_share() < MIN_PARSED:
+            poorly_parsed.append(card.name)
+            _say_unparsed(todo, say)
         return steps
 
     runs = [*(partial(answers, m) for m in models), *(partial(judgements, *c) for c in cards)]
@@ -91,7 +97,7 @@ def run_config(
     board, refused = ranked_or_not(store, policy)
     if config.publish:
         publish_ranking(store, Path(config.publish), board, policy)
-    return Run(board, refused, tuple(steps), tuple(results))
+    return Run(board, refused, tuple(steps), tuple(results), tuple(poorly_parsed))
 
 
 def _standing_judges(store: Store, config: Config, say: Say) -> list[tuple[JudgeCard, JudgeRun]]:
@@ -105,13 +111,11 @@ def _standing_judges(store: Store, config: Config, say: Say) -> list[tuple[Judge
 
 def _say_unparsed(todo: Plan, say: Say) -> None:
     """Warn where too little of what a judge said could be read, and name what shows why."""
-    share = todo.parsed_share()
-    if share < MIN_PARSED:
-        name = todo.card.name
-        say(
-            f"Only {share:.1%} of what {name} said could be read. The replies, with the reasons: "
-            f"arena show verdicts --judge {name} --unparsed"
-        )
+    name = todo.card.name
+    say(
+        f"Only {todo.parsed_share():.1%} of what {name} said could be read. The replies, with the "
+        f"reasons: arena show verdicts --judge {name} --unparsed"
+    )
 
 
 def _benchmarks(

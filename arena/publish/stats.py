@@ -9,6 +9,7 @@ from arena.leaderboard.evidence.counted_judgements import (
     count_scores,
     count_verdicts,
 )
+from arena.records import Evidence
 from arena.store import Store
 
 
@@ -39,7 +40,9 @@ def figures(store: Store, board: Leaderboard) -> list[Figure]:
         "verdicts": count_verdicts(store, board.judges),
         "scores": count_scores(store, board.judges),
     }
-    votes = int(board.counts.get("votes", stored["votes"]))
+    # Judges or benchmarks may make the combined ranking without the votes.
+    without = 0 if board.evidence is Evidence.COMBINED else stored["votes"]
+    votes = int(board.counts.get("votes", without))
     found = [Figure("models", len(rated), len(known - rated))]
     found += [Figure(kind, stored[kind]) for kind in ("prompts", "answers")]
     found.append(Figure("votes", votes, stored["votes"] - votes))

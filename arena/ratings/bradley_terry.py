@@ -6,7 +6,7 @@ from typing import Unpack
 import numpy as np
 
 from arena.ratings.arrays import Floats, distinct
-from arena.ratings.combined.battles import independent_groups
+from arena.ratings.combined.battles import battle_groups, independent_groups
 from arena.ratings.comparisons import Comparisons, require_comparisons
 from arena.ratings.fitting.diagnostics import undetermined
 from arena.ratings.fitting.fitted import Fitted, HalfFit, fit_half
@@ -123,7 +123,8 @@ def _spread(fitted: Fitted, settings: Settings) -> Spread:
             settings.seed,
         )
         return _percentiles(draws, fitted.theta, settings.confidence)
-    covariance = fitted.covariance(codes)
+    finer = lambda: battle_groups(c).codes, lambda: np.arange(len(c))
+    covariance = fitted.covariance(codes, finer)
     freedom = None if settings.clusters is None else settings.clusters - 1
     return wald(fitted.parameters, covariance, settings.confidence, freedom)
 

@@ -297,6 +297,8 @@ def concat(parts: Sequence[Comparisons]) -> Comparisons:
     """
     if not parts:
         raise InputError("there are no comparisons to put together.")
+    if len(parts) == 1:
+        return parts[0]
     models = tuple(sorted({name for part in parts for name in part.models}))
     aligned = [part.aligned(models) for part in parts]
     style = set.intersection(*(set(part.style) for part in parts))

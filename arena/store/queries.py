@@ -338,7 +338,9 @@ class EvidenceColumns:
             f"EXISTS (SELECT 1 FROM {table} WHERE prompt_key = p.key)" for table in tables
         )
         rows = self._connections.db.execute(
-            f"SELECT DISTINCT category, language FROM prompts p WHERE {said} ORDER BY 1, 2"
+            "SELECT category, language FROM (SELECT DISTINCT category, language FROM prompts) g "
+            "WHERE EXISTS (SELECT 1 FROM prompts p WHERE p.category = g.category "  # the first does
+            f"AND p.language = g.language AND ({said})) ORDER BY 1, 2"
         ).fetchall()
         return [(str(category), str(language)) for category, language in rows]
 

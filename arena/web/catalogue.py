@@ -9,11 +9,12 @@ from arena.judging.report_card.orders import majority
 from arena.leaderboard.board import Policy, policy_of
 from arena.leaderboard.evidence.counted_judgements import current_cards
 from arena.leaderboard.evidence.counted_judges import is_fit
-from arena.leaderboard.evidence.gathering import gather
+from arena.leaderboard.evidence.gathering import Gathered, gather
 from arena.records import (
     LIVE,
     Answer,
     Grade,
+    Note,
     Outcome,
     Preference,
     Prompt,
@@ -70,12 +71,13 @@ class CatalogueEntry:
 class Catalogue:
     """What there is to browse. entries: in the order of the store. cards: by judge that counts,
     the key of the card whose verdicts count. left_out: by judge that the ranking leaves out, the
-    word that says why.
+    word that says why. objections: by judge that is too weak to rank by, counted or not, why.
     """
 
     entries: tuple[CatalogueEntry, ...]
     cards: Mapping[str, str]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    objections: Mapping[str, Note] = field(default_factory=dict)
 
     def aside(self, judge: str, card: str = "") -> str:
         """The word that says why what a judge says does not count; empty where it does.
@@ -138,7 +140,9 @@ def catalogue(store: Store, _: str = "", config: Config | None = None) -> Catalo
         models[prompt].add(model)
     votes, people = _people(store)
     verdicts = store.evidence.verdicts()
-    left_out = _left_out(store, policy_of(store, config or Config()))
+    policy = policy_of(store, config or Config())
+    gathered = gather(store, rules=policy.rules, ways=policy.ways)
+    left_out = _left_out(gathered, policy)
     cards = {judge: key for judge, key in current_cards(verdicts).items() if judge not in left_out}
     judged = _judged(verdicts, people, cards)
     entries = tuple(
@@ -161,12 +165,13 @@ def catalogue(store: Store, _: str = "", config: Config | None = None) -> Catalo
         for prompt in store.prompts.where()
         if prompt.key not in hidden and models[prompt.key]
     )
-    return Catalogue(entries, cards, left_out)
+    reports = gathered.reports.values()
+    objections = {one.judge: one.objection for one in reports if one.objection is not None}
+    return Catalogue(entries, cards, left_out, objections)
 
 
-def _left_out(store: Store, policy: Policy) -> dict[str, str]:
+def _left_out(gathered: Gathered, policy: Policy) -> dict[str, str]:
     """The judges that are not chosen or too weak to rank by, with the word that says so."""
-    gathered = gather(store, rules=policy.rules, ways=policy.ways)
     judges = {*gathered.judges, *gathered.reports}
     others = judges - set(policy.judges) if policy.judges else set()
     weak = {one for one in judges if not is_fit(gathered, one, policy.allow_weak_judges)}

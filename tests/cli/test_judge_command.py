@@ -113,7 +113,7 @@ def test_what_fails_is_named_by_kind(run: Run, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(f"{__name__}.script", lambda body: fault(400, "no such thing"))
     done = run("judge", "--judge", "j")
     assert done.exit_code == 1
-    assert "faults: 18 × rejected" in done.stderr
+    assert "18 failed as rejected (j: " in done.stderr
     assert "no such thing" in done.stderr
 
 

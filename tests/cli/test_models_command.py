@@ -121,7 +121,7 @@ def test_a_run_skips_what_is_archived_and_says_so(arena: Arena, tmp_path: Path) 
     assert code in (0, 1)
     assert "The judge j is archived and is skipped" in said
     told = arena("status")[0]
-    assert "Archived models: c." in told
+    assert "Archived models, whose rows are counted above: c." in told
     assert "Archived judges: j." in told
     assert "not in arena.yaml" not in told
     assert arena("judges restore j")[1] == 0

@@ -1,9 +1,22 @@
 """What is said of a step while it lasts."""
 
+import time
+
 import pytest
 
 from arena.cli import progress
 from arena.generation.batch import Progress
+
+
+def heard(capsys: pytest.CaptureFixture[str], text: str) -> str:
+    """What is said until a text has come; a test that hangs tells nobody what it waits for."""
+    said = ""
+    for _ in range(12_000):
+        said += capsys.readouterr().err
+        if text in said:
+            return said
+        time.sleep(0.01)
+    raise AssertionError(f"{text!r} never came; what was said is {said!r}")
 
 
 def test_where_there_is_no_terminal_lines_tell_how_far_a_step_is(
@@ -14,9 +27,7 @@ def test_where_there_is_no_terminal_lines_tell_how_far_a_step_is(
     with progress.watched() as tracker:
         control = tracker("m answers")
         control.on_progress(Progress("answer", 8, found=2, stored=1))
-        said = ""
-        while "m answers: 3 of 8" not in said:
-            said += capsys.readouterr().err
+        heard(capsys, "m answers: 3 of 8")
         control.on_progress(Progress("answer", 8, found=2, stored=6, ended=True))
     ended = capsys.readouterr().err
     assert "m answers: 6 new, 2 already there" in ended
@@ -55,20 +66,13 @@ def test_each_step_is_told_of_within_the_first_seconds_of_its_own(
 ) -> None:
     monkeypatch.setattr(progress, "FIRST_SECONDS", 0.5)
     monkeypatch.setattr(progress, "LINE_SECONDS", 1e9)  # later lines never come
-    said = ""
-
-    def wait_for(text: str) -> None:
-        nonlocal said
-        while text not in said:
-            said += capsys.readouterr().err
-
     with progress.watched() as tracker:
         tracker("nothing to do")
         tracker("a library is imported")
-        wait_for("a library is imported: getting ready")
+        said = heard(capsys, "a library is imported: getting ready")
         control = tracker("j judges")
         control.on_progress(Progress("pairwise", 4))
-        wait_for("j judges: 0 of 4")
+        said += heard(capsys, "j judges: 0 of 4")
         control.on_progress(Progress("pairwise", 4, stored=4, ended=True))
     said += capsys.readouterr().err
     assert "nothing to do" not in said

@@ -30,7 +30,8 @@ def judged(answered: Store, prompts: list[Prompt], write_card: Callable[..., str
 
 def show(store: Store, *words: str) -> tuple[str, int]:
     done = CliRunner().invoke(app, ["show", *words, "--db", str(store.path)])
-    return done.output, done.exit_code
+    told = done.stdout if "json" in words else done.output
+    return told, done.exit_code
 
 
 def test_a_prompt_with_its_turns_and_who_answered(answered: Store, prompts: list[Prompt]) -> None:

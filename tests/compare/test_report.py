@@ -12,9 +12,10 @@ from arena.compare.question import Aim, Decision, Question
 from arena.compare.report import BOARD, CORRECTED, DIRECT, CompareReport, compare
 from arena.leaderboard.board import Policy
 from arena.leaderboard.ranking import leaderboard
-from arena.records import Evidence, Preference, Winner
+from arena.records import Evidence, Preference, Prompt, Winner
 from arena.records.errors import GateError, InputError, NoEvidenceError, UnknownNameError
 from arena.store import Store
+from tests.boards import fill
 from tests.compare.stores import answered_store, outcomes, prompts_of, verdicts, vote
 
 
@@ -52,6 +53,17 @@ def test_groups_are_told_apart_and_one_that_holds_all_is_left_out(voted: Store) 
     assert groups["category", "writing"].advantage.share == pytest.approx(0.5)
     assert groups["category", "maths"].adjusted == pytest.approx(2 * groups["category", "maths"].p)
     assert groups["category", "writing"].adjusted > 0.9
+
+
+def test_prompts_of_one_name_are_told_apart_by_their_keys(tmp_path: Path) -> None:
+    store = Store(tmp_path / "arena.db")
+    asked = [Prompt("1", (f"Question {k}?",), "maths", "en") for k in range(3)]
+    others = [Prompt(f"q{k}", (f"Another {k}?",), "maths", "en") for k in range(30)]
+    fill(store, ("old", "new"), [*asked, *others], "so.")
+    vote(store, lambda k: [Winner.MODEL_B if k < 4 else Winner.TIE])
+    named = {one.key: one.name for one in compare(store, "old", "new").gained}
+    assert [named[prompt.key] for prompt in asked] == [f"1 ({p.key[:8]})" for p in asked]
+    assert "q0" in named.values()
 
 
 def test_what_moved_most_is_named_both_ways(voted: Store) -> None:

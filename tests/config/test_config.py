@@ -117,6 +117,28 @@ def test_errors_name_file_line_field_value_and_what_is_allowed(
     assert "\n" not in str(caught.value)
 
 
+def test_all_that_is_wrong_is_told_at_once_from_the_top_on(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, "limit: 0\nport: x\nrank: {evidence: votes}\nmodels: {a: no}\n")
+    told = str(caught.value)
+    assert "\n" not in told
+    first, second, third, last = told.split("; " + str(tmp_path))
+    assert "arena.yaml:1: limit: 0: must be at least 1" in first
+    assert ":2: port: 'x': must be a whole number" in second
+    assert ":3: rank.evidence: 'votes'" in third
+    assert ":4: models.a: False: must be a mapping" in last
+
+
+def test_each_model_that_is_wrong_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'nonsense'.*; .*'neither'"):
+        read(tmp_path, "models: {a: nonsense, b: neither}\n")
+
+
+def test_of_many_mistakes_the_first_are_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r":5: e: unknown key.*; and 2 more$"):
+        read(tmp_path, "".join(f"{key}: 1\n" for key in "abcdefg"))
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         load_config(tmp_path / "none.yaml")

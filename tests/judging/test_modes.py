@@ -17,7 +17,8 @@ from arena.generation.answering import generate
 from arena.generation.batch import Control
 from arena.judging import JudgeCard, Wanted, judge, load_card, plan
 from arena.judging.tasks import Task
-from arena.leaderboard.evidence.gathering import battles_worth_judging, gather
+from arena.leaderboard.evidence.gathering import gather
+from arena.leaderboard.evidence.worth_judging import battles_worth_judging
 from arena.records import REPAIRED, Decoding, Mode, Model, Prompt
 from arena.records.errors import InputError, StoreError
 from arena.store import Store

@@ -14,13 +14,14 @@ from arena.judging import Wanted, judge, load_card
 from arena.leaderboard.board import USUAL_FIT, Leaderboard, Policy
 from arena.leaderboard.evidence.gathering import gather, groups
 from arena.leaderboard.evidence.groups import Group
+from arena.leaderboard.formats import lacking, not_rated
 from arena.leaderboard.ranking import (
     grouped_rankings,
     leaderboard,
     rank_comparisons,
     views,
 )
-from arena.ratings import Comparisons
+from arena.ratings import Comparisons, Unrated
 from arena.records import (
     COMMAND_LINE,
     Decoding,
@@ -246,6 +247,10 @@ def test_votes_that_are_too_few_wait_beside_judges(
     named = leaderboard(answered, replace(weak, method="ppi"))
     assert (anchored.label, anchored.settings.method) == ("human-anchored", "ppi")
     assert (board.counted, anchored.counted) == ("comparisons", "votes")
+    assert (board.placed_by, anchored.placed_by) == ("comparisons", "votes")
+    assert "once it has 5 votes or more" in not_rated(anchored)
+    lacks = lacking(anchored, Unrated("new", 1, 4, apart=False))
+    assert lacks == "1 vote so far; it lacks 4 votes with rated models"
     assert anchored.rows == named.rows
     assert min(row.comparisons for row in anchored.rows) >= 5
     assert not any("too few to change" in note for note in map(str, anchored.notes))
@@ -735,17 +740,17 @@ def test_rankings_of_groups_make_a_report_on_all_prompts_once(
     write_card: Write,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from arena.leaderboard.evidence import gathering
+    from arena.leaderboard.evidence import judged
 
     judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
     asked = []
-    make = gathering.report
+    make = judged.report
 
     def counting(name: str, verdicts: Any, rows: list[int], *rest: Any) -> Any:
         asked.append(len(rows))
         return make(name, verdicts, rows, *rest)
 
-    monkeypatch.setattr(gathering, "report", counting)
+    monkeypatch.setattr(judged, "report", counting)
     boards = grouped_rankings(answered, "category", ANY).boards
     assert len(boards) == 3
     assert asked == [9, 3, 3, 3]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,9 +19,10 @@ from arena.leaderboard.ranking import leaderboard, rank_comparisons
 from arena.leaderboard.snapshot import GRADED, JUDGE, PANEL, Slice, comparisons_of, compute
 from arena.leaderboard.unranked import ranked_or_not
 from arena.ratings import Comparisons
-from arena.records import Evidence
+from arena.records import Evidence, Winner
 from arena.records.errors import NoEvidenceError
 from arena.store import Store
+from tests.compare.stores import answered_store, vote
 from tests.store.world import World, make_world
 
 CONFIG = Config(rank=RankSettings(min_comparisons=1, allow_weak_judges=True))
@@ -46,6 +48,17 @@ def test_every_view_is_the_ranking_by_that_kind(world: World) -> None:
     for judge in judges:
         alone = leaderboard(world.store, replace(POLICY, judges=(judge,)), evidence=Evidence.JUDGE)
         assert sheet.boards[JUDGE + judge].rows == alone.rows
+
+
+@pytest.mark.parametrize("evidence", list(Evidence))
+def test_where_votes_are_alone_all_evidence_is_theirs(tmp_path: Path, evidence: Evidence) -> None:
+    store = answered_store(tmp_path / "arena.db", 12, ("a", "b", "c"))
+    for sides in (("a", "b"), ("b", "c"), ("c", "a")):
+        vote(store, lambda k: [Winner.MODEL_A, Winner.TIE, Winner.MODEL_B][: 1 + k % 3], sides)
+    sheet = compute(store, Slice())
+    assert list(sheet.boards) == [Evidence.COMBINED, Evidence.HUMAN]
+    if evidence in sheet.boards:
+        assert sheet.boards[evidence] == leaderboard(store, evidence=evidence)
 
 
 def test_a_slice_is_the_ranking_of_its_group(world: World) -> None:

@@ -28,6 +28,20 @@ def test_what_is_public() -> None:
         _ = arena.nothing  # type: ignore[attr-defined]
 
 
+def test_names_that_scripts_of_others_import_stay_where_they_are() -> None:
+    """A model is read from its name, opened and asked with no database."""
+    from arena.backends import OddsRequest, Reply, Request, TextRequest, open_backend
+    from arena.backends.local.weights import load
+    from arena.config import parse_model
+
+    with open_backend(parse_model("fake:echo")) as backend:
+        ((_, reply),) = next(iter(backend.converse([Request(("Say it.",), 0)])))
+    assert isinstance(reply, Reply)
+    assert callable(load)
+    assert OddsRequest("A or B?", ("A", "B")).options == ("A", "B")
+    assert TextRequest("two", context="one").text == "two"
+
+
 def test_importing_costs_nothing() -> None:
     code = "import arena, sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

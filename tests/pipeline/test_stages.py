@@ -73,4 +73,17 @@ def test_a_judge_that_is_not_understood_is_named_with_the_way_to_see_why(
     assert "Only 0.0% of what mute said could be read" in said
     assert "arena show verdicts --judge mute --unparsed" in said
     assert "There is no ranking yet" in said
-    assert ended in (0, 1)
+    assert ended == 1
+
+
+def test_a_ranking_does_not_hide_that_a_judge_is_not_understood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = (
+        "models: {a: 'fake:echo', b: 'fake:first'}\nlimit: 1\njudges: [longer, mute]\n"
+        "rank: {min_comparisons: 1}"
+    )
+    ended, _, said = run(tmp_path, monkeypatch, config)
+    assert "There is no ranking yet" not in said
+    assert "Only 0.0% of what mute said could be read" in said
+    assert ended == 1

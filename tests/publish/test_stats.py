@@ -11,7 +11,7 @@ from arena.leaderboard.unranked import ranked_or_not
 from arena.publish.page import render
 from arena.publish.stats import Figure, figures
 from arena.ratings.fitting.connectivity import Unrated
-from arena.records import Judge, Preference, Score, Verdict
+from arena.records import Evidence, Judge, Preference, Score, Verdict
 from arena.store import Store
 from arena.store.archive import Archivable
 
@@ -97,6 +97,13 @@ def test_all_else_counts(filled: Store, board: Leaderboard, kind: str, number: i
 def test_votes_that_do_not_count_stand_beside(voted: Store, board: Leaderboard) -> None:
     board.counts["votes"] = 10
     assert figure(voted, board, "votes") == Figure("votes", 10, beside=2)
+
+
+def test_votes_that_wait_count_for_nobody_yet(voted: Store, board: Leaderboard) -> None:
+    """Judges or benchmarks make the combined ranking without them."""
+    whole = replace(board, counts={}, evidence=Evidence.COMBINED)
+    assert figure(voted, whole, "votes") == Figure("votes", 0, beside=12)
+    assert figure(voted, replace(whole, evidence=Evidence.JUDGE), "votes") == Figure("votes", 12)
 
 
 def test_a_model_that_is_not_rated_stands_beside(filled: Store, board: Leaderboard) -> None:

@@ -231,7 +231,7 @@ def test_an_order_that_was_not_read_is_no_other_verdict_and_says_why(
         view, words = page.prompt(visit(language), prompt.key), WORDS[language]
         assert view is not None
         assert view.about.count(words["turned"]) == 2 * entry.turned
-        why = words["too_little"].format(share="49%")
+        why = words["too_little"].format(share="49.0%", least="50%")
         assert view.about.count(why) == (other is Preference.UNPARSED)
     assert entry.turned == (other is Preference.A)
 

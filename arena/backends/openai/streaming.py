@@ -50,6 +50,11 @@ class Growing:
         return self._message["content"] or self._message["refusal"]
 
     @property
+    def thinking(self) -> str:
+        """What it tells apart from that of what it thinks, so far."""
+        return self._message["reasoning_content"]
+
+    @property
     def ended(self) -> bool:
         """Whether the server has said why it ended."""
         return bool(self._finish)
@@ -182,7 +187,7 @@ def stream(model: Model, request: Request, dialect: Dialect) -> Iterator[Reply]:
 
     started = time.perf_counter()
     threading.Thread(target=work, daemon=True).start()
-    shown, last = "", Growing(model)
+    shown, last = ("", ""), Growing(model)
     try:
         while (piece := pieces.get()) is not _END:
             if isinstance(piece, BaseException):
@@ -191,7 +196,9 @@ def stream(model: Model, request: Request, dialect: Dialect) -> Iterator[Reply]:
                 last = piece
             elif piece != shown:
                 shown = piece
-                yield Reply((cut_at(storable(shown), model.decoding.stop).lstrip(),), ("",))
+                text, thinking = map(storable, shown)
+                text = cut_at(text, model.decoding.stop).lstrip()
+                yield Reply((text,), ("",), thinking=(thinking,))
     finally:
         abandoned.set()
     whole = last.completion()
@@ -214,11 +221,11 @@ async def _pass_on(
     pieces: "queue.SimpleQueue[Any]",
     abandoned: threading.Event,
 ) -> None:
-    """Put the text of a reply into `pieces` as it grows, and in the end the reply."""
+    """Put what a reply says and thinks into `pieces` as it grows, and in the end the reply."""
     async with open_client(model, model.timeout) as client:
 
         def goes_on(reply: Growing) -> bool:
-            pieces.put(reply.text)
+            pieces.put((reply.text, reply.thinking))
             return not abandoned.is_set()
 
         async def ask(sent: dict[str, Any]) -> Growing:

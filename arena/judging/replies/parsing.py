@@ -8,7 +8,7 @@ tie or otherwise. No text raises, and none takes more than linear time.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp
+from math import exp, floor
 
 from arena.backends import Odds
 from arena.judging.replies.finding import (
@@ -29,6 +29,7 @@ from arena.records import Preference
 # Part of a judge's identity: a change in how replies are read is a new number.
 VERSION = 5
 LEAST_MASS = 0.5
+LEAST = f"{LEAST_MASS:.0%}"
 VERDICTS = {
     "A": (Preference.A, False),
     "B": (Preference.B, False),
@@ -186,7 +187,12 @@ def read_verdict(odds: Odds, options: Mapping[str, str]) -> tuple[Parsed, ReadOd
 
 def too_little(what: str, mass: float) -> str:
     """Why odds are no verdict: the next word would likely be none of those that are read."""
-    return f"{what} have {mass:.1%} of the probability, and need {LEAST_MASS:.0%}"
+    return f"{what} have {below_least(mass)} of the probability, and need at least {LEAST}"
+
+
+def below_least(mass: float) -> str:
+    """A probability that is not enough, in per cent: not rounded up to what it does not reach."""
+    return f"{floor(1000 * mass) / 10}%"
 
 
 def read_score(odds: Odds, scale: tuple[int, int]) -> ParsedScore:

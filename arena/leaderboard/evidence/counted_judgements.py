@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from arena.leaderboard.evidence.gathering import latest
+from arena.leaderboard.evidence.judged import latest
 from arena.records import Preference
 from arena.store import Store
 from arena.store.columns import ScoreColumns, VerdictColumns
@@ -17,6 +17,7 @@ class NotCounted(StrEnum):
     LEFT_OUT = "left_out"  # of a judge that the ranking leaves out
     OLDER_CARD = "older_card"
     UNREAD = "unread"
+    HALF = "half"  # of a pair whose other order could not be read
     REPLACED = "replaced"  # asked again since, or of a model or judge that is archived
 
 
@@ -40,10 +41,11 @@ def count_verdicts(store: Store, judges: Collection[str]) -> JudgementCount:
     current = current_cards(columns)
     found: Counter[NotCounted | None] = Counter()
     for i, both in enumerate(zip(columns.forward, columns.backward, strict=True)):
+        is_whole = Preference.UNPARSED not in both
         for said in both:
             if said is not None:
-                is_read = said != Preference.UNPARSED
-                found[_why_not(columns, i, is_read, current, judges)] += 1
+                why = _why_not(columns, i, said != Preference.UNPARSED, current, judges)
+                found[why if why or is_whole else NotCounted.HALF] += 1
     return _told(found, store.verdicts.count())
 
 

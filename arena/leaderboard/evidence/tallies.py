@@ -47,7 +47,10 @@ class Tallies:
             [*map(self._place.__getitem__, side)] for side in (new.model_a, new.model_b)
         )
         halves = [*map(HALVES.__getitem__, new.winner)]
-        np.add.at(self._counts, (first, second, halves), sign * np.array(new.votes))
+        shape = self._counts.shape
+        cells = np.ravel_multi_index(tuple(np.array([first, second, halves], np.intp)), shape)
+        counted = np.bincount(cells, new.votes, self._counts.size)
+        self._counts += sign * counted.reshape(shape)
 
     def comparisons(self, models: Iterable[str] | None = None) -> Comparisons:
         """The votes between these models, or all of them; raises InputError where none are."""

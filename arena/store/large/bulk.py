@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from arena.store.answers import INSERT, Writer, milliseconds, writers
+from arena.store.answers import Writer, milliseconds, writers
 from arena.store.connection import Connections
 from arena.store.schema.driver import Database
 from arena.store.schema.numbered import BARE
@@ -14,6 +14,16 @@ CACHE_MB = 32
 # Indexes that are made anew are read as a whole, which few new rows are not worth.
 FEW = 50_000
 _GROWING = ("answer_rows", "vote_rows")
+_TEXTS = ("turns", "finish", "thinking")
+
+
+# Numbers that are the same in each row stand in the statement: binding them takes half of the time.
+_INSERT = f"""
+    INSERT INTO answer_rows (digest, writer, prompt, turns, finish, thinking, sample, prompt_tokens,
+                             completion_tokens, seconds, created_at)
+    VALUES (?, ?, ?, {", ".join(f"nullif(?, '{BARE[name]}')" for name in _TEXTS)},
+            0, 0, 0, 0.0, {{now}})
+    ON CONFLICT(key) DO NOTHING"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +47,19 @@ def add_answers(connections: Connections, new: NewAnswers) -> Sequence[int]:
     number = writers(db, new.writer)
     last = db.execute("SELECT coalesce(max(id), 0) FROM answer_rows").fetchone()[0]
     before = db.conn.total_changes
-    keys, by, now = map(bytes.fromhex, new.key), map(number.__getitem__, new.writer), milliseconds()
-    unknown = None, None, None
-    texts = zip(new.turns, new.finish, new.thinking, strict=True)
-    db.conn.executemany(
-        INSERT,
-        (
-            (key, writer, prompt, *text, BARE["adjustments"], 0, 0, 0, 0.0, *unknown, now)
-            for key, writer, prompt, text in zip(keys, by, new.prompt_key, texts, strict=True)
-        ),
+    asked = dict.fromkeys(new.prompt_key)
+    sql = "SELECT key, id FROM prompts WHERE key IN (SELECT value FROM json_each(?))"
+    asked |= db.execute(sql, [json.dumps([*asked])]).fetchall()
+    rows = zip(
+        map(bytes.fromhex, new.key),
+        map(number.__getitem__, new.writer),
+        map(asked.__getitem__, new.prompt_key),
+        new.turns,
+        new.finish,
+        new.thinking,
+        strict=True,
     )
+    db.conn.executemany(_INSERT.format(now=milliseconds()), rows)
     if db.conn.total_changes - before == len(new.key):  # numbers are given in order
         return range(last + 1, last + 1 + len(new.key))
     sql = "SELECT key, id FROM answer_rows WHERE key IN (SELECT value FROM json_each(?))"

@@ -12,13 +12,13 @@ from arena.records.errors import BackendError
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.components import CHOICES, EVENT, PATIENT
-from arena.web.views.texts import draw_guidelines, turns_text
+from arena.web.views.texts import draw_guidelines, turns_text, writing_status
 from arena.web.views.words import WORDS, Say, Words, sentences
 from arena.web.voting import reveal
 from arena.web.voting.battles import Ballot, NotShownError, VotedAlreadyError, vote
 from arena.web.voting.casting import CastResult, VoteRefusedError, admit, claim, outcome
 from arena.web.voting.controls import BattleView, Parts, draw_battle, stages_of, updates
-from arena.web.voting.live import Glimpse, StoppedError, TurnRefusedError, shorter
+from arena.web.voting.live import UNSEEN, Glimpse, StoppedError, TurnRefusedError, shorter
 from arena.web.voting.reporting import on_report
 from arena.web.voting.undo import on_undo
 
@@ -102,14 +102,16 @@ class BattlePage:
             return
         token = self._services.voters.token(TALK, visitor.voter, talk.key)
         if live.is_writing(talk.key):
-            yield _again(self._growing(talk, words, token, "", ""), words)
+            yield _again(self._growing(talk, words, token), words)
         while live.is_writing(talk.key):
             time.sleep(LOOK)
         found, draft = live.take_up(talk.key, visitor.voter)
         if found is not None and found.turns != talk.turns:
             draft = talk.turns[-1]
-        view = self.view(found, words, token) if found else BattleView()
-        yield replace(_again(view, words) if found else view, draft=draft or None)
+        if found is None or not found.turns:  # nothing is under way but a question
+            yield BattleView(status=words["battle_draft"] if draft else "", draft=draft or None)
+        else:
+            yield replace(_again(self.view(found, words, token), words), draft=draft or None)
 
     def stop(self, visitor: Visitor, token: str) -> None:
         """Let both models stop writing."""
@@ -140,10 +142,10 @@ class BattlePage:
             talk, asked, glimpses = ask(talk)
             token = self._services.voters.token(TALK, visitor.voter, talk.key)
             view = self.view(talk, words, token)
-            growing = self._growing(asked, words, token, "", "")
+            growing = self._growing(asked, words, token)
             yield replace(growing, status=words["waiting_model"], draft=draft and "")
             for glimpse in glimpses:
-                yield self._growing(asked, words, token, glimpse.first, glimpse.second)
+                yield self._growing(asked, words, token, glimpse)
             done = self._services.live.find(talk.key, visitor.voter) or talk
             yield self.view(done, words, token)
         except TurnRefusedError as refused:
@@ -204,11 +206,10 @@ class BattlePage:
         status = words["battle_full" if full else "battle_done"] if talk.answered else ""
         return BattleView(token, prompt, first, second, status, open=talk.answered, full=full)
 
-    def _growing(self, talk: Talk, words: Words, token: str, first: str, second: str) -> BattleView:
-        grown = replace(talk, first=(*talk.first, first), second=(*talk.second, second))
-        return replace(
-            self.view(grown, words, token), status=words["writing"], open=False, writing=True
-        )
+    def _growing(self, talk: Talk, words: Words, token: str, seen: Glimpse = UNSEEN) -> BattleView:
+        grown = replace(talk, first=(*talk.first, seen.first), second=(*talk.second, seen.second))
+        status = writing_status(words, seen.thinking)
+        return replace(self.view(grown, words, token), status=status, open=False, writing=True)
 
     def _found(self, visitor: Visitor, token: str) -> tuple[str, str] | None:
         """The key of a visitor's battle, and the voter."""

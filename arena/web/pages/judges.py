@@ -1,6 +1,6 @@
 """The page of judges' report cards."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,13 @@ import gradio as gr
 from arena.judging.report_card.orders import LEADING
 from arena.leaderboard.judge_audit import JudgeAudit
 from arena.web.background.cache import LONG_ENOUGH, PATIENCE, WHOLE
+from arena.web.catalogue import Catalogue
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views import judge_plots
 from arena.web.views.board_table import note, template
 from arena.web.views.components import EVENT
-from arena.web.views.words import WORDS, Say
+from arena.web.views.words import WORDS, Say, said
 
 # Shares that share an axis from 0 to 1, by the question that they answer.
 CHARTS = {
@@ -72,7 +73,7 @@ class JudgesPage:
             return JudgesView(note(words["no_judges"]))
         judges = tuple(card.judge for card in cards)
         known = self._services.catalogue.get(WHOLE, patience)
-        text = table(cards, visitor.language, known.left_out if known else {})
+        text = table(cards, visitor.language, known)
         one = cards[judges.index(judge) if judge in judges else 0]
         found = {name: judge_plots.measures(cards, CHARTS[name], words) for name in CHARTS}
         found |= {name: draw(one, words) for name, draw in judge_plots.BY_PAIR.items()}
@@ -127,13 +128,14 @@ def _updates(view: JudgesView) -> list[Any]:
     ]
 
 
-def table(
-    cards: Sequence[JudgeAudit], language: str, left_out: Mapping[str, str] | None = None
-) -> str:
+def table(cards: Sequence[JudgeAudit], language: str, known: Catalogue | None = None) -> str:
     """A row a measure that some judge has or that is looked at first, a column a judge.
 
-    left_out: see `Catalogue`.
+    known: which of them the ranking leaves out, and what is objected to them.
     """
+    words = WORDS[language]
+    judges = [card.judge for card in cards]
+    objections = known.objections if known else {}
     values = {card.judge: dict(card.measures()) for card in cards}
     told = [name for card in cards for name, found in card.measures() if found.value is not None]
     every = dict.fromkeys(name for found in values.values() for name in found)
@@ -142,9 +144,10 @@ def table(
         cards=cards,
         names=names,
         values=values,
-        words=WORDS[language],
+        words=words,
         number=number,
-        left_out=left_out or {},
+        left_out=known.left_out if known else {},
+        objections={one: said(words, objections[one]) for one in judges if one in objections},
     )
 
 

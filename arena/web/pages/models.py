@@ -191,8 +191,9 @@ def _places(sheet: Sheet, name: str, words: Words) -> Iterator[Place]:
             rank, of = board.places[name], len(board.rows)
             yield Place(view, title, row, rank, of, rank_range(row), rating, interval)
         elif one is not None:
-            how = words["unrated_apart" if one.apart else "unrated_few"]
-            said = how.format(count=one.comparisons, lacks=one.lacks)
+            how = "apart" if one.apart else "few"
+            lacks = words[f"unrated_{how}_{board.placed_by}"]
+            said = lacks.format(count=one.comparisons, lacks=one.lacks)
             lacking = words["named"].format(name=words["unrated_title"], value=said)
             yield Place(view, title, None, lacking=lacking)
 

@@ -11,7 +11,14 @@ from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.components import EVENT, PATIENT
 from arena.web.views.markdown import as_text
-from arena.web.views.texts import answer_text, draw_switch, prompt_text, text_box, turns_text
+from arena.web.views.texts import (
+    answer_text,
+    draw_switch,
+    prompt_text,
+    text_box,
+    turns_text,
+    writing_status,
+)
 from arena.web.views.words import WORDS, Say
 from arena.web.voting.live import StoppedError, TurnRefusedError
 
@@ -110,7 +117,7 @@ class SideBySidePage:
             view = SideBySideView(prompt, status=words["waiting_model"], writing=True)
             yield view
             for glimpse, whole in live.side_by_side(models, asked, voter):
-                status = "" if glimpse.done else words["writing"]
+                status = "" if glimpse.done else writing_status(words, glimpse.thinking)
                 ends = [reply.finish for reply in whole] if whole else [(), ()]
                 first, second = (
                     turns_text([part], words, several=False, finish=finish)

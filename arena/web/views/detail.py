@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from arena.judging.replies.parsing import LEAST, below_least
 from arena.records import LIVE, Note, Preference, Score, Verdict, Vote, Winner
 from arena.store import Store
 from arena.web.catalogue import Catalogue, Detail
@@ -150,7 +151,7 @@ def _said(verdict: Verdict, names: Mapping[str, str], words: Words) -> str:
 def _odds(verdict: Verdict, words: Words) -> str:
     """What a judge read in odds made of a pair, or why no verdict was read from them."""
     if verdict.preference is Preference.UNPARSED and verdict.mass is not None:
-        return words["too_little"].format(share=f"{verdict.mass:.0%}")
+        return words["too_little"].format(share=below_least(verdict.mass), least=LEAST)
     odds = {"first": verdict.p_first, "second": verdict.p_second, "tie": verdict.p_tie}
     if verdict.p_first is None or verdict.p_second is None:
         return ""

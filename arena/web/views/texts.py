@@ -51,6 +51,11 @@ def turns_text(
     )
 
 
+def writing_status(words: Words, thinking: int) -> str:
+    """What two models are doing. thinking: as `Glimpse` has it."""
+    return words["writing_thought"].format(count=thinking) if thinking else words["writing"]
+
+
 def prompt_text(prompt: Prompt, words: Words) -> str:
     """A prompt as `turns_text` has it; of one without a text, that it has none."""
     if prompt.is_absent:

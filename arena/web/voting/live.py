@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from arena.backends import Message, Reply, Request, availability, open_backend, release
-from arena.backends.thinking import split
 from arena.config import AppSettings
-from arena.generation.answering import spoken
+from arena.generation.answering import spoken, taken_apart
 from arena.records import LIVE, Answer, BackendKind, Battle, Model, Prompt, Talk, answer_key
 from arena.records.errors import ArenaError, BackendError, InputError
 from arena.store import Store
+from arena.store.versions import replaced
 from arena.web.security.voters import TOKEN_SECONDS
 from arena.web.voting.idle import Idle
 
@@ -39,13 +39,19 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """What is shown of both answers at one moment. done: neither goes on."""
+    """What is shown of both answers at one moment. done: neither goes on.
+
+    thinking: while nothing is shown yet, how many characters the one that thinks longer has
+    thought; the same on both sides, so that it does not tell them apart.
+    """
 
     first: str
     second: str
     done: bool = False
+    thinking: int = 0
 
 
+UNSEEN = Glimpse("", "")
 Asked = tuple[Glimpse, tuple[Reply, Reply] | None]
 
 
@@ -100,11 +106,15 @@ class Live:
         return found if since and time.monotonic() - since <= CHECKED_FOR else None
 
     def candidates(self) -> list[Model]:
-        """Those of arena.yaml, and those of the store that need no address to be reached."""
+        """Those of arena.yaml, and those of the store that need no address to be reached.
+
+        A version that another took the place of is not among them: nobody will use it.
+        """
+        old = replaced(self._store, in_use=self._models)
         here = {
             model.name: model
             for model in self._store.models()
-            if model.backend in (BackendKind.LOCAL, BackendKind.FAKE)
+            if model.backend in (BackendKind.LOCAL, BackendKind.FAKE) and model.name not in old
         }
         return list((here | self._models).values())
 
@@ -332,10 +342,10 @@ def side_by_side(
 
 
 def _aloud(model: Model, reply: Reply) -> Reply:
-    """A growing reply without the model's thinking; raises NoAnswerError where that is all."""
-    if not reply.finish[-1]:
-        return replace(reply, turns=(split(reply.turns[-1]).answer,))
-    return replace(reply, turns=tuple(turn.answer for turn in spoken(model, reply)))
+    """A growing reply with its thinking apart; raises NoAnswerError if that is all in the end."""
+    turns = spoken(model, reply) if reply.finish[-1] else taken_apart(reply)
+    said, thought = zip(*((turn.answer, turn.thinking) for turn in turns), strict=True)
+    return replace(reply, turns=said, thinking=thought)
 
 
 def together(first: Reply, second: Reply) -> Glimpse:
@@ -345,7 +355,9 @@ def together(first: Reply, second: Reply) -> Glimpse:
     if all(ended):
         return Glimpse(*texts, done=True)
     come = min((len(t) for t, end in zip(texts, ended, strict=True) if not end), default=0)
-    return Glimpse(texts[0][:come], texts[1][:come])
+    if come:
+        return Glimpse(texts[0][:come], texts[1][:come])
+    return Glimpse("", "", thinking=max(len("".join(r.thinking[-1:])) for r in (first, second)))
 
 
 def shorter(talk: Talk) -> Talk:

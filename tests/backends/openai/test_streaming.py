@@ -45,7 +45,7 @@ def test_a_reply_is_there_while_it_grows() -> None:
         base = parse_model(f"openai:m@{served.url}")
         model = replace(base, decoding=Decoding(max_tokens=7, system="Be brief."))
         growing = open_backend(model).stream(Request(("q",), seed=5))
-        assert next(growing) == Reply(("Hello",), ("",))
+        assert next(growing) == Reply(("Hello",), ("",), thinking=("",))
         seen.set()
         *_, last = growing
     assert (last.turns, last.finish) == (("Hello, you.",), ("length",))

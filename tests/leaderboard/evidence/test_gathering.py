@@ -2,8 +2,9 @@
 
 import pytest
 
-from arena.leaderboard.evidence.gathering import battles_worth_judging, gather, groups
+from arena.leaderboard.evidence.gathering import gather, groups
 from arena.leaderboard.evidence.groups import Group
+from arena.leaderboard.evidence.worth_judging import battles_worth_judging
 from arena.leaderboard.ranking import leaderboard
 from arena.ratings import Comparisons
 from arena.records import Evidence, Outcome, Preference, Prompt, Winner

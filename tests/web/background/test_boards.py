@@ -284,8 +284,8 @@ def test_the_table_has_one_rank_and_its_range_and_no_empty_column(language: str)
     assert "95%" in page
     assert 'href="./models?name=a"' in page
     below = page.split('id="unrated"')[1]
-    assert words["unrated_few"].format(count=2, lacks=3) in below
-    assert words["unrated_apart"].format(count=9, lacks=1) in below
+    assert words["unrated_few_comparisons"].format(count=2, lacks=3) in below
+    assert words["unrated_apart_comparisons"].format(count=9, lacks=1) in below
     assert "e&lt;b&gt;" in below
     assert 'id="unrated"' not in board_table.render(
         Sheet(Slice(), boards={"human": make_board()}), "human", language

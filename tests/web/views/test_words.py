@@ -41,7 +41,14 @@ def test_a_number_has_its_noun(word: str, values: dict[str, int], one: str, many
 
 NUMBERED = re.compile(r"\{(count|votes|pairs|models|prompts|items)\}(?! from)(?= [a-z])")
 # After more than one of them, or where the noun does not stand for what was counted.
-ALWAYS_SEVERAL = {"unrated_few", "unrated_apart", "left_out", "correlation"}
+ALWAYS_SEVERAL = {
+    "unrated_few_votes",
+    "unrated_apart_votes",
+    "unrated_few_comparisons",
+    "unrated_apart_comparisons",
+    "left_out",
+    "correlation",
+}
 
 
 def test_no_number_has_a_noun_that_may_be_wrong() -> None:

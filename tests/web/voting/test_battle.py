@@ -1,6 +1,7 @@
 """Two models answer live: what is shown when, and what may be voted on."""
 
 import asyncio
+import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -58,6 +59,10 @@ def reply(text: str, finish: str = "") -> Reply:
     return Reply((text,), (finish,))
 
 
+def thinks(text: str) -> Reply:
+    return Reply(("",), ("",), thinking=(text,))
+
+
 @pytest.mark.parametrize(
     ("first", "second", "shown"),
     [
@@ -66,12 +71,17 @@ def reply(text: str, finish: str = "") -> Reply:
         (reply("ab", "stop"), reply("abcdef"), Glimpse("ab", "abcdef")),
         (reply("ab", "stop"), reply("abcdef", "length"), Glimpse("ab", "abcdef", True)),
         (reply("abc"), reply(""), Glimpse("", "")),
+        (thinks("twelve chars"), thinks("four"), Glimpse("", "", thinking=12)),
+        (thinks("twelve chars"), reply("abc"), Glimpse("", "", thinking=12)),
+        (thinks("twelve chars"), reply("abc", "stop"), Glimpse("", "", thinking=12)),
+        (replace(reply("ab"), thinking=("done",)), reply("abc"), Glimpse("ab", "ab")),
     ],
 )
 def test_neither_side_runs_ahead(first: Reply, second: Reply, shown: Glimpse) -> None:
     assert together(first, second) == shown
     mirrored = together(second, first)
     assert (mirrored.first, mirrored.second) == (shown.second, shown.first)
+    assert mirrored.thinking == shown.thinking
 
 
 def test_a_battle_from_prompt_to_vote(
@@ -494,6 +504,43 @@ def test_a_servers_answers_grow_together(store: Store, voters: Voters, visit: Vi
         assert last.first == last.second
         assert "**birch**" in page.cast(visitor, last.token, Winner.MODEL_A).text
     assert store.votes.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({"reasoning_content": "A secret thought."}, "Said."),
+        ({"reasoning": "A secret thought."}, "Said."),
+        ({"content": "<think>A secret thought."}, "</think>Said."),
+        ({"content": [{"type": "thinking", "thinking": "A secret thought."}]}, "Said."),
+    ],
+)
+def test_while_a_model_thinks_both_sides_say_the_same_and_nothing_of_it(
+    store: Store, voters: Voters, visit: Visit, first: dict[str, Any], then: str
+) -> None:
+    seen = threading.Event()
+
+    async def thoughtful() -> AsyncIterator[Any]:
+        yield json.dumps({"choices": [{"delta": first, "finish_reason": None}]})
+        assert await asyncio.to_thread(seen.wait, 60)
+        yield piece(then)
+        yield piece(None, "stop")
+
+    def answer(body: dict[str, Any]) -> AsyncIterator[Any]:
+        return thoughtful() if body["model"] == "birch" else well("Plain.")
+
+    with serve(answer, models=("amber", "birch")) as served:
+        page = hosted(store, voters, served)
+        visitor, views = visit(), []
+        for view in page.say(visitor, "", ASKED):
+            views.append(view)
+            if "17" in view.status:
+                assert view.status == "Thinking … (17 characters so far)"
+                assert (view.first, view.second) == ("", "")
+                seen.set()
+        assert seen.is_set()
+        assert {"Said." in views[-1].first, "Said." in views[-1].second} == {True, False}
+        assert "secret" not in str(views)
 
 
 @pytest.mark.parametrize(

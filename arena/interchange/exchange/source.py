@@ -173,8 +173,8 @@ class Outgoing:
         self._asked.add(table)
         read = self.store.evidence.verdicts if table == "verdicts" else self.store.evidence.scores
         latest = current_cards(read())
-        for row in rows:
-            if latest[row.judge] == row.judge_key:
+        for row in rows:  # two judges of one card are one judge to the ranking, by either's name
+            if latest.get(row.judge, row.judge_key) == row.judge_key:
                 yield row
             else:
                 self._dropped[table, EARLIER] += 1

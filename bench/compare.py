@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from arena.compare.boards.place import next_opponents, place, predicted
+from arena.compare.boards.resampled import CountedEvidence, change_errors
 from arena.compare.differences.advantage import PREFERENCE, Advantage
 from arena.compare.differences.board_fit import through_board
 from arena.compare.differences.corrected import corrected
@@ -20,10 +21,12 @@ from arena.compare.differences.paired import Paired, advantage
 from arena.compare.power import prompts_needed, variation
 from arena.compare.question import Aim, Decision, Question
 from arena.compare.sequential import stopped_at
+from arena.leaderboard.board import Policy
 from arena.ratings import Comparisons, bradley_terry, concat
+from arena.records import Evidence
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "datasets"
-NAMES_OF_PARTS = ("level", "power", "sequential", "halves", "place", "predict")
+NAMES_OF_PARTS = ("level", "power", "sequential", "halves", "place", "predict", "diff")
 CLEAR = (15.0, 20.0, -15.0)
 NAMES = tuple(f"p{k:06d}" for k in range(100_000))
 
@@ -423,6 +426,60 @@ def predicting(_: int) -> None:
         print(f"| {judge} | {error:.1f} | {np.median(halves_):.0f} | {100 * np.mean(hit):.1f} % |")
 
 
+def differing(draws: int) -> None:
+    """Two states of a board without a real change: how often one is claimed, and how wide."""
+    draws //= 40  # each is 2 × 100 fits
+    print(f"\n{draws} pairs of boards of 6 models, of which nothing changed; 300 prompts each\n")
+    print("| prompts in common | told a change, paired | width | taken for independent | width |")
+    print("|---|---|---|---|---|")
+    for shared in (0, 150, 270):
+        rows = np.mean([_claims(shared, seed) for seed in range(draws)], axis=0)
+        share, width = rows[:2], rows[2:]
+        cells = [f"{100 * share[k]:.1f} % | {width[k]:.0f}" for k in (0, 1)]
+        print(f"| {shared} | {' | '.join(cells)} |", flush=True)
+
+
+def _claims(shared: int, seed: int) -> list[float]:
+    """Shares of models told to have changed, and half-widths: paired, and independent."""
+    rng = np.random.default_rng([7, shared, seed])
+    theta = rng.normal(0.0, 0.6, 6)
+    old = _board_votes(theta, range(300), rng)
+    same = {f"p{k}" for k in range(300 - shared, 300)}
+    assert old.prompt is not None
+    kept = np.isin(old.prompt.labels[old.prompt.codes], list(same))
+    fresh = _board_votes(theta, range(300, 600 - shared), rng)
+    new = concat([old.select(kept), fresh]) if shared else fresh
+    fits = [bradley_terry(c, prior="auto") for c in (old, new)]
+    paired = change_errors(_voted_board(old), _voted_board(new), old.models, 100, seed)
+    moved = fits[1].ratings - fits[0].ratings
+    errors = [
+        np.array([paired[name] for name in old.models]),
+        np.hypot(*(np.sqrt(np.diagonal(fit.covariance)) for fit in fits)),
+    ]
+    claims = [float((np.abs(moved) > 1.96 * error).mean()) for error in errors]
+    return claims + [1.96 * float(error.mean()) for error in errors]
+
+
+def _board_votes(theta: np.ndarray, prompts: range, rng: np.random.Generator) -> Comparisons:
+    """Three votes on each prompt, which leans to some of the models."""
+    lean = rng.normal(0.0, 0.7, (len(prompts), len(theta)))
+    prompt = np.repeat(np.arange(len(prompts)), 3)
+    sides = np.array([rng.choice(len(theta), 2, replace=False) for _ in prompt])
+    level = theta + lean[prompt]
+    rows = np.arange(len(prompt))
+    gap = level[rows, sides[:, 0]] - level[rows, sides[:, 1]]
+    won = (rng.random(len(gap)) < 1 / (1 + np.exp(-gap))).astype(float)
+    names = [f"m{k}" for k in range(len(theta))]
+    a, b = ([names[k] for k in side] for side in sides.T)
+    labels = [f"p{prompts[k]}" for k in prompt]
+    return Comparisons.from_columns(a, b, outcome=won, prompt=labels)
+
+
+def _voted_board(c: Comparisons) -> CountedEvidence:
+    kinds = {Evidence.HUMAN: {"votes": c}, Evidence.JUDGE: {}, Evidence.OBJECTIVE: {}}
+    return CountedEvidence(kinds, Policy(min_comparisons=1))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=(*NAMES_OF_PARTS, "all"))
@@ -436,6 +493,7 @@ def main() -> None:
         "halves": lambda: halves(args.splits),
         "place": lambda: placing(args.draws),
         "predict": lambda: predicting(args.draws),
+        "diff": lambda: differing(args.draws),
     }
     for name, part in parts.items():
         if args.what in (name, "all"):

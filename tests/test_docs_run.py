@@ -69,6 +69,7 @@ MEANT = {
     "arena import evalscope PATH": "arena import evalscope evalscope",
     "arena import battles FILE": "arena import battles battles.csv",
     "arena generate --prompts FILE": "arena generate --prompts question.jsonl",
+    "arena judge --baseline X": "arena judge --judge gate --baseline bot-1.3",
     "arena rank --method": "arena rank --method ppi",
     "arena judge --pairs": "arena judge --judge a --pairs 5",
     "arena export store": "arena export store whole",

@@ -35,6 +35,7 @@ OWNERS = {
     "accelerate": "backends/local",
     "openai": "backends/openai/",
     "vllm": "backends/vllm/",
+    "ray": "backends/cluster/",
     "lm_eval": "benchmarks",
     "gradio": "web",
     "typer": "cli",
@@ -212,7 +213,7 @@ def loaded_after(statement: str) -> set[str]:
     "statement", ["import arena.cli.main", "import arena.web", "import arena.pipeline"]
 )
 def test_importing_brings_no_heavy_library(statement: str) -> None:
-    heavy = {"torch", "transformers", "gradio", "lm_eval", "openai"}
+    heavy = {"torch", "transformers", "gradio", "lm_eval", "openai", "ray"}
     assert not loaded_after(statement) & heavy
 
 

@@ -1,6 +1,7 @@
 """Where text comes from. One module a kind; each imports its library only when it is opened."""
 
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import cast
 
@@ -8,6 +9,7 @@ from arena.backends.base import (
     Availability,
     Backend,
     Intake,
+    Machines,
     Message,
     Odds,
     OddsRequest,
@@ -18,7 +20,7 @@ from arena.backends.base import (
     TextRequest,
 )
 from arena.backends.limits import Budget, Limits, cost_of
-from arena.records import BackendKind, Model
+from arena.records import BackendKind, Executor, Model
 
 __all__ = [
     "Availability",
@@ -26,6 +28,7 @@ __all__ = [
     "Budget",
     "Intake",
     "Limits",
+    "Machines",
     "Message",
     "Odds",
     "OddsRequest",
@@ -36,6 +39,7 @@ __all__ = [
     "TextRequest",
     "availability",
     "cost_of",
+    "executing",
     "open_backend",
     "release",
 ]
@@ -49,13 +53,27 @@ _MODULES = {
 }
 
 
+_ELSEWHERE = (BackendKind.OPENAI, BackendKind.IMPORTED)  # what no machine of ours could run
+
+
 def open_backend(model: Model, limits: Limits | None = None) -> Backend:
     """The backend that answers as `model`; weights load at the first request.
 
-    limits: how hard a server may be asked; what runs in this process has its own.
+    limits: how hard a server may be asked, and which machines run the others.
     """
+    limits = limits or Limits()
+    if limits.machines is not None and model.backend not in _ELSEWHERE:
+        return limits.machines.backend(model)
     module = import_module(_MODULES[model.backend])
-    return cast(Backend, module.open_backend(model, limits or Limits()))
+    return cast(Backend, module.open_backend(model, limits))
+
+
+def executing(executor: Executor | None) -> AbstractContextManager[Machines | None]:
+    """The machines of an executor, for as long as a block lasts; None stands for this process."""
+    if executor is None:
+        return nullcontext()
+    found = import_module("arena.backends.cluster").cluster()
+    return cast(AbstractContextManager[Machines | None], found)
 
 
 def release() -> None:

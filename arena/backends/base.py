@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import exp
 from typing import Any, Self, TypeVar
 
-from arena.records import Usage
+from arena.records import Model, Usage
 from arena.records.errors import BackendError, NoLikelihoodError
 
 
@@ -187,9 +187,17 @@ class Intake:
         """Let no more work begin; the first reason is kept."""
         self._reason = self._reason or reason
 
-    def admit(self, positions: Sequence[int]) -> list[int]:
-        """Those of `positions` that may begin now; the others are not this run's to do."""
+    def admit(self, positions: Sequence[int], worker: str = "") -> list[int]:
+        """Those of `positions` that may begin now; the others are not this run's to do.
+
+        worker: who does them, where that is not this process.
+        """
         return [] if self.closed else list(positions)
+
+    def give_back(self, positions: Sequence[int]) -> None:
+        """Take back positions that were admitted and not done, as where their worker was lost."""
+        if self._within:
+            self._within.give_back(positions)
 
     def tell(self, rows: float, again: int = 0) -> None:
         """Say how much of the work in hand is done: so many rows' worth, none of them whole yet.
@@ -272,3 +280,11 @@ class Backend(ABC):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Machines(ABC):
+    """Where models run that do not run in this process."""
+
+    @abstractmethod
+    def backend(self, model: Model) -> Backend:
+        """A backend that forwards to them what `model` is asked."""

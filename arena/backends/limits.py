@@ -1,7 +1,8 @@
-"""What a run may use: calls at once, requests and tokens a minute, tokens and money in all."""
+"""What a run may use: calls at once, requests and tokens a minute, tokens, money and machines."""
 
 from dataclasses import dataclass, field
 
+from arena.backends.base import Machines
 from arena.records import Usage
 
 PER = 1_000_000  # prices are for so many tokens
@@ -51,16 +52,17 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How hard a server may be asked.
+    """How hard a server may be asked, and where models run that need none.
 
     concurrency: calls in flight; None adapts to the server. requests_per_minute,
-    tokens_per_minute: None is no limit.
+    tokens_per_minute: None is no limit. machines: None for this process.
     """
 
     concurrency: int | None = None
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
     budget: Budget = field(default_factory=Budget)
+    machines: Machines | None = None
 
 
 def cost_of(usage: Usage, price: tuple[float, float] | None) -> float:

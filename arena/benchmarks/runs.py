@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from arena.backends import open_backend
+from arena.backends import Limits, Machines, open_backend
 from arena.benchmarks.code.code_eval import check_allowed
 from arena.benchmarks.contamination import Signs, contamination
 from arena.benchmarks.harness.evaluation import Measured, bench, check_installed
@@ -69,11 +69,13 @@ def run_benchmark(
     wanted: BenchmarkRun,
     tracker: Tracker,
     shard: Shard | None = None,
+    machines: Machines | None = None,
 ) -> Iterator[Result]:
     """Run an entry on each model in turn, as the results are taken.
 
-    shard: the part of the items that is asked; None for all. What is wrong with the entry is
-    raised by the call itself, before any model is asked.
+    shard: the part of the items that is asked; None for all. machines: those of the tracker's
+    limits, for what is asked of a model before its run. What is wrong with the entry is raised by
+    the call itself, before any model is asked.
     """
     check_installed()
     if wanted.metric == JUDGED and not wanted.judge:
@@ -86,7 +88,7 @@ def run_benchmark(
     if wanted.task == NEEDLE:
         _check_needle(wanted)
         haystack = _haystack(wanted.needle)
-        return _run_needle(store, models, wanted, card, tracker, haystack, shard)
+        return _run_needle(store, models, wanted, card, tracker, haystack, shard, machines)
     fresh = read_items(Path(wanted.fresh)) if wanted.fresh else []
     found = [b for asking in _askings(wanted) for b in _find(store, wanted, asking)]
     for benchmark in found:
@@ -100,13 +102,37 @@ def runs_by_model(
     entries: Sequence[BenchmarkRun],
     tracker: Tracker,
     shard: Shard | None = None,
+    machines: Machines | None = None,
 ) -> list[Iterator[Result]]:
     """All entries on one model after the other, so that each model is loaded once.
 
     What is wrong with an entry is raised by the call itself, before any model is asked.
     """
-    by_model = [[run_benchmark(store, [m], one, tracker, shard) for one in entries] for m in models]
+    by_model = [
+        [run_benchmark(store, [model], one, tracker, shard, machines) for one in entries]
+        for model in models
+    ]
     return [chain.from_iterable(runs) for runs in by_model]
+
+
+@dataclass(frozen=True)
+class Benching:
+    """What models are to do, for a process that opens the database itself; see `runs_by_model`."""
+
+    database: Path
+    entries: Sequence[BenchmarkRun]
+    shard: Shard | None = None
+
+    def ask(self, model: Model, control: Control) -> Iterator[Result]:
+        """All entries on one model; the results are without the tasks, which go nowhere."""
+        store = Store(self.database)
+        try:
+            for runs in runs_by_model(store, [model], self.entries, lambda _: control, self.shard):
+                for result in runs:
+                    told = replace(result.measured.benchmark, task=None)
+                    yield replace(result, measured=replace(result.measured, benchmark=told))
+        finally:
+            store.close()
 
 
 def said_alike(results: Iterable[Result]) -> Iterator[str]:
@@ -184,9 +210,10 @@ def _run_needle(
     tracker: Tracker,
     haystack: Haystack,
     shard: Shard | None,
+    machines: Machines | None,
 ) -> Iterator[Result]:
     for model in models:
-        benchmark, notes = _needle(model, haystack, wanted.metric or "recall")
+        benchmark, notes = _needle(model, haystack, wanted.metric or "recall", machines)
         yield _noted(_one(store, model, benchmark, wanted, card, tracker, shard), notes)
 
 
@@ -309,6 +336,8 @@ def _haystack(settings: NeedleSettings) -> Haystack:
     )
 
 
-def _needle(model: Model, haystack: Haystack, metric: str) -> tuple[Benchmark, list[str]]:
-    with open_backend(model) as backend:
+def _needle(
+    model: Model, haystack: Haystack, metric: str, machines: Machines | None
+) -> tuple[Benchmark, list[str]]:
+    with open_backend(model, Limits(machines=machines)) as backend:
         return needle_benchmark(haystack, backend.count_tokens, backend.window(), metric)

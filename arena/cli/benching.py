@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,10 +12,13 @@ import typer
 from arena.cli.options import (
     ConfigFile,
     Db,
+    Devices,
+    Execute,
     Models,
     NewVersion,
     Output,
     SharedOut,
+    check_where,
     db_path,
     fill_store,
     settings,
@@ -71,6 +74,8 @@ def bench(
             "--speed smollm2."
         ),
     ] = None,
+    devices: Devices = None,
+    executor: Execute = None,
     shard: SharedOut = None,
     new_version: NewVersion = False,
     db: Db = None,
@@ -88,11 +93,14 @@ def bench(
     arena bench --tasks needle --lengths 1k,4k    sentences to find in long texts
     arena bench --speed smollm2                   tokens a second on this machine
     """
+    from arena.backends import Limits, executing
     from arena.benchmarks.needle import NAME as NEEDLE
-    from arena.benchmarks.runs import runs_by_model, said_alike
+    from arena.benchmarks.runs import Benching, Result, runs_by_model, said_alike
     from arena.generation.batch import in_turn
+    from arena.generation.devices import parse_devices, side_by_side
     from arena.store.versions import settle
 
+    check_where(executor, devices, None)
     conf = settings(config, ("models",))
     if speed:
         _print_speed([conf.model(text) for text in split(speed)], form)
@@ -108,19 +116,33 @@ def bench(
     if NEEDLE not in split(tasks) and (given := list(needle.chosen)):
         raise InputError(f"--{given[0]} is of the needle test: --tasks {NEEDLE}")
     results: list[Result] = []
-    with fill_store(db_path(db, conf)) as store, watched() as tracker:
+    with (
+        executing(executor) as machines,
+        fill_store(db_path(db, conf)) as store,
+        watched(Limits(machines=machines)) as tracker,
+    ):
         asked = standing_models(store, chosen, named=bool(models))
         chosen = settle(store, asked, new_version=new_version)
-        runs = runs_by_model(store, chosen, wanted, tracker, shard_of(shard))
+        part = shard_of(shard)
+        runs = runs_by_model(store, chosen, wanted, tracker, part, machines)
+        apart = [m for m in chosen if devices and m.backend is BackendKind.LOCAL]
+        work = Benching(store.path, wanted, part)
+        jobs = {f"{m.name} does benchmarks": partial(work.ask, m) for m in apart}
 
-        def take(found: "Iterator[Result]") -> "Iterator[Progress]":
-            for result in found:
-                results.append(result)
-                _tell(result)
-                yield from result.steps
+        def take(found: "Iterable[Result | Progress]") -> "Iterator[Progress]":
+            for one in found:
+                if isinstance(one, Result):
+                    results.append(one)
+                    _tell(one)
+                    yield from one.steps
+                else:
+                    yield one
 
         try:
-            steps = in_turn("benchmark", [partial(take, one) for one in runs])
+            done = side_by_side(parse_devices(split(devices)), jobs, "benchmark", tracker)
+            steps = [*take(done)]
+            here = [run for m, run in zip(chosen, runs, strict=True) if m not in apart]
+            steps += in_turn("benchmark", [partial(take, one) for one in here])
         except ArenaError:
             if results:  # what is done is worth seeing
                 report(results, form)

@@ -15,11 +15,14 @@ from arena.cli.options import (
     BaseUrl,
     ConfigFile,
     Db,
+    Devices,
+    Execute,
     Limit,
     Models,
     Prompts,
     Serve,
     SharedOut,
+    check_where,
     db_path,
     open_store,
     settings,
@@ -30,7 +33,7 @@ from arena.cli.options.bundles import bundled
 from arena.cli.options.judging import Instead, RunLimits
 from arena.cli.output import say, say_estimates, warn
 from arena.cli.progress import finish, watched
-from arena.records import BackendKind, Mode, ServerProgram, counted
+from arena.records import COMMAND_LINE, BackendKind, Mode, ServerProgram, counted
 from arena.records.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,7 +67,7 @@ def judge(
         str | None,
         typer.Option(
             help="Compare each model with this one only, as in --baseline gpt-4. Without it "
-            "every model with every other."
+            "every model with every other. How much wider intervals will be is said first."
         ),
     ] = None,
     pairs: Annotated[
@@ -120,6 +123,8 @@ def judge(
             help="Also write the progress to the end of this file, as one JSON object a line."
         ),
     ] = None,
+    devices: Devices = None,
+    executor: Execute = None,
     serve: Serve = None,
     shard: SharedOut = None,
     base_url: BaseUrl = None,
@@ -139,13 +144,17 @@ def judge(
     arena judge --judge smollm2              every pair of answers
     arena judge --judge a,b --mode score     points of two judges for each answer
     """
+    from arena.backends import executing
     from arena.generation.batch import in_turn
+    from arena.generation.devices import parse_devices, side_by_side
     from arena.generation.prompts import load_prompts
-    from arena.judging import Wanted, load_card, plan
+    from arena.judging import Judging, Wanted, load_card, plan
+    from arena.leaderboard.evidence.designs import baseline_note
     from arena.leaderboard.evidence.worth_judging import battles_worth_judging
     from arena.store.archive import Archivable
     from arena.store.versions import stored_name
 
+    check_where(executor, devices, serve)
     conf = settings(config, ("models", "prompts", "limit"))
     home = db_path(db, conf).resolve().parent
     cards = [load_card(name, home, weights=weights, base_url=base_url) for name in split(judges)]
@@ -179,6 +188,8 @@ def judge(
         battles = battles_worth_judging(store, asked, named, pairs, names, both_orders=both)
         wanted = replace(wanted, battles=battles)
     plans = [plan(store, card, asked, mode, models=named, wanted=wanted) for card in cards]
+    if baseline and (cost := baseline_note(store, named, baseline)):
+        say(cost.text(place=COMMAND_LINE))
     todo = [one.only_failed() for one in plans] if instead.retry_failed else plans
     if instead.dry_run:
         sets = split(prompts) or conf.prompts
@@ -195,9 +206,17 @@ def judge(
         return
     steps = []
     if not instead.reparse:
-        with watched(limits.within(budget), json_log) as tracker:
-            runs = [partial(p.run, tracker, retry_failed=instead.retry_failed) for p in plans]
-            steps = in_turn(str(mode), runs)
+        with (
+            executing(executor) as machines,
+            watched(limits.within(budget, machines), json_log) as tracker,
+        ):
+            work = Judging(store.path, asked, mode, named, wanted, instead.retry_failed)
+            apart = [p for p in plans if devices and _runs_here(p.card)]
+            jobs = {f"{p.card.name} judges": partial(work.ask, p.card) for p in apart}
+            steps = side_by_side(parse_devices(split(devices)), jobs, str(mode), tracker)
+            here = [p for p in plans if p not in apart]
+            runs = [partial(p.run, tracker, retry_failed=instead.retry_failed) for p in here]
+            steps += in_turn(str(mode), runs)
     poor = _poorly_parsed(plans, min_parsed)
     if len(cards) > 1:
         _say_panel(store, [card.name for card in cards], min_valid or 1)
@@ -212,6 +231,12 @@ def _at_a_server(card: "JudgeCard", program: ServerProgram) -> "JudgeCard":
 
     server = reached(as_served(card.model), program)
     return replace(card, model=click.get_current_context().with_resource(server))
+
+
+def _runs_here(card: "JudgeCard") -> bool:
+    """Whether the judge, and whom it puts hard pairs to, have their weights on this machine."""
+    asked = filter(None, (card, card.second))
+    return all(one.model.backend is BackendKind.LOCAL for one in asked)
 
 
 def _check_budget(cards: "list[JudgeCard]", budget: "Budget") -> None:

@@ -370,6 +370,8 @@ def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
     answered. Archived models and judges lack nothing. A dash stands where it is not known, as
     before the first run of a benchmark, or where arena.yaml names no judge.
 
+    Runs that are under way are named, each with the workers that do its rows.
+
     The column unparsed counts replies of judges in which no verdict could be read, and failed the
     rows that were tried and are not there to this day.
 
@@ -391,6 +393,9 @@ def status(db: Db = None, config: ConfigFile = None, form: Output = Format.TABLE
     told = (no_answers(store), older_replies(store), absent_answers(store), mismatches(store, conf))
     for sentence in chain.from_iterable(told):
         say(f"{sentence.rstrip('.')}.")
+    for one in store.leases.at_work():
+        by = f"{one.worker} for process" if one.worker else "process"
+        say(f"{counted(one.rows, 'row is', 'rows are')} in the hands of {by} {one.process}.")
     for what, table in (("votes", store.votes), ("withdrawn votes", store.withdrawals)):
         if broken := list(table.broken()):
             say(

@@ -8,12 +8,15 @@ import typer
 from arena.cli.options import (
     ConfigFile,
     Db,
+    Devices,
+    Execute,
     Limit,
     Models,
     NewVersion,
     Prompts,
     Serve,
     SharedOut,
+    check_where,
     db_path,
     fill_store,
     settings,
@@ -68,14 +71,8 @@ def generate(
         float | None,
         typer.Option(min=0, help="Stop before the run costs more than this many US dollars."),
     ] = None,
-    devices: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--devices",
-            help="Run local models side by side, one on each of these devices, as in --devices "
-            "cuda:0,cuda:1; `all` is every GPU.",
-        ),
-    ] = None,
+    devices: Devices = None,
+    executor: Execute = None,
     serve: Serve = None,
     shard: SharedOut = None,
     new_version: NewVersion = False,
@@ -92,7 +89,7 @@ def generate(
     arena generate --model smollm2 --limit 5    one model on five prompts
     arena generate --shard 2/8 --db 2.db        the second of eight parts, for arena merge
     """
-    from arena.backends import Budget, Limits
+    from arena.backends import Budget, Limits, executing
     from arena.backends.serving import as_served, reached
     from arena.generation.answering import STAGE, Answering
     from arena.generation.batch import in_turn
@@ -100,6 +97,7 @@ def generate(
     from arena.generation.prompts import load_prompts
     from arena.store.versions import resolve, settle
 
+    check_where(executor, devices, serve)
     conf = settings(config, ("models", "prompts", "limit"))
     chosen = [conf.model(text) for text in split(models)] or list(conf.candidates().values())
     if not chosen:
@@ -124,8 +122,12 @@ def generate(
             )
             _say_estimates(store, asked, wanted, samples)
         return
-    limits = Limits(budget=Budget(max_cost=max_cost))
-    with fill_store(db_path(db, conf)) as store, watched(limits) as tracker:
+    budget = Budget(max_cost=max_cost)
+    with (
+        executing(executor) as machines,
+        fill_store(db_path(db, conf)) as store,
+        watched(Limits(budget=budget, machines=machines)) as tracker,
+    ):
         standing = standing_models(store, chosen, named=bool(models))
         settled = settle(store, standing, new_version=new_version)
         weights = {model.weights for model in own}

@@ -5,11 +5,13 @@ from dataclasses import asdict
 from typing import Any
 from xml.etree import ElementTree as Xml
 
+from arena.compare.power import CHANCE
 from arena.compare.question import Decision
 from arena.compare.report import BOARD, CompareReport, GroupFinding, KindFinding, said_probability
 from arena.records import Evidence
 
 UNKNOWN = "–"
+MOVERS = 5  # shown on each side
 KINDS = {
     Evidence.COMBINED: "votes and judges",
     Evidence.HUMAN: "votes",
@@ -39,6 +41,7 @@ def to_json(report: CompareReport) -> dict[str, Any]:
         "groups": [_group(one, report) for one in report.groups],
         "gained": [asdict(one) for one in report.gained],
         "lost": [asdict(one) for one in report.lost],
+        "needed": [asdict(one) for one in report.needed],
         "models": [asdict(one) for one in report.facts],
         "notes": [str(note) for note in report.notes],
     }
@@ -146,12 +149,33 @@ def mover_rows(report: CompareReport) -> list[Cells]:
             "text": one.text,
         }
         for side, found in (("up", report.gained), ("down", report.lost))
-        for one in found
+        for one in found[:MOVERS]
+    ]
+
+
+def outlook_title() -> str:
+    """What the rows of `outlook_rows` say."""
+    return f"Prompts needed to be told to ship with a chance of {CHANCE:.0%}"
+
+
+def outlook_rows(report: CompareReport) -> list[Cells]:
+    """A row for each of a few true differences, where it cannot be told yet."""
+    if report.decision is not Decision.CANNOT_TELL:
+        return []
+    return [
+        {
+            "if the true difference is": f"{one.difference:+z.0f} points",
+            "prompts": f"{one.prompts:,}",
+            "more than there are": f"{one.more:,}",
+        }
+        for one in report.needed
     ]
 
 
 def fact_rows(report: CompareReport) -> list[Cells]:
-    """A row for each of the two models."""
+    """A row for each of the two models; none where an import had no answer's text."""
+    if not any(one.answers for one in report.facts):
+        return []
     return [
         {
             "model": one.model,
@@ -174,6 +198,7 @@ def to_markdown(report: CompareReport) -> str:
         f"By group, p-values adjusted by {report.control}": group_rows(report),
         "Prompts that moved most": mover_rows(report),
         "Cost, speed and length": fact_rows(report),
+        outlook_title(): outlook_rows(report),
     }
     for title, rows in titles.items():
         if rows:

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from scipy.stats import nct, t
@@ -19,6 +19,9 @@ from arena.records.errors import InputError
 
 CHANCE = 0.8
 TIMES = (1, 2, 4, 8)
+# True differences in points that a plan is made for where none is named.
+USUAL_DIFFERENCES = (0.0, 2.0, 5.0, 10.0, 20.0)
+SHOWN = 3
 MOST = 10_000_000
 LEAST_PROMPTS = 10  # fewer say next to nothing of how much prompts differ
 
@@ -51,6 +54,18 @@ class Needed:
     times: int
     prompts: int
     comparisons: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a true difference would take, at as many comparisons a prompt as there were so far.
+
+    difference: points. prompts: in all. more: than there are.
+    """
+
+    difference: float
+    prompts: int
+    more: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +205,24 @@ def detectable(question: Question, found: Variation, prompts: int, chance: float
     return high
 
 
+def outlook(contest: Contest, question: Question, chance: float = CHANCE) -> tuple[Outlook, ...]:
+    """What it takes to be told to ship, for a few true differences at which that is right.
+
+    None where nothing tells how much prompts differ.
+    """
+    own = 0 if contest.direct is None else len(contest.direct.names)
+    rows = []
+    with suppress(InputError):
+        found = variation(_learned_from(contest))
+        for points in [d for d in USUAL_DIFFERENCES if d > question.threshold][:SHOWN]:
+            spread = found.deviation(found.usual)
+            n = prompts_needed(question, points, spread, chance, found.scale)
+            rows.append(Outlook(points, n, max(0, n - own)))
+    return tuple(rows)
+
+
 def plan_power(
     contest: Contest,
-    a: str,
-    b: str,
     question: Question,
     difference: float | None = None,
     chance: float = CHANCE,
@@ -209,8 +238,7 @@ def plan_power(
             raise InputError("--power with --superior or --two-sided needs --difference POINTS")
         difference = 0.0
     own = contest.direct
-    parts = [own] if own is not None and len(own.names) >= LEAST_PROMPTS else _all_pairs(contest)
-    found = variation(parts)
+    found = variation(_learned_from(contest))
     times = TIMES if found.within is not None else (max(1, round(found.usual)),)
     rows = []
     for many in times:
@@ -222,13 +250,20 @@ def plan_power(
     return PowerPlan(kind, question, difference, chance, found, tuple(rows), least, prompts)
 
 
-def _all_pairs(contest: Contest) -> list[Paired]:
-    """Every pair of models that met; benchmarks have their comparisons without ties there."""
+def _learned_from(contest: Contest) -> list[Paired]:
+    """The two models with each other, or every pair that met where they have too few prompts.
+
+    Benchmarks have their comparisons without ties, which tell nothing of how items differ.
+    """
+    own = contest.direct
+    if own is not None and len(own.names) >= LEAST_PROMPTS:
+        return [own]
     if contest.whole is None or contest.kind is Evidence.OBJECTIVE:
         return []
     c = contest.whole
-    met = np.argwhere(np.triu(c.pair_counts.played, 1) > 0)
-    known = {(int(i), int(j)) for i, j in met}
-    pairs = combinations(range(len(c.models)), 2)
-    found = (between(c, c.models[i], c.models[j]) for i, j in pairs if (i, j) in known)
+    pair = np.minimum(c.i, c.j).astype(np.int64) * len(c.models) + np.maximum(c.i, c.j)
+    order = np.argsort(pair, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(pair[order])) + 1)
+    met = (c.select(rows).observed() for rows in parts)
+    found = (between(one, *one.models) for one in met if len(one.models) == 2)
     return [part for part in found if part is not None]

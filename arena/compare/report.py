@@ -13,6 +13,7 @@ from arena.compare.differences.corrected import LEAST_SHARED, corrected
 from arena.compare.differences.multiplicity import Adjustment, adjusted
 from arena.compare.differences.paired import advantage
 from arena.compare.facts import MovedPrompt, SideFacts, facts_of_both, movers
+from arena.compare.power import Outlook, outlook
 from arena.compare.question import Aim, Decision, Question
 from arena.leaderboard.board import Policy
 from arena.leaderboard.ranking import ranking
@@ -20,7 +21,7 @@ from arena.records import Evidence, Note
 from arena.records.errors import ArenaError, InputError, NoEvidenceError, RatingError
 from arena.store import Store
 
-MOVERS = 5
+MOVERS = 12  # more than a page shows: some may be hidden from a visitor who has yet to judge them
 DIRECT, BOARD, CORRECTED = "direct", "board", "corrected"
 
 
@@ -71,6 +72,8 @@ class CompareReport:
     decides: the finding that the decision stands on; findings: all there are. groups: by category,
     language or benchmark, of the deciding kind, the p-values adjusted by `control`. gained, lost:
     prompts on which b did best and worst against a. facts: cost, speed and length of both.
+    needed: the prompts that a few true differences would take; by votes where these put judges
+    right, which take fewer.
     """
 
     a: str
@@ -83,6 +86,7 @@ class CompareReport:
     gained: tuple[MovedPrompt, ...] = ()
     lost: tuple[MovedPrompt, ...] = ()
     facts: tuple[SideFacts, ...] = ()
+    needed: tuple[Outlook, ...] = ()
     notes: tuple[Note, ...] = field(default=())
 
     @property
@@ -129,6 +133,7 @@ def compare(
     if against is None:
         notes += _against_board(store, policy, a, b, decides)
     contest = found.kinds.get(decides.kind) or found.kinds[Evidence.JUDGE]
+    planned = found.kinds.get(decides.kind) or found.kinds[Evidence.HUMAN]
     direct = contest.direct if decides.route != BOARD else None
     gained, lost = movers(direct, _stores(store, against), MOVERS) if direct else ((), ())
     return CompareReport(
@@ -142,6 +147,7 @@ def compare(
         gained=gained,
         lost=lost,
         facts=facts_of_both(store, a, b, against),
+        needed=outlook(planned, question),
         notes=tuple(dict.fromkeys(notes)),
     )
 

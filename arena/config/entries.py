@@ -143,7 +143,8 @@ class ModelSettings(Short, DecodingSettings):
 
     extra_headers: of each request to a server; each value names a variable of the environment,
     as ${NAME}. released: the day, month or year, as it is to be shown. tokenizer: of a model on a
-    server: smollm2, hf:ORG/NAME, a folder or a .gguf file.
+    server: smollm2, hf:ORG/NAME, a folder or a .gguf file. gpus: graphics cards of one machine that
+    the model takes together.
     """
 
     ALONE = "use"
@@ -161,6 +162,7 @@ class ModelSettings(Short, DecodingSettings):
     timeout: Annotated[float, Field(gt=0)] = 120.0
     price: PriceSettings | None = None
     tokenizer: str | None = None
+    gpus: Annotated[int, Field(ge=1)] = 1
 
     @field_validator("use")
     @classmethod
@@ -223,6 +225,11 @@ class ModelSettings(Short, DecodingSettings):
                         f"{record.name}: {name} is for models on a server (use: openai:NAME), and "
                         f"this one is {self.use}"
                     )
+        elif self.gpus > 1:
+            raise InputError(
+                f"{record.name}: gpus is for models that run here or on a cluster, and this one is "
+                f"{self.use}"
+            )
         if self.thinking is False and self.max_thinking_tokens:
             raise InputError(
                 f"{record.name}: max_thinking_tokens is room for thinking, which `thinking: off` "

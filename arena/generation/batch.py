@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from arena.backends import Backend, Intake, Limits, Result, cost_of
 from arena.records import Failure, Usage
 from arena.records.errors import BackendError, StoreError, UnavailableError
 from arena.store import Store
-from arena.store.leases import LEASE_SECONDS, new_owner
+from arena.store.leases import LEASE_SECONDS, new_owner, through
 from arena.store.rows import Record, Rows
 
 R = TypeVar("R", bound=Record)
@@ -148,6 +149,7 @@ def run(
                 if isinstance(error, BackendError)
             ]
             work.table.add(rows)
+            claims.end(i for i, r in results if not isinstance(r, BackendError))
             if failures:
                 store.add_failures(failures)
             progress = _advance(progress, work, results, rows, time.perf_counter() - asked)
@@ -187,6 +189,7 @@ class _Claims(Intake):
         super().__init__(within)
         self.owner = new_owner()
         self.elsewhere = 0
+        self._stored = SimpleQueue[str]()
         self._leases = store.leases
         self._table = work.table.table
         self._keys = work.keys
@@ -197,17 +200,27 @@ class _Claims(Intake):
     def tell(self, rows: float, again: int = 0) -> None:
         self.on_tell(rows, again)
 
-    def admit(self, positions: Sequence[int]) -> list[int]:
+    def admit(self, positions: Sequence[int], worker: str = "") -> list[int]:
         missing = [i for i in super().admit(positions) if self._keys[i] not in self._present]
         if not missing:
             return []
-        owned = self._leases.claim(self.owner, [self._keys[i] for i in missing], self._table)
+        owner = through(self.owner, worker) if worker else self.owner
+        stored = [self._stored.get() for _ in range(self._stored.qsize())]
+        owned = self._leases.claim(owner, [self._keys[i] for i in missing], self._table, stored)
         if self._prepare:  # after the first claim, by which other processes see this run
             self._prepare()
             self._prepare = None
         mine = [i for i in missing if self._keys[i] in owned]
         self.elsewhere += len(missing) - len(mine)
         return mine
+
+    def give_back(self, positions: Sequence[int]) -> None:
+        self._leases.release(self.owner, [self._keys[i] for i in positions])
+
+    def end(self, positions: Iterable[int]) -> None:
+        """Note that these rows are stored, so that their claims end with the next ones made."""
+        for i in positions:
+            self._stored.put(self._keys[i])
 
 
 @contextmanager

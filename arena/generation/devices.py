@@ -4,16 +4,17 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, TypeVar
 
 from arena.backends import Intake
 from arena.generation.batch import Control, Progress, Watch
 from arena.records.errors import ArenaError, InputError
 
-Job = Callable[[Control], Sequence[Progress]]  # it goes to another process, so it is picklable
+R = TypeVar("R")
+Job = Callable[[Control], Iterable[R]]  # it and what it gives go between processes: picklable
 SPAWN = multiprocessing.get_context("spawn")  # a library's threads do not survive a fork
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 CPU, CUDA, ALL = "cpu", "cuda", "all"
@@ -56,11 +57,20 @@ class _Device:
             yield "OMP_NUM_THREADS", str(self.cores)
 
 
-@dataclass(frozen=True, eq=False)
-class _Worker:
-    """A process at work. what: what it does, in a few words."""
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What a process is to do. what: that, in a few words."""
 
     what: str
+    stage: str
+    job: Job[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class _Worker:
+    """A process at work."""
+
+    task: _Task
     device: _Device
     process: Any
     heard: Connection
@@ -68,14 +78,16 @@ class _Worker:
 
 
 def side_by_side(
-    devices: Sequence[str], jobs: Mapping[str, Job], stage: str, watch: Watch
-) -> list[Progress]:
+    devices: Sequence[str], jobs: Mapping[str, Job[R]], stage: str, watch: Watch
+) -> list[R | Progress]:
     """Do each job in a process of its own, one a device at a time; what fails stops no other.
+
+    Returns what the jobs give, and a step without rows for what was left undone and why.
 
     jobs: by what each does, in a few words. watch: given that, returns what watches it.
     """
     stop, waiting = SPAWN.Event(), deque(jobs.items())
-    free, steps = deque(devices), list[Progress]()
+    free, found = deque(devices), list[R | Progress]()
     cores = max(1, len(os.sched_getaffinity(0)) // max(1, devices.count(CPU)))
     running: list[_Worker] = []
     try:
@@ -83,31 +95,31 @@ def side_by_side(
             while waiting and free and not stop.is_set():
                 what, job = waiting.popleft()
                 device = _Device(free.popleft(), cores)
-                running.append(_started(what, device, job, stop, watch(what)))
+                running.append(_started(_Task(what, stage, job), device, stop, watch(what)))
             wait([worker.heard for worker in running], LOOK)
             for worker in list(running):
                 if worker.control.intake.closed:
                     stop.set()
-                if (done := _heard(worker, stage)) is not None:
-                    steps += done
+                if (done := _heard(worker)) is not None:
+                    found += done
                     free.append(worker.device.name)
                     running.remove(worker)
     finally:
         for worker in running:
             worker.process.kill()
-    return [*steps, *(_left(stage, f"{what}: it was not begun") for what, _ in waiting)]
+    return [*found, *(_left(stage, f"{what}: it was not begun") for what, _ in waiting)]
 
 
-def _started(what: str, device: _Device, job: Job, stop: Any, control: Control) -> _Worker:
+def _started(task: _Task, device: _Device, stop: Any, control: Control) -> _Worker:
     heard, said = SPAWN.Pipe(duplex=False)
-    process = SPAWN.Process(target=_work, args=(device, job, said, stop), daemon=True)
+    process = SPAWN.Process(target=_work, args=(device, task, said, stop), daemon=True)
     process.start()
     said.close()  # its end is the process's alone, so that the pipe ends when that does
-    return _Worker(what, device, process, heard, control)
+    return _Worker(task, device, process, heard, control)
 
 
-def _heard(worker: _Worker, stage: str) -> list[Progress] | None:
-    """Show what a process has told; its steps once it has ended."""
+def _heard(worker: _Worker) -> list[Any] | None:
+    """Show what a process has told; what it gives once it has ended."""
     try:
         while worker.heard.poll():
             told = worker.heard.recv()
@@ -115,13 +127,13 @@ def _heard(worker: _Worker, stage: str) -> list[Progress] | None:
                 worker.control.on_progress(told)
                 continue
             worker.process.join()
-            return told if isinstance(told, list) else [_left(stage, told)]
+            return list(told)
     except EOFError:
         worker.process.join()
-        code = worker.process.exitcode
+        code, task = worker.process.exitcode, worker.task
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        why = f"{worker.what}: its process ended with {how}"
-        return [_left(stage, f"{why}, as it does where memory runs out" if code < 0 else why)]
+        why = f"{task.what}: its process ended with {how}"
+        return [_left(task.stage, f"{why}, as it does where memory runs out" if code < 0 else why)]
     return None
 
 
@@ -141,11 +153,14 @@ class _Remote(Intake):
         return "interrupted" if self._stop.is_set() else ""
 
 
-def _work(device: _Device, job: Job, said: Connection, stop: Any) -> None:
-    """What a process does: its job, on its device."""
+def _work(device: _Device, task: _Task, said: Connection, stop: Any) -> None:
+    """What a process does: its job, on its device; what it has by then is kept where that fails."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the starting process is the one to stop
     os.environ.update(device.variables())
+    found = []
     try:
-        said.send(list(job(Control(said.send, intake=_Remote(stop)))))
+        for one in task.job(Control(said.send, intake=_Remote(stop))):
+            found.append(one)  # noqa: PERF402
     except ArenaError as error:
-        said.send(str(error))
+        found.append(_left(task.stage, str(error)))
+    said.send(found)

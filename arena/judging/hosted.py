@@ -54,7 +54,7 @@ def submit(plan: Plan, budget: Budget | None = None) -> list[Batch]:
     store, table = plan.store, plan.mode.table(plan.store).table
     store.leases.release_dead()
     here, later = new_owner(), f"batch:{uuid4().hex}"
-    owned = store.leases.claim(here, list(tasks), table, HANDING_IN_SECONDS)
+    owned = store.leases.claim(here, list(tasks), table, seconds=HANDING_IN_SECONDS)
     requests = {key: plan.request(task) for key, task in tasks.items() if key in owned}
     plan.prepare()
     handed_in = []

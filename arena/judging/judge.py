@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from arena.backends import Odds, OddsRequest, Reply, Request, open_backend
@@ -270,6 +271,31 @@ def judge(
 ) -> list[Progress]:
     """Ask the judge for every row that is missing; see `plan` and `Plan.run`."""
     return plan(store, card, prompts, mode, models=models, wanted=wanted).run(watch)
+
+
+@dataclass(frozen=True)
+class Judging:
+    """What judges are to do, for a process that opens the database itself; see `plan`.
+
+    again: only what failed, or could not be read.
+    """
+
+    database: Path
+    prompts: Sequence[Prompt]
+    mode: Mode
+    models: Sequence[str]
+    wanted: Wanted
+    again: bool = False
+
+    def ask(self, card: JudgeCard, control: Control) -> list[Progress]:
+        """`Plan.run` with one judge."""
+        store = Store(self.database)
+        try:
+            wanted, models = self.wanted, self.models
+            todo = plan(store, card, self.prompts, self.mode, models=models, wanted=wanted)
+            return todo.run(lambda _: control, retry_failed=self.again)
+        finally:
+            store.close()
 
 
 def _battle(task: Task, *, swapped: bool = False) -> tuple[str, str, int, int]:

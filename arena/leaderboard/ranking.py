@@ -80,6 +80,37 @@ def leaderboard(
     return _with_enough(lambda how: _ranked(store, how, group, found, policy.least), policy)
 
 
+def counted(store: Store, policy: Policy, gathered: Gathered) -> Kinds:
+    """The comparisons that the ranking is made of, by kind and source.
+
+    gathered: the store's evidence. Judges that do not count are left out, and so are votes while
+    they are too few to anchor a ranking beside judges.
+    """
+    from arena.leaderboard.evidence.counted_judges import chosen_judges, counted_judges
+
+    gathered = chosen_judges(gathered, policy.judges)
+    judges, _ = counted_judges(store, gathered, policy)
+    kinds = _kinds(replace(gathered, objective=pooled(gathered.objective)), judges)
+    few = policy.evidence is Evidence.COMBINED and waiting(kinds, policy, policy.least)
+    return kinds | {Evidence.HUMAN: {}} if few else kinds
+
+
+def ratings_of(kinds: Kinds, policy: Policy) -> dict[str, float]:
+    """By model, the ratings that a ranking by these comparisons has, without their intervals."""
+    if _is_helped(kinds, policy):
+        result: RatingResult = together(kinds, policy)[0]
+    else:
+        plain = replace(policy, fit=replace(policy.fit, interval=None))
+        result = alone(_sources(kinds, policy.evidence)[1], plain).ratings
+    return dict(zip(result.models, result.ratings.tolist(), strict=True))
+
+
+def _is_helped(kinds: Kinds, policy: Policy) -> bool:
+    """Whether several kinds of evidence make one ranking."""
+    is_combined = policy.evidence is Evidence.COMBINED
+    return is_combined and (has_help(kinds) or policy.method != Method.AUTO)
+
+
 def _with_enough(rank: Callable[[Policy], Leaderboard], policy: Policy) -> Leaderboard:
     """The ranking of the models with enough comparisons; where none has them, of all that met."""
     try:
@@ -103,6 +134,7 @@ def _ranked(
         fit_judges,
         one_order,
     )
+    from arena.leaderboard.evidence.designs import star_notes
     from arena.store.versions import replaced
 
     gathered = chosen_judges(gathered, policy.judges)
@@ -110,6 +142,7 @@ def _ranked(
     gathered = replace(gathered, objective=pooled(gathered.objective))
     kinds, evidence = _kinds(gathered, judges), policy.evidence
     marks = one_order(gathered, judges)
+    stars = star_notes(kinds, evidence)
     is_combined = evidence is Evidence.COMBINED
     if policy.method != Method.AUTO and not is_combined:
         raise InputError(f"--method goes with --evidence combined, not {evidence}")
@@ -129,7 +162,7 @@ def _ranked(
         board,
         unrated=_unrated(board, policy, gathered),
         evidence=evidence,
-        notes=(*few, *notes, *gathered.notes, *board.notes, *missing),
+        notes=(*few, *notes, *gathered.notes, *board.notes, *missing, *stars),
         marks=(*board.marks, *marks),
         marked=(*board.marked, *(mark.note for mark in marks)),
         group=group.title if group else "",
@@ -175,7 +208,7 @@ def _placed(kinds: Kinds, policy: Policy) -> tuple[Leaderboard, Evidence]:
     evidence = policy.evidence
     stands_on, sources = _sources(kinds, evidence)
     try:
-        if evidence is Evidence.COMBINED and (has_help(kinds) or policy.method != Method.AUTO):
+        if _is_helped(kinds, policy):
             return _combined(kinds, policy), stands_on
         return replace(_alone(sources, policy), label=_LABELS[stands_on]), stands_on
     except TooFewError:

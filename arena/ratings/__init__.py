@@ -30,7 +30,9 @@ from arena.ratings.intervals.estimates import Estimate, share, wilson
 from arena.ratings.intervals.settling import Settling, settling
 from arena.ratings.online import Online
 from arena.ratings.options import CombineOptions, FitOptions
-from arena.ratings.pairing import NextPair, next_pairs
+from arena.ratings.pairing.draws import NextPair, believed, next_pairs
+from arena.ratings.pairing.prospect import Prospect, prospect
+from arena.ratings.pairing.star import StarDesign, baseline_of, star
 from arena.ratings.result import Coefficient, RatingResult, RatingRow, Settings
 from arena.ratings.scale import WEAK_PRIOR
 from arena.ratings.voter_audit.audit import CAP, Finding, Integrity, VoterReport, capped, integrity
@@ -63,11 +65,13 @@ __all__ = [
     "Panel",
     "PanelRule",
     "Part",
+    "Prospect",
     "RatingResult",
     "RatingRow",
     "Settings",
     "Settling",
     "Source",
+    "StarDesign",
     "Style",
     "SuspicionKind",
     "Ties",
@@ -75,6 +79,8 @@ __all__ = [
     "VoterReport",
     "WinMatrix",
     "agreement",
+    "baseline_of",
+    "believed",
     "bradley_terry",
     "capped",
     "cohen_kappa",
@@ -90,9 +96,11 @@ __all__ = [
     "overall",
     "panel",
     "position_bias",
+    "prospect",
     "rank_correlation",
     "settling",
     "share",
+    "star",
     "style_differences",
     "style_of",
     "unrated",

@@ -118,7 +118,8 @@ class Model:
     first_name: what it was called when its first rows were stored, where it was renamed since;
     the keys of its rows are made of that, so that nothing is asked again. extra_headers: of
     each request, by name, with the variables of the environment that hold their values.
-    tokenizer: of a model on a server, as weights are named.
+    tokenizer: of a model on a server, as weights are named. gpus: graphics cards of one machine
+    that it takes together on a cluster or in vLLM.
     """
 
     name: str
@@ -139,6 +140,7 @@ class Model:
     released: str | None = None
     extra_headers: tuple[tuple[str, str], ...] = ()
     tokenizer: str | None = None
+    gpus: int = 1
 
     @property
     def name_in_keys(self) -> str:

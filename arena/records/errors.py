@@ -27,6 +27,7 @@ A message is one sentence or two: what, where, which value, what is allowed. Onl
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 from arena.records.notes import Note
 
@@ -56,10 +57,20 @@ class ArenaError(Exception):
     def __str__(self) -> str:
         return self.text()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is, from one process to another, whatever it was made from."""
+        return _remade, (type(self), self.args, vars(self))
+
     @property
     def note(self) -> Note:
         """The message as a note."""
         return Note.of("message", parts=self.args)
+
+
+def _remade(kind: type[ArenaError], args: tuple[Any, ...], state: dict[str, Any]) -> ArenaError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(state)
+    return error
 
 
 class InputError(ArenaError):

@@ -32,6 +32,12 @@ class ServerProgram(StrEnum):
     TRANSFORMERS = "transformers"
 
 
+class Executor(StrEnum):
+    """What runs models on other machines."""
+
+    RAY = "ray"
+
+
 class NoAnswer(StrEnum):
     """Why a reply is no answer: each is a state of its own, and counts for nobody by itself."""
 

@@ -48,7 +48,7 @@ from arena.store.whole.backup import copy_database
 from arena.store.whole.tables import WholeTables
 from arena.store.withdrawals import Withdrawals
 
-_NOT_CONTENT = ("base_url", "api_key_env", "timeout", "extra_headers", "tokenizer")
+_NOT_CONTENT = ("base_url", "api_key_env", "timeout", "extra_headers", "tokenizer", "gpus")
 TABLES = ("prompts", "models", "answers", "votes", "verdicts", "scores", "rankings", "outcomes")
 _BY_NUMBER = {"answers": "answer_rows", "votes": "vote_rows"}
 # One statement: a page asks this each time.

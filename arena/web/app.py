@@ -13,6 +13,7 @@ from arena.leaderboard.board import Policy
 from arena.web.pages.admin import AdminPage
 from arena.web.pages.battle import BattlePage
 from arena.web.pages.browse import BrowsePage
+from arena.web.pages.compare import ComparePage
 from arena.web.pages.judges import JudgesPage
 from arena.web.pages.leaderboard import BoardPage
 from arena.web.pages.models import ModelsPage
@@ -31,6 +32,7 @@ PAGES: dict[str, type[Any]] = {
     "battle": BattlePage,
     "rate": RatePage,
     "leaderboard": BoardPage,
+    "compare": ComparePage,
     "judges": JudgesPage,
     "browse": BrowsePage,
     "side_by_side": SideBySidePage,

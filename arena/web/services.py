@@ -12,6 +12,7 @@ from arena.store import Store
 from arena.web.background.audits import Audits, audit
 from arena.web.background.boards import Boards
 from arena.web.background.cache import WHOLE, Cache
+from arena.web.background.comparisons import PairReports
 from arena.web.background.model_record import Records
 from arena.web.catalogue import Catalogue, catalogue
 from arena.web.security.rate_limits import Allowances
@@ -31,6 +32,7 @@ class Services:
     blind: Blind
     boards: Boards
     records: Records
+    pair_reports: PairReports
     audits: Audits
     cards: Cache[str, tuple[JudgeAudit, ...]]
     catalogue: Cache[str, Catalogue]
@@ -63,6 +65,7 @@ def services(
         Blind(store, settings.browse),
         Boards(store, config),
         Records(store, config),
+        PairReports(store, config),
         Audits(store, partial(audit, config=config)),
         Cache(store, report_cards, WHOLE),
         Cache(store, partial(catalogue, config=config), WHOLE),

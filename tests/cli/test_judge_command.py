@@ -48,6 +48,16 @@ def run(
     return call
 
 
+def test_a_baseline_says_what_it_costs_before_the_run(run: Run, served: Served) -> None:
+    done = run("judge", "--judge", "j", "--baseline", "middle", "--dry-run")
+    assert done.exit_code == 0, done.output
+    said = " ".join(done.output.split())
+    assert "intervals of differences are about 1.2 times as wide" in said
+    assert served.calls == []
+    alone = run("judge", "--judge", "j", "--models", "long", "--baseline", "middle", "--dry-run")
+    assert "times as wide" not in alone.output
+
+
 def test_a_dry_run_asks_nothing_and_says_what_it_would_take(run: Run, served: Served) -> None:
     done = run("judge", "--judge", "j", "--dry-run")
     assert "asked for once more, which is not counted above: up to 18 calls" in done.output

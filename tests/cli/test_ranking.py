@@ -1,5 +1,7 @@
 """`arena rank` and `arena publish` on a database, and the options that they share."""
 
+import csv
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,11 +15,13 @@ from typer.testing import CliRunner, Result
 from arena.cli.main import app
 from arena.cli.options.bundles import bundled
 from arena.cli.options.ranking import ClusterOption
+from arena.judging import judge, load_card
 from arena.records import Cluster, Outcome, Prompt, Winner
 from arena.store import Store
 from tests.leaderboard.test_ranking import vote
 
 Run = Callable[..., Result]
+Write = Callable[..., str]
 
 
 @pytest.fixture
@@ -185,3 +189,25 @@ def test_the_shell_completes_the_words_of_an_option(option: str, words: set[str]
     }
     done = CliRunner().invoke(app, [], env=env, prog_name="arena")
     assert {line.strip() for line in done.stdout.splitlines() if line.strip()} == words
+
+
+def test_groups_are_one_table_for_programs(
+    run: Run, answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
+    done = run("rank --by language --format csv --allow-weak-judges --min-comparisons 1")
+    assert done.exit_code == 0, done.output
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert {row["group"] for row in rows} == {"en", "zh"}
+    assert len(rows) == 6
+    assert all(float(row["rating"]) for row in rows)
+
+
+def test_evidence_that_is_refused_is_no_mistake(
+    run: Run, answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    judge(answered, load_card(write_card("j", "fake:first"), answered.home), prompts)
+    refused = run("rank --evidence judge")
+    assert refused.exit_code == 1, refused.output
+    assert "--allow-weak-judges" in refused.stderr
+    assert run("rank --evidence human").exit_code == 2

@@ -7,7 +7,14 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from arena.compare.facts import SideFacts
-from arena.compare.formats import fact_rows, to_json, to_junit, to_markdown
+from arena.compare.formats import (
+    fact_rows,
+    mover_rows,
+    outlook_rows,
+    to_json,
+    to_junit,
+    to_markdown,
+)
 from arena.compare.question import Aim, Decision, Question
 from arena.compare.report import BOARD, CORRECTED, DIRECT, CompareReport, compare
 from arena.leaderboard.board import Policy
@@ -68,8 +75,9 @@ def test_prompts_of_one_name_are_told_apart_by_their_keys(tmp_path: Path) -> Non
 
 def test_what_moved_most_is_named_both_ways(voted: Store) -> None:
     report = compare(voted, "old", "new")
-    assert [one.share for one in report.gained] == [1.0] * 5
-    assert [one.share for one in report.lost] == [0.0] * 5
+    assert [one.share for one in report.gained] == [1.0] * 12
+    assert [one.share for one in report.lost] == [0.0] * 12
+    assert [row["moved"] for row in mover_rows(report)] == ["up"] * 5 + ["down"] * 5
     lost = {prompt.name for k, prompt in enumerate(prompts_of(60)) if k % 4 == 3}
     assert {one.name for one in report.lost} <= lost
     assert report.lost[0].text.startswith("Question ")
@@ -256,3 +264,27 @@ def voted_evenly(folder: Path) -> Store:
     store = answered_store(folder / "even.db", 20)
     vote(store, lambda k: [Winner.MODEL_B if k % 4 else Winner.MODEL_A])
     return store
+
+
+def test_where_it_cannot_be_told_it_says_how_many_prompts_it_takes(tmp_path: Path) -> None:
+    store = answered_store(tmp_path / "arena.db", 30)
+    vote(store, lambda k: [Winner.MODEL_B if k % 2 else Winner.MODEL_A])
+    report = compare(store, "old", "new")
+    assert report.decision is Decision.CANNOT_TELL
+    rows = outlook_rows(report)
+    assert [row["if the true difference is"] for row in rows] == [
+        "+0 points",
+        "+2 points",
+        "+5 points",
+    ]
+    assert [one.prompts - one.more for one in report.needed] == [30] * 3
+    more = [one.more for one in report.needed]
+    assert more == sorted(more, reverse=True)
+    assert "more than there are" in to_markdown(report)
+    assert to_json(report)["needed"][0]["more"] == more[0]
+    superior = compare(store, "old", "new", Question(Aim.SUPERIOR, 5.0))
+    assert [one.difference for one in superior.needed] == [10.0, 20.0]
+
+
+def test_what_is_decided_needs_no_more_prompts(voted: Store) -> None:
+    assert outlook_rows(compare(voted, "old", "new")) == []

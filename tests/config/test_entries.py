@@ -88,6 +88,8 @@ def test_room_for_thinking_is_beside_the_room_for_the_answer(tmp_path: Path) -> 
         ("extra_headers: {'A b': '${B}'}", SERVED, "no name of a header"),
         ("chat_template_kwargs: {tokenize: false}", SERVED, "'tokenize' cannot be given here"),
         ("thinking: off, max_thinking_tokens: 9", SERVED, "give one of them"),
+        ("gpus: 2", SERVED, "gpus is for models that run here or on a cluster"),
+        ("gpus: 0", "use: smollm2", "gpus"),
         ("released: soon", SERVED, "must be a day, a month or a year"),
     ],
 )
@@ -113,3 +115,10 @@ def test_a_release_is_a_day_a_month_or_a_year(tmp_path: Path, day: str) -> None:
 
 def test_an_empty_file_has_no_models() -> None:
     assert Config().candidates() == {}
+
+
+def test_how_many_gpus_a_model_takes_is_no_part_of_what_it_says(tmp_path: Path) -> None:
+    one = entry(tmp_path, "max_tokens: 8", "use: vllm:org/name")
+    two = entry(tmp_path, "max_tokens: 8, gpus: 2", "use: vllm:org/name")
+    assert (one.gpus, two.gpus) == (1, 2)
+    assert one.key == two.key

@@ -1,5 +1,6 @@
 """Models side by side, each in a process of its own; processors stand in for graphics cards."""
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -113,3 +114,39 @@ def test_a_damaged_model_is_left_out_and_the_others_answer(
     assert "two" in left
     assert "cannot be loaded" in left
     assert {row.model for row in Store("arena.db").answers.where()} == {"one", "three"}
+
+
+@pytest.mark.slow
+def test_judges_and_benchmarks_have_a_device_each(models: None, tmp_path: Path) -> None:
+    """One judge and one model are damaged; the end state is as without devices."""
+    pytest.importorskip("lm_eval", reason="lm-eval is not installed: extra `bench`")
+    Path("judges").mkdir()
+    Path("judges/j.md").write_text("{{ question }}{{ answer_a }}{{ answer_b }}")
+    for name in ("one", "two", "three"):
+        Path(f"judges/by-{name}.yaml").write_text(
+            f"model: {tmp_path / name}\nreading: logit\n"
+            "pairwise: {template: j.md, options: {A: alpha, B: omega, tie: maybe}}\n"
+        )
+    Path("choice.csv").write_text("question,A,B,answer\nwhat is the best,alpha,omega,A\n")
+    judge = ("judge", "--judge", "by-one,by-two,by-three", "--min-parsed", "0")
+    bench = ("bench", "--data", "choice.csv", "--mode", "ppl", "--format", "json")
+    states = []
+    for db, devices in (("plain.db", ()), ("devices.db", ("--devices", "cpu,cpu"))):
+        CliRunner().invoke(app, ["generate", "--db", db])
+        judged = CliRunner().invoke(app, [*judge, "--db", db, *devices])
+        benched = CliRunner().invoke(app, [*bench, "--db", db, *devices])
+        for done in (judged, benched):
+            assert done.exit_code == 1, done.output
+            (left,) = [line for line in done.stderr.splitlines() if line.startswith("Left out:")]
+            assert "cannot be loaded" in left
+        store = Store(db)
+        states.append(
+            (
+                sorted((v.key, v.preference) for v in store.verdicts.where()),
+                sorted((o.model, o.item, o.metric, o.value) for o in store.outcomes.where()),
+                sorted(row["model"] for row in json.loads(benched.stdout)["scores"]),
+            )
+        )
+    assert states[0] == states[1]
+    assert len(states[0][0]) == 4
+    assert states[0][2] == ["one", "three"]

@@ -426,8 +426,26 @@ def test_a_judge_of_whom_nothing_could_be_read_is_not_said_to_have_said_nothing(
     with pytest.raises(InputError, match="no votes yet"):
         leaderboard(answered, evidence=Evidence.HUMAN)
     assert answered.unparsed_counts()["verdicts"] == 18
+    with pytest.raises(InputError) as grouped:
+        leaderboard(answered, evidence=Evidence.JUDGE, group=Group("category", "maths"))
+    assert str(grouped.value).startswith(
+        "Category maths: nothing compares its models; of 3 pairs that mute judged no verdict"
+    )
     judge(answered, load_card(write_card("mute", "fake:longer"), answered.home), prompts)
     assert answered.unparsed_counts()["verdicts"] == 0
+
+
+def test_where_benchmarks_are_too_few_the_judge_that_was_left_out_is_named(
+    answered: Store, prompts: list[Prompt], write_card: Write
+) -> None:
+    judge(answered, load_card(write_card("j", "fake:first"), answered.home), prompts)
+    outcomes(answered, "gen", {"long": "1", "short": "0"})
+    with pytest.raises(TooFewError) as refused:
+        leaderboard(answered, Policy(min_comparisons=5))
+    told = str(refused.value)
+    assert "no model is compared often enough" in told
+    assert "it was left out" in told
+    assert "allow_weak_judges" in told
 
 
 def test_a_pair_is_decided_by_its_verdicts_and_preferred_by_their_odds(

@@ -1,7 +1,7 @@
 """The figures at the top: what counts, and what is stored beside it."""
 
 from dataclasses import replace
-from itertools import count
+from itertools import count, islice
 
 import pytest
 
@@ -40,6 +40,23 @@ def test_verdicts_of_an_older_card_and_unread_ones_stand_beside(
     assert figure(filled, board, "verdicts") == Figure(
         "verdicts", 3, 6, {NotCounted.OLDER_CARD: 5, NotCounted.UNREAD: 1}
     )
+
+
+def test_a_verdict_whose_other_order_could_not_be_read_stands_beside(
+    filled: Store, board: Leaderboard
+) -> None:
+    """The ranking leaves out the pair."""
+    judged(filled, "card", Preference.A, Preference.B)
+    first, second = islice(
+        zip(filled.answers.where(model="warm"), filled.answers.where(model="hot"), strict=True), 2
+    )
+    filled.verdicts.add(
+        Verdict(f"back {k}", "smollm2", "card", a.prompt_key, a.key, b.key, said)
+        for k, ((a, b), said) in enumerate(((first, Preference.UNPARSED), (second, Preference.A)))
+    )
+    reasons = {NotCounted.UNREAD: 1, NotCounted.HALF: 1}
+    assert figure(filled, board, "verdicts") == Figure("verdicts", 2, 2, reasons)
+    assert "of pairs whose other order was unreadable" in render(filled, board, title="Arena")
 
 
 def test_verdicts_of_a_judge_that_the_ranking_leaves_out_stand_beside(

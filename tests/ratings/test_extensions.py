@@ -13,11 +13,8 @@ from arena.ratings import (
     style_of,
     win_matrix,
 )
-from arena.ratings.fitting.likelihood import fit_counts
-from arena.ratings.fitting.newton import bread
 from arena.ratings.fitting.style import style_local_model
 from arena.ratings.fitting.ties import tie_local_model
-from arena.ratings.pairing import after_one_more, information_gain
 from arena.ratings.scale import POINTS_PER_LOG
 from arena.records.errors import InputError, RatingError
 from tests.ratings.simulated import simulate
@@ -148,27 +145,6 @@ def test_goodness_of_fit_is_uniform_where_the_model_is_right() -> None:
     ]
     assert np.mean(np.array(p) < 0.1) == pytest.approx(0.1, abs=0.07)
     assert np.mean(p) == pytest.approx(0.5, abs=0.08)
-
-
-def test_information_gain_is_the_drop_in_variance() -> None:
-    c = simulate(5, 100)
-    theta, hessian = fit_counts(c.pair_counts)
-    inverse = bread(hessian, 5)
-    gain = information_gain(theta, inverse)
-    x = np.array([0, 1.0, 0, -1.0, 0])
-    p = 1 / (1 + np.exp(theta[3] - theta[1]))
-    after = bread(hessian + p * (1 - p) * np.outer(x, x), 5)
-    assert gain[1, 3] == pytest.approx(np.trace(inverse) - np.trace(after), rel=1e-9)
-
-
-def test_a_batch_counts_on_each_of_its_pairs() -> None:
-    c = simulate(5, 100)
-    theta, hessian = fit_counts(c.pair_counts)
-    p, x = 1 / (1 + np.exp(theta[3] - theta[1])), np.array([0, 1.0, 0, -1.0, 0])
-    inverse = bread(hessian, 5)
-    found, square = after_one_more(inverse, inverse @ inverse, 1, 3, p)
-    assert found == pytest.approx(bread(hessian + p * (1 - p) * np.outer(x, x), 5), rel=1e-9)
-    assert square == pytest.approx(found @ found, rel=1e-9)
 
 
 def test_next_pairs_seek_out_the_newcomer_and_know_their_odds() -> None:

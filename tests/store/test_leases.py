@@ -9,7 +9,7 @@ import pytest
 
 from arena.records import BackendKind, Completion, Model, Usage
 from arena.store import Store
-from arena.store.leases import new_owner
+from arena.store.leases import new_owner, through
 
 TABLE = "completions"
 KEYS = [f"k{n}" for n in range(1200)]  # more than one statement takes
@@ -34,6 +34,9 @@ def test_a_row_is_claimed_once_and_not_where_it_is_stored(filled: Store) -> None
     assert filled.leases.claim("one", KEYS[:10], TABLE) == set(KEYS[3:10])  # its own once more
     filled.leases.release("one", KEYS[3:5])
     assert filled.leases.claim("two", KEYS, TABLE) == set(KEYS[3:5])
+    filled.leases.claim("two", [], TABLE, KEYS[3:4])  # what it has stored needs no claim
+    assert KEYS[3] not in owners(filled)
+    assert KEYS[4] in owners(filled)
 
 
 def test_a_claim_that_has_run_out_is_free_and_one_that_is_renewed_is_not(filled: Store) -> None:
@@ -57,6 +60,26 @@ def test_claims_are_handed_over(filled: Store) -> None:
     filled.leases.claim("one", KEYS[3:6], TABLE)
     filled.leases.hand_over("one", "batch:b", [*KEYS[3:5], "unknown"], 60)
     assert owners(filled) == {KEYS[3]: "batch:b", KEYS[4]: "batch:b", KEYS[5]: "one"}
+
+
+def test_an_owner_holds_what_its_workers_do(filled: Store) -> None:
+    run, other = new_owner(), new_owner()
+    one, two = through(run, "worker 1 on a:b"), through(run, "worker 2 on c")
+    filled.leases.claim(one, KEYS[3:6], TABLE, seconds=-1)
+    filled.leases.claim(two, KEYS[6:9], TABLE, seconds=-1)
+    filled.leases.claim(other, KEYS[9:10], TABLE)
+    filled.leases.renew(run)
+    pid = f"{socket.gethostname()}:{os.getpid()}"
+    assert sorted((w.process, w.worker, w.rows) for w in filled.leases.at_work()) == [
+        (pid, "", 1),
+        (pid, "worker 1 on a.b", 3),
+        (pid, "worker 2 on c", 3),
+    ]
+    assert filled.leases.claim(two, KEYS[3:4], TABLE) == set()  # it is the other worker's
+    filled.leases.release(run, KEYS[3:4])
+    assert filled.leases.claim(two, KEYS[3:4], TABLE) == {KEYS[3]}
+    filled.leases.release(run)
+    assert set(owners(filled)) == {KEYS[9]}
 
 
 def test_a_process_that_has_died_holds_nothing(filled: Store) -> None:

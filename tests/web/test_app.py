@@ -93,6 +93,7 @@ READY = {
     "battle": "#prompt-text textarea:visible",
     "rate": "#grade-5:visible",
     "leaderboard": "#board p",
+    "compare": "#comparison p",
     "judges": "#cards table",
     "browse": "#rows a:visible, #about:visible",
     "side_by_side": "#side-1 p, #status p",

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from itertools import count, permutations, product
 from pathlib import Path
 
@@ -194,6 +195,8 @@ def test_what_a_judge_said_that_is_too_weak_to_rank_by_is_marked_everywhere(
         marked = [said in text for text in (verdicts, told, cards)]
         assert marked == [config is None] * 3
         assert view.about.count(said) == (0 if config else 6 + 1)
+        objection = known.objections["first"].text(language)
+        assert WORDS[language]["too_weak"].format(judge="first", why=objection) in unescape(cards)
 
 
 def test_the_odds_of_a_verdict_have_names(answered: Store, voters: Voters, visit: Visit) -> None:

@@ -16,7 +16,7 @@ from arena.backends.base import (
 )
 from arena.backends.local import likelihood
 from arena.backends.local.backend import LocalBackend, first_tokens, refused
-from arena.backends.vllm.engine import Engine, Read, engine, is_started
+from arena.backends.vllm.engine import Engine, Read, Which, engine, is_started
 from arena.records import Model, Usage
 from arena.records.errors import BackendError
 
@@ -31,12 +31,12 @@ class VllmBackend(LocalBackend):
 
     def __init__(self, model: Model) -> None:
         super().__init__(model, batch_rows=WAVE // 4)
-        self._which = (model.weights, model.revision, model.context_length)
+        self._which = Which(model.weights, model.revision, model.context_length, model.gpus)
 
     @property
     def starting(self) -> str:
         """Starting the engine takes long; one that was started already is had at once."""
-        return "" if is_started(*self._which) else f"starting vLLM on {self._spec.weights}"
+        return "" if is_started(self._which) else f"starting vLLM on {self._spec.weights}"
 
     def odds(
         self, requests: Sequence[OddsRequest], intake: Intake | None = None
@@ -89,7 +89,7 @@ class VllmBackend(LocalBackend):
             yield "vLLM's engine does not hold thinking to a budget."
 
     def _loaded(self) -> Engine:  # type: ignore[override]
-        return engine(*self._which)
+        return engine(self._which)
 
     def window(self) -> int:
         """One token less than the engine's, which always writes one."""

@@ -27,26 +27,38 @@ QUIET = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
 }
 _STARTING = threading.Lock()
-_last: dict[tuple[str, str | None, int | None], "Engine"] = {}
+_last: dict["Which", "Engine"] = {}
 
 
-def engine(weights: str, revision: str | None, window: int | None) -> "Engine":
+@dataclass(frozen=True, slots=True)
+class Which:
+    """What an engine is started for.
+
+    window: tokens of prompt and reply together; the model's own if not given. gpus: graphics
+    cards over which each layer is spread (tensor parallelism).
+    """
+
+    weights: str
+    revision: str | None = None
+    window: int | None = None
+    gpus: int = 1
+
+
+def engine(which: Which) -> "Engine":
     """The engine of these weights; the last one is kept, and ended before another is started.
 
-    window: tokens of prompt and reply together; the model's own if not given. Raises
-    UnavailableError with what is wrong with the weights, or that vLLM is missing.
+    Raises UnavailableError with what is wrong with the weights, or that vLLM is missing.
     """
-    key = (weights, revision, window)
     with _STARTING:
-        if key not in _last:
+        if which not in _last:
             _forget()
-            _last[key] = _started(weights, revision, window)
-        return _last[key]
+            _last[which] = _started(which)
+        return _last[which]
 
 
-def is_started(weights: str, revision: str | None, window: int | None) -> bool:
+def is_started(which: Which) -> bool:
     """Whether the engine of these weights is there now."""
-    return (weights, revision, window) in _last
+    return which in _last
 
 
 def release() -> None:
@@ -62,10 +74,10 @@ def _forget() -> None:
     gc.collect()
 
 
-def _started(weights: str, revision: str | None, window: int | None) -> "Engine":
+def _started(which: Which) -> "Engine":
     if find_spec("vllm") is None:
         raise UnavailableError("vLLM is not installed: pip install 'arena-llm[vllm]'")
-    source = checkpoint_of(weights, revision)
+    source = checkpoint_of(which.weights, which.revision)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     from vllm import LLM
@@ -75,8 +87,9 @@ def _started(weights: str, revision: str | None, window: int | None) -> "Engine"
     try:
         llm = LLM(
             source.place,
-            revision=revision,
-            max_model_len=window,
+            revision=which.revision,
+            max_model_len=which.window,
+            tensor_parallel_size=which.gpus,
             dtype="float32" if on_cpu else "auto",
             enforce_eager=on_cpu,  # compiling takes minutes there
             enable_prefix_caching=True,
@@ -84,7 +97,7 @@ def _started(weights: str, revision: str | None, window: int | None) -> "Engine"
         )
     except Exception as error:  # the edge of what another library does with a model
         raise UnavailableError(
-            f"vLLM cannot run the weights of {weights!r}: {first_line(error)}"
+            f"vLLM cannot run the weights of {which.weights!r}: {first_line(error)}"
         ) from error
     return Engine(llm, source)
 

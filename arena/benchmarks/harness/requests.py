@@ -86,12 +86,12 @@ class ModelRequests:
 
     def opens_thinking(self) -> bool:
         """Whether its chat template is known to open the model's thinking."""
-        with open_backend(self._model) as backend:
+        with open_backend(self._model, self._control.limits) as backend:
             return backend.opens_thinking()
 
     def window(self) -> int | None:
         """The tokens that a conversation may have, if that is known."""
-        with open_backend(self._model) as backend:
+        with open_backend(self._model, self._control.limits) as backend:
             return backend.window()
 
     def write(self, requests: Sequence[GenerationRequest], decoding: Decoding) -> list[Completion]:

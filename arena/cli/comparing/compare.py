@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from arena.cli.options import RANKING, ConfigFile, Db, Limit, Prompts, open_store, settings, split
+from arena.cli.options import RANKING, ConfigFile, Db, open_store, settings, split
+from arena.cli.options.bundles import bundled
+from arena.cli.options.comparing import OneByOne, Planned, ReportFiles, WhatIsAsked
 from arena.cli.options.ranking import AllowWeak, JudgesOption, WhatCounts
 from arena.cli.output import say, table
 from arena.cli.progress import watched
@@ -17,9 +19,6 @@ from arena.records import COMMAND_LINE, Evidence
 from arena.records.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from arena.compare.differences.multiplicity import Adjustment
     from arena.compare.question import Question
     from arena.compare.report import CompareReport
     from arena.leaderboard.board import Policy
@@ -43,21 +42,9 @@ ReportOutput = Annotated[
         "a pull request, junit for a build server.",
     ),
 ]
-MarginOption = Annotated[
-    float | None,
-    typer.Option(
-        metavar="POINTS",
-        help="How many points of win rate the new model may be worse, or, with --superior, must be "
-        "better. 50 % is even, so 2 points less is 48 %. Of benchmarks it is points of accuracy.",
-        show_default="2, or 0 with --superior",
-    ),
-]
-ConfidenceOption = Annotated[
-    float,
-    typer.Option(help="How sure the decision must be, as in 0.95."),
-]
 
 
+@bundled
 def compare(
     old: Annotated[str, typer.Argument(metavar="A", help="The model that there is.")],
     new: Annotated[str, typer.Argument(metavar="B", help="The model that may take its place.")],
@@ -69,73 +56,22 @@ def compare(
             show_default="the most direct that there is",
         ),
     ] = None,
-    margin: MarginOption = None,
-    superior: Annotated[
-        bool, typer.Option("--superior", help="Ship only a model that is shown to be better.")
-    ] = False,
-    two_sided: Annotated[
-        bool,
-        typer.Option("--two-sided", help="Ask whether there is any difference, whichever way."),
-    ] = False,
-    confidence: ConfidenceOption = 0.95,
-    control: Annotated[
-        str,
-        typer.Option(
-            metavar="holm|bh",
-            help="How p-values of categories and languages allow for their number: holm bounds the "
-            "chance of any false claim, bh (Benjamini and Hochberg) the share of false ones.",
-        ),
-    ] = "holm",
     against: Annotated[
         Path | None,
         typer.Option(
             metavar="OTHER.db", help="The database that holds A, where it is not that of B."
         ),
     ] = None,
-    power: Annotated[
-        bool,
-        typer.Option(
-            "--power",
-            help="Decide nothing. Say how many prompts, judgements or votes it takes to see a "
-            "difference, from what varied in this database so far.",
-        ),
-    ] = False,
-    difference: Annotated[
-        float | None,
-        typer.Option(
-            metavar="POINTS",
-            help="With --power: the true difference to plan for.",
-            show_default="0 where it must not be worse",
-        ),
-    ] = None,
-    chance: Annotated[
-        float,
-        typer.Option(help="With --power: the chance to be told to ship if that is the difference."),
-    ] = 0.8,
-    sequential: Annotated[
-        bool,
-        typer.Option(
-            "--sequential",
-            help="Let the judge named with --judge compare the two on one prompt after the other, "
-            "and stop as soon as the answer is certain. Looking at any time is allowed for.",
-        ),
-    ] = False,
-    judge: Annotated[
-        str | None, typer.Option(help="With --sequential: the judge card to ask.")
-    ] = None,
-    prompts: Prompts = None,
-    limit: Limit = None,
     allow_weak_judges: AllowWeak = False,
     judges: JudgesOption = None,
-    junit: Annotated[
-        Path | None, typer.Option(help="Also write the result to this file, in JUnit's form.")
-    ] = None,
-    markdown: Annotated[
-        Path | None, typer.Option("--md", help="Also write the result to this file, in Markdown.")
-    ] = None,
     form: ReportOutput = ReportFormat.TABLE,
     db: Db = None,
     config: ConfigFile = None,
+    *,
+    asked: WhatIsAsked,
+    planned: Planned,
+    one_by_one: OneByOne,
+    files: ReportFiles,
 ) -> None:
     """Say whether model B is better than model A, or at least not worse, and may be shipped.
 
@@ -151,11 +87,8 @@ def compare(
     from arena.store import Store
     from arena.store.versions import stored_name
 
-    question = asked_question(margin, superior, two_sided, confidence)
-    _check_together(
-        power, sequential, {"--against": against, "--junit": junit, "--md": markdown},
-        {"--difference": difference}, {"--judge": judge, "--evidence": evidence},
-    )  # fmt: skip
+    question = asked.question()
+    _check_together(planned, one_by_one, files, evidence, against)
     conf = settings(config, (*RANKING, "models", "prompts"))
     store = open_store(db, conf)
     counts = WhatCounts(allow_weak_judges=allow_weak_judges, judges=judges)
@@ -163,63 +96,45 @@ def compare(
     other = None if against is None else Store(against, create=False)
     candidates = conf.candidates()
     old, new = stored_name(other or store, candidates, old), stored_name(store, candidates, new)
-    if power:
-        print_power(store, old, new, policy, question, evidence, difference, chance, form)
+    if planned.power:
+        print_power(store, old, new, policy, question, evidence, planned, form)
         return
-    if sequential:
-        if judge is None:
-            raise InputError("--sequential needs --judge NAME; arena judges lists them")
-        asked = split(prompts) or conf.prompts
-        run_sequential(store, old, new, question, judge, asked, limit, allow_weak_judges, form)
+    if one_by_one.sequential:
+        sets = split(one_by_one.prompts) or conf.prompts
+        run_sequential(store, old, new, question, one_by_one, sets, allow_weak_judges, form)
     report = compare_models(
         store, old, new, question,
-        policy=policy, evidence=evidence, against=other, control=_control(control),
+        policy=policy, evidence=evidence, against=other, control=asked.adjustment(),
     )  # fmt: skip
-    print_report(report, form, junit, markdown)
+    print_report(report, form, files)
     sys.exit(report.decision.exit_code)
 
 
 def _check_together(
-    power: bool,
-    sequential: bool,
-    whole: "Mapping[str, object]",
-    planned: "Mapping[str, object]",
-    judged: "Mapping[str, object]",
+    planned: Planned,
+    one_by_one: OneByOne,
+    files: ReportFiles,
+    evidence: Evidence | None,
+    against: Path | None,
 ) -> None:
-    """Refuse what cannot all be meant. Options by name, None where not given.
-
-    whole: of the comparison itself. planned: of --power. judged: the judge, and the evidence.
-    """
+    """Refuse what cannot all be meant."""
+    power, sequential = planned.power, one_by_one.sequential
     if power and sequential:
         raise InputError("--power and --sequential do not go together; give one of them")
-    mode = "--power" if power else "--sequential" if sequential else ""
-    taken = {} if not mode else dict(whole)
-    if not power:
-        taken |= planned
+    taken: dict[str, object] = {}
+    if mode := "--power" if power else "--sequential" if sequential else "":
+        taken |= {"--against": against, "--junit": files.junit, "--md": files.markdown}
     if sequential:
-        taken["--evidence"] = judged["--evidence"]
-    else:
-        taken["--judge"] = judged["--judge"]
+        taken["--evidence"] = evidence
     for name, value in taken.items():
         if value is not None:
-            needed = {"--difference": "--power", "--judge": "--sequential"}.get(name)
-            said = f"goes with {needed} only" if needed else f"does not go with {mode}"
-            raise InputError(f"{name} {said}")
-
-
-def asked_question(
-    margin: float | None, superior: bool, two_sided: bool, confidence: float
-) -> "Question":
-    """The question that the options of a command ask."""
-    from arena.compare.question import MARGIN, Aim, Question
-
-    if superior and two_sided:
-        raise InputError("--superior and --two-sided do not go together; give one of them")
-    if two_sided and margin is not None:
-        raise InputError("--margin does not go with --two-sided, which asks for any difference")
-    aim = Aim.SUPERIOR if superior else Aim.TWO_SIDED if two_sided else Aim.NOT_WORSE
-    usual = MARGIN if aim is Aim.NOT_WORSE else 0.0
-    return Question(aim, usual if margin is None else margin, confidence)
+            raise InputError(f"{name} does not go with {mode}")
+    if planned.difference is not None and not power:
+        raise InputError("--difference goes with --power only")
+    if one_by_one.judge is not None and not sequential:
+        raise InputError("--judge goes with --sequential only")
+    if sequential and one_by_one.judge is None:
+        raise InputError("--sequential needs --judge NAME; arena judges lists them")
 
 
 def print_power(
@@ -229,8 +144,7 @@ def print_power(
     policy: "Policy",
     question: "Question",
     evidence: Evidence | None,
-    difference: float | None,
-    chance: float,
+    planned: Planned,
     form: ReportFormat,
 ) -> None:
     """Say what it takes, by each kind of evidence that tells how much prompts differ."""
@@ -242,7 +156,7 @@ def print_power(
     for kind, contest in found.kinds.items():
         if evidence in (None, kind):
             try:
-                plans.append(plan_power(contest, old, new, question, difference, chance))
+                plans.append(plan_power(contest, question, planned.difference, planned.chance))
             except InputError as error:
                 refused = refused or error
     if not plans:
@@ -261,9 +175,8 @@ def run_sequential(
     old: str,
     new: str,
     question: "Question",
-    judge: str,
+    how: OneByOne,
     prompts: list[str],
-    limit: int | None,
     allow_weak: bool,
     form: ReportFormat,
 ) -> NoReturn:
@@ -272,8 +185,8 @@ def run_sequential(
     from arena.generation.prompts import load_prompts
     from arena.judging import load_card
 
-    card = load_card(judge, store.home)
-    asked = load_prompts(prompts, store.home, limit)
+    card = load_card(str(how.judge), store.home)
+    asked = load_prompts(prompts, store.home, how.limit)
     with watched() as tracker:
         done = judge_until_sure(
             store, card, asked, old, new, question, allow_weak=allow_weak, watch=tracker
@@ -287,22 +200,11 @@ def run_sequential(
     sys.exit(done.decision.exit_code)
 
 
-def _control(name: str) -> "Adjustment":
-    from arena.compare.differences.multiplicity import Adjustment
-
-    try:
-        return Adjustment(name)
-    except ValueError:
-        raise InputError(f"--control {name!r}; allowed are {', '.join(Adjustment)}") from None
-
-
-def print_report(
-    report: "CompareReport", form: ReportFormat, junit: Path | None, markdown: Path | None
-) -> None:
+def print_report(report: "CompareReport", form: ReportFormat, files: ReportFiles) -> None:
     """Print a comparison, and write the files that were asked for."""
     from arena.compare.formats import to_json, to_junit, to_markdown
 
-    for path, text in ((junit, to_junit), (markdown, to_markdown)):
+    for path, text in ((files.junit, to_junit), (files.markdown, to_markdown)):
         if path is not None:
             _write(path, text(report))
     if form is ReportFormat.JSON:
@@ -316,7 +218,14 @@ def print_report(
 
 def print_tables(report: "CompareReport") -> None:
     """The sentence and the tables, for people."""
-    from arena.compare.formats import fact_rows, finding_rows, group_rows, mover_rows
+    from arena.compare.formats import (
+        fact_rows,
+        finding_rows,
+        group_rows,
+        mover_rows,
+        outlook_rows,
+        outlook_title,
+    )
 
     sys.stdout.write(f"{report.sentence.text(place=COMMAND_LINE)}\n")
     titles = {
@@ -324,6 +233,7 @@ def print_tables(report: "CompareReport") -> None:
         f"By group; p-values allow for their number ({report.control})": group_rows(report),
         "Prompts that moved most": mover_rows(report),
         "Cost, speed and length": fact_rows(report),
+        outlook_title(): outlook_rows(report),
     }
     for title, rows in titles.items():
         if rows:

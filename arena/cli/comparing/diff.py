@@ -21,8 +21,9 @@ def diff(
 ) -> None:
     """Say which models moved between two states of a board, and what else is different.
 
-    Intervals take the two boards for independent. Where they share comparisons, they are wider
-    than they need be.
+    Of two databases the intervals allow for the votes and prompts that both stand on, for which
+    both are ranked a hundred times. A published site does not tell these, so it is taken for
+    independent of the other board.
 
     \b
     arena diff before.db arena.db        two databases
@@ -50,6 +51,11 @@ def diff(
     for what, names in (("Came", found.came), ("Left", found.left)):
         if names:
             say(f"{what}: {', '.join(names)}.")
+    if not found.is_paired:
+        say(
+            "A published site does not tell which votes and prompts it stands on. The boards are "
+            "taken for independent, so the intervals are too wide where both share some."
+        )
     for name, before, after in found.settings:
         say(f"{name}: {before} → {after}")
 

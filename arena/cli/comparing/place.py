@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli.comparing.compare import ConfidenceOption
 from arena.cli.options import (
     RANKING,
     ConfigFile,
@@ -20,6 +19,7 @@ from arena.cli.options import (
     settings,
     split,
 )
+from arena.cli.options.comparing import ConfidenceOption
 from arena.cli.options.ranking import AllowWeak
 from arena.cli.output import Format, emit, say
 from arena.cli.progress import watched

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.cli.output import Format, say
-from arena.records import ServerProgram
+from arena.records import Executor, ServerProgram
+from arena.records.errors import InputError
 
 if TYPE_CHECKING:  # what is heavy is imported by the command that uses it
     from collections.abc import Iterator, Sequence
@@ -85,6 +86,22 @@ Serve = Annotated[
     typer.Option(
         "--serve",
         help="Start this server for the model, wait until it answers, and end it after the run.",
+    ),
+]
+Devices = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--devices",
+        help="Run local models side by side, one on each of these devices, as in --devices "
+        "cuda:0,cuda:1; `all` is every GPU.",
+    ),
+]
+Execute = Annotated[
+    Executor | None,
+    typer.Option(
+        "--executor",
+        help="Let the workers of a Ray cluster run each model, one on each GPU: the cluster at "
+        "RAY_ADDRESS, or else one on this machine.",
     ),
 ]
 BaseUrl = Annotated[
@@ -182,6 +199,15 @@ def shard_of(text: str | None) -> "Shard | None":
     from arena.generation.shards import Shard
 
     return Shard.parse(text) if text else None
+
+
+def check_where(
+    executor: Executor | None, devices: "Sequence[str] | None", serve: ServerProgram | None
+) -> None:
+    """Raise InputError where models are to run in two places at once."""
+    given = {"--executor": executor, "--devices": devices, "--serve": serve}
+    if len(named := [name for name, value in given.items() if value]) > 1:
+        raise InputError(f"{' and '.join(named)} do not go together; give one of them")
 
 
 def standing_models(store: "Store", models: "list[Model]", *, named: bool) -> "list[Model]":

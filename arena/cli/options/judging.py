@@ -9,7 +9,7 @@ from arena.cli.options import Concurrency
 from arena.records.errors import InputError
 
 if TYPE_CHECKING:
-    from arena.backends import Budget, Limits
+    from arena.backends import Budget, Limits, Machines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +45,12 @@ class RunLimits:
 
         return Budget(self.max_tokens, self.max_cost)
 
-    def within(self, budget: "Budget") -> "Limits":
+    def within(self, budget: "Budget", machines: "Machines | None" = None) -> "Limits":
         """As backends take them."""
         from arena.backends import Limits
 
-        return Limits(self.concurrency, self.requests_per_minute, self.tokens_per_minute, budget)
+        rates = self.concurrency, self.requests_per_minute, self.tokens_per_minute
+        return Limits(*rates, budget, machines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

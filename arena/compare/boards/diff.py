@@ -3,17 +3,19 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.stats import norm
 
+from arena.compare.boards.resampled import CountedEvidence, change_errors, counted_evidence
 from arena.config import Config
 from arena.leaderboard.board import policy_of
+from arena.leaderboard.evidence.gathering import gather
 from arena.leaderboard.formats import to_json
-from arena.leaderboard.ranking import ranking
+from arena.leaderboard.ranking import leaderboard
 from arena.records.errors import InputError
 from arena.store import Store
 
@@ -25,7 +27,8 @@ class PublishedBoard:
     """A board as `leaderboard.json` has it.
 
     place: where it was read. ratings: by model, its rating and the ends of its interval, Elo
-    points. ranks: by model. about: what it was made of and how, by name, as text.
+    points. ranks: by model. about: what it was made of and how, by name, as text. evidence: the
+    comparisons themselves; None of a publication, which does not have them.
     """
 
     place: str
@@ -33,6 +36,7 @@ class PublishedBoard:
     ranks: Mapping[str, int]
     about: Mapping[str, str]
     confidence: float
+    evidence: CountedEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,16 @@ class BoardDiff:
     """What is different between two boards.
 
     changes: of the models that both have, the largest first. came, left: models that only the new
-    one has, or only the old one. settings: (what, old, new), of what is not the same.
+    one has, or only the old one. settings: (what, old, new), of what is not the same. is_paired:
+    whether intervals allow for what both boards stand on; else they take the boards for
+    independent, which makes them too wide where the boards share votes or prompts.
     """
 
     changes: tuple[RatingChange, ...]
     came: tuple[str, ...]
     left: tuple[str, ...]
     settings: tuple[tuple[str, str, str], ...]
+    is_paired: bool = False
 
 
 def read_board(path: Path) -> PublishedBoard:
@@ -82,8 +89,11 @@ def read_board(path: Path) -> PublishedBoard:
         raise InputError(f"{path}: no {PUBLISHED} in it; name a database or a published site")
     store = Store(path, create=False)
     try:
-        whole = to_json(ranking(store, policy_of(store, Config())))
-        return _board(str(path), whole, _inside(store))
+        policy = policy_of(store, Config())
+        gathered = gather(store, None, policy.fit.style, policy.rules, policy.ways)
+        board = leaderboard(store, policy, gathered=gathered)
+        evidence = counted_evidence(store, policy, gathered, board)
+        return replace(_board(str(path), to_json(board), _inside(store)), evidence=evidence)
     finally:
         store.close()
 
@@ -123,39 +133,47 @@ def diff_boards(old: PublishedBoard, new: PublishedBoard) -> BoardDiff:
     """How the new board differs from the old one.
 
     Ratings are taken beside the mean of the models that both have, so that a model that came or
-    left moves nobody. The variance of a change is the sum of both variances, as if the boards had
-    no comparison in common; where they have, the true one is smaller, and the interval is wider
-    than it need be. Raises InputError where no model is in both.
+    left moves nobody. Where both boards have their comparisons, these are drawn anew together,
+    see `change_errors`; else the variance of a change is the sum of both variances.
+    Raises InputError where no model is in both.
     """
     shared = [name for name in old.ratings if name in new.ratings]
     if not shared:
         raise InputError(f"{old.place} and {new.place} have no model in common")
     means = [float(np.mean([b.ratings[name][0] for name in shared])) for b in (old, new)]
-    z = [float(norm.ppf(0.5 + board.confidence / 2.0)) for board in (old, new)]
+    is_paired = old.evidence is not None and new.evidence is not None
+    errors = {name: math.hypot(_error(old, name), _error(new, name)) for name in shared}
+    if old.evidence is not None and new.evidence is not None:
+        errors |= change_errors(old.evidence, new.evidence, shared)
+    z = float(norm.ppf(0.5 + new.confidence / 2.0))
     changes = []
     for name in shared:
-        errors = [
-            (board.ratings[name][2] - board.ratings[name][1]) / (2.0 * quantile)
-            for board, quantile in zip((old, new), z, strict=True)
-        ]
         before, after = old.ratings[name][0], new.ratings[name][0]
-        change = (after - means[1]) - (before - means[0])
-        half = z[1] * math.hypot(*errors)
+        change, half = (after - means[1]) - (before - means[0]), z * errors[name]
         changes.append(
             RatingChange(
                 name, before, after, change, change - half, change + half,
                 old.ranks[name], new.ranks[name],
             )
         )  # fmt: skip
-    names = sorted({*old.about, *new.about})
-    settings = tuple(
-        (name, old.about.get(name, "–"), new.about.get(name, "–"))
-        for name in names
-        if old.about.get(name) != new.about.get(name)
-    )
     return BoardDiff(
         tuple(sorted(changes, key=lambda one: (-abs(one.change), one.model))),
         tuple(sorted(set(new.ratings) - set(old.ratings))),
         tuple(sorted(set(old.ratings) - set(new.ratings))),
-        settings,
+        _other_settings(old, new),
+        is_paired,
+    )
+
+
+def _error(board: PublishedBoard, model: str) -> float:
+    """The standard error behind a rating's interval."""
+    _, low, high = board.ratings[model]
+    return (high - low) / (2.0 * float(norm.ppf(0.5 + board.confidence / 2.0)))
+
+
+def _other_settings(old: PublishedBoard, new: PublishedBoard) -> tuple[tuple[str, str, str], ...]:
+    return tuple(
+        (name, old.about.get(name, "–"), new.about.get(name, "–"))
+        for name in sorted({*old.about, *new.about})
+        if old.about.get(name) != new.about.get(name)
     )

@@ -11,7 +11,7 @@ from arena.ratings import WEAK_PRIOR, Comparisons, NextPair, bradley_terry
 from arena.ratings.arrays import Floats, Ints, totals
 from arena.ratings.combined.battles import battle_groups
 from arena.ratings.intervals.sandwich import least_share
-from arena.ratings.pairing import EXPLORATION
+from arena.ratings.pairing.draws import EXPLORATION
 from arena.ratings.scale import MEAN, POINTS_PER_LOG
 from arena.records import counted
 from arena.records.errors import InputError
@@ -134,17 +134,24 @@ def next_opponents(
     return drawn
 
 
+def _nothing_compares(model: str) -> str:
+    return (
+        f"nothing of this kind of evidence compares {model!r} with any model of the board; "
+        "--evidence takes another kind: human, judge or objective"
+    )
+
+
 def _met(own: Comparisons, model: str, models: tuple[str, ...]) -> tuple[Ints, Floats, Ints]:
     """Opponents as codes among `models`, the model's shares of the win, codes of battles."""
     if model not in own.models:
-        raise InputError(f"nothing compares {model!r} with any model of the board")
+        raise InputError(_nothing_compares(model))
     code = own.models.index(model)
     codes = {name: k for k, name in enumerate(models)}
     other = np.where(own.i == code, own.j, own.i)
     place_of = np.array([codes.get(name, -1) for name in own.models])
     rows = ((own.i == code) | (own.j == code)) & (place_of[other] >= 0)
     if not rows.any():
-        raise InputError(f"nothing compares {model!r} with any model of the board")
+        raise InputError(_nothing_compares(model))
     outcome = np.where(own.i == code, own.outcome, 1.0 - own.outcome)[rows]
     kept = own.select(rows)
     battles = np.arange(len(kept)) if kept.prompt is None else battle_groups(kept).codes

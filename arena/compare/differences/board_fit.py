@@ -6,7 +6,7 @@ import numpy as np
 
 from arena.compare.differences.advantage import BoardAdvantage, expected_share
 from arena.ratings import Comparisons, bradley_terry
-from arena.ratings.arrays import Floats, totals
+from arena.ratings.arrays import Floats, distinct, totals
 from arena.ratings.bradley_terry import fit
 from arena.ratings.combined.battles import independent_groups
 from arena.ratings.fitting.diagnostics import components
@@ -45,10 +45,12 @@ def through_board(
     difference = float(contrast @ result.ratings)
     telling = _telling(c, result.settings, contrast)
     spare = max(telling - OWN, (1.0 - MOST_FITTED) * telling)
+    own = np.isin(c.i, (first, second)) | np.isin(c.j, (first, second))
+    comparisons = int(own.sum())
     found = BoardAdvantage(
         share=expected_share(difference),
-        prompts=result.settings.clusters or len(c),
-        comparisons=int((np.isin(c.i, (first, second)) | np.isin(c.j, (first, second))).sum()),
+        prompts=comparisons if c.prompt is None else distinct(c.prompt.codes[own]),
+        comparisons=comparisons,
         difference=difference,
         error=math.sqrt(float(contrast @ result.covariance @ contrast) * telling / spare),
         freedom=max(1, math.floor(spare)),

@@ -65,6 +65,11 @@ class Template:
             raise TemplateError(f"{path}: a {mode} template must use {missing[0]!r}")
         self.path = path
         self.text = text
+        self.mode = mode
+
+    def __reduce__(self) -> tuple[type["Template"], tuple[Path, str, Mode]]:
+        """As it was read: what it was compiled to goes to no other process."""
+        return Template, (self.path, self.text, self.mode)
 
     def pair(
         self, prompt: Prompt, first: Sequence[str], second: Sequence[str], options: dict[str, str]

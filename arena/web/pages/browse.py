@@ -14,7 +14,7 @@ from arena.web.catalogue import PAGE, CatalogueEntry, Filter, detail, outcomes
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.board_table import note, template
-from arena.web.views.components import EVENT, PATIENT
+from arena.web.views.components import EVENT, KEEP_ADDRESS, PATIENT
 from arena.web.views.detail import answer_names, render
 from arena.web.views.looking import OUTCOMES, PROMPTS, Looking, looking_at, page_of
 from arena.web.views.markdown import as_text, brief
@@ -25,13 +25,6 @@ from arena.web.voting.hiding import draw_hiding, on_hiding
 
 SLOTS = 6
 ITEMS = 25
-# The address has what is looked at, so that Back, a reload and a link bring it again.
-KEEP_ADDRESS = """(query) => {
-  const here = new URL(location), theme = here.searchParams.get("__theme");
-  here.search = query || "";
-  if (theme) here.searchParams.set("__theme", theme);
-  history.replaceState(null, "", here);
-}"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,7 +203,7 @@ def standing_text(standing: Standing, own: int, words: Words) -> str:
     """How far the votes have come, own ones among them, and what the next ones would settle."""
     votes = max(standing.votes, own)  # those of the pool may be a moment older
     so_far = words["votes_so_far"].format(votes=votes, own=own)
-    return sentences(words, so_far, _next_step(standing, words))
+    return sentences(words, so_far, _next_step(standing, words), _next_votes(standing, words))
 
 
 def _next_step(standing: Standing, words: Words) -> str:
@@ -214,3 +214,17 @@ def _next_step(standing: Standing, words: Words) -> str:
     if not standing.is_foreseen:
         return words["settle_unclear"]
     return words["settle"].format(votes=step.votes, rank=step.rank, next=step.rank + 1)
+
+
+def _next_votes(standing: Standing, words: Words) -> str:
+    found = standing.prospect
+    if found is None or standing.settling is None:
+        return ""
+    return words["next_votes"].format(
+        votes=found.votes,
+        settled=f"{found.settled:.1f}",
+        open=found.open,
+        rank=found.rank,
+        next=found.rank + 1,
+        chance=f"{found.chance:.0%}",
+    )

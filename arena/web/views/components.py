@@ -24,6 +24,13 @@ EVENT: dict[str, Any] = {
 
 # For what waits for others, such as servers of models: whoever waits holds up nobody.
 PATIENT = EVENT | {"concurrency_limit": None, "concurrency_id": None}
+# The address has what is looked at, so that Back, a reload and a link bring it again.
+KEEP_ADDRESS = """(query) => {
+  const here = new URL(location), theme = here.searchParams.get("__theme");
+  here.search = query || "";
+  if (theme) here.searchParams.set("__theme", theme);
+  history.replaceState(null, "", here);
+}"""
 
 
 def draw_prompt() -> gr.Markdown:

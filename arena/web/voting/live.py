@@ -342,10 +342,15 @@ def side_by_side(
 
 
 def _aloud(model: Model, reply: Reply) -> Reply:
-    """A growing reply with its thinking apart; raises NoAnswerError if that is all in the end."""
-    turns = spoken(model, reply) if reply.finish[-1] else taken_apart(reply)
-    said, thought = zip(*((turn.answer, turn.thinking) for turn in turns), strict=True)
-    return replace(reply, turns=said, thinking=thought)
+    """A reply without its thinking; while it grows, the thinking stands apart, to be counted.
+
+    Raises NoAnswerError if thinking is all that there is in the end.
+    """
+    if reply.finish[-1]:
+        turns = tuple(turn.answer for turn in spoken(model, reply))
+        return replace(reply, turns=turns, thinking=())
+    (turn,) = taken_apart(reply)
+    return replace(reply, turns=(turn.answer,), thinking=(turn.thinking,))
 
 
 def together(first: Reply, second: Reply) -> Glimpse:

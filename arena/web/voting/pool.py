@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from arena.leaderboard.evidence.tallies import Tallies
-from arena.ratings import Comparisons, NextPair, Settling, next_pairs, settling
+from arena.ratings import Comparisons, NextPair, Prospect, Settling, next_pairs, prospect, settling
 from arena.records.errors import InputError
 from arena.store import Store, StoreVersion
 from arena.store.columns import VotesUntil
@@ -52,13 +52,14 @@ class Standing:
     """How far the votes have come.
 
     told: those on models that may be shown. missing: votes on them until a ranking tells anything,
-    else 0. settling: None where all are told apart.
+    else 0. settling, prospect: None where all are told apart.
     """
 
     votes: int
     told: int
     missing: int
     settling: Settling | None
+    prospect: Prospect | None = None
 
     @property
     def is_foreseen(self) -> bool:
@@ -81,7 +82,7 @@ class Pool:
         self._tallies = Tallies()
         self._until = VotesUntil()
         self._batch: deque[NextPair] = deque()
-        self._fitted: tuple[int, Settling | None] = (-1, None)
+        self._fitted: tuple[int, Settling | None, Prospect | None] = (-1, None, None)
         self._version = StoreVersion()
 
     def draw(self, voter: str, worn: Collection[str] = ()) -> Drawn:
@@ -159,9 +160,9 @@ class Pool:
             told = int(among.pair_counts.played.sum()) // 2
             missing = max(0, VOTES_PER_MODEL * len(self._shown) - told)
             if not missing and abs(told - self._fitted[0]) >= max(1, told // 100):
-                self._fitted = told, settling(among)
-            step = None if missing else self._fitted[1]
-            return Standing(self._tallies.votes, told, missing, step)
+                self._fitted = told, settling(among), prospect(among, allowed=self._pairs)
+            step, next_votes = (None, None) if missing else self._fitted[1:]
+            return Standing(self._tallies.votes, told, missing, step, next_votes)
 
     def _read(self, anew: bool = False) -> None:
         """Take in what is new in the store. anew: however lately it was read."""

@@ -6,6 +6,8 @@ It has an environment of its own (`make servers`), in which a process asks it fo
 import json
 import os
 import subprocess
+import sysconfig
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from importlib.util import find_spec
@@ -25,10 +27,17 @@ from arena.backends.local.weights.loading import ready_folder
 from arena.config import parse_model
 from arena.records import BackendKind, Decoding, Model
 from arena.records.errors import UnavailableError
+from arena.store import Store
 from tests.real_servers import HOME, INSTALL
 
 PYTHON = HOME / "vllm" / "bin" / "python"
 ROOT = Path(__file__).resolve().parents[3]
+VARIABLES = {
+    "PYTHONPATH": str(ROOT),
+    "VLLM_CPU_KVCACHE_SPACE": "1",
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+}
+WAVE = 512  # as the backend has it, whose module needs torch
 GREEDY = {"max_tokens": 24, "temperature": 0}
 START = "You compare two answers and say which is better. " * 8
 ODDS = [
@@ -49,14 +58,13 @@ class Engine:
     """The process that asks vLLM."""
 
     def __init__(self, folder: str) -> None:
-        variables = os.environ | {
-            "PYTHONPATH": str(ROOT),
-            "VLLM_CPU_KVCACHE_SPACE": "1",
-            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-        }
         words = [str(PYTHON), str(Path(__file__).with_name("ask.py")), folder]
         self.process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | VARIABLES,
         )
 
     def ask(self, what: str, requests: list[Any], **decoding: Any) -> list[dict[str, Any]]:
@@ -124,6 +132,42 @@ def test_what_does_not_fit_fails_alone(engine: Engine) -> None:
     long, short = engine.ask("converse", requests)
     assert "do not fit the context" in long["error"]
     assert short["turns"][0]
+
+
+@pytest.mark.servers
+@pytest.mark.slow
+def test_a_run_that_was_killed_ends_in_the_same_texts(tmp_path: Path) -> None:
+    """Killed after the first wave that is stored; the second is asked for by another process."""
+    if not PYTHON.exists():
+        pytest.skip(f"vLLM is not installed: {INSTALL}")
+    prompts = [f'{{"id": "p{k}", "turns": ["What is {k} plus 1?"]}}' for k in range(WAVE + 40)]
+    (tmp_path / "p.jsonl").write_text("\n".join(prompts), encoding="utf-8")
+    (tmp_path / "arena.yaml").write_text(
+        f"models: {{m: {{use: 'vllm:{ready_folder('smollm2')}', max_tokens: 4}}}}\n"
+        "prompts: [p.jsonl]\n"
+    )
+    variables = os.environ | VARIABLES
+    packages = sysconfig.get_paths()["purelib"]
+
+    def started(db: str) -> "subprocess.Popen[bytes]":
+        script = str(Path(__file__).with_name("command.py"))
+        words = [str(PYTHON), script, packages, "generate", "--db", db]
+        return subprocess.Popen(words, cwd=tmp_path, env=variables)
+
+    def texts(db: str) -> list[tuple[str, tuple[str, ...]]]:
+        return sorted((a.key, a.turns) for a in Store(tmp_path / db).answers.where())
+
+    assert started("calm.db").wait() == 0
+    Store(tmp_path / "killed.db").close()
+    running = started("killed.db")
+    while running.poll() is None and not texts("killed.db"):
+        time.sleep(0.05)
+    running.kill()
+    running.wait()
+    assert len(texts("killed.db")) == WAVE
+    assert started("killed.db").wait() == 0
+    assert texts("killed.db") == texts("calm.db")
+    assert len(texts("calm.db")) == WAVE + 40
 
 
 def test_a_model_is_named_by_its_folder_or_its_name_on_the_hub() -> None:

@@ -77,6 +77,18 @@ def test_the_command_names_who_moved_and_what_else_changed(tmp_path: Path) -> No
     done = CliRunner().invoke(app, args)
     assert done.exit_code == 0
     assert "Came: fourth." in done.stderr
+    assert "does not tell which votes" not in done.stderr
+
+
+def test_of_a_publication_it_is_said_that_what_is_shared_is_not_known(tmp_path: Path) -> None:
+    store = voted(tmp_path / "arena.db", 6)
+    board, _ = ranked_or_not(store, Policy())
+    publish_ranking(store, tmp_path / "site", board, Policy())
+    args = ["diff", str(tmp_path / "site"), str(tmp_path / "arena.db")]
+    done = CliRunner().invoke(app, args)
+    assert "does not tell which votes" in " ".join(done.stderr.split())
+    found = json.loads(CliRunner().invoke(app, [*args, "--format", "json"]).stdout)
+    assert found["is_paired"] is False
 
 
 def test_what_is_no_board_is_said(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ def test_the_page_shows_it_and_nothing_of_what_is_still_to_be_judged(
         assert "What is two and two?" in shown
         assert words["place_of"].format(rank=1, models=2) in shown
         assert "4 – 1 – 3" in shown
+        assert "./compare?old=middle&amp;new=long" in shown
         assert words["no_such_model"].format(name="x") in (page.one(visit(language), "x") or "")
     voter = visit()
     assert voter.voter

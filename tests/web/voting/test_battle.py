@@ -22,7 +22,7 @@ from arena.web.security.voters import Visitor, Voters
 from arena.web.services import Services, services
 from arena.web.views.words import WORDS
 from arena.web.voting.controls import BattleView, updates
-from arena.web.voting.live import Glimpse, TurnRefusedError, together
+from arena.web.voting.live import Glimpse, Live, TurnRefusedError, together
 from tests.servers import Fault, Served, fault, piece, serve
 
 Visit = Callable[..., Visitor]
@@ -246,6 +246,35 @@ def test_whoever_comes_back_while_both_write_waits_for_them(
     (then,) = back
     assert replace(then, token=said.token, draft=None) == again(said)
     assert then.draft == "And eight geese?"
+
+
+def test_a_first_question_that_nobody_answered_is_no_battle_under_way(
+    page: BattlePage, store: Store, visit: Visit
+) -> None:
+    visitor = visit()
+    list(page.say(visitor, "", ASKED))
+    (talk,) = store.talks.where()
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("first", "second", "first_finish", "second_finish"), ()
+    )
+    store.talks.put([replace(talk, **nothing)])  # as it is while both models are loaded
+    (back,) = page.resume(visitor)
+    assert (back.draft, back.open, back.prompt) == (ASKED, False, "")
+    assert back.status == WORDS["en"]["battle_draft"]
+
+
+def test_a_version_that_another_took_the_place_of_answers_no_more(store: Store) -> None:
+    old = parse_model("quick=fake:first")
+    new = replace(old, name="quick@2", decoding=Decoding(max_tokens=9))
+    store.put_model(old)
+    store.put_model(new)
+
+    def names(configured: Model) -> set[str]:
+        live = Live(store, {configured.name: configured}, AppSettings())
+        return {model.name for model in live.candidates()}
+
+    assert names(new) == {"quick@2"}
+    assert names(old) == {"quick"}
 
 
 def test_a_turn_that_died_with_the_app_comes_back_as_a_draft(

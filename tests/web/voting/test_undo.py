@@ -12,7 +12,7 @@ import pytest
 
 import arena
 from arena.leaderboard.evidence.counted_votes import counted_votes, graded
-from arena.ratings import Settling
+from arena.ratings import Prospect, Settling
 from arena.records import Complaint, Winner, Withdrawal
 from arena.records.errors import InputError
 from arena.store import Store
@@ -271,6 +271,12 @@ def test_the_next_step_is_told_only_where_the_votes_tell_it() -> None:
         assert "48,832" not in far
         assert words["settle_unclear"] in far
         assert words["settled"] in standing_text(Standing(9_000, 20, 0, None), 3, words)
+        next_votes = Prospect(100, 5, 0.46, 4, 0.2)
+        whole = standing_text(Standing(9_000, 20, 0, Settling(1, 200), next_votes), 3, words)
+        said = words["next_votes"].format(
+            votes=100, settled="0.5", open=5, rank=4, next=5, chance="20%"
+        )
+        assert whole == f"{told}{words['gap']}{said}"
         one = standing_text(Standing(9, 9, 1, None), 3, words)
         assert {"en": "about 1 more vote.", "zh": "再有约 1 票"}[language] in one
 

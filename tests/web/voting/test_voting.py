@@ -96,6 +96,9 @@ def test_the_page_says_what_votes_would_settle(answered: Store, pool: Pool) -> N
     assert standing.missing == 0
     assert standing.votes == 32
     assert standing.settling is None or standing.settling.rank in (1, 2)
+    if (found := standing.prospect) is not None:
+        assert (found.votes, found.rank in (1, 2)) == (100, True)
+        assert 0.0 < found.settled <= found.open <= 2
 
 
 def test_a_vote_keeps_what_was_shown(answered: Store, pool: Pool) -> None:

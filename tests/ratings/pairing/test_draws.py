@@ -8,7 +8,7 @@ import pytest
 from arena.ratings import Comparisons, next_pairs
 from arena.ratings.fitting.likelihood import fit_counts, precision_of, win_probability
 from arena.ratings.fitting.newton import bread
-from arena.ratings.pairing import EXPLORATION, after_one_more, information_gain
+from arena.ratings.pairing.draws import EXPLORATION, after_one_more, information_gain
 from arena.ratings.scale import WEAK_PRIOR
 from arena.records.errors import InputError
 from tests.ratings.simulated import simulate
@@ -22,7 +22,7 @@ def state(c: Comparisons) -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_gain_is_the_drop_in_total_variance() -> None:
     theta, inverse = state(simulate(5, 60))
-    gain = information_gain(theta, inverse)
+    gain = information_gain(theta, inverse, inverse @ inverse)
     p = win_probability(theta)
     for i in range(5):
         for j in range(5):
@@ -112,3 +112,17 @@ def test_draws_by_gain_lower_the_variance_more_than_even_ones() -> None:
         return float(np.trace(left))
 
     assert total_after(EXPLORATION) < 0.6 * total_after(1.0)
+
+
+def test_a_gain_is_the_drop_of_what_is_wanted() -> None:
+    theta, inverse = state(simulate(5, 60))
+    graph = np.abs(np.random.default_rng(1).normal(size=(5, 5)))
+    graph = np.triu(graph, 1) + np.triu(graph, 1).T
+    wanted = np.diag(graph.sum(axis=1)) - graph
+    gain = information_gain(theta, inverse, inverse @ wanted @ inverse)
+    p = float(win_probability(theta)[1, 3])
+    step = np.array([0, 1.0, 0, -1.0, 0])
+    after = np.linalg.pinv(np.linalg.pinv(inverse) + p * (1 - p) * np.outer(step, step))
+    assert gain[1, 3] == pytest.approx(np.trace(wanted @ inverse) - np.trace(wanted @ after))
+    square = after_one_more(inverse, inverse @ wanted @ inverse, 1, 3, p)[1]
+    assert square == pytest.approx(after @ wanted @ after, abs=1e-10)

@@ -67,7 +67,9 @@ def recognise(peek: Peek) -> str:
     """By the folders of a run, in which each model has its own, and no judge."""
     if any("judged-by--" in file.parent.name for file in peek.files):
         return ""
-    found = {file.parent.parent.name for file in peek.files if file.suffix == ".json"}
+    # lm-eval's results_TIME.json lie in the folder of a model as well, often below `results`.
+    files = [f for f in peek.files if f.suffix == ".json" and not f.name.startswith("results_")]
+    found = {file.parent.parent.name for file in files}
     return ", ".join(sorted(found & set(PARTS)))
 
 

@@ -93,7 +93,7 @@ class Policy:
 
 
 # What of a configuration decides a ranking.
-_DECISIVE = {"title", "license", "rank", "judges", "benchmarks"}
+DECISIVE = {"title", "license", "rank", "judges", "benchmarks"}
 
 
 def policy_of(store: Store, config: Config) -> Policy:
@@ -102,7 +102,7 @@ def policy_of(store: Store, config: Config) -> Policy:
     config: as `arena.config.load_config` gives it. One that sets nothing of what decides
     a ranking, such as that of an app that only shows one, says nothing of it.
     """
-    if config.model_fields_set & _DECISIVE:
+    if config.model_fields_set & DECISIVE:
         return Policy.configured(config)
     kept = store.policy()
     if kept is None:
@@ -112,7 +112,7 @@ def policy_of(store: Store, config: Config) -> Policy:
 
 def keep_policy(store: Store, config: Config) -> None:
     """Let the ranking of this database be as a run's configuration says, wherever it is shown."""
-    store.keep_policy(config.model_dump_json(include=_DECISIVE))
+    store.keep_policy(config.model_dump_json(include=DECISIVE))
 
 
 def _ways(config: Config) -> tuple[tuple[str, tuple[str, ...]], ...]:

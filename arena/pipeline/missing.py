@@ -146,11 +146,10 @@ def _outcomes(store: Store, config: Config, models: Sequence[Model]) -> int | No
 
 def _members(name: str, store: Store) -> list[str]:
     """The benchmarks that a name stands for: those of a group of built-in or own task files."""
-    path = builtin_tasks(store.home).get(name)
-    if path is None:
-        return [name]
-    _, spec = parse_yaml(read_text(path), path)
-    tasks = spec.get("task") if isinstance(spec, dict) and "group" in spec else None
+    path, tasks = builtin_tasks(store.home).get(name), None
+    with suppress(InputError):  # a file with lm-eval's own tags is a task, and no group
+        _, spec = parse_yaml(read_text(path), path) if path else (None, None)
+        tasks = spec.get("task") if isinstance(spec, dict) and "group" in spec else None
     return [str(task) for task in tasks] if isinstance(tasks, list) else [name]
 
 

@@ -16,7 +16,7 @@ from arena.publish.data.published import Published, published, report_cards
 from arena.publish.outlets import embed, picture
 from arena.publish.page import render
 from arena.publish.pages.browse import FOLDER as PROMPTS
-from arena.publish.pages.render import BROWSE, CHANGES, METHOD, render_pages
+from arena.publish.pages.render import PAGES, render_pages
 from arena.records.errors import InputError
 from arena.store import Store
 
@@ -40,9 +40,7 @@ FILES = (
     *tables.FILES,
     publication.SCHEMA_FILE,
     publication.FILE,
-    CHANGES,
-    METHOD,
-    BROWSE,
+    *PAGES,
 )
 
 

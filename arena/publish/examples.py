@@ -1,9 +1,10 @@
 """A few prompts with the answers beside each other, for a reader to judge by eye."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from arena.publish.said import Said
 from arena.records import LIVE, Answer, Note, Prompt
 from arena.store import Store
 
@@ -14,9 +15,13 @@ CHARACTERS = 4000
 
 @dataclass(frozen=True, slots=True)
 class ExampleReply:
-    """What one model said in one turn. left_out: characters that are not shown."""
+    """What one model said in one turn. left_out: characters that are not shown.
+
+    system: the text that stood before the conversation, said at its first turn.
+    """
 
     model: str
+    system: str
     text: str
     left_out: int
     finish: str
@@ -33,11 +38,14 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A prompt with the answers of the best-ranked models. hidden: models not shown."""
+    """A prompt with the answers of the best-ranked models. hidden: models not shown. said: of the
+    answers that are, where that was asked for.
+    """
 
     prompt: Prompt
     turns: tuple[Turn, ...]
     hidden: int
+    said: Said | None = None
 
     @property
     def no_text(self) -> Note | None:
@@ -52,7 +60,7 @@ def examples(store: Store, models: Sequence[str]) -> list[Example]:
     models: best first; each prompt shows the first ANSWERS of them that answered it.
     """
     picked: list[Example] = []
-    hidden = store.withheld("model")
+    hidden, systems = store.withheld("model"), systems_of(store)
     for prompt in _varied(store, fewest=min(2, len(models))):
         if len(picked) == PROMPTS:
             break
@@ -60,8 +68,13 @@ def examples(store: Store, models: Sequence[str]) -> list[Example]:
         given = {a.model: a for a in here if not a.is_absent and a.model not in hidden}
         answers = [given[model] for model in models if model in given]
         if answers:
-            picked.append(example_of(prompt, answers))
+            picked.append(example_of(prompt, answers, systems))
     return picked
+
+
+def systems_of(store: Store) -> dict[str, str]:
+    """The system text of each model that has one."""
+    return {m.name: m.decoding.system for m in store.models() if m.decoding.system}
 
 
 def public_prompts(store: Store) -> list[Prompt]:
@@ -93,18 +106,25 @@ def _varied(store: Store, fewest: int) -> Iterator[Prompt]:
 
 
 def example_of(
-    prompt: Prompt, answers: Sequence[Answer], most: int = ANSWERS, characters: int = CHARACTERS
+    prompt: Prompt,
+    answers: Sequence[Answer],
+    systems: Mapping[str, str],
+    characters: int = CHARACTERS,
 ) -> Example:
-    """A prompt with the first of the answers. characters: of each text, at most."""
+    """A prompt with the first of the answers. systems: by model. characters: of each text."""
     turns = []
     for index, question in enumerate(prompt.turns):
         reference = prompt.references[index] if index < len(prompt.references) else ""
-        replies = (_reply(a, index, characters) for a in answers[:most] if index < len(a.turns))
+        replies = (
+            _reply(a, index, systems.get(a.model, "") if index == 0 else "", characters)
+            for a in answers[:ANSWERS]
+            if index < len(a.turns)
+        )
         turns.append(Turn(question, reference, tuple(replies)))
-    return Example(prompt, tuple(turns), max(0, len(answers) - most))
+    return Example(prompt, tuple(turns), max(0, len(answers) - ANSWERS))
 
 
-def _reply(answer: Answer, index: int, most: int) -> ExampleReply:
+def _reply(answer: Answer, index: int, system: str, most: int) -> ExampleReply:
     text = answer.turns[index]
     finish = answer.finish[index] if index < len(answer.finish) else ""
-    return ExampleReply(answer.model, text[:most], max(0, len(text) - most), finish)
+    return ExampleReply(answer.model, system, text[:most], max(0, len(text) - most), finish)

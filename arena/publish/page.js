@@ -81,7 +81,7 @@
 
   const find = (input) => {
     const wanted = input.value.trim().toLowerCase();
-    for (const row of all(".ranking tbody tr, .listed li", input.closest(".panel"))) {
+    for (const row of all(".ranking tbody tr, .tasks tbody tr, .listed li", input.closest(".panel"))) {
       row.hidden = !row.querySelector(".name").dataset.value.toLowerCase().includes(wanted);
     }
   };

@@ -12,7 +12,6 @@ from arena.judging.report_card.orders import FLIP_LIMIT
 from arena.leaderboard import formats
 from arena.leaderboard.board import Leaderboard, Row
 from arena.leaderboard.judge_audit import JudgeAudit
-from arena.publish.benchmarks import benchmarks_view
 from arena.publish.chart import Axis, axis_of
 from arena.publish.costs import costs
 from arena.publish.data.publication import weights_of
@@ -73,7 +72,7 @@ def render(
         details=_details(store, names),
         replaced=replaced(store),
         costs=costs(board, store.models()),
-        benchmarks=benchmarks_view(store, board),
+        has_benchmarks=bool(board.benchmarks),
         examples=examples(store, names),
         **script_of_pages(),
     )

@@ -149,8 +149,12 @@ def test_a_bad_backup_is_refused(
     assert [*tmp_path.glob("*other*"), *tmp_path.glob(".arena-*")] == []
 
 
-def test_a_folder_that_is_not_there(sample: Store, arena: Arena) -> None:
-    said, code = arena("backup nowhere/kept.db")
+def test_a_folder_that_is_not_there_is_made_for_a_copy_alone(
+    sample: Store, arena: Arena, tmp_path: Path
+) -> None:
+    assert arena("backup backups/kept.db")[1] == 0
+    assert (tmp_path / "backups" / "kept.db").is_file()
+    said, code = arena("restore backups/kept.db --db nowhere/other.db")
     assert (code, "does not exist" in said) == (2, True)
 
 

@@ -1,7 +1,6 @@
 """Files of other tools with any value in any place: read, or refused in a sentence."""
 
 import copy
-import json
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,8 +14,8 @@ from arena.interchange.opencompass import read_opencompass
 from arena.interchange.results import ToolResults, import_results
 from arena.records.errors import ArenaError
 from arena.store import Store
+from tests.result_files import EVALSCOPE, LM_EVAL, OPENCOMPASS, TIME, write
 
-TIME = "2025-01-01T12-00-00.000001"
 ODD = (
     None,
     True,
@@ -37,70 +36,6 @@ ODD = (
 )
 TRIES = 120
 
-LM_EVAL = {
-    f"m/results_{TIME}.json": {
-        "results": {"sums": {"exact_match,none": 0.5}},
-        "versions": {"sums": 3},
-        "configs": {"sums": {"output_type": "generate_until"}},
-        "n-shot": {"sums": 5},
-        "higher_is_better": {"sums": {"exact_match": True}},
-        "model_name": "org/m",
-    },
-    f"m/samples_sums_{TIME}.jsonl": [
-        {
-            "doc": {"question": "q"},
-            "doc_hash": f"h{k}",
-            "target": f"#### {k}",
-            "arguments": [["q", {}]],
-            "resps": [["It is 1."]],
-            "filter": "none",
-            "metrics": ["exact_match"],
-            "exact_match": float(k),
-        }
-        for k in (0, 1)
-    ],
-}
-SCORE = {
-    "value": {"acc": 1.0},
-    "prediction": "B",
-    "extracted_prediction": "B",
-    "main_score_name": "acc",
-    "judge_summary": {"judge_models": ["j"]},
-}
-EVALSCOPE = {
-    "reports/m/sums.json": {
-        "model_name": "org/m",
-        "dataset_name": "sums",
-        "metrics": [
-            {
-                "identity": {"name": "acc"},
-                "score": 1.0,
-                "categories": [{"name": ["x"], "subsets": [{"name": "main", "num": 2}]}],
-                "semantics": {"direction": "higher_is_better"},
-            }
-        ],
-    },
-    "reviews/m/sums_main.jsonl": [
-        {
-            "index": k,
-            "target": ["B"],
-            "messages": [{"role": "user", "content": "q"}],
-            "sample_score": {"sample_id": k, "group_id": k, "score": SCORE},
-        }
-        for k in (0, 1)
-    ],
-}
-OPENCOMPASS = {
-    "20250101_120000/predictions/m/sums.json": {
-        str(k): {"origin_prompt": [{"prompt": f"q{k}"}], "prediction": ["B", "A"], "gold": ["B", 2]}
-        for k in (0, 1)
-    },
-    "20250101_120000/results/m/sums.json": {
-        "accuracy": 50.0,
-        "details": {"type": "GEN", "0": {"correct": True}, "1": {"correct": [False]}},
-    },
-}
-
 
 def places(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Where something stands in nested objects and lists."""
@@ -117,14 +52,6 @@ def put(value: Any, place: tuple[Any, ...], new: Any) -> Any:
     held = copy.copy(value)
     held[place[0]] = put(held[place[0]], place[1:], new)
     return held
-
-
-def write(folder: Path, files: dict[str, Any]) -> None:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        is_lines = name.endswith(".jsonl") and isinstance(content, list)
-        path.write_text("\n".join(map(json.dumps, content)) if is_lines else json.dumps(content))
 
 
 @pytest.mark.parametrize(

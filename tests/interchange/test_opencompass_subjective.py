@@ -1,8 +1,6 @@
 """A run of OpenCompass whose judge compared answers; its files are written by us."""
 
-import json
 from collections.abc import Callable
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -15,54 +13,7 @@ from arena.interchange.opencompass_subjective import read
 from arena.records import Preference
 from arena.records.errors import InputError
 from arena.store import Store
-
-QUESTIONS = ("Name a river.", "为什么天空是蓝色的？")
-MODELS = ("qwen-7b", "internlm_7b")
-Files = dict[str, dict[str, Any]]
-
-
-def answers(model: str) -> dict[str, Any]:
-    return {
-        str(k): {
-            "origin_prompt": [
-                {"role": "SYSTEM", "prompt": "Be brief."},
-                {"role": "HUMAN", "prompt": question},
-            ],
-            "prediction": f"{model} says {k}.",
-            "gold": "",
-        }
-        for k, question in enumerate(QUESTIONS)
-    }
-
-
-def judged(*words: str) -> dict[str, Any]:
-    """Both orders: the second half has the other one."""
-    return {
-        str(k): {
-            "origin_prompt": [{"role": "HUMAN", "prompt": "Which is better? …"}],
-            "prediction": text,
-            "gold": {
-                "capability": "knowledge",
-                "others": {},
-                "answer1": MODELS[k >= len(QUESTIONS)],
-                "answer2": MODELS[k < len(QUESTIONS)],
-            },
-        }
-        for k, text in enumerate(words)
-    }
-
-
-def run(folder: Path, change: Callable[[Files], object] = lambda _: None) -> Path:
-    files: Files = {f"predictions/{model}/corebench.json": answers(model) for model in MODELS}
-    judge = f"results/{'_'.join(MODELS)}_judged-by--gpt-4o"
-    files[f"{judge}/corebench.json"] = judged("[[A>>B]]", "[[A=B]]", "So: [[B>A]]", "Hm.")
-    files = deepcopy(files)
-    change(files)
-    for name, rows in files.items():
-        path = folder / "20260101_120000" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-    return folder
+from tests.result_files import MODELS, QUESTIONS, Files, subjective
 
 
 def results(files: Files) -> dict[str, Any]:
@@ -70,7 +21,7 @@ def results(files: Files) -> dict[str, Any]:
 
 
 def test_it_is_recognised_and_twice_is_once(tmp_path: Path, store: Store) -> None:
-    path = run(tmp_path / "outputs")
+    path = subjective(tmp_path / "outputs")
     found, _ = recognised(path)
     assert found.name == "opencompass-subjective"
     first = take_in(store, read(path, Hints()))
@@ -82,7 +33,7 @@ def test_it_is_recognised_and_twice_is_once(tmp_path: Path, store: Store) -> Non
 
 
 def test_each_verdict_is_of_its_own_order(tmp_path: Path, store: Store) -> None:
-    take_in(store, read(run(tmp_path), Hints()))
+    take_in(store, read(subjective(tmp_path), Hints()))
     models = {answer.key: answer.model for answer in store.answers.where()}
     found = [
         (models[v.first], v.preference, v.judge, v.reason == "") for v in store.verdicts.where()
@@ -116,13 +67,13 @@ def test_each_verdict_is_of_its_own_order(tmp_path: Path, store: Store) -> None:
 def test_the_forms_of_its_sets_are_read(
     tmp_path: Path, store: Store, words: str, preference: Preference
 ) -> None:
-    path = run(tmp_path, lambda files: results(files)["0"].update(prediction=words))
+    path = subjective(tmp_path, lambda files: results(files)["0"].update(prediction=words))
     take_in(store, read(path, Hints()))
     assert next(iter(store.verdicts.where())).preference is preference
 
 
 def test_parts_of_a_set_are_one(tmp_path: Path, store: Store) -> None:
-    take_in(store, read(run(tmp_path / "whole"), Hints()))
+    take_in(store, read(subjective(tmp_path / "whole"), Hints()))
 
     def parted(files: Files) -> None:
         for name in list(files):
@@ -130,7 +81,7 @@ def test_parts_of_a_set_are_one(tmp_path: Path, store: Store) -> None:
             for k, row in enumerate(rows.values()):
                 files[name.replace(".json", f"_{k}.json")] = {"0": row}
 
-    again = take_in(store, read(run(tmp_path / "parts", parted), Hints()))
+    again = take_in(store, read(subjective(tmp_path / "parts", parted), Hints()))
     assert sum(count.new for count in again.counts.values()) == 0
     assert again.counts["verdicts"].there == 4
 
@@ -166,7 +117,7 @@ DAMAGE: dict[str, Callable[[Files], object]] = {
 
 @pytest.mark.parametrize("said", DAMAGE)
 def test_damage_is_named_and_stores_nothing(tmp_path: Path, store: Store, said: str) -> None:
-    path = run(tmp_path, DAMAGE[said])
+    path = subjective(tmp_path, DAMAGE[said])
     with pytest.raises(InputError, match=said) as error:
         take_in(store, read(path, Hints()))
     assert "\n" not in str(error.value)

@@ -10,6 +10,7 @@ import pytest
 from arena.benchmarks.scores import BenchmarkScore
 from arena.leaderboard.board import Leaderboard, Mark
 from arena.publish import publish
+from arena.publish.pages.render import BENCHMARKS
 from arena.records import Evidence
 from arena.store import Store
 from tests.boards import make_board, make_row, plain
@@ -178,7 +179,9 @@ def test_five_models_of_benchmarks_fit_a_desktop(
     site = publish(store, tmp_path / "site", board, title="T")
     for locale in ("en-GB", "zh-CN"):
         size = {"width": 1280, "height": 900}
-        table = Visit(browser, site, locale=locale, viewport=size).page.locator("#benchmarks .wide")
+        table = Visit(
+            browser, site.with_name(BENCHMARKS), locale=locale, viewport=size
+        ).page.locator("#benchmarks .wide")
         assert table.first.evaluate("one => one.scrollWidth - one.clientWidth") == 0
 
 
@@ -203,7 +206,8 @@ def test_names_in_the_scatter_do_not_overprint(
         benchmarks=(BenchmarkScore("facts", "acc", "brief", 0.5, 0.1, 20),),
     )
     site = publish(store, tmp_path / "site", board, title="T")
-    page = Visit(browser, site, viewport={"width": width, "height": 900}).page
+    size = {"width": width, "height": 900}
+    page = Visit(browser, site.with_name(BENCHMARKS), viewport=size).page
     boxes = page.locator(".scatter .model").evaluate_all(
         "all => all.map(one => { const b = one.getBoundingClientRect();"
         " return [b.left, b.right, b.top + 2, b.bottom - 2]; })"
@@ -219,7 +223,7 @@ def test_a_table_that_goes_on_says_so(browser: Any, filled: Store, tmp_path: Pat
     board = make_board(*(make_row(name, k) for k, name in enumerate(names, 1)))
     site = publish(filled, tmp_path / "site", replace(board, benchmarks=scores), title="T")
     size = {"width": 390, "height": 800}
-    visit = Visit(browser, site, viewport=size, locale="zh-CN")
+    visit = Visit(browser, site.with_name(BENCHMARKS), viewport=size, locale="zh-CN")
     visit.page.wait_for_selector("#benchmarks .wide.more")
     said = "(e) => getComputedStyle(e, '::before').content"
     assert "左右滑动" in visit.page.locator("#benchmarks .wide.more").first.evaluate(said)

@@ -286,7 +286,7 @@ def test_neither_voters_nor_folders_are_published(
     filled.votes.cast(Vote("battle-1", a.prompt_key, a.key, b.key, Winner.TIE, "voter-secret"))
     path = publish(filled, tmp_path / "site", make_board(make_row("own", 1)), title="T")
     text = path.read_text("utf-8")
-    assert "1</dd>" in text
+    assert "<b>1</b>" in text
     assert "weights" in text
     assert "secret" not in text
 

@@ -138,6 +138,7 @@ def _measure(
             asked.end()
     samples = results["samples"][benchmark.name]
     outcomes, unusual = outcomes_of(model, benchmark, samples)
+    store.put_model(model)  # where all was asked before, under a name that it had once
     store.outcomes.put(outcomes)
     notes = [of_the_whole_set(benchmark, metric, results) for metric in unusual]
     if model.decoding.system and not converses:

@@ -35,6 +35,7 @@ def backup(
     store = open_store(db, settings(config, ()))
     if file.exists():
         raise InputError(f"{file}: there is a file already, and it stays; name a new one")
+    file.absolute().parent.mkdir(parents=True, exist_ok=True)
     with _put(file) as partial:
         store.copy_to(partial)
         copymode(store.path, partial)

@@ -15,6 +15,7 @@ from arena.records import COMMAND_LINE
 from arena.records.errors import GateError, InputError, RatingError
 
 if TYPE_CHECKING:
+    from arena.config import Config
     from arena.publish.data.published import Published
     from arena.store import Store
 
@@ -48,6 +49,15 @@ class Outlets:
             help="Write the site with the card that makes it a static Space of Hugging Face.",
         ),
     ] = None
+    hf_app: Annotated[
+        Path | None,
+        typer.Option(
+            "--hf-app",
+            metavar="FOLDER",
+            help="Write a Space of Hugging Face that runs the app, in which people vote, on a copy "
+            "of the database. Voters are numbered.",
+        ),
+    ] = None
     markdown: Annotated[
         Path | None,
         typer.Option(
@@ -73,14 +83,16 @@ class Outlets:
     @property
     def any(self) -> bool:
         """Whether there is one."""
-        return any((self.hf_dataset, self.hf_space, self.markdown, self.svg, self.png))
+        places = (self.hf_dataset, self.hf_space, self.hf_app, self.markdown, self.svg, self.png)
+        return any(places)
 
-    def write(self, store: "Store", shown: "Published") -> None:
+    def write(self, store: "Store", shown: "Published", config: "Config") -> None:
         """Write all that were asked for, and say what was written."""
         from arena.publish import write_site
         from arena.publish.outlets.huggingface import check_free, write_dataset, write_space
         from arena.publish.outlets.markdown import write_between
         from arena.publish.outlets.picture import write_picture
+        from arena.publish.outlets.space import write_app
 
         if self.markdown:
             changed = write_between(self.markdown, shown.board)
@@ -94,6 +106,9 @@ class Outlets:
             write_site(store, self.hf_space, shown)
             write_space(self.hf_space, shown.board, shown.policy)
             say(f"A static Space: {self.hf_space}")
+        if self.hf_app:
+            write_app(store, self.hf_app, shown.policy, config)
+            say(f"A Space that runs the app: {self.hf_app}")
         if self.hf_dataset:
             write_dataset(store, shown, self.hf_dataset, redact=self.redact)
             say(f"A data set: {self.hf_dataset}")
@@ -151,7 +166,7 @@ def publish(
     if folder is not None or not outlets.any:
         page = write_site(store, folder or Path(str(conf.publish)), shown)
         say(f"Published{'' if board.rows else ' without a ranking'}: {page}")
-    outlets.write(store, shown)
+    outlets.write(store, shown, conf)
     if refused is not None:
         warn(f"There is no ranking yet: {refused.text(place=COMMAND_LINE)}")
     if isinstance(refused, GateError | RatingError):

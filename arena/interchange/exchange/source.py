@@ -9,6 +9,7 @@ from typing import TypeVar
 from arena.interchange.exchange.entries import Compared, SaidText, ScoredAnswer
 from arena.interchange.exchange.masking import redacted
 from arena.interchange.exchange.outgoing import Written
+from arena.leaderboard.evidence.counted_judgements import current_cards
 from arena.records import Answer, Preference, Prompt, Score, Verdict, Vote, Winner
 from arena.store import Store
 
@@ -170,9 +171,10 @@ class Outgoing:
     def _current(self, rows: Iterable[J], table: str) -> Iterator[J]:
         """The rows of each judge's latest card; the others are counted."""
         self._asked.add(table)
-        latest = {judge.name: judge.key for judge in self.store.judges.where()}
-        for row in rows:
-            if latest[row.judge] == row.judge_key:
+        read = self.store.evidence.verdicts if table == "verdicts" else self.store.evidence.scores
+        latest = current_cards(read())
+        for row in rows:  # two judges of one card are one judge to the ranking, by either's name
+            if latest.get(row.judge, row.judge_key) == row.judge_key:
                 yield row
             else:
                 self._dropped[table, EARLIER] += 1

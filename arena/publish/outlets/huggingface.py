@@ -40,7 +40,7 @@ def write_dataset(store: Store, shown: Published, place: Path, *, redact: bool =
     check_free(place, [f"{FOLDER}/{name}.parquet" for name in _PARTS])
     data = place / FOLDER
     data.mkdir(parents=True, exist_ok=True)
-    _write_card(place, {}, shown.policy.title, [])
+    write_card(place, {}, shown.policy.title, [])
     source = Outgoing(store, redact=redact, public=True)
     counts = {"battles": table.write(source, data / "battles.parquet").counts.total()}
     path = data / "answers.parquet"
@@ -50,7 +50,7 @@ def write_dataset(store: Store, shown: Published, place: Path, *, redact: bool =
     told = [f"- `{name}` ({counts[name]:,} rows): {what}" for name, what in _PARTS.items()]
     told += ["", "What must be known of the ranking:", ""] if shown.board.notes else []
     told += [f"- {note}" for note in shown.board.notes]
-    _write_card(place, _front(store, shown.policy, counts), shown.policy.title, told)
+    write_card(place, _front(store, shown.policy, counts), shown.policy.title, told)
 
 
 def write_space(site: Path, board: Leaderboard, policy: Policy) -> None:
@@ -62,10 +62,10 @@ def write_space(site: Path, board: Leaderboard, policy: Policy) -> None:
         "colorTo": "gray",
         "sdk": "static",
         "app_file": "index.html",
-        **_license(policy.license),
+        **license_of(policy.license),
     }
     said = [f"{len(board.rows)} models, ranked by people's votes, judge models and benchmarks."]
-    _write_card(site, front, policy.title, said)
+    write_card(site, front, policy.title, said)
 
 
 def check_free(place: Path, names: Sequence[str] = ()) -> None:
@@ -83,7 +83,7 @@ def _front(store: Store, policy: Policy, counts: Mapping[str, int]) -> Front:
     battles = counts["battles"]
     return {
         "pretty_name": policy.title,
-        **_license(policy.license),
+        **license_of(policy.license),
         "language": sorted({prompt.language for prompt in store.prompts.where()}),
         "size_categories": [next((name for most, name in _SIZES if battles < most), "1M<n<10M")],
         "tags": ["leaderboard", "llm-evaluation", "human-feedback", "preference"],
@@ -107,14 +107,15 @@ def _answers(source: Outgoing) -> Iterator[dict[str, Any]]:
             }
 
 
-def _license(name: str) -> dict[str, str]:
-    """As cards have it: a word of theirs in small letters, or the name of another one."""
+def license_of(name: str) -> dict[str, str]:
+    """A licence as cards have it: a word of theirs in small letters, or the name of another one."""
     if not name:
         return {}
     return {"license": "other", "license_name": name} if " " in name else {"license": name.lower()}
 
 
-def _write_card(place: Path, front: Front, title: str, lines: Sequence[str]) -> None:
+def write_card(place: Path, front: Front, title: str, lines: Sequence[str]) -> None:
+    """Write the card. front: what Hugging Face reads of it."""
     import yaml
 
     head = yaml.safe_dump(dict(front), allow_unicode=True, sort_keys=False)

@@ -2,17 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
-from arena.publish.examples import Example, example_of, public_prompts
+from arena.publish.examples import ANSWERS, Example, example_of, public_prompts, systems_of
+from arena.publish.said import Sayings
 from arena.records import Prompt
 from arena.store import Store
 
 FOLDER = "browse"
 PROMPTS = 1000  # at most; the same share of each category and language
 ON_PAGE = 25
-ANSWERS, CHARACTERS = 6, 1500  # of each prompt, and of each text
+CHARACTERS = 1500  # of each text
 _TITLE = 120
 
 
@@ -73,6 +74,7 @@ def examples_by_page(
 ) -> Iterator[list[Example]]:
     """The prompts of each page with their answers. models: best first, before all others."""
     hidden, entries = store.withheld("model"), iter(listed.entries)
+    systems, sayings = systems_of(store), Sayings(store)
     places = {name: place for place, name in enumerate(models)}
     while part := list(islice(entries, ON_PAGE)):
         found = []
@@ -83,5 +85,6 @@ def examples_by_page(
                 if not answer.is_absent and answer.model not in hidden
             ]
             answers.sort(key=lambda a: (places.get(a.model, len(places)), a.model))
-            found.append(example_of(one.prompt, answers, ANSWERS, CHARACTERS))
+            said = sayings.of(one.prompt, answers, ANSWERS)
+            found.append(replace(example_of(one.prompt, answers, systems, CHARACTERS), said=said))
         yield found

@@ -8,18 +8,24 @@ from arena.publish.data.changes import ChangeLog
 from arena.publish.data.published import Published
 from arena.publish.data.tables import SUFFIXES, TABLES
 from arena.publish.page import environment, script_of_pages
+from arena.publish.pages.benchmarks import benchmarks_view
 from arena.publish.pages.browse import FOLDER, ON_PAGE, examples_by_page, prompt_list
 from arena.store import Store
+from arena.store.versions import replaced
 
-CHANGES, METHOD, BROWSE = "changes.html", "method.html", "browse.html"
+CHANGES, METHOD, BROWSE, BENCHMARKS = PAGES = (
+    *("changes.html", "method.html", "browse.html", "benchmarks.html"),
+)
 
 
 def render_pages(store: Store, shown: Published, log: ChangeLog) -> Iterator[tuple[str, str]]:
-    """Each page by its name: what changed, the method, the prompts."""
+    """Each page by its name: what changed, the method, benchmarks, the prompts."""
     yield CHANGES, _page("changes", shown, log=log)
     newest = store.whole.newest()
     tables: dict[str, Any] = {"tables": list(TABLES), "suffixes": SUFFIXES}
     yield METHOD, _page("method", shown, **tables, shown=shown, updated=newest)
+    view = benchmarks_view(store, shown.board)
+    yield BENCHMARKS, _page("benchmarks", shown, benchmarks=view, replaced=replaced(store))
     listed = prompt_list(store)
     yield BROWSE, _page("browse", shown, listed=listed)
     models = [row.model for row in ranked(shown.board)]
@@ -33,4 +39,10 @@ def render_pages(store: Store, shown: Published, log: ChangeLog) -> Iterator[tup
 
 def _page(name: str, of: Published, *, root: str = "", **content: Any) -> str:
     template = environment().get_template(f"pages/{name}.html")
-    return template.render(title=of.policy.title, root=root, **script_of_pages(), **content)
+    return template.render(
+        title=of.policy.title,
+        root=root,
+        has_benchmarks=bool(of.board.benchmarks),
+        **script_of_pages(),
+        **content,
+    )

@@ -348,6 +348,20 @@ def test_what_a_format_has_no_place_for_is_counted(tmp_path: Path, store: Store)
             assert left["probabilities", NO_PLACE] == left["replies of judges", NO_PLACE] == 1
 
 
+def test_two_names_of_one_card_are_one_judge(tmp_path: Path, store: Store) -> None:
+    """As after `arena judges copy`, before anything is changed in the copy; the later one says."""
+    bring(store, "table", EXAMPLES["table"][1](tmp_path / "files"))
+    (first, *_) = store.votes.where()
+    store.judges.add([Judge("k" * 32, name, "{}") for name in ("one", "copy")])
+    store.verdicts.add(
+        Verdict(name, name, "k" * 32, first.prompt_key, first.first, first.second, Preference.A)
+        for name in ("one", "copy")
+    )
+    named("table").write(Outgoing(store), tmp_path / "out.jsonl")
+    said = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert {row["source"] for row in said} == {"human", "gpt-4", "copy"}
+
+
 def test_nothing_to_write_makes_neither_file_nor_folder(tmp_path: Path, store: Store) -> None:
     written = named("table").write(Outgoing(store), tmp_path / "new" / "votes.csv")
     assert not written.counts.total()

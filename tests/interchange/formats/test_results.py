@@ -170,8 +170,8 @@ def test_a_damaged_zip_is_refused(keep: int, tmp_path: Path) -> None:
 
 def test_other_tools_folders_are_recognised(tmp_path: Path) -> None:
     time = "2026-01-02T03-04-05.678901"
-    listed(tmp_path / "lm" / "m" / f"results_{time}.json", [{"results": {}}])
-    lines(tmp_path / "lm" / "m" / f"samples_t_{time}.jsonl", [{"doc_id": 0}])
+    listed(tmp_path / "lm" / "results" / "m" / f"results_{time}.json", [{"results": {}}])
+    lines(tmp_path / "lm" / "results" / "m" / f"samples_t_{time}.jsonl", [{"doc_id": 0}])
     report = {"model_name": "m", "dataset_name": "arc", "metrics": []}
     lines(tmp_path / "es" / "reports" / "m" / "arc.json", [report])
     lines(tmp_path / "oc" / "20260101_1" / "predictions" / "m" / "gsm8k.json", [{"0": {}}])

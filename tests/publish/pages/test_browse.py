@@ -5,8 +5,9 @@ import pytest
 
 from arena.leaderboard.board import Leaderboard
 from arena.publish import publish
+from arena.publish.examples import ANSWERS
 from arena.publish.pages import browse
-from arena.publish.pages.browse import ANSWERS, CHARACTERS, FOLDER, examples_by_page, prompt_list
+from arena.publish.pages.browse import CHARACTERS, FOLDER, examples_by_page, prompt_list
 from arena.records import LIVE, Prompt
 from arena.store import Store
 from tests.boards import NAMES, fill, make_board, make_row, varied_prompts

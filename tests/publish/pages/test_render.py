@@ -13,7 +13,7 @@ from arena.store import Store
 from tests.boards import NOTE, make_board, make_row
 from tests.publish.test_site import EVIL, read
 
-PAGES = ("browse.html", "browse/1.html", "changes.html", "method.html")
+PAGES = ("benchmarks.html", "browse.html", "browse/1.html", "changes.html", "method.html")
 
 
 @pytest.fixture

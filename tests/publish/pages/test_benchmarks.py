@@ -1,4 +1,4 @@
-"""The section on benchmarks: what is in the store is on the page."""
+"""The page of benchmarks: what is in the store is on it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,9 @@ import pytest
 from arena.benchmarks.scores import BenchmarkScore
 from arena.leaderboard.ranking import leaderboard
 from arena.publish import publish
-from arena.publish.benchmarks import benchmarks_view
+from arena.publish.pages import benchmarks
+from arena.publish.pages.benchmarks import benchmarks_view
+from arena.publish.pages.render import BENCHMARKS
 from arena.records import BackendKind, Check, Model, Outcome
 from arena.store import Store
 from tests.boards import full_board, make_board, make_row
@@ -60,7 +62,11 @@ def test_needles_prompts_and_warnings_are_on_the_page(measured: Store, tmp_path:
     assert found.values == ((1.0,), (0.0,), (1.0,))
     (report,) = view.prompts
     assert report.spread.range == pytest.approx(0.4)
-    page = publish(measured, tmp_path / "site", leaderboard(measured), title="T").read_text()
+    page = (
+        publish(measured, tmp_path / "site", leaderboard(measured), title="T")
+        .with_name(BENCHMARKS)
+        .read_text()
+    )
     assert "it may have seen them" in page
     assert "--share: 100%" in page
     assert "zero-shot" in page
@@ -75,7 +81,7 @@ def test_no_points_have_no_sign_of_a_loss(store: Store, tmp_path: Path) -> None:
         overall=tuple(rows),
         benchmarks=tuple(BenchmarkScore("facts", "acc", name, 0.5, 0.1, 20) for name in NAMES),
     )
-    page = publish(store, tmp_path / "site", board, title="T").read_text()
+    page = publish(store, tmp_path / "site", board, title="T").with_name(BENCHMARKS).read_text()
     assert "<b>+0</b>" in page
     assert "<b>-0</b>" not in page
 
@@ -83,7 +89,7 @@ def test_no_points_have_no_sign_of_a_loss(store: Store, tmp_path: Path) -> None:
 def test_unread_replies_are_told_in_both_languages(store: Store, tmp_path: Path) -> None:
     score = BenchmarkScore("facts", "acc", "ann", 0.5, 0.1, 20, low=0.3, high=0.7, unread=3)
     board = replace(make_board(make_row("ann", 1)), benchmarks=(score,))
-    page = publish(store, tmp_path / "site", board, title="T").read_text()
+    page = publish(store, tmp_path / "site", board, title="T").with_name(BENCHMARKS).read_text()
     assert '3 <span class="en" lang="en">unread</span>' in page
     assert "个无法读出</span>" in page
 
@@ -105,14 +111,36 @@ def test_preference_stands_beside_benchmarks(store: Store, tmp_path: Path) -> No
     left, low, right, high = scatter.ends
     assert left < right
     assert low > high  # the line rises, and places are counted from the top
-    page = publish(store, tmp_path / "site", board, title="T").read_text()
-    assert "people</span>" in page
-    assert "60%" in page
+    site = publish(store, tmp_path / "site", board, title="T")
+    assert "people</span>" in site.with_name(BENCHMARKS).read_text()
+    assert "60%" in site.read_text()
     header = (tmp_path / "site" / "leaderboard.csv").read_text().splitlines()[0]
     assert "overall,overall_ci_low,overall_ci_high" in header
 
 
-def test_without_outcomes_there_is_no_section(store: Store, tmp_path: Path) -> None:
+def test_without_outcomes_no_page_leads_there(store: Store, tmp_path: Path) -> None:
     bare = replace(full_board(), benchmarks=())
-    page = publish(store, tmp_path / "site", bare, title="T").read_text()
-    assert 'id="benchmarks"' not in page
+    page = publish(store, tmp_path / "site", bare, title="T")
+    assert "No benchmark has been run" in page.with_name(BENCHMARKS).read_text()
+    assert "benchmarks.html" not in page.read_text()
+
+
+def test_many_benchmarks_make_a_light_page(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the interval of each; the file has them. A benchmark is found by its name."""
+    monkeypatch.setattr(benchmarks, "MOST_CELLS", 50)
+    rows = [make_row(name, k + 1) for k, name in enumerate(NAMES)]
+    for count in (12, 13):
+        scores = tuple(
+            BenchmarkScore(f"set-{k}", "acc", name, 0.5, 0.1, 20, low=0.3, high=0.7)
+            for k in range(count)
+            for name in NAMES
+        )
+        board = replace(make_board(*rows), benchmarks=scores)
+        site = publish(store, tmp_path / str(count), board, title="T")
+        page = site.with_name(BENCHMARKS).read_text()
+        assert ("30.0" in page) is (count == 12)
+        assert ("Find a benchmark" in page) is (count == 13)
+    table = (tmp_path / "13" / "data" / "benchmarks.csv").read_text()
+    assert "set-12,,,acc,ann,0.5,0.1,0.3,0.7,20" in table

@@ -1,4 +1,4 @@
-"""What the page shows of benchmarks: tables, a radar, preference beside them, needles, warnings."""
+"""The page of benchmarks: tables, a radar, preference beside them, needles, warnings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from arena.store import Store
 RADIUS = 100.0
 MOST_SHAPES = 6
 LEAST_AXES = 3
+MOST_CELLS = 3000  # with intervals: with more, a page would be heavy
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,15 @@ class BenchmarkTable:
     spokes: tuple[Spoke, ...]
     shapes: tuple[Shape, ...]
 
+    @property
+    def brief(self) -> bool:
+        """Whether there are too many scores for one page to tell the interval of each."""
+        return len(self.models) * len(self.benchmarks) > MOST_CELLS
+
 
 @dataclass(frozen=True, slots=True)
 class BenchmarksView:
-    """All that the section needs; `tables` is empty where there are no outcomes."""
+    """All that the page needs; `tables` is empty where there are no outcomes."""
 
     tables: tuple[BenchmarkTable, ...]
     scatter: Scatter | None

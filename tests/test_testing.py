@@ -44,6 +44,7 @@ def test_too_little_to_tell_fails_unless_it_is_let_through(db: Path) -> None:
     assert_not_worse(db, "old", "new", evidence="objective", margin=5, unsure_passes=True)
 
 
+@pytest.mark.slow
 def test_the_plugin_writes_one_comment(db: Path, tmp_path: Path) -> None:
     (tmp_path / "test_gate.py").write_text(
         "from arena.testing import assert_not_worse\n"
@@ -99,6 +100,7 @@ def run_action(
     return code
 
 
+@pytest.mark.slow
 def test_the_actions_steps_let_the_same_decoding_pass(tmp_path: Path) -> None:
     code = run_action(tmp_path / "same", "{use: 'fake:echo', temperature: 0, max_tokens: 12}")
     assert code == 0
@@ -106,6 +108,7 @@ def test_the_actions_steps_let_the_same_decoding_pass(tmp_path: Path) -> None:
     assert (tmp_path / "same" / "comment.md").read_text().startswith("### ✅")
 
 
+@pytest.mark.slow
 def test_the_actions_steps_stop_a_worse_decoding(tmp_path: Path) -> None:
     code = run_action(tmp_path / "worse", "{use: 'fake:echo', temperature: 1.5, max_tokens: 6}")
     assert code == 1

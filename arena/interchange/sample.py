@@ -101,9 +101,9 @@ def _file(folder: Path, record: type) -> Path:
 def _read(folder: Path, record: type[R]) -> list[R]:
     path, adapter = _file(folder, record), TypeAdapter(record)
     rows = []
-    for number, fields in json_rows(path):
+    for number, row in json_rows(path):
         try:
-            rows.append(adapter.validate_python(fields))
+            rows.append(adapter.validate_python(row))
         except ValidationError as error:
             problem = error.errors()[0]
             field = path_of(problem)

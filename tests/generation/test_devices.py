@@ -49,6 +49,7 @@ def until_stopped(control: Control) -> list[Progress]:
     return [Progress("long", 1, stopped=control.intake.closed)]
 
 
+@pytest.mark.slow
 def test_each_job_has_a_device_and_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
     seen: list[Progress] = []
@@ -62,6 +63,7 @@ def test_each_job_has_a_device_and_a_process_of_its_own(monkeypatch: pytest.Monk
     assert notes["c"][2] == str(len(os.sched_getaffinity(0)))
 
 
+@pytest.mark.slow
 def test_what_fails_is_said_and_stops_no_other() -> None:
     jobs = {"k answers": killed, "r answers": refused, "t answers": partial(told, "t")}
     steps = side_by_side(["cpu"], jobs, "answer", unwatched)
@@ -70,6 +72,7 @@ def test_what_fails_is_said_and_stops_no_other() -> None:
     assert steps[1].unavailable == "the weights of 'x' cannot be loaded: they are damaged"
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_ends_its_processes_and_begins_no_more() -> None:
     intake = Intake()
 

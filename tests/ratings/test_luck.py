@@ -39,6 +39,7 @@ def true_shares() -> np.ndarray:
     return OWN**2 / np.array(whole)
 
 
+@pytest.mark.slow
 def test_known_shares_come_back_and_intervals_cover_them() -> None:
     dice, truth, runs = np.random.default_rng(5), true_shares(), 200
     found = [own_luck(*outcomes(dice, prompts=60, samples=3)) for _ in range(runs)]

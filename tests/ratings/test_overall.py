@@ -86,6 +86,7 @@ def on_the_same_battles(seed: int) -> tuple[Comparisons, Comparisons, Comparison
     return votes, judge, own
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_mean_of_the_true_ratings() -> None:
     truth = 1000.0 + POINTS_PER_LOG * np.linspace(-1.0, 1.0, 5)
     with_exam, with_judge = [], []

@@ -8,6 +8,7 @@ import torch
 from bench import gpu
 
 
+@pytest.mark.slow
 def test_all_of_it_runs_at_tiny_size(capsys: pytest.CaptureFixture[str]) -> None:
     gpu.main(["--tiny", "--json"])
     found = json.loads(capsys.readouterr().out.splitlines()[-1])

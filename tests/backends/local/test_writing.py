@@ -179,6 +179,7 @@ def test_a_row_that_fails_in_the_middle_fails_alone(monkeypatch: pytest.MonkeyPa
     assert [found[i].turns for i in others] == [whole[i].turns for i in others]
 
 
+@pytest.mark.slow
 def test_a_run_that_is_taken_up_again_ends_in_the_same_texts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

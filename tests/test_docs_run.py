@@ -52,6 +52,13 @@ NOT_HERE = {
     "arena bench --tasks gsm8k,mmlu": "the hub has these sets, and no test asks the network",
     "arena bench --model hf:M": "the hub has these weights and this set",
     "arena generate --devices cuda:": "there are no two GPUs here",
+    "arena judge --judge a,b --devices all": "there is no GPU here",
+    "arena bench --tasks core --devices all": "there is no GPU here",
+    "arena judge --judge internlm2-20b --executor ray": "the judge has 40 GB of weights",
+    "ray start ": "backends/cluster/test_cluster.py starts a cluster of two nodes",
+    "RAY_ADDRESS=HEAD": "there are no other machines here",
+    "vllm serve ORG/NAME": "it spans two machines with eight GPUs each",
+    "arena judge --judge internlm2-20b --base-url http://HEAD": "it asks that server",
     "arena bench --speed smollm2": "backends/local/test_speed.py measures the embedded model",
 }
 # What a page says in general, as a reader would write it: whole lines, then words.

@@ -32,7 +32,7 @@ def test_the_configuration_does_the_whole_evaluation(
     counts = Store(tmp_path / "arena.db").counts()
     assert counts["answers"] == 6
     assert counts["verdicts"] == 6
-    page = Path("site/index.html").read_text("utf-8")
+    page = Path("site/benchmarks.html").read_text("utf-8")
     for name in ("short_answer", "knowledge_en", "reasoning_en", "made filler"):
         assert name in page
     before = counts["outcomes"]

@@ -12,17 +12,16 @@ from arena import __version__
 from arena.cli.options.mistakes import in_our_words
 from arena.cli.output import Loudness, voice
 from arena.records import COMMAND_LINE
-from arena.records.errors import ArenaError, GateError, InputError, RatingError
+from arena.records.errors import ArenaError, GateError, InputError
 
 _LOUDNESS = ("-q", "--quiet", "-v", "--verbose")
-REFUSED = (GateError, RatingError)  # evidence that makes no ranking, which is no mistake
 BARE = {"--allow-code": "container"}
 
 
 class Commands(TyperGroup):
     """Turns the package's errors into one line and an exit code: a user sees no traceback.
 
-    The code is 2, and 1 where evidence makes no ranking for `arena rank`, as for a run.
+    The code is 2, and 1 where `arena rank` refuses the evidence, as a run does.
     """
 
     def invoke(self, ctx: Any) -> Any:
@@ -34,7 +33,7 @@ class Commands(TyperGroup):
             if voice.loudness is Loudness.VERBOSE:
                 traceback.print_exc()
             sys.stderr.write(f"arena: {error.text(place=COMMAND_LINE)}\n")
-            sys.exit(1 if ctx.invoked_subcommand == "rank" and isinstance(error, REFUSED) else 2)
+            sys.exit(1 if ctx.invoked_subcommand == "rank" and isinstance(error, GateError) else 2)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the command line; an option that may stand without its value is given one.

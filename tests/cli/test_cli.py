@@ -137,7 +137,7 @@ def test_the_database_comes_from_flag_then_environment_then_file(
 def test_the_gate_refuses_a_judge_that_follows_the_order(tmp_path: Path) -> None:
     assert arena("init", "--sample", cwd=tmp_path).returncode == 0
     refused = arena("rank", cwd=tmp_path)
-    assert refused.returncode == 2
+    assert refused.returncode == 1
     assert "--allow-weak-judges" in refused.stderr
     allowed = arena("rank", "--allow-weak-judges", "--format", "json", cwd=tmp_path)
     board = json.loads(allowed.stdout)

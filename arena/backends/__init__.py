@@ -51,8 +51,6 @@ _MODULES = {
     BackendKind.FAKE: "arena.backends.fake",
     BackendKind.IMPORTED: "arena.backends.imported",
 }
-
-
 _ELSEWHERE = (BackendKind.OPENAI, BackendKind.IMPORTED)  # what no machine of ours could run
 
 

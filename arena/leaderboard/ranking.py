@@ -80,7 +80,7 @@ def leaderboard(
     return _with_enough(lambda how: _ranked(store, how, group, found, policy.least), policy)
 
 
-def counted(store: Store, policy: Policy, gathered: Gathered) -> Kinds:
+def counted_kinds(store: Store, policy: Policy, gathered: Gathered) -> Kinds:
     """The comparisons that the ranking is made of, by kind and source.
 
     gathered: the store's evidence. Judges that do not count are left out, and so are votes while

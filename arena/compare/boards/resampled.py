@@ -12,10 +12,10 @@ import numpy as np
 from arena.leaderboard.board import Leaderboard, Policy
 from arena.leaderboard.evidence.gathering import Gathered
 from arena.leaderboard.overall import Kinds
-from arena.leaderboard.ranking import counted, ratings_of
+from arena.leaderboard.ranking import counted_kinds, ratings_of
 from arena.ratings import Comparisons
 from arena.ratings.arrays import Floats, Ints
-from arena.ratings.combined.battles import AUTO, BATTLE, independent_groups
+from arena.ratings.combined.battles import AUTO, BATTLE, battle_groups, independent_groups
 from arena.ratings.factors import Factor
 from arena.records import Evidence
 from arena.records.errors import ArenaError
@@ -38,7 +38,7 @@ def counted_evidence(
     store: Store, policy: Policy, gathered: Gathered, board: Leaderboard
 ) -> CountedEvidence:
     """What stands behind a board of a store; only the models that it rates."""
-    kinds = dict(counted(store, policy, gathered))
+    kinds = dict(counted_kinds(store, policy, gathered))
     if policy.evidence is Evidence.COMBINED:
         # Where votes, or judges too, could rate nobody, the board stands on what is left.
         for kind in list(kinds)[: _STANDS_ON.index(board.label)]:
@@ -121,15 +121,14 @@ def _labels(c: Comparisons, by_battle: bool, own: str) -> tuple[list[str], Ints]
         return [f"{own} {row}" for row in range(len(c))], np.arange(len(c))
     if not by_battle:
         return [str(label) for label in c.prompt.labels], c.prompt.codes
-    models = len(c.models)
-    low, high = np.minimum(c.i, c.j), np.maximum(c.i, c.j)
-    cells = (c.prompt.codes.astype(np.int64) * models + low) * models + high
-    cells, codes = np.unique(cells, return_inverse=True)
+    battles = battle_groups(c)
+    _, rows = np.unique(battles.codes, return_index=True)
     names = [
-        f"{c.prompt.labels[prompt]}\n{c.models[pair // models]}\n{c.models[pair % models]}"
-        for prompt, pair in zip(*np.divmod(cells, models**2), strict=True)
+        "\n".join((str(c.prompt.labels[c.prompt.codes[row]]), *pair))
+        for row in rows.tolist()
+        for pair in [sorted((c.models[c.i[row]], c.models[c.j[row]]))]
     ]
-    return names, codes
+    return names, battles.codes
 
 
 def _redrawn(side: _Side, times: Ints, models: Sequence[str]) -> Floats:

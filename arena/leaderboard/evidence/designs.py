@@ -32,11 +32,8 @@ def baseline_note(store: Store, models: Sequence[str], baseline: str) -> Note | 
     names = sorted({*(models or (model.name for model in store.models())), baseline})
     if len(names) < 3:
         return None
-    gathered = gather(store)
-    sources = [gathered.human, *gathered.judges.values(), *gathered.objective.values()]
-    known = [c for c in sources if c is not None]
     strengths: dict[str, float] = {}
-    if known:
+    if known := gather(store).comparisons:
         whole = concat(known)
         strengths = dict(zip(whole.models, believed(whole)[0].tolist(), strict=True))
     theta = np.array([strengths.get(name, 0.0) for name in names])

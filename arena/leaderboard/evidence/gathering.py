@@ -48,6 +48,12 @@ class Gathered:
     facts: Mapping[str, ModelFacts]
     unread: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def comparisons(self) -> list[Comparisons]:
+        """Those of every source, whoever made them."""
+        human = [] if self.human is None else [self.human]
+        return [*human, *self.judges.values(), *self.objective.values()]
+
 
 def gather(
     store: Store,

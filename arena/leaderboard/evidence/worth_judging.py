@@ -31,14 +31,12 @@ def battles_worth_judging(
     battle is a prompt's key and two models in sorted order, as `judging.Wanted` takes them.
     """
     names = sorted(models or {model.name for model in store.models()})
-    gathered = gather(store)
+    known = gather(store).comparisons
     verdicts = store.evidence.verdicts()
-    sources = [gathered.human, *gathered.judges.values(), *gathered.objective.values()]
     wanted = [prompt.key for prompt in prompts]
     judged, begun = _seen(verdicts, judges, both_orders=both_orders)
     here = [(p, a, b) for p, a, b in begun if p in set(wanted) and {a, b} <= set(names)]
     battles, seen, left = set(here[:n]), judged | set(begun), n - len(here)
-    known = [c for c in sources if c is not None]
     for a, b in _pairs_to_compare(known, names, left, len(verdicts.judge)) if left > 0 else ():
         shared = {prompt for prompt, _, _ in store.evidence.shared_prompts(a, b)}
         free = [(p, a, b) for p in wanted if p in shared and (p, a, b) not in seen | battles]

@@ -82,8 +82,9 @@ class Fitted(ABC):
         makes it less so. finer: make the groups to take them apart into, one after the other.
         """
         found = self._sandwich(codes)
-        for make in finer if codes is not None else ():
-            assert codes is not None
+        if codes is None:
+            return found
+        for make in finer:
             lonely = self.telling(codes) < LEAST_GROUPS
             if not lonely.any():
                 break

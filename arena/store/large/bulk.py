@@ -15,8 +15,6 @@ CACHE_MB = 32
 FEW = 50_000
 _GROWING = ("answer_rows", "vote_rows")
 _TEXTS = ("turns", "finish", "thinking")
-
-
 # Numbers that are the same in each row stand in the statement: binding them takes half of the time.
 _INSERT = f"""
     INSERT INTO answer_rows (digest, writer, prompt, turns, finish, thinking, sample, prompt_tokens,

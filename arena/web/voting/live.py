@@ -134,10 +134,12 @@ class Live:
             raise TurnRefusedError("no_live")
         sides = list(self._dice.choice(pairs))
         self._dice.shuffle(sides)
-        # Abandoned battles, on which nobody can vote any more.
+        # Abandoned battles: nobody can vote on them any more, or nobody has answered in them.
         self._store.talks.remove_older(2 * TOKEN_SECONDS)
-        mine = [talk.key for talk in self._store.talks.where(voter=voter)]
-        self._store.talks.remove(mine[: -(MOST_OPEN - 1)])
+        mine = list(self._store.talks.where(voter=voter))
+        going = [talk.key for talk in mine if talk.first or self.is_writing(talk.key)]
+        kept = going[-(MOST_OPEN - 1) :]
+        self._store.talks.remove(talk.key for talk in mine if talk.key not in kept)
         talk = Talk(secrets.token_urlsafe(24), voter, sides[0], sides[1], 1 / len(pairs))
         self._store.talks.put([talk])
         return talk

@@ -179,6 +179,9 @@ def test_a_turn_that_is_left_is_a_draft_however_late_one_comes_back(
     *_, said = page.say(visitor, back.token, "Another question?")  # on the page that is still open
     assert ASKED not in said.prompt
     assert said.open
+    assert len([*store.talks.where()]) == 1  # nothing stays of a question that nobody answered
+    assert page.cast(visitor, said.token, Winner.TIE).counted
+    assert [*store.talks.where()] == []
 
 
 def test_whoever_stops_gets_the_text_back_and_the_battle_as_it_was(

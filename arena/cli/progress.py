@@ -160,7 +160,8 @@ def standing(progress: "Progress", seconds: float, silent: float = 0.0) -> str:
     if progress.seconds:
         progress = replace(progress, seconds=progress.seconds + silent)
     done = progress.found + progress.done
-    parts = [f"{done:.0f} of {progress.total}", f"{_minutes(seconds)} since the start"]
+    whole = f"{progress.total} {progress.unit}".rstrip()
+    parts = [f"{done:.0f} of {whole}", f"{_minutes(seconds)} since the start"]
     return ", ".join(filter(None, (*parts, *_about(progress))))
 
 
@@ -170,7 +171,11 @@ def _about(progress: "Progress") -> tuple[str, ...]:
 
 def asked_again(progress: "Progress") -> str:
     """How many replies could not be read and are asked for once more; empty where none are."""
-    return f"{progress.again} asked once more" if progress.again else ""
+    if not progress.again:
+        return ""
+    return (
+        f"{counted(progress.again, 'unreadable reply', 'unreadable replies')} asked for once more"
+    )
 
 
 def left(progress: "Progress") -> str:
@@ -258,7 +263,7 @@ def rate(progress: "Progress") -> str:
 def summary(progress: "Progress") -> str:
     """One line on how a step ended."""
     usage = progress.usage
-    parts = [f"{progress.stored} new", f"{progress.found} already there"]
+    parts = [f"{progress.stored} new {progress.unit}".rstrip(), f"{progress.found} already there"]
     for count, what in (
         (progress.unanswered, "without an answer since an earlier run"),
         (progress.elsewhere, "left to another process"),

@@ -71,8 +71,9 @@ def read_parts(
         ]
         if grave:
             raise InputError(_problems(grave, path, root, shape)) from error
-    keys = set(tops)
-    mine = [[p for p in problems if str(p["loc"][0]) == key] for key in sorted(keys)]
+    first = sorted(problems, key=lambda problem: _line(root, problem["loc"]) or 0)
+    keys = dict.fromkeys(str(problem["loc"][0]) for problem in first)
+    mine = [[p for p in problems if str(p["loc"][0]) == key] for key in keys]
     told = tuple(_problems(these, path, root, shape) for these in mine)
     return _without(value, problems, shape), told
 
@@ -117,8 +118,13 @@ def _problems(
     for problem in problems:  # a value that may be of several kinds has a problem with each
         entries.setdefault((_line(root, problem["loc"]) or 0, problem["loc"][:2]), problem)
     found = sorted(entries.items(), key=lambda entry: entry[0][0])
-    told = [_problem(one, line, path, shape) for (line, _), one in found[:MOST_PROBLEMS]]
-    more = [f"and {len(found) - len(told)} more"] if len(found) > len(told) else []
+    return listing([_problem(one, line, path, shape) for (line, _), one in found])
+
+
+def listing(problems: Sequence[str]) -> str:
+    """What is wrong with a file, as one message that tells the first few problems."""
+    told = list(problems[:MOST_PROBLEMS])
+    more = [f"and {len(problems) - len(told)} more"] if len(problems) > len(told) else []
     return "; ".join(told + more)
 
 

@@ -23,6 +23,7 @@ T = TypeVar("T")
 class Progress:
     """Where a run stands.
 
+    unit: what its rows are, as a plural, where they are not what the run is about.
     found: rows that were stored before it. under_way: rows' worth of work that is done in rows
     that are not whole yet. again: rows that are asked once more now, because nothing could be
     read of their first reply. doing: what goes on before the first row, in a few words.
@@ -56,6 +57,7 @@ class Progress:
     ended: bool = False
     unanswered: int = 0
     unavailable: str = ""
+    unit: str = ""
 
     @property
     def done(self) -> float:
@@ -99,7 +101,7 @@ class Work(Generic[R, T]):
     ask: yields results for the positions that are admitted. make: turns a position and a
     reply into its row. prepare: stores what the rows refer to, once some of them are claimed.
     price: of the model's tokens. aside: keys that this run leaves alone and does not count;
-    they stay in the list, which decides what is in a batch.
+    they stay in the list, which decides what is in a batch. unit: as of Progress.
     """
 
     stage: str
@@ -110,6 +112,7 @@ class Work(Generic[R, T]):
     prepare: Callable[[], None]
     price: tuple[float, float] | None = None
     aside: frozenset[str] = frozenset()
+    unit: str = ""
 
 
 def run(
@@ -124,7 +127,7 @@ def run(
     present = work.table.present(work.keys)
     found, aside = sum(key in present for key in work.keys), work.aside - present
     total = sum(key not in aside for key in work.keys)
-    progress = Progress(work.stage, total, found=found, ended=found == total)
+    progress = Progress(work.stage, total, found=found, ended=found == total, unit=work.unit)
     control.on_progress(progress)
     if progress.complete:
         return progress

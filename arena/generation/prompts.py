@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
 from arena.config import Strict
 from arena.files.assets import find, named
-from arena.files.strict import path_of, sentence, unknown_key
+from arena.files.strict import listing, path_of, sentence, unknown_key
 from arena.files.tabular import json_rows, listed, parse_json, wrapped
 from arena.generation.foreign_prompts import foreign_prompt
 from arena.records import Prompt
@@ -90,30 +90,36 @@ def _prompts(
     rows: Iterable[tuple[int, dict[str, Any]]], place: str, source: str
 ) -> tuple[Prompt, ...]:
     prompts: list[Prompt] = []
+    problems: list[str] = []
     seen: dict[str, int] = {}
-    for number, fields in rows:
-        where = f"{place}:{number}"
-        foreign = _foreign(fields, where, source)
-        if foreign is not None:
-            if (twice := seen.setdefault(foreign.name, number)) != number:
-                raise InputError(f"{where}: id: {foreign.name!r} is also on line {twice}")
-            prompts.append(foreign)
-            continue
-        entry = _entry(fields, where)
-        if entry.id in seen:
-            raise InputError(f"{where}: id: {entry.id!r} is also on line {seen[entry.id]}")
-        if entry.references and len(entry.references) != len(entry.turns):
-            raise InputError(
-                f"{where}: references: {len(entry.references)} for {len(entry.turns)} turns; "
-                "give one for each turn, or none"
-            )
-        seen[entry.id] = number
-        prompts.append(
-            Prompt(entry.id, entry.turns, entry.category, entry.language, entry.references, source)
-        )
+    try:
+        for number, fields in rows:
+            where = f"{place}:{number}"
+            try:
+                prompt = _foreign(fields, where, source) or _own(fields, where, source)
+            except InputError as error:
+                problems.append(str(error))
+                continue
+            if (twice := seen.setdefault(prompt.name, number)) != number:
+                problems.append(f"{where}: id: {prompt.name!r} is also on line {twice}")
+            prompts.append(prompt)
+    except InputError as error:  # a line that is not JSON, after which nothing is read
+        problems.append(str(error))
+    if problems:
+        raise InputError(listing(problems))
     if not prompts:
         raise InputError(f"{place}: empty; a prompt file has one JSON object a line")
     return tuple(prompts)
+
+
+def _own(fields: dict[str, Any], where: str, source: str) -> Prompt:
+    entry = _entry(fields, where)
+    if entry.references and len(entry.references) != len(entry.turns):
+        raise InputError(
+            f"{where}: references: {len(entry.references)} for {len(entry.turns)} turns; "
+            "give one for each turn, or none"
+        )
+    return Prompt(entry.id, entry.turns, entry.category, entry.language, entry.references, source)
 
 
 def _foreign(fields: dict[str, Any], where: str, source: str) -> Prompt | None:

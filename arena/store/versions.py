@@ -63,12 +63,13 @@ def settle(store: Store, models: Sequence[Model], *, new_version: bool = False) 
 def resolve(store: Store, models: Sequence[Model], *, new_version: bool = False) -> list[Model]:
     """The models as `settle` has them, for who asks nothing."""
     aside = store.archive.names(Archivable.MODEL)
+    every = [(model, find(store, model)) for model in models]
+    changed = [found for _, found in every if isinstance(found, Changed)]
+    if (refused := [one for one in changed if one.stored.name not in aside]) and not new_version:
+        raise ModelConflictError(_ways_out(refused))
     settled = []
-    for model in models:
-        found = find(store, model)
+    for model, found in every:
         if isinstance(found, Changed):
-            if not new_version and found.stored.name not in aside:
-                raise ModelConflictError(_ways_out(found))
             found = replace(model, name=found.next_name)
         elif found.name in aside:
             raise InputError(
@@ -120,14 +121,18 @@ def stored_name(store: Store, candidates: Mapping[str, Model], name: str) -> str
     return current_name(store, candidates[name]) if name in candidates else name
 
 
-def _ways_out(changed: Changed) -> str:
-    name = changed.model.name
-    said = [
-        f"{key} is {now!r} and was {was!r}"
-        for key, was, now in differences(changed.stored, changed.model)
-    ]
+def _ways_out(changed: Sequence[Changed]) -> str:
+    told = []
+    for one in changed:
+        said = [
+            f"{key} is {now!r} and was {was!r}"
+            for key, was, now in differences(one.stored, one.model)
+        ]
+        told.append(f"models.{one.model.name}: {', '.join(said)}")
+    old = " and ".join(one.stored.name for one in changed)
+    new = " and ".join(one.next_name for one in changed)
     return (
-        f"models.{name}: {', '.join(said)}, and what is stored as {changed.stored.name} was made "
-        f"with the old settings. --new-version stores the new ones as {changed.next_name} and "
-        "keeps the old beside it; or write the old settings again, or take another name"
+        f"{'; '.join(told)}; and what is stored as {old} was made with the old settings. "
+        f"--new-version stores the new ones as {new} and keeps the old beside; "
+        "or write the old settings again, or take another name"
     )

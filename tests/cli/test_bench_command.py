@@ -304,7 +304,7 @@ def test_a_benchmark_is_one_step_though_replies_are_asked_for_once_more(
     done = run("bench", "--data", "choice.csv", "--mode", "gen", "--models", "fake:echo")
     assert done.exit_code == 0, done.output
     told = [line for line in done.stderr.splitlines() if line.startswith("echo does choice")]
-    assert told[0] == "echo does choice (gen): 3 asked once more"
+    assert told[0] == "echo does choice (gen): 3 unreadable replies asked for once more"
     assert told[1].startswith("echo does choice (gen): 3 new, 0 already there")
     assert len(told) == 2
     again = run("bench", "--data", "choice.csv", "--mode", "gen", "--models", "fake:echo")

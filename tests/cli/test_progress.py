@@ -46,9 +46,13 @@ def test_a_running_step_says_its_rate_and_what_is_left() -> None:
     loading = Progress("answer", 40, doing="loading smollm2")
     assert progress.standing(loading, 5.0) == "0 of 40, 5 s since the start, loading smollm2"
     assert progress.standing(Progress("answer", 40), 5.0) == "0 of 40, 5 s since the start"
+    options = Progress("benchmark", 8, stored=2, seconds=4.0, unit="texts")
+    assert progress.standing(options, 4.0).startswith("2 of 8 texts, ")
+    assert progress.summary(options).startswith("2 new texts, 0 already there")
     again = Progress("pairwise", 48, under_way=40.0, again=16, seconds=80.0)
     assert progress.standing(again, 81.0) == (
-        "40 of 48, 81 s since the start, 16 asked once more, 30.0 a minute, about 16 s left"
+        "40 of 48, 81 s since the start, 16 unreadable replies asked for once more, "
+        "30.0 a minute, about 16 s left"
     )
 
 
@@ -90,4 +94,4 @@ def test_where_there_is_no_terminal_a_line_says_how_many_replies_are_asked_for_o
         control = tracker("j judges")
         for rows in (30.0, 31.0):
             control.on_progress(Progress("pairwise", 48, under_way=rows, again=16))
-    assert capsys.readouterr().err == "j judges: 16 asked once more\n"
+    assert capsys.readouterr().err == "j judges: 16 unreadable replies asked for once more\n"

@@ -1,4 +1,5 @@
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -65,6 +66,17 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str, said: str) -> None:
         read_prompts(path)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_all_bad_lines_are_named_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text('{"id": "a"}\n{"id": "b", "turns": []}\n{"id": "c", "turns": ["q"]}\n{\n')
+    with pytest.raises(InputError) as caught:
+        read_prompts(path)
+    assert re.findall(r"mine\.jsonl:(\d)", str(caught.value)) == ["1", "2", "4"]
+    path.write_text('{"id": "a"}\n' * 9)
+    with pytest.raises(InputError, match=r"jsonl:5: .*; and 4 more$"):
+        read_prompts(path)
 
 
 def test_separators_inside_strings_do_not_split_lines(tmp_path: Path) -> None:

@@ -28,6 +28,9 @@ def test_changed_settings_are_a_new_version_beside_the_old_one(
     long, changed = models[0], shorter(models[0], 3)
     with pytest.raises(ModelConflictError, match=r"models\.long: max_tokens is 3 and was 8"):
         settle(answered, [changed])
+    both = r"models\.long: .* was 8; models\.short: .* was 2; .* as long@2 and short@2"
+    with pytest.raises(ModelConflictError, match=both):
+        settle(answered, [changed, models[1], shorter(models[2], 3)])
     (second,) = settle(answered, [changed], new_version=True)
     assert second.name == "long@2"
     assert generate(answered, second, prompts).stored == 3

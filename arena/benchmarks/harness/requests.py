@@ -169,7 +169,8 @@ class ModelRequests:
         with open_backend(self._model, self._control.limits) as backend:
             ask = partial(backend.likelihoods, requests)
             table = self._store.likelihoods
-            work = Work(STAGE, table, keys, ask, make, self._prepare, self._model.price)
+            prepare, price = self._prepare, self._model.price
+            work = Work(STAGE, table, keys, ask, make, prepare, price, unit="texts")
             self._run(backend, work)
         stored = table.get(keys)
         self._check([key in stored for key in keys])

@@ -268,13 +268,18 @@ def test_a_stream_that_nobody_reads_on_costs_nothing_more(monkeypatch: pytest.Mo
 
 def test_it_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[float] = []
+    steps: list[int] = []
 
     class Listening(Intake):
         def tell(self, rows: float, again: int = 0) -> None:
             told.append(rows)
+            steps.append(len(seen.steps))
 
     model = opened("llama", monkeypatch)
+    assert model._loaded().writer.able.joins
+    seen = Seen(monkeypatch)
     replies(model.converse(talks(12), Listening()))
+    assert steps[0] == 0  # as soon as the first prompts are read
     assert told == sorted(told)
     assert 0 < told[0] < 2
     assert 10 < told[-1] <= 12

@@ -6,6 +6,9 @@ from typing import Any
 
 import torch
 
+# What reading a token takes of writing one, about: many are read at once. It moves a bar only.
+READING = 1 / 8
+
 
 @dataclass(frozen=True, slots=True)
 class Begun:
@@ -34,6 +37,11 @@ class Draft:
     def written(self) -> list[int]:
         """The tokens that were added."""
         return self.tokens[self.start :]
+
+    def worth(self, room: int) -> float:
+        """The part of its work that is done, where so many tokens may be added."""
+        read = self.start * READING
+        return (read + len(self.tokens) - self.start) / (read + room)
 
 
 class Ends:

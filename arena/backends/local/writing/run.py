@@ -108,8 +108,12 @@ class WritingRun:
             self._take(batch, logits, alive)
         self._steps += 1
         if self._steps % TELL_EVERY == 0:
-            self._rules.tell(sum((len(r.tokens) - r.start) / self._rules.ends.room for r in alive))
+            self._tell(alive)
         return batch if alive else None
+
+    def _tell(self, alive: Sequence[Draft]) -> None:
+        room = self._rules.ends.room
+        self._rules.tell(sum(row.worth(room) for row in alive))
 
     def _is_due(
         self, batch: DraftBatch, alive: Sequence[Draft], waiting: Sequence[Draft], most: int
@@ -133,6 +137,7 @@ class WritingRun:
                 fresh, logits = DraftBatch.begun(self._model, self._rules.settings, rows)
             self._take(fresh, logits, alive)
             batches.append(fresh)
+            self._tell(alive)  # what is long is read for long before a step is taken
         batches = [batch for batch in batches if not all(row.ended for row in batch.rows)]
         if not joins or not batches:
             return batches[0] if batches else None

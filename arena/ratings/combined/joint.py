@@ -16,6 +16,7 @@ from arena.ratings.arrays import Floats, Ints, totals
 from arena.ratings.comparisons import Comparisons
 from arena.ratings.fitting.newton import bread
 from arena.ratings.intervals import sandwich
+from arena.ratings.intervals.lonely import GroupedRows, covariance_by_groups
 from arena.records.errors import ConvergenceError
 
 ITERATIONS = 500
@@ -92,6 +93,12 @@ def _rows(sources: Sequence[Comparisons], groups: Sequence[Ints]) -> _Rows:
     )
 
 
+def _battles(rows: _Rows, models: int) -> Ints:
+    """(n,) codes of the same two models within a group."""
+    cell = rows.group.astype(np.int64) * models + np.minimum(rows.i, rows.j)
+    return np.unique(cell * models + np.maximum(rows.i, rows.j), return_inverse=True)[1]
+
+
 def _derivatives(rows: _Rows, x: Floats, models: int) -> tuple[Floats, Floats, Floats, Floats]:
     """Per row: discrimination, gap of ratings, weighted residual and curvature."""
     scale = x[models : models + rows.sources][rows.source]
@@ -155,18 +162,24 @@ def _scoring_step(hessian: Floats, gradient: Floats, models: int) -> Floats:
 def _finished(
     rows: _Rows, x: Floats, models: int, precision: Floats, free: np.ndarray, voted: bool
 ) -> Joint:
-    scale, gap, residual, _ = _derivatives(rows, x, models)
+    scale, gap, residual, curve = _derivatives(rows, x, models)
     member = rows.source[:, None] == np.arange(rows.sources)
     extra = np.hstack([member * (residual * gap)[:, None], member * residual[:, None]])
-    group = np.unique(rows.group, return_inverse=True)[1]
     kept = free[models:]
-    scores = sandwich.cluster_scores(
-        group, rows.i, rows.j, scale * residual, models, extra[:, kept]
-    )
-    meat = sandwich.cluster_meat(scores)
     _, hessian = _local(rows, x, models, precision)
     inverse = bread(hessian[np.ix_(free, free)], models)
-    covariance = sandwich.covariance(inverse, meat, precision)[:models, :models]
+
+    def covariance(codes: Ints) -> Floats:
+        scores = sandwich.cluster_scores(
+            codes, rows.i, rows.j, scale * residual, models, extra[:, kept]
+        )
+        return sandwich.covariance(inverse, sandwich.cluster_meat(scores), precision)
+
+    grouped = GroupedRows(
+        np.unique(rows.group, return_inverse=True)[1], rows.i, rows.j, scale**2 * curve, models
+    )
+    finer = lambda: _battles(rows, models), lambda: np.arange(len(rows.i))
+    found = covariance_by_groups(covariance, grouped, finer)[:models, :models]
     first = int(voted)
     k = rows.sources
-    return Joint(x[:models], covariance, x[models + first : models + k], x[models + k + first :])
+    return Joint(x[:models], found, x[models + first : models + k], x[models + k + first :])

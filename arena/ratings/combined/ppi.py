@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from arena.ratings.arrays import Floats
+from arena.ratings.arrays import Floats, Ints, distinct
 from arena.ratings.combined.battles import BattleRows
 from arena.ratings.fitting.likelihood import fit_counts, prior_precision, win_probability
 from arena.ratings.fitting.newton import bread
 from arena.ratings.intervals import sandwich
+from arena.ratings.intervals.lonely import GroupedRows, covariance_by_groups
 from arena.ratings.pairs import PairCounts
 
 FOLDS = 5
@@ -52,23 +53,41 @@ def ppi(
     precision = prior_precision(models, prior)
     prediction, weights = _stacked(human, judges)
     theta, hessian = fit_counts(_points(human, prediction, 0.0, models), precision)
-    own, help_ = _scores(human, prediction, theta)
+    groups = human.group, prediction.battles.group
+    own, help_ = _scores(human, prediction, theta, *groups)
     inverse = bread(hessian, models)
     power = power_of(own @ inverse, help_ @ inverse)
     for _ in range(2):
         counts = _points(human, prediction, power, models)
         theta, hessian = fit_counts(counts, precision)
-    own, help_ = _scores(human, prediction, theta)
-    scores = own + power * help_
-    used = np.unique(human.group)
-    groups = len(used)
     inverse = bread(hessian, models)
     information = hessian if precision is None else hessian - precision
     freedom = float((inverse * information).sum())
-    meat = sandwich.cluster_meat(scores) * sandwich.inflation(groups, freedom)
-    meat = sandwich.at_least(meat, inverse, information, groups)
-    covariance = sandwich.covariance(inverse, meat, precision)
-    return Powered(theta, covariance, weights, power, groups)
+
+    def covariance(codes: Ints) -> Floats:
+        """By the groups of the battles with votes, and then of all those with predictions."""
+        votes, others = np.split(codes, [len(human.key)])
+        own, help_ = _scores(human, prediction, theta, votes, others)
+        count = distinct(votes)
+        meat = sandwich.cluster_meat(own + power * help_) * sandwich.inflation(count, freedom)
+        meat = sandwich.at_least(meat, inverse, information, count)
+        return sandwich.covariance(inverse, meat, precision)
+
+    battles = np.concatenate([human.key, prediction.battles.key])
+    rows = _rows(human, prediction.battles, theta)
+    found = covariance_by_groups(covariance, rows, [lambda: battles])
+    return Powered(theta, found, weights, power, distinct(human.group))
+
+
+def _rows(human: BattleRows, others: BattleRows, theta: Floats) -> GroupedRows:
+    """The battles with votes, which alone say anything, and then those with predictions."""
+    p = win_probability(theta)[human.i, human.j]
+    said = np.concatenate([human.weight * p * (1.0 - p), np.zeros(len(others.key))])
+    group, i, j = (
+        np.concatenate([getattr(human, name), getattr(others, name)])
+        for name in ("group", "i", "j")
+    )
+    return GroupedRows(group, i, j, said, len(theta))
 
 
 def _stacked(human: BattleRows, judges: Sequence[BattleRows]) -> tuple[_Prediction, Floats]:
@@ -138,19 +157,20 @@ def _points(human: BattleRows, prediction: _Prediction, power: float, models: in
 
 
 def _scores(
-    human: BattleRows, prediction: _Prediction, theta: Floats
+    human: BattleRows, prediction: _Prediction, theta: Floats, votes: Ints, others: Ints
 ) -> tuple[csr_array, csr_array]:
-    """Scores by group, (g, m) each: of the votes, and of the predictions at λ = 1."""
+    """Scores by group, (g, m) each: of the votes, and of the predictions at λ = 1.
+
+    votes, others: (n,) the groups of the battles of both.
+    """
     p = win_probability(theta)
     battles = prediction.battles
-    groups = int(max(human.group.max(), battles.group.max())) + 1
+    groups = int(max(votes.max(), others.max())) + 1
     own = human.weight * (human.outcome - p[human.i, human.j])
     help_ = _rectifier(prediction) * (prediction.share - p[battles.i, battles.j])
     return (
-        sandwich.cluster_scores(human.group, human.i, human.j, own, len(theta), clusters=groups),
-        sandwich.cluster_scores(
-            battles.group, battles.i, battles.j, help_, len(theta), clusters=groups
-        ),
+        sandwich.cluster_scores(votes, human.i, human.j, own, len(theta), clusters=groups),
+        sandwich.cluster_scores(others, battles.i, battles.j, help_, len(theta), clusters=groups),
     )
 
 

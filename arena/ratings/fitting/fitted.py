@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from arena.ratings.arrays import Floats, Ints, distinct
@@ -14,8 +13,7 @@ from arena.ratings.comparisons import Comparisons
 from arena.ratings.fitting.likelihood import fit_counts, win_probability
 from arena.ratings.fitting.newton import bread
 from arena.ratings.intervals import sandwich
-
-LEAST_GROUPS = 2.0  # in effect, below which groups cannot say how much a rating varies
+from arena.ratings.intervals.lonely import GroupedRows, covariance_by_groups
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,50 +57,20 @@ class Fitted(ABC):
         models = len(self.c.models)
         return sandwich.cluster_scores(codes, self.c.i, self.c.j, residual, models, extra, clusters)
 
-    def telling(self, codes: Ints) -> Floats:
-        """(m,) in how many groups of rows with equal codes each model's comparisons lie, in effect.
-
-        That is (Σ a)² / Σ a², where a is what a group adds to the information on the model.
-        """
+    def rows(self, codes: Ints) -> GroupedRows:
+        """The comparisons by the groups with equal codes, with what each of them says."""
         p = win_probability(self.theta)[self.c.i, self.c.j]
-        row = p * (1.0 - p) if self.c.row_weight is None else p * (1.0 - p) * self.c.row_weight
-        places = np.tile(codes, 2), np.concatenate([self.c.i, self.c.j])
-        shape = int(codes.max()) + 1, len(self.theta)
-        part = csr_array((np.tile(row, 2), places), shape=shape)
-        whole, squares = part.sum(axis=0), part.power(2).sum(axis=0)
-        found: Floats = np.full_like(whole, np.inf)
-        np.divide(whole**2, squares, out=found, where=squares > 0)
-        return found
+        said = p * (1.0 - p) if self.c.row_weight is None else p * (1.0 - p) * self.c.row_weight
+        return GroupedRows(codes, self.c.i, self.c.j, said, len(self.theta))
 
     def covariance(self, codes: Ints | None, finer: Sequence[Callable[[], Ints]] = ()) -> Floats:
         """(p, p) sandwich covariance; codes: (n,) independent groups, None for rows.
 
-        The scores of a model sum to 0. So where its comparisons are as good as all in one group,
-        that group alone would make the rating seem certain; then they are taken apart, if that
-        makes it less so. finer: make the groups to take them apart into, one after the other.
+        finer: see `covariance_by_groups`.
         """
-        found = self._sandwich(codes)
         if codes is None:
-            return found
-        for make in finer:
-            lonely = self.telling(codes) < LEAST_GROUPS
-            if not lonely.any():
-                break
-            parts = make()
-            apart = self._apart(codes, parts, lonely)
-            sure = np.diagonal(found) < np.diagonal(self._sandwich(apart))
-            lonely &= sure[: len(lonely)]
-            if lonely.any():
-                codes = self._apart(codes, parts, lonely)
-                found = self._sandwich(codes)
-        return found
-
-    def _apart(self, codes: Ints, parts: Ints, models: NDArray[np.bool_]) -> Ints:
-        """The groups, of which the rows of some models go into groups of their own."""
-        apart = codes.astype(np.int64)
-        rows = models[self.c.i] | models[self.c.j]
-        apart[rows] = apart.max() + 1 + parts[rows]
-        return np.unique(apart, return_inverse=True)[1]
+            return self._sandwich(None)
+        return covariance_by_groups(self._sandwich, self.rows(codes), finer)
 
     def _sandwich(self, codes: Ints | None) -> Floats:
         inverse = bread(self.hessian, len(self.c.models))

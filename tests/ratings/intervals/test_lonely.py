@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from arena.ratings import Comparisons, bradley_terry, concat
+from arena.ratings import Comparisons, bradley_terry, combine, concat
 from arena.ratings.bradley_terry import fit
 from arena.ratings.fitting.likelihood import win_probability
 from arena.ratings.result import Settings
@@ -38,6 +38,18 @@ def test_a_model_that_was_met_on_one_prompt_is_not_certain(prompts: list[str]) -
     assert width(c) > 0.6 * width(c, None)
 
 
+@pytest.mark.parametrize("method", ["human", "ppi", "joint"])
+def test_nor_is_it_beside_judges_who_met_it_there_as_well(method: str) -> None:
+    def error(prompts: list[str]) -> float:
+        votes = met(prompts)
+        found = combine(votes, {"judge": concat([votes, met(prompts)])}, method=method)
+        assert found.covariance is not None
+        new = found.models.index("new")
+        return float(found.covariance[new, new]) ** 0.5
+
+    assert error(["p3"] * 12) > 0.6 * error([f"p{k}" for k in range(12)])
+
+
 def test_votes_cast_twice_do_not_narrow_the_interval_of_a_lonely_model() -> None:
     c = met(["p3"] * 6)
     twice = concat([c, c])
@@ -49,7 +61,7 @@ def test_groups_that_tell_enough_are_not_taken_apart() -> None:
     fitted = fit(c, FIT)
     assert c.prompt is not None
     codes, rows = c.prompt.codes, np.arange(len(c))
-    assert (fitted.telling(codes) > 2).all()
+    assert (fitted.rows(codes).telling() > 2).all()
     assert np.array_equal(fitted.covariance(codes, [lambda: rows]), fitted.covariance(codes))
 
 
@@ -64,4 +76,4 @@ def test_groups_count_by_the_information_in_them() -> None:
     info = p[other] * (1 - p[other])
     parts = np.array([info[:3].sum(), info[3:].sum()])
     expected = parts.sum() ** 2 / (parts**2).sum()
-    assert fitted.telling(c.prompt.codes)[new] == pytest.approx(expected)
+    assert fitted.rows(c.prompt.codes).telling()[new] == pytest.approx(expected)

@@ -102,7 +102,7 @@ def judge(
     from arena.backends import executing
     from arena.generation.batch import in_turn
     from arena.generation.devices import parse_devices, side_by_side
-    from arena.generation.prompts import load_prompts
+    from arena.generation.prompts import answered_prompts
     from arena.judging import Judging, Wanted, load_card, plan
     from arena.leaderboard.evidence.designs import baseline_note
     from arena.leaderboard.evidence.worth_judging import battles_worth_judging
@@ -128,7 +128,7 @@ def judge(
     if instead.collect:
         _collect(store, cards)
         return
-    asked = load_prompts(split(prompts) or conf.prompts, home, limit or conf.limit)
+    asked = answered_prompts(store, split(prompts), conf, limit or conf.limit)
     if part := where.part:
         if what.pairs:
             raise InputError("--pairs chooses among all prompts; it does not go with --shard")
@@ -147,10 +147,8 @@ def judge(
         say(cost.text(place=COMMAND_LINE))
     todo = [one.only_failed() for one in plans] if instead.retry_failed else plans
     if instead.dry_run:
-        sets = split(prompts) or conf.prompts
-        _say_estimates(
-            todo, limits.concurrency, f"{counted(len(asked), 'prompt')} of {', '.join(sets)}"
-        )
+        sets = ", ".join(dict.fromkeys(filter(None, (prompt.source for prompt in asked))))
+        _say_estimates(todo, limits.concurrency, f"{counted(len(asked), 'prompt')} of {sets}")
         return
     read_anew = sum(one.reparse() for one in todo)
     if read_anew or instead.reparse:

@@ -3,20 +3,22 @@
 Other tools' files of questions are read as well, see `foreign_prompts`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
-from arena.config import Strict
-from arena.files.assets import find, named
+from arena.config import Config, Strict
+from arena.files.assets import named
 from arena.files.strict import listing, path_of, sentence, unknown_key
 from arena.files.tabular import json_rows, listed, parse_json, wrapped
 from arena.generation.foreign_prompts import foreign_prompt
-from arena.records import Prompt
-from arena.records.errors import InputError
+from arena.records import LIVE, Prompt
+from arena.records.errors import InputError, UnknownNameError
+from arena.store import Store
 
 SUFFIXES = (".jsonl", ".ndjson", ".json")
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -63,15 +65,46 @@ def prompt_sets(home: Path) -> Iterator[PromptSet]:
             yield PromptSet(name, path, problem=str(error))
 
 
-def load_prompts(names: Iterable[str], home: Path, limit: int | None = None) -> list[Prompt]:
-    """The prompts of sets or files, in their order, the first `limit` of them all together."""
+def load_prompts(
+    names: Iterable[str], home: Path, limit: int | None = None, stored: Iterable[Prompt] = ()
+) -> list[Prompt]:
+    """The prompts of sets or files, in their order, the first `limit` of them all together.
+
+    stored: where sets that no file has are looked for.
+    """
+    sets: defaultdict[str, list[Prompt]] = defaultdict(list)
+    for prompt in stored:
+        sets[prompt.source].append(prompt)
     found: dict[str, Prompt] = {}
     for name in names:
-        is_path = name.lower().endswith(SUFFIXES) or Path(name).is_file()
-        path = Path(name) if is_path else find("prompt set", "prompts", ".jsonl", name, home)
-        for prompt in read_prompts(path):
+        known = dict(named("prompts", ".jsonl", home))
+        if name.lower().endswith(SUFFIXES) or Path(name).is_file():
+            prompts: Iterable[Prompt] = read_prompts(Path(name))
+        elif name in known:
+            prompts = read_prompts(known[name])
+        elif name in sets:
+            prompts = sets[name]
+        else:
+            raise UnknownNameError("prompt set", name, sorted({*known, *sets}))
+        for prompt in prompts:
             found.setdefault(prompt.key, prompt)
     return list(found.values())[:limit]
+
+
+def answered_prompts(
+    store: Store, names: Sequence[str], config: Config, limit: int | None = None
+) -> list[Prompt]:
+    """Prompts whose stored answers are to be judged.
+
+    Those of the sets in `names`, else those that arena.yaml names; where neither names any, all
+    with answers, but for live battles.
+    """
+    stored = [prompt for prompt in store.prompts.where() if prompt.source != LIVE]
+    if names or "prompts" in config.model_fields_set:
+        return load_prompts(names or config.prompts, store.home, limit, stored)
+    answered = {prompt for _, prompt in store.evidence.answered()}
+    found = [prompt for prompt in stored if prompt.key in answered]
+    return found[:limit] if found else load_prompts(config.prompts, store.home, limit)
 
 
 def read_prompts(path: Path) -> tuple[Prompt, ...]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from arena.cli.main import app
 from arena.cli.options import fill_store
-from arena.records import Prompt
+from arena.records import Answer, Prompt
 from arena.store import Store
 from tests.servers import Served, fault, serve
 
@@ -68,6 +69,28 @@ def test_a_dry_run_asks_nothing_and_says_what_it_would_take(run: Run, served: Se
     read, written, dollars = int(row[1]), int(row[2]), float(row[3])
     assert written == 18 * 8
     assert dollars == pytest.approx((read * 1000 + written * 2000) / 1e6, abs=0.06)
+
+
+@pytest.mark.parametrize("words", [(), ("--prompts", "elsewhere")])
+def test_what_was_imported_is_judged_without_a_file_of_its_prompts(
+    answered: Store, write_card: Write, words: tuple[str, ...]
+) -> None:
+    write_card("near", "fake:longer", reading="logit")
+    elsewhere = Prompt("four", ("What rhymes?",), "writing", "en", (), "elsewhere")
+    other = replace(elsewhere, name="five", turns=("Nobody was asked this.",))
+    answered.prompts.add([elsewhere, other])
+    for one in answered.models()[:2]:
+        answered.answers.add([Answer(one.name, one.key, elsewhere.key, ("Time.",), ("stop",))])
+    command = ["judge", "--judge", "near", "--db", str(answered.path), *words]
+    done = CliRunner().invoke(app, [*command, "--dry-run"])
+    assert done.exit_code == 0, done.output
+    told = "2 prompts of elsewhere" if words else "4 prompts of"
+    assert told in " ".join(done.output.split())
+    (answered.path.parent / "arena.yaml").write_text("prompts: [elsewhere]\n")
+    configured = [*command[:5], "--config", str(answered.path.parent / "arena.yaml"), "--dry-run"]
+    assert "2 prompts of elsewhere" in CliRunner().invoke(app, configured).output
+    misspelt = CliRunner().invoke(app, [*command[:5], "--prompts", "elsewere"])
+    assert "did you mean 'elsewhere'?" in misspelt.output
 
 
 def test_a_run_reports_tokens_and_cost_and_leaves_a_log(

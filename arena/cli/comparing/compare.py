@@ -21,6 +21,7 @@ from arena.records.errors import InputError
 if TYPE_CHECKING:
     from arena.compare.question import Question
     from arena.compare.report import CompareReport
+    from arena.config import Config
     from arena.leaderboard.board import Policy
     from arena.store import Store
 
@@ -100,8 +101,7 @@ def compare(
         print_power(store, old, new, policy, question, evidence, planned, form)
         return
     if one_by_one.sequential:
-        sets = split(one_by_one.prompts) or conf.prompts
-        run_sequential(store, old, new, question, one_by_one, sets, allow_weak_judges, form)
+        run_sequential(store, old, new, question, one_by_one, conf, allow_weak_judges, form)
     report = compare_models(
         store, old, new, question,
         policy=policy, evidence=evidence, against=other, control=asked.adjustment(),
@@ -176,17 +176,17 @@ def run_sequential(
     new: str,
     question: "Question",
     how: OneByOne,
-    prompts: list[str],
+    config: "Config",
     allow_weak: bool,
     form: ReportFormat,
 ) -> NoReturn:
     """Judge until the answer is certain, print it, and end with the decision."""
     from arena.compare.judged import judge_until_sure
-    from arena.generation.prompts import load_prompts
+    from arena.generation.prompts import answered_prompts
     from arena.judging import load_card
 
     card = load_card(str(how.judge), store.home)
-    asked = load_prompts(prompts, store.home, how.limit)
+    asked = answered_prompts(store, split(how.prompts), config, how.limit)
     with watched() as tracker:
         done = judge_until_sure(
             store, card, asked, old, new, question, allow_weak=allow_weak, watch=tracker

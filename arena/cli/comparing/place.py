@@ -81,7 +81,7 @@ def place(
     """
     from arena.compare.boards.place import place as place_model
     from arena.compare.boards.placing import PlacedWhen, place_by_judge, split_off
-    from arena.generation.prompts import load_prompts
+    from arena.generation.prompts import answered_prompts
     from arena.interchange.battles import read_battles
     from arena.judging import load_card
     from arena.leaderboard.evidence.gathering import gather
@@ -93,7 +93,7 @@ def place(
         if pool is not None:
             raise InputError("--pool goes with stored comparisons, not with --judge")
         card = load_card(judge, store.home)
-        asked = load_prompts(split(prompts) or conf.prompts, store.home, limit)
+        asked = answered_prompts(store, split(prompts), conf, limit)
         with watched() as tracker:
             run = place_by_judge(
                 store, card, asked, model, until=PlacedWhen(budget, width), confidence=confidence,

@@ -1,6 +1,7 @@
 """What many tests start from: an empty store, and one that fake models have filled."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +20,19 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 DATASETS = Path(__file__).resolve().parents[2] / "shared" / "datasets"
 
 
+HEAVY = ("slow", "browser", "model")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that open a browser."""
+    """Mark the tests that open a browser, and begin with the files that take longest.
+
+    A process has whole files, so a long one that comes last would be waited for.
+    """
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+    heavy = Counter(item.path for item in items if any(map(item.get_closest_marker, HEAVY)))
+    items.sort(key=lambda item: -heavy[item.path])
 
 
 @pytest.fixture(scope="session")

@@ -79,6 +79,9 @@ MEANT = {
     "arena judge --baseline X": "arena judge --judge gate --baseline bot-1.3",
     "arena rank --method": "arena rank --method ppi",
     "arena judge --pairs": "arena judge --judge a --pairs 5",
+    "arena judge --judge strong-api --max-cost 20 --rpm 500": (
+        "arena judge --judge strong-api --max-cost 20 --rpm 60000"  # or it takes a minute
+    ),
     "arena export store": "arena export store whole",
     "arena bench": "arena bench --tasks arithmetic_en",
     "arena backup FILE": "arena backup copy.db",

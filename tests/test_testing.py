@@ -70,10 +70,19 @@ FAKE = "{use: 'fake:echo', temperature: 0, max_tokens: 12}"
 
 
 def run_action(
-    folder: Path, candidate: str, released: str = FAKE, judge: str = "fake:longer"
+    folder: Path,
+    candidate: str,
+    released: str = FAKE,
+    judge: str = "fake:longer",
+    prompts: int | None = None,
 ) -> int:
-    """The workflow's own steps, with these models in place of its own; the last one's exit code."""
+    """The workflow's own steps, with these models in place of its own; the last one's exit code.
+
+    prompts: the first so many alone.
+    """
     shutil.copytree(ACTION, folder)
+    gate = folder / "prompts" / "gate.jsonl"
+    gate.write_text("".join(gate.read_text("utf-8").splitlines(keepends=True)[:prompts]), "utf-8")
     (folder / "arena.yaml").write_text(
         f"models:\n  released: {released}\n  candidate: {candidate}\n"
         "prompts: [gate]\njudges: [gate]\n"
@@ -122,10 +131,10 @@ def test_the_actions_steps_stop_a_worse_decoding(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_actions_steps_tell_decodings_of_the_embedded_model_apart(tmp_path: Path) -> None:
     """Greedy against greedy passes; at temperature 1.5 there is more noise than English."""
-    greedy = "{use: smollm2, temperature: 0, max_tokens: 16}"
-    hot = "{use: smollm2, temperature: 1.5, max_tokens: 16}"
-    for name, candidate, passes in (("same", greedy, True), ("hot", hot, False)):
-        code = run_action(tmp_path / name, candidate, greedy, "fake:plain")
+    greedy = "{use: smollm2, temperature: 0, max_tokens: 8}"
+    hot = "{use: smollm2, temperature: 1.5, max_tokens: 8}"
+    for name, candidate, passes, few in (("same", greedy, True, None), ("hot", hot, False, 24)):
+        code = run_action(tmp_path / name, candidate, greedy, "fake:plain", few)
         assert (code == 0) is passes, name
         failures = Xml.parse(tmp_path / name / "gate.xml").getroot().get("failures")
         assert failures == ("0" if passes else "1")

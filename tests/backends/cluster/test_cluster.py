@@ -45,6 +45,8 @@ def two() -> Iterator[Two]:
     from ray.cluster_utils import Cluster
 
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # Ray's workers have nice 15, and would starve beside the other tests.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - its own spelling
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
     nodes = [made.add_node(num_cpus=1) for _ in range(2)]
     made.wait_for_nodes()

@@ -261,17 +261,24 @@ def send(app: App, event: int, data: list[Any], query: str = "", **headers: str)
     return dict(done)
 
 
+@pytest.fixture(scope="module")
+def caching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, Path]]:
+    """An app, and where it would keep what it fetched."""
+    folder = tmp_path_factory.mktemp("caching")
+    with App(folder / "arena.db", GRADIO_TEMP_DIR=str(folder / "cache")) as app:
+        yield app, folder / "cache"
+
+
 @pytest.mark.parametrize(
     "page", ["/", "/battle", "/rate", "/leaderboard", "/browse", "/side_by_side"]
 )
-def test_no_input_is_taken_for_a_file_or_an_address(tmp_path: Path, page: str) -> None:
+def test_no_input_is_taken_for_a_file_or_an_address(
+    caching: tuple[App, Path], tmp_path: Path, page: str
+) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("nobody else's")
-    cache = tmp_path / "cache"
-    with (
-        App(tmp_path / "arena.db", GRADIO_TEMP_DIR=str(cache)) as app,
-        socket.create_server(("127.0.0.1", 0)) as inside,
-    ):
+    app, cache = caching
+    with socket.create_server(("127.0.0.1", 0)) as inside:
         inside.setblocking(False)
         for path in (str(secret), f"http://127.0.0.1:{inside.getsockname()[1]}/x.txt"):
             file = {"path": path, "meta": {"_type": "gradio.FileData"}}

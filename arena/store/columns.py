@@ -1,5 +1,6 @@
 """Each kind of evidence as columns of equal length, one entry a row."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
@@ -163,14 +164,28 @@ class AnswerColumns:
     mean_length: list[float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class TallyColumns:
-    """How often each pair of models, as shown, got each vote."""
+    """How often each pair of models, as shown, got each vote; votes: (n,)."""
 
-    model_a: list[str]
-    model_b: list[str]
-    winner: list[str]
-    votes: list[int]
+    model_a: Column
+    model_b: Column
+    winner: Column
+    votes: "NDArray[Any]"
+
+    @classmethod
+    def of(
+        cls,
+        model_a: Iterable[str],
+        model_b: Iterable[str],
+        winner: Iterable[str],
+        votes: Sequence[int],
+    ) -> Self:
+        """The same from values."""
+        import numpy as np
+
+        a, b, won = map(Column.of, (model_a, model_b, winner))
+        return cls(a, b, won, np.array(votes, np.int64))
 
 
 @dataclass(frozen=True, slots=True)

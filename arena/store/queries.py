@@ -34,7 +34,6 @@ _JUDGE = "NOT IN (SELECT name FROM archived WHERE kind = 'judge')"
 
 C = TypeVar(
     "C",
-    TallyColumns,
     GradeColumns,
     VoteColumns,
     VerdictColumns,
@@ -204,7 +203,8 @@ class EvidenceColumns:
             f"SELECT a.model, b.model, {as_winner('v.winner')}, count(*) FROM {rows} "
             f"AND a.model {_MODEL} AND b.model {_MODEL} GROUP BY 1, 2, 3"
         )
-        return self._read(TallyColumns, sql)
+        a, b, winner, votes = self._columns(sql, 4)
+        return TallyColumns.of(a, b, winner, votes)
 
     def votes_until(self) -> VotesUntil:
         """This moment, in votes: the ids of the latest vote and withdrawal, 0 where none is."""

@@ -6,6 +6,7 @@
 import gzip
 import json
 import random
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,13 @@ PLAIN = [{"a": "1", "b": "x"}, {"a": "2", "b": "模型"}]
 
 def by_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     return [(row.line, row.fields) for row in rows(path)]
+
+
+@pytest.fixture(autouse=True, params=["by arrow", "by row"])
+def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file in both ways, whatever its size."""
+    module = sys.modules["arena.files.tabular.columns"]
+    monkeypatch.setattr(module, "SMALL", 0 if request.param == "by arrow" else 2**40)
 
 
 def by_columns(path: Path, names: Sequence[str]) -> list[dict[str, Any]]:

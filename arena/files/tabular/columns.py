@@ -1,6 +1,6 @@
 """A file as columns: the distinct values of each, and which row has which."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -15,12 +15,23 @@ if TYPE_CHECKING:  # numpy comes with the first table
     from numpy.typing import NDArray
 
 
+SMALL = 500_000  # bytes, which take no longer to read than pyarrow takes to import
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Column:
     """A column. codes: (n,) int32 indices into labels, which are values as the file has them."""
 
     codes: "NDArray[np.int32]"
     labels: Sequence[Any]
+
+    @classmethod
+    def of(cls, values: Iterable[Any]) -> "Column":
+        """The column of these values."""
+        maker = _Maker()
+        for value in values:
+            maker.add(value)
+        return maker.column()
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -154,7 +165,8 @@ def _of_csv(path: Path, wanted: Sequence[str], seen: Look) -> Table:
     named = [name for name in header.names if name]
     found = resolve(path, named, wanted)
     plain = seen.encoding.startswith("utf-8") and not (seen.quotes or seen.lone_returns)
-    if plain and found and header.first and not header.skip and not header.padded:
+    simple = plain and header.first and not header.skip and not header.padded
+    if simple and found and path.stat().st_size >= SMALL:
         made = _split(path, header, found)
         if made is not None:
             return made
@@ -227,15 +239,15 @@ def _of_arrow(array: Any) -> Column:
     kind = array.type
     if not pa.types.is_dictionary(kind):
         if not _is_text(kind):
-            return _of_values(array.to_pylist())
+            return Column.of(array.to_pylist())
         array = array.dictionary_encode()
     elif not _is_text(kind.value_type):
-        return _of_values(array.cast(kind.value_type).to_pylist())
+        return Column.of(array.cast(kind.value_type).to_pylist())
     if not array.num_chunks:
         return Column(np.zeros(0, np.int32), [])
     whole = array.unify_dictionaries().combine_chunks()
     if isinstance(whole, pa.ChunkedArray):  # too large for one, which texts of gigabytes are
-        return _of_values(array.cast(kind.value_type).to_pylist())
+        return Column.of(array.cast(kind.value_type).to_pylist())
     labels: list[Any] = whole.dictionary.to_pylist()
     indices = whole.indices.cast(pa.int32())
     if whole.null_count:
@@ -243,13 +255,6 @@ def _of_arrow(array: Any) -> Column:
     # Not by `to_numpy`, which imports pandas.
     codes = np.frombuffer(indices.buffers()[1], np.int32)[indices.offset :][: len(indices)]
     return Column(codes, labels).in_order()
-
-
-def _of_values(values: Sequence[Any]) -> Column:
-    maker = _Maker()
-    for value in values:
-        maker.add(value)
-    return maker.column()
 
 
 class _Maker:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
+from arena.files.tabular import Column
 from arena.ratings import Comparisons
 from arena.records import Note, Winner
 from arena.records.errors import InputError
@@ -39,18 +41,20 @@ class Tallies:
         self._count(old, -1)
 
     def _count(self, new: TallyColumns, sign: int) -> None:
-        for name in dict.fromkeys((*new.model_a, *new.model_b)):
-            self._place.setdefault(name, len(self._place))
+        first, second = (self._placed(side) for side in (new.model_a, new.model_b))
+        halves = np.array([HALVES[label] for label in new.winner.labels], np.intp)
         known, models = len(self._counts), len(self._place)
         self._counts = np.pad(self._counts, [(0, models - known), (0, models - known), (0, 0)])
-        first, second = (
-            [*map(self._place.__getitem__, side)] for side in (new.model_a, new.model_b)
-        )
-        halves = [*map(HALVES.__getitem__, new.winner)]
         shape = self._counts.shape
-        cells = np.ravel_multi_index(tuple(np.array([first, second, halves], np.intp)), shape)
+        cells = np.ravel_multi_index((first, second, halves[new.winner.codes]), shape)
         counted = np.bincount(cells, new.votes, self._counts.size)
         self._counts += sign * counted.reshape(shape)
+
+    def _placed(self, side: Column) -> NDArray[np.intp]:
+        """(n,) the places of models, of which the new ones get one."""
+        side = side.in_order()
+        places = [self._place.setdefault(name, len(self._place)) for name in side.labels]
+        return np.array(places, np.intp)[side.codes]
 
     def comparisons(self, models: Iterable[str] | None = None) -> Comparisons:
         """The votes between these models, or all of them; raises InputError where none are."""

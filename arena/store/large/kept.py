@@ -75,10 +75,10 @@ class KeptVotes:
         pairs, won = np.divmod(cells, outcomes)
         first, second = np.divmod(pairs, models)
         return TallyColumns(
-            model_a=[*Column(first, a.labels)],
-            model_b=[*Column(second, b.labels)],
-            winner=[*Column(won, winner.labels)],
-            votes=counts.tolist(),
+            model_a=Column(first, a.labels),
+            model_b=Column(second, b.labels),
+            winner=Column(won, winner.labels),
+            votes=counts,
         )
 
     def keep_up(self) -> None:
@@ -136,7 +136,8 @@ class KeptVotes:
             "SELECT v.id FROM withdrawals w JOIN vote_rows v ON v.battle = packed(w.subject)"
         ).fetchall()
         kept = ~(aside[found["writers_a"]] | aside[found["writers_b"]])
-        kept &= ~np.isin(found["ids"], [number for (number,) in back])
+        if back:
+            kept &= ~np.isin(found["ids"], [number for (number,) in back])
         if not kept.all():
             found = {name: column[kept] for name, column in found.items()}
         return self._coded(found, models.labels)
@@ -147,7 +148,7 @@ class KeptVotes:
             "SELECT id, model, model IN (SELECT name FROM archived WHERE kind = 'model') "
             "FROM writers ORDER BY id"
         ).fetchall()
-        used = set(np.unique(writers).tolist())
+        used = set(np.flatnonzero(np.bincount(writers)).tolist())
         aside = {model: bool(is_aside) for number, model, is_aside in rows if number in used}
         place = {model: k for k, model in enumerate(aside)}
         codes = np.zeros(max([0, *used]) + 1, np.int32)

@@ -13,7 +13,8 @@ AFTER = [("b", "a", "model_a", 1), ("c", "b", "both_bad", 4), ("a", "c", "model_
 
 
 def columns(rows: list[tuple[str, str, str, int]]) -> TallyColumns:
-    return TallyColumns(*map(list, zip(*rows, strict=True)))  # type: ignore[arg-type]
+    a, b, winner, votes = zip(*rows, strict=True)
+    return TallyColumns.of(a, b, winner, votes)
 
 
 def test_what_comes_later_is_added_and_new_models_have_a_place() -> None:

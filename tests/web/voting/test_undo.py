@@ -276,7 +276,11 @@ def test_the_next_step_is_told_only_where_the_votes_tell_it() -> None:
         said = words["next_votes"].format(
             votes=100, settled="0.5", open=5, rank=4, next=5, chance="20%"
         )
-        assert whole == f"{told}{words['gap']}{said}"
+        assert said in whole
+        assert words["settle"].format(votes=200, rank=1, next=2) not in whole  # one forecast
+        none = Prospect(100, 5, 0.04, 4, 0.01)
+        hardly = standing_text(Standing(9_000, 20, 0, Settling(1, 200), none), 3, words)
+        assert words["next_votes_none"].format(votes=100, open=5) in hardly
         one = standing_text(Standing(9, 9, 1, None), 3, words)
         assert {"en": "about 1 more vote.", "zh": "再有约 1 票"}[language] in one
 

@@ -347,6 +347,11 @@ def _answered(
 
 def _nothing_to_judge(store: Store, mode: Mode, prompts: int) -> str:
     needed = "a model" if mode is Mode.SCORE else "two models"
+    if store.answers.count() == store.absent_answers() > 0:
+        return (
+            f"{store.path}: all of its answers came from files without their texts, so there is "
+            "nothing that a judge could read; import a file that has answer_a and answer_b"
+        )
     return (
         f"{store.path}: none of the {counted(prompts, 'prompt')} asked for has answers of "
         f"{needed}; run 'arena generate' first, or name the prompts that were answered with "

@@ -81,7 +81,7 @@ def test_answers_without_text_are_never_shown_or_judged(store: Store, tmp_path: 
     assert store.evidence.pairs().model_a == []
     assert store.evidence.shared_prompts("x", "y") == []
     prompts = list(store.prompts.where())
-    with pytest.raises(InputError, match="has answers of two models"):
+    with pytest.raises(InputError, match="came from files without their texts, so there is"):
         judge(store, load_card("smollm2", tmp_path), prompts)
 
 

@@ -16,6 +16,7 @@ from arena.ratings import Prospect, Settling
 from arena.records import Complaint, Winner, Withdrawal
 from arena.records.errors import InputError
 from arena.store import Store
+from arena.store.columns import TallyColumns
 from arena.web.background.audits import audit, render
 from arena.web.catalogue import catalogue, detail
 from arena.web.files import exported, rows_file
@@ -33,13 +34,19 @@ from arena.web.voting.reporting import report
 from arena.web.voting.undo import take_back
 
 Visit = Callable[..., Visitor]
+
+
 # Each path by which votes and grades reach somebody.
+def tallied(found: TallyColumns) -> list[tuple[Any, ...]]:
+    return [*zip(found.model_a, found.model_b, found.winner, found.votes.tolist(), strict=True)]
+
+
 READERS: dict[str, Callable[[Store], Any]] = {
     "counts": lambda store: store.counts()["votes"],
     "count": lambda store: (store.votes.count(), store.grades.count()),
     "where": lambda store: [*store.votes.where(), *store.grades.where()],
     "columns": lambda store: store.evidence.votes(),
-    "tallies": lambda store: store.evidence.tallies(),
+    "tallies": lambda store: tallied(store.evidence.tallies()),
     "pairs": lambda store: store.evidence.pairs().votes,
     "grades": lambda store: store.evidence.grades(),
     "counted": lambda store: list(counted_votes(store)[0].voter),

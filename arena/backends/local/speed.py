@@ -44,7 +44,7 @@ class Speed:
 
 def speed_of(model: Model, rows: int | None = None) -> Speed:
     """Read and write some tokens. rows: at most as many together. Raises UnavailableError."""
-    here = loaded(model.weights, model.revision)
+    here = loaded(model.weights, model.revision, model.adapter)
     rows = here.writer.most(rows or BATCH_ROWS, READ + WRITTEN)
     reading, writing = zip(*(_once(here, rows) for _ in range(ROUNDS)), strict=True)
     read, written = rows * READ / median(reading), rows * WRITTEN / median(writing)

@@ -118,7 +118,7 @@ SHARD = "model-00002-of-00006.safetensors"
         (change("tokenizer_config.json", **OWN_TOKENIZER), "Python code that comes with it"),
         (only("readme.md"), "there is no config.json in it"),
         (only("model.gguf"), "name one of them"),
-        (only("adapter_model.safetensors"), "merge the two first"),
+        (only("adapter_model.safetensors"), "name its base model in `use`"),
     ],
 )
 def test_what_cannot_be_loaded_is_one_sentence(

@@ -1,13 +1,26 @@
 """What is wrong with a folder of weights, in words that name the file."""
 
 import json
+from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 CONFIG = "config.json"
 SMALL_JSON = (CONFIG, "generation_config.json", "tokenizer_config.json")
 LFS_POINTER = b"version https://git-lfs.github.com/spec"
 TOKENIZERS = ("tokenizer.*", "vocab.*", "merges.txt", "*.model", "*.tiktoken", "tekken.json")
 LARGE_FILES = ("*.safetensors", "*.bin", "tokenizer.model", "tokenizer.json")
+# What transformers reads weights with, by how they are quantised; each as pip names it.
+READ_WITH = {
+    "gptq": ("optimum", "gptqmodel"),
+    "awq": ("gptqmodel", "accelerate"),
+    "bitsandbytes": ("bitsandbytes", "accelerate"),
+    "compressed-tensors": ("compressed-tensors",),
+    "torchao": ("torchao",),
+    "auto-round": ("auto-round",),
+    "hqq": ("hqq",),
+}
 
 
 def fault_of(folder: Path) -> str:
@@ -22,6 +35,25 @@ def fault_of(folder: Path) -> str:
         return f"the folder holds no model: there is no {CONFIG} in it"
     found = (json_fault(folder / name) for name in SMALL_JSON if (folder / name).exists())
     return next(filter(None, found), "")
+
+
+def missing_for(config: Mapping[str, Any]) -> str:
+    """Which libraries weights of this config.json need and are not here; empty where none."""
+    quantised = config.get("quantization_config")
+    kind = str(quantised.get("quant_method", "")) if isinstance(quantised, dict) else ""
+    needed = READ_WITH.get(kind, ())
+    missing = [name for name in needed if find_spec(name.replace("-", "_")) is None]
+    if not missing:
+        return ""
+    return (
+        f"they are quantised by {kind}, which needs {' and '.join(missing)}: pip install "
+        f"{' '.join(missing)}; vLLM reads most of them by itself (use: vllm:…)"
+    )
+
+
+def missing_for_folder(folder: Path) -> str:
+    """The same of the config.json of a folder that has no plain fault."""
+    return missing_for(json.loads((folder / CONFIG).read_bytes()))
 
 
 def damage_of(folder: Path) -> str:

@@ -22,7 +22,12 @@ from arena.backends.local.attempts import first_line, is_out_of_memory
 from arena.backends.local.chat import Chat
 from arena.backends.local.quiet import quiet_transformers
 from arena.backends.local.weights import adapters, internlm2
-from arena.backends.local.weights.checkpoint import damage_of, fault_of
+from arena.backends.local.weights.checkpoint import (
+    damage_of,
+    fault_of,
+    missing_for,
+    missing_for_folder,
+)
 from arena.backends.local.weights.gguf import converted, gguf_file
 from arena.records import BackendKind, Model
 from arena.records.errors import UnavailableError
@@ -174,8 +179,11 @@ def _tokenizer(weights: str, source: str, settings: dict[str, Any]) -> Any:
 
 def _model(weights: str, source: str, settings: dict[str, Any]) -> Any:
     import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, PreTrainedConfig
 
+    config, _ = PreTrainedConfig.get_config_dict(source, **settings)
+    if fault := missing_for(config):
+        raise _cannot(weights, "weights", fault)
     cuda = torch.cuda.is_available()
     model, told = AutoModelForCausalLM.from_pretrained(
         source,
@@ -281,7 +289,7 @@ def availability(model: Model) -> Availability:
     if file is not None:
         return Availability(True, f"{file.name}, {file.stat().st_size / 2**20:.0f} MB")
     if (folder := Path(model.weights)).is_dir():
-        fault = fault_of(folder)
+        fault = fault_of(folder) or (missing_for_folder(folder) if here else "")
         return Availability(not fault, fault or "local folder")
     if _is_path(model.weights):
         return Availability(False, f"no such folder: {model.weights}")

@@ -206,6 +206,22 @@ def test_an_adapter_for_another_model_names_that_one(place: Path, tmp_path: Path
         loading.loaded(str(place / "base"), None, str(tmp_path / "a"))
 
 
+def test_an_adapter_of_the_hub_is_that_of_its_revision_in_the_cache(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = tmp_path / "models--me--lora" / "snapshots" / ("a" * 40)
+    shutil.copytree(place / "one", snapshot)
+    (tmp_path / "models--me--lora" / "refs").mkdir()
+    (tmp_path / "models--me--lora" / "refs" / "v2").write_text("a" * 40)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    found = loading.loaded(str(place / "base"), None, "me/lora@v2")
+    with torch.no_grad():
+        assert torch.equal(found.model(TOKENS).logits, logits(place, "one"))
+    with pytest.raises(UnavailableError, match="the adapter 'me/lora' cannot be put on ") as caught:
+        loading.loaded(str(place / "base"), None, "me/lora")
+    assert "\n" not in str(caught.value)
+
+
 def test_an_adapter_that_is_named_as_weights_says_where_it_goes(place: Path) -> None:
     state = availability(parse_model(f"m={place / 'one'}"))
     assert not state.ready

@@ -104,7 +104,7 @@ def judge(
     from arena.generation.batch import in_turn
     from arena.generation.devices import parse_devices, side_by_side
     from arena.generation.prompts import answered_prompts
-    from arena.judging import Judging, Wanted, load_card, plan
+    from arena.judging import Judging, Wanted, load_card, plan, runs_here
     from arena.leaderboard.evidence.designs import baseline_note
     from arena.leaderboard.evidence.worth_judging import battles_worth_judging
     from arena.store.archive import Archivable
@@ -164,7 +164,7 @@ def judge(
             watched(limits.within(budget, machines), json_log) as tracker,
         ):
             work = Judging(store.path, asked, what.mode, chosen, wanted, instead.retry_failed)
-            apart = [p for p in plans if where.devices and _runs_here(p.card)]
+            apart = [p for p in plans if where.devices and runs_here(p.card)]
             jobs = {f"{p.card.name} judges": partial(work.ask, p.card) for p in apart}
             steps = side_by_side(parse_devices(where.side_by_side), jobs, str(what.mode), tracker)
             here = [p for p in plans if p not in apart]
@@ -184,12 +184,6 @@ def _at_a_server(card: "JudgeCard", program: ServerProgram) -> "JudgeCard":
 
     server = reached(as_served(card.model), program)
     return replace(card, model=click.get_current_context().with_resource(server))
-
-
-def _runs_here(card: "JudgeCard") -> bool:
-    """Whether the judge, and whom it puts hard pairs to, have their weights on this machine."""
-    asked = filter(None, (card, card.second))
-    return all(one.model.backend is BackendKind.LOCAL for one in asked)
 
 
 def _check_budget(cards: "list[JudgeCard]", budget: "Budget") -> None:

@@ -434,8 +434,12 @@ def _model(spec: dict[str, Any]) -> Model:
 def differences(old: Model, new: Model) -> list[tuple[str, Any, Any]]:
     """The settings that make them two models: each by its key in arena.yaml, old and new."""
     both = [
-        {"use": f"{model.backend}:{model.weights}", "revision": model.revision}
-        | _shown(model.decoding)
+        {
+            "use": f"{model.backend}:{model.weights}",
+            "revision": model.revision,
+            "adapter": model.adapter,
+            **_shown(model.decoding),
+        }
         for model in (old, new)
     ]
     return [

@@ -213,7 +213,8 @@ def model(kind: str = "llama", **settings: Any) -> Any:
     """A model whose random weights are large enough for its numbers to differ."""
     torch.manual_seed(0)
     ids = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2}
-    config = AutoConfig.for_model(kind, vocab_size=len(WORDS), **ids, **FAMILIES[kind], **settings)
+    sizes = {**FAMILIES[kind], **settings}
+    config = AutoConfig.for_model(kind, vocab_size=len(WORDS), **ids, **sizes)
     made = AutoModelForCausalLM.from_config(config).eval().float()
     for weight in made.parameters():
         if weight.dim() > 1:

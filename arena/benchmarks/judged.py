@@ -14,6 +14,7 @@ from arena.judging import JudgeCard
 from arena.judging.cards.templates import Fences
 from arena.judging.replies.parsing import parse_verdict, too_little
 from arena.records import NOBODY, Judge, Marking, Outcome, Preference, content_key, seed_of
+from arena.records.errors import InputError
 from arena.store import Store
 
 STAGE = "marking"
@@ -44,8 +45,14 @@ def judge_unread(
     """Let a judge mark the replies in which no answer was found; what it marked is stored.
 
     Returns the outcomes that it could mark, under its name. Needs a benchmark whose items have
-    answers; others have nothing to be marked by.
+    answers; others have nothing to be marked by. Raises InputError where the judge is a reward
+    model.
     """
+    if card.is_reward:
+        raise InputError(
+            f"{card.path}: a reward model cannot say whether a reply is right; take a judge with "
+            "`reading: reasoned` or `reading: logit`"
+        )
     items = {item.name: item for item in benchmark.items}
     unread = [o for o in outcomes if o.marker == NOBODY and o.item in items and o.text.strip()]
     if not unread:

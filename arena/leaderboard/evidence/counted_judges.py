@@ -106,6 +106,8 @@ def _gate(
             notes.append(Note.of("judge.unread", pairs=count, judge=judge))
         if report and report.one_order:
             notes.append(_in_one_order(report))
+        if report and report.alone:
+            notes.append(Note.of("judge.alone", judge=report.judge))
     others = evidence is Evidence.COMBINED and (gathered.human or gathered.objective)
     if gathered.judges and not fit and not others:
         raise GateError(notes[0], Note.of("judge.override"))

@@ -139,7 +139,7 @@ def test_who_is_asked_for_what_it_is_not_is_told_in_a_sentence(tmp_path: Path) -
         lambda: model.odds([OddsRequest("yes", ("A",))]),
         lambda: model.converse([Request(("yes",))]),
     ):
-        with pytest.raises(UnavailableError, match="is a reward model.*reading: reward"):
+        with pytest.raises(UnavailableError, match=r"is a reward model.*reading: reward"):
             list(ask())
     with pytest.raises(UnavailableError, match="is no reward model: it writes"):
         list(opened(parse_model(f"m={writer}")).rewards([RewardRequest((TALKS[0],))]))

@@ -103,7 +103,8 @@ def _gate(
         if report and report.doubt:
             notes.append(Note.of("sentence", said=report.doubt))
         if count := gathered.unread.get(judge):
-            notes.append(Note.of("judge.unread", pairs=count, judge=judge))
+            what = "judge.unscored" if report and report.alone else "judge.unread"
+            notes.append(Note.of(what, pairs=count, judge=judge))
         if report and report.one_order:
             notes.append(_in_one_order(report))
         if report and report.alone:

@@ -7,12 +7,14 @@ preference for A, and neither the unit of the rewards nor their origin is in it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import combinations
-from math import exp, pi, sqrt
+from math import isnan, pi, sqrt
+from typing import Any
 
 import numpy as np
 
+from arena.ratings.arrays import Floats, Ints
 from arena.records import Preference
 from arena.store.columns import ScoreColumns, VerdictColumns
 
@@ -26,93 +28,100 @@ def scores_as_verdicts(scores: ScoreColumns) -> VerdictColumns:
 
     The higher wins; those no further apart than the card's `tie` tie. Rewards have odds as well.
     """
-    pairs = sorted(_pairs(scores), key=max)
-    scales = _scales(scores, pairs)
-    first, second = [i for i, _ in pairs], [j for _, j in pairs]
-    odds = [_odds(scores, i, j, scales.get(scores.judge_key[i], 0.0)) for i, j in pairs]
-    count = len(pairs)
+    pairs = _pairs(scores)
+    values = np.array([np.nan if value is None else value for value in scores.value], dtype=float)
+    i, j = np.array(pairs, dtype=int).reshape(-1, 2).T
+    differences = values[i] - values[j]
+    p_first, p_second = _odds(scores, pairs, differences)
+    none: list[None] = [None] * len(pairs)
     return VerdictColumns(
-        judge=[scores.judge[i] for i in first],
-        judge_key=[scores.judge_key[i] for i in first],
-        model_a=[scores.model[i] for i in first],
-        model_b=[scores.model[j] for j in second],
-        answer_a=[scores.answer[i] for i in first],
-        answer_b=[scores.answer[j] for j in second],
-        prompt=[scores.prompt[i] for i in first],
-        category=[scores.category[i] for i in first],
-        language=[scores.language[i] for i in first],
-        forward=[_verdict(scores, i, j) for i, j in pairs],
-        forward_p_first=[p for p, _ in odds],
-        forward_p_second=[q for _, q in odds],
-        forward_slight=[0] * count,
-        backward=[None] * count,
-        backward_p_first=[None] * count,
-        backward_p_second=[None] * count,
-        backward_slight=[None] * count,
+        **_of(scores, i, judge="judge", judge_key="judge_key", model_a="model", answer_a="answer"),
+        **_of(scores, j, model_b="model", answer_b="answer"),
+        **_of(scores, i, prompt="prompt", category="category", language="language"),
+        forward=_verdicts(differences, np.array(scores.tie, dtype=float)[i]),
+        forward_p_first=p_first,
+        forward_p_second=p_second,
+        forward_slight=[0] * len(pairs),
+        backward=[*none],
+        backward_p_first=[*none],
+        backward_p_second=[*none],
+        backward_slight=[*none],
     )
 
 
-def scale_of(differences: Sequence[float], pairs: Sequence[object]) -> float:
+def scale_of(differences: Floats, pairs: Ints) -> float:
     """The scale s of the noise in differences of rewards, in their own unit, at least 0.
 
-    differences: (n,), the first model's reward less the second's. pairs: (n,), which two models
-    that is. From the variance about each pair's mean, pooled, which is (s·π/√3)². Zero, and with
-    it every pair decided, where no two models differ now more and now less.
+    differences: (n,), the first model's reward less the second's. pairs: (n,), codes of the two
+    models. The variance about each pair's mean, pooled, is (s·π/√3)². Zero, by which every pair is
+    decided, where no two models met twice, or they always differ by the same.
     """
-    values = np.asarray(differences, dtype=float)
-    codes = np.unique([str(pair) for pair in pairs], return_inverse=True)[1]
-    counts = np.bincount(codes)
-    free = len(values) - len(counts)
+    counts = np.bincount(pairs)
+    met = counts > 0
+    free = len(differences) - np.count_nonzero(met)
     if free <= 0:
         return 0.0
-    means = np.bincount(codes, values) / counts
-    spread = float(np.sum((values - means[codes]) ** 2) / free)
-    return sqrt(spread) / _LOGISTIC
+    means = np.bincount(pairs, differences) / np.maximum(counts, 1)
+    return sqrt(float(np.sum((differences - means[pairs]) ** 2)) / free) / _LOGISTIC
 
 
-def _pairs(scores: ScoreColumns) -> Iterator[tuple[int, int]]:
+def _pairs(scores: ScoreColumns) -> list[tuple[int, int]]:
     """Rows of answers to one prompt by two models, whose names are in order."""
     together: defaultdict[tuple[str, str, int, int], list[int]] = defaultdict(list)
-    for i, key in enumerate(scores.judge_key):
-        together[key, scores.prompt[i], scores.turn[i], scores.sample[i]].append(i)
-    for here in together.values():
-        for i, j in combinations(here, 2):
-            if scores.model[i] != scores.model[j]:
-                yield (i, j) if scores.model[i] < scores.model[j] else (j, i)
+    asked = zip(scores.judge_key, scores.prompt, scores.turn, scores.sample, strict=True)
+    for i, what in enumerate(asked):
+        together[what].append(i)
+    model = scores.model
+    found = [
+        (i, j) if model[i] < model[j] else (j, i)
+        for here in together.values()
+        for i, j in combinations(here, 2)
+        if model[i] != model[j]
+    ]
+    return sorted(found, key=max)
 
 
-def _scales(scores: ScoreColumns, pairs: Sequence[tuple[int, int]]) -> dict[str, float]:
-    """The scale of each reward model, by the key of its card."""
-    found: defaultdict[str, tuple[list[float], list[object]]] = defaultdict(lambda: ([], []))
-    for i, j in pairs:
-        difference = _difference(scores, i, j)
-        if scores.is_reward[i] and difference is not None:
-            differences, models = found[scores.judge_key[i]]
-            differences.append(difference)
-            models.append((scores.model[i], scores.model[j]))
-    return {key: scale_of(*columns) for key, columns in found.items()}
+def _of(scores: ScoreColumns, rows: Ints, **named: str) -> dict[str, Any]:
+    """Columns of scores at these rows, each under its name among verdicts."""
+    at = rows.tolist()
+    columns = {name: getattr(scores, column) for name, column in named.items()}
+    return {name: [column[i] for i in at] for name, column in columns.items()}
 
 
-def _difference(scores: ScoreColumns, i: int, j: int) -> float | None:
-    left, right = scores.value[i], scores.value[j]
-    return None if left is None or right is None else left - right
-
-
-def _verdict(scores: ScoreColumns, i: int, j: int) -> Preference:
-    difference = _difference(scores, i, j)
-    if difference is None:
-        return Preference.UNPARSED
-    if abs(difference) <= scores.tie[i] + ROUNDING:
-        return Preference.TIE
-    return Preference.A if difference > 0 else Preference.B
+def _verdicts(differences: Floats, ties: Floats) -> list[str]:
+    order = np.where(np.abs(differences) <= ties + ROUNDING, 0, np.sign(differences))
+    said: dict[float, str] = {0: Preference.TIE, 1: Preference.A, -1: Preference.B}
+    return [said.get(side, Preference.UNPARSED) for side in order.tolist()]  # NaN is no side
 
 
 def _odds(
-    scores: ScoreColumns, i: int, j: int, scale: float
-) -> tuple[float, float] | tuple[None, None]:
-    difference = _difference(scores, i, j)
-    if difference is None or not scale:
-        return None, None
-    less = exp(-abs(difference) / scale)
-    likely, unlikely = 1 / (1 + less), less / (1 + less)
-    return (likely, unlikely) if difference >= 0 else (unlikely, likely)
+    scores: ScoreColumns, pairs: Sequence[tuple[int, int]], differences: Floats
+) -> tuple[list[float | None], list[float | None]]:
+    """The probabilities of both sides where the judge is a reward model; None of others."""
+    p_first, p_second = np.full((2, len(pairs)), np.nan)
+    judged: defaultdict[str, list[int]] = defaultdict(list)
+    for k, (i, _) in enumerate(pairs):
+        if scores.is_reward[i]:
+            judged[scores.judge_key[i]].append(k)
+    for rows in judged.values():
+        codes: dict[tuple[str, str], int] = {}
+        models = ((scores.model[i], scores.model[j]) for i, j in (pairs[k] for k in rows))
+        met = np.array([codes.setdefault(both, len(codes)) for both in models])
+        read = ~np.isnan(differences[rows])
+        scale = scale_of(differences[rows][read], met[read])
+        if scale:
+            p_first[rows] = _logistic(differences[rows] / scale)
+            p_second[rows] = _logistic(-differences[rows] / scale)
+    return _known(p_first), _known(p_second)
+
+
+def _logistic(z: Floats) -> Floats:
+    small = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1.0, small) / (1.0 + small)
+
+
+def _known(values: Floats) -> list[float | None]:
+    return [
+        None if missing else v
+        for v, missing in zip(values.tolist(), np.isnan(values).tolist(), strict=True)
+    ]

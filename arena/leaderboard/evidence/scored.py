@@ -121,7 +121,4 @@ def _logistic(z: Floats) -> Floats:
 
 
 def _known(values: Floats) -> list[float | None]:
-    return [
-        None if missing else v
-        for v, missing in zip(values.tolist(), np.isnan(values).tolist(), strict=True)
-    ]
+    return [None if isnan(value) else value for value in values.tolist()]

@@ -2,6 +2,7 @@
 
     python -m bench.app                  # 200 voters, 20,000 votes, then the board of a large store
     python -m bench.app --votes 2000 --skip-board
+    python -m bench.app --busy 2         # beside so many other processes that never rest
     python -m bench.app --kill           # SIGKILL half-way, and what was acknowledged is there
     python -m bench.app --cold           # each page in a browser that has nothing of it yet
 
@@ -16,10 +17,13 @@ import random
 import re
 import signal
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +33,7 @@ from arena.config import parse_model
 from arena.records import Answer, Prompt, Vote, Winner
 from arena.store import Store
 from arena.web.app import PAGES
+from arena.web.views.board_table import SHOWN
 from bench.voters import Server, Tally, Voter, battle_of
 
 MODELS, PROMPTS = 20, 200
@@ -155,7 +160,7 @@ async def board(server: Server, loads: int = 20) -> dict[str, Any]:
     async with Voter(server, 0) as reader, Voter(server, 1) as voter:
         await voter.open()
         while True:
-            seconds, rows = await _load_board(reader)
+            seconds, rows = await load_board(reader)
             if rows:
                 break
             await asyncio.sleep(0.5)
@@ -165,7 +170,7 @@ async def board(server: Server, loads: int = 20) -> dict[str, Any]:
         before = server.memory()
         for _ in range(loads):
             token = await voter.vote(token, tally)
-            seconds, rows = await _load_board(reader)
+            seconds, rows = await load_board(reader)
             times.append(seconds)
         return {
             "board_models": rows,
@@ -179,18 +184,13 @@ async def board(server: Server, loads: int = 20) -> dict[str, Any]:
         }
 
 
-async def _load_board(reader: Voter) -> tuple[float, int]:
+async def load_board(reader: Voter) -> tuple[float, int]:
     """Seconds from asking for the page to its table, and the models in it."""
     started = time.perf_counter()
     await reader.open("/leaderboard")
-    data = [BOARD_CHART, list(BOARD_COLUMNS)]
-    found = await reader.call(("page", "load"), data)
+    found = await reader.call(("page", "load"), [list(SHOWN)])
     text = next((v for v in found if isinstance(v, str) and "<" in v), "")
     return time.perf_counter() - started, text.count('scope="row"')
-
-
-BOARD_CHART = "ratings"
-BOARD_COLUMNS = ("rank", "interval", "rating", "win_rate", "comparisons", "length", "license")
 
 
 def cold(folder: Path) -> dict[str, Any]:
@@ -258,6 +258,7 @@ def main() -> None:
     parser.add_argument("--votes", type=int, default=20_000)
     parser.add_argument("--rate", type=float, default=55.0, help="votes a second that are tried")
     parser.add_argument("--large-votes", type=int, default=LARGE_VOTES)
+    parser.add_argument("--busy", type=int, default=0, help="other processes that never rest")
     parser.add_argument("--skip-board", action="store_true")
     parser.add_argument("--board", action="store_true", help="the board of a large store alone")
     parser.add_argument("--kill", action="store_true")
@@ -265,7 +266,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     result: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, others(options.busy):
         if options.cold:
             result |= cold(Path(folder))
         elif not options.board:
@@ -282,6 +283,17 @@ def main() -> None:
     else:
         for name, value in result.items():
             print(f"{name:26} {value}")
+
+
+@contextmanager
+def others(count: int) -> Iterator[None]:
+    """So many other processes, each of which takes all of a core that it is given."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
 
 
 def _with_server(db: Path, work: Callable[..., Any], *arguments: Any) -> dict[str, Any]:

@@ -100,9 +100,12 @@ def browser(chromium: Any) -> Iterator[Any]:
         context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """The system's Chromium; tests that need it say so on screen where there is none."""
+    """The system's Chromium; tests that need it say so on screen where there is none.
+
+    Of a module, because nobody can run a loop of his own while playwright's is there.
+    """
     sync_api = pytest.importorskip("playwright.sync_api")
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next(filter(None, map(which, names)), None)

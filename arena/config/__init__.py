@@ -144,6 +144,9 @@ class Browse(StrEnum):
     NOBODY = "nobody"
 
 
+_SITE = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+
+
 class AppSettings(Strict):
     """What the voting app allows, and what stands in front of it.
 
@@ -155,7 +158,8 @@ class AppSettings(Strict):
     own address is taken. browse: whether the names of stored answers can be looked up by a voter
     who has nothing of their prompt left to judge, by everybody always, or by nobody. root_path:
     where a proxy puts the app. hosts: the names that it answers to; where none are listed, this
-    machine's own if nobody else can reach it, and else any.
+    machine's own if nobody else can reach it, and else any. framed_by: sites that may show the app
+    inside their own pages, such as https://huggingface.co.
     """
 
     votes_per_minute: Annotated[int, Field(ge=1)] = 40
@@ -170,6 +174,15 @@ class AppSettings(Strict):
     trusted_proxies: list[str] = []
     root_path: str = ""
     hosts: list[str] = []
+    framed_by: list[str] = []
+
+    @field_validator("framed_by")
+    @classmethod
+    def _are_sites(cls, sites: list[str]) -> list[str]:
+        for site in sites:
+            if not _SITE.fullmatch(site):
+                raise ValueError(f"{site!r}; it must be a site alone, such as https://example.org")
+        return sites
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -13,13 +14,16 @@ from pydantic_core import PydanticCustomError
 from arena.files.strict import SECRET, Short, Strict
 from arena.records import BackendKind, Decoding, Model, Persona
 from arena.records.errors import InputError, UnknownNameError
+from arena.records.names import tidy
 
 EMBEDDED = "smollm2"
 MODEL_FORMS = (
     f"{EMBEDDED} (embedded), hf:ORG/NAME, a local folder or .gguf file, vllm:ORG/NAME, "
     "openai:NAME[@URL], fake:echo, or NAME=one of these"
 )
-_NAME = re.compile(r"[\w][\w.+-]{0,79}")
+_NAME = re.compile(r"[\w][\w.+-]{0,79}")  # on a command line, where a path must not be one
+MOST_LETTERS = 120  # of a name in a file
+_RESERVED = frozenset(",=@")  # between names on a command line, and before a version
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
 _EFFORT = re.compile(r"[A-Za-z]+")
@@ -198,7 +202,9 @@ class ModelSettings(Short, DecodingSettings):
 
     def model(self, name: str | None = None) -> Model:
         """The record, under that name or the one that `use` implies."""
-        record = parse_model(self.use if name is None else f"{name}={self.use}")
+        record = parse_model(self.use)
+        if name is not None:
+            record = replace(record, name=_own_name(name))
         self._check(record)
         reach = {"use", "base_url", "price", "extra_headers", "tokenizer"}
         own = self.model_dump(exclude={*reach, *DecodingSettings.model_fields})
@@ -235,6 +241,16 @@ class ModelSettings(Short, DecodingSettings):
                 f"{record.name}: max_thinking_tokens is room for thinking, which `thinking: off` "
                 "turns off; give one of them"
             )
+
+
+def _own_name(name: str) -> str:
+    """The name that a model is given in a file, such as ORG/NAME."""
+    if tidy(name) != name or not 0 < len(name) <= MOST_LETTERS or set(name) & _RESERVED:
+        raise InputError(
+            f"{name!r} is no name for a model; a name has up to {MOST_LETTERS} characters, no "
+            f"blank at its ends or beside another, and none of {' '.join(sorted(_RESERVED))}"
+        )
+    return name
 
 
 def parse_model(text: str) -> Model:

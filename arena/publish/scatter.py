@@ -1,7 +1,7 @@
 """Preference beside benchmarks, one point a model, with names that do not overprint each other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from arena.leaderboard.board import Leaderboard
 from arena.leaderboard.contrasts import Contrast, Point, contrast
@@ -24,10 +24,20 @@ class Name:
     left: bool
 
     @property
+    def width(self) -> float:
+        """How wide it is at most, on a phone."""
+        return _LETTER * (len(self.model) + 2)
+
+    @property
     def ends(self) -> tuple[float, float]:
-        """From where to where it reaches at most, on a phone."""
-        width = _LETTER * (len(self.model) + 2)
-        return (self.x - width, self.x) if self.left else (self.x, self.x + width)
+        """From where to where it reaches."""
+        return (self.x - self.width, self.x) if self.left else (self.x, self.x + self.width)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a phone has no room for it but in smaller letters."""
+        low, high = self.ends
+        return low < 0 or high > 100
 
     def is_clear_of(self, other: "Name") -> bool:
         """Whether the two do not overprint each other."""
@@ -66,10 +76,12 @@ def placed(points: Sequence[Point], x: Axis, y: Axis) -> tuple[Name, ...]:
     names: list[Name] = []
     for point in sorted(points, key=lambda one: (-one.y, one.model)):
         across, down = x.place(point.x), 100 - y.place(point.y)
-        name = Name(point.model, across, down, across > _RIGHT)
+        name = Name(point.model, across, down, left=False)
+        if across > _RIGHT or (name.is_long and across > 50):
+            name = replace(name, left=True)
         for above in sorted(names, key=lambda one: one.y):
             if not name.is_clear_of(above):
-                name = Name(point.model, across, above.y + _LINE, name.left)
+                name = replace(name, y=above.y + _LINE)
         names.append(name)
     return tuple(names)
 

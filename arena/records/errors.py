@@ -32,6 +32,7 @@ from typing import Any
 from arena.records.notes import Note
 
 SHOWN = 60
+MOST_NAMES = 20  # that one message tells
 
 
 def said(value: object) -> str:
@@ -82,7 +83,7 @@ class UnknownNameError(InputError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
         names = sorted(known)
-        near = get_close_matches(name, names, n=3, cutoff=0.5)
+        near = _near(name, names)
         offer = f"did you mean {_or(near)}?" if near else f"there is {_and(names) or 'none'}."
         super().__init__(" ".join(filter(None, [f"no {kind} named {name!r}; {offer}", hint])))
 
@@ -184,4 +185,18 @@ def _or(names: list[str]) -> str:
 
 
 def _and(names: list[str]) -> str:
-    return ", ".join(repr(name) for name in names)
+    told = ", ".join(repr(name) for name in names[:MOST_NAMES])
+    return f"{told} and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else told
+
+
+def _near(name: str, names: list[str]) -> list[str]:
+    """Names that may be meant, whatever their capitals, blanks and hyphens."""
+    spelt: dict[str, list[str]] = {}
+    for known in names:
+        spelt.setdefault(_plain(known), []).append(known)
+    near = get_close_matches(_plain(name), spelt, n=3, cutoff=0.5)
+    return [known for plain in near for known in spelt[plain]]
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).casefold() or name

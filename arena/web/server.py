@@ -121,7 +121,16 @@ def build_server(
     requests = Limit(per_minute / 60, per_minute / 3)
     title = shared.boards.policy().title
     html = PageHtml(head(title, admin=bool(shared.password)), absent(settings.root_path))
-    return Guard(mounted, voters, requests, shared.allowances, html, settings.root_path, hosts)
+    return Guard(
+        mounted,
+        voters,
+        requests,
+        shared.allowances,
+        html,
+        settings.root_path,
+        hosts,
+        settings.framed_by,
+    )
 
 
 def hosts_of(host: str, settings: AppSettings) -> Collection[str]:

@@ -156,7 +156,7 @@ def test_a_judge_marks_what_has_no_answer(
 
 def test_what_was_unread_and_why_is_one_line(run: Callable[..., Result]) -> None:
     done = run("bench", "--data", "choice.csv", "--mode", "gen", "--models", "m=fake:mute")
-    said = [line for line in done.stderr.splitlines() if "unread" in line]
+    said = [line for line in done.stderr.splitlines() if "are unread" in line]
     (line,) = said
     assert line.startswith("m on choice: 3 of 3 replies are unread and count as wrong: 3 × the ")
 

@@ -99,6 +99,7 @@ def test_code_is_allowed_by_a_word_or_by_yes(
         ),
         ("app: {trusted_proxies: [proxy]}\n", "'proxy'; it must be an address or a network"),
         ("app: {hosts: ['https://a.b']}\n", "'https://a.b'; it must be a name alone"),
+        ("app: {framed_by: ['a.b; script-src *']}\n", "it must be a site alone, such as https://"),
         (
             "benchmarks: [{task: code, allow_code: 1}]\n",
             "allow_code: 1: must be 'container' or 'unsafe'",

@@ -122,3 +122,17 @@ def test_how_many_gpus_a_model_takes_is_no_part_of_what_it_says(tmp_path: Path) 
     two = entry(tmp_path, "max_tokens: 8, gpus: 2", "use: vllm:org/name")
     assert (one.gpus, two.gpus) == (1, 2)
     assert one.key == two.key
+
+
+@pytest.mark.parametrize("name", ["meta-llama/Llama-3.1-8B", "SFT-7 (7B)", "通义千问"])
+def test_a_model_is_named_as_people_name_it(tmp_path: Path, name: str) -> None:
+    (tmp_path / "arena.yaml").write_text(f"models: {{'{name}': 'fake:echo'}}\n", "utf-8")
+    (model,) = load_config(tmp_path / "arena.yaml").candidates().values()
+    assert model.name == name
+
+
+@pytest.mark.parametrize("name", ["a,b", "a=b", "a@2", " a", "a  b", "", "n" * 121])
+def test_what_is_no_name_is_refused_in_one_sentence(tmp_path: Path, name: str) -> None:
+    (tmp_path / "arena.yaml").write_text(f"models: {{'{name}': 'fake:echo'}}\n", "utf-8")
+    with pytest.raises(InputError, match="is no name for a model; a name has up to 120 char"):
+        load_config(tmp_path / "arena.yaml").candidates()

@@ -22,6 +22,14 @@ def test_a_name_alone_stands_at_its_point() -> None:
     assert (far.x, far.y, far.left) == (AXIS.place(900.0), 100 - AXIS.place(100.0), True)
 
 
+def test_a_long_name_stands_where_there_is_room() -> None:
+    (left,) = names(("a-model-with-a-longer-name", 600.0, 500.0))
+    assert (left.left, left.is_long) == (True, True)
+    assert left.ends[0] > -30  # which smaller letters make good
+    (right,) = names(("a-model-with-a-longer-name", 100.0, 500.0))
+    assert (right.left, right.is_long) == (False, False)
+
+
 @pytest.mark.parametrize("x", [100.0, 500.0, 900.0])
 def test_names_at_one_place_do_not_overprint(x: float) -> None:
     found = names(*((f"model-{k}", x, 500.0 + k / 10) for k in range(6)))

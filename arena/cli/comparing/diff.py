@@ -31,7 +31,10 @@ def diff(
     """
     from arena.compare.boards.diff import diff_boards, read_board
 
-    found = diff_boards(read_board(old), read_board(new))
+    before, after = read_board(old), read_board(new)
+    if before.evidence is not None and after.evidence is not None:
+        say("Both boards are ranked a hundred times, which takes a while where there is much.")
+    found = diff_boards(before, after)
     if form is Format.JSON:
         sys.stdout.write(json.dumps(asdict(found), ensure_ascii=False, indent=2) + "\n")
         return
@@ -56,8 +59,8 @@ def diff(
             "A published site does not tell which votes and prompts it stands on. The boards are "
             "taken for independent, so the intervals are too wide where both share some."
         )
-    for name, before, after in found.settings:
-        say(f"{name}: {before} → {after}")
+    for name, was, now in found.settings:
+        say(f"{name}: {was} → {now}")
 
 
 COMMANDS = (diff,)

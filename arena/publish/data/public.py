@@ -9,11 +9,14 @@ from arena.interchange.exchange.source import Outgoing
 from arena.publish.data.publication import weights_of
 from arena.publish.examples import public_prompts
 from arena.store import Store
-from arena.store.whole.tables import CARRIED, COMMENTS, VOTERS, with_voter
+from arena.store.whole.tables import VOTERS, with_voter
 
 Row = dict[str, Any]
-# What voters wrote or took back, what is withheld, and what only spares asking models again.
-LEFT_OUT = (*COMMENTS, "withheld", "withdrawals", "completions", "likelihoods", "markings")
+# Not what voters wrote or took back, what is withheld, and what only spares asking models again.
+PUBLIC = (
+    *("prompts", "models", "judges", "answers", "unanswered", "verdicts", "scores", "rankings"),
+    *("checks", "outcomes", "probes", "votes", "grades", "archived", "policies", "in_use"),
+)
 _NAMES = {"votes": "battle"}
 _REACHED_BY = ("base_url", "api_key_env", "extra_headers")
 
@@ -28,9 +31,8 @@ def copy_public(store: Store, path: Path) -> None:
     public, copy = Public(store), Store(path)
     try:
         with copy.together():
-            for table in CARRIED:
-                if table not in LEFT_OUT:
-                    copy.whole.add(table, ((table, row) for row in public.rows(table)))
+            for table in PUBLIC:
+                copy.whole.add(table, ((table, row) for row in public.rows(table)))
     finally:
         copy.close()
 

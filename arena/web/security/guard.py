@@ -17,11 +17,10 @@ MOST_BYTES = 256 * 1024
 # Model output is Markdown: whatever it names, nothing is loaded from elsewhere.
 POLICY = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self'; "
-    "img-src 'self' data: blob:; object-src 'none'; base-uri 'self'; "
-    "frame-ancestors 'self'; form-action 'self'"
+    "img-src 'self' data: blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
+    "frame-ancestors 'self'"
 )
 HEADERS = [
-    (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -42,6 +41,7 @@ DROPPED = (b"x-forwarded-host", b"x-gradio-server")
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Any]
 Send = Callable[[MutableMapping[str, Any]], Any]
+Headers = list[tuple[bytes, bytes]]
 
 
 class Refusal(Exception):  # noqa: N818
@@ -86,10 +86,12 @@ class Guard:
         html: PageHtml = NO_HTML,
         root_path: str = "",
         hosts: Collection[str] = (),
+        framed_by: Collection[str] = (),
     ) -> None:
         """html: of the pages; Gradio would add a head when it is too late.
 
-        hosts: names that requests may be for; empty is any.
+        hosts: names that requests may be for; empty is any. framed_by: origins whose pages may
+        show this app in a frame.
         """
         self._app = app
         self._head = html.head.encode()
@@ -99,6 +101,10 @@ class Guard:
         self._allowances = allowances
         self._root = root_path.rstrip("/")
         self._hosts = frozenset(hosts)
+        policy = (b"content-security-policy", " ".join([POLICY, *framed_by]).encode())
+        self._headers = [policy, *HEADERS]
+        # In a frame of another site a browser keeps a cookie only if it says that it is meant so.
+        self._same_site = "none; Partitioned" if framed_by else "lax"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or answer it here."""
@@ -113,13 +119,13 @@ class Guard:
             self._check(scope, headers, path)
         except Refusal as refusal:
             if refusal.status == 404 and self._is_page(scope, path):
-                await _show(send, self._absent)
+                await _show(send, self._absent, self._headers)
             else:
-                await _say(send, refusal)
+                await _say(send, refusal, self._headers)
             return
         cookie = self._new_cookie(scope, headers, path)
         if self._is_page(scope, path):
-            send = _with_head(_or_absent(send, self._absent), self._head)
+            send = _with_head(_or_absent(send, self._absent, self._headers), self._head)
             plain = [(n, v) for n, v in kept if n != b"accept-encoding"]
             # The page's script reads the query; Gradio would take one of its own from it.
             scope = {**scope, "headers": plain, "query_string": b""}
@@ -129,7 +135,7 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [*message["headers"], *HEADERS, *cookie]
+                message["headers"] = [*message["headers"], *self._headers, *cookie]
                 if _is_login(scope, path) and message["status"] >= 400:
                     self._allowances.wrong_password(_stranger(scope))
             await send(message)
@@ -139,7 +145,7 @@ class Guard:
         except Refusal as refusal:
             if started:
                 raise
-            await _say(send, refusal)
+            await _say(send, refusal, self._headers)
         except CancelledError:  # the app stops, and with it the streams of pages that are open
             if not started:
                 raise
@@ -188,8 +194,9 @@ class Guard:
             return []
         if self._voters.identify(cookie_of(headers.get("cookie", b"").decode("latin-1"))):
             return []
-        secure = "; Secure" if scope["scheme"] == "https" else ""
-        where = f"; Path={self._root or '/'}; Max-Age={SECONDS}; HttpOnly; SameSite=lax{secure}"
+        is_secure = scope["scheme"] == "https"
+        site = f"{self._same_site}; Secure" if is_secure else "lax"
+        where = f"; Path={self._root or '/'}; Max-Age={SECONDS}; HttpOnly; SameSite={site}"
         return [(b"set-cookie", f"{COOKIE}={self._voters.new_cookie()}{where}".encode())]
 
 
@@ -268,7 +275,7 @@ def _with_head(send: Send, head: bytes) -> Send:
     return held
 
 
-def _or_absent(send: Send, absent: bytes) -> Send:
+def _or_absent(send: Send, absent: bytes, headers: Headers) -> Send:
     """Shows a page of ours in place of whatever says that there is none."""
     is_absent = False
 
@@ -276,26 +283,26 @@ def _or_absent(send: Send, absent: bytes) -> Send:
         nonlocal is_absent
         if message["type"] == "http.response.start" and message["status"] == 404:
             is_absent = True
-            await _show(send, absent)
+            await _show(send, absent, headers)
         if not is_absent:
             await send(message)
 
     return shown
 
 
-async def _show(send: Send, absent: bytes) -> None:
+async def _show(send: Send, absent: bytes, headers: Headers) -> None:
     """The page that says that there is none."""
     head = [
         (b"content-type", b"text/html; charset=utf-8"),
         (b"content-length", b"%d" % len(absent)),
     ]
-    await send({"type": "http.response.start", "status": 404, "headers": [*head, *HEADERS]})
+    await send({"type": "http.response.start", "status": 404, "headers": [*head, *headers]})
     await send({"type": "http.response.body", "body": absent})
 
 
-async def _say(send: Send, refusal: Refusal) -> None:
+async def _say(send: Send, refusal: Refusal, headers: Headers) -> None:
     body = f"{refusal}\n".encode()
     head = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
-    head += [*HEADERS, *refusal.headers]
+    head += [*headers, *refusal.headers]
     await send({"type": "http.response.start", "status": refusal.status, "headers": head})
     await send({"type": "http.response.body", "body": body})

@@ -43,7 +43,9 @@ def test_pages_are_there_and_keep_to_themselves(app: App) -> None:
     for path in ("/", "/battle", "/rate", "/leaderboard", "/judges", "/browse", "/models"):
         answer = app.ask(path)
         assert answer.status == 200
-        assert "connect-src 'self'" in answer.headers["content-security-policy"]
+        policy = answer.headers["content-security-policy"]
+        assert "connect-src 'self'" in policy
+        assert policy.endswith("frame-ancestors 'self'")
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
@@ -204,8 +206,13 @@ def test_a_thousand_requests_from_one_address(tmp_path: Path) -> None:
 
 
 def test_behind_a_trusted_proxy_visitors_are_told_apart(tmp_path: Path) -> None:
-    config = "app: {requests_per_minute: 10, trusted_proxies: [127.0.0.1]}\n"
+    settings = "requests_per_minute: 10, trusted_proxies: [127.0.0.1]"
+    config = f"app: {{{settings}, framed_by: ['https://example.org']}}\n"
     with App(tmp_path / "arena.db", config=config) as app:
+        page = app.ask("/", X_Forwarded_Proto="https", X_Forwarded_For="198.51.100.9")
+        policy, cookie = (page.headers[n] for n in ("content-security-policy", "set-cookie"))
+        assert policy.endswith("frame-ancestors 'self' https://example.org")
+        assert "SameSite=none; Partitioned; Secure" in cookie  # or it is lost in a frame
         one, other = ({"X_Forwarded_For": f"198.51.100.{k}"} for k in (1, 2))
         assert 429 in [app.ask("/health", **one).status for _ in range(20)]
         assert app.ask("/health", **other).status == 200

@@ -23,6 +23,7 @@ FILES = ("Dockerfile", "start.sh", "requirements.txt", "arena.yaml", DATABASE, P
 _ASSETS = ("judges", "prompts", "data")
 # Whose word on a visitor's address is taken: what is in front of a container asks from there.
 _PROXIES = ["10.0.0.0/8"]
+_SHOWN_AT = "https://huggingface.co"  # whose page of a Space has the app in a frame
 _SAID = (
     "People vote here on the answers of models. The database is a copy, in which voters are "
     "numbered. Without storage at /data, votes are lost when the Space restarts."
@@ -43,7 +44,7 @@ def write_app(store: Store, place: Path, policy: Policy, config: Config) -> None
         copyfile(Path(__file__).with_name(name), place / name)
     (place / "requirements.txt").write_text("\n".join([*_requirements(), ""]))
     settings = config.model_dump(mode="json", include=set(DECISIVE), exclude_unset=True)
-    settings["app"] = {"trusted_proxies": _PROXIES}
+    settings["app"] = {"trusted_proxies": _PROXIES, "framed_by": [_SHOWN_AT]}
     (place / "arena.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
     _copy_package(place / PACKAGE)
     for old in place.glob(f"{DATABASE}*"):

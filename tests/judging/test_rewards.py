@@ -165,7 +165,8 @@ def test_a_larger_difference_counts_more_and_equal_rewards_tie(
     again = answer_of(store, "a", Prompt("q0", ("What is 0?",)))
     store.scores.add([Score("later", "r", "r-key", again.prompt_key, again.key, REWARDS[0][1])])
     found = gather(store).judges["r"]
-    of_b = (1 - found.outcome[(found.i == 0) & (found.j == 1)]).tolist()
+    of_first = np.where(found.i < found.j, found.outcome, 1 - found.outcome)
+    of_b = (1 - of_first[found.i + found.j == 1]).tolist()  # models a and b are 0 and 1
     by_difference = sorted((row[1] - row[0], k) for k, row in enumerate(REWARDS) if k)
     assert len(of_b) == 40
     # The pair that was scored anew comes last.

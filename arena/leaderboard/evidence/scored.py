@@ -66,14 +66,14 @@ def scale_of(differences: Floats, pairs: Ints) -> float:
 
 
 def _pairs(scores: ScoreColumns) -> list[tuple[int, int]]:
-    """Rows of answers to one prompt by two models, whose names are in order."""
+    """Rows of answers to one prompt by two models, in the order in which they were scored."""
     together: defaultdict[tuple[str, str, int, int], list[int]] = defaultdict(list)
     asked = zip(scores.judge_key, scores.prompt, scores.turn, scores.sample, strict=True)
     for i, what in enumerate(asked):
         together[what].append(i)
     model = scores.model
     found = [
-        (i, j) if model[i] < model[j] else (j, i)
+        (i, j)
         for here in together.values()
         for i, j in combinations(here, 2)
         if model[i] != model[j]
@@ -104,15 +104,23 @@ def _odds(
         if scores.is_reward[i]:
             judged[scores.judge_key[i]].append(k)
     for rows in judged.values():
-        codes: dict[tuple[str, str], int] = {}
-        models = ((scores.model[i], scores.model[j]) for i, j in (pairs[k] for k in rows))
-        met = np.array([codes.setdefault(both, len(codes)) for both in models])
-        read = ~np.isnan(differences[rows])
-        scale = scale_of(differences[rows][read], met[read])
+        scale = _scale(scores, [pairs[k] for k in rows], differences[rows])
         if scale:
             p_first[rows] = _logistic(differences[rows] / scale)
             p_second[rows] = _logistic(-differences[rows] / scale)
     return _known(p_first), _known(p_second)
+
+
+def _scale(scores: ScoreColumns, pairs: Sequence[tuple[int, int]], differences: Floats) -> float:
+    """The scale of one judge's differences, those of two models all taken the same way round."""
+    codes: dict[tuple[str, str], int] = {}
+    met, sides = [], []
+    for i, j in pairs:
+        a, b = scores.model[i], scores.model[j]
+        met.append(codes.setdefault((min(a, b), max(a, b)), len(codes)))
+        sides.append(1.0 if a < b else -1.0)
+    read = ~np.isnan(differences)
+    return scale_of((differences * sides)[read], np.array(met)[read])
 
 
 def _logistic(z: Floats) -> Floats:

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from math import exp
+from pathlib import Path
 from typing import Any
 
 from arena.backends import Odds, OddsRequest, Reply, Request, open_backend
 from arena.benchmarks.items.tasks import Benchmark
 from arena.generation.batch import Control, Progress, Work, run
-from arena.judging import JudgeCard
+from arena.judging import JudgeCard, load_card
 from arena.judging.cards.templates import Fences
 from arena.judging.replies.parsing import parse_verdict, too_little
 from arena.records import NOBODY, Judge, Marking, Outcome, Preference, content_key, seed_of
@@ -35,6 +36,17 @@ _WRITE = (
 _READ = f"Does the reply give the right answer? Say {YES} or {NO}."
 
 
+def marking_card(name: str, home: Path) -> JudgeCard:
+    """The card of a judge that can mark replies; raises InputError where it is a reward model."""
+    card = load_card(name, home)
+    if card.is_reward:
+        raise InputError(
+            f"{card.path}: a reward model cannot say whether a reply is right; take a judge with "
+            "`reading: reasoned` or `reading: logit`"
+        )
+    return card
+
+
 def judge_unread(
     store: Store,
     benchmark: Benchmark,
@@ -45,14 +57,8 @@ def judge_unread(
     """Let a judge mark the replies in which no answer was found; what it marked is stored.
 
     Returns the outcomes that it could mark, under its name. Needs a benchmark whose items have
-    answers; others have nothing to be marked by. Raises InputError where the judge is a reward
-    model.
+    answers; others have nothing to be marked by.
     """
-    if card.is_reward:
-        raise InputError(
-            f"{card.path}: a reward model cannot say whether a reply is right; take a judge with "
-            "`reading: reasoned` or `reading: logit`"
-        )
     items = {item.name: item for item in benchmark.items}
     unread = [o for o in outcomes if o.marker == NOBODY and o.item in items and o.text.strip()]
     if not unread:

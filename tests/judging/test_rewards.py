@@ -12,6 +12,7 @@ import torch
 from typer.testing import CliRunner
 
 from arena.backends.local.weights import load
+from arena.benchmarks.judged import marking_card
 from arena.cli.main import app
 from arena.config import parse_model
 from arena.generation.answering import generate
@@ -72,6 +73,8 @@ def test_it_runs_here_and_scores(answered: Store, prompts: list[Prompt]) -> None
         plan(answered, card, prompts)
     with pytest.raises(InputError, match="says the same each time"):
         plan(answered, card, prompts, Mode.SCORE, wanted=Wanted(samples=2))
+    with pytest.raises(InputError, match="cannot say whether a reply is right"):
+        marking_card("r", answered.home)
     assert {(sample.mode, sample.unshown) for sample in check(card)} == {(Mode.SCORE, "")}
 
 
@@ -114,19 +117,26 @@ DICE = random.Random(1)
 REWARDS = [[model * 0.7 + DICE.gauss(0, 1) for model in range(3)] for _ in range(40)]
 
 
-def fill(store: Store, names: tuple[str, ...], factor: float = 1.0, more: float = 0.0) -> Store:
-    """The same rewards for models of these names, on another scale."""
+def fill(
+    store: Store,
+    names: tuple[str, ...],
+    factor: float = 1.0,
+    more: float = 0.0,
+    *,
+    mixed: bool = False,
+) -> Store:
+    """The same rewards for models of these names, on another scale, or in another order."""
     prompts = [Prompt(f"q{i}", (f"What is {i}?",)) for i in range(len(REWARDS))]
     store.judges.add([Judge("r-key", "r", REWARD)])
-    for k, name in enumerate(names):
+    for name in names:
         generate(store, parse_model(f"{name}=fake:echo"), prompts)
-        store.scores.add(
-            [
-                Score(f"{name}{i}", "r", "r-key", p.key, answer_of(store, name, p).key, value)
-                for i, p in enumerate(prompts)
-                for value in [REWARDS[i][k] * factor + more]
-            ]
-        )
+    rows = [
+        Score(f"{name}{i}", "r", "r-key", p.key, answer_of(store, name, p).key, value)
+        for k, name in enumerate(names)
+        for i, p in enumerate(prompts)
+        for value in [REWARDS[i][k] * factor + more]
+    ]
+    store.scores.add(random.Random(3).sample(rows, len(rows)) if mixed else rows)
     return store
 
 
@@ -156,6 +166,8 @@ def test_neither_the_scale_nor_the_names_are_in_the_ranking(new: Callable[[str],
     assert scaled == pytest.approx(plain, abs=1e-6)
     names = ("z", "m", "b")
     assert rated(fill(new("named"), names), names) == pytest.approx(plain, abs=1e-6)
+    mixed = fill(new("mixed"), names, mixed=True)
+    assert rated(mixed, names) == pytest.approx(plain, abs=1e-6)
 
 
 def test_a_larger_difference_counts_more_and_equal_rewards_tie(

@@ -418,7 +418,7 @@ def _model_row(name: str, source: str, model: Model, state: str) -> dict[str, An
         "can run now": "yes" if now.ready else "no",
         "why": now.detail,
         "backend": str(model.backend),
-        "weights": model.weights,
+        "weights": " + ".join(filter(None, (model.weights, model.adapter))),
         "temperature": decoding.temperature if is_asked else None,
         "max_tokens": decoding.max_tokens if is_asked else None,
         "system": decoding.system,

@@ -288,11 +288,20 @@ class Judging:
         """`Plan.run` with one judge."""
         store = Store(self.database)
         try:
-            wanted, models = self.wanted, self.models
-            todo = plan(store, card, self.prompts, self.mode, models=models, wanted=wanted)
-            return todo.run(lambda _: control, retry_failed=self.again)
+            return self.plan(store, card).run(lambda _: control, retry_failed=self.again)
         finally:
             store.close()
+
+    def plan(self, store: Store, card: JudgeCard) -> Plan:
+        """What one judge is to do."""
+        wanted, models = self.wanted, self.models
+        return plan(store, card, self.prompts, self.mode, models=models, wanted=wanted)
+
+
+def runs_here(card: JudgeCard) -> bool:
+    """Whether the judge, and whom it puts hard pairs to, have their weights on this machine."""
+    asked = filter(None, (card, card.second))
+    return all(one.model.backend is BackendKind.LOCAL for one in asked)
 
 
 def _battle(task: Task, *, swapped: bool = False) -> tuple[str, str, int, int]:
@@ -344,6 +353,11 @@ def _answered(
 
 def _nothing_to_judge(store: Store, mode: Mode, prompts: int) -> str:
     needed = "a model" if mode is Mode.SCORE else "two models"
+    if store.answers.count() == store.absent_answers() > 0:
+        return (
+            f"{store.path}: all of its answers came from files without their texts, so there is "
+            "nothing that a judge could read; import a file that has answer_a and answer_b"
+        )
     return (
         f"{store.path}: none of the {counted(prompts, 'prompt')} asked for has answers of "
         f"{needed}; run 'arena generate' first, or name the prompts that were answered with "

@@ -29,6 +29,8 @@ class ServerProgram(StrEnum):
     """A server that can be started for one model."""
 
     VLLM = "vllm"
+    SGLANG = "sglang"
+    LMDEPLOY = "lmdeploy"
     TRANSFORMERS = "transformers"
 
 

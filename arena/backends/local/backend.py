@@ -61,7 +61,9 @@ class LocalBackend(Backend):
     def starting(self) -> str:
         """Loading weights takes long; those that are loaded already are had at once."""
         spec = self._spec
-        return "" if is_loaded(spec.weights, spec.revision) else f"loading {spec.weights}"
+        if is_loaded(spec.weights, spec.revision, spec.adapter):
+            return ""
+        return f"loading {' with '.join(filter(None, (spec.weights, spec.adapter)))}"
 
     def start(self) -> None:
         """Load the weights."""
@@ -178,7 +180,7 @@ class LocalBackend(Backend):
         return min(filter(None, [self._spec.context_length, own]), default=2**31)
 
     def _here(self) -> Loaded | LoadedReward:
-        return loaded(self._spec.weights, self._spec.revision)
+        return loaded(self._spec.weights, self._spec.revision, self._spec.adapter)
 
     def _loaded(self) -> Loaded:
         return writer_of(self._spec.weights, self._here())

@@ -34,7 +34,9 @@ class VllmBackend(LocalBackend):
 
     def __init__(self, model: Model) -> None:
         super().__init__(model, batch_rows=WAVE // 4)
-        self._which = Which(model.weights, model.revision, model.context_length, model.gpus)
+        self._which = Which(
+            model.weights, model.revision, model.context_length, model.gpus, model.adapter
+        )
 
     @property
     def starting(self) -> str:

@@ -221,8 +221,9 @@ def tokenizer(
 def model(kind: str = "llama", auto: Any = AutoModelForCausalLM, **settings: Any) -> Any:
     """A model whose random weights are large enough for its numbers to differ."""
     torch.manual_seed(0)
-    ids = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2} | settings
-    config = AutoConfig.for_model(kind, vocab_size=len(WORDS), **FAMILIES[kind], **ids)
+    ids = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2}
+    sizes = {**FAMILIES[kind], **ids, **settings}
+    config = AutoConfig.for_model(kind, vocab_size=len(WORDS), **sizes)
     made = auto.from_config(config).eval().float()
     for weight in made.parameters():
         if weight.dim() > 1:

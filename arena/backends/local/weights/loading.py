@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from pickle import UnpicklingError
@@ -21,10 +21,15 @@ from arena.backends.base import Availability
 from arena.backends.local.attempts import first_line, is_out_of_memory
 from arena.backends.local.chat import Chat
 from arena.backends.local.quiet import quiet_transformers
-from arena.backends.local.weights import internlm2
-from arena.backends.local.weights.checkpoint import damage_of, fault_of
+from arena.backends.local.weights import adapters, internlm2
+from arena.backends.local.weights.checkpoint import (
+    damage_of,
+    fault_of,
+    missing_for,
+    missing_for_folder,
+)
 from arena.backends.local.weights.gguf import converted, gguf_file
-from arena.records import Model
+from arena.records import BackendKind, Model
 from arena.records.errors import UnavailableError
 
 if TYPE_CHECKING:  # they import torch
@@ -33,7 +38,7 @@ if TYPE_CHECKING:  # they import torch
     from arena.backends.local.writing import Writer
 
 _LOADING = threading.Lock()
-_last: list[tuple[str, str | None]] = []  # what `_load` keeps
+_last: set[tuple[str, str | None, str | None]] = set()  # what `_load` and `_adapted` keep
 
 
 @dataclass(frozen=True)
@@ -65,17 +70,20 @@ def load(weights: str, revision: str | None) -> tuple[Any, Any]:
     return found.tokenizer, found.model
 
 
-def loaded(weights: str, revision: str | None) -> Loaded | LoadedReward:
+def loaded(weights: str, revision: str | None, adapter: str | None = None) -> Loaded | LoadedReward:
     """What `load` gives, with the ways to use it; the last one is kept.
 
-    It is forgotten before another is loaded, so that two need never fit at once. Raises
-    UnavailableError with what is wrong with the weights.
+    It is forgotten before other weights are loaded, so that two need never fit at once; all
+    adapters of the same weights share them. Raises UnavailableError with what is wrong.
     """
     with _LOADING:  # two threads that need the same weights load them once
         if not is_loaded(weights, revision):
             _forget()
         found = _load(weights, revision)
-        _last[:] = [(weights, revision)]
+        _last.add((weights, revision, None))
+        if adapter:
+            found = _adapted(weights, revision, adapter)
+            _last.add((weights, revision, adapter))
         return found
 
 
@@ -104,9 +112,9 @@ def writes_nothing(weights: str) -> str:
     )
 
 
-def is_loaded(weights: str, revision: str | None) -> bool:
-    """Whether these weights are in memory now."""
-    return (weights, revision) in _last
+def is_loaded(weights: str, revision: str | None, adapter: str | None = None) -> bool:
+    """Whether these weights, and the adapter on them, are in memory now."""
+    return (weights, revision, adapter) in _last
 
 
 def release() -> None:
@@ -117,6 +125,7 @@ def release() -> None:
 
 def _forget() -> None:
     _last.clear()
+    _adapted.cache_clear()
     _load.cache_clear()
     gc.collect()
     if "torch" in sys.modules:
@@ -192,6 +201,16 @@ def _load(weights: str, revision: str | None) -> Loaded | LoadedReward:
         return ready(source.tokenizer, model)
 
 
+@cache
+def _adapted(weights: str, revision: str | None, adapter: str) -> Loaded | LoadedReward:
+    base = _load(weights, revision)
+    with quiet_transformers():
+        model = adapters.attached(base.model, weights, adapter)
+        with _refusing(weights, "weights"):
+            is_reward = isinstance(base, LoadedReward)
+            return (ready_reward if is_reward else ready)(base.tokenizer, model)
+
+
 def _tokenizer(weights: str, source: str, settings: dict[str, Any]) -> Any:
     from transformers import AutoTokenizer
     from transformers.models.auto.tokenization_auto import get_tokenizer_config
@@ -206,8 +225,15 @@ def _tokenizer(weights: str, source: str, settings: dict[str, Any]) -> Any:
 
 def _model(weights: str, source: Checkpoint) -> Any:
     import torch
-    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+    from transformers import (
+        AutoModelForCausalLM,
+        AutoModelForSequenceClassification,
+        PreTrainedConfig,
+    )
 
+    config, _ = PreTrainedConfig.get_config_dict(source.place, **source.settings)
+    if fault := missing_for(config):
+        raise _cannot(weights, "weights", fault)
     cuda = torch.cuda.is_available()
     kind = AutoModelForSequenceClassification if source.is_reward else AutoModelForCausalLM
     model, told = kind.from_pretrained(
@@ -334,7 +360,10 @@ def _is_path(weights: str) -> bool:
 
 
 def availability(model: Model) -> Availability:
-    """Whether the libraries and the weights are here; loads nothing."""
+    """Whether the libraries, the weights and an adapter are here; loads nothing."""
+    here = model.backend is BackendKind.LOCAL
+    if model.adapter and (fault := adapters.fault_of(model.adapter, by_peft=here)):
+        return Availability(False, f"the adapter {model.adapter!r}: {fault}")
     if missing := [name for name in ("torch", "transformers") if find_spec(name) is None]:
         return Availability(False, f"not installed: {', '.join(missing)}")
     try:
@@ -344,7 +373,7 @@ def availability(model: Model) -> Availability:
     if file is not None:
         return Availability(True, f"{file.name}, {file.stat().st_size / 2**20:.0f} MB")
     if (folder := Path(model.weights)).is_dir():
-        fault = fault_of(folder)
+        fault = fault_of(folder) or (missing_for_folder(folder) if here else "")
         return Availability(not fault, fault or "local folder")
     if _is_path(model.weights):
         return Availability(False, f"no such folder: {model.weights}")

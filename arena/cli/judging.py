@@ -182,6 +182,8 @@ def _at_a_server(card: "JudgeCard", program: ServerProgram) -> "JudgeCard":
     """The card with its model on a server that is started now and ends with the command."""
     from arena.backends.serving import as_served, reached
 
+    if card.is_reward:
+        raise InputError(f"{card.path}: a reward model runs in this process, without --serve")
     server = reached(as_served(card.model), program)
     return replace(card, model=click.get_current_context().with_resource(server))
 

@@ -22,7 +22,7 @@ from arena.benchmarks.scores import ItemValue, primary_metric
 from arena.config import BenchmarkRun, NeedleSettings
 from arena.files.encodings import read_text
 from arena.files.tabular import FORMATS
-from arena.generation.batch import Control, Progress
+from arena.generation.batch import Control, Progress, unwatched
 from arena.generation.shards import Shard
 from arena.judging import JudgeCard
 from arena.records import NO_JUDGE, NOBODY, Decoding, Model, Outcome
@@ -94,6 +94,12 @@ def run_benchmark(
     for benchmark in found:
         check_allowed(benchmark.name, benchmark.task, wanted.allow_code)
     return _run_tasks(store, models, wanted, card, tracker, found, fresh, shard)
+
+
+def check_entries(store: Store, entries: Sequence[BenchmarkRun]) -> None:
+    """Raise what is wrong with an entry, if anything; no model is asked."""
+    for one in entries:
+        run_benchmark(store, [], one, unwatched)
 
 
 def runs_by_model(

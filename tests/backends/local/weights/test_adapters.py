@@ -123,6 +123,16 @@ def test_greedy_texts_alone_are_those_in_a_batch(place: Path) -> None:
     assert together != texts(named(place, None), ASKED)
 
 
+def test_a_reward_model_takes_one_too(tmp_path: Path) -> None:
+    tiny.save_reward(tmp_path / "base")
+    merged = lora(tmp_path / "one", tiny.reward_model())
+    found = loading.loaded(str(tmp_path / "base"), None, str(tmp_path / "one"))
+    rewarder = loading.reward_model_of("base", found).rewarder
+    assert rewarder.read([tuple(TOKENS[0].tolist())]) == [pytest.approx(float(merged), abs=1e-5)]
+    plain = loading.loaded(str(tmp_path / "base"), None).model(TOKENS).logits
+    assert abs(float(plain) - float(merged)) > 1e-3
+
+
 def test_a_worker_of_a_cluster_writes_with_it_as_this_process_does(place: Path) -> None:
     model = named(place, "one")
     worker, found = Worker(), {}

@@ -249,7 +249,7 @@ def list_judges(
                 "state": "archived" if card.name in aside else "",
                 "weights": card.model.weights,
                 "reading": str(card.file.reading),
-                "modes": ", ".join(card.templates),
+                "modes": ", ".join(card.modes),
                 "can run now": "yes" if state.ready else "no",
                 "why": state.detail,
                 "from": str(path),

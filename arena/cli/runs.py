@@ -205,6 +205,7 @@ def _name_and_password(auth: str | None) -> tuple[str, str] | None:
 
 def _run(path: Path, config: "Config", where: WhereWhole, *, new_version: bool = False) -> None:
     from arena.backends import Limits, executing
+    from arena.generation.batch import was_interrupted
     from arena.generation.devices import parse_devices
     from arena.pipeline.stages import Places, run_config
 
@@ -216,6 +217,9 @@ def _run(path: Path, config: "Config", where: WhereWhole, *, new_version: bool =
     ):
         places = Places(tuple(devices), machines)
         done = run_config(store, config, tracker, say, places, new_version=new_version)
+    if was_interrupted(done.steps):
+        warn("Stopped. What is done is stored; run the same command again to go on.")
+        sys.exit(1)
     if done.results:
         report(done.results, Format.TABLE)
     if done.refused is None:

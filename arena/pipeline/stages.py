@@ -8,10 +8,10 @@ from pathlib import Path
 
 from arena.backends import Machines
 from arena.benchmarks import INSTALL
-from arena.benchmarks.runs import Benching, Result, runs_by_model, said_alike
+from arena.benchmarks.runs import Benching, Result, check_entries, runs_by_model, said_alike
 from arena.config import BenchmarkRun, Config, JudgeRun
 from arena.generation.answering import Answering, generate
-from arena.generation.batch import Progress, Watch, in_turn
+from arena.generation.batch import Progress, Watch, in_turn, was_interrupted
 from arena.generation.devices import Job, side_by_side
 from arena.generation.prompts import load_prompts
 from arena.judging import MIN_PARSED, JudgeCard, Judging, Plan, Wanted, load_card, runs_here
@@ -92,13 +92,17 @@ def run_config(
         return Judging(store.path, prompts[: run.limit], run.mode, names, wanted)
 
     work = _Stages(store, tracker, say, places)
-    steps = in_turn("run", [*work.answers(models, prompts), *work.judgements(cards, judging)])
-    results, done = work.benchmarks(models, config.benchmarks)
-    steps += done
+    if find_spec("lm_eval") is not None:
+        check_entries(store, config.benchmarks)
+    stages = [*work.answers(models, prompts), *work.judgements(cards, judging)]
+    steps, results = in_turn("run", stages, depend=True), list[Result]()
+    if not was_interrupted(steps):
+        results, done = work.benchmarks(models, config.benchmarks)
+        steps += done
     keep_policy(store, config)
     policy = Policy.configured(config)
     board, refused = ranked_or_not(store, policy)
-    if config.publish:
+    if config.publish and not was_interrupted(steps):
         publish_ranking(store, Path(config.publish), board, policy)
     return Run(board, refused, tuple(steps), tuple(results), tuple(work.poorly_parsed))
 

@@ -301,26 +301,26 @@ class Store:
         return {str(stage): int(n) for stage, n in self._connections.db.execute(sql)}
 
     def unparsed_counts(self) -> dict[str, int]:
-        """By table: what judges said that could not be read, and was not read or asked later.
+        """By table: what judges said by their latest cards that could not be read.
 
-        A later card of the same name takes the place of an earlier one.
+        What was read or asked later is not counted.
         """
         found = {}
         for table, columns in _SAME_JUDGEMENT.items():
             sql = (
                 f"SELECT count(*) FROM {table} WHERE reason != '' AND rowid IN "
-                f"(SELECT max(rowid) FROM {table} GROUP BY {columns})"
+                f"(SELECT max(rowid) FROM {table} GROUP BY {columns}) "
+                f"AND judge_key IN {_latest_cards(table)}"
             )
             found[table] = int(self._connections.db.execute(sql).fetchone()[0])
         return found
 
     def unparsed_before(self) -> int:
-        """What judges said by earlier cards that could not be read, and has been replaced since."""
+        """What judges said by earlier cards that could not be read."""
         rows = [
             self._connections.db.execute(
-                f"SELECT count(*) FROM {table} WHERE reason != '' AND judge_key NOT IN "
-                f"(SELECT judge_key FROM {table} WHERE rowid IN "
-                f"(SELECT max(rowid) FROM {table} GROUP BY judge))"
+                f"SELECT count(*) FROM {table} WHERE reason != '' "
+                f"AND judge_key NOT IN {_latest_cards(table)}"
             ).fetchone()[0]
             for table in _SAME_JUDGEMENT
         ]
@@ -458,3 +458,11 @@ def described(old: Model, new: Model) -> str:
     """The differences in words."""
     changed = differences(old, new)
     return "; ".join(f"{name} was {was!r}, is {now!r}" for name, was, now in changed)
+
+
+def _latest_cards(table: str) -> str:
+    """Each judge's card in the last row that it has in a table, as a subquery."""
+    return (
+        f"(SELECT judge_key FROM {table} WHERE rowid IN "
+        f"(SELECT max(rowid) FROM {table} GROUP BY judge))"
+    )

@@ -15,6 +15,8 @@ from arena.backends.base import (
     Reply,
     Request,
     Result,
+    RewardRequest,
+    Rewards,
     TextOdds,
     TextRequest,
     estimate_tokens,
@@ -69,6 +71,12 @@ class ClusterBackend(Backend):
     ) -> Iterator[Result[TextOdds]]:
         """As the model's own backend does."""
         return self._asked("likelihoods", requests, intake)
+
+    def rewards(
+        self, requests: Sequence[RewardRequest], intake: Intake | None = None
+    ) -> Iterator[Result[Rewards]]:
+        """As the model's own backend does."""
+        return self._asked("rewards", requests, intake)
 
     def opens_thinking(self) -> bool:
         """As its chat template does."""

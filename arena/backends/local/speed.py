@@ -10,7 +10,7 @@ import torch
 
 from arena.backends.local.quiet import quiet_transformers
 from arena.backends.local.reading import BATCH_ROWS
-from arena.backends.local.weights.loading import Loaded, loaded
+from arena.backends.local.weights.loading import Loaded, loaded, writer_of
 from arena.backends.local.writing.batch import DraftBatch, together
 from arena.backends.local.writing.rows import Begun, Draft
 from arena.backends.local.writing.writer import Writing
@@ -44,7 +44,8 @@ class Speed:
 
 def speed_of(model: Model, rows: int | None = None) -> Speed:
     """Read and write some tokens. rows: at most as many together. Raises UnavailableError."""
-    here = loaded(model.weights, model.revision, model.adapter)
+    found = loaded(model.weights, model.revision, model.adapter)
+    here = writer_of(model.weights, found)
     rows = here.writer.most(rows or BATCH_ROWS, READ + WRITTEN)
     reading, writing = zip(*(once(here, rows) for _ in range(ROUNDS)), strict=True)
     read, written = rows * READ / median(reading), rows * WRITTEN / median(writing)

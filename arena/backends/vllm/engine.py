@@ -17,7 +17,7 @@ from typing import Any
 from arena.backends.local.attempts import first_line
 from arena.backends.local.chat import Chat
 from arena.backends.local.weights import adapters
-from arena.backends.local.weights.loading import Checkpoint, checkpoint_of
+from arena.backends.local.weights.loading import Checkpoint, checkpoint_of, writes_nothing
 from arena.backends.local.writing import Begun, Writing
 from arena.backends.local.writing.writer import Then
 from arena.records.errors import BackendError, UnavailableError
@@ -81,6 +81,8 @@ def _started(which: Which) -> "Engine":
     if find_spec("vllm") is None:
         raise UnavailableError("vLLM is not installed: pip install 'arena-llm[vllm]'")
     source = checkpoint_of(which.weights, which.revision)
+    if source.is_reward:
+        raise UnavailableError(writes_nothing(which.weights))
     folder = adapters.folder_of(which.adapter, which.weights) if which.adapter else None
     lora = {"enable_lora": True, "max_lora_rank": adapters.room_for(folder)} if folder else {}
     for name, value in QUIET.items():

@@ -76,14 +76,23 @@ class OddsRequest:
     prefill: str = ""
 
 
+# Where the options have less of the probability, it is told what has it: so many words.
+UNLIKELY, RATHER = 0.5, 3
+
+
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """Natural logarithms of the options' probabilities as the next word, in their order."""
+    """Natural logarithms of the options' probabilities as the next word, in their order.
+
+    rather: the likeliest words with their probabilities, where those of the options are unlikely
+    and it is known.
+    """
 
     logprobs: tuple[float, ...]
     usage: Usage = field(default_factory=Usage)
     retried: tuple[str, ...] = ()
     adjustments: Adjustments = ()
+    rather: tuple[tuple[str, float], ...] = ()
 
     @property
     def mass(self) -> float:

@@ -112,7 +112,7 @@ def _prompt(item: Any, reply: str, *, logit: bool) -> str:
 def _from_odds(card: JudgeCard, keys: Sequence[str], index: int, odds: Odds) -> Marking:
     yes, no = (exp(value) for value in odds.logprobs)
     if odds.mass < LEAST_MASS:
-        reason = too_little(f"{YES} and {NO}", odds.mass)
+        reason = too_little(f"{YES} and {NO}", odds)
         return Marking(keys[index], card.name, _key(card), None, reason=reason, usage=odds.usage)
     return Marking(keys[index], card.name, _key(card), float(yes > no), usage=odds.usage)
 

@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import torch
 
 from arena.backends.base import (
+    RATHER,
+    UNLIKELY,
     Backend,
     Intake,
     Message,
@@ -291,7 +294,12 @@ class LocalBackend(Backend):
             heads = [first_tokens(self._loaded().tokenizer, option) for option in request.options]
         except BackendError as error:
             return error
-        return Odds(tuple(float(torch.logsumexp(logprobs[ids], 0)) for ids in heads), usage)
+        found = Odds(tuple(float(torch.logsumexp(logprobs[ids], 0)) for ids in heads), usage)
+        if found.mass >= UNLIKELY:
+            return found
+        values, tokens = logprobs.exp().topk(min(RATHER, len(logprobs)))
+        words = map(self._loaded().tokenizer.decode, tokens.tolist())
+        return replace(found, rather=tuple(zip(words, values.tolist(), strict=True)))
 
     def _size(self, request: Request) -> int:
         """The tokens of a conversation's beginning; none where it cannot be written."""

@@ -216,6 +216,16 @@ def test_an_adapter_for_another_model_names_that_one(place: Path, tmp_path: Path
         loading.loaded(str(place / "base"), None, str(tmp_path / "a"))
 
 
+def test_a_reward_model_takes_one_with_a_head_of_its_own(tmp_path: Path) -> None:
+    base = tiny.reward_model()
+    tiny.save_reward(tmp_path / "base")
+    expected = lora(tmp_path / "a", base, task_type="SEQ_CLS", modules_to_save=["score"])
+    found = loading.loaded(str(tmp_path / "base"), None, str(tmp_path / "a"))
+    with torch.no_grad():
+        torch.testing.assert_close(found.model(TOKENS).logits, expected, atol=2e-5, rtol=1e-4)
+        assert (base(TOKENS).logits - expected).abs().max() > 0.01
+
+
 def test_an_adapter_of_the_hub_is_that_of_its_revision_in_the_cache(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

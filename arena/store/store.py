@@ -300,6 +300,10 @@ class Store:
         sql = f"SELECT stage, count(DISTINCT subject) FROM failures WHERE 1 {there} GROUP BY stage"
         return {str(stage): int(n) for stage, n in self._connections.db.execute(sql)}
 
+    def latest_cards(self, table: str) -> set[str]:
+        """The keys of the cards by which judges last said something, in a table of judgements."""
+        return {str(key) for (key,) in self._connections.db.execute(_latest_cards(table)[1:-1])}
+
     def unparsed_counts(self) -> dict[str, int]:
         """By table: what judges said by their latest cards that could not be read.
 

@@ -271,7 +271,7 @@ def load_card(
     file = read_yaml(path, CardFile)
     settings = file.model
     if weights:
-        other: dict[str, Any] = {"use": weights, "base_url": None}
+        other: dict[str, Any] = {"use": weights, "base_url": None, "adapter": None}
         if "@" in weights:  # a server of its own: the card's key and prices are another's
             other |= {"api_key_env": None, "price": None}
         settings = settings.model_copy(update=other)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.interchange.exchange.source import Outgoing
-from arena.publish.data.publication import weights_of
+from arena.publish.data.publication import public_weights, without_folder
 from arena.publish.examples import public_prompts
 from arena.store import Store
 from arena.store.whole.tables import VOTERS, with_voter
@@ -45,7 +45,7 @@ class Public:
         self._voter = Outgoing(store).voter
         hidden = store.withheld("model")
         models = (model for model in store.models(archived=True) if model.name not in hidden)
-        self._weights = {model.name: weights_of(model) for model in models}
+        self._weights = {model.name: public_weights(model) for model in models}
         self._prompts = {prompt.key for prompt in public_prompts(store)}
         self._answers = {
             answer.key
@@ -82,7 +82,7 @@ class Public:
         if table == "prompts":
             return row | {"source": Path(row["source"]).name}
         if table == "models":
-            spec = json.loads(row["spec"]) | {"weights": self._weights[row["name"]]}
+            spec = json.loads(row["spec"]) | self._weights[row["name"]]
             return row | {"spec": json.dumps(spec, ensure_ascii=False)}
         if table == "judges":
             return row | {"card": _without_addresses(row["card"])}
@@ -93,4 +93,6 @@ def _without_addresses(card: str) -> str:
     found = json.loads(card)
     if isinstance(model := found.get("model"), dict):
         found["model"] = {name: model[name] for name in model if name not in _REACHED_BY}
+    if isinstance(weights := found.get("weights"), str):
+        found["weights"] = without_folder(weights)
     return json.dumps(found, ensure_ascii=False)

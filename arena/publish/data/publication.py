@@ -158,10 +158,21 @@ def text_of(content: Strict | Mapping[str, Any]) -> str:
 
 
 def weights_of(model: Model) -> str:
-    """Where the weights are from, without the folders of whoever ran them."""
-    path = Path(model.weights).expanduser()
-    own = model.backend is BackendKind.LOCAL and (path.is_absolute() or model.weights[:1] == ".")
-    return path.name if own else model.weights
+    """Where the weights are from, and an adapter on top of them, as it is shown."""
+    return " + ".join(public_weights(model).values())
+
+
+def public_weights(model: Model) -> dict[str, str]:
+    """The weights of a model, and its adapter if any, without the folders of whoever ran it."""
+    parts = {"weights": model.weights} | ({"adapter": model.adapter} if model.adapter else {})
+    is_here = model.backend in (BackendKind.LOCAL, BackendKind.VLLM)
+    return {part: without_folder(text) if is_here else text for part, text in parts.items()}
+
+
+def without_folder(text: str) -> str:
+    """Where something is from; of a folder on somebody's machine the last name alone."""
+    path = Path(text).expanduser()
+    return path.name if path.is_absolute() or text[:1] == "." else text
 
 
 def _settings(policy: Policy) -> dict[str, Any]:

@@ -28,8 +28,12 @@ SECRET = "somebody"
 @pytest.fixture
 def full(voted: Store) -> Store:
     """With one of everything that must not go out."""
-    voted.put_model(Model("own", BackendKind.LOCAL, f"/home/{SECRET}/weights"))
-    card = {"model": {"use": "openai:x", "base_url": f"http://{SECRET}.internal/v1"}}
+    adapter = f"./{SECRET}/adapter"
+    voted.put_model(Model("own", BackendKind.LOCAL, f"/home/{SECRET}/weights", adapter=adapter))
+    card = {
+        "model": {"use": "openai:x", "base_url": f"http://{SECRET}.internal/v1"},
+        "weights": f"/home/{SECRET}/judge",
+    }
     voted.judges.add([Judge("j" * 32, "j", json.dumps(card))])
     first, second = (next(voted.answers.where(model=name)) for name in ("a", "b"))
     voted.verdicts.add(

@@ -140,3 +140,14 @@ def test_a_broken_file_does_not_hide_the_other_sets(tmp_path: Path) -> None:
     assert load_prompts(["mine"], tmp_path)
     with pytest.raises(InputError, match=r"broken\.jsonl:1"):
         load_prompts(["broken"], tmp_path)
+
+
+@pytest.mark.parametrize("name", ["exam.csv", "exam.tsv", "exam.txt"])
+def test_a_table_is_told_what_it_is_taken_for(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_text("id,question,A,B,answer\n1,Why?,x,y,A\n", encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"A prompt file has one JSON object a line, as \{"
+    ) as error:
+        load_prompts([str(file)], tmp_path)
+    assert ("taken for a prompt file" in str(error.value)) == (file.suffix != ".txt")

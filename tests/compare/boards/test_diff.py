@@ -127,8 +127,8 @@ def test_what_is_no_board_is_said(tmp_path: Path) -> None:
         ),
         (
             ("a later one", "1", "2"),
-            "new in a later version: 1 → 2.",
-            "later version：1",
+            "a later one: 1 → 2.",
+            "a later one：1",
         ),
     ],
 )

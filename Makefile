@@ -86,7 +86,7 @@ $(VENV)/demo: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/dev: $(VENV)/demo
-	$(PIP) -e '.[bench,dev,cluster]' accelerate gguf
+	$(PIP) -e '.[adapters,bench,dev,cluster]' accelerate gguf
 	touch $@
 
 browser:  ## Install what some tests need from the system: Chromium, Chinese fonts, bubblewrap

@@ -154,6 +154,8 @@ def questions(folder: Path) -> None:
 
 def judges(folder: Path, url: str) -> None:
     (folder / "judges").mkdir()
+    reward = "{model: 'fake:longer', reading: reward}"
+    (folder / "judges" / "skywork-reward-v2-0.6b.yaml").write_text(reward)
     names = ("internlm2-20b", "smollm2", "mine", "gate", "gpt4", "a", "b", "c", "strong-api")
     for place, name in enumerate(names):
         card = yaml.safe_load((ROOT / "judges" / "internlm2-20b.yaml").read_text("utf-8"))

@@ -33,6 +33,7 @@ OWNERS = {
     "torch": "backends/local",
     "transformers": "backends/local",
     "accelerate": "backends/local",
+    "peft": "backends/local",
     "openai": "backends/openai/",
     "vllm": "backends/vllm/",
     "ray": "backends/cluster/",

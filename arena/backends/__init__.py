@@ -16,6 +16,8 @@ from arena.backends.base import (
     Reply,
     Request,
     Result,
+    RewardRequest,
+    Rewards,
     TextOdds,
     TextRequest,
 )
@@ -35,6 +37,8 @@ __all__ = [
     "Reply",
     "Request",
     "Result",
+    "RewardRequest",
+    "Rewards",
     "TextOdds",
     "TextRequest",
     "availability",

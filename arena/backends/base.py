@@ -8,7 +8,7 @@ from math import exp
 from typing import Any, Self, TypeVar
 
 from arena.records import Model, Usage
-from arena.records.errors import BackendError, NoLikelihoodError
+from arena.records.errors import BackendError, NoLikelihoodError, UnavailableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +76,44 @@ class OddsRequest:
     prefill: str = ""
 
 
+# Where the options have less of the probability, it is told what has it: so many words.
+UNLIKELY, RATHER = 0.5, 3
+
+
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """Natural logarithms of the options' probabilities as the next word, in their order."""
+    """Natural logarithms of the options' probabilities as the next word, in their order.
+
+    rather: the likeliest words with their probabilities, where those of the options are unlikely
+    and it is known.
+    """
 
     logprobs: tuple[float, ...]
     usage: Usage = field(default_factory=Usage)
     retried: tuple[str, ...] = ()
     adjustments: Adjustments = ()
+    rather: tuple[tuple[str, float], ...] = ()
 
     @property
     def mass(self) -> float:
         """The share of the distribution that the options hold, in [0, 1]."""
         return min(1.0, sum(exp(value) for value in self.logprobs))
+
+
+@dataclass(frozen=True, slots=True)
+class RewardRequest:
+    """Conversations, each of which ends with the answer that a reward model is to rate."""
+
+    conversations: tuple[tuple[Message, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewards:
+    """A reward model's number for each conversation, on a scale of its own: more is better."""
+
+    values: tuple[float, ...]
+    usage: Usage = field(default_factory=Usage)
+    retried: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +276,14 @@ class Backend(ABC):
     ) -> Iterator[Result[TextOdds]]:
         """Read how likely given texts are; raises NoLikelihoodError where that cannot be read."""
         raise NoLikelihoodError("this backend cannot say how likely a text is")
+
+    def rewards(
+        self, requests: Sequence[RewardRequest], intake: Intake | None = None
+    ) -> Iterator[Result[Rewards]]:
+        """Rate answers with a reward model; raises UnavailableError where this is none."""
+        raise UnavailableError(
+            "a reward model runs on transformers in this process: name it hf:ORG/NAME or a folder"
+        )
 
     def stream(self, request: Request) -> Iterator[Reply]:
         """The reply to a request of one turn as it grows: each is the whole so far.

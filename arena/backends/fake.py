@@ -6,7 +6,7 @@ As a judge, `fake:first` always prefers the first answer, `fake:longer` the long
 be read. `fake:reader` finds the sentences that answer the
 question at the end of a long text; `fake:edges` does too, and does not see the middle half.
 `fake:echo@0.05` takes 0.05 s for each reply. To all of them a text is the likelier, the more
-of its words were there before it.
+of its words were there before it; and as reward models all of them count an answer's characters.
 """
 
 import random
@@ -25,6 +25,8 @@ from arena.backends.base import (
     Reply,
     Request,
     Result,
+    RewardRequest,
+    Rewards,
     TextOdds,
     TextRequest,
     cut_at,
@@ -154,6 +156,17 @@ class FakeBackend(Backend):
             logprob = -new - 0.1 * (len(words) - new)
             usage = Usage(len(request.context.split()), len(words), self._pace)
             yield [(index, TextOdds(logprob, new == 0, len(words), usage=usage))]
+
+    def rewards(
+        self, requests: Sequence[RewardRequest], intake: Intake | None = None
+    ) -> Iterator[Result[Rewards]]:
+        """The characters of each answer."""
+        for index in _one_by_one(len(requests), intake):
+            time.sleep(self._pace)
+            said = requests[index].conversations
+            read = sum(len(message.content.split()) for talk in said for message in talk)
+            values = tuple(float(len(talk[-1].content)) for talk in said)
+            yield [(index, Rewards(values, Usage(read, 0, self._pace)))]
 
     def stream(self, request: Request) -> Iterator[Reply]:
         """Word by word, each at its share of the pace."""

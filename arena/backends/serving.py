@@ -5,6 +5,7 @@ for the end of its own standard input, which comes when this process closes it o
 ends the server with all that this has started.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -25,15 +26,20 @@ from arena.records import BackendKind, Model, ServerProgram
 from arena.records.errors import UnavailableError
 
 HOST, LOOK, PATIENCE = "127.0.0.1", 0.2, 20.0  # seconds between two looks, and to end in
-_WORDS = ("{weights}", "--host", HOST, "--port", "{port}")
-
-
+_PLACE = ("--host", HOST, "--port", "{port}")
 _COMMANDS = {
-    ServerProgram.VLLM: ("vllm", "serve", *_WORDS),
-    ServerProgram.TRANSFORMERS: ("transformers", "serve", *_WORDS),
+    ServerProgram.VLLM: ("vllm", "serve", "{weights}", *_PLACE),
+    ServerProgram.SGLANG: ("sglang", "serve", "--model-path", "{weights}", *_PLACE),
+    ServerProgram.LMDEPLOY: (
+        *("lmdeploy", "serve", "api_server", "{weights}"),
+        *("--server-name", HOST, "--server-port", "{port}"),
+    ),
+    ServerProgram.TRANSFORMERS: ("transformers", "serve", "{weights}", *_PLACE),
 }
 _INSTALL = {
     ServerProgram.VLLM: "pip install vllm",
+    ServerProgram.SGLANG: "pip install sglang",
+    ServerProgram.LMDEPLOY: "pip install lmdeploy",
     ServerProgram.TRANSFORMERS: "pip install 'transformers[serving]'",
 }
 
@@ -54,25 +60,49 @@ def reached(model: Model, program: ServerProgram | None) -> Iterator[Model]:
     if program is None or model.backend is not BackendKind.OPENAI or model.base_url:
         yield model
         return
-    with served(program, model.weights) as url:
+    with served(program, model) as url:
         yield replace(model, base_url=url)
 
 
 @contextmanager
-def served(program: ServerProgram, weights: str) -> Iterator[str]:
-    """The address of a server for these weights, while the block lasts.
+def served(program: ServerProgram, model: Model) -> Iterator[str]:
+    """The address of a server for a model, while the block lasts.
 
     Raises UnavailableError where the program is not here, or with its last words where it ends.
     """
-    name, *rest = _COMMANDS[program]
+    port = _free_port()
+    name, *rest = command(program, model, port)
     beside = Path(sys.executable).with_name(name)
     found = str(beside) if beside.exists() else shutil.which(name)
     if found is None:
         raise UnavailableError(f"--serve {program}: it is not installed; {_INSTALL[program]}")
-    port = _free_port()
-    words = [found, *(word.format(weights=weights, port=port) for word in rest)]
-    with child(words, f"http://{HOST}:{port}/health"):
+    with child([found, *rest], f"http://{HOST}:{port}/health"):
         yield f"http://{HOST}:{port}/v1"
+
+
+def command(program: ServerProgram, model: Model, port: int) -> list[str]:
+    """The words that start a server; raises UnavailableError where it cannot serve the model."""
+    weights, more = model.weights, []
+    if model.revision and program is ServerProgram.TRANSFORMERS:
+        weights += f"@{model.revision}"
+    elif model.revision:
+        more += ["--revision", model.revision]
+    if model.adapter:
+        more += _with_adapter(program, model.adapter, model.weights)
+    return [*(word.format(weights=weights, port=port) for word in _COMMANDS[program]), *more]
+
+
+def _with_adapter(program: ServerProgram, adapter: str, weights: str) -> list[str]:
+    from arena.backends.local.weights import adapters
+
+    if program is not ServerProgram.VLLM:
+        raise UnavailableError(
+            f"--serve {program}: it is not started with adapters; take --serve vllm, or none"
+        )
+    folder = adapters.folder_of(adapter, weights)
+    told = json.dumps({"name": adapter, "path": str(folder.resolve())}, ensure_ascii=False)
+    rank = str(adapters.room_for(folder))
+    return ["--enable-lora", "--max-lora-rank", rank, "--lora-modules", told]
 
 
 @contextmanager

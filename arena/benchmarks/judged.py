@@ -5,15 +5,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from math import exp
+from pathlib import Path
 from typing import Any
 
 from arena.backends import Odds, OddsRequest, Reply, Request, open_backend
 from arena.benchmarks.items.tasks import Benchmark
 from arena.generation.batch import Control, Progress, Work, run
-from arena.judging import JudgeCard
+from arena.judging import JudgeCard, load_card
 from arena.judging.cards.templates import Fences
 from arena.judging.replies.parsing import parse_verdict, too_little
 from arena.records import NOBODY, Judge, Marking, Outcome, Preference, content_key, seed_of
+from arena.records.errors import InputError
 from arena.store import Store
 
 STAGE = "marking"
@@ -32,6 +34,17 @@ _WRITE = (
     f"Think briefly, then end with [[{YES}]] if the reply gives the right answer, else [[{NO}]]."
 )
 _READ = f"Does the reply give the right answer? Say {YES} or {NO}."
+
+
+def marking_card(name: str, home: Path) -> JudgeCard:
+    """The card of a judge that can mark replies; raises InputError where it is a reward model."""
+    card = load_card(name, home)
+    if card.is_reward:
+        raise InputError(
+            f"{card.path}: a reward model cannot say whether a reply is right; take a judge with "
+            "`reading: reasoned` or `reading: logit`"
+        )
+    return card
 
 
 def judge_unread(
@@ -99,7 +112,7 @@ def _prompt(item: Any, reply: str, *, logit: bool) -> str:
 def _from_odds(card: JudgeCard, keys: Sequence[str], index: int, odds: Odds) -> Marking:
     yes, no = (exp(value) for value in odds.logprobs)
     if odds.mass < LEAST_MASS:
-        reason = too_little(f"{YES} and {NO}", odds.mass)
+        reason = too_little(f"{YES} and {NO}", odds)
         return Marking(keys[index], card.name, _key(card), None, reason=reason, usage=odds.usage)
     return Marking(keys[index], card.name, _key(card), float(yes > no), usage=odds.usage)
 

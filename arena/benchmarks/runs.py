@@ -14,7 +14,7 @@ from arena.benchmarks.harness.evaluation import Measured, bench, check_installed
 from arena.benchmarks.items.asking import Asking, ItemMode, read_template, variants
 from arena.benchmarks.items.reading import Item, read_items
 from arena.benchmarks.items.tasks import Benchmark, builtin_tasks, find_benchmarks, own_data
-from arena.benchmarks.judged import judge_unread
+from arena.benchmarks.judged import judge_unread, marking_card
 from arena.benchmarks.needle import NAME as NEEDLE
 from arena.benchmarks.needle import Haystack, needle_benchmark, parse_lengths
 from arena.benchmarks.replies.scoring import JUDGED
@@ -22,9 +22,9 @@ from arena.benchmarks.scores import ItemValue, primary_metric
 from arena.config import BenchmarkRun, NeedleSettings
 from arena.files.encodings import read_text
 from arena.files.tabular import FORMATS
-from arena.generation.batch import Control, Progress
+from arena.generation.batch import Control, Progress, unwatched
 from arena.generation.shards import Shard
-from arena.judging import JudgeCard, load_card
+from arena.judging import JudgeCard
 from arena.records import NO_JUDGE, NOBODY, Decoding, Model, Outcome
 from arena.records.errors import InputError, NoLikelihoodError
 from arena.store import Store
@@ -84,7 +84,7 @@ def run_benchmark(
         raise InputError("--contamination looks at all items at once; it does not go with --shard")
     if wanted.circular and wanted.judge:
         raise InputError("a judge marks one reply, and --circular asks for several an item")
-    card = load_card(wanted.judge, store.home) if wanted.judge else None
+    card = marking_card(wanted.judge, store.home) if wanted.judge else None
     if wanted.task == NEEDLE:
         _check_needle(wanted)
         haystack = _haystack(wanted.needle)
@@ -94,6 +94,12 @@ def run_benchmark(
     for benchmark in found:
         check_allowed(benchmark.name, benchmark.task, wanted.allow_code)
     return _run_tasks(store, models, wanted, card, tracker, found, fresh, shard)
+
+
+def check_entries(store: Store, entries: Sequence[BenchmarkRun]) -> None:
+    """Raise what is wrong with an entry, if anything; no model is asked."""
+    for one in entries:
+        run_benchmark(store, [], one, unwatched)
 
 
 def runs_by_model(

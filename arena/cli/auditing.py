@@ -21,7 +21,7 @@ from arena.cli.options import (
 from arena.cli.output import Format, emit, say
 from arena.cli.progress import finish, watched
 from arena.cli.vote_audit import votes
-from arena.records import counted
+from arena.records import Note, counted
 from arena.records.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -208,6 +208,8 @@ def _print(reports: "list[JudgeAudit]", form: Format) -> None:
         say(f"{report.judge}: {counted(report.pairs, 'pair')}{_tokens(report.usages)}.")
         if empty := [name.replace("_", " ") for name, m in report.measures() if not m.n]:
             say(f"{report.judge}: nothing to measure these by: {', '.join(empty)}.")
+        if report.alone:
+            say(str(Note.of("judge.alone", judge=report.judge)))
         if report.canaries:
             _say_kinds(report.canaries.won)
 

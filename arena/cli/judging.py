@@ -19,6 +19,7 @@ from arena.cli.options import (
     Models,
     Prompts,
     db_path,
+    named,
     open_store,
     settings,
     split,
@@ -103,11 +104,10 @@ def judge(
     from arena.generation.batch import in_turn
     from arena.generation.devices import parse_devices, side_by_side
     from arena.generation.prompts import answered_prompts
-    from arena.judging import Judging, Wanted, load_card, plan
+    from arena.judging import Judging, Wanted, load_card, plan, runs_here
     from arena.leaderboard.evidence.designs import baseline_note
     from arena.leaderboard.evidence.worth_judging import battles_worth_judging
     from arena.store.archive import Archivable
-    from arena.store.versions import stored_name
 
     where.check()
     conf = settings(config, ("models", "prompts", "limit"))
@@ -134,16 +134,16 @@ def judge(
             raise InputError("--pairs chooses among all prompts; it does not go with --shard")
         asked = part.take(asked)
     candidates = conf.candidates()
-    named = [stored_name(store, candidates, name) for name in split(models)]
-    baseline = what.baseline and stored_name(store, candidates, what.baseline)
+    chosen = [named(store, candidates, name) for name in split(models)]
+    baseline = what.baseline and named(store, candidates, what.baseline)
     wanted = Wanted(baseline, None, not what.one_order, what.samples)
     if what.pairs:
         names = [card.name for card in cards]
         both = not what.one_order and all(card.file.orders == "both" for card in cards)
-        battles = battles_worth_judging(store, asked, named, what.pairs, names, both_orders=both)
+        battles = battles_worth_judging(store, asked, chosen, what.pairs, names, both_orders=both)
         wanted = replace(wanted, battles=battles)
-    plans = [plan(store, card, asked, what.mode, models=named, wanted=wanted) for card in cards]
-    if baseline and (cost := baseline_note(store, named, baseline)):
+    plans = [plan(store, card, asked, what.mode, models=chosen, wanted=wanted) for card in cards]
+    if baseline and (cost := baseline_note(store, chosen, baseline)):
         say(cost.text(place=COMMAND_LINE))
     todo = [one.only_failed() for one in plans] if instead.retry_failed else plans
     if instead.dry_run:
@@ -163,8 +163,8 @@ def judge(
             executing(where.executor) as machines,
             watched(limits.within(budget, machines), json_log) as tracker,
         ):
-            work = Judging(store.path, asked, what.mode, named, wanted, instead.retry_failed)
-            apart = [p for p in plans if where.devices and _runs_here(p.card)]
+            work = Judging(store.path, asked, what.mode, chosen, wanted, instead.retry_failed)
+            apart = [p for p in plans if where.devices and runs_here(p.card)]
             jobs = {f"{p.card.name} judges": partial(work.ask, p.card) for p in apart}
             steps = side_by_side(parse_devices(where.side_by_side), jobs, str(what.mode), tracker)
             here = [p for p in plans if p not in apart]
@@ -182,14 +182,10 @@ def _at_a_server(card: "JudgeCard", program: ServerProgram) -> "JudgeCard":
     """The card with its model on a server that is started now and ends with the command."""
     from arena.backends.serving import as_served, reached
 
+    if card.is_reward:
+        raise InputError(f"{card.path}: a reward model runs in this process, without --serve")
     server = reached(as_served(card.model), program)
     return replace(card, model=click.get_current_context().with_resource(server))
-
-
-def _runs_here(card: "JudgeCard") -> bool:
-    """Whether the judge, and whom it puts hard pairs to, have their weights on this machine."""
-    asked = filter(None, (card, card.second))
-    return all(one.model.backend is BackendKind.LOCAL for one in asked)
 
 
 def _check_budget(cards: "list[JudgeCard]", budget: "Budget") -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -81,7 +82,9 @@ def watched(
 
         return Control(show, limits, intake)
 
-    stoppable = _stoppable(intake, console.file)
+    stoppable = _stoppable(
+        intake, partial(console.print, highlight=False, markup=False, soft_wrap=True)
+    )
     with bars, _lines(console.file) as lines, _json_log(log) as write_log, stoppable:
         yield tracker
 
@@ -192,18 +195,19 @@ def _minutes(seconds: float) -> str:
 
 
 @contextmanager
-def _stoppable(intake: "Intake", stream: IO[str]) -> Iterator[None]:
+def _stoppable(intake: "Intake", tell: Callable[[str], None]) -> Iterator[None]:
     """The first Ctrl-C or SIGTERM lets what is in flight end, the second stops at once.
 
-    stream: for the sentence that says so; a step may have put another in the place of stderr.
+    tell: writes the sentence that says so; a step may have put another in the place of stderr.
     """
+
+    from arena.generation.batch import INTERRUPTED
 
     def stop(number: int, _: object) -> None:
         if intake.closed:
             raise KeyboardInterrupt
-        intake.close("interrupted")
-        stream.write(f"{STOPPING}\n")
-        stream.flush()
+        intake.close(INTERRUPTED)
+        tell(STOPPING)
 
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread hears signals

@@ -9,6 +9,8 @@ import typer
 
 from arena.cli.benching import report
 from arena.cli.options import ConfigFile, Db, NewVersion, db_path, fill_store, settings
+from arena.cli.options.bundles import bundled
+from arena.cli.options.where import WhereWhole
 from arena.cli.output import Format, say, warn
 from arena.cli.progress import finish, watched
 from arena.cli.ranking import print_board
@@ -51,12 +53,19 @@ def demo(
         f"{MINUTES[tiny]} minutes{'' if tiny else ' (arena demo --tiny: two)'}; run again after a "
         "stop it goes on, and nothing is asked twice."
     )
-    _run(path, config)
+    _run(path, config, WhereWhole())
     option = "" if path == Path("arena.db") else f" --db {path}"
     say(f"Vote and look: {_launch_line(option)}")
 
 
-def run(new_version: NewVersion = False, db: Db = None, config: ConfigFile = None) -> None:
+@bundled
+def run(
+    new_version: NewVersion = False,
+    db: Db = None,
+    config: ConfigFile = None,
+    *,
+    where: WhereWhole,
+) -> None:
     """Run all stages as arena.yaml says: answers, verdicts, benchmarks, ranking, site.
 
     What is stored already is not asked again. Where the evidence makes no ranking, what there
@@ -67,13 +76,15 @@ def run(new_version: NewVersion = False, db: Db = None, config: ConfigFile = Non
     arena init                 write an arena.yaml to change
     arena run                  do what it says
     arena run --new-version    where a model's settings have changed
+    arena run --devices all    local models side by side, one on each GPU
     """
+    where.check()
     if config is None and not Path("arena.yaml").exists():
         raise InputError("there is no arena.yaml here; 'arena init' writes one with comments")
     conf = settings(config)
     if not conf.models:
         raise InputError("no models are configured; write some under `models:` in arena.yaml")
-    _run(db_path(db, conf), conf, new_version=new_version)
+    _run(db_path(db, conf), conf, where, new_version=new_version)
 
 
 def init(
@@ -192,11 +203,23 @@ def _name_and_password(auth: str | None) -> tuple[str, str] | None:
     return name, password
 
 
-def _run(path: Path, config: "Config", *, new_version: bool = False) -> None:
-    from arena.pipeline.stages import run_config
+def _run(path: Path, config: "Config", where: WhereWhole, *, new_version: bool = False) -> None:
+    from arena.backends import Limits, executing
+    from arena.generation.batch import was_interrupted
+    from arena.generation.devices import parse_devices
+    from arena.pipeline.stages import Places, run_config
 
-    with fill_store(path) as store, watched() as tracker:
-        done = run_config(store, config, tracker, say, new_version=new_version)
+    devices = parse_devices(where.side_by_side)
+    with (
+        executing(where.executor) as machines,
+        fill_store(path) as store,
+        watched(Limits(machines=machines)) as tracker,
+    ):
+        places = Places(tuple(devices), machines)
+        done = run_config(store, config, tracker, say, places, new_version=new_version)
+    if was_interrupted(done.steps):
+        warn("Stopped. What is done is stored; run the same command again to go on.")
+        sys.exit(1)
     if done.results:
         report(done.results, Format.TABLE)
     if done.refused is None:

@@ -148,11 +148,13 @@ class ModelSettings(Short, DecodingSettings):
     extra_headers: of each request to a server; each value names a variable of the environment,
     as ${NAME}. released: the day, month or year, as it is to be shown. tokenizer: of a model on a
     server: smollm2, hf:ORG/NAME, a folder or a .gguf file. gpus: graphics cards of one machine that
-    the model takes together.
+    the model takes together. adapter: LoRA on top of the weights: hf:ORG/NAME, where @REVISION may
+    follow, or a folder.
     """
 
     ALONE = "use"
     use: str
+    adapter: str | None = None
     revision: str | None = None
     context_length: Annotated[int, Field(ge=1)] | None = None
     family: str | None = None
@@ -206,7 +208,7 @@ class ModelSettings(Short, DecodingSettings):
         if name is not None:
             record = replace(record, name=_own_name(name))
         self._check(record)
-        reach = {"use", "base_url", "price", "extra_headers", "tokenizer"}
+        reach = {"use", "adapter", "base_url", "price", "extra_headers", "tokenizer"}
         own = self.model_dump(exclude={*reach, *DecodingSettings.model_fields})
         url = record.base_url if self.base_url is None else _checked_url(self.base_url)
         fields = {f: getattr(record, f) for f in ("name", "backend", "weights")}
@@ -219,6 +221,7 @@ class ModelSettings(Short, DecodingSettings):
             price=price,
             extra_headers=headers,
             tokenizer=self.tokenizer and _tokenizer(self.tokenizer),
+            adapter=self.adapter and _adapter(self.adapter),
             **own,
         )
 
@@ -235,6 +238,11 @@ class ModelSettings(Short, DecodingSettings):
             raise InputError(
                 f"{record.name}: gpus is for models that run here or on a cluster, and this one is "
                 f"{self.use}"
+            )
+        if self.adapter and record.backend not in (BackendKind.LOCAL, BackendKind.VLLM):
+            raise InputError(
+                f"{record.name}: adapter is for weights that are loaded here, and this one is "
+                f"{self.use}; a server has adapters of its own, under names of their own"
             )
         if self.thinking is False and self.max_thinking_tokens:
             raise InputError(
@@ -304,6 +312,15 @@ def _tokenizer(use: str) -> str:
         forms = f"{EMBEDDED}, hf:ORG/NAME, a folder or a .gguf file"
         raise InputError(f"tokenizer {use!r} is none that can be read here; it is one of: {forms}")
     return weights
+
+
+def _adapter(use: str) -> str:
+    scheme, _, rest = use.partition(":")
+    if scheme == "hf" and rest:
+        return rest
+    if use.startswith((".", "/", "~")) or Path(use).is_dir():
+        return os.path.expanduser(use)
+    raise InputError(f"adapter {use!r} is neither hf:ORG/NAME nor a folder, such as ./{use}")
 
 
 def _checked_url(url: str) -> str:

@@ -15,6 +15,7 @@ from arena.store import Store
 from arena.store.leases import LEASE_SECONDS, new_owner, through
 from arena.store.rows import Record, Rows
 
+INTERRUPTED = "interrupted"  # why a run ended early that somebody has stopped
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
@@ -168,13 +169,25 @@ def run(
     return progress
 
 
-def in_turn(stage: str, runs: Iterable[Callable[[], Iterable[Progress]]]) -> list[Progress]:
+def was_interrupted(steps: Iterable[Progress]) -> bool:
+    """Whether somebody has stopped one of these steps."""
+    return any(step.stopped == INTERRUPTED for step in steps)
+
+
+def in_turn(
+    stage: str, runs: Iterable[Callable[[], Iterable[Progress]]], *, depend: bool = False
+) -> list[Progress]:
     """The steps of runs that follow each other; a model that cannot be asked stops only its own.
 
-    Raises UnavailableError where that is so of all of them.
+    depend: whether later runs need what earlier ones do, so that none begins after one was
+    interrupted.
+
+    Raises UnavailableError where no model can be asked.
     """
     steps, faults = list[Progress](), list[UnavailableError]()
     for one in runs:
+        if depend and was_interrupted(steps):
+            break
         try:
             for step in one():
                 steps.append(step)  # one by one: what is done before a fault is done

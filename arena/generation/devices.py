@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 from arena.backends import Intake
-from arena.generation.batch import Control, Progress, Watch
+from arena.generation.batch import INTERRUPTED, Control, Progress, Watch
 from arena.records.errors import ArenaError, InputError
 
 R = TypeVar("R")
@@ -150,7 +150,7 @@ class _Remote(Intake):
 
     @property
     def closed(self) -> str:
-        return "interrupted" if self._stop.is_set() else ""
+        return INTERRUPTED if self._stop.is_set() else ""
 
 
 def _work(device: _Device, task: _Task, said: Connection, stop: Any) -> None:

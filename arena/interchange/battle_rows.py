@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.files.tabular import Column, Table
+from arena.files.tabular.rows import kind_of
 from arena.interchange.battles import BattleFile, is_missing, numbers, read_columns, texts
 from arena.interchange.labels import UNPARSED
 from arena.interchange.turns import Turns, conversation, read_lists, turns_of
@@ -205,11 +206,13 @@ def _told(table: Table) -> tuple[Ints, list[Texts], Problem | None]:
     if not given:
         return np.zeros(len(table), np.int64), [(None, None, None)], None
     codes, first = together([table[name].codes for name in given])
+    can_say_empty = kind_of(table.path) != "csv"  # whose empty cells may be missing ones
     found: list[Texts] = []
     for row in first.tolist():
         said = dict.fromkeys(_TURNS) | {name: table[name][row] for name in given}
         try:
-            found.append(_texts(said))
+            texts = _texts(said)
+            found.append(_with_empty(texts, said) if can_say_empty else texts)
         except ValueError as error:
             return codes, found, (row, str(error))
     return codes, found, None
@@ -270,6 +273,16 @@ def _texts(said: Mapping[str, Any]) -> Texts:
             there = f"{asked} in the question" if "question" in turns else "no question"
             raise ValueError(f"{key}: {len(turns[key])} turns, and there is {there}")
     return turns.get("question"), turns.get("answer_a"), turns.get("answer_b")
+
+
+def _with_empty(found: Texts, said: Mapping[str, Any]) -> Texts:
+    """The texts; an answer that is given as an empty text is one, and not a missing one."""
+    nothing = ("",) * len(found[0] or ("",))
+    first, second = (
+        nothing if text is None and isinstance(said[key], str) else text
+        for key, text in zip(_TURNS[1:3], found[1:], strict=True)
+    )
+    return found[0], first, second
 
 
 def _talks(said: Mapping[str, Any]) -> Texts:

@@ -23,7 +23,7 @@ R = TypeVar("R")
 # Fields that came after the sample was made; where nothing is known of them they are left out.
 _LATER = {
     *("thinking_tokens", "room", "released", "extra_headers"),
-    *("first_token", "adjustments", "tokenizer", "gpus"),
+    *("first_token", "adjustments", "tokenizer", "gpus", "adapter"),
 }
 
 

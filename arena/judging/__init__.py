@@ -1,7 +1,7 @@
 """Judge models: cards, templates, verdicts in both orders, scores."""
 
 from arena.judging.cards.card import JudgeCard, list_cards, load_card
-from arena.judging.judge import MIN_PARSED, Judging, Plan, judge, plan
+from arena.judging.judge import MIN_PARSED, Judging, Plan, judge, plan, runs_here
 from arena.judging.tasks import Wanted
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "list_cards",
     "load_card",
     "plan",
+    "runs_here",
 ]

@@ -106,7 +106,7 @@ def collect(store: Store, card: JudgeCard) -> Iterator[Collection]:
 
 
 def _check(card: JudgeCard) -> None:
-    if card.model.backend is not BackendKind.OPENAI or card.is_logit:
+    if card.model.backend is not BackendKind.OPENAI or not card.is_written:
         raise InputError(
             f"{card.path}: --batch and --collect need a judge that writes, on a server "
             "(use: openai:NAME, reading: reasoned)"

@@ -7,15 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from arena.backends import Odds, OddsRequest, Reply, Request, open_backend
+from arena.backends import OddsRequest, Request, RewardRequest, open_backend
 from arena.generation.batch import Control, Progress, Watch, Work, run, unwatched
 from arena.generation.estimate import CostEstimate
 from arena.judging.cards.card import JudgeCard
 from arena.judging.cards.fitting import tokens
+from arena.judging.conversations import reward_request
 from arena.judging.modes import Pairwise, judge_mode
 from arena.judging.report_card.orders import is_hard
 from arena.judging.tasks import JudgeMode, Task, Wanted
-from arena.records import Answer, BackendKind, Judge, Mode, Prompt, counted, seed_of
+from arena.records import Answer, BackendKind, Judge, Mode, Prompt, Reading, counted, seed_of
 from arena.records.errors import InputError, UnavailableError, UnknownNameError
 from arena.store import Store
 from arena.store.rows import StoredReply
@@ -90,7 +91,7 @@ class Plan:
 
     def _readable(self) -> list[tuple[Task, StoredReply]]:
         """The missing rows to whose requests there is a reply; a new attempt is asked anew."""
-        if self.card.is_logit:
+        if not self.card.is_written:
             return []
         missing: defaultdict[str, list[Task]] = defaultdict(list)
         for task in self._missing():
@@ -112,31 +113,22 @@ class Plan:
             raise UnavailableError(how_to_start(self.card, error)) from error
 
     def _work(self, backend: Any) -> Work[Any, Any]:
-        keys = [task.key for task in self.tasks]
-        table, price = self.mode.table(self.store), self.card.model.price
-        if self.card.is_logit:
-            odds = _Lazily(self.tasks, self._odds_request)
-            reading: Work[Any, Odds] = Work(
-                self.kind,
-                table,
-                keys,
-                partial(backend.odds, odds),
-                lambda i, reply: self.mode.from_odds(self.tasks[i], reply),
-                self.prepare,
-                price,
-            )
-            return reading
-        requests = _Lazily(self.tasks, self.request)
-        writing: Work[Any, Reply] = Work(
+        mode = self.mode
+        ways: dict[Reading, tuple[Any, Callable[[Task], Any], Callable[[Task, Any], Any]]] = {
+            Reading.REASONED: (backend.converse, self.request, mode.from_reply),
+            Reading.LOGIT: (backend.odds, self._odds_request, mode.from_odds),
+            Reading.REWARD: (backend.rewards, self._reward_request, mode.from_rewards),
+        }
+        ask, request, row = ways[self.card.file.reading]
+        return Work(
             self.kind,
-            table,
-            keys,
-            partial(backend.converse, requests),
-            lambda i, reply: self.mode.from_reply(self.tasks[i], reply),
+            mode.table(self.store),
+            [task.key for task in self.tasks],
+            partial(ask, _Lazily(self.tasks, request)),
+            lambda i, reply: row(self.tasks[i], reply),
             self.prepare,
-            price,
+            self.card.model.price,
         )
-        return writing
 
     def request(self, task: Task) -> Request:
         """What is put to a judge that writes; a reply without a verdict gets one follow-up."""
@@ -149,6 +141,9 @@ class Plan:
 
     def _odds_request(self, task: Task) -> OddsRequest:
         return OddsRequest(task.text, self.mode.words, self.mode.prefill)
+
+    def _reward_request(self, task: Task) -> RewardRequest:
+        return reward_request(task.text)
 
     def prepare(self) -> None:
         """Store what the rows refer to."""
@@ -214,16 +209,18 @@ class Plan:
         readable = {task.key for task, _ in self._readable()}
         missing = [task for task in self._missing() if task.key not in readable]
         mean = self.mode.table(self.store).mean_usage(judge_key=self.mode.judge_key)
-        written = mean.completion_tokens if mean else self.card.model.decoding.max_tokens
+        most = {Reading.LOGIT: 1, Reading.REWARD: 0}.get(self.card.file.reading)
+        if most is None:
+            most = mean.completion_tokens if mean else self.card.model.decoding.max_tokens
         lanes = concurrency if self.card.model.backend is BackendKind.OPENAI else 1
         return CostEstimate(
             rows=len(self.tasks),
             calls=len(missing),
             read=sum(tokens(task.text) for task in missing),
-            written=len(missing) * (1 if self.card.is_logit else written),
+            written=len(missing) * most,
             price=self.card.model.price,
             seconds=len(missing) * mean.seconds / lanes if mean else None,
-            again=0 if self.card.is_logit else len(missing),
+            again=len(missing) if self.card.is_written else 0,
         )
 
 
@@ -241,7 +238,7 @@ def plan(
     models: all that have answers, if none are named. Raises InputError where there is nothing.
     """
     wanted = wanted or Wanted()
-    if wanted.samples > 1 and (card.is_logit or not card.model.decoding.temperature):
+    if wanted.samples > 1 and not (card.is_written and card.model.decoding.temperature):
         raise InputError(
             f"--samples {wanted.samples}: {card.name} says the same each time; give its card a "
             "temperature above 0 and `reading: reasoned`"
@@ -291,11 +288,20 @@ class Judging:
         """`Plan.run` with one judge."""
         store = Store(self.database)
         try:
-            wanted, models = self.wanted, self.models
-            todo = plan(store, card, self.prompts, self.mode, models=models, wanted=wanted)
-            return todo.run(lambda _: control, retry_failed=self.again)
+            return self.plan(store, card).run(lambda _: control, retry_failed=self.again)
         finally:
             store.close()
+
+    def plan(self, store: Store, card: JudgeCard) -> Plan:
+        """What one judge is to do."""
+        wanted, models = self.wanted, self.models
+        return plan(store, card, self.prompts, self.mode, models=models, wanted=wanted)
+
+
+def runs_here(card: JudgeCard) -> bool:
+    """Whether the judge, and whom it puts hard pairs to, have their weights on this machine."""
+    asked = filter(None, (card, card.second))
+    return all(one.model.backend is BackendKind.LOCAL for one in asked)
 
 
 def _battle(task: Task, *, swapped: bool = False) -> tuple[str, str, int, int]:
@@ -347,6 +353,11 @@ def _answered(
 
 def _nothing_to_judge(store: Store, mode: Mode, prompts: int) -> str:
     needed = "a model" if mode is Mode.SCORE else "two models"
+    if store.answers.count() == store.absent_answers() > 0:
+        return (
+            f"{store.path}: all of its answers came from files without their texts, so there is "
+            "nothing that a judge could read; import a file that has answer_a and answer_b"
+        )
     return (
         f"{store.path}: none of the {counted(prompts, 'prompt')} asked for has answers of "
         f"{needed}; run 'arena generate' first, or name the prompts that were answered with "

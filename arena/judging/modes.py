@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
-from arena.backends import Odds
+from arena.backends import Odds, Rewards
 from arena.judging.cards.card import JudgeCard, PairwiseSettings, RankingSettings, ScoreSettings
+from arena.judging.conversations import conversations
 from arena.judging.replies.parsing import (
     parse_ranking,
     parse_score,
@@ -113,21 +114,15 @@ class Pairwise(JudgeMode[Verdict]):
         )
 
 
-class Scoring(JudgeMode[Score]):
-    """One answer at a time, on the card's scale."""
+class EachAnswer(JudgeMode[Score]):
+    """One answer at a time."""
 
-    def __init__(self, card: JudgeCard, settings: ScoreSettings, asked: Wanted) -> None:
+    def __init__(self, card: JudgeCard, asked: Wanted) -> None:
         if asked.baseline is not None or asked.battles is not None:
             raise InputError(
                 "--baseline and --pairs go with --mode pairwise: a score looks at one answer"
             )
         super().__init__(card, Mode.SCORE, asked)
-        self._scale, self._criteria = settings.scale, settings.criteria
-        self.form = settings.format
-        low, high = settings.scale
-        if card.is_logit:
-            self.words = tuple(str(number) for number in range(low, high + 1))
-            self.prefill = settings.prefill
 
     def table(self, store: Store) -> Rows[Score]:
         """The scores."""
@@ -136,6 +131,19 @@ class Scoring(JudgeMode[Score]):
     def groups(self, prompt: Prompt, answers: Sequence[Answer]) -> Iterator[tuple[Answer, ...]]:
         """Every answer alone."""
         return ((answer,) for answer in answers)
+
+
+class Scoring(EachAnswer):
+    """One answer at a time, on the card's scale."""
+
+    def __init__(self, card: JudgeCard, settings: ScoreSettings, asked: Wanted) -> None:
+        super().__init__(card, asked)
+        self._scale, self._criteria = settings.scale, settings.criteria
+        self.form = settings.format
+        low, high = settings.scale
+        if card.is_logit:
+            self.words = tuple(str(number) for number in range(low, high + 1))
+            self.prefill = settings.prefill
 
     def render(self, prompt: Prompt, answers: Sequence[Sequence[str]]) -> str:
         """The template with the answer."""
@@ -178,6 +186,35 @@ class Scoring(JudgeMode[Score]):
             reason=parsed.reason,
             usage=odds.usage,
             adjustments=odds.adjustments,
+        )
+
+
+class Rewarding(EachAnswer):
+    """One answer at a time, by a reward model: its number as it is, on a scale of its own."""
+
+    def render(self, prompt: Prompt, answers: Sequence[Sequence[str]]) -> str:
+        """The conversation as JSON; the model's chat template writes it out."""
+        return conversations(prompt, answers)
+
+    def offered(self, answers: int) -> dict[str, Any]:
+        """Nothing: the number is whatever it is."""
+        return {}
+
+    def from_text(
+        self, task: Task, text: str, finish: str = "", usage: Usage | None = None
+    ) -> Score:
+        """A reward model writes nothing."""
+        raise InputError(f"{self.card.path}: a reward model writes nothing to read")
+
+    def from_odds(self, task: Task, odds: Odds) -> Score:
+        """A reward model chooses no word."""
+        raise InputError(f"{self.card.path}: a reward model has no odds of a word")
+
+    def from_rewards(self, task: Task, rewards: Rewards) -> Score:
+        """The number."""
+        (value,) = rewards.values
+        return Score(
+            **self._row(task), answer=task.answers[0].key, value=value, usage=rewards.usage
         )
 
 
@@ -243,8 +280,10 @@ class Ordering(JudgeMode[Ranking]):
 
 def judge_mode(card: JudgeCard, mode: Mode, asked: Wanted) -> JudgeMode[Any]:
     """The mode of the card, or an error naming those that it has."""
-    card.template(mode)
+    card.require(mode)
     file = card.file
+    if card.is_reward:
+        return Rewarding(card, asked)
     if mode is Mode.PAIRWISE and file.pairwise:
         return Pairwise(card, file.pairwise, asked)
     if mode is Mode.SCORE and file.score:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from arena.backends import Odds, Reply
+from arena.backends import Odds, Reply, Rewards
 from arena.judging.cards.card import JudgeCard
 from arena.judging.cards.fitting import FittedAnswers
+from arena.judging.cards.templates import Template
 from arena.judging.replies.finding import hear
 from arena.judging.replies.forms import ReplyFormat, response_schema, wanted
 from arena.records import (
@@ -23,6 +24,7 @@ from arena.records import (
     Verdict,
     content_key,
 )
+from arena.records.errors import InputError
 from arena.store import Store
 from arena.store.rows import Rows
 
@@ -93,14 +95,14 @@ class JudgeMode(ABC, Generic[R]):
 
     words: tuple[str, ...] = ()
     prefill: str = ""
-    form: ReplyFormat
+    form = ReplyFormat.BRACKETS
 
     def __init__(
         self, card: JudgeCard, mode: Mode, asked: Wanted, author: JudgeCard | None = None
     ) -> None:
         self.card = card
         self.author = author or card
-        self.template = card.template(mode)
+        self.mode = mode
         self.judge_key = self.author.key(mode)
         self.asked = asked
 
@@ -131,6 +133,15 @@ class JudgeMode(ABC, Generic[R]):
     @abstractmethod
     def from_odds(self, task: Task, odds: Odds) -> R:
         """The row for the odds of the first word."""
+
+    def from_rewards(self, task: Task, rewards: Rewards) -> R:
+        """The row for a reward model's numbers."""
+        raise InputError(f"{self.card.path}: rewards are read with `reading: reward` alone")
+
+    @property
+    def template(self) -> Template:
+        """The template of the mode."""
+        return self.card.template(self.mode)
 
     def schema(self, task: Task) -> dict[str, Any] | None:
         """The JSON schema that the server is to hold the reply to, where the card asks for it."""
@@ -180,10 +191,9 @@ class JudgeMode(ABC, Generic[R]):
 
     def fit(self, prompt: Prompt, answers: Sequence[Sequence[str]]) -> FittedAnswers:
         """The judge prompt, its answers cut alike where the context is too short for it."""
-        model = self.card.model
         if self.card.file.reference == "hidden":
             prompt = replace(prompt, references=())
-        room = model.context_length and model.context_length - model.decoding.room
+        room = self.card.room
         return FittedAnswers.within(room, answers, lambda texts: self.render(prompt, texts))
 
     def request(self, text: str, sample: int) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from arena.backends import cost_of
 from arena.judging.report_card.orders import read_pairs
 from arena.leaderboard.board import ModelFacts
-from arena.leaderboard.open_models import open_model
+from arena.leaderboard.open_models import UNKNOWN, open_model
 from arena.ratings.factors import factorise, union
 from arena.ratings.luck import Luck, own_luck
 from arena.records import Model, Usage
@@ -73,7 +73,8 @@ def facts_of(
     luck: Luck | None = None,
 ) -> ModelFacts:
     """The facts of a model. took: of each answer; wasted: of each reply that was none."""
-    price, public = model.price, open_model(model.weights)
+    # What is known of weights is not known of what somebody has trained on top of them.
+    price, public = model.price, UNKNOWN if model.adapter else open_model(model.weights)
     written = [row[2] for row in took]
     thoughts = [(row[4], row[2] - row[4]) for row in took if row[4] is not None]
     timed = [(row[3], row[2] / row[3]) for row in took if row[3] > 0]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from arena.backends import cost_of
@@ -17,6 +17,7 @@ from arena.judging.report_card.orders import labels_by_pair, preference_of
 from arena.judging.report_card.pair_bias import PairBias, pair_biases
 from arena.judging.report_card.probes import Probed, probe, probed
 from arena.leaderboard.evidence.judged import as_verdicts, latest
+from arena.leaderboard.evidence.scored import scores_as_verdicts
 from arena.ratings import style_of
 from arena.records import Answer, Preference, Usage
 from arena.records.errors import UnknownNameError
@@ -29,6 +30,7 @@ from arena.store.rows import Rows
 class JudgeAudit:
     """A judge's report card. pairs: that it compared. usages: what each reading took.
 
+    alone: it saw each answer alone, so that it could follow no order.
     price: of its tokens, where the card has one. canaries: None where it was never put to that
     test. by_models: its leanings on each pair of models.
     """
@@ -40,6 +42,7 @@ class JudgeAudit:
     price: tuple[float, float] | None = None
     canaries: CanaryReport | None = None
     by_models: Sequence[PairBias] = ()
+    alone: bool = False
 
     def measures(self) -> list[tuple[str, Measure]]:
         """All figures by name, in reading order."""
@@ -69,6 +72,7 @@ def judges_with_verdicts(store: Store) -> list[str]:
 def audit_judge(store: Store, judge: str, card: JudgeCard | None = None) -> JudgeAudit:
     """What is known of a judge from its verdicts and rankings, and from people's votes.
 
+    Of one that compared no answers, it is known from its scores.
     card: as it is now, to look up how its canaries went. Raises UnknownNameError where the
     judge has compared nothing.
     """
@@ -76,11 +80,14 @@ def audit_judge(store: Store, judge: str, card: JudgeCard | None = None) -> Judg
     if judge not in known:
         raise UnknownNameError("judge with verdicts", judge, known)
     votes = labels_by_pair(store.evidence.votes())
-    pairs, usages, about = [], [], dict[str, Any]()
-    tables: tuple[Rows[Any], Rows[Any]] = store.verdicts, store.rankings
+    pairs, usages, about = list[AuditPair](), [], dict[str, Any]()
+    tables: list[Rows[Any]] = [store.verdicts, store.rankings, store.scores]
     for columns, table in zip(_columns(store), tables, strict=True):
+        alone = table is store.scores
+        if alone and pairs:
+            break
         rows = latest(columns, list(range(len(columns.judge)))).get(judge, [])
-        pairs += list(_audit_pairs(store, columns, rows, votes))
+        pairs += [replace(p, alone=alone) for p in _audit_pairs(store, columns, rows, votes)]
         if rows:
             key = columns.judge_key[rows[-1]]
             usages += table.usages(judge_key=key)
@@ -95,6 +102,7 @@ def audit_judge(store: Store, judge: str, card: JudgeCard | None = None) -> Judg
         (price[0], price[1]) if price else None,
         stored_canaries(store, card) if card else None,
         pair_biases(pairs),
+        any(pair.alone for pair in pairs),
     )
 
 
@@ -106,7 +114,7 @@ def ask_canaries(store: Store, card: JudgeCard, control: Control) -> Progress:
 def stored_canaries(store: Store, card: JudgeCard) -> CanaryReport | None:
     """How the judge did with the canaries, by its card as it is; None where it met none."""
     pairs = canaries()
-    if card.file.pairwise is None:
+    if card.file.pairwise is None and not card.is_reward:
         return None
     plan = probe(store, card, SUITE, pairs)
     plan.reparse()
@@ -123,12 +131,15 @@ def audit_labelled(store: Store, card: JudgeCard, given: Labelled) -> JudgeAudit
     """The judge's report card on labelled pairs."""
     found = probed(probe(store, card, given.suite, given.pairs), given.pairs)
     pairs = [
-        _labelled_pair(one, people)
+        replace(_labelled_pair(one, people), alone=card.is_reward)
         for one, people in zip(found, given.people, strict=True)
         if one.forward or one.backward
     ]
     usages = [read.usage for one in found for read in (one.forward, one.backward) if read]
-    return JudgeAudit(card.name, len(pairs), audit(pairs), usages, card.model.price)
+    audited = audit(pairs)
+    return JudgeAudit(
+        card.name, len(pairs), audited, usages, card.model.price, alone=card.is_reward
+    )
 
 
 def _ask(plan: Plan, control: Control) -> Progress:
@@ -155,8 +166,9 @@ def _labelled_pair(one: Probed, people: tuple[str, ...]) -> AuditPair:
     )
 
 
-def _columns(store: Store) -> tuple[VerdictColumns, VerdictColumns]:
-    return store.evidence.verdicts(), as_verdicts(store.evidence.rankings())
+def _columns(store: Store) -> tuple[VerdictColumns, VerdictColumns, VerdictColumns]:
+    found = store.evidence
+    return found.verdicts(), as_verdicts(found.rankings()), scores_as_verdicts(found.scores())
 
 
 def _audit_pairs(

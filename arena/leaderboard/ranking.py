@@ -412,10 +412,14 @@ def _cautions(result: CombinedResult) -> list[Note]:
     return [Note.of("ratings.on_average")]
 
 
+USUAL = 2.0  # standard deviations of ratings about what is predicted
+
+
 def _apart(result: CombinedResult) -> list[tuple[str, float]]:
     """Models whose prediction lies outside their interval, and how far votes put them off it.
 
-    In Elo points, above it where positive; the farthest first.
+    In Elo points, above it where positive; the farthest first. Where predictions are worth little
+    they miss most models, which says nothing of one: it has to be missed by more than is usual.
     """
     if result.settings.method not in _ON_AVERAGE or result.predicted is None:
         return []
@@ -423,6 +427,7 @@ def _apart(result: CombinedResult) -> list[tuple[str, float]]:
     assert result.ci_high is not None
     gap = result.ratings - result.predicted
     odd = (result.predicted < result.ci_low) | (result.predicted > result.ci_high)
+    odd &= abs(gap) > USUAL * dict(result.parameters).get("tau", 0.0)
     order = sorted(odd.nonzero()[0], key=lambda k: -abs(gap[k]))
     return [(result.models[k], float(gap[k])) for k in order]
 

@@ -71,7 +71,7 @@ def older_replies(store: Store) -> Iterator[str]:
     if count := store.unparsed_before():
         replies = counted(count, "reply", "replies")
         yield (
-            f"{replies} of earlier cards could not be read either; what the cards of now made of "
+            f"{replies} of earlier cards could not be read; what the cards of now made of "
             "the same answers counts in their place"
         )
 

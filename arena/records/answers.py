@@ -119,7 +119,8 @@ class Model:
     the keys of its rows are made of that, so that nothing is asked again. extra_headers: of
     each request, by name, with the variables of the environment that hold their values.
     tokenizer: of a model on a server, as weights are named. gpus: graphics cards of one machine
-    that it takes together on a cluster or in vLLM.
+    that it takes together on a cluster or in vLLM. adapter: LoRA on top of the weights, a folder
+    or a hub's ORG/NAME, where @REVISION may follow.
     """
 
     name: str
@@ -141,6 +142,7 @@ class Model:
     extra_headers: tuple[tuple[str, str], ...] = ()
     tokenizer: str | None = None
     gpus: int = 1
+    adapter: str | None = None
 
     @property
     def name_in_keys(self) -> str:
@@ -149,8 +151,14 @@ class Model:
 
     @property
     def key(self) -> str:
-        """What its answers depend on: weights, revision and decoding."""
-        return content_key("model", self.backend, self.weights, self.revision, self.decoding.chosen)
+        """What its answers depend on: weights, revision, decoding, and an adapter if it has one."""
+        parts = (self.backend, self.weights, self.revision, self.decoding.chosen)
+        return content_key("model", *parts, *([self.adapter] if self.adapter else []))
+
+    @property
+    def asked_as(self) -> str:
+        """The name by which a server is asked for it: that of the adapter if it has one."""
+        return self.adapter or self.weights
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ class ServerProgram(StrEnum):
     """A server that can be started for one model."""
 
     VLLM = "vllm"
+    SGLANG = "sglang"
+    LMDEPLOY = "lmdeploy"
     TRANSFORMERS = "transformers"
 
 
@@ -56,10 +58,11 @@ class Mode(StrEnum):
 
 
 class Reading(StrEnum):
-    """How a judgement is read: from the odds of the next token, or from written text."""
+    """How a judgement is read: the odds of the next token, written text, or a reward model."""
 
     LOGIT = "logit"
     REASONED = "reasoned"
+    REWARD = "reward"
 
 
 class Preference(StrEnum):

@@ -111,7 +111,8 @@ class RankingColumns:
 class ScoreColumns:
     """Judges' scores; `value` is None where the judge's text held none.
 
-    tie: two scores that differ by no more than this tie, as the judge's card says.
+    tie: two scores that differ by no more than this tie, as the judge's card says. is_reward: 1
+    where the judge is a reward model, whose scale is its own.
     """
 
     judge: list[str]
@@ -125,6 +126,7 @@ class ScoreColumns:
     turn: list[int]
     sample: list[int]
     tie: list[float]
+    is_reward: list[int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def judgements(
 ) -> Iterator[Judged]:
     """What judges said, the latest first; raises UnknownNameError for a judge that said nothing.
 
-    unparsed: only what could not be read, and was not read later.
+    unparsed: only what could not be read of what the latest cards said, and was not read later.
     """
     known = {card.name for card in store.judges.where()}
     if judge is not None and judge not in known:
@@ -75,19 +75,20 @@ def judgements(
     equal: dict[str, str | int] = {"judge": judge} if judge else {}
     equal |= {"prompt_key": prompt.key} if prompt else {}
     prompts = {p.key: p for p in store.prompts.where()}
-    tables: list[Iterator[Judgement]] = [
-        store.verdicts.where(**equal),
-        store.scores.where(**equal),
-        store.rankings.where(**equal),
+    tables: list[tuple[str, Iterator[Judgement]]] = [
+        ("verdicts", store.verdicts.where(**equal)),
+        ("scores", store.scores.where(**equal)),
+        ("rankings", store.rankings.where(**equal)),
     ]
-    for rows in tables:
+    for table, rows in tables:
+        cards = store.latest_cards(table)
         seen: set[tuple[object, ...]] = set()
         for row in reversed(list(rows)):
             keys = _answer_keys(row)
             about = (row.judge, keys, row.turn, row.sample)
             latest = about not in seen
             seen.add(about)
-            if unparsed and not (row.reason and latest):
+            if unparsed and not (row.reason and latest and row.judge_key in cards):
                 continue
             answers = store.answers.get(keys)
             said = Judged(row, prompts[row.prompt_key], tuple(answers[key] for key in keys), latest)

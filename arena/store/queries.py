@@ -126,7 +126,8 @@ class EvidenceColumns:
             ScoreColumns,
             f"""
             SELECT s.judge, s.judge_key, a.model, s.answer, s.prompt_key, p.category, p.language,
-                   s.value, s.turn, s.sample, coalesce(j.card ->> '$.settings.tie', 0.0)
+                   s.value, s.turn, s.sample, coalesce(j.card ->> '$.settings.tie', 0.0),
+                   coalesce(j.card ->> '$.reading' = 'reward', 0)
             FROM scores s JOIN answers a ON a.key = s.answer JOIN prompts p ON p.key = s.prompt_key
                           JOIN judges j ON j.key = s.judge_key
             WHERE s.rowid IN (SELECT max(rowid) FROM scores

@@ -300,27 +300,31 @@ class Store:
         sql = f"SELECT stage, count(DISTINCT subject) FROM failures WHERE 1 {there} GROUP BY stage"
         return {str(stage): int(n) for stage, n in self._connections.db.execute(sql)}
 
-    def unparsed_counts(self) -> dict[str, int]:
-        """By table: what judges said that could not be read, and was not read or asked later.
+    def latest_cards(self, table: str) -> set[str]:
+        """The keys of the cards by which judges last said something, in a table of judgements."""
+        return {str(key) for (key,) in self._connections.db.execute(_latest_cards(table)[1:-1])}
 
-        A later card of the same name takes the place of an earlier one.
+    def unparsed_counts(self) -> dict[str, int]:
+        """By table: what judges said by their latest cards that could not be read.
+
+        What was read or asked later is not counted.
         """
         found = {}
         for table, columns in _SAME_JUDGEMENT.items():
             sql = (
                 f"SELECT count(*) FROM {table} WHERE reason != '' AND rowid IN "
-                f"(SELECT max(rowid) FROM {table} GROUP BY {columns})"
+                f"(SELECT max(rowid) FROM {table} GROUP BY {columns}) "
+                f"AND judge_key IN {_latest_cards(table)}"
             )
             found[table] = int(self._connections.db.execute(sql).fetchone()[0])
         return found
 
     def unparsed_before(self) -> int:
-        """What judges said by earlier cards that could not be read, and has been replaced since."""
+        """What judges said by earlier cards that could not be read."""
         rows = [
             self._connections.db.execute(
-                f"SELECT count(*) FROM {table} WHERE reason != '' AND judge_key NOT IN "
-                f"(SELECT judge_key FROM {table} WHERE rowid IN "
-                f"(SELECT max(rowid) FROM {table} GROUP BY judge))"
+                f"SELECT count(*) FROM {table} WHERE reason != '' "
+                f"AND judge_key NOT IN {_latest_cards(table)}"
             ).fetchone()[0]
             for table in _SAME_JUDGEMENT
         ]
@@ -434,8 +438,12 @@ def _model(spec: dict[str, Any]) -> Model:
 def differences(old: Model, new: Model) -> list[tuple[str, Any, Any]]:
     """The settings that make them two models: each by its key in arena.yaml, old and new."""
     both = [
-        {"use": f"{model.backend}:{model.weights}", "revision": model.revision}
-        | _shown(model.decoding)
+        {
+            "use": f"{model.backend}:{model.weights}",
+            "revision": model.revision,
+            "adapter": model.adapter,
+            **_shown(model.decoding),
+        }
         for model in (old, new)
     ]
     return [
@@ -454,3 +462,11 @@ def described(old: Model, new: Model) -> str:
     """The differences in words."""
     changed = differences(old, new)
     return "; ".join(f"{name} was {was!r}, is {now!r}" for name, was, now in changed)
+
+
+def _latest_cards(table: str) -> str:
+    """Each judge's card in the last row that it has in a table, as a subquery."""
+    return (
+        f"(SELECT judge_key FROM {table} WHERE rowid IN "
+        f"(SELECT max(rowid) FROM {table} GROUP BY judge))"
+    )

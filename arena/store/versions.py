@@ -116,8 +116,12 @@ def current_name(store: Store, model: Model) -> str:
 def stored_name(store: Store, candidates: Mapping[str, Model], name: str) -> str:
     """The version for which a name in arena.yaml stands, or the name itself.
 
-    candidates: the models of arena.yaml by name.
+    candidates: the models of arena.yaml by name. NAME@1 is the first version, which is stored
+    without a number.
     """
+    stem, number = apart(name)
+    if number == 1 and stem != name:
+        return stem
     return current_name(store, candidates[name]) if name in candidates else name
 
 

@@ -17,7 +17,7 @@ from arena.interchange.sample import load_sample
 from arena.records import Model
 from arena.records.errors import InputError
 from arena.store import Store
-from arena.web.security.guard import Guard, PageHtml
+from arena.web.security.guard import Address, Guard, PageHtml
 from arena.web.security.rate_limits import Limit
 from arena.web.security.voters import Voters, load_secret
 from arena.web.services import Services, services
@@ -121,16 +121,8 @@ def build_server(
     requests = Limit(per_minute / 60, per_minute / 3)
     title = shared.boards.policy().title
     html = PageHtml(head(title, admin=bool(shared.password)), absent(settings.root_path))
-    return Guard(
-        mounted,
-        voters,
-        requests,
-        shared.allowances,
-        html,
-        settings.root_path,
-        hosts,
-        settings.framed_by,
-    )
+    address = Address(settings.root_path, hosts, settings.framed_by)
+    return Guard(mounted, voters, requests, shared.allowances, html, address)
 
 
 def hosts_of(host: str, settings: AppSettings) -> Collection[str]:

@@ -6,12 +6,13 @@ import subprocess
 import sys
 import urllib.request
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from arena.backends.serving import _free_port, as_served, child, reached, served
+from arena.backends.serving import _free_port, as_served, child, command, reached, served
 from arena.cli.main import app
 from arena.config import parse_model
 from arena.records import BackendKind, ServerProgram
@@ -94,11 +95,36 @@ def test_a_server_that_cannot_start_says_its_last_words() -> None:
         pytest.fail("it did not start")
 
 
-def test_a_program_that_is_not_here_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("program", ServerProgram)
+def test_a_program_that_is_not_here_is_named(
+    program: ServerProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    with pytest.raises(UnavailableError, match="--serve vllm: it is not installed; pip install"):
-        ExitStack().enter_context(served(ServerProgram.VLLM, "x"))
+    said = f"--serve {program}: it is not installed; pip install '?{program}"
+    with pytest.raises(UnavailableError, match=said):
+        ExitStack().enter_context(served(program, parse_model("m=./x")))
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "at_a_revision"),
+    [
+        ("vllm", "vllm serve a/b --host 127.0.0.1 --port 8000", " --revision v2"),
+        ("sglang", "sglang serve --model-path a/b --host 127.0.0.1 --port 8000", " --revision v2"),
+        (
+            "lmdeploy",
+            "lmdeploy serve api_server a/b --server-name 127.0.0.1 --server-port 8000",
+            " --revision v2",
+        ),
+        ("transformers", "transformers serve a/b --host 127.0.0.1 --port 8000", "@v2"),
+    ],
+)
+def test_each_program_has_its_own_words(program: str, words: str, at_a_revision: str) -> None:
+    model = parse_model("hf:a/b")
+    assert command(ServerProgram(program), model, 8000) == words.split()
+    found = command(ServerProgram(program), replace(model, revision="v2"), 8000)
+    assert set(found) - set(words.split()) <= {"a/b@v2", "--revision", "v2"}
+    assert at_a_revision in " ".join(found)
 
 
 def test_only_what_runs_here_is_served(tmp_path: Path) -> None:

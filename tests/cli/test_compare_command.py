@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from arena.cli.main import app
-from arena.records import Winner
-from tests.compare.stores import answered_store, prompts_of, vote
+from arena.records import Answer, BackendKind, Decoding, Model, Winner
+from tests.compare.stores import answered_store, answers_of, prompts_of, vote
 
 
 @pytest.fixture
@@ -35,6 +35,46 @@ def test_the_exit_code_is_the_decision(db: Path) -> None:
     two_sided = run("compare", "new", "old", "--two-sided", "--db", db)
     assert two_sided.exit_code == 1
     assert "If they were alike" in two_sided.stdout
+
+
+def test_models_that_nothing_compares_cannot_be_told_apart_yet(tmp_path: Path) -> None:
+    path = tmp_path / "apart.db"
+    store = answered_store(path, 20, ("old", "new", "oak", "elm"))
+    for sides in (("old", "new"), ("oak", "elm")):
+        vote(store, lambda k: [Winner.MODEL_A if k % 3 else Winner.MODEL_B], sides)
+    store.close()
+    unknown = run("compare", "old", "oak", "--db", path)
+    assert unknown.exit_code == 3
+    assert "not even through other models; this cannot be told yet" in unknown.stderr
+    assert run("compare", "old", "oak", "--evidence", "human", "--db", path).exit_code == 2
+
+
+def test_a_model_against_itself_in_a_copy_is_not_worse(db: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    assert run("backup", copy, "--db", db).exit_code == 0
+    same = run("compare", "old", "old", "--against", copy, "--db", db)
+    assert same.exit_code == 0, same.output
+    assert "50.0%" in same.stdout
+
+
+def test_a_name_is_the_version_that_the_file_has_now(tmp_path: Path) -> None:
+    path, config = tmp_path / "arena.db", tmp_path / "arena.yaml"
+    store = answered_store(path, 20, ("old",))
+    changed = Model("old@2", BackendKind.FAKE, "echo", decoding=Decoding(max_tokens=7))
+    store.put_model(changed)
+    keys = answers_of(store, "old")
+    store.answers.add(
+        Answer("old@2", changed.key, prompt, ("Better.",), ("stop",)) for prompt in keys
+    )
+    vote(store, lambda k: [Winner.MODEL_B if k % 4 else Winner.MODEL_A], ("old", "old@2"))
+    store.close()
+    config.write_text("models: {old: {use: 'fake:echo', max_tokens: 7}}\n")
+    words = ("--db", path, "--config", config)
+    done = run("compare", "old@1", "old", *words)
+    assert done.exit_code == 0, done.output
+    assert "old@2 wins 75.0%" in done.stdout
+    assert "old is old@2 here, as arena.yaml has it now; old@1 is its first version" in done.stderr
+    assert run("compare", "old@1", "old@2", *words).stdout == done.stdout
 
 
 def test_the_table_holds_the_sentence_and_every_part(db: Path) -> None:

@@ -190,7 +190,7 @@ def test_two_stores_share_items_and_opponents(tmp_path: Path) -> None:
 
 def test_what_cannot_be_compared_is_said(tmp_path: Path) -> None:
     store = answered_store(tmp_path / "arena.db", 4, ("old", "new", "third"))
-    with pytest.raises(NoEvidenceError, match="nothing compares old and new"):
+    with pytest.raises(NoEvidenceError, match="benchmark compares old and new, not even"):
         compare(store, "old", "new")
     with pytest.raises(UnknownNameError, match=r"'newer'.*did you mean 'new'"):
         compare(store, "old", "newer")

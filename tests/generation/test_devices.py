@@ -120,6 +120,52 @@ def test_a_damaged_model_is_left_out_and_the_others_answer(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("where", [("--devices", "cpu,cpu"), ("--executor", "ray")])
+def test_a_whole_run_ends_as_in_one_process(models: None, where: tuple[str, str]) -> None:
+    """One judge and one model are damaged; a fake model and a fake judge stay in this process."""
+    pytest.importorskip("lm_eval", reason="lm-eval is not installed: extra `bench`")
+    if where == ("--executor", "ray"):
+        pytest.importorskip("ray", reason="Ray is not installed: extra `cluster`")
+    Path("judges").mkdir()
+    Path("judges/j.md").write_text("{{ question }}{{ answer_a }}{{ answer_b }}")
+    for name in ("one", "two"):
+        Path(f"judges/by-{name}.yaml").write_text(
+            f"model: {Path(name).resolve()}\nreading: logit\n"
+            "pairwise: {template: j.md, options: {A: alpha, B: omega, tie: maybe}}\n"
+        )
+    Path("judges/longer.yaml").write_text(
+        "model: fake:longer\nreading: reasoned\npairwise: {template: j.md}\n"
+    )
+    Path("choice.csv").write_text("question,A,B,answer\nwhat is the best,alpha,omega,A\n")
+    with Path("arena.yaml").open("a") as config:
+        config.write(
+            "judges: [by-one, by-two, longer]\nbenchmarks: [{data: choice.csv, mode: ppl}]\n"
+        )
+    config_text = Path("arena.yaml").read_text().replace("models: {", "models: {echo: fake:echo, ")
+    Path("arena.yaml").write_text(config_text)
+    states = []
+    for db, options in (("plain.db", ()), ("there.db", where)):
+        done = CliRunner().invoke(app, ["run", "--db", db, *options])
+        assert done.exit_code == 1, done.output
+        left = [line for line in done.stderr.splitlines() if line.startswith("Left out:")]
+        assert len(left) == 3, done.stderr
+        states.append(end_state(Store(db)))
+    assert states[0] == states[1]
+    answered, verdicts, outcomes = states[0]
+    assert {model for model, _ in answered} == {"echo", "one", "three"}
+    assert len(verdicts) == 2 * 2 * 3
+    assert {model for model, *_ in outcomes} == {"echo", "one", "three"}
+
+
+def end_state(store: Store) -> tuple[list[tuple[object, ...]], ...]:
+    return (
+        sorted((a.model, a.turns) for a in store.answers.where()),
+        sorted((v.key, v.preference, round(v.p_first or 0, 5)) for v in store.verdicts.where()),
+        sorted((o.model, o.item, o.metric, round(o.value, 5)) for o in store.outcomes.where()),
+    )
+
+
+@pytest.mark.slow
 def test_judges_and_benchmarks_have_a_device_each(models: None, tmp_path: Path) -> None:
     """One judge and one model are damaged; the end state is as without devices."""
     pytest.importorskip("lm_eval", reason="lm-eval is not installed: extra `bench`")

@@ -81,7 +81,7 @@ def test_answers_without_text_are_never_shown_or_judged(store: Store, tmp_path: 
     assert store.evidence.pairs().model_a == []
     assert store.evidence.shared_prompts("x", "y") == []
     prompts = list(store.prompts.where())
-    with pytest.raises(InputError, match="has answers of two models"):
+    with pytest.raises(InputError, match="came from files without their texts, so there is"):
         judge(store, load_card("smollm2", tmp_path), prompts)
 
 
@@ -392,3 +392,21 @@ def test_a_name_spelled_in_two_ways_that_look_the_same_is_one_model(
 ) -> None:
     rows = "model_a,model_b,winner,voter\nmod\u00e9,y,model_a,ann\nmode\u0301,y,model_b,bob\n"
     assert import_battles(store, write(tmp_path, rows)).models == 2
+
+
+@pytest.mark.parametrize(("name", "absent"), [("b.jsonl", 0), ("b.parquet", 0), ("b.csv", 1)])
+def test_an_answer_that_is_empty_is_none_that_is_missing(
+    store: Store, tmp_path: Path, name: str, absent: int
+) -> None:
+    """In CSV an empty cell may be either, and stands for a text that is not told."""
+    row = {"model_a": "a", "model_b": "b", "winner": "model_a", "prompt": "1", "voter": "v"}
+    frame = pd.DataFrame([row | {"question": "Why?", "answer_a": "So.", "answer_b": ""}])
+    path = tmp_path / name
+    if name == "b.jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    elif name == "b.parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False)
+    assert import_battles(store, path).absent == absent
+    assert [one.turns for one in store.answers.where(model="b")] == [("",)]

@@ -128,7 +128,7 @@ def test_status_tells_of_replies_that_an_earlier_card_could_not_read(
     assert list(older_replies(answered)) == []
     judge(answered, load_card(write_card("j", "fake:longer"), answered.home), prompts)
     (said,) = older_replies(answered)
-    assert said.startswith("18 replies of earlier cards could not be read either")
+    assert said.startswith("18 replies of earlier cards could not be read;")
 
 
 def test_status_tells_of_answers_without_a_text(store: Store, tmp_path: Path) -> None:

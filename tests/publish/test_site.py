@@ -310,7 +310,7 @@ def test_rankings_of_groups_models_not_rated_and_what_is_known_of_a_model(
     page = read(site)
     for said in (
         "Not rated yet",
-        "comparisons so far: 2; it lacks 3",
+        "comparisons so far: 2; it lacks 3 with rated models",
         "比较了 9 次，但与已评分的模型毫无联系；还差 1 次",
         "By category and language",
         "数学",

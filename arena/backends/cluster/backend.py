@@ -15,6 +15,8 @@ from arena.backends.base import (
     Reply,
     Request,
     Result,
+    RewardRequest,
+    Rewards,
     TextOdds,
     TextRequest,
     estimate_tokens,
@@ -31,9 +33,9 @@ class ClusterBackend(Backend):
     """Forwards what it is asked; the weights are where the workers are, and none are here."""
 
     def __init__(self, model: Model, crew: Crew) -> None:
-        here = Path(model.weights)
-        if model.backend in WITH_WEIGHTS and here.exists():
-            model = replace(model, weights=str(here.resolve()))  # workers have folders of their own
+        if model.backend in WITH_WEIGHTS:  # workers have folders of their own
+            adapter = model.adapter and _whole_path(model.adapter)
+            model = replace(model, weights=_whole_path(model.weights), adapter=adapter)
         self._model = model
         self._crew = crew
         self._notes: dict[str, None] = {}
@@ -70,6 +72,12 @@ class ClusterBackend(Backend):
         """As the model's own backend does."""
         return self._asked("likelihoods", requests, intake)
 
+    def rewards(
+        self, requests: Sequence[RewardRequest], intake: Intake | None = None
+    ) -> Iterator[Result[Rewards]]:
+        """As the model's own backend does."""
+        return self._asked("rewards", requests, intake)
+
     def opens_thinking(self) -> bool:
         """As its chat template does."""
         return bool(self._crew.ask(self._model, "opens_thinking"))
@@ -95,6 +103,11 @@ class ClusterBackend(Backend):
     @cached_property
     def _tokenizer(self) -> Any:
         return tokenizer_of(self._model.weights, self._model.revision, fetch=True)
+
+
+def _whole_path(place: str) -> str:
+    """A place on this machine from its root; a name of the hub as it is."""
+    return str(Path(place).resolve()) if Path(place).exists() else place
 
 
 class RayCluster(Machines):

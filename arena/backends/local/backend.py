@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import torch
 
 from arena.backends.base import (
+    RATHER,
+    UNLIKELY,
     Backend,
     Intake,
     Message,
@@ -16,6 +19,8 @@ from arena.backends.base import (
     Reply,
     Request,
     Result,
+    RewardRequest,
+    Rewards,
     TextOdds,
     TextRequest,
     cut_at,
@@ -25,8 +30,15 @@ from arena.backends.local.chat import Chat
 from arena.backends.local.grouping import like_length
 from arena.backends.local.reading import BATCH_ROWS, BATCH_TOKENS
 from arena.backends.local.talk import Turns, worth
-from arena.backends.local.tree import TreeRow
-from arena.backends.local.weights.loading import Loaded, is_loaded, loaded
+from arena.backends.local.tree import Tokens, TreeRow
+from arena.backends.local.weights.loading import (
+    Loaded,
+    LoadedReward,
+    is_loaded,
+    loaded,
+    reward_model_of,
+    writer_of,
+)
 from arena.backends.local.writing import Begun, Writing, streamed
 from arena.backends.thinking import split
 from arena.records import Model, Usage
@@ -52,11 +64,13 @@ class LocalBackend(Backend):
     def starting(self) -> str:
         """Loading weights takes long; those that are loaded already are had at once."""
         spec = self._spec
-        return "" if is_loaded(spec.weights, spec.revision) else f"loading {spec.weights}"
+        if is_loaded(spec.weights, spec.revision, spec.adapter):
+            return ""
+        return f"loading {' with '.join(filter(None, (spec.weights, spec.adapter)))}"
 
     def start(self) -> None:
         """Load the weights."""
-        self._loaded()
+        self._here()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -73,7 +87,7 @@ class LocalBackend(Backend):
         given = self._settings
         if not given or self.starting:
             return
-        if not self._loaded().chat.heeds(given):
+        if not self._here().chat.heeds(given):
             yield f"the chat template knows none of {', '.join(given)}, so they change nothing."
         if how.thinking_budget is not None and not self._chat.closers:
             yield (
@@ -133,27 +147,51 @@ class LocalBackend(Backend):
         for read in self._read(rows, intake):
             yield [(i, _text_odds(fit[i], logits, seconds)) for i, logits, seconds in read]
 
+    def rewards(
+        self, requests: Sequence[RewardRequest], intake: Intake | None = None
+    ) -> Iterator[Result[Rewards]]:
+        """One pass for conversations of like length; the same conversation has one number."""
+        intake = intake or Intake()
+        rewarder = reward_model_of(self._spec.weights, self._here()).rewarder
+        rows = [self._rated(request) for request in requests]
+        yield from refused(rows, intake)
+        fit = {i: found for i, found in enumerate(rows) if isinstance(found, tuple)}
+        sizes = [max(map(len, fit[i])) if i in fit else 0 for i in range(len(rows))]
+        order = sorted(fit, key=lambda i: (sizes[i], i))
+        known: dict[Tokens, float | BackendError] = {}
+        for batch in like_length(order, sizes, [0] * len(rows), self._rows, rewarder.most):
+            if not (todo := intake.admit(batch)):
+                continue
+            started = time.perf_counter()
+            new = list(dict.fromkeys(row for i in todo for row in fit[i] if row not in known))
+            known |= zip(new, rewarder.read(new), strict=True)
+            seconds = (time.perf_counter() - started) / len(todo)
+            yield [(i, _rewards(fit[i], known, seconds)) for i in todo]
+
     def opens_thinking(self) -> bool:
         """As its chat template does with a user's turn."""
         return bool(self._chat.opening)
 
     def count_tokens(self, text: str) -> int:
         """As its tokenizer counts, without special tokens."""
-        return len(self._loaded().tokenizer.encode(text, add_special_tokens=False))
+        return len(self._here().tokenizer.encode(text, add_special_tokens=False))
 
     def window(self) -> int:
         """The model's own, or the shorter one that was set."""
-        config = self._loaded().model.config.get_text_config()
+        config = self._here().model.config.get_text_config()
         own = getattr(config, "max_position_embeddings", None)
         return min(filter(None, [self._spec.context_length, own]), default=2**31)
 
+    def _here(self) -> Loaded | LoadedReward:
+        return loaded(self._spec.weights, self._spec.revision, self._spec.adapter)
+
     def _loaded(self) -> Loaded:
-        return loaded(self._spec.weights, self._spec.revision)
+        return writer_of(self._spec.weights, self._here())
 
     @cached_property
     def _chat(self) -> Chat:
         """The chat template with the model's own settings of it."""
-        here = self._loaded()
+        here = self._here()
         return Chat(here.tokenizer, self._settings) if self._settings else here.chat
 
     def _stops(self, request: Request) -> tuple[str, ...]:
@@ -256,7 +294,12 @@ class LocalBackend(Backend):
             heads = [first_tokens(self._loaded().tokenizer, option) for option in request.options]
         except BackendError as error:
             return error
-        return Odds(tuple(float(torch.logsumexp(logprobs[ids], 0)) for ids in heads), usage)
+        found = Odds(tuple(float(torch.logsumexp(logprobs[ids], 0)) for ids in heads), usage)
+        if found.mass >= UNLIKELY:
+            return found
+        values, tokens = logprobs.exp().topk(min(RATHER, len(logprobs)))
+        words = map(self._loaded().tokenizer.decode, tokens.tolist())
+        return replace(found, rather=tuple(zip(words, values.tolist(), strict=True)))
 
     def _size(self, request: Request) -> int:
         """The tokens of a conversation's beginning; none where it cannot be written."""
@@ -277,6 +320,17 @@ class LocalBackend(Backend):
             return self._fitting(self._encode(messages, prefill), 1)
         except BackendError as error:
             return error
+
+    def _rated(self, request: RewardRequest) -> tuple[Tokens, ...] | BackendError:
+        """The tokens of each conversation, with the answer that ends it."""
+        system = self._spec.decoding.system
+        try:
+            written = [self._chat.write(c, system, ended=True) for c in request.conversations]
+            rows = tuple(self._fitting(one.ids, 0) for one in written)
+        except BackendError as error:
+            return error
+        self._has_folded |= any(one.folded for one in written)
+        return rows
 
     def _scored(self, request: TextRequest) -> likelihood.Scored | BackendError:
         here, system = self._loaded(), self._spec.decoding.system
@@ -308,7 +362,7 @@ class LocalBackend(Backend):
                 f"{len(ids)} tokens and {room} for the reply do not fit the context of "
                 f"{self._spec.name}, {self.window()} tokens"
             )
-        known = self._loaded().known
+        known = self._here().known
         if max(ids) >= known:
             raise BackendError(
                 f"the tokenizer of {self._spec.name} gives token {max(ids)}, and the model knows "
@@ -322,6 +376,18 @@ def refused(found: Sequence[Any], intake: Intake) -> Iterator[Result[Any]]:
     errors = {i: error for i, error in enumerate(found) if isinstance(error, BackendError)}
     if todo := intake.admit(list(errors)):
         yield [(i, errors[i]) for i in todo]
+
+
+def _rewards(
+    rows: Sequence[Tokens], known: Mapping[Tokens, float | BackendError], seconds: float
+) -> Rewards | BackendError:
+    """The numbers of a request's conversations, or why one of them has none."""
+    values = []
+    for value in (known[row] for row in rows):
+        if isinstance(value, BackendError):
+            return value
+        values.append(value)
+    return Rewards(tuple(values), Usage(sum(map(len, rows)), 0, seconds))
 
 
 def _text_odds(

@@ -39,20 +39,26 @@ class Chat:
         self._settings = dict(settings or {})
 
     def write(
-        self, messages: Sequence[Message], system: str | None = None, prefill: str = ""
+        self,
+        messages: Sequence[Message],
+        system: str | None = None,
+        prefill: str = "",
+        *,
+        ended: bool = False,
     ) -> ChatText:
         """A conversation up to where the reply goes on after `prefill`.
 
-        Control tokens within the messages are plain text. Raises BackendError where the
-        template cannot write the conversation.
+        ended: it ends with the model's own answer, and no reply is to come. Control tokens
+        within the messages are plain text. Raises BackendError where the template cannot write
+        the conversation.
         """
         messages = with_system(messages, system)
         if not self.has_template:
             written = self.plain("\n\n".join(m.content for m in messages))
         elif self.folds(messages):
-            written = replace(self._written(_folded(messages)), folded=True)
+            written = replace(self._written(_folded(messages), ended), folded=True)
         else:
-            written = self._written(messages)
+            written = self._written(messages, ended)
         ids = (*written.ids, *self.begun(prefill))
         return replace(written, text=written.text + prefill, ids=ids)
 
@@ -157,36 +163,42 @@ class Chat:
             return None
         return all(message.content in text for message in messages)
 
-    def _written(self, messages: Sequence[Message]) -> ChatText:
+    def _written(self, messages: Sequence[Message], ended: bool) -> ChatText:
         """As the template writes the messages, those of one role in a row as one if it must be."""
         if self._is_deaf:
             raise BackendError("the model's chat template leaves out what the user says")
         try:
-            return self._once(messages)
+            return self._once(messages, ended)
         except _FAULTS as error:
             reason = first_line(error)
         if (joined := _joined(messages)) != list(messages):
             try:
-                return self._once(joined)
+                return self._once(joined, ended)
             except _FAULTS as error:
                 reason = first_line(error)
         raise BackendError(f"the model's chat template cannot write this conversation: {reason}")
 
-    def _once(self, messages: Sequence[Message]) -> ChatText:
-        text = self._apply(messages, self._in_parts)
-        ids = list(self._apply(messages, self._in_parts, tokenize=True))
+    def _once(self, messages: Sequence[Message], ended: bool) -> ChatText:
+        text = self._apply(messages, self._in_parts, ended=ended)
+        ids = list(self._apply(messages, self._in_parts, tokenize=True, ended=ended))
         first = self._tokenizer.bos_token_id
         while first is not None and ids[:2] == [first, first]:
             del ids[0]
         return ChatText(text, tuple(ids))
 
-    def _apply(self, messages: Sequence[Message], in_parts: bool, tokenize: bool = False) -> Any:
+    def _apply(
+        self,
+        messages: Sequence[Message],
+        in_parts: bool,
+        tokenize: bool = False,
+        ended: bool = False,
+    ) -> Any:
         said: list[dict[str, Any]] = [dict(message) for message in as_json(messages)]
         if in_parts:
             said = [m | {"content": [{"type": "text", "text": m["content"]}]} for m in said]
         return self._tokenizer.apply_chat_template(
             said,
-            add_generation_prompt=True,
+            add_generation_prompt=not ended,
             return_dict=False,
             tokenize=tokenize,
             sanitize_control_tokens=tokenize,

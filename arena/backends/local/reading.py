@@ -44,7 +44,7 @@ class Reader:
         self._model = model
         self._accepted = inspect.signature(model.forward).parameters
         self._vocabulary = int(model.config.get_text_config().vocab_size)
-        self.reach = _reach(model.config)
+        self.reach = reach_of(model.config)
         self.shares = self.together = False
         self.tolerance = 0.0
         if ordinary:
@@ -113,8 +113,8 @@ class Reader:
         The window of layers that have one is made shorter than what is shared meanwhile, so
         that one short probe goes beyond it.
         """
-        beginning = _spread(ordinary, PROBE_DEPTHS[-1], 0)
-        rows = [TreeRow(beginning + _spread(ordinary, n, n), n) for n in PROBE_TAILS]
+        beginning = spread(ordinary, PROBE_DEPTHS[-1], 0)
+        rows = [TreeRow(beginning + spread(ordinary, n, n), n) for n in PROBE_TAILS]
         tree = TreeReading(self, rows, [Pass(tuple(range(len(rows))), PROBE_DEPTHS)])
         with shorter_window(self._model.config, PROBE_WINDOW):
             try:
@@ -228,7 +228,7 @@ def shorter_window(config: Any, size: int) -> Iterator[None]:
             setattr(text, name, value)
 
 
-def _reach(config: Any) -> int | None:
+def reach_of(config: Any) -> int | None:
     """The tokens up to which LongRoPE keeps its short factors; a batch has one kind of them."""
     text = config.get_text_config()
     ropes = getattr(text, "rope_parameters", None) or {}
@@ -241,7 +241,7 @@ def _reach(config: Any) -> int | None:
     return min(found, default=None)
 
 
-def _spread(ordinary: Sequence[int], count: int, start: int) -> tuple[int, ...]:
+def spread(ordinary: Sequence[int], count: int, start: int) -> tuple[int, ...]:
     """So many different tokens from all over the vocabulary."""
     return tuple(ordinary[(start * 31 + k * 7919) % len(ordinary)] for k in range(1, count + 1))
 

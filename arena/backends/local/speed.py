@@ -10,7 +10,7 @@ import torch
 
 from arena.backends.local.quiet import quiet_transformers
 from arena.backends.local.reading import BATCH_ROWS
-from arena.backends.local.weights.loading import Loaded, loaded
+from arena.backends.local.weights.loading import Loaded, loaded, writer_of
 from arena.backends.local.writing.batch import DraftBatch, together
 from arena.backends.local.writing.rows import Begun, Draft
 from arena.backends.local.writing.writer import Writing
@@ -44,11 +44,12 @@ class Speed:
 
 def speed_of(model: Model, rows: int | None = None) -> Speed:
     """Read and write some tokens. rows: at most as many together. Raises UnavailableError."""
-    here = loaded(model.weights, model.revision)
+    found = loaded(model.weights, model.revision, model.adapter)
+    here = writer_of(model.weights, found)
     rows = here.writer.most(rows or BATCH_ROWS, READ + WRITTEN)
-    reading, writing = zip(*(_once(here, rows) for _ in range(ROUNDS)), strict=True)
+    reading, writing = zip(*(once(here, rows) for _ in range(ROUNDS)), strict=True)
     read, written = rows * READ / median(reading), rows * WRITTEN / median(writing)
-    alone = WRITTEN / median(_once(here, 1)[1] for _ in range(ROUNDS)) if rows > 1 else written
+    alone = WRITTEN / median(once(here, 1)[1] for _ in range(ROUNDS)) if rows > 1 else written
     body, head = weights_of(here.model)
     peak = peak_of(here.model.device, here.model.dtype)
     dense = not _has_experts(here.model)
@@ -90,8 +91,8 @@ def seconds(work: Callable[[], Any], device: torch.device | None = None) -> floa
     return time.perf_counter() - started
 
 
-def _once(here: Loaded, rows: int) -> tuple[float, float]:
-    """The seconds of reading so many rows, and of writing them on."""
+def once(here: Loaded, rows: int) -> tuple[float, float]:
+    """The seconds of reading so many rows together, READ tokens each, and of writing them on."""
     model, known = here.model, max(1, here.known - 1)
     settings = here.writer.settings(Writing(Decoding()))
     tokens = [tuple(7919 * (i + r * READ) % known for i in range(READ)) for r in range(rows)]

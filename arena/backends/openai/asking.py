@@ -2,9 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import exp
 from typing import Any
 
-from arena.backends.base import Odds, OddsRequest, Reply, Request, TextOdds, TextRequest
+from arena.backends.base import (
+    RATHER,
+    UNLIKELY,
+    Odds,
+    OddsRequest,
+    Reply,
+    Request,
+    TextOdds,
+    TextRequest,
+)
 from arena.backends.openai.dialect import SettingRefusedError
 from arena.backends.openai.messages import (
     GOES_ON,
@@ -93,7 +103,11 @@ async def read(caller: Caller, request: OddsRequest) -> Odds:
     logprobs = option_logprobs(listed, request.options)
     if logprobs is not None:
         adjustments = tuple(caller.adjustments.items())
-        return Odds(logprobs, caller.usage, tuple(caller.retried), adjustments)
+        found = Odds(logprobs, caller.usage, tuple(caller.retried), adjustments)
+        if found.mass >= UNLIKELY:
+            return found
+        likeliest = sorted(listed, key=lambda one: -one[1])[:RATHER]
+        return replace(found, rather=tuple((word, exp(value)) for word, value in likeliest))
     raise BackendError(
         f"{caller.model.name}: the server returned no log-probabilities that can be read; "
         "use a judge card with `reading: reasoned`"

@@ -179,7 +179,7 @@ async def complete(client: Any, model: Model, body: dict[str, Any]) -> dict[str,
     path = "/completions" if "prompt" in body else "/chat/completions"
     with errors_of(client, model):
         async with asyncio.timeout(model.timeout):
-            reply = await client.post(path, cast_to=object, body={"model": model.weights, **body})
+            reply = await client.post(path, cast_to=object, body={"model": model.asked_as, **body})
         return checked(reply, model, body)
 
 
@@ -200,7 +200,12 @@ def checked(reply: Any, model: Model, body: dict[str, Any]) -> dict[str, Any]:
 async def token_of(client: Any, model: Model, word: str) -> int | None:
     """The token that a word is, as vLLM and llama.cpp tell it; None where it is not one."""
     place = f"{str(client.base_url).rstrip('/').removesuffix('/v1')}/tokenize"
-    body = {"model": model.weights, "prompt": word, "content": word, "add_special_tokens": False}
+    body = {
+        "model": model.asked_as,
+        "prompt": word,
+        "content": word,
+        "add_special_tokens": False,
+    }
     try:
         with errors_of(client, model):
             async with asyncio.timeout(model.timeout):

@@ -100,7 +100,7 @@ def body_of(model: Model, request: Request) -> dict[str, Any]:
     """The whole body for a request of one turn."""
     messages = [*opening(model, request), {"role": "user", "content": request.turns[0]}]
     settings = decoding(model, request.seed, request.schema, request.stop)
-    return {"model": model.weights, "messages": messages, **settings}
+    return {"model": model.asked_as, "messages": messages, **settings}
 
 
 def worst_case(body: dict[str, Any]) -> Usage:

@@ -119,7 +119,7 @@ async def grown(
     with errors_of(client, model):
         try:
             async with asyncio.timeout(model.timeout):
-                await _receive(client, {"model": model.weights, **body}, reply, goes_on)
+                await _receive(client, {"model": model.asked_as, **body}, reply, goes_on)
         except TimeoutError:
             if not reply.ended:
                 raise  # else the reply is whole, and the server has only not hung up

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from arena.backends.base import (
+    Backend,
     Intake,
     Message,
     Odds,
     OddsRequest,
     Result,
+    RewardRequest,
+    Rewards,
     TextOdds,
     TextRequest,
 )
@@ -31,7 +34,9 @@ class VllmBackend(LocalBackend):
 
     def __init__(self, model: Model) -> None:
         super().__init__(model, batch_rows=WAVE // 4)
-        self._which = Which(model.weights, model.revision, model.context_length, model.gpus)
+        self._which = Which(
+            model.weights, model.revision, model.context_length, model.gpus, model.adapter
+        )
 
     @property
     def starting(self) -> str:
@@ -61,6 +66,12 @@ class VllmBackend(LocalBackend):
         for read in self._told(rows, intake):
             yield [(i, _text_odds(fit[i], found, seconds)) for i, found, seconds in read]
 
+    def rewards(
+        self, requests: Sequence[RewardRequest], intake: Intake | None = None
+    ) -> Iterator[Result[Rewards]]:
+        """Not here: the engine is started for writing."""
+        return Backend.rewards(self, requests, intake)
+
     def _told(self, rows: Mapping[int, Read], intake: Intake) -> Iterator[list[Found]]:
         """Wave by wave what the engine says of rows that may be read."""
         order = sorted(rows, key=lambda i: rows[i].tokens)
@@ -88,8 +99,11 @@ class VllmBackend(LocalBackend):
         if self._spec.decoding.thinking_budget is not None:
             yield "vLLM's engine does not hold thinking to a budget."
 
-    def _loaded(self) -> Engine:  # type: ignore[override]
+    def _here(self) -> Engine:  # type: ignore[override]
         return engine(self._which)
+
+    def _loaded(self) -> Engine:  # type: ignore[override]
+        return self._here()
 
     def window(self) -> int:
         """One token less than the engine's, which always writes one."""

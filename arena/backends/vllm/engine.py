@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from arena.backends.local.attempts import first_line
 from arena.backends.local.chat import Chat
-from arena.backends.local.weights.loading import Checkpoint, checkpoint_of
+from arena.backends.local.weights import adapters
+from arena.backends.local.weights.loading import Checkpoint, checkpoint_of, writes_nothing
 from arena.backends.local.writing import Begun, Writing
 from arena.backends.local.writing.writer import Then
 from arena.records.errors import BackendError, UnavailableError
@@ -35,13 +37,14 @@ class Which:
     """What an engine is started for.
 
     window: tokens of prompt and reply together; the model's own if not given. gpus: graphics
-    cards over which each layer is spread (tensor parallelism).
+    cards over which each layer is spread (tensor parallelism). adapter: as of `Model`.
     """
 
     weights: str
     revision: str | None = None
     window: int | None = None
     gpus: int = 1
+    adapter: str | None = None
 
 
 def engine(which: Which) -> "Engine":
@@ -78,6 +81,10 @@ def _started(which: Which) -> "Engine":
     if find_spec("vllm") is None:
         raise UnavailableError("vLLM is not installed: pip install 'arena-llm[vllm]'")
     source = checkpoint_of(which.weights, which.revision)
+    if source.is_reward:
+        raise UnavailableError(writes_nothing(which.weights))
+    folder = adapters.folder_of(which.adapter, which.weights) if which.adapter else None
+    lora = {"enable_lora": True, "max_lora_rank": adapters.room_for(folder)} if folder else {}
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     from vllm import LLM
@@ -94,12 +101,13 @@ def _started(which: Which) -> "Engine":
             enforce_eager=on_cpu,  # compiling takes minutes there
             enable_prefix_caching=True,
             trust_remote_code=False,
+            **lora,
         )
     except Exception as error:  # the edge of what another library does with a model
         raise UnavailableError(
             f"vLLM cannot run the weights of {which.weights!r}: {first_line(error)}"
         ) from error
-    return Engine(llm, source)
+    return Engine(llm, source, folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +123,12 @@ class Read:
 
 
 class Engine:
-    """What a backend needs of a loaded model, as `Loaded` has it for transformers."""
+    """What a backend needs of a loaded model, as `Loaded` has it for transformers.
 
-    def __init__(self, llm: Any, source: Checkpoint) -> None:
+    adapter: the folder of the one that every request is answered with.
+    """
+
+    def __init__(self, llm: Any, source: Checkpoint, adapter: Path | None = None) -> None:
         self.tokenizer = source.tokenizer
         self.chat = Chat(source.tokenizer)
         config = llm.model_config
@@ -125,6 +136,7 @@ class Engine:
         self.window = int(config.max_model_len)
         self.writer = self
         self._llm = llm
+        self._lora = _lora(adapter) if adapter else None
         self._defaults = llm.get_default_sampling_params()
         configured = (config.try_get_generation_config() or {}).get("eos_token_id")
         own = configured if isinstance(configured, list) else [configured]
@@ -213,7 +225,7 @@ class Engine:
     @contextmanager
     def _requests(self) -> "Iterator[_Requests]":
         """What takes requests; those that are left when the block ends are given up."""
-        requests = _Requests(self._llm.llm_engine)
+        requests = _Requests(self._llm.llm_engine, self._lora)
         try:
             yield requests
         finally:
@@ -224,14 +236,16 @@ class Engine:
 class _Requests:
     """Requests of one call, by their places. open: those that have not ended."""
 
-    def __init__(self, core: Any) -> None:
+    def __init__(self, core: Any, lora: Any = None) -> None:
         self._core = core
+        self._lora = lora
         self.open: set[int] = set()
 
     def __call__(self, place: int, tokens: Sequence[int], params: Any) -> BackendError | None:
         """Hand one in, or say why the engine refuses it; those alike should come together."""
         try:
-            self._core.add_request(str(place), {"prompt_token_ids": [*tokens]}, params)
+            prompt = {"prompt_token_ids": [*tokens]}
+            self._core.add_request(str(place), prompt, params, lora_request=self._lora)
         except ValueError as error:  # this one is refused, and the others are none the worse
             return BackendError(f"vLLM refuses it: {first_line(error)}")
         self.open.add(place)
@@ -245,6 +259,12 @@ class _Requests:
                     place = int(output.request_id)
                     self.open.discard(place)
                     yield place, output
+
+
+def _lora(folder: Path) -> Any:
+    from vllm.lora.request import LoRARequest
+
+    return LoRARequest("adapter", 1, str(folder))
 
 
 def _read(row: Read, output: Any) -> list[tuple[float, int]]:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from arena.cli.options import RANKING, ConfigFile, Db, open_store, settings, split
+from arena.cli.options import RANKING, ConfigFile, Db, named, open_store, settings, split
 from arena.cli.options.bundles import bundled
 from arena.cli.options.comparing import OneByOne, Planned, ReportFiles, WhatIsAsked
 from arena.cli.options.ranking import AllowWeak, JudgesOption, WhatCounts
-from arena.cli.output import say, table
+from arena.cli.output import say, table, warn
 from arena.cli.progress import watched
 from arena.records import COMMAND_LINE, Evidence
-from arena.records.errors import InputError
+from arena.records.errors import InputError, NoEvidenceError
 
 if TYPE_CHECKING:
     from arena.compare.question import Question
@@ -83,10 +83,10 @@ def compare(
     arena compare old new --margin 5     not worse by more than 5 points
     arena compare old new --power        how many prompts it takes, before a run
     """
+    from arena.compare.question import Decision
     from arena.compare.report import compare as compare_models
     from arena.leaderboard.board import policy_of
     from arena.store import Store
-    from arena.store.versions import stored_name
 
     question = asked.question()
     _check_together(planned, one_by_one, files, evidence, against)
@@ -96,16 +96,22 @@ def compare(
     policy = counts.applied(store, policy_of(store, conf))
     other = None if against is None else Store(against, create=False)
     candidates = conf.candidates()
-    old, new = stored_name(other or store, candidates, old), stored_name(store, candidates, new)
+    old, new = named(other or store, candidates, old), named(store, candidates, new)
     if planned.power:
         print_power(store, old, new, policy, question, evidence, planned, form)
         return
     if one_by_one.sequential:
         run_sequential(store, old, new, question, one_by_one, conf, allow_weak_judges, form)
-    report = compare_models(
-        store, old, new, question,
-        policy=policy, evidence=evidence, against=other, control=asked.adjustment(),
-    )  # fmt: skip
+    try:
+        report = compare_models(
+            store, old, new, question,
+            policy=policy, evidence=evidence, against=other, control=asked.adjustment(),
+        )  # fmt: skip
+    except NoEvidenceError as error:
+        if evidence is not None:  # which is then a mistake, as there may be some of another kind
+            raise
+        warn(error.note.text(place=COMMAND_LINE))
+        sys.exit(Decision.CANNOT_TELL.exit_code)
     print_report(report, form, files)
     sys.exit(report.decision.exit_code)
 

@@ -15,6 +15,7 @@ from arena.cli.options import (
     Limit,
     Output,
     Prompts,
+    named,
     open_store,
     settings,
     split,
@@ -89,6 +90,7 @@ def place(
 
     conf = settings(config, (*RANKING, "models", "prompts"))
     store = open_store(db, conf)
+    model = named(store, conf.candidates(), model)
     if judge is not None:
         if pool is not None:
             raise InputError("--pool goes with stored comparisons, not with --judge")

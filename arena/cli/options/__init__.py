@@ -10,7 +10,7 @@ import typer
 from arena.cli.output import Format, say
 
 if TYPE_CHECKING:  # what is heavy is imported by the command that uses it
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from arena.config import Config
     from arena.records import Model
@@ -172,6 +172,19 @@ def standing_models(store: "Store", models: "list[Model]", *, named: bool) -> "l
     for note in skipped:
         say(note)
     return kept
+
+
+def named(store: "Store", candidates: "Mapping[str, Model]", name: str) -> str:
+    """The stored version that a name means, which is said where it is not what is written.
+
+    candidates: the models of arena.yaml by name.
+    """
+    from arena.store.versions import stored_name
+
+    found = stored_name(store, candidates, name)
+    if found.startswith(f"{name}@"):
+        say(f"{name} is {found} here, as arena.yaml has it now; {name}@1 is its first version.")
+    return found
 
 
 def split(values: list[str] | None) -> list[str]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
-    """Where local models run, and which part of the work is done here."""
+class WhereWhole:
+    """Where local models run."""
 
     heading: ClassVar[str] = "Where it runs"
     devices: Annotated[
@@ -34,6 +34,26 @@ class Where:
             "RAY_ADDRESS, or else one on this machine.",
         ),
     ] = None
+
+    @property
+    def side_by_side(self) -> list[str]:
+        """The devices by name; none where models follow each other."""
+        return split(self.devices)
+
+    def check(self) -> None:
+        """Raise InputError where models are to run in two places at once."""
+        given = {"--executor": self.executor, "--devices": self.devices} | self._servers()
+        if len(named := [name for name, value in given.items() if value]) > 1:
+            raise InputError(f"{' and '.join(named)} do not go together; give one of them")
+
+    def _servers(self) -> dict[str, ServerProgram | None]:
+        return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where(WhereWhole):
+    """The same, and which part of the work is done here."""
+
     shard: Annotated[
         str | None,
         typer.Option(
@@ -50,20 +70,6 @@ class Where:
         from arena.generation.shards import Shard
 
         return Shard.parse(self.shard) if self.shard else None
-
-    @property
-    def side_by_side(self) -> list[str]:
-        """The devices by name; none where models follow each other."""
-        return split(self.devices)
-
-    def check(self) -> None:
-        """Raise InputError where models are to run in two places at once."""
-        given = {"--executor": self.executor, "--devices": self.devices} | self._servers()
-        if len(named := [name for name, value in given.items() if value]) > 1:
-            raise InputError(f"{' and '.join(named)} do not go together; give one of them")
-
-    def _servers(self) -> dict[str, ServerProgram | None]:
-        return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

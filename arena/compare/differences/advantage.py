@@ -116,7 +116,10 @@ class BoardAdvantage(Advantage):
         points = elo_of(limit)
         if points is None:
             return 1.0 if limit <= 0.0 else 0.0
-        return float(t.cdf((self.difference - points) / self.error, self._freedom))
+        beyond = self.difference - points
+        if self.error == 0.0:  # both are the same in everything that was compared
+            return 0.5 + 0.5 * math.copysign(1.0, beyond) if beyond else 0.5
+        return float(t.cdf(beyond / self.error, self._freedom))
 
     @property
     def _freedom(self) -> float:

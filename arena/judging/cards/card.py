@@ -16,7 +16,7 @@ from arena.files.strict import read_yaml
 from arena.judging.cards.templates import Template
 from arena.judging.replies.forms import ReplyFormat
 from arena.judging.replies.parsing import VERSION
-from arena.records import Mode, Model, Reading, content_key
+from arena.records import BackendKind, Mode, Model, Reading, content_key
 from arena.records.errors import InputError
 
 LOGIT_SCALE_TOP = 9
@@ -25,6 +25,9 @@ LOGIT_SCALE_TOP = 9
 THREE_STEPS = frozenset({"A", "B", "tie"})
 FIVE_STEPS = frozenset({"A>>B", "A>B", "tie", "B>A", "B>>A"})
 MOST_RANKED = 9
+# What a reward model, which is given a conversation and nothing else, has no use for.
+_NOT_FOR_REWARDS = ("pairwise", "score", "rank", "structured", "orders", "reference", "cascade")
+_RUN_HERE = (BackendKind.LOCAL, BackendKind.FAKE)
 
 
 class ModeSettings(Strict):
@@ -107,6 +110,7 @@ class CascadeSettings(Strict):
 class CardFile(Strict):
     """A card as it is written.
 
+    reading: `reward` is of a reward model, and goes without modes and templates.
     structured: the server holds the reply to the format's JSON schema. orders: in how many
     orders answers are shown. reference: shown where a prompt has one, hidden, or needed: prompts
     without one are left out. turns: a conversation is judged once, as a whole, or after each of
@@ -131,6 +135,8 @@ class CardFile(Strict):
 
     @model_validator(mode="after")
     def _has_a_mode(self) -> Self:
+        if self.reading is Reading.REWARD:
+            return self._checked_reward()
         modes = [mode for mode in (self.pairwise, self.score, self.rank) if mode]
         if not modes:
             raise ValueError("a card needs `pairwise:`, `score:` or `rank:`")
@@ -145,6 +151,14 @@ class CardFile(Strict):
             raise ValueError(
                 f"model.context_length is {window}, and max_tokens takes {written} of it; "
                 "nothing is left to read"
+            )
+        return self
+
+    def _checked_reward(self) -> Self:
+        if given := [name for name in _NOT_FOR_REWARDS if name in self.model_fields_set]:
+            raise ValueError(
+                f"reward reading has no `{given[0]}:`: a reward model is given the conversation "
+                "alone, as its own chat template writes it, and has one number for each answer"
             )
         return self
 
@@ -164,7 +178,7 @@ class CardFile(Strict):
 
 @dataclass(frozen=True)
 class JudgeCard:
-    """A judge: a model, how it reads, and a template for each mode it has.
+    """A judge: a model, how it reads, and a template for each mode that is written out.
 
     second: the card that hard pairs are put to.
     """
@@ -181,11 +195,36 @@ class JudgeCard:
         """Whether it is read from the odds of its next word."""
         return self.file.reading is Reading.LOGIT
 
+    @property
+    def is_reward(self) -> bool:
+        """Whether it is a reward model, which has a number for each answer."""
+        return self.file.reading is Reading.REWARD
+
+    @property
+    def is_written(self) -> bool:
+        """Whether it is read from what it writes."""
+        return self.file.reading is Reading.REASONED
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """What it can be asked; a reward model scores."""
+        return (Mode.SCORE,) if self.is_reward else tuple(self.templates)
+
+    @property
+    def room(self) -> int | None:
+        """The tokens that what is put to it may have; None where its window is not stated."""
+        window = self.model.context_length
+        return window if window is None or self.is_reward else window - self.model.decoding.room
+
+    def require(self, mode: Mode) -> None:
+        """Raise InputError, naming the modes that the card has, where this is none of them."""
+        if mode not in self.modes:
+            has = ", ".join(self.modes)
+            raise InputError(f"{self.path}: the judge {self.name} has no mode {mode}; it has {has}")
+
     def template(self, mode: Mode) -> Template:
         """The template of a mode, or an error naming those that the card has."""
-        if mode not in self.templates:
-            has = ", ".join(self.templates)
-            raise InputError(f"{self.path}: the judge {self.name} has no mode {mode}; it has {has}")
+        self.require(mode)
         return self.templates[mode]
 
     def key(self, mode: Mode) -> str:
@@ -200,6 +239,11 @@ class JudgeCard:
 
     def _content(self, mode: Mode) -> dict[str, Any]:
         """A setting at its default is left out, so that a new one leaves old judges as they are."""
+        self.require(mode)
+        if self.is_reward:
+            turns = self.file.model_dump(include={"turns"}, exclude_defaults=True)
+            reading = {"reading": self.file.reading, "mode": mode}
+            return {"model": self.model.key, **reading, "conversation": turns}
         settings = getattr(self.file, mode)
         content = {
             "model": self.model.key,
@@ -242,7 +286,13 @@ def load_card(
             raise InputError(
                 f"{path}: cascade: {second.name} must compare pairs and have no cascade of its own"
             )
-    return JudgeCard(path.stem, path, file, settings.model(path.stem), templates, second)
+    model = settings.model(path.stem)
+    if file.reading is Reading.REWARD and model.backend not in _RUN_HERE:
+        raise InputError(
+            f"{path}: reward reading runs on transformers in this process; model.use must be "
+            f"hf:ORG/NAME or a folder, not {settings.use}"
+        )
+    return JudgeCard(path.stem, path, file, model, templates, second)
 
 
 def list_cards(home: Path) -> Iterator[JudgeCard]:

@@ -42,7 +42,7 @@ def check(card: JudgeCard) -> list[Sample]:
     Raises TemplateError where a text that comes from outside is not fenced whole, and where the
     judge is asked for a verdict in a form that the card does not read.
     """
-    return [_sample(card, mode, language) for mode in card.templates for language in ("en", "zh")]
+    return [_sample(card, mode, language) for mode in card.modes for language in ("en", "zh")]
 
 
 def _sample(card: JudgeCard, mode: Mode, language: str) -> Sample:
@@ -51,6 +51,8 @@ def _sample(card: JudgeCard, mode: Mode, language: str) -> Sample:
     prompt = Prompt("sample", _hostile("question"), "sample", language, _hostile("reference"))
     answers = [_hostile(f"answer {k}") for k in range(count)]
     text = asked.render(prompt, answers)
+    if card.is_reward:  # JSON keeps texts apart, and the model's chat template does
+        return Sample(mode, language, text, tokens(text))
     required = [*prompt.turns, *(turn for answer in answers for turn in answer)]
     fenced = [found[4] for found in _BLOCK.finditer(text)]
     for given in [*required, *prompt.references]:

@@ -181,13 +181,15 @@ def read_verdict(odds: Odds, options: Mapping[str, str]) -> tuple[Parsed, ReadOd
     }
     read = ReadOdds(shares["A"], shares["B"], shares.get("tie", 0.0), mass)
     if mass < LEAST_MASS:
-        return Parsed(Preference.UNPARSED, reason=too_little("the words of a verdict", mass)), read
+        return Parsed(Preference.UNPARSED, reason=too_little("the words of a verdict", odds)), read
     return Parsed(Preference(max(shares, key=lambda verdict: shares[verdict]))), read
 
 
-def too_little(what: str, mass: float) -> str:
+def too_little(what: str, odds: Odds) -> str:
     """Why odds are no verdict: the next word would likely be none of those that are read."""
-    return f"{what} have {below_least(mass)} of the probability, and need at least {LEAST}"
+    words = ", ".join(f"{word!r} ({share:.0%})" for word, share in odds.rather)
+    said = f"{what} have {below_least(odds.mass)} of the probability, and need at least {LEAST}"
+    return f"{said}; it would rather say {words}" if words else said
 
 
 def below_least(mass: float) -> str:
@@ -198,7 +200,7 @@ def below_least(mass: float) -> str:
 def read_score(odds: Odds, scale: tuple[int, int]) -> ParsedScore:
     """The expectation over the scale's digits, whose odds come in ascending order."""
     if odds.mass < LEAST_MASS:
-        return ParsedScore(None, reason=too_little("the digits", odds.mass))
+        return ParsedScore(None, reason=too_little("the digits", odds))
     weights = [exp(value) for value in odds.logprobs]
     numbers = range(scale[0], scale[1] + 1)
     return ParsedScore(sum(n * w for n, w in zip(numbers, weights, strict=True)) / sum(weights))

@@ -31,7 +31,8 @@ class AuditPair:
     first; backward: with b shown first, in the words of what was shown; None where that
     order was not asked. preference: for a, in [0, 1], where odds were read. people: each
     person's `A`, `B` or `tie`. length: characters of a and b, markup: their headers, lists
-    and bold, both None where there is no text. models, families: of a and b.
+    and bold, both None where there is no text. models, families: of a and b. alone: each answer
+    was judged alone, and which one is called a is of no meaning.
     """
 
     item: str
@@ -43,6 +44,7 @@ class AuditPair:
     markup: tuple[int, int] | None = None
     models: tuple[str, str] = ("", "")
     families: tuple[str | None, str | None] = (None, None)
+    alone: bool = False
 
     @property
     def readings(self) -> list[Preference]:
@@ -86,7 +88,7 @@ class Audit:
     longest_agreement: how often the rule "the longer answer wins" is right where people
         prefer one: what a judge must beat.
     flip_rate: pairs whose verdict changes with the order. first_slot_rate: verdicts for the
-        answer shown first, of those for either.
+        answer shown first, of those for either. A judge that sees each answer alone has neither.
     tie_rate, unparsed_rate: of all readings.
     length_preference: chance that the longer answer wins, averaged over pairs where people
         prefer the longer and pairs where they prefer the shorter, so that it is 0.5 for a
@@ -133,9 +135,10 @@ def audit(
     """
     voted = [pair for pair in pairs if pair.majority is not None]
     parsed = [pair for pair in voted if pair.verdict is not None]
-    shown = [(p.item, said) for p in pairs for said in (p.forward, p.backward) if said]
+    told = [(p, said) for p in pairs for said in (p.forward, p.backward) if said]
+    shown = [(p.item, said) for p, said in told]
     both = [p for p in pairs if len(p.readings) == 2 and Preference.UNPARSED not in p.readings]
-    decided = [(item, v) for item, v in shown if v in (Preference.A, Preference.B)]
+    in_slots = [(p.item, v) for p, v in told if v in (Preference.A, Preference.B) and not p.alone]
     clear = [pair for pair in parsed if pair.side and pair.majority != "tie"]
     matched = [pair for pair in clear if _matched(pair)]
     return Audit(
@@ -150,7 +153,7 @@ def audit(
             lambda pair: (pair.majority == "A") == (_sign(pair.length) > 0),
         ),
         flip_rate=_share(both, lambda pair: len(set(pair.readings)) > 1),
-        first_slot_rate=_rate(decided, Preference.A),
+        first_slot_rate=_rate(in_slots, Preference.A),
         tie_rate=_rate(shown, Preference.TIE),
         unparsed_rate=_rate(shown, Preference.UNPARSED),
         length_preference=_leaning(parsed, lambda pair: _sign(pair.length)),

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log
 
 from arena.judging.report_card.measures import Measure, share_of
@@ -28,7 +28,8 @@ class JudgeReport:
     flips: pairs whose two orders say different things. first_slot: verdicts for the answer
     shown first, of those for either. unparsed: of all readings. agreement: with the
     people's majority on the same pairs, where both prefer one answer. All are shares, with
-    intervals clustered by prompt. group: the prompts that it is about, None for all.
+    intervals clustered by prompt. group: the prompts that it is about, None for all. alone: it
+    saw each answer alone, so that there was no order to follow, nor a first slot.
     """
 
     judge: str
@@ -39,6 +40,11 @@ class JudgeReport:
     unparsed: Measure
     agreement: Measure
     group: Note | None = None
+    alone: bool = False
+
+    def without_orders(self) -> "JudgeReport":
+        """The same of a judge that saw each answer alone."""
+        return replace(self, one_order=0, flips=Measure(), first_slot=Measure(), alone=True)
 
     def leading(self) -> list[tuple[str, Measure]]:
         """The figures to look at first, by name as in an `Audit`; see LEADING."""

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from arena.backends import Odds
-from arena.judging.cards.card import JudgeCard, PairwiseSettings
+from arena.backends import Odds, Rewards
+from arena.judging.cards.card import JudgeCard
 from arena.judging.judge import Plan
-from arena.judging.modes import Pairwise
+from arena.judging.modes import judge_mode
 from arena.judging.tasks import JudgeMode, Task, Wanted
 from arena.records import (
     Answer,
@@ -57,22 +57,24 @@ class Probed:
 def probe(store: Store, card: JudgeCard, suite: str, pairs: Sequence[Pair]) -> Plan:
     """All that the judge is to be asked about a suite of pairs, each in both orders.
 
-    Raises InputError where the judge compares no pairs.
+    A reward model sees each answer alone, so that a pair has no second order. Raises InputError
+    where the judge neither compares pairs nor is a reward model.
     """
-    card.template(Mode.PAIRWISE)
-    assert card.file.pairwise is not None
-    mode = _Probing(card, card.file.pairwise, suite)
-    tasks = [mode.task(pair, swapped) for pair in pairs for swapped in (False, True)]
-    return Plan(store, card, mode, Mode.PAIRWISE, tasks)
+    mode = _Probing(card, suite)
+    tasks = [mode.task(pair, swapped) for pair in pairs for swapped in _orders(card)]
+    return Plan(store, card, mode, mode.mode, tasks)
+
+
+def _orders(card: JudgeCard) -> tuple[bool, ...]:
+    return (False,) if card.is_reward else (False, True)
 
 
 def probed(plan: Plan, pairs: Sequence[Pair]) -> list[Probed]:
     """What is stored of a suite, in the order of its pairs."""
     rows = plan.rows()
-    return [
-        Probed(pair, forward, backward)
-        for pair, forward, backward in zip(pairs, rows[::2], rows[1::2], strict=True)
-    ]
+    orders = len(_orders(plan.card))
+    backward = rows[1::2] if orders > 1 else [None] * len(rows)
+    return [Probed(*both) for both in zip(pairs, rows[::orders], backward, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -88,14 +90,14 @@ class _ProbeTask(Task):
 
 
 class _Probing(JudgeMode[Probe]):
-    """The judge's pairwise mode, with rows of another table."""
+    """The judge's way with pairs, with rows of another table."""
 
-    def __init__(self, card: JudgeCard, settings: PairwiseSettings, suite: str) -> None:
-        super().__init__(card, Mode.PAIRWISE, Wanted())
+    def __init__(self, card: JudgeCard, suite: str) -> None:
+        mode = Mode.SCORE if card.is_reward else Mode.PAIRWISE
+        super().__init__(card, mode, Wanted())
         self.suite = suite
-        self._pairwise = Pairwise(card, settings, Wanted())
-        self.words, self.prefill = self._pairwise.words, self._pairwise.prefill
-        self.form = settings.format
+        self._own = judge_mode(card, mode, Wanted())
+        self.words, self.prefill, self.form = self._own.words, self._own.prefill, self._own.form
 
     def task(self, pair: Pair, swapped: bool) -> Task:
         """A pair in one order."""
@@ -116,22 +118,36 @@ class _Probing(JudgeMode[Probe]):
         raise InputError("a suite of pairs has no stored answers to draw from")
 
     def render(self, prompt: Prompt, answers: Sequence[Sequence[str]]) -> str:
-        """The template with both answers."""
-        return self._pairwise.render(prompt, answers)
+        """Both answers, as the judge is shown them."""
+        return self._own.render(prompt, answers)
 
     def offered(self, answers: int) -> dict[str, Any]:
         """The words for each verdict."""
-        return self._pairwise.offered(answers)
+        return self._own.offered(answers)
 
     def from_text(
         self, task: Task, text: str, finish: str = "", usage: Usage | None = None
     ) -> Probe:
         """The last verdict in the text."""
-        return self._probe(task, self._pairwise.from_text(task, text, finish, usage))
+        return self._probe(task, self._own.from_text(task, text, finish, usage))
 
     def from_odds(self, task: Task, odds: Odds) -> Probe:
         """The likeliest verdict, with the odds of all."""
-        return self._probe(task, self._pairwise.from_odds(task, odds))
+        return self._probe(task, self._own.from_odds(task, odds))
+
+    def from_rewards(self, task: Task, rewards: Rewards) -> Probe:
+        """The answer with the larger number, and the numbers as the text."""
+        a, b = rewards.values
+        better = Preference.TIE if a == b else Preference.A if a > b else Preference.B
+        verdict = Verdict(
+            **self._row(task),
+            first=task.answers[0].key,
+            second=task.answers[1].key,
+            preference=better,
+            text=f"{a} {b}",
+            usage=rewards.usage,
+        )
+        return self._probe(task, verdict)
 
     def _probe(self, task: Task, verdict: Verdict) -> Probe:
         assert isinstance(task, _ProbeTask)

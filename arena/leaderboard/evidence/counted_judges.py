@@ -103,9 +103,12 @@ def _gate(
         if report and report.doubt:
             notes.append(Note.of("sentence", said=report.doubt))
         if count := gathered.unread.get(judge):
-            notes.append(Note.of("judge.unread", pairs=count, judge=judge))
+            what = "judge.unscored" if report and report.alone else "judge.unread"
+            notes.append(Note.of(what, pairs=count, judge=judge))
         if report and report.one_order:
             notes.append(_in_one_order(report))
+        if report and report.alone:
+            notes.append(Note.of("judge.alone", judge=report.judge))
     others = evidence is Evidence.COMBINED and (gathered.human or gathered.objective)
     if gathered.judges and not fit and not others:
         raise GateError(notes[0], Note.of("judge.override"))

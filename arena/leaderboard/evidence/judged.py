@@ -11,6 +11,7 @@ import numpy as np
 from arena.judging.report_card.orders import JudgedPair, JudgeReport, read_pairs, report
 from arena.leaderboard.evidence.groups import Group, Styles, rows_in
 from arena.leaderboard.evidence.lost import LostBattle
+from arena.leaderboard.evidence.scored import scores_as_verdicts
 from arena.ratings import Comparisons
 from arena.records import Note, Preference
 from arena.store import Store
@@ -21,8 +22,6 @@ from arena.store.columns import (
     VerdictColumns,
     VoteColumns,
 )
-
-ROUNDING = 1e-9
 
 
 def from_judges(
@@ -45,9 +44,10 @@ def from_judges(
     reports: dict[str, JudgeReport] = {}
     orders, scores = store.evidence.rankings(), store.evidence.scores()
     pairs = store.evidence.verdicts()
-    both = pairs, as_verdicts(orders)
-    labels = _votes_on(store, votes, {key for v in both for key in (*v.answer_a, *v.answer_b)})
-    for verdicts in both:
+    scored = scores_as_verdicts(scores)
+    said = pairs, as_verdicts(orders), scored
+    labels = _votes_on(store, votes, {key for v in said for key in (*v.answer_a, *v.answer_b)})
+    for verdicts in said:
         for judge, kept in latest(verdicts, rows_in(verdicts, group)).items():
             new = [i for i in kept if _answers(verdicts, i) not in compared[judge]]
             read = read_pairs(verdicts, new)
@@ -55,13 +55,12 @@ def from_judges(
             rows[judge] += _pair_columns(verdicts, read)
             compared[judge] |= {_answers(verdicts, i) for i in new}
             if judge not in reports:
-                reports[judge] = _report(judge, verdicts, labels, kept, group, whole)
-    for judge, kept in latest(scores, rows_in(scores, group)).items():
-        rows[judge] += _score_columns(scores, kept, compared[judge])
+                found = _report(judge, verdicts, labels, kept, group, whole)
+                reports[judge] = found.without_orders() if verdicts is scored else found
     for judge in [name for name in rows if rows[name]]:
         rows[judge] += _lost_columns(rows[judge], lost)
     older = sum(
-        (earlier(said, rows_in(said, group)) for said in (pairs, orders, scores)),
+        (earlier(table, rows_in(table, group)) for table in (pairs, orders, scores)),
         Counter[str](),
     )
     notes = [
@@ -195,28 +194,6 @@ def _lost_columns(rows: list[_Row], lost: Sequence[LostBattle]) -> list[_Row]:
         for loser, prompt, winner, key in lost
         if winner in judged
     ]
-
-
-def _score_columns(
-    scores: ScoreColumns, rows: Iterable[int], compared: set[frozenset[str]]
-) -> list[_Row]:
-    """Pairs of one prompt's scores: the higher wins, and those that are close enough tie."""
-    together: defaultdict[tuple[str, int, int], list[int]] = defaultdict(list)
-    for i in rows:
-        if scores.value[i] is not None:
-            together[scores.prompt[i], scores.turn[i], scores.sample[i]].append(i)
-    columns = []
-    for (prompt, _, _), here in together.items():
-        for i, j in combinations(here, 2):
-            pair = frozenset((scores.answer[i], scores.answer[j]))
-            if pair not in compared and scores.model[i] != scores.model[j]:
-                difference = (scores.value[i] or 0.0) - (scores.value[j] or 0.0)
-                close = abs(difference) <= scores.tie[i] + ROUNDING
-                outcome = 0.5 if close else float(difference > 0)
-                answers = scores.answer[i], scores.answer[j]
-                models = scores.model[i], scores.model[j]
-                columns.append((*models, outcome, prompt, *answers, outcome))
-    return columns
 
 
 def _from_rows(rows: list[_Row], source: str, styles: Styles) -> Comparisons:

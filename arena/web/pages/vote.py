@@ -30,6 +30,7 @@ from arena.web.voting.reporting import EMPTY, draw_report, on_report
 from arena.web.voting.undo import draw_undo, on_undo
 
 BATTLE = "battle"
+LEAST_SETTLED = 0.05  # pairs of neighbours that the next votes are worth naming a number for
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ def standing_text(standing: Standing, own: int, words: Words) -> str:
     """How far the votes have come, own ones among them, and what the next ones would settle."""
     votes = max(standing.votes, own)  # those of the pool may be a moment older
     so_far = words["votes_so_far"].format(votes=votes, own=own)
-    return sentences(words, so_far, _next_step(standing, words), _next_votes(standing, words))
+    return sentences(words, so_far, _next_votes(standing, words) or _next_step(standing, words))
 
 
 def _next_step(standing: Standing, words: Words) -> str:
@@ -218,8 +219,10 @@ def _next_step(standing: Standing, words: Words) -> str:
 
 def _next_votes(standing: Standing, words: Words) -> str:
     found = standing.prospect
-    if found is None or standing.settling is None:
+    if standing.missing or found is None or standing.settling is None:
         return ""
+    if found.settled < LEAST_SETTLED:
+        return words["next_votes_none"].format(votes=found.votes, open=found.open)
     return words["next_votes"].format(
         votes=found.votes,
         settled=f"{found.settled:.1f}",

@@ -71,7 +71,20 @@ class PageHtml:
     absent: str = ""
 
 
-NO_HTML = PageHtml()
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the app is. root_path: below which a proxy puts it.
+
+    hosts: names that requests may be for; empty is any. framed_by: origins whose pages may show
+    the app in a frame.
+    """
+
+    root_path: str = ""
+    hosts: Collection[str] = ()
+    framed_by: Collection[str] = ()
+
+
+NO_HTML, ANYWHERE = PageHtml(), Address()
 
 
 class Guard:
@@ -84,27 +97,21 @@ class Guard:
         requests: Limit,
         allowances: Allowances,
         html: PageHtml = NO_HTML,
-        root_path: str = "",
-        hosts: Collection[str] = (),
-        framed_by: Collection[str] = (),
+        address: Address = ANYWHERE,
     ) -> None:
-        """html: of the pages; Gradio would add a head when it is too late.
-
-        hosts: names that requests may be for; empty is any. framed_by: origins whose pages may
-        show this app in a frame.
-        """
+        """html: of the pages; Gradio would add a head when it is too late."""
         self._app = app
         self._head = html.head.encode()
         self._absent = html.absent.encode()
         self._voters = voters
         self._requests = requests
         self._allowances = allowances
-        self._root = root_path.rstrip("/")
-        self._hosts = frozenset(hosts)
-        policy = (b"content-security-policy", " ".join([POLICY, *framed_by]).encode())
+        self._root = address.root_path.rstrip("/")
+        self._hosts = frozenset(address.hosts)
+        policy = (b"content-security-policy", " ".join([POLICY, *address.framed_by]).encode())
         self._headers = [policy, *HEADERS]
         # In a frame of another site a browser keeps a cookie only if it says that it is meant so.
-        self._same_site = "none; Partitioned" if framed_by else "lax"
+        self._same_site = "none; Partitioned" if address.framed_by else "lax"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or answer it here."""

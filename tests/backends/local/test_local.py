@@ -122,6 +122,10 @@ def test_odds_with_shared_beginnings_are_those_of_single_requests() -> None:
     for i in range(len(requests)):
         assert together[i].logprobs == pytest.approx(apart[i].logprobs, abs=1e-3)
         assert 0 < together[i].mass <= 1
+    (unlikely,) = read([OddsRequest("What is the capital of France?", ("zebra", "quux"))]).values()
+    shares = [share for _, share in unlikely.rather]
+    assert len(shares) == 3
+    assert 1 > shares[0] >= shares[-1] > unlikely.mass
 
 
 def test_a_half_written_or_damaged_cache_is_never_loaded(

@@ -6,7 +6,12 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    PreTrainedTokenizerFast,
+)
 
 WORDS = [
     *("<unk>", "<s>", "</s>", "A", "B", "yes", "no", "maybe", "what", "is", "the", "best"),
@@ -15,6 +20,10 @@ WORDS = [
     *(f"w{i}" for i in range(60)),
 ]
 WINDOW = 24
+CHAT = (
+    "{% for m in messages %}{{ m['role'] }} : {{ m['content'] }} </s> {% endfor %}"
+    "{% if add_generation_prompt %}assistant : {% endif %}"
+)
 _HEADS = {
     "hidden_size": 32,
     "intermediate_size": 48,
@@ -209,16 +218,31 @@ def tokenizer(
     return fast
 
 
-def model(kind: str = "llama", **settings: Any) -> Any:
+def model(kind: str = "llama", auto: Any = AutoModelForCausalLM, **settings: Any) -> Any:
     """A model whose random weights are large enough for its numbers to differ."""
     torch.manual_seed(0)
     ids = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2}
-    config = AutoConfig.for_model(kind, vocab_size=len(WORDS), **ids, **FAMILIES[kind], **settings)
-    made = AutoModelForCausalLM.from_config(config).eval().float()
+    sizes = {**FAMILIES[kind], **ids, **settings}
+    config = AutoConfig.for_model(kind, vocab_size=len(WORDS), **sizes)
+    made = auto.from_config(config).eval().float()
     for weight in made.parameters():
         if weight.dim() > 1:
             torch.nn.init.normal_(weight, std=0.15)
     return made
+
+
+def reward_model(kind: str = "llama", **settings: Any) -> Any:
+    """A model with one number for a text."""
+    return model(kind, AutoModelForSequenceClassification, **({"num_labels": 1} | settings))
+
+
+def save_reward(
+    folder: Path, kind: str = "llama", template: str | None = CHAT, **settings: Any
+) -> str:
+    """Write a reward model and its tokenizer, and give its path as a model is named by."""
+    reward_model(kind, **settings).save_pretrained(folder)
+    tokenizer(template).save_pretrained(folder)
+    return str(folder)
 
 
 def save(

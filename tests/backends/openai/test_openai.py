@@ -151,6 +151,14 @@ def test_odds_add_up_the_spellings_of_a_word_and_bound_what_is_not_listed() -> N
     assert served.calls[0]["top_logprobs"] == 20
 
 
+def test_what_a_model_would_rather_say_than_the_options_is_told() -> None:
+    top = {"The": log(0.6), "A": log(0.2), "I": log(0.1), "B": log(0.05)}
+    with serve(lambda body: web.json_response(completion("A", top))) as served:
+        result = odds(served.url)
+    assert [word for word, _ in result.rather] == ["The", "A", "I"]
+    assert [share for _, share in result.rather] == pytest.approx([0.6, 0.2, 0.1])
+
+
 def listed(*words: tuple[str, float], **more: Any) -> dict[str, Any]:
     return {"content": [{"top_logprobs": [{"token": w, "logprob": p} | more for w, p in words]}]}
 

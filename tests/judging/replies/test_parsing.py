@@ -101,6 +101,12 @@ def test_odds_with_less_than_half_of_the_mass_are_unparsed() -> None:
     assert read_score(Odds((log(0.2), log(0.2))), (1, 2)).value is None
 
 
+def test_the_reason_names_what_the_judge_would_rather_say() -> None:
+    odds = Odds((log(0.3), log(0.1)), rather=(("The", 0.4), ("\n", 0.11)))
+    parsed, _ = read_verdict(odds, {"A": "A", "B": "B"})
+    assert parsed.reason.endswith("need at least 50%; it would rather say 'The' (40%), '\\n' (11%)")
+
+
 def test_a_score_from_odds_is_the_expectation() -> None:
     assert read_score(Odds((log(0.2), log(0.6))), (4, 5)).value == pytest.approx(4.75)
 

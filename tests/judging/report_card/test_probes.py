@@ -216,11 +216,11 @@ def test_every_shipped_card_renders_and_fences_in_both_languages(name: str, tmp_
     card = load_card(name, tmp_path)
     samples = check(card)
     assert [(s.mode, s.language) for s in samples] == [
-        (mode, language) for mode in card.templates for language in ("en", "zh")
+        (mode, language) for mode in card.modes for language in ("en", "zh")
     ]
     for sample in samples:
         assert sample.tokens > 50
-        if sample.language == "zh" and name != "smollm2":
+        if sample.language == "zh" and card.templates and name != "smollm2":
             assert "请" in sample.text
 
 

@@ -1,26 +1,59 @@
 """What is wrong with a folder of weights, in words that name the file."""
 
 import json
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 CONFIG = "config.json"
 SMALL_JSON = (CONFIG, "generation_config.json", "tokenizer_config.json")
 LFS_POINTER = b"version https://git-lfs.github.com/spec"
 TOKENIZERS = ("tokenizer.*", "vocab.*", "merges.txt", "*.model", "*.tiktoken", "tekken.json")
 LARGE_FILES = ("*.safetensors", "*.bin", "tokenizer.model", "tokenizer.json")
+# What transformers reads weights with, by how they are quantised; each as pip names it.
+READ_WITH = {
+    "gptq": ("optimum", "gptqmodel"),
+    "awq": ("gptqmodel", "accelerate"),
+    "bitsandbytes": ("bitsandbytes", "accelerate"),
+    "compressed-tensors": ("compressed-tensors",),
+    "torchao": ("torchao",),
+    "auto-round": ("auto-round",),
+    "hqq": ("hqq",),
+}
 
 
 def fault_of(folder: Path) -> str:
     """What is plainly wrong, read from small files; empty where nothing is."""
-    if any(folder.glob("adapter_model.*")) and find_spec("peft") is None:
-        return "the folder holds an adapter, which needs its base model: merge the two first"
+    if any(folder.glob("adapter_model.*")):
+        return (
+            "the folder holds an adapter: name its base model in `use` and this folder in `adapter`"
+        )
     if not (folder / CONFIG).is_file():
         if files := sorted(path.name for path in folder.glob("*.gguf")):
             return f"the folder holds GGUF files; name one of them, such as {folder / files[0]}"
         return f"the folder holds no model: there is no {CONFIG} in it"
-    found = (_json_fault(folder / name) for name in SMALL_JSON if (folder / name).exists())
+    found = (json_fault(folder / name) for name in SMALL_JSON if (folder / name).exists())
     return next(filter(None, found), "")
+
+
+def missing_for(config: Mapping[str, Any]) -> str:
+    """Which libraries weights of this config.json need and are not here; empty where none."""
+    quantised = config.get("quantization_config")
+    kind = str(quantised.get("quant_method", "")) if isinstance(quantised, dict) else ""
+    needed = READ_WITH.get(kind, ())
+    missing = [name for name in needed if find_spec(name.replace("-", "_")) is None]
+    if not missing:
+        return ""
+    return (
+        f"they are quantised by {kind}, which needs {' and '.join(missing)}: pip install "
+        f"{' '.join(missing)}; vLLM reads most of them by itself (use: vllm:…)"
+    )
+
+
+def missing_for_folder(folder: Path) -> str:
+    """The same of the config.json of a folder that has no plain fault."""
+    return missing_for(json.loads((folder / CONFIG).read_bytes()))
 
 
 def damage_of(folder: Path) -> str:
@@ -32,12 +65,19 @@ def damage_of(folder: Path) -> str:
         if fault := _beginning_fault(path):
             return fault
     for path in (folder / "tokenizer.json", *sorted(folder.glob("*.index.json"))):
-        if path.exists() and (fault := _json_fault(path)):
+        if path.exists() and (fault := json_fault(path)):
             return fault
     return next(filter(None, (_tensors_fault(p) for p in files if p.suffix == ".safetensors")), "")
 
 
-def _json_fault(path: Path) -> str:
+def tensors_fault(path: Path) -> str:
+    """Why a file of tensors cannot be read; empty where it can, or is no safetensors."""
+    tensors = path.suffix == ".safetensors"
+    return _beginning_fault(path) or (_tensors_fault(path) if tensors else "")
+
+
+def json_fault(path: Path) -> str:
+    """Why a file of JSON cannot be read; empty where it can."""
     try:
         value = json.loads(path.read_bytes())
     except OSError as error:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from pickle import UnpicklingError
@@ -21,18 +21,24 @@ from arena.backends.base import Availability
 from arena.backends.local.attempts import first_line, is_out_of_memory
 from arena.backends.local.chat import Chat
 from arena.backends.local.quiet import quiet_transformers
-from arena.backends.local.weights import internlm2
-from arena.backends.local.weights.checkpoint import damage_of, fault_of
+from arena.backends.local.weights import adapters, internlm2
+from arena.backends.local.weights.checkpoint import (
+    damage_of,
+    fault_of,
+    missing_for,
+    missing_for_folder,
+)
 from arena.backends.local.weights.gguf import converted, gguf_file
-from arena.records import Model
+from arena.records import BackendKind, Model
 from arena.records.errors import UnavailableError
 
 if TYPE_CHECKING:  # they import torch
     from arena.backends.local.reading import Reader
+    from arena.backends.local.rewarding import Rewarder
     from arena.backends.local.writing import Writer
 
 _LOADING = threading.Lock()
-_last: list[tuple[str, str | None]] = []  # what `_load` keeps
+_last: set[tuple[str, str | None, str | None]] = set()  # what `_load` and `_adapted` keep
 
 
 @dataclass(frozen=True)
@@ -47,29 +53,68 @@ class Loaded:
     known: int
 
 
+@dataclass(frozen=True)
+class LoadedReward:
+    """A reward model in evaluation mode. known: how many tokens it has embeddings for."""
+
+    tokenizer: Any
+    model: Any
+    chat: Chat
+    rewarder: "Rewarder"
+    known: int
+
+
 def load(weights: str, revision: str | None) -> tuple[Any, Any]:
     """The tokenizer and the model, in evaluation mode; the last pair loaded is kept."""
     found = loaded(weights, revision)
     return found.tokenizer, found.model
 
 
-def loaded(weights: str, revision: str | None) -> Loaded:
-    """What `load` gives, with the ways to read, write and talk; the last one is kept.
+def loaded(weights: str, revision: str | None, adapter: str | None = None) -> Loaded | LoadedReward:
+    """What `load` gives, with the ways to use it; the last one is kept.
 
-    It is forgotten before another is loaded, so that two need never fit at once. Raises
-    UnavailableError with what is wrong with the weights.
+    It is forgotten before other weights are loaded, so that two need never fit at once; all
+    adapters of the same weights share them. Raises UnavailableError with what is wrong.
     """
     with _LOADING:  # two threads that need the same weights load them once
         if not is_loaded(weights, revision):
             _forget()
         found = _load(weights, revision)
-        _last[:] = [(weights, revision)]
+        _last.add((weights, revision, None))
+        if adapter:
+            found = _adapted(weights, revision, adapter)
+            _last.add((weights, revision, adapter))
         return found
 
 
-def is_loaded(weights: str, revision: str | None) -> bool:
-    """Whether these weights are in memory now."""
-    return (weights, revision) in _last
+def writer_of(weights: str, found: Loaded | LoadedReward) -> Loaded:
+    """What was loaded, which has to be a model that writes; raises UnavailableError."""
+    if isinstance(found, LoadedReward):
+        raise UnavailableError(writes_nothing(weights))
+    return found
+
+
+def reward_model_of(weights: str, found: Loaded | LoadedReward) -> LoadedReward:
+    """What was loaded, which has to be a reward model; raises UnavailableError."""
+    if isinstance(found, Loaded):
+        raise UnavailableError(
+            f"{weights!r} is no reward model: it writes, and has no number for an answer; it can "
+            "judge with `reading: reasoned` or `reading: logit`"
+        )
+    return found
+
+
+def writes_nothing(weights: str) -> str:
+    """What to say where a reward model is asked to write or to choose a word."""
+    return (
+        f"{weights!r} is a reward model: it has a number for an answer and writes nothing; it can "
+        "judge with `reading: reward`"
+    )
+
+
+def is_loaded(weights: str, revision: str | None, adapter: str | None = None) -> bool:
+    """Whether these weights, and the adapter on them, are in memory now."""
+    return (weights, revision, adapter) in _last
 
 
 def release() -> None:
@@ -80,6 +125,7 @@ def release() -> None:
 
 def _forget() -> None:
     _last.clear()
+    _adapted.cache_clear()
     _load.cache_clear()
     gc.collect()
     if "torch" in sys.modules:
@@ -91,11 +137,15 @@ def _forget() -> None:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where weights are, a folder or a hub's name, and their tokenizer."""
+    """Where weights are, a folder or a hub's name, and their tokenizer.
+
+    is_reward: whether they are of a model that has a number for a text, and writes none.
+    """
 
     place: str
     settings: dict[str, Any]
     tokenizer: Any
+    is_reward: bool = False
 
 
 def checkpoint_of(weights: str, revision: str | None) -> Checkpoint:
@@ -133,18 +183,32 @@ def _checkpoint(
     place = str(folder) if folder else weights
     with quiet_transformers():
         with _refusing(weights, "weights", folder):
-            kind = _kind(weights, place, settings)
+            kind, is_reward = _kind(weights, place, settings)
         with _refusing(weights, "tokenizer", folder):
             own = internlm2.tokenizer(place, settings) if kind == internlm2.MODEL_TYPE else None
-            return Checkpoint(place, settings, own or _tokenizer(weights, place, settings))
+            found = own or _tokenizer(weights, place, settings)
+            return Checkpoint(place, settings, found, is_reward)
 
 
 @lru_cache(maxsize=1)
-def _load(weights: str, revision: str | None) -> Loaded:
+def _load(weights: str, revision: str | None) -> Loaded | LoadedReward:
     source = checkpoint_of(weights, revision)
     folder = Path(source.place) if source.settings["local_files_only"] else None
     with quiet_transformers(), _refusing(weights, "weights", folder):
-        return ready(source.tokenizer, _model(weights, source.place, source.settings))
+        model = _model(weights, source)
+        if source.is_reward:
+            return _ready_reward(weights, source.tokenizer, model)
+        return ready(source.tokenizer, model)
+
+
+@cache
+def _adapted(weights: str, revision: str | None, adapter: str) -> Loaded | LoadedReward:
+    base = _load(weights, revision)
+    with quiet_transformers():
+        model = adapters.attached(base.model, weights, adapter)
+        with _refusing(weights, "weights"):
+            is_reward = isinstance(base, LoadedReward)
+            return (ready_reward if is_reward else ready)(base.tokenizer, model)
 
 
 def _tokenizer(weights: str, source: str, settings: dict[str, Any]) -> Any:
@@ -159,18 +223,26 @@ def _tokenizer(weights: str, source: str, settings: dict[str, Any]) -> Any:
         raise
 
 
-def _model(weights: str, source: str, settings: dict[str, Any]) -> Any:
+def _model(weights: str, source: Checkpoint) -> Any:
     import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import (
+        AutoModelForCausalLM,
+        AutoModelForSequenceClassification,
+        PreTrainedConfig,
+    )
 
+    config, _ = PreTrainedConfig.get_config_dict(source.place, **source.settings)
+    if fault := missing_for(config):
+        raise _cannot(weights, "weights", fault)
     cuda = torch.cuda.is_available()
-    model, told = AutoModelForCausalLM.from_pretrained(
-        source,
+    kind = AutoModelForSequenceClassification if source.is_reward else AutoModelForCausalLM
+    model, told = kind.from_pretrained(
+        source.place,
         dtype="auto" if cuda else torch.float32,
         device_map="auto" if cuda else None,
         ignore_mismatched_sizes=True,  # what does not fit is said in our own words below
         output_loading_info=True,
-        **settings,
+        **source.settings,
     )
     # transformers fills in what is missing with random numbers.
     if missing := sorted({*told["missing_keys"], *(key for key, *_ in told["mismatched_keys"])}):
@@ -188,13 +260,36 @@ def ready(tokenizer: Any, model: Any) -> Loaded:
     from arena.backends.local.reading import Reader
     from arena.backends.local.writing import Writer
 
-    embedded = model.get_input_embeddings()
-    known = int(embedded.weight.shape[0]) if embedded is not None else len(tokenizer)
-    special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
-    ordinary = [i for i in range(min(known, len(tokenizer))) if i not in special]
+    known, ordinary = _tokens(tokenizer, model)
     reader = Reader(model, ordinary)
     writer = Writer(tokenizer, model, reader, ordinary)
     return Loaded(tokenizer, model, Chat(tokenizer), reader, writer, known)
+
+
+def ready_reward(tokenizer: Any, model: Any) -> LoadedReward:
+    """A loaded reward model with the way to use it, after a short trial of it."""
+    from arena.backends.local.rewarding import Rewarder
+
+    known, ordinary = _tokens(tokenizer, model)
+    return LoadedReward(tokenizer, model, Chat(tokenizer), Rewarder(model, ordinary), known)
+
+
+def _ready_reward(weights: str, tokenizer: Any, model: Any) -> LoadedReward:
+    if (labels := model.config.num_labels) != 1:
+        fault = f"they sort texts into {labels} classes, and a reward model has one number"
+        raise _cannot(weights, "weights", fault)
+    if not tokenizer.chat_template:
+        fault = "it has no chat template, so that it is not known how the model reads an answer"
+        raise _cannot(weights, "tokenizer", fault)
+    return ready_reward(tokenizer, model)
+
+
+def _tokens(tokenizer: Any, model: Any) -> tuple[int, list[int]]:
+    """How many tokens a model has embeddings for, and those of them that stand for text."""
+    embedded = model.get_input_embeddings()
+    known = int(embedded.weight.shape[0]) if embedded is not None else len(tokenizer)
+    special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
+    return known, [i for i in range(min(known, len(tokenizer))) if i not in special]
 
 
 @contextmanager
@@ -218,17 +313,27 @@ def _cannot(weights: str, what: str, fault: str) -> UnavailableError:
     return UnavailableError(f"the {what} of {weights!r} cannot be loaded: {fault}")
 
 
-def _kind(weights: str, source: str, settings: dict[str, Any]) -> str:
-    """The model type of weights that need no code of their own; refuses others."""
+def _kind(weights: str, source: str, settings: dict[str, Any]) -> tuple[str, bool]:
+    """The model type of weights, and whether they are of a reward model.
+
+    Refuses those that need code of their own, as those named a `…RewardModel` do.
+    """
     from transformers import AutoConfig, PreTrainedConfig
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+        MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
+    )
 
     internlm2.register()
     config, _ = PreTrainedConfig.get_config_dict(source, **settings)
-    known = {*MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, internlm2.MODEL_TYPE}
-    if config.get("auto_map") and config.get("model_type") not in known:
+    names = [str(name) for name in config.get("architectures") or ()]
+    is_reward = any(name.endswith("ForSequenceClassification") for name in names)
+    writers = {*MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, internlm2.MODEL_TYPE}
+    known = {*MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES} if is_reward else writers
+    is_unknown = config.get("model_type") not in known
+    if config.get("auto_map") and (is_unknown or any(n.endswith("RewardModel") for n in names)):
         raise _own_code(weights, "weights")
-    return str(AutoConfig.from_pretrained(source, **settings).model_type)
+    return str(AutoConfig.from_pretrained(source, **settings).model_type), is_reward
 
 
 def _own_code(weights: str, what: str) -> UnavailableError:
@@ -255,7 +360,10 @@ def _is_path(weights: str) -> bool:
 
 
 def availability(model: Model) -> Availability:
-    """Whether the libraries and the weights are here; loads nothing."""
+    """Whether the libraries, the weights and an adapter are here; loads nothing."""
+    here = model.backend is BackendKind.LOCAL
+    if model.adapter and (fault := adapters.fault_of(model.adapter, by_peft=here)):
+        return Availability(False, f"the adapter {model.adapter!r}: {fault}")
     if missing := [name for name in ("torch", "transformers") if find_spec(name) is None]:
         return Availability(False, f"not installed: {', '.join(missing)}")
     try:
@@ -265,7 +373,7 @@ def availability(model: Model) -> Availability:
     if file is not None:
         return Availability(True, f"{file.name}, {file.stat().st_size / 2**20:.0f} MB")
     if (folder := Path(model.weights)).is_dir():
-        fault = fault_of(folder)
+        fault = fault_of(folder) or (missing_for_folder(folder) if here else "")
         return Availability(not fault, fault or "local folder")
     if _is_path(model.weights):
         return Availability(False, f"no such folder: {model.weights}")

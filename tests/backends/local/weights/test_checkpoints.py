@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from arena.backends import Odds, OddsRequest, availability, open_backend
 from arena.backends.local.weights import loading as weights
+from arena.backends.local.weights.checkpoint import READ_WITH
 from arena.config import parse_model
 from arena.records.errors import UnavailableError
 from tests.backends.local import tiny
@@ -21,6 +23,8 @@ OWN_MODEL = {
     "model_type": "mystery",
     "auto_map": {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model"},
 }
+READERS = {name.replace("-", "_") for names in READ_WITH.values() for name in names}
+HERE = {name for name in READERS if find_spec(name) is not None}
 OWN_TOKENIZER = {"tokenizer_class": "Mine", "auto_map": {"AutoTokenizer": ["own.Mine", None]}}
 
 
@@ -118,7 +122,7 @@ SHARD = "model-00002-of-00006.safetensors"
         (change("tokenizer_config.json", **OWN_TOKENIZER), "Python code that comes with it"),
         (only("readme.md"), "there is no config.json in it"),
         (only("model.gguf"), "name one of them"),
-        (only("adapter_model.safetensors"), "merge the two first"),
+        (only("adapter_model.safetensors"), "name its base model in `use`"),
     ],
 )
 def test_what_cannot_be_loaded_is_one_sentence(
@@ -134,6 +138,32 @@ def test_what_cannot_be_loaded_is_one_sentence(
     assert said in message
     assert str(folder) in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("kind", "libraries"),
+    [
+        ("gptq", "optimum and gptqmodel: pip install optimum gptqmodel;"),
+        ("awq", "gptqmodel: pip install gptqmodel;"),
+        ("bitsandbytes", "bitsandbytes: pip install bitsandbytes;"),
+        ("compressed-tensors", "compressed-tensors: pip install compressed-tensors;"),
+        ("torchao", "torchao: pip install torchao;"),
+    ],
+)
+def test_quantised_weights_name_the_library_that_is_missing(
+    kind: str, libraries: str, good: Path, tmp_path: Path
+) -> None:
+    if libraries.partition(":")[0].partition(" ")[0].replace("-", "_") in HERE:
+        pytest.skip(f"what reads {kind} is installed here")
+    folder = tmp_path / "model"
+    shutil.copytree(good, folder)
+    change("config.json", quantization_config={"quant_method": kind, "bits": 4})(folder)
+    model = parse_model(f"m={folder}")
+    with pytest.raises(UnavailableError) as caught:
+        open_backend(model).start()
+    said = f"they are quantised by {kind}, which needs {libraries} vLLM reads"
+    assert said in str(caught.value)
+    assert said in availability(model).detail
 
 
 @pytest.mark.parametrize("content", [b"", b"GGUF", b"GGUF" + b"\x07" * 400, b"<html>"])

@@ -1,7 +1,8 @@
 """`arena import`: what other tools have collected."""
 
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -214,8 +215,8 @@ def _take(found: "FileFormat", path: Path, how: HowToRead, into: Into, form: For
             say(f"{counted(count, 'row is', 'rows are')} passed over: {why}.")
         for note in told.notes:
             say(note)
-    new = sum(count.new for count in counts.values())
-    say(f"{_would_be(place, into.dry_run)}: {counted(new, 'row is', 'rows are')} new.")
+    new = {kind: count.new for kind, count in counts.items()}
+    say(f"{_would_be(place, into.dry_run)}: {_news(new)}.")
 
 
 @imports.command()
@@ -345,6 +346,12 @@ def evalscope(
     from arena.interchange.evalscope import read_evalscope
 
     _bring(read_evalscope, path, into, form)
+
+
+def _news(new: Mapping[str, int]) -> str:
+    """What is new, by kind of rows."""
+    rows = [counted_rows(count, kind) for kind, count in new.items() if count]
+    return f"new are {', '.join(rows)}" if rows else "nothing is new"
 
 
 def _would_be(path: Path, dry_run: bool) -> str:
@@ -493,18 +500,18 @@ def merge(
     from arena.store import Store
 
     place = db_path(db, settings(config, ()))
-    rows, new = list[dict[str, object]](), 0
+    rows, new = list[dict[str, object]](), Counter[str]()
     with (rehearsal if dry_run else fill_store)(place) as store:
         for path in databases:
             counts = taken(store, Store(path, create=False))
-            new += sum(count.new for count in counts.values())
+            new.update({kind: count.new for kind, count in counts.items()})
             rows += [
                 {"from": str(path), "rows": kind, "new": count.new, "there already": count.there}
                 for kind, count in counts.items()
                 if count.new or count.there
             ]
     emit(rows, form)
-    say(f"{_would_be(place, dry_run)}: {new} rows are new.")
+    say(f"{_would_be(place, dry_run)}: {_news(new)}.")
 
 
 _export.__name__ = "export"

@@ -52,7 +52,7 @@ def watched(
     bars = Bars(
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total}"),
+        TextColumn("{task.fields[count]}"),
         TextColumn("{task.fields[state]}"),
         console=console,
         disable=not console.is_terminal or quiet,
@@ -61,7 +61,7 @@ def watched(
     failed: dict[str, int] = {}
 
     def tracker(what: str) -> "Control":
-        task = bars.add_task(what, total=None, state="getting ready")
+        task = bars.add_task(what, total=None, count="", state="getting ready")
         if not console.is_terminal and not quiet:
             lines(what, None)
 
@@ -71,6 +71,7 @@ def watched(
                 task,
                 total=progress.total,
                 completed=progress.found + progress.done,
+                count=f"{progress.found + progress.done:.0f}/{progress.total}",
                 state=", ".join(filter(None, _about(progress))),
             )
             if not console.is_terminal and not quiet:
@@ -254,14 +255,14 @@ def state(progress: "Progress") -> str:
 
 
 def rate(progress: "Progress") -> str:
-    """What is written in a second, or the rows that are done where next to nothing is written."""
+    """How many rows are done in a minute, and, of texts that are written, the tokens a second."""
     if not progress.seconds or not progress.done:
         return ""
+    speed = 60 * progress.done / progress.seconds
+    rows = f"{speed:,.{0 if speed >= 100 else 1}f} {progress.unit or 'rows'}/min"
     written = progress.usage.completion_tokens
-    if written > 2 * progress.done:
-        return f"{written / progress.seconds:.0f} tokens/s"
-    speed = progress.done / progress.seconds
-    return f"{speed:.1f}/s" if speed >= 1 else f"{60 * speed:.1f} a minute"
+    is_text = written > 2 * progress.done  # a verdict that is read, not written, is one token
+    return f"{rows}, {written / progress.seconds:,.0f} tokens/s" if is_text else rows
 
 
 def summary(progress: "Progress") -> str:

@@ -143,9 +143,8 @@ def print_board(board: "Leaderboard") -> None:
     stands = ", ".join(f"{count} from {source}" for source, count in board.counts.items())
     group = f" · {board.group}" if board.group else ""
     table(rows, title=f"{board.label}{group} · comparisons: {stands}\n{board.method}")
-    if board.weights:
-        shares = ", ".join(f"{kind} {share:.0%}" for kind, share in board.weights)
-        say(f"Overall: the mean of the ratings by each kind of evidence, weights {shares}.")
+    if board.weighting is not None:
+        say(str(board.weighting))
     if board.unrated:
         say(not_rated(board))
         for one in board.unrated:

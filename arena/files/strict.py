@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from arena.files.encodings import read_text
 from arena.records.errors import SHOWN, InputError
 from arena.records.errors import said as quoted
+from arena.records.notes import fill
 
 Shape = TypeVar("Shape", bound=BaseModel)
 MOST_VALUES = 100_000
@@ -100,25 +101,82 @@ def parse_yaml(text: str, path: Path) -> tuple[yaml.Node | None, Any]:
         _check(root, path)
         return root, yaml.safe_load(text)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        reason = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise InputError(f"{where}: not YAML: {reason}") from error
+        raise InputError(_not_yaml(error, path)) from error
     except RecursionError as error:
         raise InputError(f"{path}: not YAML that can be read: it is nested too deeply") from error
     except (ValueError, OverflowError, TypeError) as error:  # a date that is none, for example
         raise InputError(f"{path}: not YAML that can be read: {error}") from error
 
 
+def _not_yaml(error: yaml.YAMLError, path: Path) -> str:
+    """Where a text is no YAML and why, in our words as far as the parser tells what it read."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return f"{path}: not YAML: {str(error).splitlines()[0]}"
+    here = error.problem_mark.line
+    said = _FAULTS.get((type(error).__name__, error.context or ""))
+    if said is None:
+        return f"{path}:{here + 1}: not YAML: {error.problem}"
+    # What is not closed is mended where it begins.
+    begin = error.context_mark.line if error.context_mark else here
+    shows = f", which shows in line {here + 1}" if here > begin else ""
+    return f"{path}:{begin + 1}: not YAML: {said}{shows}"
+
+
+# By the parser's error and what it was reading.
+_INDENT = "not all keys or entries that begin here are indented alike, or a text needs quotes"
+_FAULTS = MappingProxyType(
+    {
+        ("ParserError", "while parsing a flow mapping"): (
+            "a { that begins here is not closed, or a comma between its entries is missing"
+        ),
+        ("ParserError", "while parsing a flow sequence"): (
+            "a [ that begins here is not closed, or a comma between its entries is missing"
+        ),
+        (
+            "ScannerError",
+            "while scanning a quoted scalar",
+        ): "a quote that begins here is not closed",
+        ("ParserError", "while parsing a block mapping"): _INDENT,
+        ("ParserError", "while parsing a block collection"): _INDENT,
+        ("ScannerError", "while scanning for the next token"): (
+            "no text begins with this character unless it is in quotes, and lines are indented "
+            "with spaces, not with tabs"
+        ),
+        ("ScannerError", ""): (
+            "a colon where no key can stand; a text with a colon in it goes in quotes, and a key "
+            "is indented as those beside it"
+        ),
+        ("ComposerError", ""): "a text that begins with * goes in quotes",
+        ("ConstructorError", ""): "a text that begins with ! goes in quotes",
+    }
+)
+
+
 def _problems(
     problems: Sequence[Any], path: Path, root: yaml.Node | None, shape: type[BaseModel]
 ) -> str:
     """What is wrong, from the top of the file on: the first problem of each entry."""
-    entries: dict[tuple[int, Any], Any] = {}
-    for problem in problems:  # a value that may be of several kinds has a problem with each
-        entries.setdefault((_line(root, problem["loc"]) or 0, problem["loc"][:2]), problem)
+    entries: dict[tuple[int, Any], list[Any]] = {}
+    for problem in problems:
+        loc = _keys(shape, problem)
+        here = entries.setdefault((_line(root, loc) or 0, loc[:2]), [])
+        if not here or here[0]["loc"] == loc:  # a value of several kinds has a problem with each
+            here.append({**problem, "loc": loc})
     found = sorted(entries.items(), key=lambda entry: entry[0][0])
-    return listing([_problem(one, line, path, shape) for (line, _), one in found])
+    return listing([_problem(these, line, path, shape) for (line, _), these in found])
+
+
+def _keys(shape: type[BaseModel], problem: Mapping[str, Any]) -> tuple[int | str, ...]:
+    """The keys that lead to a problem: pydantic puts the kind that it tried among them."""
+    schema = shape.model_json_schema()
+    node: dict[str, Any] = schema
+    kept: list[int | str] = []
+    for part in problem["loc"]:
+        below = _resolve(schema, node, part)
+        is_unknown = problem["type"] == "extra_forbidden" and part == problem["loc"][-1]
+        kept += [part] if below or is_unknown else []
+        node = below or node
+    return tuple(kept)
 
 
 def listing(problems: Sequence[str]) -> str:
@@ -128,14 +186,49 @@ def listing(problems: Sequence[str]) -> str:
     return "; ".join(told + more)
 
 
-def _problem(problem: Mapping[str, Any], line: int, path: Path, shape: type[BaseModel]) -> str:
+def _problem(
+    problems: Sequence[Mapping[str, Any]], line: int, path: Path, shape: type[BaseModel]
+) -> str:
+    """What is wrong with one value. problems: one for each kind that it may be of."""
+    problem = problems[0]
     field = path_of(problem)
     where = f"{path}:{line}" if line else str(path)
     if problem["type"] == "extra_forbidden":
         message = unknown_key(str(problem["loc"][-1]), _siblings(shape, problem["loc"]))
+    elif limits := _limits(shape, problem):
+        message = f"{_quoted(problem['input'])}: {limits}"
     else:
         message = sentence(problem) if field else sentence(problem, given=False)
+        others = dict.fromkeys(sentence(one, given=False) for one in problems)
+        message = ", or ".join([message, *list(others)[1:]])
     return ": ".join(filter(None, [where, field, message]))
+
+
+def _limits(shape: type[BaseModel], problem: Mapping[str, Any]) -> str:
+    """Both ends of a number that has two, and what it is by default; empty for anything else."""
+    if problem["type"] not in _ENDS:
+        return ""
+    schema = shape.model_json_schema()
+    node: dict[str, Any] = schema
+    for part in problem["loc"]:
+        node = _resolve(schema, node, part)
+    default = node.get("default")
+    for kind in (node, *node.get("anyOf", [])):
+        ends = [said.format(kind[name]) for name, said in _LIMITS.items() if name in kind]
+        if len(ends) == 2:
+            return f"must be {' and '.join(ends)}" + (f", such as {default}" if default else "")
+    return ""
+
+
+_ENDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
+_LIMITS = MappingProxyType(
+    {
+        "exclusiveMinimum": "more than {:g}",
+        "minimum": "at least {:g}",
+        "exclusiveMaximum": "less than {:g}",
+        "maximum": "at most {:g}",
+    }
+)
 
 
 def path_of(problem: Mapping[str, Any]) -> str:
@@ -159,13 +252,17 @@ def sentence(problem: Mapping[str, Any], *, given: bool = True) -> str:
         return str(problem["msg"])
     known = _SENTENCES.get(problem["type"])
     context = problem.get("ctx", {})
+    if problem["type"] == "literal_error":  # which has Python's words for truth
+        context = {"expected": _TRUTHS.get(context["expected"], context["expected"])}
     if known:
-        said = known.format(**context)
+        said = fill(known, **context)
     elif problem["type"] in ("value_error", "assertion_error"):  # our own validators' words
         said = str(context.get("error", problem["msg"]))
     else:
         said = "cannot be used here"
-    return f"{quoted(problem['input'])}: {said}" if given and problem["type"] != "missing" else said
+    return (
+        f"{_quoted(problem['input'])}: {said}" if given and problem["type"] != "missing" else said
+    )
 
 
 _NUMBER, _WHOLE, _TRUTH, _LIST, _MAPPING = (
@@ -175,6 +272,14 @@ _NUMBER, _WHOLE, _TRUTH, _LIST, _MAPPING = (
     "must be a list",
     "must be a mapping of keys to values",
 )
+
+
+def _quoted(value: object) -> str:
+    """A value as it is written in YAML, where Python has a word of its own."""
+    return _TRUTHS.get(str(value), quoted(value)) if isinstance(value, bool) else quoted(value)
+
+
+_TRUTHS = MappingProxyType({"True": "true", "False": "false"})
 _SENTENCES = MappingProxyType(
     {
         "missing": "is missing",
@@ -207,10 +312,10 @@ _SENTENCES = MappingProxyType(
         "greater_than_equal": "must be at least {ge}",
         "less_than": "must be less than {lt}",
         "less_than_equal": "must be at most {le}",
-        "string_too_short": "must have at least {min_length} characters",
-        "string_too_long": "must have at most {max_length} characters",
-        "too_short": "must have at least {min_length} entries",
-        "too_long": "must have at most {max_length} entries",
+        "string_too_short": "must have at least {min_length:character|characters}",
+        "string_too_long": "must have at most {max_length:character|characters}",
+        "too_short": "must have at least {min_length:entry|entries}",
+        "too_long": "must have at most {max_length:entry|entries}",
     }
 )
 

@@ -107,10 +107,17 @@ def answered_prompts(
     return found[:limit] if found else load_prompts(config.prompts, store.home, limit)
 
 
+_SHAPE = (
+    'A prompt file has one JSON object a line, as {"id": "tea", "turns": ["Why is tea bitter?"]}, '
+    "or a list of such objects."
+)
+
+
 def read_prompts(path: Path) -> tuple[Prompt, ...]:
     """Read a prompt file; an error names the line, the field and what is allowed."""
-    if path.suffix.lower() == ".parquet":
-        raise InputError(f"{path}: a prompt file is of JSON: one object a line, or a list of them")
+    ending = path.suffix.lower()
+    if ending in (".parquet", ".csv", ".tsv"):
+        raise InputError(f"{path}: taken for a prompt file, which is no table ({ending}). {_SHAPE}")
     return _prompts(json_rows(path), str(path), path.stem)
 
 
@@ -137,7 +144,7 @@ def _prompts(
                 problems.append(f"{where}: id: {prompt.name!r} is also on line {twice}")
             prompts.append(prompt)
     except InputError as error:  # a line that is not JSON, after which nothing is read
-        problems.append(str(error))
+        problems.append(str(error) if prompts else f"{error}. {_SHAPE}")
     if problems:
         raise InputError(listing(problems))
     if not prompts:

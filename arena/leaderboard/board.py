@@ -281,6 +281,15 @@ class Leaderboard:
         return describe(self.settings)
 
     @property
+    def weighting(self) -> Note | None:
+        """What the overall column is, with its weights; None where there is no such column."""
+        shares = tuple(
+            Note.of("overall.share", kind=Note.of(f"kind.{kind}"), share=share)
+            for kind, share in self.weights
+        )
+        return Note.of("overall.is", shares=shares) if shares else None
+
+    @property
     def confidence(self) -> float:
         """What share of the intervals covers the truth, if all is as assumed."""
         return self.settings.confidence

@@ -3,7 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from arena.benchmarks.items.known import known_items
+from arena.benchmarks.items.reading import Item
 from arena.config import Config
 from arena.judging.report_card.orders import majority
 from arena.leaderboard.board import Policy, policy_of
@@ -129,6 +132,21 @@ class Detail:
     grades: tuple[Grade, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ItemOutcomes:
+    """One item of a benchmark. version: of the benchmark. item: the question, where it is known."""
+
+    name: str
+    version: str
+    outcomes: tuple[Outcome, ...]
+    item: Item | None
+
+    def has(self, search: str) -> bool:
+        """Whether a text stands in its name or its question, whatever the case."""
+        text = f"{self.name}\n{self.item.question if self.item else ''}"
+        return search.strip().casefold() in text.casefold()
+
+
 def catalogue(store: Store, _: str = "", config: Config | None = None) -> Catalogue:
     """Every prompt that is not hidden and has answers, those of live battles too.
 
@@ -207,15 +225,26 @@ def detail(store: Store, key: str) -> Detail | None:
     )
 
 
-def outcomes(store: Store, benchmark: str) -> dict[str, list[Outcome]]:
-    """A benchmark's outcomes by item, of each model and metric the latest."""
-    found: dict[str, dict[tuple[str, str, str], Outcome]] = defaultdict(dict)
+def outcomes(store: Store, benchmark: str, files: Sequence[Path] = ()) -> list[ItemOutcomes]:
+    """A benchmark's items, of each model, metric and way of asking the latest outcome.
+
+    files: that may hold the items; see `known_items`.
+    """
+    found: defaultdict[tuple[str, str], dict[tuple[str, str, str], Outcome]] = defaultdict(dict)
     aside = store.archive.names(Archivable.MODEL)
     for outcome in store.outcomes.where(benchmark=benchmark):
         if outcome.model in aside:
             continue
-        found[outcome.item][outcome.model, outcome.metric, outcome.variant] = outcome
-    return {item: list(rows.values()) for item, rows in found.items()}
+        here = outcome.model, outcome.metric, outcome.variant
+        found[outcome.version, outcome.item][here] = outcome
+    known = {
+        version: known_items(benchmark, version, store.home, files)
+        for version in {version for version, _ in found}
+    }
+    return [
+        ItemOutcomes(name, version, tuple(rows.values()), known[version].get(name))
+        for (version, name), rows in found.items()
+    ]
 
 
 def _people(store: Store) -> tuple[Counter[str], dict[tuple[str, str], list[str]]]:
@@ -286,5 +315,10 @@ def pages(rows: Sequence[CatalogueEntry], size: int = PAGE) -> Iterator[Sequence
 
 def line_of(prompt: Prompt) -> str:
     """How a prompt begins, on one line."""
-    line = " ".join(" ".join(prompt.turns).split())
+    return beginning(" ".join(prompt.turns))
+
+
+def beginning(text: str) -> str:
+    """How a text begins, on one line."""
+    line = " ".join(text.split())
     return line if len(line) <= LINE else f"{line[: LINE - 1]}…"

@@ -24,7 +24,10 @@ from arena.web.voting.pool import Pool
 
 @dataclass(frozen=True)
 class Services:
-    """Everything a page works with. password: of the admin page, empty where there is none."""
+    """Everything a page works with. password: of the admin page, empty where there is none.
+
+    item_files: that benchmarks were asked from, as arena.yaml has them.
+    """
 
     store: Store
     voters: Voters
@@ -41,6 +44,7 @@ class Services:
     settings: AppSettings = field(default_factory=AppSettings)
     password: str = ""
     guidelines: str = ""
+    item_files: tuple[Path, ...] = ()
 
 
 def services(
@@ -74,6 +78,7 @@ def services(
         settings,
         password,
         read_guidelines(settings.guidelines, store.home),
+        tuple(Path(entry.data) for entry in config.benchmarks if entry.data) if config else (),
     )
 
 

@@ -21,9 +21,11 @@ def test_a_path_alone_is_enough(example: str, arena: Arena, tmp_path: Path) -> N
     assert code == 0, said
     assert f"{path}: read as {name} (" in said
     assert "prompts,2,0" in said if example == "wildbench" else "prompts,3,0" in said
+    assert "arena.db: new are " in said
+    assert f"{2 if example == 'wildbench' else 3} prompts" in said
     again, code = arena(f"import {name} {path} --format csv")
     assert code == 0, again
-    assert "arena.db: 0 rows are new." in again
+    assert "arena.db: nothing is new." in again
 
 
 def test_options_may_come_first(arena: Arena, tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_the_weights_and_the_anchor_reach_the_ranking(
     assert done.exit_code == 0, done.output
     board = json.loads(done.stdout)
     assert {one["model"]: one["rating"] for one in board["models"]}["short"] == 500
-    assert "weights human 75%, objective 25%" in run(line).stderr
+    assert "with the weights People's votes 75% · Benchmarks 25%." in run(line).stderr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

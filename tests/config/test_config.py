@@ -1,8 +1,12 @@
+import re
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from pydantic import Field, ValidationError
 
 from arena.config import Config, load_config, load_parts, parse_model
+from arena.files.strict import Strict, sentence
 from arena.records import AllowCode, BackendKind
 from arena.records.errors import InputError
 
@@ -127,7 +131,7 @@ def test_all_that_is_wrong_is_told_at_once_from_the_top_on(tmp_path: Path) -> No
     assert "arena.yaml:1: limit: 0: must be at least 1" in first
     assert ":2: port: 'x': must be a whole number" in second
     assert ":3: rank.evidence: 'votes'" in third
-    assert ":4: models.a: False: must be a mapping" in last
+    assert ":4: models.a: false: must be a mapping" in last
 
 
 def test_each_model_that_is_wrong_is_told(tmp_path: Path) -> None:
@@ -275,3 +279,41 @@ def test_a_fake_that_is_none_is_refused_at_its_line_and_hides_no_other(
     assert "arena.yaml:3: models.b.use" in str(refused.value)
     config, _ = load_parts(file, ())
     assert list(config.models) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("publish: true", "1: publish: true: must be text, or must be false"),
+        (
+            "rank: {confidence: 95}",
+            "confidence: 95: must be more than 0 and less than 1, such",
+        ),
+        ("rank: {cap: 3}", "rank.cap: 3: must be more than 0 and at most 1"),
+        ("models: {a: smollm2", "arena.yaml:1: not YAML: a { that begins here is not closed"),
+        ("title: t\nrank: {cap: 1\nlimit: 3", "yaml:2: not YAML: a { that begins here is not clo"),
+        ("title: 'x\nlimit: 3", "arena.yaml:1: not YAML: a quote that begins here is not closed"),
+        ("title: a: b", "arena.yaml:1: not YAML: a colon where no key can stand"),
+    ],
+)
+def test_what_is_wrong_is_told_once_and_in_our_words(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "arena.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        load_config(file)
+    assert said in str(refused.value)
+    assert str(refused.value).count("arena.yaml") == 1
+    assert not re.search(r"literal|\.str|<scalar>|False", str(refused.value))
+
+
+def test_one_character_is_no_plural() -> None:
+    class Named(Strict):
+        name: Annotated[str, Field(min_length=1)]
+        tags: Annotated[list[str], Field(max_length=2)]
+
+    with pytest.raises(ValidationError) as refused:
+        Named.model_validate({"name": "", "tags": ["a", "b", "c"]})
+    assert [sentence(one) for one in refused.value.errors()] == [
+        "'': must have at least 1 character",
+        "['a', 'b', 'c']: must have at most 2 entries",
+    ]

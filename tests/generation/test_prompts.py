@@ -107,7 +107,7 @@ def test_a_list_of_objects_numbers_for_ids_and_other_encodings(tmp_path: Path) -
     [
         ('{"prompts": [{"id": "a", "turns": ["q"]}]}', "its list 'prompts' may hold the rows"),
         ('{"number": 81, "turns": ["q"]}', "number: unknown key; allowed here: id, turns"),
-        ('{"id": true, "turns": ["q"]}', "id: True: must be text"),
+        ('{"id": true, "turns": ["q"]}', "id: true: must be text"),
         ('{"id": "a", "turns": "q"}', "turns: 'q': must be a list"),
         ("id,turns\na,q\n", ":1: not JSON"),
         ('{"id": "a", "turns": ["\\ud83d"]}', ":1: half a character"),
@@ -140,3 +140,12 @@ def test_a_broken_file_does_not_hide_the_other_sets(tmp_path: Path) -> None:
     assert load_prompts(["mine"], tmp_path)
     with pytest.raises(InputError, match=r"broken\.jsonl:1"):
         load_prompts(["broken"], tmp_path)
+
+
+@pytest.mark.parametrize("name", ["exam.csv", "exam.tsv", "exam.txt"])
+def test_a_table_is_told_what_it_is_taken_for(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_text("id,question,A,B,answer\n1,Why?,x,y,A\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"A prompt file has one JSON object a line") as error:
+        load_prompts([str(file)], tmp_path)
+    assert ("taken for a prompt file" in str(error.value)) == (file.suffix != ".txt")

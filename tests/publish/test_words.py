@@ -78,7 +78,7 @@ def test_chinese_has_its_own_stops_and_no_space_between_its_words(
     for part in (
         "5 次比较，来自人类投票",
         "72 次比较，来自 smollm2",
-        "权重为人类投票 50%，裁判 50%。",
+        "权重为人类投票 50%、裁判模型 50%。",
         "方法：",
         "贪心解码，至多",
     ):

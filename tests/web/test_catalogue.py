@@ -17,6 +17,7 @@ from arena.store import Store
 from arena.web.background.cache import LONG_ENOUGH, WHOLE, Cache
 from arena.web.background.model_record import record
 from arena.web.catalogue import Catalogue, Filter, catalogue
+from arena.web.looking import Looking
 from arena.web.pages.battle import BattlePage
 from arena.web.pages.browse import BrowsePage
 from arena.web.pages.judges import JudgesPage
@@ -25,7 +26,6 @@ from arena.web.pages.side_by_side import SideBySidePage
 from arena.web.pages.vote import VotePage
 from arena.web.security.voters import Visitor, Voters
 from arena.web.services import Services, services
-from arena.web.views.looking import Looking
 from arena.web.views.words import WORDS
 from arena.web.voting.battles import Ballot, start, vote
 

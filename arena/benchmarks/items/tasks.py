@@ -6,7 +6,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property, partial
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from arena.benchmarks.items.asking import (
     ItemTemplate,
 )
 from arena.benchmarks.items.dimensions import dimension_of
-from arena.benchmarks.items.reading import Item, item_of, read_items
+from arena.benchmarks.items.reading import Item, file_version, item_of, read_items
 from arena.benchmarks.quiet import quiet_harness
 from arena.benchmarks.replies.scoring import METRICS, ReplyScore, mark_choice, metric_for
 from arena.files.assets import folders
@@ -133,9 +132,7 @@ def item_benchmark(
 def own_data(path: Path, asking: Asking) -> Benchmark:
     """A data file as a benchmark of its name; its version is the digest of its bytes."""
     items = read_items(path)
-    with path.open("rb") as stream:
-        version = file_digest(stream, "blake2b").hexdigest()[:12]
-    return item_benchmark(path.stem, version, items, asking, dimension_of(path.stem))
+    return item_benchmark(path.stem, file_version(path), items, asking, dimension_of(path.stem))
 
 
 def _benchmark(name: str, task: Any, asking: Asking) -> Benchmark:

@@ -30,6 +30,7 @@ def diff(
     arena diff site-last-week site       two published sites
     """
     from arena.compare.boards.diff import diff_boards, read_board
+    from arena.compare.boards.settings import setting_note
 
     before, after = read_board(old), read_board(new)
     if before.evidence is not None and after.evidence is not None:
@@ -59,8 +60,8 @@ def diff(
             "A published site does not tell which votes and prompts it stands on. The boards are "
             "taken for independent, so the intervals are too wide where both share some."
         )
-    for name, was, now in found.settings:
-        say(f"{name}: {was} → {now}")
+    for one in found.settings:
+        say(str(setting_note(*one)))
 
 
 COMMANDS = (diff,)

@@ -149,8 +149,8 @@ def _print(found: "Placement", predicted: "Predicted | None", form: Format) -> N
         "rank": f"{found.rank} of {found.models}",
         "comparisons": found.comparisons,
         "opponents": found.opponents,
-        "error, its own": f"{found.own:.0f}",
-        "error, the board's": f"{found.board:.0f}",
+        "error of the model": f"{found.own:.0f}",
+        "error of the board": f"{found.board:.0f}",
     }
     emit([row], form, title="On the board as it is")
     if found.prior is not None:

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.stats import norm
 
 from arena.compare.boards.resampled import CountedEvidence, change_errors, counted_evidence
+from arena.compare.boards.settings import COMPARISONS_OF, JUDGE, PROMPTS_OF, setting_text
 from arena.config import Config
 from arena.leaderboard.board import policy_of
 from arena.leaderboard.evidence.gathering import gather
@@ -114,15 +115,15 @@ def _inside(store: Store) -> dict[str, str]:
     sources: dict[str, int] = {}
     for prompt in store.prompts.where():
         sources[prompt.source or "-"] = sources.get(prompt.source or "-", 0) + 1
-    found = {f"judge {name}": f"card {key}" for name, key in cards.items()}
-    return found | {f"prompts of {name}": str(count) for name, count in sources.items()}
+    found = {f"{JUDGE}{name}": key for name, key in cards.items()}
+    return found | {f"{PROMPTS_OF}{name}": str(count) for name, count in sources.items()}
 
 
 def _board(place: str, whole: Mapping[str, Any], inside: Mapping[str, str]) -> PublishedBoard:
     models = whole["models"]
     about = {name: str(whole[name]) for name in ("evidence", "label", "method")}
-    about |= {f"comparisons of {name}": str(n) for name, n in whole["counts"].items()}
-    about |= {name: str(value) for name, value in whole["settings"].items()}
+    about |= {f"{COMPARISONS_OF}{name}": str(n) for name, n in whole["counts"].items()}
+    about |= {name: setting_text(value) for name, value in whole["settings"].items()}
     ratings = {m["model"]: (m["rating"], m["ci_low"], m["ci_high"]) for m in models}
     ranks = {m["model"]: int(m["rank_by_upper_end"]) for m in models}
     confidence = float(whole["settings"]["confidence"])
@@ -173,7 +174,7 @@ def _error(board: PublishedBoard, model: str) -> float:
 
 def _other_settings(old: PublishedBoard, new: PublishedBoard) -> tuple[tuple[str, str, str], ...]:
     return tuple(
-        (name, old.about.get(name, "–"), new.about.get(name, "–"))
+        (name, old.about.get(name, ""), new.about.get(name, ""))
         for name in sorted({*old.about, *new.about})
         if old.about.get(name) != new.about.get(name)
     )

@@ -15,6 +15,7 @@ from arena.compare.boards.diff import (
     diff_boards,
     read_board,
 )
+from arena.compare.boards.settings import setting_note
 from arena.files.strict import Strict
 from arena.records import Note
 from arena.records.errors import InputError
@@ -75,10 +76,7 @@ class PublishedChange(Strict):
         for code, names in (("changes.came", self.came), ("changes.left", self.left)):
             if names:
                 found.append(Note.of(code, names=tuple(names)))
-        return found + [
-            Note.of("changes.setting", name=name, old=old, new=new)
-            for name, old, new in self.settings
-        ]
+        return found + [setting_note(*one) for one in self.settings]
 
 
 class ChangeLog(Strict):

@@ -11,13 +11,14 @@ import gradio as gr
 
 from arena.web.background.cache import LONG_ENOUGH, PATIENCE, WHOLE
 from arena.web.catalogue import PAGE, CatalogueEntry, Filter, detail, outcomes
+from arena.web.looking import OUTCOMES, PROMPTS, Looking, looking_at, page_of
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.board_table import note, template
 from arena.web.views.components import EVENT, KEEP_ADDRESS, PATIENT
 from arena.web.views.detail import answer_names, render
-from arena.web.views.looking import OUTCOMES, PROMPTS, Looking, looking_at, page_of
-from arena.web.views.markdown import as_text, brief
+from arena.web.views.markdown import as_text
+from arena.web.views.outcomes import outcomes_table
 from arena.web.views.texts import answer_text, draw_switch, prompt_text, text_box
 from arena.web.views.words import WORDS, Say, Words, group_name
 from arena.web.voting.blind import Open
@@ -116,11 +117,9 @@ class BrowsePage:
         words = WORDS[visitor.language]
         if not benchmark:
             return note(words["why_no_objective"])
-        found = outcomes(self._services.store, benchmark)
-        rows = [
-            (item, here) for item, here in found.items() if search.casefold() in item.casefold()
-        ]
-        text = template("outcomes.html").render(items=rows[:ITEMS], words=words, brief=brief)
+        found = outcomes(self._services.store, benchmark, self._services.item_files)
+        rows = [one for one in found if one.has(search)]
+        text = outcomes_table(rows[:ITEMS], words)
         if len(rows) > ITEMS:
             text += note(words["left_out"].format(count=len(rows) - ITEMS))
         return text

@@ -15,11 +15,11 @@ from arena.compare.report import BOARD, CompareReport, said_probability
 from arena.leaderboard.snapshot import Slice
 from arena.web.background.cache import LONG_ENOUGH, PATIENCE
 from arena.web.background.comparisons import Pairing
+from arena.web.looking import OUTCOMES
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.board_table import note, template
 from arena.web.views.components import KEEP_ADDRESS, PATIENT
-from arena.web.views.looking import OUTCOMES
 from arena.web.views.words import WORDS, Say, Words, group_name, said
 
 MARGINS = (1.0, MARGIN, 5.0, 10.0)

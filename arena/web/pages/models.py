@@ -225,9 +225,16 @@ def _row(model: Model, state: str, css: str, answers: int, words: Words) -> Mode
         model.family or "–",
         model.license or "–",
         answers,
-        "–" if imported else _decoding(model.decoding),
+        "–" if imported else _decoding(model.decoding, words),
     )
 
 
-def _decoding(how: Decoding) -> str:
-    return f"T={how.temperature:g}, top-p {how.top_p:g}, ≤ {how.max_tokens}"
+def _decoding(how: Decoding, words: Words) -> str:
+    """How it writes, in words as the site has them."""
+    is_greedy = how.temperature == 0
+    parts = [
+        words["decoding_greedy" if is_greedy else "decoding_drawn"].format(value=how.temperature),
+        f"top-p {how.top_p:g}" if how.top_p < 1 and not is_greedy else "",
+        words["decoding_most"].format(count=how.max_tokens),
+    ]
+    return words["comma"].join(filter(None, parts))

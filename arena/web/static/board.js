@@ -22,6 +22,8 @@ const arenaBoard = (() => {
     for (const row of document.querySelectorAll("#board table.board tbody tr")) {
       row.hidden = !row.querySelector("th").dataset.value.toLowerCase().includes(sought);
     }
+    const nobody = document.querySelector("#board .nobody");
+    if (nobody) nobody.hidden = document.querySelector("#board table.board tbody tr:not([hidden])") !== null;
     address({search: sought});
   }
   document.addEventListener("input", (event) => {

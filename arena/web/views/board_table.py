@@ -23,6 +23,7 @@ COLUMNS = (
     "model",
     "interval",
     "rating",
+    "overall",
     "win_rate",
     "comparisons",
     "length",
@@ -38,7 +39,6 @@ COLUMNS = (
     "license",
     "released",
     "satisfaction",
-    "overall",
     "predicted",
     "p_best",
 )
@@ -150,7 +150,7 @@ def render(
         time=None if made is None else utc(made),
         old=old,
         links=links(sheet.slice, view),
-        shares=" · ".join(f"{words[kind]} {share:.0%}" for kind, share in board.weights),
+        weighting=None if board.weighting is None else board.weighting.text(language),
         policy=policy_line(sheet.policy, words),
         replaced=sheet.replaced,
     )

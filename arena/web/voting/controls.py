@@ -121,6 +121,7 @@ def _draw_composer(say: Say) -> tuple[gr.Textbox, gr.Button, gr.Dropdown]:
         max_lines=12,
         elem_id="prompt-text",
     )
+    gr.Markdown(say("send_keys"), elem_classes=["hint", "keys"])
     send = gr.Button(say("send"), variant="primary", elem_id="send")
     examples = gr.Dropdown(
         [], value=None, label=say("take_prompt"), elem_id="examples", interactive=True

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from arena.cli.main import app
 from arena.compare.boards.diff import PublishedBoard, diff_boards, read_board
+from arena.compare.boards.settings import setting_note
 from arena.leaderboard.board import Policy
 from arena.leaderboard.unranked import ranked_or_not
 from arena.publish import publish_ranking
@@ -77,6 +78,7 @@ def test_the_command_names_who_moved_and_what_else_changed(tmp_path: Path) -> No
     done = CliRunner().invoke(app, args)
     assert done.exit_code == 0
     assert "Came: fourth." in done.stderr
+    assert "comparisons (People's votes): 160 → 240." in done.stderr
     assert "does not tell which votes" not in done.stderr
 
 
@@ -99,3 +101,40 @@ def test_what_is_no_board_is_said(tmp_path: Path) -> None:
         read_board(tmp_path / "nothing")
     with pytest.raises(InputError, match="no model in common"):
         diff_boards(board_of({"a": 1.0}), board_of({"b": 1.0}))
+
+
+@pytest.mark.parametrize(
+    ("change", "english", "chinese"),
+    [
+        (
+            ("method", "bradley-terry", "ppi"),
+            "method: Bradley–Terry → prediction-powered",
+            "方法：B",
+        ),
+        (("prior", "None", "400.0"), "spread of the prior: none → 400 points.", "：无 → 400 分。"),
+        (("prior", "", "wide"), "spread of the prior: none → wide.", "先验的标准差：无 → wide。"),
+        (("clusters", "20", "21"), "number of what is independent: 20 → 21.", "独立单位的数量："),
+        (
+            ("style", "[]", "length, bold"),
+            "style held equal: none → length, bold",
+            "长度、粗体",
+        ),
+        (("comparisons of votes", "1", "2"), "comparisons (People's votes): 1", "（人类投票）：1"),
+        (
+            ("judge j", "ab", "cd"),
+            "card of the judge j: ab → cd.",
+            "裁判 j 的裁判卡",
+        ),
+        (
+            ("a later one", "1", "2"),
+            "a later one: 1 → 2.",
+            "a later one：1",
+        ),
+    ],
+)
+def test_a_setting_that_changed_is_told_in_words(
+    change: tuple[str, str, str], english: str, chinese: str
+) -> None:
+    note = setting_note(*change)
+    assert english in note.text("en")
+    assert chinese in note.text("zh")

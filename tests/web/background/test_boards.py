@@ -21,6 +21,7 @@ from arena.leaderboard.snapshot import GRADED, Sheet, Slice, _wins, compute
 from arena.ratings import Comparisons, Unrated
 from arena.records import Answer, Evidence, Note, Prompt, Vote, Winner
 from arena.records.names import old_versions
+from arena.records.notes import load_sentences
 from arena.store import Store
 from arena.web.app import head
 from arena.web.files import board_file, wins_file
@@ -165,7 +166,7 @@ def test_models_off_the_line_are_named() -> None:
 
 def test_the_overall_column_is_there_with_its_weights_where_benchmarks_are(voted: Store) -> None:
     sheet = compute(voted, Slice())
-    assert WORDS["en"]["overall_is"] not in board_table.render(sheet, "combined", "en")
+    assert "Overall: the mean of" not in board_table.render(sheet, "combined", "en")
     board = sheet.boards["combined"]
     rows = board.rows
     whole = replace(
@@ -307,6 +308,34 @@ def test_what_a_model_takes_has_columns_where_it_is_known(language: str) -> None
     known = ["cost", "first_token", "seconds", "speed", "thinking", "answer_tokens", "released"]
     assert [name for name in heads if name in board_table.FACTS] == known
     assert all(words[name] in page for name in known)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_search_that_finds_nobody_says_so(language: str) -> None:
+    for search, nobody in (("", False), ("a", False), ("no such model", True)):
+        page = board_table.render(ranked_sheet(), "human", language, search=search)
+        assert f'<p class="note nobody"{"" if nobody else " hidden"}>' in page
+    assert WORDS[language]["nobody_named"] in page
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_overall_column_follows_the_rating_and_says_its_weights_as_everywhere(
+    language: str,
+) -> None:
+    sheet = ranked_sheet()
+    board = sheet.boards["human"]
+    weights = (("human", 0.5), ("judge", 0.25), ("objective", 0.25))
+    board = replace(board, overall=board.rows, weights=weights)
+    sheet = replace(sheet, boards={"human": board})
+    page = board_table.render(sheet, "human", language)
+    heads = re.findall(r'data-name="(\w+)"', page)
+    assert heads[heads.index("rating") + 1] == "overall"
+    words, kinds = WORDS[language], [f"kind.{kind}" for kind, _ in weights]
+    assert [words[kind] for kind, _ in weights] == [load_sentences(language)[k] for k in kinds]
+    assert board.weighting is not None
+    said = unescape(page)
+    assert board.weighting.text(language) in said
+    assert all(f"{words[kind]} {share:.0%}" in said for kind, share in weights)
 
 
 def test_the_page_says_how_it_ranks_and_where_that_is_written() -> None:

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from arena.config import parse_model
-from arena.records import Prompt, Vote, Winner
+from arena.records import Decoding, Prompt, Vote, Winner
 from arena.store import Store
 from arena.web.background.model_record import WinRecord, record
-from arena.web.pages.models import ModelsPage, _facts
+from arena.web.pages.models import ModelsPage, _decoding, _facts
 from arena.web.security.voters import Visitor
 from arena.web.services import Services
 from arena.web.views.words import WORDS
@@ -109,3 +109,15 @@ def test_what_is_publicly_known_of_a_model_is_on_its_page() -> None:
     assert said["Context"] == "32,768 tokens"
     assert said["Price"] == "$0.1 / $0.4 per million tokens read / written"
     assert "Cost" not in said
+
+
+def test_how_a_model_writes_is_said_in_words() -> None:
+    said = {
+        "en": ("greedy, at most 60 tokens", "temperature 0.7, top-p 0.9, at most 1 token"),
+        "zh": ("贪心解码，至多 60 词元", "温度 0.7，top-p 0.9，至多 1 词元"),
+    }
+    for language, (greedy, drawn) in said.items():
+        words = WORDS[language]
+        assert _decoding(Decoding(temperature=0.0, max_tokens=60), words) == greedy
+        how = Decoding(temperature=0.7, top_p=0.9, max_tokens=1)
+        assert _decoding(how, words) == drawn

@@ -13,6 +13,7 @@ from arena.records import Decoding, Model, Prompt, Vote, Winner
 from arena.records.errors import InputError, SecondVoteError
 from arena.store import Store
 from arena.web.catalogue import Filter
+from arena.web.looking import Looking
 from arena.web.pages.battle import BattlePage
 from arena.web.pages.browse import BrowsePage
 from arena.web.pages.rate import RatePage
@@ -20,7 +21,6 @@ from arena.web.pages.side_by_side import SideBySidePage
 from arena.web.pages.vote import VotePage
 from arena.web.security.voters import Visitor, Voters
 from arena.web.services import Services, services
-from arena.web.views.looking import Looking
 from arena.web.voting.battles import Ballot, VotedAlreadyError, start, vote
 from arena.web.voting.blind import Open, essence
 from arena.web.voting.casting import ReplacedError

@@ -20,12 +20,12 @@ from arena.store.columns import TallyColumns
 from arena.web.background.audits import audit, render
 from arena.web.catalogue import catalogue, detail
 from arena.web.files import exported, rows_file
+from arena.web.looking import looking_at
 from arena.web.pages.admin import EXPORTS, AdminPage
 from arena.web.pages.rate import GRADE, RatePage
 from arena.web.pages.vote import BATTLE, VotePage, standing_text
 from arena.web.security.voters import Visitor
 from arena.web.services import Services, read_guidelines
-from arena.web.views.looking import looking_at
 from arena.web.views.words import WORDS
 from arena.web.voting.battles import Ballot, start, vote
 from arena.web.voting.hiding import admin_pass, hide

@@ -339,7 +339,7 @@ def test_a_policy_publishes_its_categories(voted: Store, tmp_path: Path) -> None
     ("cluster", "english", "chinese"),
     [
         ("prompt", "with other prompts of", "换用同类问题"),
-        ("battle", "with other pairs of answers of", "换用同类回答对"),
+        ("battle", "with other battles of", "换用同类对战"),
         ("voter", "with other voters of", "换用同类投票人"),
         (None, "with as many other comparisons of", "换用同样多的同类比较"),
     ],

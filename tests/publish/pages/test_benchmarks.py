@@ -112,7 +112,7 @@ def test_preference_stands_beside_benchmarks(store: Store, tmp_path: Path) -> No
     assert left < right
     assert low > high  # the line rises, and places are counted from the top
     site = publish(store, tmp_path / "site", board, title="T")
-    assert "people</span>" in site.with_name(BENCHMARKS).read_text()
+    assert "People’s votes</span>" in site.with_name(BENCHMARKS).read_text()
     assert "60%" in site.read_text()
     header = (tmp_path / "site" / "leaderboard.csv").read_text().splitlines()[0]
     assert "overall,overall_ci_low,overall_ci_high" in header

@@ -225,10 +225,10 @@ def detail(store: Store, key: str) -> Detail | None:
     )
 
 
-def outcomes(store: Store, benchmark: str, files: Sequence[Path] = ()) -> list[ItemOutcomes]:
+def outcomes(store: Store, benchmark: str, files: Sequence[Path] | None = ()) -> list[ItemOutcomes]:
     """A benchmark's items, of each model, metric and way of asking the latest outcome.
 
-    files: that may hold the items; see `known_items`.
+    files: that may hold the items, see `known_items`; None leaves out what the items say.
     """
     found: defaultdict[tuple[str, str], dict[tuple[str, str, str], Outcome]] = defaultdict(dict)
     aside = store.archive.names(Archivable.MODEL)
@@ -238,7 +238,7 @@ def outcomes(store: Store, benchmark: str, files: Sequence[Path] = ()) -> list[I
         here = outcome.model, outcome.metric, outcome.variant
         found[outcome.version, outcome.item][here] = outcome
     known = {
-        version: known_items(benchmark, version, store.home, files)
+        version: known_items(benchmark, version, store.home, files) if files is not None else {}
         for version in {version for version, _ in found}
     }
     return [

@@ -98,6 +98,8 @@ def build_server(
         settings=settings,
         password=admin_password(),
         config=config,
+        # An exam that everybody can read is none: they are for who runs it, or has the login.
+        shows_items=auth is not None or is_for_this_machine(hosts, settings),
     )
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_until_stopped)
     server.state.store = store
@@ -123,6 +125,11 @@ def build_server(
     html = PageHtml(head(title, admin=bool(shared.password)), absent(settings.root_path))
     address = Address(settings.root_path, hosts, settings.framed_by)
     return Guard(mounted, voters, requests, shared.allowances, html, address)
+
+
+def is_for_this_machine(hosts: Collection[str], settings: AppSettings) -> bool:
+    """Whether nobody elsewhere can reach an app that answers to these names."""
+    return bool(hosts) and not (settings.hosts or settings.trusted_proxies)
 
 
 def hosts_of(host: str, settings: AppSettings) -> Collection[str]:

@@ -26,7 +26,8 @@ from arena.web.voting.pool import Pool
 class Services:
     """Everything a page works with. password: of the admin page, empty where there is none.
 
-    item_files: that benchmarks were asked from, as arena.yaml has them.
+    item_files: that benchmarks were asked from, as arena.yaml has them; None where their questions
+    and right answers are not shown.
     """
 
     store: Store
@@ -44,7 +45,7 @@ class Services:
     settings: AppSettings = field(default_factory=AppSettings)
     password: str = ""
     guidelines: str = ""
-    item_files: tuple[Path, ...] = ()
+    item_files: tuple[Path, ...] | None = ()
 
 
 def services(
@@ -55,12 +56,15 @@ def services(
     settings: AppSettings | None = None,
     password: str = "",
     config: Config | None = None,
+    shows_items: bool = True,
 ) -> Services:
     """The services on a store. models: that may answer live, as arena.yaml has them.
 
-    config: of arena.yaml, which says how to rank.
+    config: of arena.yaml, which says how to rank. shows_items: whether visitors may read the
+    questions and right answers of benchmarks.
     """
     settings = settings or AppSettings()
+    data = [Path(entry.data) for entry in config.benchmarks if entry.data] if config else []
     pool = Pool(store)
     return Services(
         store,
@@ -78,7 +82,7 @@ def services(
         settings,
         password,
         read_guidelines(settings.guidelines, store.home),
-        tuple(Path(entry.data) for entry in config.benchmarks if entry.data) if config else (),
+        tuple(data) if shows_items else None,
     )
 
 

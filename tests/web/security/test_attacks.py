@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from arena.config import AppSettings
-from arena.web.server import hosts_of
+from arena.web.server import hosts_of, is_for_this_machine
 from tests.web.running import Answer, App
 
 pytestmark = pytest.mark.slow
@@ -445,4 +445,11 @@ def test_an_app_answers_to_the_names_it_is_given(tmp_path: Path) -> None:
 def test_who_can_be_reached_from_elsewhere_answers_to_any_name(
     host: str, proxies: list[str], names: set[str]
 ) -> None:
-    assert set(hosts_of(host, AppSettings(trusted_proxies=proxies))) == names
+    settings = AppSettings(trusted_proxies=proxies)
+    assert set(hosts_of(host, settings)) == names
+    assert is_for_this_machine(hosts_of(host, settings), settings) == bool(names)
+
+
+def test_an_app_with_names_of_its_own_is_for_everybody() -> None:
+    settings = AppSettings(hosts=["arena.example.org"])
+    assert not is_for_this_machine(hosts_of("127.0.0.1", settings), settings)

@@ -44,6 +44,8 @@ def test_every_way_is_labelled_once_with_its_metric_and_the_question_is_told(
     ways = (Asking(ItemMode.PPL), Asking(ItemMode.GEN), Asking(ItemMode.PPL, circular=True))
     asked(store, exam, *ways)
     found = outcomes(store, "exam")
+    assert all(one.item for one in found)
+    assert not [one.item for one in outcomes(store, "exam", None) if one.item]
     assert [one.name for one in found if one.has("巴黎") or one.has("法国")] == ["2"]
     text = outcomes_table(found, WORDS["en"])
     line = text[: text.index("</summary>")]

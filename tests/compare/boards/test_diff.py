@@ -78,7 +78,7 @@ def test_the_command_names_who_moved_and_what_else_changed(tmp_path: Path) -> No
     done = CliRunner().invoke(app, args)
     assert done.exit_code == 0
     assert "Came: fourth." in done.stderr
-    assert "comparisons (People's votes): 160 → 240." in done.stderr
+    assert "Comparisons (People's votes): 160 → 240." in done.stderr
     assert "does not tell which votes" not in done.stderr
 
 
@@ -108,21 +108,21 @@ def test_what_is_no_board_is_said(tmp_path: Path) -> None:
     [
         (
             ("method", "bradley-terry", "ppi"),
-            "method: Bradley–Terry → prediction-powered",
+            "Method: Bradley–Terry → prediction-powered",
             "方法：B",
         ),
-        (("prior", "None", "400.0"), "spread of the prior: none → 400 points.", "：无 → 400 分。"),
-        (("prior", "", "wide"), "spread of the prior: none → wide.", "先验的标准差：无 → wide。"),
-        (("clusters", "20", "21"), "number of what is independent: 20 → 21.", "独立单位的数量："),
+        (("prior", "None", "400.0"), "Spread of the prior: none → 400 points.", "：无 → 400 分。"),
+        (("prior", "", "wide"), "Spread of the prior: none → wide.", "先验的标准差：无 → wide。"),
+        (("clusters", "20", "21"), "Clusters of the intervals: 20 → 21.", "区间的聚类数："),
         (
             ("style", "[]", "length, bold"),
-            "style held equal: none → length, bold",
+            "Style held equal: none → length, bold",
             "长度、粗体",
         ),
-        (("comparisons of votes", "1", "2"), "comparisons (People's votes): 1", "（人类投票）：1"),
+        (("comparisons of votes", "1", "2"), "Comparisons (People's votes): 1", "（人类投票）：1"),
         (
             ("judge j", "ab", "cd"),
-            "card of the judge j: ab → cd.",
+            "Card of the judge j: ab → cd.",
             "裁判 j 的裁判卡",
         ),
         (

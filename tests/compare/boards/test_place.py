@@ -164,6 +164,8 @@ def test_the_command_places_by_what_is_stored(
     done = CliRunner().invoke(app, [*args, "--format", "json"])
     assert json.loads(done.stdout)["rank"] == 3
     assert "3 of 6" in CliRunner().invoke(app, args).stdout
+    header = CliRunner().invoke(app, [*args, "--format", "csv"]).stdout.splitlines()[0]
+    assert header.endswith(",error of the model,error of the board")
     none = CliRunner().invoke(app, ["place", "new", "--db", str(tmp_path / "arena.db")])
     assert (none.exit_code, "no comparisons of the kind human" in none.stderr) == (2, True)
 

@@ -141,6 +141,11 @@ def test_a_vote_is_taken_back_and_an_answer_reported(browser: Any, app: App) -> 
 def test_a_battle_is_sent_by_keys_stopped_and_asked_anew(browser: Any, app: App) -> None:
     visitor = Visitor(browser, app, "battle")
     page = visitor.page
+    hint = page.get_by_text("Ctrl+Enter")
+    assert hint.is_visible()
+    page.set_viewport_size({"width": 390, "height": 800})  # a phone has no such keys
+    assert not hint.is_visible()
+    page.set_viewport_size({"width": 1280, "height": 800})
     asked = "Seven swift swans swam south over the sea"
     page.fill("#prompt-text textarea", asked)
     page.keyboard.press("Control+Enter")

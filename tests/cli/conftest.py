@@ -7,8 +7,15 @@ import pytest
 from typer.testing import CliRunner
 
 from arena.cli.main import app
+from arena.cli.output import Loudness, voice
 
 Arena = Callable[..., tuple[str, int]]
+
+
+@pytest.fixture(autouse=True)
+def usual() -> None:
+    """A command that was quiet leaves the process so, and other tests are in it."""
+    voice.loudness = Loudness.USUAL
 
 
 @pytest.fixture

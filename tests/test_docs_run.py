@@ -66,7 +66,7 @@ MEANT = {
     "arena import PATH": "arena import mt_bench",
     "arena export FORMAT PATH": "arena export table votes.csv",
     "arena compare A B": "arena compare bot-1.3 bot-1.4",
-    "arena compare small@1 small": "arena compare bot-1.3 bot-1.4",
+    "arena compare small@1 small": "arena compare small small-brief",
     "arena compare BASELINE MODEL": "arena compare org/alpaca gpt4_1106_preview",
     "arena diff OLD NEW": "arena diff last-release.db arena.db",
     "arena place MODEL": "arena place newcomer",

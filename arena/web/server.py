@@ -89,8 +89,7 @@ def build_server(
     settings = settings or AppSettings()
     store.describe((models or {}).values())
     voters = Voters(load_secret(store.path))
-    # Of server-side rendering, which is off here.
-    warnings.filterwarnings("ignore", message="SSR mode", category=UserWarning)
+    warnings.filterwarnings("ignore", message="SSR mode", category=UserWarning)  # it is off
     shared = services(
         store,
         voters,
@@ -98,7 +97,6 @@ def build_server(
         settings=settings,
         password=admin_password(),
         config=config,
-        # An exam that everybody can read is none: they are for who runs it, or has the login.
         shows_items=auth is not None or is_for_this_machine(hosts, settings),
     )
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_until_stopped)
@@ -119,16 +117,19 @@ def build_server(
         **pages,
     )
     _warm(shared)
-    per_minute = settings.requests_per_minute
-    requests = Limit(per_minute / 60, per_minute / 3)
-    title = shared.boards.policy().title
-    html = PageHtml(head(title, admin=bool(shared.password)), absent(settings.root_path))
-    address = Address(settings.root_path, hosts, settings.framed_by)
-    return Guard(mounted, voters, requests, shared.allowances, html, address)
+    most = settings.requests_per_minute
+    requests = Limit(most / 60, most / 3)
+    top = head(shared.boards.policy().title, admin=bool(shared.password))
+    html = PageHtml(top, absent(settings.root_path))
+    where = Address(settings.root_path, hosts, settings.framed_by)
+    return Guard(mounted, voters, requests, shared.allowances, html, where)
 
 
 def is_for_this_machine(hosts: Collection[str], settings: AppSettings) -> bool:
-    """Whether nobody elsewhere can reach an app that answers to these names."""
+    """Whether nobody elsewhere can reach an app that answers to these names.
+
+    An exam that everybody can read is none, so what it asks is for such an app alone.
+    """
     return bool(hosts) and not (settings.hosts or settings.trusted_proxies)
 
 

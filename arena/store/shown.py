@@ -34,7 +34,7 @@ class _Kind:
 # A live battle gets its row when it is voted on; its answers have a sample number of their own.
 BATTLES = _Kind(
     "battles",
-    "first IN (SELECT key FROM answers WHERE sample = 0)",
+    "EXISTS (SELECT 1 FROM answer_rows WHERE key = battles.first AND sample = 0)",
     "SELECT 1 FROM vote_rows WHERE battle = packed(last.key)",
 )
 SHOWINGS = _Kind("showings", "TRUE", "SELECT 1 FROM grades WHERE key = last.key")

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import cast
 
 from arena.backends.base import (
+    UNLIKELY,
     Availability,
     Backend,
     Intake,
@@ -25,6 +26,7 @@ from arena.backends.limits import Budget, Limits, cost_of
 from arena.records import BackendKind, Executor, Model
 
 __all__ = [
+    "UNLIKELY",
     "Availability",
     "Backend",
     "Budget",

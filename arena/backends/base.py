@@ -76,7 +76,7 @@ class OddsRequest:
     prefill: str = ""
 
 
-# Where the options have less of the probability, it is told what has it: so many words.
+# Options that have less of the probability say nothing; what has it is told, in so many words.
 UNLIKELY, RATHER = 0.5, 3
 
 

@@ -8,7 +8,7 @@ from math import exp
 from pathlib import Path
 from typing import Any
 
-from arena.backends import Odds, OddsRequest, Reply, Request, open_backend
+from arena.backends import UNLIKELY, Odds, OddsRequest, Reply, Request, open_backend
 from arena.benchmarks.items.tasks import Benchmark
 from arena.generation.batch import Control, Progress, Work, run
 from arena.judging import JudgeCard, load_card
@@ -20,7 +20,6 @@ from arena.store import Store
 
 STAGE = "marking"
 YES, NO = "Yes", "No"
-LEAST_MASS = 0.5
 _PROMPT = """\
 A model was asked a question, and an answer to it is known. Decide whether the model's reply \
 gives that answer. Other words, another language or another form of the same value are right; \
@@ -111,7 +110,7 @@ def _prompt(item: Any, reply: str, *, logit: bool) -> str:
 
 def _from_odds(card: JudgeCard, keys: Sequence[str], index: int, odds: Odds) -> Marking:
     yes, no = (exp(value) for value in odds.logprobs)
-    if odds.mass < LEAST_MASS:
+    if odds.mass < UNLIKELY:
         reason = too_little(f"{YES} and {NO}", odds)
         return Marking(keys[index], card.name, _key(card), None, reason=reason, usage=odds.usage)
     return Marking(keys[index], card.name, _key(card), float(yes > no), usage=odds.usage)

@@ -76,8 +76,8 @@ def load_prompts(
     for prompt in stored:
         sets[prompt.source].append(prompt)
     found: dict[str, Prompt] = {}
+    known = dict(named("prompts", ".jsonl", home))
     for name in names:
-        known = dict(named("prompts", ".jsonl", home))
         if name.lower().endswith(SUFFIXES) or Path(name).is_file():
             prompts: Iterable[Prompt] = read_prompts(Path(name))
         elif name in known:

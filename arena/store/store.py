@@ -302,7 +302,7 @@ class Store:
 
     def latest_cards(self, table: str) -> set[str]:
         """The keys of the cards by which judges last said something, in a table of judgements."""
-        return {str(key) for (key,) in self._connections.db.execute(_latest_cards(table)[1:-1])}
+        return {str(key) for (key,) in self._connections.db.execute(_latest_cards(table))}
 
     def unparsed_counts(self) -> dict[str, int]:
         """By table: what judges said by their latest cards that could not be read.
@@ -314,7 +314,7 @@ class Store:
             sql = (
                 f"SELECT count(*) FROM {table} WHERE reason != '' AND rowid IN "
                 f"(SELECT max(rowid) FROM {table} GROUP BY {columns}) "
-                f"AND judge_key IN {_latest_cards(table)}"
+                f"AND judge_key IN ({_latest_cards(table)})"
             )
             found[table] = int(self._connections.db.execute(sql).fetchone()[0])
         return found
@@ -324,7 +324,7 @@ class Store:
         rows = [
             self._connections.db.execute(
                 f"SELECT count(*) FROM {table} WHERE reason != '' "
-                f"AND judge_key NOT IN {_latest_cards(table)}"
+                f"AND judge_key NOT IN ({_latest_cards(table)})"
             ).fetchone()[0]
             for table in _SAME_JUDGEMENT
         ]
@@ -465,8 +465,8 @@ def described(old: Model, new: Model) -> str:
 
 
 def _latest_cards(table: str) -> str:
-    """Each judge's card in the last row that it has in a table, as a subquery."""
+    """Selects each judge's card in the last row that it has in a table."""
     return (
-        f"(SELECT judge_key FROM {table} WHERE rowid IN "
-        f"(SELECT max(rowid) FROM {table} GROUP BY judge))"
+        f"SELECT judge_key FROM {table} WHERE rowid IN "
+        f"(SELECT max(rowid) FROM {table} GROUP BY judge)"
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, floor
 
-from arena.backends import Odds
+from arena.backends import UNLIKELY, Odds
 from arena.judging.replies.finding import (
     CHOOSING,
     DOUBLE,
@@ -28,8 +28,7 @@ from arena.records import Preference
 
 # Part of a judge's identity: a change in how replies are read is a new number.
 VERSION = 5
-LEAST_MASS = 0.5
-LEAST = f"{LEAST_MASS:.0%}"
+LEAST = f"{UNLIKELY:.0%}"
 VERDICTS = {
     "A": (Preference.A, False),
     "B": (Preference.B, False),
@@ -180,7 +179,7 @@ def read_verdict(odds: Odds, options: Mapping[str, str]) -> tuple[Parsed, ReadOd
         for verdict, value in zip(options, odds.logprobs, strict=True)
     }
     read = ReadOdds(shares["A"], shares["B"], shares.get("tie", 0.0), mass)
-    if mass < LEAST_MASS:
+    if mass < UNLIKELY:
         return Parsed(Preference.UNPARSED, reason=too_little("the words of a verdict", odds)), read
     return Parsed(Preference(max(shares, key=lambda verdict: shares[verdict]))), read
 
@@ -199,7 +198,7 @@ def below_least(mass: float) -> str:
 
 def read_score(odds: Odds, scale: tuple[int, int]) -> ParsedScore:
     """The expectation over the scale's digits, whose odds come in ascending order."""
-    if odds.mass < LEAST_MASS:
+    if odds.mass < UNLIKELY:
         return ParsedScore(None, reason=too_little("the digits", odds))
     weights = [exp(value) for value in odds.logprobs]
     numbers = range(scale[0], scale[1] + 1)
